@@ -1,0 +1,30 @@
+/** Quantities as people read them, for sentences in logs, pages and the terminal. */
+
+const SPANS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** `40 min`, `2.5 h`, `250 ms`. */
+export function formatDuration(ms: number): string {
+  for (const [unit, size] of SPANS) {
+    if (ms >= size) return `${round(ms / size)} ${unit}`;
+  }
+  return `${Math.round(ms)} ms`;
+}
+
+/** In Heroku's own MB (2^20 bytes): `410 MB`. */
+export function formatBytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MB`;
+}
+
+/** `88 %`. */
+export function formatShare(part: number, whole: number): string {
+  return `${Math.round((part / whole) * 100)} %`;
+}
+
+function round(value: number): string {
+  return value >= 10 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
+}

@@ -1,0 +1,51 @@
+/**
+ * A Point is one measurement of one process at one time. Sources yield Points and know nothing else.
+ */
+
+/** `main`: a process of the app itself. `sandbox`: a child that BullMQ forked to run jobs. */
+export type ProcessRole = 'main' | 'sandbox';
+
+/**
+ * Which life of which dyno a process belongs to. Dyno names are reused (`worker.1` comes back after every restart),
+ * boots are not, so everything that is remembered hangs on `bootId`.
+ */
+export interface BootIdentity {
+  /** The Heroku app's name; null where it is unknown (such a boot is never restarted, only advised on). */
+  readonly app: string | null;
+  /** The dyno's name as the Platform API needs it, e.g. `worker.1` (Cedar) or `worker-23z34x56y-w78k9` (Fir). Never empty. */
+  readonly dyno: string;
+  /** The process type, e.g. `worker`. */
+  readonly processType: string;
+  /** `heroku.dyno.id`: unique for one life of a dyno. Never empty. */
+  readonly bootId: string;
+  /** `platform`: the id is the platform's own (`HEROKU_DYNO_ID`); `derived`: made alike by all processes of the container. */
+  readonly bootIdSource: 'platform' | 'derived';
+  /** When PID 1 of the container started (Unix ms); null where it was not reported. */
+  readonly startTimeMs: number | null;
+  /** The release that runs (`service.version`, e.g. `v42`); null where it is unknown. */
+  readonly release: string | null;
+}
+
+/** One measurement of one process at one time. Null: not measured (which is not zero). Memory is in bytes. */
+export interface Point {
+  readonly boot: BootIdentity;
+  /** `service.instance.id`: one per process. */
+  readonly processId: string;
+  readonly processRole: ProcessRole;
+  /** When it was measured, by the clock of the measured machine (Unix ms). */
+  readonly timeMs: number;
+  /** RSS of this process (`process.memory.usage`). */
+  readonly rssBytes: number | null;
+  /** Resident memory of the tree of processes this one reports for (`tidemark.dyno.memory.usage`, state `resident`). */
+  readonly treeResidentBytes: number | null;
+  /** Swap of the same tree (state `swap`). */
+  readonly treeSwapBytes: number | null;
+  /** The dyno's quota as seen from inside (`tidemark.dyno.memory.limit`). */
+  readonly limitBytes: number | null;
+  readonly heapUsedBytes: number | null;
+  readonly externalBytes: number | null;
+  /** Jobs running in this process now, over all its queues. */
+  readonly activeJobs: number | null;
+  /** Jobs this process has finished since it started. */
+  readonly completedJobs: number | null;
+}

@@ -1,0 +1,68 @@
+/** What may be restarted: one process type of one app. */
+export interface Target {
+  /** The app's name, never empty. */
+  readonly app: string;
+  /** The process type, e.g. `worker`; never empty. */
+  readonly processType: string;
+}
+
+/** `app:type`, the form that settings, ledger keys, logs and the HTTP interface use. */
+export type TargetKey = `${string}:${string}`;
+
+export function targetKey(target: Target): TargetKey {
+  return `${target.app}:${target.processType}`;
+}
+
+/**
+ * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches any
+ * ending, for review apps whose names carry the pull request's number.
+ */
+export interface TargetPattern {
+  readonly app: string;
+  readonly processType: string;
+}
+
+/** Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30 characters. */
+const APP = /^(\.|[a-z][a-z0-9-]*\*?|\*)$/;
+/** Heroku's formation schema: `^[-\w]{1,128}$`. */
+const PROCESS_TYPE = /^[-\w]{1,128}$/;
+
+export type ParsedPatterns =
+  | { readonly ok: true; readonly patterns: readonly TargetPattern[] }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads `app:type,...`. Blank text is the empty list, on which nothing is. */
+export function parseTargetPatterns(text: string): ParsedPatterns {
+  const patterns: TargetPattern[] = [];
+  const faults: string[] = [];
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    if (entry === '') continue;
+    const [app = '', processType = '', ...rest] = entry.split(':');
+    if (rest.length > 0 || !APP.test(app) || !PROCESS_TYPE.test(processType)) {
+      faults.push(
+        `"${entry}" is not app:type (for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)`,
+      );
+    } else if (app === '*') {
+      faults.push(
+        `"${entry}" would allow every app that the token reaches; name the apps, or at least the beginning of their names`,
+      );
+    } else {
+      patterns.push({ app, processType });
+    }
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, patterns };
+}
+
+/** Whether any of the patterns matches. `ownApp` is what `.` stands for; where it is unknown `.` matches nothing. */
+export function matchesAny(patterns: readonly TargetPattern[], target: Target, ownApp: string | null): boolean {
+  return patterns.some(
+    (pattern) => pattern.processType === target.processType && matchesApp(pattern.app, target.app, ownApp),
+  );
+}
+
+function matchesApp(pattern: string, app: string, ownApp: string | null): boolean {
+  if (app === '') return false;
+  if (pattern === '.') return ownApp !== null && app === ownApp;
+  if (pattern.endsWith('*')) return app.startsWith(pattern.slice(0, -1));
+  return pattern === app;
+}

@@ -1,0 +1,202 @@
+import type { Attempt, AttemptPhase, Outcome } from './core/attempt.ts';
+import type { Decision, Reason } from './core/decision.ts';
+import type { Target, TargetKey } from './core/target.ts';
+
+/** What the loop needs of the world. Each interface is met by one folder of `adapters/`, and by models in tests. */
+
+export interface Clock {
+  /** Unix ms, for people and for the age of points. */
+  now(): number;
+  /** Monotonic ms, for deadlines: it never jumps, and goes on while the process is stopped. */
+  monotonic(): number;
+}
+
+// ---------------------------------------------------------------- Platform
+
+/** One dyno as the platform lists it. */
+export interface PlatformDyno {
+  readonly id: string;
+  /** `worker.1`, never empty. */
+  readonly name: string;
+  readonly processType: string;
+  /** `up`, `starting`, `crashed`, `down`, `idle`, or anything the platform may add. Only `up` may be restarted. */
+  readonly state: string;
+  /** As the platform spells it; compare case-insensitively. Null where absent. */
+  readonly size: string | null;
+  readonly createdAtMs: number;
+  readonly releaseVersion: number | null;
+}
+
+/** What the platform says a dyno of some size may use. */
+export interface DynoQuota {
+  /** R14 starts here. */
+  readonly limitBytes: number;
+  /** The platform restarts or kills here (R15). */
+  readonly killBytes: number;
+}
+
+export type RestartAnswer =
+  /** 202: accepted, which is not yet restarted. */
+  | { readonly kind: 'accepted'; readonly status: number; readonly requestId: string | null }
+  /** A 4xx with the platform's own error body: proof that nothing was restarted. */
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly errorId: string;
+      readonly message: string;
+      readonly retryAfterMs: number | null;
+    }
+  /** 404 with the platform's own error body: the dyno is no longer there. */
+  | { readonly kind: 'gone'; readonly message: string }
+  /** `mayStillSend` said no, so nothing was written to a socket. */
+  | { readonly kind: 'not-sent'; readonly why: string }
+  /** No answer, a cut one, or one that proves nothing (5xx, a proxy's page): to be found out by reading. */
+  | { readonly kind: 'unknown'; readonly why: string; readonly status: number | null };
+
+export interface Platform {
+  /** All dynos of the app, one-offs included. Throws `PlatformError`. */
+  list(app: string, signal?: AbortSignal): Promise<readonly PlatformDyno[]>;
+  /** The quota of each dyno size (lower-case name) that the app may use; cached for minutes. Throws `PlatformError`. */
+  quotas(app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>>;
+  /**
+   * One DELETE, by name, sent at most once whatever happens; settles by `REQUEST_DEADLINE_MS`. `mayStillSend` is asked just before the
+   * request is written to the socket. Never rejects for what the network or the platform does.
+   */
+  restart(app: string, dyno: string, mayStillSend: () => boolean, signal?: AbortSignal): Promise<RestartAnswer>;
+}
+
+// ---------------------------------------------------------------- Ledger
+
+/** A closed attempt that was really sent (or run dry), newest first in the history. */
+export interface HistoryEntry {
+  readonly attemptId: string;
+  readonly dyno: string;
+  readonly bootId: string;
+  readonly outcome: Outcome;
+  readonly by: 'policy' | 'person';
+  readonly reason: Reason;
+  /** Null where nothing was sent. */
+  readonly sendingAtMs: number | null;
+  readonly closedAtMs: number;
+  readonly usageBytes: number | null;
+  /** Usage before less the new boot's floor after its warm-up; null until it is known. */
+  readonly reclaimedBytes: number | null;
+}
+
+/** The ledger of one target. All times are Redis's own (Unix ms). */
+export interface LedgerView {
+  readonly target: Target;
+  /** Redis's time when it was read. */
+  readonly nowMs: number;
+  readonly open: Attempt | null;
+  readonly history: readonly HistoryEntry[];
+  /** No automatic restart before; 0 where there is none. */
+  readonly cooldownUntilMs: number;
+  /** No automatic restart before: the ledger is new (see the epoch). 0 where there is none. */
+  readonly heldUntilMs: number;
+  /** Until when the breaker stays open; 0 where it is closed. */
+  readonly breakerOpenUntilMs: number;
+  readonly breakerReason: string | null;
+  /** Paused by a person: this target, or all. */
+  readonly paused: boolean;
+  /** Boots of this target that were sent for, by the id in the metrics and by the platform's. */
+  readonly spentBootIds: readonly string[];
+  /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */
+  readonly learnedFloorBytes: number | null;
+}
+
+export interface ClaimRequest {
+  readonly target: Target;
+  readonly dyno: string;
+  readonly bootId: string;
+  readonly bootIdSource: 'platform' | 'derived';
+  readonly bootStartTimeMs: number | null;
+  readonly by: 'policy' | 'person';
+  readonly dryRun: boolean;
+  readonly reason: Reason;
+  readonly explanation: string;
+  readonly usageBytes: number | null;
+  readonly floorBytes: number | null;
+  readonly limitBytes: number | null;
+}
+
+export type ClaimAnswer =
+  | { readonly ok: true; readonly attempt: Attempt }
+  | {
+      readonly ok: false;
+      readonly why:
+        | 'paused'
+        | 'held'
+        | 'breaker-open'
+        | 'budget'
+        | 'cooldown'
+        | 'attempt-open'
+        | 'boot-spent'
+        | 'eviction-policy';
+    };
+
+/** One move of an attempt; the fields not named stay as they are. */
+export type Move =
+  | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | { readonly to: 'closed'; readonly outcome: Outcome; readonly evidence: string };
+
+export type AdvanceAnswer =
+  | { readonly ok: true; readonly attempt: Attempt }
+  /** `overtaken`: the record is no longer as this attempt says; `paused` and `breaker-open` only on the way to `sending`. */
+  | { readonly ok: false; readonly why: 'overtaken' | 'paused' | 'breaker-open' };
+
+/** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
+export interface Ledger {
+  read(target: Target): Promise<LedgerView>;
+  /** The open attempts of all targets, whoever claimed them. */
+  open(): Promise<readonly Attempt[]>;
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Compare-and-set on attempt id, phase and epoch. */
+  advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer>;
+  /** What a restart gave back, found out later; counts towards the breaker where it gave nothing. */
+  recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
+  /** The floor a boot showed after its warm-up, as the target's learned floor. */
+  learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void>;
+  /** A person's word; null means all targets. `resume` also closes the breaker. */
+  pause(target: Target | null): Promise<void>;
+  resume(target: Target | null): Promise<void>;
+}
+
+// ---------------------------------------------------------------- Drain, Notice
+
+export interface Drain {
+  /** Asks the boot's workers to take no more jobs; repeated while the attempt drains. */
+  ask(attempt: Attempt): Promise<void>;
+  /** Whether no job runs in the boot; null where it cannot be known. */
+  idle(attempt: Attempt): Promise<boolean | null>;
+}
+
+/** What people are told. Delivery is never in the way of the loop: `send` must not reject. */
+export interface Notice {
+  send(event: ActuatorEvent): Promise<void>;
+}
+
+/** What happened, for the journal, the log, the event stream and notices alike. */
+export type ActuatorEvent =
+  | {
+      readonly type: 'decision';
+      readonly timeMs: number;
+      readonly decision: Decision;
+      readonly outcome: Outcome | null;
+    }
+  | { readonly type: 'attempt'; readonly timeMs: number; readonly attempt: Attempt; readonly phase: AttemptPhase }
+  | {
+      readonly type: 'reclaimed';
+      readonly timeMs: number;
+      readonly target: TargetKey;
+      readonly attemptId: string;
+      readonly reclaimedBytes: number;
+    };
+
+/** Keeps the events that matter later, oldest dropped first. Must not reject. */
+export interface Journal {
+  append(event: ActuatorEvent): Promise<void>;
+  /** Newest first. */
+  recent(count: number): Promise<readonly ActuatorEvent[]>;
+}

@@ -1,0 +1,91 @@
+/**
+ * Names, units and meanings of what Tidemark emits: the one thing that the worker's half and the actuator's half share.
+ * Names of the OpenTelemetry semantic conventions that are still in development are copied here on purpose: the package
+ * that carries them may change them in a minor release.
+ */
+
+/** The instrumentation scope of everything a worker emits. */
+export const SCOPE_NAME = 'tidemark';
+
+// ---------------------------------------------------------------- resource
+export const ATTR_SERVICE_NAME = 'service.name';
+export const ATTR_SERVICE_VERSION = 'service.version';
+export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';
+export const ATTR_CLOUD_PROVIDER = 'cloud.provider';
+export const ATTR_HEROKU_APP_ID = 'heroku.app.id';
+export const ATTR_HEROKU_APP_NAME = 'heroku.app.name';
+export const ATTR_HEROKU_RELEASE_COMMIT = 'heroku.release.commit';
+export const ATTR_HEROKU_DYNO_NAME = 'heroku.dyno.name';
+export const ATTR_HEROKU_DYNO_ID = 'heroku.dyno.id';
+export const ATTR_HEROKU_PROCESS_TYPE = 'heroku.process.type';
+export const ATTR_DYNO_ID_SOURCE = 'tidemark.dyno.id.source';
+export const ATTR_DYNO_START_TIME = 'tidemark.dyno.start_time';
+export const ATTR_PROCESS_ROLE = 'tidemark.process.role';
+
+// ---------------------------------------------------------------- attributes of data points
+export const ATTR_MEMORY_STATE = 'tidemark.memory.state';
+export const ATTR_MESSAGING_SYSTEM = 'messaging.system';
+export const ATTR_MESSAGING_DESTINATION_NAME = 'messaging.destination.name';
+export const ATTR_JOB_NAME = 'bullmq.job.name';
+export const ATTR_JOB_OUTCOME = 'bullmq.job.outcome';
+export const ATTR_ATTRIBUTION = 'tidemark.attribution';
+
+/** The job name that stands for change while no job ran. */
+export const JOB_NAME_IDLE = '_idle';
+/** The job name that stands for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
+export const JOB_NAME_OTHER = '_other';
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly instrument: 'UpDownCounter' | 'ObservableUpDownCounter' | 'Counter' | 'Histogram';
+  /** UCUM. */
+  readonly unit: string;
+  readonly description: string;
+}
+
+function define<const T extends MetricDefinition>(metric: T): T {
+  return metric;
+}
+
+export const METRIC_PROCESS_MEMORY_USAGE = define({
+  name: 'process.memory.usage',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'RSS of this process.',
+});
+export const METRIC_DYNO_MEMORY_USAGE = define({
+  name: 'tidemark.dyno.memory.usage',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: "Memory of the processes of this one's tree, shared pages counted once; one reporter per tree.",
+});
+export const METRIC_DYNO_MEMORY_LIMIT = define({
+  name: 'tidemark.dyno.memory.limit',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: "The dyno's memory quota, where it can be known inside the dyno.",
+});
+export const METRIC_JOB_MEMORY_NET = define({
+  name: 'bullmq.job.memory.net',
+  instrument: 'UpDownCounter',
+  unit: 'By',
+  description: 'Signed sum of the RSS change while jobs ran; the job name _idle stands for change while none ran.',
+});
+export const METRIC_JOB_MEMORY_GROWTH = define({
+  name: 'bullmq.job.memory.growth',
+  instrument: 'Histogram',
+  unit: 'By',
+  description: 'RSS that one job added.',
+});
+export const METRIC_JOB_MEMORY_RECLAIMED = define({
+  name: 'bullmq.job.memory.reclaimed',
+  instrument: 'Histogram',
+  unit: 'By',
+  description: 'RSS that was given back over one job.',
+});
+export const METRIC_JOB_ACTIVE = define({
+  name: 'bullmq.job.active',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{job}',
+  description: 'Jobs running now.',
+});
