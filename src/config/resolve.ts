@@ -1,0 +1,286 @@
+import { ConfigError } from '../core/errors.ts';
+import { defaultPolicy, type Permissions, type Policy, type Threshold } from '../core/policy.ts';
+import { matchesAny, parseTargetPatterns, type TargetPattern } from '../core/target.ts';
+import { parseDuration, parsePercentage, parseSize } from './quantities.ts';
+import { SETTINGS } from './settings.ts';
+
+/** Who may deliver points for which app (`*`: all). */
+export interface IngestToken {
+  readonly app: string;
+  readonly token: string;
+}
+
+/** All settings of the actuator, resolved once and frozen. */
+export interface ActuatorSettings {
+  readonly port: number;
+  readonly herokuApiToken: string | null;
+  readonly herokuApiUrl: string;
+  readonly permissions: Permissions;
+  readonly ingestTokens: readonly IngestToken[];
+  readonly adminToken: string | null;
+  /** The state's Redis; null: nothing is ever restarted. */
+  readonly stateRedisUrl: string | null;
+  readonly policy: Policy;
+  readonly webhookUrl: string | null;
+}
+
+/** Flags as given (`{ 'window': '2s' }`) and the environment. Precedence: flag, environment, default. */
+export interface SettingsInput {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+const REAL_API_URL = 'https://api.heroku.com';
+const MINUTE_MS = 60_000;
+
+/** Reads the values of one start, and collects every fault before any is raised. */
+class Reader {
+  readonly faults: string[] = [];
+  readonly #input: SettingsInput;
+
+  constructor(input: SettingsInput) {
+    this.#input = input;
+    this.#refuseUnknown();
+  }
+
+  #refuseUnknown(): void {
+    const names = new Set(SETTINGS.map((setting) => setting.name));
+    for (const name of Object.keys(this.#input.env)) {
+      if (name.startsWith('TIDEMARK_') && !names.has(name)) {
+        this.faults.push(`${name} is no setting of Tidemark${nearest(name, names)}; see "tidemark --help"`);
+      }
+    }
+    const flags = new Set(SETTINGS.flatMap((setting) => (setting.flag === null ? [] : [setting.flag])));
+    for (const flag of Object.keys(this.#input.flags)) {
+      if (!flags.has(flag))
+        this.faults.push(`--${flag} is no flag of Tidemark${nearest(flag, flags)}; see "tidemark --help"`);
+    }
+  }
+
+  /** The text of a setting, and what to call it in a fault; an empty value counts as not set. */
+  text(name: string): { readonly value: string; readonly source: string } | null {
+    const flag = SETTINGS.find((setting) => setting.name === name)?.flag ?? null;
+    const given = flag === null ? undefined : this.#input.flags[flag];
+    if (given !== undefined) return { value: given.trim(), source: `--${flag}` };
+    const value = this.#input.env[name]?.trim();
+    return value === undefined || value === '' ? null : { value, source: name };
+  }
+
+  /** Reads a value by `parse`; null from it is a fault, and the default stands so that the other settings can be judged too. */
+  read<T>(name: string, fallback: T, rule: { readonly parse: (text: string) => T | null; readonly form: string }): T {
+    const text = this.text(name);
+    if (text === null) return fallback;
+    const value = rule.parse(text.value);
+    if (value !== null) return value;
+    const shown = /TOKEN|URL/.test(name) ? 'the value' : `"${text.value}"`;
+    this.faults.push(`${text.source}: ${shown} is not ${rule.form}`);
+    return fallback;
+  }
+}
+
+const DURATION_FORM = 'a duration with its unit, for example "90s", "15m" or "24h"';
+const LIMIT_FORM = 'a share of the limit or a size with its unit, for example "80%" or "450MiB"';
+
+/** Resolves the actuator's settings; raises one `ConfigError` that lists every fault. */
+export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings {
+  const reader = new Reader(input);
+  const permissions = readPermissions(reader);
+  const herokuApiToken = reader.text('HEROKU_API_TOKEN')?.value ?? null;
+  const redisUrl = reader.read<string | null>('REDIS_URL', null, REDIS_RULE);
+  const settings: ActuatorSettings = {
+    port: reader.read('PORT', 4318, { parse: parsePort, form: 'a port from 0 to 65535' }),
+    herokuApiToken,
+    herokuApiUrl: reader.read('HEROKU_API_URL', REAL_API_URL, {
+      parse: parseApiUrl,
+      form: 'an https:// URL (http:// is taken for this machine only: the token would go over the wire in clear)',
+    }),
+    permissions,
+    ingestTokens: readIngestTokens(reader),
+    adminToken: reader.text('TIDEMARK_ADMIN_TOKEN')?.value ?? null,
+    stateRedisUrl: reader.read('TIDEMARK_REDIS_URL', redisUrl, REDIS_RULE),
+    policy: readPolicy(reader),
+    webhookUrl: reader.read<string | null>('TIDEMARK_WEBHOOK_URL', null, {
+      parse: parseWebUrl,
+      form: 'an http(s) URL',
+    }),
+  };
+  readSource(reader);
+  requireWhatRestartsNeed(reader, settings);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return Object.freeze(settings);
+}
+
+/** The part that `tidemark replay` needs; unknown names and flags are faults there too. */
+export function resolvePolicy(input: SettingsInput): Policy {
+  const reader = new Reader(input);
+  const policy = readPolicy(reader);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return policy;
+}
+
+function readPolicy(reader: Reader): Policy {
+  const windowMs = reader.read('TIDEMARK_WINDOW', MINUTE_MS, {
+    parse: (text) => positive(parseDuration(text)),
+    form: DURATION_FORM,
+  });
+  const base = defaultPolicy(windowMs);
+  const duration = (name: string, fallback: number): number =>
+    reader.read(name, fallback, { parse: parseDuration, form: DURATION_FORM });
+  return {
+    windowMs,
+    softLimit: reader.read('TIDEMARK_SOFT_LIMIT', base.softLimit, { parse: parseThreshold, form: LIMIT_FORM }),
+    hardLimit: reader.read('TIDEMARK_HARD_LIMIT', base.hardLimit, { parse: parseThreshold, form: LIMIT_FORM }),
+    maxRssBytes: orOff(reader, 'TIDEMARK_MAX_RSS', base.maxRssBytes, {
+      parse: parseSize,
+      form: 'a size with its unit, for example "450MiB", or "off"',
+    }),
+    minUptimeMs: duration('TIDEMARK_MIN_UPTIME', base.minUptimeMs),
+    cooldownMs: duration('TIDEMARK_COOLDOWN', base.cooldownMs),
+    leakHorizonMs: duration('TIDEMARK_LEAK_HORIZON', base.leakHorizonMs),
+    graceMs: duration('TIDEMARK_GRACE', base.graceMs),
+    maxRestartsPerHour: reader.read('TIDEMARK_MAX_RESTARTS_PER_HOUR', base.maxRestartsPerHour, COUNT_RULE),
+    minHealthy: reader.read('TIDEMARK_MIN_HEALTHY', base.minHealthy, COUNT_RULE),
+    dynoCycleMs: orOff(reader, 'TIDEMARK_DYNO_CYCLE', base.dynoCycleMs, {
+      parse: parseDuration,
+      form: `${DURATION_FORM}, or "off"`,
+    }),
+    maxPointAgeMs: duration('TIDEMARK_MAX_POINT_AGE', base.maxPointAgeMs),
+  };
+}
+
+const COUNT_RULE = {
+  parse: (text: string): number | null => (/^\d{1,6}$/.test(text) ? Number(text) : null),
+  form: 'a whole number, 0 or more',
+} as const;
+
+const REDIS_RULE = {
+  parse: (text: string): string | null => (/^rediss?:\/\//.test(text) && URL.canParse(text) ? text : null),
+  form: 'a redis:// or rediss:// URL',
+} as const;
+
+function orOff(
+  reader: Reader,
+  name: string,
+  fallback: number | null,
+  rule: { readonly parse: (text: string) => number | null; readonly form: string },
+): number | null {
+  const OFF = Symbol('off');
+  const value = reader.read<number | null | typeof OFF>(name, fallback, {
+    parse: (text) => (text === 'off' || text === '0' ? OFF : rule.parse(text)),
+    form: rule.form,
+  });
+  return typeof value === 'symbol' ? null : value;
+}
+
+function parseThreshold(text: string): Threshold | null {
+  const fraction = parsePercentage(text);
+  if (fraction !== null) return fraction > 0 && fraction <= 10 ? { kind: 'fraction', fraction } : null;
+  const bytes = positive(parseSize(text));
+  return bytes === null ? null : { kind: 'bytes', bytes };
+}
+
+function readPermissions(reader: Reader): Permissions {
+  const allowed = readPatterns(reader, 'TIDEMARK_TARGETS');
+  const dryRun = reader.text('TIDEMARK_DRY_RUN');
+  const ownApp = reader.text('HEROKU_APP_NAME')?.value ?? null;
+  if (dryRun === null || dryRun.value === 'true') return { allowed, dryRun: true, ownApp };
+  if (dryRun.value === 'false') return { allowed, dryRun: false, ownApp };
+  return { allowed, dryRun: readPatterns(reader, 'TIDEMARK_DRY_RUN'), ownApp };
+}
+
+function readPatterns(reader: Reader, name: string): readonly TargetPattern[] {
+  const text = reader.text(name);
+  if (text === null) return [];
+  const parsed = parseTargetPatterns(text.value);
+  if (parsed.ok) return parsed.patterns;
+  reader.faults.push(...parsed.faults.map((fault) => `${text.source}: ${fault}`));
+  return [];
+}
+
+function readIngestTokens(reader: Reader): readonly IngestToken[] {
+  const text = reader.text('TIDEMARK_INGEST_TOKENS');
+  if (text === null) return [];
+  const tokens: IngestToken[] = [];
+  text.value.split(',').forEach((entry, index) => {
+    const [, app, token] = /^\s*([^=\s]+)\s*=\s*(\S+)\s*$/.exec(entry) ?? [];
+    if (app !== undefined && token !== undefined) tokens.push({ app, token });
+    // The entry itself is not shown: it may be the token alone.
+    else if (entry.trim() !== '')
+      reader.faults.push(
+        `${text.source}: entry ${index + 1} is not app=token (for example "shop=...", "*=..." for a Collector)`,
+      );
+  });
+  return tokens;
+}
+
+function readSource(reader: Reader): void {
+  reader.read('TIDEMARK_SOURCE', 'otlp', {
+    parse: (text) => (text === 'otlp' ? text : null),
+    form: '"otlp", the only source of this version',
+  });
+}
+
+/** With dry run off Tidemark is about to restart things: what it needs for that must be there, or it would only seem to work. */
+function requireWhatRestartsNeed(reader: Reader, settings: ActuatorSettings): void {
+  const { allowed, dryRun, ownApp } = settings.permissions;
+  if (dryRun === true) return;
+  if (settings.herokuApiToken === null) {
+    reader.faults.push(
+      'HEROKU_API_TOKEN is missing, and TIDEMARK_DRY_RUN is not "true": set the token, or leave dry run on',
+    );
+  }
+  if (allowed.length === 0) {
+    reader.faults.push(
+      'TIDEMARK_TARGETS is empty, and TIDEMARK_DRY_RUN is not "true": name what may be restarted, for example "shop:worker", or leave dry run on',
+    );
+  }
+  for (const pattern of allowed) {
+    if (
+      pattern.app === '.' &&
+      !matchesAny([pattern], { app: ownApp ?? '', processType: pattern.processType }, ownApp)
+    ) {
+      reader.faults.push(
+        `TIDEMARK_TARGETS: ".:${pattern.processType}" means this app, but HEROKU_APP_NAME is not set; name the app, or enable runtime-dyno-metadata`,
+      );
+    }
+  }
+}
+
+function parsePort(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port <= 65_535 ? port : null;
+}
+
+function parseApiUrl(text: string): string | null {
+  if (!URL.canParse(text)) return null;
+  const url = new URL(text);
+  const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && local) ? text.replace(/\/+$/, '') : null;
+}
+
+function parseWebUrl(text: string): string | null {
+  return /^https?:\/\//.test(text) && URL.canParse(text) ? text : null;
+}
+
+function positive(value: number | null): number | null {
+  return value !== null && value > 0 ? value : null;
+}
+
+/** A hint for a misspelt name: the one known name that differs in at most two letters. */
+function nearest(name: string, known: ReadonlySet<string>): string {
+  const close = [...known].find((candidate) => editDistance(candidate, name) <= 2);
+  return close === undefined ? '' : ` (did you mean ${close}?)`;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substituted = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substituted, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
