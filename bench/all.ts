@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+
+/** `npm run bench`: each benchmark in a process of its own, one after the other, so that none warms or hinders the next. */
+const BENCHMARKS = ['ingest.ts', 'boots.ts', 'overhead.ts'];
+
+let failed = false;
+for (const file of BENCHMARKS) {
+  process.stdout.write(`\n== ${file}\n`);
+  const { status } = spawnSync(process.execPath, [new URL(file, import.meta.url).pathname], { stdio: 'inherit' });
+  failed ||= status !== 0;
+}
+process.exitCode = failed ? 1 : 0;

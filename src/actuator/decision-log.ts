@@ -1,0 +1,65 @@
+import type { Outcome } from '../core/attempt.ts';
+import type { Decision } from '../core/decision.ts';
+
+/** One line of the log and of `/api/decisions`. */
+export interface LoggedDecision {
+  readonly decision: Decision;
+  readonly attemptId: string | null;
+  readonly outcome: Outcome | null;
+}
+
+/**
+ * The newest decisions, newest first. A decision is taken every tick for every boot; one is logged when it differs from the boot's last
+ * one in class, action or reason, so that "why nothing?" has an answer without a line every few seconds.
+ */
+export class DecisionLog {
+  readonly #capacity: number;
+  #entries: LoggedDecision[] = [];
+  readonly #lastByBoot = new Map<string, string>();
+
+  constructor(capacity = 1000) {
+    this.#capacity = capacity;
+  }
+
+  /** Whether the decision is news; the caller logs it then. A restart is always news: each is followed by an attempt of its own. */
+  record(bootKey: string, decision: Decision): boolean {
+    const gist = `${decision.class}/${decision.action}/${decision.reason}`;
+    if (this.#lastByBoot.get(bootKey) === gist && decision.action !== 'restart') return false;
+    this.#lastByBoot.set(bootKey, gist);
+    this.#add({ decision, attemptId: null, outcome: null });
+    return true;
+  }
+
+  /** Ties the boot's newest restart decision to the attempt that follows it. */
+  attach(bootId: string, attemptId: string): void {
+    this.#replace((entry) => entry.decision.bootId === bootId && entry.decision.action === 'restart', (entry) => ({ ...entry, attemptId }));
+  }
+
+  /** Says how the attempt ended. */
+  close(attemptId: string, outcome: Outcome): void {
+    this.#replace((entry) => entry.attemptId === attemptId, (entry) => ({ ...entry, outcome }));
+  }
+
+  /** Puts back what a journal kept, oldest first. */
+  restore(entries: readonly LoggedDecision[]): void {
+    for (const entry of entries) this.#add(entry);
+  }
+
+  forget(bootKey: string): void {
+    this.#lastByBoot.delete(bootKey);
+  }
+
+  recent(count: number): readonly LoggedDecision[] {
+    return this.#entries.slice(0, count);
+  }
+
+  #add(entry: LoggedDecision): void {
+    this.#entries = [entry, ...this.#entries.slice(0, this.#capacity - 1)];
+  }
+
+  #replace(matches: (entry: LoggedDecision) => boolean, change: (entry: LoggedDecision) => LoggedDecision): void {
+    const index = this.#entries.findIndex(matches);
+    const entry = this.#entries[index];
+    if (entry !== undefined) this.#entries[index] = change(entry);
+  }
+}

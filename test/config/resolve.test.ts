@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { helpText } from '../../src/config/help.ts';
+import { parseDuration, parsePercentage, parseSize } from '../../src/config/quantities.ts';
+import { resolveActuatorSettings } from '../../src/config/resolve.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
+import { ConfigError } from '../../src/core/errors.ts';
+
+function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
+  try {
+    resolveActuatorSettings({ env, flags });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('quantities', () => {
+  it.each([
+    ['1500ms', 1500],
+    ['90s', 90_000],
+    ['1.5m', 90_000],
+    ['24h', 86_400_000],
+    ['7d', 604_800_000],
+    ['120', null],
+    ['', null],
+    ['10 minutes', null],
+    ['-5s', null],
+  ])('reads the duration %j as %j ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each([
+    ['512MiB', 536_870_912],
+    ['1.5GiB', 1_610_612_736],
+    ['450MB', 450_000_000],
+    ['1048576B', 1_048_576],
+    ['512', null],
+    ['512mb', null],
+  ])('reads the size %j as %j bytes', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it('reads percentages as fractions', () => {
+    expect(parsePercentage('80%')).toBe(0.8);
+    expect(parsePercentage('80')).toBeNull();
+  });
+});
+
+describe('the settings of the actuator', () => {
+  it('stay dry, and allow nothing, where nothing is set', () => {
+    const settings = resolveActuatorSettings({ env: {}, flags: {} });
+    expect(settings.permissions).toEqual({ allowed: [], dryRun: true, ownApp: null });
+    expect(settings.port).toBe(4318);
+    expect(settings.herokuApiUrl).toBe('https://api.heroku.com');
+    expect(settings.stateRedisUrl).toBeNull();
+  });
+
+  it('scale every span with the window', () => {
+    const { policy } = resolveActuatorSettings({ env: { TIDEMARK_WINDOW: '2s' }, flags: {} });
+    expect(policy).toMatchObject({ windowMs: 2000, minUptimeMs: 20_000, cooldownMs: 30_000, leakHorizonMs: 60_000 });
+    expect(policy.maxPointAgeMs).toBe(30_000);
+    expect(policy.graceMs).toBe(120_000);
+  });
+
+  it('take a flag before the environment, and the environment before the default', () => {
+    const env = { TIDEMARK_WINDOW: '2s', TIDEMARK_GRACE: '30s' };
+    const { policy } = resolveActuatorSettings({ env, flags: { window: '5s' } });
+    expect(policy).toMatchObject({ windowMs: 5000, graceMs: 30_000, maxRestartsPerHour: 4 });
+  });
+
+  it("keep the state in the queue's Redis unless one is named for it", () => {
+    const queue = { REDIS_URL: 'redis://queue:6379' };
+    expect(resolveActuatorSettings({ env: queue, flags: {} }).stateRedisUrl).toBe('redis://queue:6379');
+    const own = { ...queue, TIDEMARK_REDIS_URL: 'rediss://state:6380' };
+    expect(resolveActuatorSettings({ env: own, flags: {} }).stateRedisUrl).toBe('rediss://state:6380');
+  });
+
+  it('list every fault at once, and never show a secret', () => {
+    const faults = faultsOf(
+      {
+        TIDEMARK_WIDNOW: '1m',
+        TIDEMARK_GRACE: '120',
+        TIDEMARK_SOFT_LIMIT: '80',
+        TIDEMARK_DRY_RUN: 'false',
+        TIDEMARK_INGEST_TOKENS: 'hunter2',
+        REDIS_URL: 'http://user:hunter3@x',
+        HEROKU_API_URL: 'http://api.example.com',
+      },
+      { porrt: '1' },
+    );
+    expect(faults.map((fault) => fault.split(/[ :]/)[0])).toEqual([
+      'TIDEMARK_WIDNOW',
+      '--porrt',
+      'REDIS_URL',
+      'HEROKU_API_URL',
+      'TIDEMARK_INGEST_TOKENS',
+      'TIDEMARK_SOFT_LIMIT',
+      'TIDEMARK_GRACE',
+      'HEROKU_API_TOKEN',
+      'TIDEMARK_TARGETS',
+    ]);
+    expect(faults[0]).toContain('did you mean TIDEMARK_WINDOW?');
+    expect(faults[1]).toContain('did you mean port?');
+    expect(faults.join('\n')).not.toMatch(/hunter/);
+  });
+
+  it.each([
+    ['a missing token', { TIDEMARK_TARGETS: 'shop:worker' }, 'HEROKU_API_TOKEN'],
+    ['an empty allow-list', { HEROKU_API_TOKEN: 't' }, 'TIDEMARK_TARGETS'],
+    ['"." for an app that is not known', { HEROKU_API_TOKEN: 't', TIDEMARK_TARGETS: '.:worker' }, 'HEROKU_APP_NAME'],
+  ])('refuse %s once dry run is off', (_, env, named) => {
+    const faults = faultsOf({ ...env, TIDEMARK_DRY_RUN: 'false' });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(named);
+    expect(faultsOf(env)).toEqual([]);
+  });
+
+  it('take a list of targets that stay dry', () => {
+    const env = {
+      HEROKU_API_TOKEN: 't',
+      TIDEMARK_TARGETS: 'shop:worker,shop-pr-*:worker',
+      TIDEMARK_DRY_RUN: 'shop:worker',
+    };
+    const { permissions } = resolveActuatorSettings({ env, flags: {} });
+    expect(permissions.dryRun).toEqual([{ app: 'shop', processType: 'worker' }]);
+  });
+
+  it.each(['shop', 'shop:', ':worker', '*:worker', 'shop:worker:2', 'Shop:worker'])(
+    'refuse the target %j',
+    (target) => {
+      expect(faultsOf({ TIDEMARK_TARGETS: target })).toHaveLength(1);
+    },
+  );
+
+  it('switch a limit off by "off" and by 0', () => {
+    for (const off of ['off', '0']) {
+      const { policy } = resolveActuatorSettings({
+        env: { TIDEMARK_MAX_RSS: off, TIDEMARK_DYNO_CYCLE: off },
+        flags: {},
+      });
+      expect(policy).toMatchObject({ maxRssBytes: null, dynoCycleMs: null });
+    }
+  });
+
+  it('never fail otherwise than by naming faults, whatever the values', () => {
+    const names = SETTINGS.map((setting) => setting.name);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), fc.string(), { maxKeys: 8 }), (env) => {
+        expect(Array.isArray(faultsOf(env))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('help', () => {
+  it('names every setting, its flag and its default', () => {
+    const text = helpText();
+    for (const setting of SETTINGS) {
+      expect(text).toContain(setting.name);
+      expect(text).toContain(setting.defaultText.replaceAll('`', ''));
+      if (setting.flag !== null) expect(text).toContain(`--${setting.flag}`);
+    }
+  });
+});
