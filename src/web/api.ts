@@ -161,7 +161,7 @@ async function readTarget(request: Request): Promise<Target | null> {
   } catch {
     throw fault();
   }
-  if (typeof body !== 'object' || body === null) throw fault();
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw fault();
   const { target, ...rest } = body as { readonly target?: unknown };
   if (Object.keys(rest).length > 0) throw fault();
   if (target === undefined || target === null) return null;

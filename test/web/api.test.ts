@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../src/core/decision.ts';
+import { LedgerUnavailable } from '../../src/core/errors.ts';
+import type { Target } from '../../src/core/target.ts';
+import { type ActuatorControl, createApi, type RestartRequestAnswer } from '../../src/web/api.ts';
+
+const decision: Decision = {
+  timeMs: 1_700_000_000_000,
+  app: 'shop',
+  dyno: 'worker.1',
+  processType: 'worker',
+  bootId: 'boot-1',
+  target: { app: 'shop', processType: 'worker' },
+  class: 'bloat',
+  action: 'restart',
+  reason: 'bloat-over-soft-limit',
+  explanation: 'floor rose in 4 steps',
+  usageBytes: 450,
+  limitBytes: 512,
+  softLimitBytes: 410,
+  hardLimitBytes: 512,
+  floorBytes: 440,
+  reclaimableBytes: 300,
+  timeToLimitMs: null,
+  activeJobs: 0,
+  urgent: false,
+  dryRun: false,
+};
+
+interface Calls {
+  readonly paused: (Target | null)[];
+  readonly resumed: (Target | null)[];
+  readonly restarted: string[];
+}
+
+function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false }) {
+  const calls: Calls = { paused: [], resumed: [], restarted: [] };
+  const control: ActuatorControl = {
+    dynos: () => [{ decision, firstPointMs: 1, lastPointMs: 2, completedJobs: 7, release: 'v1' }],
+    series: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? [[1, 100]] : null),
+    decisions: (count) => [{ decision, outcome: 'restarted' as const }].slice(0, count),
+    restart: async (app, dyno) => {
+      calls.restarted.push(`${app}/${dyno}`);
+      return restart;
+    },
+    pause: async (target) => {
+      calls.paused.push(target);
+    },
+    resume: async (target) => {
+      calls.resumed.push(target);
+    },
+    health: () => ({ ready: true, leading: true, ledger: 'available', restarts: 'on' }),
+  };
+  return { control, calls };
+}
+
+const HOST = 'http://127.0.0.1:4318';
+
+function api(options: { token?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
+  const { control, calls } = actuator(options.restart);
+  const admission = { adminToken: options.token ?? null, remoteAddress: () => options.address ?? '127.0.0.1' };
+  const app = createApi(control, admission);
+  const request = (path: string, init?: RequestInit) => app.request(`${HOST}${path}`, init);
+  return { request, calls, control, admission };
+}
+
+const basic = (password: string) => `Basic ${Buffer.from(`anyone:${password}`).toString('base64')}`;
+
+describe('who is let in', () => {
+  it.each([
+    ['from this machine, no token configured', {}, {}, 200],
+    ['from elsewhere, no token configured', { address: '10.0.0.9' }, {}, 403],
+    ['forwarded to this machine, no token configured', {}, { 'x-forwarded-for': '127.0.0.1' }, 403],
+    ['forwarded by the standard header, no token configured', {}, { forwarded: 'for=127.0.0.1' }, 403],
+    ['with IPv4 inside IPv6', { address: '::ffff:127.0.0.1' }, {}, 200],
+    ['without the token that is configured', { token: 's3cret' }, {}, 401],
+    ['with a wrong token', { token: 's3cret' }, { authorization: 'Bearer s3cre' }, 401],
+    ['with the token as Bearer', { token: 's3cret', address: '10.0.0.9' }, { authorization: 'Bearer s3cret' }, 200],
+    ['with the token as the password of Basic', { token: 's3cret' }, { authorization: basic('s3cret') }, 200],
+    ['with a wrong password', { token: 's3cret' }, { authorization: basic('x') }, 401],
+    ['with the token under another scheme', { token: 's3cret' }, { authorization: 'Token s3cret' }, 401],
+  ])('%s', async (_, options, headers, status) => {
+    const response = await api(options).request('/api/dynos', { headers: headers as Record<string, string> });
+    expect(response.status).toBe(status);
+    if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
+  });
+
+  it('leaves health open', async () => {
+    const { request } = api({ token: 's3cret', address: '10.0.0.9' });
+    expect((await request('/healthz')).status).toBe(200);
+    expect((await request('/readyz')).status).toBe(200);
+  });
+
+  it.each([
+    ['a page of another origin', { origin: 'https://evil.example' }, 403],
+    ['a page whose name resolves to this machine', { host: 'evil.example' }, 403],
+    ['its own page', { origin: HOST, host: '127.0.0.1:4318' }, 200],
+    ['a program', {}, 200],
+  ])('takes or refuses a POST of %s', async (_, headers, status) => {
+    const { request, calls } = api();
+    const response = await request('/api/pause', { method: 'POST', headers: headers as Record<string, string> });
+    expect(response.status).toBe(status);
+    expect(calls.paused).toHaveLength(status === 200 ? 1 : 0);
+  });
+});
+
+describe('what the API shows', () => {
+  it('shows dynos and decisions with their numbers', async () => {
+    const { request } = api();
+    expect(await (await request('/api/dynos')).json()).toMatchObject({
+      dynos: [
+        { app: 'shop', dyno: 'worker.1', boot_id: 'boot-1', class: 'bloat', usage_bytes: 450, completed_jobs: 7 },
+      ],
+    });
+    expect(await (await request('/api/decisions')).json()).toMatchObject({
+      decisions: [
+        { time: '2023-11-14T22:13:20.000Z', reason: 'bloat-over-soft-limit', outcome: 'restarted', floor_bytes: 440 },
+      ],
+    });
+  });
+
+  it('shows the series of one dyno, and 404 for one that was never seen', async () => {
+    const { request } = api();
+    expect(await (await request('/api/dynos/shop/worker.1')).json()).toMatchObject({
+      series: [{ time_ms: 1, usage_bytes: 100 }],
+    });
+    expect((await request('/api/dynos/shop/worker.2')).status).toBe(404);
+  });
+
+  it.each(['0', 'x', '1.5', '5000'])('refuses the limit %j', async (limit) => {
+    expect((await api().request(`/api/decisions?limit=${limit}`)).status).toBe(400);
+  });
+});
+
+describe('commands', () => {
+  it('takes a restart, and names the attempt', async () => {
+    const { request, calls } = api();
+    const response = await request('/api/dynos/shop/worker.1/restart', { method: 'POST' });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toEqual({ attempt_id: 'a1', dry_run: false });
+    expect(calls.restarted).toEqual(['shop/worker.1']);
+  });
+
+  it.each([
+    ['unknown-dyno', 404],
+    ['not-allowed', 403],
+    ['paused', 409],
+    ['attempt-open', 409],
+    ['ledger-unavailable', 503],
+  ] as const)('says why it refuses: %s', async (why, status) => {
+    const response = await api({ restart: { ok: false, why } }).request('/api/dynos/shop/worker.1/restart', {
+      method: 'POST',
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { code: why } });
+  });
+
+  it.each([
+    ['', null],
+    ['{}', null],
+    ['{"target":"shop:worker"}', { app: 'shop', processType: 'worker' }],
+  ])('pauses and resumes by the body %j', async (body, target) => {
+    const { request, calls } = api();
+    expect((await request('/api/pause', { method: 'POST', body })).status).toBe(200);
+    expect((await request('/api/resume', { method: 'POST', body })).status).toBe(200);
+    expect(calls).toMatchObject({ paused: [target], resumed: [target] });
+  });
+
+  it.each(['nonsense', '[]', '"shop:worker"', '{"target":"shop"}', '{"target":7}', '{"targets":"shop:worker"}'])(
+    'refuses the body %j, and pauses nothing by mistake',
+    async (body) => {
+      const { request, calls } = api();
+      expect((await request('/api/pause', { method: 'POST', body })).status).toBe(400);
+      expect(calls.paused).toEqual([]);
+    },
+  );
+
+  it('says that the ledger did not answer', async () => {
+    const { control, admission } = api();
+    const failing = {
+      ...control,
+      pause: () => Promise.reject(new LedgerUnavailable('redis://user:pw@host timed out')),
+    };
+    const response = await createApi(failing, admission).request(`${HOST}/api/pause`, { method: 'POST' });
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain('pw');
+  });
+});
