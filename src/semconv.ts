@@ -4,6 +4,9 @@
  * that carries them may change them in a minor release.
  */
 
+/** Value of `messaging.system`. The conventions list no member for BullMQ; this is what its other instrumentations use. */
+export const MESSAGING_SYSTEM_BULLMQ = 'bullmq';
+
 /** The instrumentation scope of everything a worker emits. */
 export const SCOPE_NAME = 'tidemark';
 
@@ -88,4 +91,10 @@ export const METRIC_JOB_ACTIVE = define({
   instrument: 'ObservableUpDownCounter',
   unit: '{job}',
   description: 'Jobs running now.',
+});
+export const METRIC_PROCESS_DURATION = define({
+  name: 'messaging.process.duration',
+  instrument: 'Histogram',
+  unit: 's',
+  description: 'Duration of processing a job.',
 });

@@ -1,0 +1,80 @@
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { reportFault } from './diagnostics.ts';
+import { RETRY_MARK } from './quiet-agent.ts';
+
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */
+const SUCCESS = 0;
+
+const FIRST_RETRY_MS = 1000;
+const RETRY_FACTOR = 1.5;
+
+type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
+
+export interface BackgroundExporterOptions {
+  /** Sends once and tells the result. */
+  readonly exporter: PushMetricExporter;
+  /** No retry is started later than this after its export began. */
+  readonly retryForMs: number;
+}
+
+/**
+ * Takes an export out of the reader's hands at once and sends it in the background. The reader would wait for it under a timer that
+ * keeps the process alive, up to its whole timeout where the receiver hangs; here nothing does but what `forceFlush` is awaited by.
+ */
+export class BackgroundExporter implements PushMetricExporter {
+  readonly #exporter: PushMetricExporter;
+  readonly #retryForMs: number;
+  #latest: Promise<void> = Promise.resolve();
+
+  constructor({ exporter, retryForMs }: BackgroundExporterOptions) {
+    this.#exporter = exporter;
+    this.#retryForMs = retryForMs;
+  }
+
+  export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+    this.#latest = this.#send(metrics).catch((error: unknown) => reportFault('exporting metrics', error));
+    done({ code: SUCCESS });
+  }
+
+  /** Waits for the newest export alone: an older one that still hangs tells nothing that the newest does not. */
+  forceFlush(): Promise<void> {
+    return this.#latest;
+  }
+
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
+  }
+
+  selectAggregationTemporality(
+    ...args: Parameters<NonNullable<PushMetricExporter['selectAggregationTemporality']>>
+  ): ReturnType<NonNullable<PushMetricExporter['selectAggregationTemporality']>> {
+    return this.#exporter.selectAggregationTemporality?.(...args) ?? CUMULATIVE;
+  }
+
+  async #send(metrics: ResourceMetrics): Promise<void> {
+    const deadlineMs = performance.now() + this.#retryForMs;
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs *= RETRY_FACTOR) {
+      const { code, error } = await this.#once(metrics);
+      if (code === SUCCESS) return;
+      if (!isRetryable(error) || performance.now() + waitMs > deadlineMs) throw error ?? new Error('no reason given');
+      await unheldDelay(waitMs);
+    }
+  }
+
+  #once(metrics: ResourceMetrics): Promise<ExportResult> {
+    return new Promise((resolve) => this.#exporter.export(metrics, resolve));
+  }
+}
+
+/** `AggregationTemporality.CUMULATIVE`; the SDK is loaded only where metrics are exported. */
+const CUMULATIVE = 1;
+
+/** A status that the agent has marked, or an error of the network (which has no status at all). */
+function isRetryable(error: Error | undefined): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'number' ? code >= RETRY_MARK : true;
+}
+
+function unheldDelay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,118 @@
+import { createRequire } from 'node:module';
+import { guarded } from './diagnostics.ts';
+import type { JobRun } from './job-monitor.ts';
+import { type JobOutcome, outcomeOfError } from './job-outcome.ts';
+
+/** What is used of BullMQ's `Worker`; typed here because its own types must not be needed where it is not installed. */
+export interface BullmqWorker {
+  readonly name: string;
+  readonly opts?: { readonly useWorkerThreads?: boolean };
+  /** Set where the processor is a file. */
+  readonly childPool?: { readonly retained?: object; readonly free?: object };
+}
+
+interface BullmqJob {
+  readonly name: string;
+}
+
+/** Told of everything that the patched methods see. */
+export interface WorkerObserver {
+  workerRuns(worker: BullmqWorker): void;
+  /** Returns what `jobEnds` gets. */
+  jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
+  jobEnds(run: JobRun, outcome: JobOutcome): void;
+  /** The worker has closed; awaited by the caller of `close()`. Must not reject. */
+  workerClosed(worker: BullmqWorker): Promise<void>;
+}
+
+type Method = (this: BullmqWorker, ...args: unknown[]) => unknown;
+
+/** A worker's prototype, or a worker. */
+export type WorkerMethods = { callProcessJob?: Method; close?: Method; run?: Method };
+
+/** On every patched method, so that a second copy of this package does not follow the same jobs again. */
+const PATCHED = Symbol.for('tidemark.patched');
+
+/**
+ * Wraps the methods of a worker or of its class's prototype (never the class itself: BullMQ exports it by a getter that cannot be
+ * replaced, and subclasses inherit from the prototype). Returns what undoes it.
+ *
+ * `callProcessJob` is the narrowest place around the processor, in BullMQ 5 and 6 alike. All its arguments are passed on: the third
+ * is the AbortSignal, which BullMQ gives to processors by the number of parameters that the original function declares.
+ */
+export function patchWorker(target: WorkerMethods, observer: WorkerObserver): () => void {
+  const undo = [
+    wrap(target, 'callProcessJob', (original) => observedProcessing(original, observer)),
+    wrap(target, 'close', (original) => observedClose(original, observer)),
+    wrap(target, 'run', (original) => {
+      return function run(...args) {
+        guarded('following a worker', () => observer.workerRuns(this));
+        return original.apply(this, args);
+      };
+    }),
+  ];
+  return () => {
+    for (const restore of undo) restore();
+  };
+}
+
+/** `Worker.prototype` of the BullMQ at `path`. Throws where that module has none. */
+export function workerPrototype(path: string): WorkerMethods {
+  const bullmq: { Worker?: { prototype: WorkerMethods } } = createRequire(path)(path);
+  if (typeof bullmq.Worker?.prototype.callProcessJob !== 'function') {
+    throw new Error(`${path} exports no Worker with callProcessJob: is it BullMQ 5 or 6?`);
+  }
+  return bullmq.Worker.prototype;
+}
+
+function wrap(target: WorkerMethods, name: keyof WorkerMethods, wrapper: (original: Method) => Method): () => void {
+  const original = target[name];
+  if (original === undefined || PATCHED in original) return () => {};
+  const wrapped = Object.assign(wrapper(original), { [PATCHED]: true });
+  const own = Object.hasOwn(target, name);
+  target[name] = wrapped;
+  return () => {
+    // Someone may have wrapped it since; then it stays, and passes everything through.
+    if (target[name] !== wrapped) return;
+    if (own) target[name] = original;
+    else delete target[name];
+  };
+}
+
+function observedProcessing(original: Method, observer: WorkerObserver): Method {
+  return function callProcessJob(...args) {
+    const [job, , signal] = args as [BullmqJob, string, AbortSignal | undefined];
+    const run = guarded('following the start of a job', () => observer.jobBegins(this, job));
+    if (run === undefined) return original.apply(this, args);
+    const ends = (outcome: JobOutcome) => guarded('following the end of a job', () => observer.jobEnds(run, outcome));
+    try {
+      const result = original.apply(this, args);
+      if (!isThenable(result)) ends('completed');
+      // Attached before BullMQ's own handlers, so it runs before them; the promise that BullMQ gets is the original one.
+      else
+        result.then(
+          () => ends('completed'),
+          (error) => ends(outcomeOfError(error, signal)),
+        );
+      return result;
+    } catch (error) {
+      ends(outcomeOfError(error, signal));
+      throw error;
+    }
+  };
+}
+
+/** `await worker.close(); process.exit(0)` is how workers end: what is not delivered before `close()` resolves never is. */
+function observedClose(original: Method, observer: WorkerObserver): Method {
+  return async function close(...args) {
+    try {
+      return await original.apply(this, args);
+    } finally {
+      await observer.workerClosed(this);
+    }
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Procfs } from './procfs.ts';
+
+export interface DynoIdentity {
+  /** `worker.1` */
+  readonly name: string;
+  readonly processType: string;
+  readonly id: string;
+  readonly idSource: 'platform' | 'derived';
+  /** RFC 3339; null where there is no procfs to tell it. */
+  readonly startTime: string | null;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The boot that this process belongs to; null outside a dyno (no `DYNO`).
+ *
+ * Where the platform gives no `HEROKU_DYNO_ID` (its metadata is opt-in, and absent in Private Spaces and with container deploys), an
+ * id is derived from what all processes of a container share and its next life does not: the start of PID 1, the kernel's boot id,
+ * the container's host name, app and `DYNO`. It is not random: every process has to find the same one without talking to the others.
+ */
+export function dynoIdentity(env: Environment, procfs: Procfs): DynoIdentity | null {
+  const name = env.DYNO;
+  if (name === undefined || name === '') return null;
+  const platformId = env.HEROKU_DYNO_ID || null;
+  const startMs = procfs.startTimeMs(platformId === null ? 1 : topOfDyno(procfs, platformId));
+  return {
+    name,
+    processType: processTypeOf(name),
+    id: platformId ?? derivedId(env, procfs),
+    idSource: platformId === null ? 'derived' : 'platform',
+    startTime: startMs === null ? null : new Date(startMs).toISOString(),
+  };
+}
+
+/**
+ * `worker.1` is of type `worker` (Cedar); `worker-23z34x56y-w78k9` too (Fir: the name of a pod, type and two groups). A type may hold
+ * hyphens itself.
+ */
+export function processTypeOf(dynoName: string): string {
+  if (dynoName.includes('.')) return dynoName.slice(0, dynoName.indexOf('.'));
+  return /^(.+)-[0-9a-z]+-[0-9a-z]{5}$/.exec(dynoName)?.[1] ?? dynoName;
+}
+
+/**
+ * The process with which the dyno began: the topmost ancestor that was started with the same dyno id. In a container that is PID 1,
+ * or its first child where PID 1 is the platform's; on a plain machine that runs several dynos, PID 1 belongs to none of them.
+ */
+function topOfDyno(procfs: Procfs, dynoId: string): number {
+  let top = process.pid;
+  for (let pid = process.ppid; pid > 0; pid = procfs.stat(pid)?.parentPid ?? 0) {
+    if (procfs.environment(pid, 'HEROKU_DYNO_ID') !== dynoId) break;
+    top = pid;
+  }
+  return top;
+}
+
+/** Written like a UUID because the platform's ids are. Ticks, not a date: a date moves when the clock is set. */
+function derivedId(env: Environment, procfs: Procfs): string {
+  const start = procfs.stat(1)?.startTicks ?? `${process.pid}@${performance.timeOrigin}`;
+  const parts = [env.TIDEMARK_APP || env.HEROKU_APP_NAME, env.DYNO, start, procfs.bootId(), hostname()];
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ATTR_CLOUD_PROVIDER,
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_HEROKU_APP_ID,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_HEROKU_RELEASE_COMMIT,
+  ATTR_PROCESS_ROLE,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from '../semconv.ts';
+import { dynoIdentity } from './dyno-identity.ts';
+import { processRole } from './process-role.ts';
+import { Procfs } from './procfs.ts';
+
+/** One per process, as the semantic conventions demand: a dyno may run several processes, and ids that clash mix their series. */
+const INSTANCE_ID = randomUUID();
+
+export type ResourceAttributes = Record<string, string>;
+
+/** Structurally OpenTelemetry's `ResourceDetector`. */
+export interface HerokuDetector {
+  /** Synchronous; never throws. Attributes that cannot be known are left out. */
+  detect(): { attributes: ResourceAttributes };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The attributes of this process's resource, from an environment. */
+export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()): ResourceAttributes {
+  const dyno = dynoIdentity(env, procfs);
+  const candidates: Readonly<Record<string, string | null | undefined>> = {
+    [ATTR_SERVICE_NAME]: serviceName(env),
+    [ATTR_SERVICE_INSTANCE_ID]: INSTANCE_ID,
+    [ATTR_SERVICE_VERSION]: env.HEROKU_RELEASE_VERSION,
+    [ATTR_CLOUD_PROVIDER]: dyno === null ? null : 'heroku',
+    [ATTR_HEROKU_APP_ID]: env.HEROKU_APP_ID,
+    [ATTR_HEROKU_APP_NAME]: env.TIDEMARK_APP || env.HEROKU_APP_NAME,
+    [ATTR_HEROKU_RELEASE_COMMIT]: env.HEROKU_BUILD_COMMIT || env.HEROKU_SLUG_COMMIT,
+    [ATTR_HEROKU_DYNO_NAME]: dyno?.name,
+    [ATTR_HEROKU_PROCESS_TYPE]: dyno?.processType,
+    [ATTR_HEROKU_DYNO_ID]: dyno?.id,
+    [ATTR_DYNO_ID_SOURCE]: dyno?.idSource,
+    [ATTR_DYNO_START_TIME]: dyno?.startTime,
+    [ATTR_PROCESS_ROLE]: processRole(),
+  };
+  const known = Object.entries(candidates).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return Object.fromEntries(known);
+}
+
+/** A name given by the standard variables is left to the SDK, which reads them itself. */
+function serviceName(env: Environment): string | undefined {
+  if (env.OTEL_SERVICE_NAME) return env.OTEL_SERVICE_NAME;
+  if (/(?:^|,)\s*service\.name\s*=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? '')) return undefined;
+  return env.HEROKU_APP_NAME || env.TIDEMARK_APP;
+}
+
+/**
+ * Puts app, dyno and boot on an application's own resource; without them a process's points belong to no boot. No detector for
+ * Heroku exists for JavaScript; the names are those of the semantic conventions where they have one.
+ */
+export const herokuDetector: HerokuDetector = {
+  detect: () => ({ attributes: herokuAttributes(process.env) }),
+};

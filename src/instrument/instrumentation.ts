@@ -1,0 +1,85 @@
+import { fileURLToPath } from 'node:url';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import { SCOPE_NAME } from '../semconv.ts';
+import { workerPrototype } from './bullmq-patch.ts';
+import { guarded } from './diagnostics.ts';
+import { findBullmq } from './find-bullmq.ts';
+import { mayMeasure } from './process-role.ts';
+import { readWorkerSettings } from './settings.ts';
+import { exportStandalone } from './standalone.ts';
+import type { BullMQMemoryInstrumentationConfig } from './types.ts';
+import { VERSION } from './version.ts';
+import { processWatch, type WorkerWatch } from './worker-watch.ts';
+
+/**
+ * Structurally OpenTelemetry's `Instrumentation`, for the `instrumentations` of a NodeSDK or of `registerInstrumentations`. It is
+ * no subclass of `InstrumentationBase`: that would pull in loader hooks, which patching prototypes does without, and bind the
+ * application to one line of OpenTelemetry versions.
+ *
+ * Measures this process and its BullMQ workers; put `herokuDetector` into the SDK's `resourceDetectors` too, or the points tell no
+ * dyno. All instances of a process share one measurement. In a worker thread it does nothing: thread and process share their memory.
+ */
+export class BullMQMemoryInstrumentation {
+  readonly instrumentationName = SCOPE_NAME;
+  readonly instrumentationVersion = VERSION;
+  #config: BullMQMemoryInstrumentationConfig;
+  #watch: WorkerWatch | null = null;
+
+  constructor(config: BullMQMemoryInstrumentationConfig = {}) {
+    this.#config = { ...config };
+    if (config.enabled !== false) this.enable();
+  }
+
+  /** Patches BullMQ's `Worker.prototype`, where BullMQ is installed; workers that run already are followed too. */
+  enable(): void {
+    if (this.#watch !== null || !mayMeasure()) return;
+    this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
+    guarded('patching BullMQ', () => this.#followBullmq());
+  }
+
+  /** Restores BullMQ's methods and stops measuring. Jobs that run go on unfollowed. */
+  disable(): void {
+    this.#watch?.stop();
+    this.#watch = null;
+  }
+
+  setMeterProvider(meterProvider: MeterProvider): void {
+    guarded('taking a meter provider', () => this.#watch?.telemetry.use(meterProvider));
+  }
+
+  /** Nothing is traced; BullMQ's own telemetry does that. */
+  setTracerProvider(_tracerProvider: TracerProvider): void {}
+
+  getConfig(): BullMQMemoryInstrumentationConfig {
+    return { ...this.#config };
+  }
+
+  /** Takes effect at the next `enable`. */
+  setConfig(config: BullMQMemoryInstrumentationConfig): void {
+    this.#config = { ...config };
+  }
+
+  #followBullmq(): void {
+    const path = findBullmq(process.argv[1], process.cwd(), fileURLToPath(import.meta.url));
+    if (path !== null) this.#watch?.follow(workerPrototype(path));
+  }
+}
+
+/**
+ * Follows one worker, for bundled applications: a bundle holds its own BullMQ, which nothing outside can find. A worker that is
+ * followed already, through its class, is left as it is. Exports like `tidemark/register`, unless the application has a meter provider.
+ * Never throws.
+ */
+export function instrumentWorker(worker: object): void {
+  if (!mayMeasure()) return;
+  guarded('following a worker', () => {
+    const watch = watchFor({});
+    exportStandalone(watch.telemetry);
+    watch.follow(worker);
+  });
+}
+
+function watchFor({ maxJobNames }: BullMQMemoryInstrumentationConfig): WorkerWatch {
+  const settings = readWorkerSettings(process.env);
+  return processWatch({ maxJobNames: maxJobNames ?? settings.maxJobNames, env: process.env });
+}

@@ -1,0 +1,126 @@
+import {
+  type BatchObservableCallback,
+  type Histogram,
+  type Meter,
+  type MetricOptions,
+  type ObservableUpDownCounter,
+  type UpDownCounter,
+  ValueType,
+} from '@opentelemetry/api';
+import {
+  ATTR_MEMORY_STATE,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  MESSAGING_SYSTEM_BULLMQ,
+  METRIC_DYNO_MEMORY_LIMIT,
+  METRIC_DYNO_MEMORY_USAGE,
+  METRIC_JOB_ACTIVE,
+  METRIC_JOB_MEMORY_GROWTH,
+  METRIC_JOB_MEMORY_NET,
+  METRIC_JOB_MEMORY_RECLAIMED,
+  METRIC_PROCESS_DURATION,
+  METRIC_PROCESS_MEMORY_USAGE,
+  type MetricDefinition,
+} from '../semconv.ts';
+import type { JobEnd, JobMonitor } from './job-monitor.ts';
+import type { TreeMemory } from './tree-memory.ts';
+
+const KIB = 1024;
+
+/** Powers of 4 from 64 KiB to 4 GiB: a job's change spans that range, and the SDK's default buckets end at 10,000. */
+const BYTE_BUCKETS = Array.from({ length: 9 }, (_, power) => 64 * KIB * 4 ** power);
+
+/** As the semantic conventions advise for `messaging.process.duration`. */
+const SECOND_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+/** What the observable metrics are read from. */
+export interface Measured {
+  readonly monitor: JobMonitor;
+  readonly readRssBytes: () => number;
+  /** Null in a sandbox: its memory is part of its parent's tree. */
+  readonly tree: TreeMemory | null;
+  /** Null where the quota is unknown. */
+  readonly limitBytes: number | null;
+}
+
+/** All instruments, on one meter. */
+export class Instruments {
+  readonly #meter: Meter;
+  readonly #measured: Measured;
+  readonly #net: UpDownCounter;
+  readonly #growth: Histogram;
+  readonly #reclaimed: Histogram;
+  readonly #duration: Histogram;
+  readonly #processUsage: ObservableUpDownCounter;
+  readonly #dynoUsage: ObservableUpDownCounter;
+  readonly #dynoLimit: ObservableUpDownCounter;
+  readonly #active: ObservableUpDownCounter;
+  readonly #observe: BatchObservableCallback;
+
+  constructor(meter: Meter, measured: Measured) {
+    this.#meter = meter;
+    this.#measured = measured;
+    this.#net = meter.createUpDownCounter(...whole(METRIC_JOB_MEMORY_NET));
+    this.#growth = meter.createHistogram(...whole(METRIC_JOB_MEMORY_GROWTH, BYTE_BUCKETS));
+    this.#reclaimed = meter.createHistogram(...whole(METRIC_JOB_MEMORY_RECLAIMED, BYTE_BUCKETS));
+    this.#duration = meter.createHistogram(METRIC_PROCESS_DURATION.name, {
+      ...described(METRIC_PROCESS_DURATION),
+      advice: { explicitBucketBoundaries: SECOND_BUCKETS },
+    });
+    this.#processUsage = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_USAGE));
+    this.#dynoUsage = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_USAGE));
+    this.#dynoLimit = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_LIMIT));
+    this.#active = meter.createObservableUpDownCounter(...whole(METRIC_JOB_ACTIVE));
+    this.#observe = async (result) => {
+      this.#observeProcess(result);
+      await this.#observeTree(result);
+    };
+    meter.addBatchObservableCallback(this.#observe, this.#observables());
+  }
+
+  recordJob({ attributes, durationMs, netBytes }: JobEnd): void {
+    this.#duration.record(durationMs / 1000, attributes);
+    if (netBytes === null || netBytes === 0) return;
+    if (netBytes > 0) this.#growth.record(netBytes, attributes);
+    else this.#reclaimed.record(-netBytes, attributes);
+  }
+
+  /** Stops observing; the meter's provider may go on without. */
+  release(): void {
+    this.#meter.removeBatchObservableCallback(this.#observe, this.#observables());
+  }
+
+  #observables(): ObservableUpDownCounter[] {
+    return [this.#processUsage, this.#dynoUsage, this.#dynoLimit, this.#active];
+  }
+
+  /** Synchronous, so that what it adds to `net` belongs to the collection that asked. */
+  #observeProcess(result: Parameters<BatchObservableCallback>[0]): void {
+    const { monitor, readRssBytes } = this.#measured;
+    for (const { netBytes, attributes } of monitor.takeNetChanges()) this.#net.add(netBytes, attributes);
+    result.observe(this.#processUsage, readRssBytes());
+    for (const [queue, count] of monitor.active()) {
+      const attributes = { [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ, [ATTR_MESSAGING_DESTINATION_NAME]: queue };
+      result.observe(this.#active, count, attributes);
+    }
+  }
+
+  async #observeTree(result: Parameters<BatchObservableCallback>[0]): Promise<void> {
+    const { tree, limitBytes } = this.#measured;
+    const usage = (await tree?.read()) ?? null;
+    if (usage === null) return;
+    result.observe(this.#dynoUsage, usage.residentBytes, { [ATTR_MEMORY_STATE]: 'resident' });
+    result.observe(this.#dynoUsage, usage.swapBytes, { [ATTR_MEMORY_STATE]: 'swap' });
+    if (limitBytes !== null) result.observe(this.#dynoLimit, limitBytes);
+  }
+}
+
+function described({ unit, description }: MetricDefinition): MetricOptions {
+  return { unit, description };
+}
+
+/** Name and options of a metric that counts in whole numbers. */
+function whole(metric: MetricDefinition, buckets?: number[]): [string, MetricOptions] {
+  const advice = buckets === undefined ? {} : { advice: { explicitBucketBoundaries: buckets } };
+  return [metric.name, { ...described(metric), valueType: ValueType.INT, ...advice }];
+}

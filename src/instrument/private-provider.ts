@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import { diag } from '@opentelemetry/api';
+import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { BackgroundExporter } from './background-exporter.ts';
+import { herokuDetector } from './heroku-detector.ts';
+import { quietAgent } from './quiet-agent.ts';
+import type { SdkMeterProvider } from './telemetry.ts';
+
+/** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */
+const DEFAULT_INTERVAL_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+type Resource = NonNullable<MeterProviderOptions['resource']>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is used of @opentelemetry/resources, loaded from beside the SDK so that it is the SDK's own copy. */
+interface ResourcesPackage {
+  defaultResource(): Resource;
+  envDetector: unknown;
+  detectResources(config: { detectors: unknown[] }): Resource;
+}
+
+/**
+ * A provider of our own, never registered globally: the application's SDK may start later and must find the place free. The SDK is
+ * loaded only here. Null where `OTEL_METRICS_EXPORTER` asks for no exporter that there is.
+ */
+export async function privateProvider(env: Environment = process.env): Promise<SdkMeterProvider | null> {
+  const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
+  const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
+  const exporters = await exportersOf(env, timeoutMs);
+  if (exporters.length === 0) return null;
+  const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
+  const options = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
+  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...options }));
+  return new MeterProvider({ resource: resource(), readers });
+}
+
+async function exportersOf(env: Environment, timeoutMs: number): Promise<readonly PushMetricExporter[]> {
+  const names = (env.OTEL_METRICS_EXPORTER || 'otlp').split(',').map((name) => name.trim());
+  if (names.includes('none')) return [];
+  const exporters: PushMetricExporter[] = [];
+  for (const name of names) {
+    if (name === 'otlp') exporters.push(await otlpExporter(timeoutMs));
+    else if (name === 'console')
+      exporters.push(new (await import('@opentelemetry/sdk-metrics')).ConsoleMetricExporter());
+    else
+      diag.warn(`tidemark: OTEL_METRICS_EXPORTER names "${name}", which register has not: use otlp, console or none`);
+  }
+  return exporters;
+}
+
+/** OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. */
+async function otlpExporter(retryForMs: number): Promise<PushMetricExporter> {
+  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
+  const exporter = new OTLPMetricExporter({ httpAgentOptions: (protocol: string) => quietAgent(protocol) });
+  return new BackgroundExporter({ exporter, retryForMs });
+}
+
+/** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
+function resource(): Resource {
+  const beside = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
+  const resources: ResourcesPackage = beside('@opentelemetry/resources');
+  const detectors = [herokuDetector, resources.envDetector];
+  return resources.defaultResource().merge(resources.detectResources({ detectors }));
+}
+
+function positive(text: string | undefined): number | null {
+  const value = Number(text ?? '');
+  return Number.isFinite(value) && value > 0 ? value : null;
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Linux counts process times in 1/100 s (USER_HZ) on every architecture that Node runs on. */
+const MS_PER_TICK = 10;
+
+/** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
+export interface ProcessStat {
+  readonly parentPid: number;
+  /** Clock ticks from the kernel's start to the process's. */
+  readonly startTicks: number;
+}
+
+export interface MemoryAmount {
+  readonly residentBytes: number;
+  readonly swapBytes: number;
+}
+
+/** Fields 4 and 22 of a stat line. The second field, the name, may itself hold spaces and brackets. */
+export function parseStat(text: string): ProcessStat | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const parentPid = Number(fields[1]);
+  const startTicks = Number(fields[19]);
+  return fields.length > 19 && Number.isInteger(parentPid) && Number.isInteger(startTicks)
+    ? { parentPid, startTicks }
+    : null;
+}
+
+/** `Name:   123 kB` in bytes; null where the line is missing. */
+function kilobytesOf(text: string, name: string): number | null {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text);
+  return match === null ? null : Number(match[1]) * 1024;
+}
+
+/** Pss and SwapPss: a page that n processes share counts 1/n in each, so that sums over processes count it once. */
+export function parseSmapsRollup(text: string): MemoryAmount | null {
+  const residentBytes = kilobytesOf(text, 'Pss');
+  return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'SwapPss') ?? 0 };
+}
+
+/** VmRSS and VmSwap: shared pages count fully in every process. */
+export function parseStatus(text: string): MemoryAmount | null {
+  const residentBytes = kilobytesOf(text, 'VmRSS');
+  return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0 };
+}
+
+/** A procfs, mounted at `root`. What cannot be read is null: processes end while one looks, and containers hide files. */
+export class Procfs {
+  readonly #root: string;
+
+  constructor(root = '/proc') {
+    this.#root = root;
+  }
+
+  stat(pid: number): ProcessStat | null {
+    const text = this.#readNow(`${pid}/stat`);
+    return text === null ? null : parseStat(text);
+  }
+
+  /** Unix ms at which a process started: the kernel's boot time (whole seconds) + the process's ticks. */
+  startTimeMs(pid: number): number | null {
+    const stat = this.stat(pid);
+    const bootSeconds = /^btime (\d+)$/m.exec(this.#readNow('stat') ?? '')?.[1];
+    return stat === null || bootSeconds === undefined
+      ? null
+      : Number(bootSeconds) * 1000 + stat.startTicks * MS_PER_TICK;
+  }
+
+  /** A variable of the environment that the process was started with; null where it has none or may not be read. */
+  environment(pid: number, name: string): string | null {
+    const entries = (this.#readNow(`${pid}/environ`) ?? '').split('\0');
+    return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+  }
+
+  /** Changes with every start of the kernel. */
+  bootId(): string | null {
+    return this.#readNow('sys/kernel/random/boot_id')?.trim() ?? null;
+  }
+
+  /** Parent of every process that can be seen; empty where there is no procfs. */
+  async parents(): Promise<ReadonlyMap<number, number>> {
+    const names = await readdir(this.#root).catch(() => [] as string[]);
+    const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+    const parents = new Map<number, number>();
+    for (const pid of pids) {
+      const text = await this.#read(`${pid}/stat`);
+      const stat = text === null ? null : parseStat(text);
+      if (stat !== null) parents.set(pid, stat.parentPid);
+    }
+    return parents;
+  }
+
+  async memory(pid: number): Promise<MemoryAmount | null> {
+    const rollup = await this.#read(`${pid}/smaps_rollup`);
+    const exact = rollup === null ? null : parseSmapsRollup(rollup);
+    if (exact !== null) return exact;
+    const status = await this.#read(`${pid}/status`);
+    return status === null ? null : parseStatus(status);
+  }
+
+  #read(path: string): Promise<string | null> {
+    return readFile(`${this.#root}/${path}`, 'utf8').catch(() => null);
+  }
+
+  #readNow(path: string): string | null {
+    try {
+      return readFileSync(`${this.#root}/${path}`, 'utf8');
+    } catch {
+      return null;
+    }
+  }
+}

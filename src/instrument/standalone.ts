@@ -1,0 +1,20 @@
+import { privateProvider } from './private-provider.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * How long an application has to start its own SDK before a process that runs no job settles for a provider of our own. A first job
+ * settles it earlier.
+ */
+const SETTLE_AFTER_MS = 1000;
+
+const started = new WeakSet<Telemetry>();
+
+/** Lets measurements leave the process without an SDK of the application, and flushes them at a clean exit. Once per telemetry. */
+export function exportStandalone(telemetry: Telemetry): void {
+  if (started.has(telemetry)) return;
+  started.add(telemetry);
+  telemetry.setFallback(() => privateProvider());
+  setTimeout(() => void telemetry.settle(), SETTLE_AFTER_MS).unref();
+  // The event loop has run dry: a flush revives it for a second at most, and the next time there is nothing left to flush.
+  process.on('beforeExit', () => void telemetry.flush());
+}

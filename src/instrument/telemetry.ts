@@ -1,0 +1,130 @@
+import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
+import { SCOPE_NAME } from '../semconv.ts';
+import { guarded, reportFault } from './diagnostics.ts';
+import { Instruments, type Measured } from './instruments.ts';
+import type { JobEnd } from './job-monitor.ts';
+import { VERSION } from './version.ts';
+
+/** A last flush may hold an exit, or a worker's `close()`, for so long. */
+export const FLUSH_LIMIT_MS = 1000;
+
+/** Job ends kept while there is no provider yet. More are dropped: then none may ever come. */
+const MAX_EARLY_JOBS = 1000;
+
+/** Providers of an SDK have these, the API's interface does not. */
+export interface SdkMeterProvider extends MeterProvider {
+  forceFlush?(): Promise<void>;
+  shutdown?(): Promise<void>;
+}
+
+/** Makes a provider for a process whose application has registered none; null where the environment asks for none. */
+export type FallbackProvider = () => Promise<SdkMeterProvider | null>;
+
+/**
+ * Where the measurements go: the instruments on the provider of the moment. In order: one that was given (`use`), the one that the
+ * application has registered globally by the time of the first job or of `settle`, the fallback. The API's global has no proxy for
+ * meters, so instruments made before the application's SDK has started would drop everything for ever: hence so late.
+ */
+export class Telemetry {
+  readonly #measured: Measured;
+  #fallback: FallbackProvider | null = null;
+  #settling: Promise<void> | null = null;
+  #provider: SdkMeterProvider | null = null;
+  #providerIsOurs = false;
+  #instruments: Instruments | null = null;
+  #early: JobEnd[] = [];
+  #flushing: Promise<void> | null = null;
+  #unflushedJobs = false;
+
+  constructor(measured: Measured) {
+    this.#measured = measured;
+  }
+
+  setFallback(fallback: FallbackProvider): void {
+    this.#fallback = fallback;
+  }
+
+  /** Moves everything to a provider. One that drops everything is ignored: SDKs hand it out until they have started. */
+  use(provider: SdkMeterProvider): void {
+    if (provider === this.#provider || isNoop(provider)) return;
+    this.release();
+    this.#provider = provider;
+    this.#instruments = new Instruments(provider.getMeter(SCOPE_NAME, VERSION), this.#measured);
+    for (const end of this.#early) this.#instruments.recordJob(end);
+    this.#early = [];
+  }
+
+  /** Finds a provider, where there is none yet. Never rejects. */
+  async settle(): Promise<void> {
+    if (this.#instruments !== null) return;
+    guarded("looking for the application's meter provider", () => this.use(metrics.getMeterProvider()));
+    if (this.#instruments !== null || this.#fallback === null) return;
+    this.#settling ??= this.#useFallback(this.#fallback);
+    await this.#settling;
+  }
+
+  /** Stops measuring. */
+  release(): void {
+    this.#instruments?.release();
+    if (this.#providerIsOurs) {
+      this.#provider?.shutdown?.().catch((error: unknown) => reportFault('stopping the meter provider', error));
+    }
+    this.#instruments = null;
+    this.#provider = null;
+    this.#providerIsOurs = false;
+  }
+
+  jobBegins(): void {
+    this.#unflushedJobs = true;
+    if (this.#instruments === null) void this.settle();
+  }
+
+  jobEnds(end: JobEnd): void {
+    if (this.#instruments !== null) this.#instruments.recordJob(end);
+    else if (this.#early.length < MAX_EARLY_JOBS) this.#early.push(end);
+  }
+
+  /**
+   * Delivers what was measured since the last flush, where any job ran; resolves within `FLUSH_LIMIT_MS` whatever the receiver does,
+   * and never rejects.
+   */
+  flush(): Promise<void> {
+    if (this.#flushing !== null) return this.#flushing;
+    if (!this.#unflushedJobs) return Promise.resolve();
+    this.#unflushedJobs = false;
+    this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver()).finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #deliver(): Promise<void> {
+    await this.settle();
+    await this.#provider?.forceFlush?.();
+  }
+
+  async #useFallback(fallback: FallbackProvider): Promise<void> {
+    try {
+      const provider = await fallback();
+      if (provider === null || this.#instruments !== null) return;
+      this.use(provider);
+      this.#providerIsOurs = true;
+    } catch (error) {
+      reportFault('starting the export of metrics', error);
+    }
+  }
+}
+
+/** The timer is not unref'd: it is what keeps the process alive for the rest of the time, the sockets do not. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work.catch((error: unknown) => reportFault('the last flush', error)), timedOut]);
+  clearTimeout(timer);
+}
+
+function isNoop(provider: MeterProvider): boolean {
+  return provider.constructor?.name === 'NoopMeterProvider' || provider.getMeter(SCOPE_NAME) === createNoopMeter();
+}
