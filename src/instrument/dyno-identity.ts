@@ -50,9 +50,10 @@ export function processTypeOf(dynoName: string): string {
  */
 function topOfDyno(procfs: Procfs, dynoId: string): number {
   let top = process.pid;
-  for (let pid = process.ppid; pid > 0; pid = procfs.stat(pid)?.parentPid ?? 0) {
-    if (procfs.environment(pid, 'HEROKU_DYNO_ID') !== dynoId) break;
+  let pid = process.ppid;
+  while (pid > 0 && pid !== top && procfs.environment(pid, 'HEROKU_DYNO_ID') === dynoId) {
     top = pid;
+    pid = procfs.stat(pid)?.parentPid ?? 0;
   }
   return top;
 }

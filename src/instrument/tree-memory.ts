@@ -7,6 +7,9 @@ import type { MemoryAmount, Procfs } from './procfs.ts';
  */
 const REPORTER_VARIABLE = '__TIDEMARK_TREE_REPORTER';
 
+/** Its default, fixed here: with 0 it reads for ever on Linux, and an environment variable of its own could say so. */
+const PIDUSAGE_OPTIONS = { maxage: 60_000 };
+
 export interface TreeMemoryOptions {
   readonly procfs: Procfs;
   readonly env: Record<string, string | undefined>;
@@ -44,7 +47,7 @@ export class TreeMemory {
   async #withoutProcfs(): Promise<MemoryAmount | null> {
     try {
       const { default: pidusage } = await import('pidusage');
-      const statistics = await pidusage([process.pid, ...this.#options.knownChildren()], { maxage: 0 });
+      const statistics = await pidusage([process.pid, ...this.#options.knownChildren()], PIDUSAGE_OPTIONS);
       const processes = Object.values(statistics).filter((process) => Boolean(process));
       return sum(processes.map(({ memory }) => ({ residentBytes: memory, swapBytes: 0 })));
     } catch (error) {
@@ -55,19 +58,18 @@ export class TreeMemory {
 }
 
 function isAncestor(candidate: number, parents: ReadonlyMap<number, number>): boolean {
-  for (let pid = parents.get(process.pid) ?? 0; pid > 0; pid = parents.get(pid) ?? 0) {
-    if (pid === candidate) return true;
-  }
-  return false;
+  const chain = new Set<number>();
+  for (let pid = parents.get(process.pid) ?? 0; pid > 0 && !chain.has(pid); pid = parents.get(pid) ?? 0) chain.add(pid);
+  return chain.has(candidate);
 }
 
-/** This process and all below it. */
+/** This process and all below it. A set, because a pid that was reused while /proc was read could close a circle. */
 function descendants(parents: ReadonlyMap<number, number>): readonly number[] {
   const children = new Map<number, number[]>();
   for (const [pid, parent] of parents) children.set(parent, [...(children.get(parent) ?? []), pid]);
-  const found = [process.pid];
-  for (const pid of found) found.push(...(children.get(pid) ?? []));
-  return found;
+  const found = new Set([process.pid]);
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
 }
 
 function sum(amounts: readonly MemoryAmount[]): MemoryAmount {

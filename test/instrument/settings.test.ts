@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { JobNames } from '../../src/instrument/job-names.ts';
+import { readWorkerSettings } from '../../src/instrument/settings.ts';
+
+describe('worker settings', () => {
+  it.each([
+    ['nothing', {}],
+    ['other variables', { PATH: '/bin', OTEL_SERVICE_NAME: 'x' }],
+    [
+      'good values',
+      { TIDEMARK_APP: 'shop', TIDEMARK_LIMIT: '1.5GiB', TIDEMARK_MAX_JOB_NAMES: '7', TIDEMARK_TRANSPORT: 'otlp' },
+    ],
+    ['the actuator settings of a shared environment', { TIDEMARK_TARGETS: 'shop:worker', TIDEMARK_WINDOW: '1m' }],
+  ])('finds no fault with %s', (_what, env) => {
+    expect(readWorkerSettings(env).faults).toEqual([]);
+  });
+
+  it.each([
+    ['TIDEMARK_LIMIT', '512', /no size.*512MiB/],
+    ['TIDEMARK_LIMIT', '0MiB', /no size/],
+    ['TIDEMARK_APP', '', /empty/],
+    ['TIDEMARK_MAX_JOB_NAMES', '-1', /whole number/],
+    ['TIDEMARK_MAX_JOB_NAMES', 'many', /whole number/],
+    ['TIDEMARK_MAX_JOB_NAMES', '0', /whole number/],
+    ['TIDEMARK_TRANSPORT', 'pigeon', /"pigeon"/],
+    ['TIDEMARK_TRANSPORT', 'otlp,redis', /no redis transport/],
+    ['TIDEMARK_LIMTI', '512MiB', /no setting/],
+  ])('tells of %s=%s in one sentence that names it', (name, value, fault) => {
+    const { faults } = readWorkerSettings({ [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(name);
+    expect(faults[0]).toMatch(fault);
+  });
+
+  it('goes on with the default in place of a bad value', () => {
+    expect(readWorkerSettings({ TIDEMARK_MAX_JOB_NAMES: 'many' }).maxJobNames).toBe(100);
+    expect(readWorkerSettings({ TIDEMARK_MAX_JOB_NAMES: '7' }).maxJobNames).toBe(7);
+  });
+});
+
+describe('the cap on job names', () => {
+  it('lets the first ones keep their name and gives all others one', () => {
+    const names = new JobNames(2);
+    expect(['a', 'b', 'c', 'a', 'd'].map((name) => names.of(name))).toEqual(['a', 'b', '_other', 'a', '_other']);
+  });
+});

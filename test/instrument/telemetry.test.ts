@@ -1,0 +1,192 @@
+import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { JobMonitor } from '../../src/instrument/job-monitor.ts';
+import { Procfs } from '../../src/instrument/procfs.ts';
+import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../src/instrument/telemetry.ts';
+import { TreeMemory } from '../../src/instrument/tree-memory.ts';
+import { VERSION } from '../../src/instrument/version.ts';
+import * as semconv from '../../src/semconv.ts';
+import { memoryProvider } from './memory-reader.ts';
+
+afterEach(() => {
+  metrics.disable();
+  vi.useRealTimers();
+});
+
+function harness() {
+  const world = { rss: 1_000_000 };
+  const readRssBytes = () => world.rss;
+  const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes, nowMs: () => 0 });
+  const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
+  const telemetry = new Telemetry({ monitor, readRssBytes, tree, limitBytes: 512 });
+  const runJob = (changeBytes: number) => {
+    telemetry.jobBegins();
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandboxed: false });
+    world.rss += changeBytes;
+    telemetry.jobEnds(monitor.end(run, 'completed'));
+  };
+  return { world, telemetry, runJob };
+}
+
+/** A provider whose flush ends when the test says so, or never. */
+function flushable(forceFlush: () => Promise<void>): SdkMeterProvider {
+  const { provider } = memoryProvider();
+  return { getMeter: (...args) => provider.getMeter(...args), forceFlush };
+}
+
+describe('emitted metrics', () => {
+  it('are those of semconv, with their unit, description and instrument', async () => {
+    const { telemetry, runJob } = harness();
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    runJob(5000);
+    runJob(-3000);
+    const definitions = Object.entries(semconv).flatMap(([name, value]) =>
+      name.startsWith('METRIC_') ? [value as semconv.MetricDefinition] : [],
+    );
+    const emitted = (await collect()).map(({ descriptor }) => descriptor);
+    for (const { name, unit, description } of definitions.filter(({ name: metric }) => EMITTED_HERE.has(metric))) {
+      expect(emitted).toContainEqual(expect.objectContaining({ name, unit, description }));
+    }
+    expect(new Set(emitted.map(({ name }) => name))).toEqual(EMITTED_HERE);
+  });
+
+  it('split a change by sign, and sum it signed', async () => {
+    const { telemetry, runJob, world } = harness();
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    for (const change of [5000, -3000, 0]) runJob(change);
+    world.rss += 7;
+    const all = await collect();
+    const points = (name: string) => all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+    expect(points('bullmq.job.memory.growth')[0]?.value).toMatchObject({ count: 1, sum: 5000 });
+    expect(points('bullmq.job.memory.reclaimed')[0]?.value).toMatchObject({ count: 1, sum: 3000 });
+    expect(points('messaging.process.duration')[0]?.value).toMatchObject({ count: 3 });
+    expect(points('bullmq.job.memory.net').map(({ value }) => value)).toEqual([2000, 7]);
+    expect(points('process.memory.usage')[0]?.value).toBe(1_002_007);
+    expect(points('tidemark.dyno.memory.limit')[0]?.value).toBe(512);
+    expect(points('bullmq.job.active')[0]).toMatchObject({
+      value: 0,
+      attributes: { 'messaging.destination.name': 'mails' },
+    });
+  });
+});
+
+const EMITTED_HERE = new Set([
+  'process.memory.usage',
+  'tidemark.dyno.memory.usage',
+  'tidemark.dyno.memory.limit',
+  'bullmq.job.memory.net',
+  'bullmq.job.memory.growth',
+  'bullmq.job.memory.reclaimed',
+  'bullmq.job.active',
+  'messaging.process.duration',
+]);
+
+describe('choice of the provider', () => {
+  it("is the application's global one where there is one by the first job", async () => {
+    const { telemetry, runJob } = harness();
+    const fallback = vi.fn(async () => null);
+    telemetry.setFallback(fallback);
+    const { provider, collect } = memoryProvider();
+    metrics.setGlobalMeterProvider(provider);
+    runJob(1);
+    await telemetry.settle();
+    expect(fallback).not.toHaveBeenCalled();
+    expect(await collect()).not.toEqual([]);
+  });
+
+  it('is the fallback elsewhere, which loses no job of before', async () => {
+    const { telemetry, runJob } = harness();
+    const { provider, collect } = memoryProvider();
+    telemetry.setFallback(async () => provider);
+    runJob(1);
+    runJob(1);
+    await telemetry.settle();
+    const duration = (await collect()).find(({ descriptor }) => descriptor.name === 'messaging.process.duration');
+    expect(duration?.dataPoints[0]?.value).toMatchObject({ count: 2 });
+    expect(metrics.getMeterProvider().getMeter('x')).toBe(createNoopMeter());
+  });
+
+  it('moves to a given one, and stops ours', async () => {
+    const { telemetry, runJob } = harness();
+    const ours = memoryProvider();
+    const shutdown = vi.spyOn(ours.provider, 'shutdown');
+    telemetry.setFallback(async () => ours.provider);
+    await telemetry.settle();
+    const given = memoryProvider();
+    telemetry.use(given.provider);
+    runJob(1);
+    expect(shutdown).toHaveBeenCalledTimes(1);
+    expect(await given.collect()).not.toEqual([]);
+  });
+
+  it('ignores one that drops everything', async () => {
+    const { telemetry, runJob } = harness();
+    const noop: MeterProvider = { getMeter: () => createNoopMeter() };
+    telemetry.use(noop);
+    runJob(1);
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    expect(await collect()).toContainEqual(
+      expect.objectContaining({ descriptor: expect.objectContaining({ name: 'bullmq.job.memory.growth' }) }),
+    );
+  });
+
+  it('survives a fallback that fails', async () => {
+    const { telemetry, runJob } = harness();
+    telemetry.setFallback(() => Promise.reject(new Error('no SDK')));
+    runJob(1);
+    await expect(telemetry.settle()).resolves.toBeUndefined();
+    await expect(telemetry.flush()).resolves.toBeUndefined();
+  });
+});
+
+describe('the last flush', () => {
+  it('is given up after its limit where the receiver hangs', async () => {
+    vi.useFakeTimers();
+    const { telemetry, runJob } = harness();
+    telemetry.use(flushable(() => new Promise(() => {})));
+    runJob(1);
+    const settled = vi.fn();
+    const flushed = telemetry.flush().then(settled);
+    await vi.advanceTimersByTimeAsync(FLUSH_LIMIT_MS - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await flushed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leaves no timer behind where it succeeds', async () => {
+    vi.useFakeTimers();
+    const { telemetry, runJob } = harness();
+    telemetry.use(flushable(async () => {}));
+    runJob(1);
+    await telemetry.flush();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('never rejects', async () => {
+    const { telemetry, runJob } = harness();
+    telemetry.use(flushable(() => Promise.reject(new Error('refused'))));
+    runJob(1);
+    await expect(telemetry.flush()).resolves.toBeUndefined();
+  });
+
+  it('happens once for what was measured: a second delay would find nothing new', async () => {
+    const { telemetry, runJob } = harness();
+    const forceFlush = vi.fn(async () => {});
+    telemetry.use(flushable(forceFlush));
+    await telemetry.flush();
+    expect(forceFlush).not.toHaveBeenCalled();
+    runJob(1);
+    await Promise.all([telemetry.flush(), telemetry.flush()]);
+    await telemetry.flush();
+    expect(forceFlush).toHaveBeenCalledTimes(1);
+  });
+});
+
+it('carries the version of the package', () => {
+  expect(VERSION).toBe(packageJson.version);
+});
