@@ -48,7 +48,7 @@ export type RestartAnswer =
     }
   /** 404 with the platform's own error body: the dyno is no longer there. */
   | { readonly kind: 'gone'; readonly message: string }
-  /** `mayStillSend` said no, so nothing was written to a socket. */
+  /** `mayStillSend` said no, or no connection came about: proof that nothing was written to a socket. */
   | { readonly kind: 'not-sent'; readonly why: string }
   /** No answer, a cut one, or one that proves nothing (5xx, a proxy's page): to be found out by reading. */
   | { readonly kind: 'unknown'; readonly why: string; readonly status: number | null };

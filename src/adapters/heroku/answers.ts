@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import { PlatformError } from '../../core/errors.ts';
+import type { RestartAnswer } from '../../ports.ts';
+import type { Exchange } from './exchange.ts';
+
+/** The platform's own error body. Its `resource` says what a 404 did not find. */
+const errorBody = z.object({ id: z.string().min(1), message: z.string(), resource: z.string().optional() });
+
+/** What a DELETE's exchange proves. Only the platform's own words prove that nothing was restarted: a proxy's page does not. */
+export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
+  if (result.kind === 'failed') {
+    return result.written
+      ? { kind: 'unknown', why: result.why, status: result.status }
+      : { kind: 'not-sent', why: result.why };
+  }
+  const { status, headers } = result;
+  if (status >= 200 && status < 300) return { kind: 'accepted', status, requestId: requestIdOf(headers) };
+  const body = errorBody.safeParse(result.body);
+  if (status < 400 || status >= 500) {
+    return { kind: 'unknown', why: `the answer was ${status}${body.success ? ` ${body.data.id}` : ''}`, status };
+  }
+  if (!body.success) {
+    return { kind: 'unknown', why: `the answer was ${status} without the platform's error body`, status };
+  }
+  const { id: errorId, message, resource } = body.data;
+  // An app that the token cannot see says nothing about the dyno.
+  if (status === 404 && resource !== 'app') return { kind: 'gone', message };
+  return { kind: 'refused', status, errorId, message, retryAfterMs: retryAfterMs(headers, nowMs) };
+}
+
+/** The body of a read that went well; anything else is a `PlatformError`. */
+export function readBody(result: Exchange, what: string, nowMs: number): unknown {
+  if (result.kind === 'failed') {
+    throw new PlatformError('unavailable', `${what}: ${result.why}`, { status: result.status });
+  }
+  const { status, headers } = result;
+  if (status >= 200 && status < 300) return result.body;
+  const body = errorBody.safeParse(result.body);
+  const said = body.success ? `${body.data.id}: ${body.data.message}` : 'without an error body of the platform';
+  const kind = errorKind(status, body.success);
+  throw new PlatformError(kind, `${what}: the platform answered ${status}, ${said}`, {
+    status,
+    errorId: body.success ? body.data.id : null,
+    retryAfterMs: retryAfterMs(headers, nowMs),
+  });
+}
+
+function errorKind(status: number, platformSpoke: boolean): ConstructorParameters<typeof PlatformError>[0] {
+  if (status === 401) return 'unauthorized';
+  if (status === 429) return 'rate-limited';
+  return status >= 400 && status < 500 && platformSpoke ? 'refused' : 'unavailable';
+}
+
+/** Ms until the platform wants to be asked again; null where it does not say. Heroku documents no such header on its 429. */
+export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
+  const value = headers['retry-after'];
+  if (value === undefined) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}
+
+/** `RateLimit-Remaining`: calls that the account has left; null where the answer does not say. */
+export function rateLimitRemaining(headers: IncomingHttpHeaders): number | null {
+  const value = headers['ratelimit-remaining'];
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
+}
+
+/** The id that Heroku's support asks for. */
+export function requestIdOf(headers: IncomingHttpHeaders): string | null {
+  const value = headers['request-id'];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

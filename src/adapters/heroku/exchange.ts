@@ -1,0 +1,166 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { OneShotRequest } from './one-shot-request.ts';
+
+/** An answer larger than this is refused: the API's largest (a thousand dynos a page) is far below. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+export interface Call {
+  /** E.g. `https://api.heroku.com`. */
+  readonly origin: string;
+  readonly token: string;
+  readonly method: 'GET' | 'DELETE';
+  readonly path: string;
+  /** From the start of the call, name look-up and TLS included, to the last byte of the answer. */
+  readonly deadlineMs: number;
+  /** Asked once the connection stands, right before the first byte. */
+  readonly mayWrite?: () => boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the head of each answer, also of those that fail later. */
+  readonly onHead?: (status: number, headers: IncomingHttpHeaders) => void;
+}
+
+export type Exchange =
+  /** A whole answer of any status. `body` is parsed where it is JSON, else the text; `{}` where it is empty. */
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      readonly body: unknown;
+    }
+  /** No whole answer that can be read. `written` false proves that no byte of the request left. */
+  | {
+      readonly kind: 'failed';
+      readonly written: boolean;
+      readonly status: number | null;
+      readonly why: string;
+    };
+
+/**
+ * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`, which Heroku's own
+ * CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older Cedar form.
+ */
+export async function exchange(call: Call): Promise<Exchange> {
+  const head = new AnswerHead(call.onHead);
+  const ended = endOf(call);
+  let request: OneShotRequest | null = null;
+  try {
+    ended.throwIfOver();
+    // Whatever rejects later than this race has been lost on purpose: the call has its result.
+    request = new OneShotRequest(requestOptions(call, head), () => (call.mayWrite?.() ?? true) && !ended.over());
+    head.onBroken = request.reject;
+    const body = await Promise.race([request.request(), ended.promise]);
+    return { kind: 'answered', status: head.status ?? 200, headers: head.headers, body };
+  } catch (error) {
+    if (isStatusError(error)) {
+      return { kind: 'answered', status: error.statusCode, headers: head.headers, body: error.body };
+    }
+    return { kind: 'failed', written: request?.written ?? false, status: head.status, why: describe(error) };
+  } finally {
+    ended.release();
+    request?.destroy();
+  }
+}
+
+function requestOptions(call: Call, head: AnswerHead): ConstructorParameters<typeof OneShotRequest>[0] {
+  return {
+    host: call.origin,
+    method: call.method,
+    path: call.path,
+    token: call.token,
+    userAgent: 'tidemark',
+    headers: { Accept: 'application/vnd.heroku+json; version=3.sdk', Authorization: `Bearer ${call.token}` },
+    middleware: (response, next) => head.take(response, next),
+  };
+}
+
+/** What the library hides: status and headers; and what it cannot see: an answer that breaks off, a 304, a flood. */
+class AnswerHead {
+  status: number | null = null;
+  headers: IncomingHttpHeaders = {};
+  onBroken: (error: Error) => void = () => {};
+  readonly #onHead: Call['onHead'];
+
+  constructor(onHead: Call['onHead']) {
+    this.#onHead = onHead;
+  }
+
+  take(response: IncomingMessage, next: () => void): void {
+    const status = response.statusCode ?? 0;
+    this.status = status;
+    this.headers = response.headers;
+    this.#onHead?.(status, response.headers);
+    // Chunks are joined as strings by the library: without this a character on a chunk's border is lost.
+    response.setEncoding('utf8');
+    response.on('error', () => {});
+    response.once('close', () => {
+      if (!response.complete) this.onBroken(new Error('the answer broke off'));
+    });
+    if (status === 304) {
+      // The library would read from a cache that it does not have, and throw where nobody can catch it.
+      response.resume();
+      this.onBroken(new Error('the answer was 304, though nothing was asked conditionally'));
+      return;
+    }
+    let received = 0;
+    response.on('data', (chunk: string) => {
+      received += chunk.length;
+      if (received > MAX_BODY_BYTES) response.destroy();
+    });
+    next();
+  }
+}
+
+interface CallEnd {
+  readonly promise: Promise<never>;
+  over(): boolean;
+  throwIfOver(): void;
+  release(): void;
+}
+
+function endOf(call: Call): CallEnd {
+  const late = new Error(`no whole answer within ${call.deadlineMs} ms`);
+  const aborted = new Error('the call was cancelled');
+  let reason: Error | null = call.signal?.aborted ? aborted : null;
+  let fail: (error: Error) => void = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    fail = (error) => {
+      reason ??= error;
+      reject(error);
+    };
+  });
+  promise.catch(() => {});
+  const onAbort = (): void => fail(aborted);
+  const timer = setTimeout(() => fail(late), call.deadlineMs);
+  call.signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    promise,
+    over: () => reason !== null,
+    throwIfOver: () => {
+      if (reason !== null) throw reason;
+    },
+    release: () => {
+      clearTimeout(timer);
+      call.signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+interface StatusError extends Error {
+  readonly statusCode: number;
+  readonly body: unknown;
+}
+
+function isStatusError(error: unknown): error is StatusError {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+}
+
+/** Only code and message: never the object, which may carry a request and its headers. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unknown fault';
+  if (error instanceof SyntaxError) return 'the answer is not JSON';
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+  // A connection that is tried over several addresses fails with an empty message and one error for each.
+  const message =
+    error instanceof AggregateError && error.message === '' ? 'no address could be reached' : error.message;
+  return `${code}${message}`;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { PlatformError } from '../../core/errors.ts';
+import type { DynoQuota, PlatformDyno } from '../../ports.ts';
+import { quotaOf } from './quota.ts';
+
+const timestamp = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'is no time');
+
+/** The dyno of Heroku's schema. It declares nothing as required; what identifies a dyno must be there all the same. */
+const dyno = z.object({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  type: z.string().min(1),
+  /** Heroku lists the known states in prose only, so any other passes. */
+  state: z.string(),
+  size: z.string().nullish(),
+  created_at: timestamp,
+  release: z.object({ version: z.number().int().nullish() }).nullish(),
+});
+
+const dynoSize = z.object({
+  name: z.string().min(1),
+  /** In GB. */
+  memory: z.number().nullish(),
+  private_space_only: z.boolean().nullish(),
+  generation: z.object({ name: z.string().nullish() }).nullish(),
+});
+
+const account = z.object({ id: z.string().min(1), email: z.string() });
+
+/** Who the token speaks for. */
+export interface HerokuAccount {
+  readonly id: string;
+  readonly email: string;
+}
+
+export function parseDynos(body: unknown, what: string): readonly PlatformDyno[] {
+  return parse(z.array(dyno), body, what).map((entry) => ({
+    id: entry.id,
+    name: entry.name,
+    processType: entry.type,
+    state: entry.state,
+    size: entry.size ?? null,
+    createdAtMs: Date.parse(entry.created_at),
+    releaseVersion: entry.release?.version ?? null,
+  }));
+}
+
+/** The quotas by lower-case size name. A size whose memory cannot be known is left out. */
+export function parseQuotas(body: unknown, what: string): ReadonlyMap<string, DynoQuota> {
+  const quotas = new Map<string, DynoQuota>();
+  for (const entry of parse(z.array(dynoSize), body, what)) {
+    const quota = quotaOf({
+      name: entry.name,
+      memoryGb: entry.memory ?? null,
+      privateOrFir: entry.private_space_only === true || entry.generation?.name === 'fir',
+    });
+    if (quota !== null) quotas.set(entry.name.toLowerCase(), quota);
+  }
+  return quotas;
+}
+
+export function parseAccount(body: unknown, what: string): HerokuAccount {
+  return parse(account, body, what);
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const first = result.error.issues[0];
+  const where = first === undefined ? '' : ` (${first.path.join('.') || 'body'}: ${first.message})`;
+  throw new PlatformError('unavailable', `${what}: the answer has not the form that the platform documents${where}`);
+}
