@@ -1,0 +1,165 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { AppFolder, type BullmqVersion, type Manner, Receiver, runApp } from './instrument-harness.ts';
+
+const IMPORT = ['--import', 'tidemark/register'];
+const DEAD = 'http://127.0.0.1:1';
+
+const undo: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+interface Scenario {
+  readonly args: readonly string[];
+  readonly version?: BullmqVersion;
+  readonly manner?: Manner;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly prepare?: (folder: AppFolder) => void;
+}
+
+/** Starts a receiver and an application that exports to it. */
+async function launch({ args, version, manner, env = {}, prepare }: Scenario) {
+  const receiver = new Receiver(manner);
+  const receiverUrl = await receiver.start();
+  undo.push(() => receiver.stop());
+  const folder = new AppFolder(version);
+  undo.push(() => folder.remove());
+  prepare?.(folder);
+  return { receiver, app: runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl, env }) };
+}
+
+/** The same, to its end. */
+async function run(scenario: Scenario) {
+  const { receiver, app } = await launch(scenario);
+  return { receiver, ...(await app.exited) };
+}
+
+describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) => {
+  it.each([
+    ['ESM, by --import', [...IMPORT, 'work.mjs']],
+    ['ESM, by import', ['import.mjs']],
+    ['CommonJS, by --import', [...IMPORT, 'work.cjs']],
+    ['CommonJS, by require', ['require.cjs']],
+  ])('%s: delivers its last points though it exits right after close', async (_how, args) => {
+    const { receiver, code, stderr } = await run({ args, version });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    const job = { 'messaging.system': 'bullmq', 'bullmq.job.name': 'grow', 'bullmq.job.outcome': 'completed', 'tidemark.attribution': 'exclusive' };
+    expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: 3, attributes: job });
+    expect(receiver.of('bullmq.job.memory.growth').at(-1)).toMatchObject({ count: 3, attributes: job });
+    const net = receiver.of('bullmq.job.memory.net').filter(({ attributes }) => attributes['bullmq.job.name'] === 'grow');
+    expect(net.at(-1)?.value).toBeGreaterThan(50e6);
+    expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
+    expect(receiver.of('process.memory.usage').at(-1)?.value).toBeGreaterThan(60e6);
+    expect(receiver.of('process.memory.usage').at(-1)?.resource).toMatchObject({
+      'heroku.app.name': 'shop',
+      'heroku.dyno.name': 'worker.1',
+      'heroku.process.type': 'worker',
+      'tidemark.dyno.id.source': 'derived',
+      'tidemark.process.role': 'main',
+    });
+  });
+
+  it('keeps cancellation and subclasses working, and tells every outcome', async () => {
+    const { receiver, code } = await run({ args: [...IMPORT, 'cancel.mjs'], version });
+    expect(code).toBe(3);
+    const outcomes = receiver.of('messaging.process.duration').map(({ attributes }) => [attributes['bullmq.job.name'], attributes['bullmq.job.outcome']]);
+    expect(Object.fromEntries(outcomes)).toEqual({ plain: 'completed', fail: 'failed', delay: 'delayed', cancel: 'cancelled', limit: 'rate_limited' });
+  });
+
+  it('reports a sandboxed child as such, of the same boot, and the tree once', async () => {
+    const { receiver, app } = await launch({ args: [...IMPORT, 'sandboxed.mjs'], version, env: { OTEL_METRIC_EXPORT_INTERVAL: '100' } });
+    const usage = (role: string) => receiver.of('process.memory.usage').filter(({ resource }) => resource['tidemark.process.role'] === role);
+    await receiver.until(() => usage('sandbox').length > 0 && usage('main').length > 0);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+    const [parent, child] = [usage('main').at(-1)?.resource, usage('sandbox').at(-1)?.resource];
+    for (const same of ['heroku.dyno.id', 'tidemark.dyno.start_time', 'heroku.app.name']) {
+      expect(child?.[same]).toBe(parent?.[same]);
+      expect(child?.[same]).toBeDefined();
+    }
+    expect(child?.['service.instance.id']).not.toBe(parent?.['service.instance.id']);
+    expect(new Set(receiver.of('tidemark.dyno.memory.usage').map(({ resource }) => resource['tidemark.process.role']))).toEqual(new Set(['main']));
+    const jobs = receiver.of('messaging.process.duration').at(-1);
+    expect(jobs).toMatchObject({ count: 1, attributes: { 'tidemark.attribution': 'sandboxed' } });
+  });
+});
+
+describe('a receiver that is not there for it', () => {
+  it.each([
+    ['hangs', 'hangs'],
+    ['is unavailable', 'unavailable'],
+  ] as const)('that %s neither keeps the process alive nor changes its exit code', async (_what, manner) => {
+    for (const exit of ['natural', 'at once']) {
+      const env = { EXIT: exit, OTEL_METRIC_EXPORT_INTERVAL: '200' };
+      const { receiver, code } = await run({ args: [...IMPORT, 'work.mjs'], manner, env });
+      expect(code).toBe(exit === 'natural' ? 7 : 3);
+      expect(receiver.requests).toBeGreaterThan(0);
+    }
+  });
+
+  it('nor does one that is dead', async () => {
+    for (const exit of ['natural', 'at once']) {
+      const env = { EXIT: exit, OTEL_METRIC_EXPORT_INTERVAL: '200', OTEL_EXPORTER_OTLP_ENDPOINT: DEAD };
+      expect((await run({ args: [...IMPORT, 'work.mjs'], env })).code).toBe(exit === 'natural' ? 7 : 3);
+    }
+  });
+});
+
+describe('an application with its own SDK', () => {
+  it('uses its provider by the instrumentation, with the dyno on its resource', async () => {
+    const { receiver, code } = await run({ args: ['own-sdk.mjs'] });
+    expect(code).toBe(3);
+    expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
+    expect(new Set(receiver.points.map(({ resource }) => resource['service.name']))).toEqual(new Set(['own-sdk']));
+    expect(receiver.points[0]?.resource).toMatchObject({ 'heroku.dyno.name': 'worker.1', 'heroku.app.name': 'shop' });
+  });
+
+  it('uses its global provider beside register, and nothing arrives twice', async () => {
+    const { receiver, code } = await run({ args: [...IMPORT, 'own-sdk.mjs'], env: { GLOBAL: 'true' } });
+    expect(code).toBe(3);
+    expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
+    expect(new Set(receiver.points.map(({ resource }) => resource['service.name']))).toEqual(new Set(['own-sdk']));
+  });
+
+  it('can name the workers of a bundled BullMQ', async () => {
+    const { receiver, code } = await run({ args: ['bundled.mjs'], prepare: (folder) => folder.addInnerBullmq() });
+    expect(code).toBe(3);
+    expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: 1, attributes: { 'bullmq.job.name': 'named' } });
+  });
+});
+
+describe('the environment', () => {
+  it.each([
+    ['OTEL_SDK_DISABLED', 'true'],
+    ['OTEL_METRICS_EXPORTER', 'none'],
+  ])('%s=%s: nothing is sent', async (name, value) => {
+    const { receiver, code } = await run({ args: [...IMPORT, 'work.mjs'], env: { [name]: value } });
+    expect(code).toBe(3);
+    expect(receiver.requests).toBe(0);
+  });
+
+  it('names service and resource by the standard variables', async () => {
+    const env = { OTEL_SERVICE_NAME: 'mailer', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging', HEROKU_DYNO_ID: 'given-id', TIDEMARK_APP: 'other' };
+    const { receiver } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    expect(receiver.points[0]?.resource).toMatchObject({
+      'service.name': 'mailer',
+      'deployment.environment.name': 'staging',
+      'heroku.dyno.id': 'given-id',
+      'tidemark.dyno.id.source': 'platform',
+      'heroku.app.name': 'other',
+    });
+  });
+
+  it('with faults in it draws a line for each, and the worker works', async () => {
+    const env = { TIDEMARK_LIMIT: 'lots', TIDEMARK_TYPO: '1', TIDEMARK_TRANSPORT: 'redis' };
+    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    expect(code).toBe(3);
+    expect(stderr.trim().split('\n')).toHaveLength(3);
+    for (const name of Object.keys(env)) expect(stderr).toContain(name);
+    expect(receiver.points).not.toEqual([]);
+  });
+
+  it('of a package manager is left alone', async () => {
+    expect((await run({ args: [...IMPORT, 'npm-cli.mjs'] })).code).toBe(3);
+  });
+});
