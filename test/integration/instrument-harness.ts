@@ -183,14 +183,15 @@ function flatten({ resourceMetrics }: OtlpPayload): readonly ReceivedPoint[] {
   return resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
     scopeMetrics
       .flatMap(({ metrics }) => metrics)
-      .flatMap(({ name, sum, histogram }) =>
-        (sum ?? histogram)?.dataPoints.map((point) => ({
-          metric: name,
-          resource: toRecord(resource.attributes),
-          attributes: toRecord(point.attributes),
-          value: Number(point.asInt ?? Number.NaN),
-          count: point.count ?? 0,
-        })) ?? [],
+      .flatMap(
+        ({ name, sum, histogram }) =>
+          (sum ?? histogram)?.dataPoints.map((point) => ({
+            metric: name,
+            resource: toRecord(resource.attributes),
+            attributes: toRecord(point.attributes),
+            value: Number(point.asInt ?? Number.NaN),
+            count: point.count ?? 0,
+          })) ?? [],
       ),
   );
 }

@@ -43,10 +43,17 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
   ])('%s: delivers its last points though it exits right after close', async (_how, args) => {
     const { receiver, code, stderr } = await run({ args, version });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
-    const job = { 'messaging.system': 'bullmq', 'bullmq.job.name': 'grow', 'bullmq.job.outcome': 'completed', 'tidemark.attribution': 'exclusive' };
+    const job = {
+      'messaging.system': 'bullmq',
+      'bullmq.job.name': 'grow',
+      'bullmq.job.outcome': 'completed',
+      'tidemark.attribution': 'exclusive',
+    };
     expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: 3, attributes: job });
     expect(receiver.of('bullmq.job.memory.growth').at(-1)).toMatchObject({ count: 3, attributes: job });
-    const net = receiver.of('bullmq.job.memory.net').filter(({ attributes }) => attributes['bullmq.job.name'] === 'grow');
+    const net = receiver
+      .of('bullmq.job.memory.net')
+      .filter(({ attributes }) => attributes['bullmq.job.name'] === 'grow');
     expect(net.at(-1)?.value).toBeGreaterThan(50e6);
     expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
     expect(receiver.of('process.memory.usage').at(-1)?.value).toBeGreaterThan(60e6);
@@ -62,13 +69,26 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
   it('keeps cancellation and subclasses working, and tells every outcome', async () => {
     const { receiver, code } = await run({ args: [...IMPORT, 'cancel.mjs'], version });
     expect(code).toBe(3);
-    const outcomes = receiver.of('messaging.process.duration').map(({ attributes }) => [attributes['bullmq.job.name'], attributes['bullmq.job.outcome']]);
-    expect(Object.fromEntries(outcomes)).toEqual({ plain: 'completed', fail: 'failed', delay: 'delayed', cancel: 'cancelled', limit: 'rate_limited' });
+    const outcomes = receiver
+      .of('messaging.process.duration')
+      .map(({ attributes }) => [attributes['bullmq.job.name'], attributes['bullmq.job.outcome']]);
+    expect(Object.fromEntries(outcomes)).toEqual({
+      plain: 'completed',
+      fail: 'failed',
+      delay: 'delayed',
+      cancel: 'cancelled',
+      limit: 'rate_limited',
+    });
   });
 
   it('reports a sandboxed child as such, of the same boot, and the tree once', async () => {
-    const { receiver, app } = await launch({ args: [...IMPORT, 'sandboxed.mjs'], version, env: { OTEL_METRIC_EXPORT_INTERVAL: '100' } });
-    const usage = (role: string) => receiver.of('process.memory.usage').filter(({ resource }) => resource['tidemark.process.role'] === role);
+    const { receiver, app } = await launch({
+      args: [...IMPORT, 'sandboxed.mjs'],
+      version,
+      env: { OTEL_METRIC_EXPORT_INTERVAL: '100' },
+    });
+    const usage = (role: string) =>
+      receiver.of('process.memory.usage').filter(({ resource }) => resource['tidemark.process.role'] === role);
     await receiver.until(() => usage('sandbox').length > 0 && usage('main').length > 0);
     app.stop();
     expect((await app.exited).code).toBe(3);
@@ -78,7 +98,9 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
       expect(child?.[same]).toBeDefined();
     }
     expect(child?.['service.instance.id']).not.toBe(parent?.['service.instance.id']);
-    expect(new Set(receiver.of('tidemark.dyno.memory.usage').map(({ resource }) => resource['tidemark.process.role']))).toEqual(new Set(['main']));
+    expect(
+      new Set(receiver.of('tidemark.dyno.memory.usage').map(({ resource }) => resource['tidemark.process.role'])),
+    ).toEqual(new Set(['main']));
     const jobs = receiver.of('messaging.process.duration').at(-1);
     expect(jobs).toMatchObject({ count: 1, attributes: { 'tidemark.attribution': 'sandboxed' } });
   });
@@ -124,7 +146,10 @@ describe('an application with its own SDK', () => {
   it('can name the workers of a bundled BullMQ', async () => {
     const { receiver, code } = await run({ args: ['bundled.mjs'], prepare: (folder) => folder.addInnerBullmq() });
     expect(code).toBe(3);
-    expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: 1, attributes: { 'bullmq.job.name': 'named' } });
+    expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({
+      count: 1,
+      attributes: { 'bullmq.job.name': 'named' },
+    });
   });
 });
 
@@ -139,7 +164,12 @@ describe('the environment', () => {
   });
 
   it('names service and resource by the standard variables', async () => {
-    const env = { OTEL_SERVICE_NAME: 'mailer', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging', HEROKU_DYNO_ID: 'given-id', TIDEMARK_APP: 'other' };
+    const env = {
+      OTEL_SERVICE_NAME: 'mailer',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging',
+      HEROKU_DYNO_ID: 'given-id',
+      TIDEMARK_APP: 'other',
+    };
     const { receiver } = await run({ args: [...IMPORT, 'work.mjs'], env });
     expect(receiver.points[0]?.resource).toMatchObject({
       'service.name': 'mailer',
