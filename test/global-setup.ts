@@ -1,0 +1,16 @@
+import type { TestProject } from 'vitest/node';
+import { startRedis } from '../src/demo/redis-server.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A real Redis that this test run started; tests keep apart by key prefixes or database numbers of their own. */
+    redisUrl: string;
+  }
+}
+
+/** One Redis for the whole run, found or installed like the demo's. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const redis = await startRedis();
+  project.provide('redisUrl', redis.url);
+  return () => redis.stop();
+}
