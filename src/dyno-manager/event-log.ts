@@ -1,0 +1,44 @@
+export type DynoEvent =
+  | 'boot'
+  | 'up'
+  | 'sigterm'
+  | 'sigkill'
+  | 'exit'
+  | 'crashed'
+  | 'restart-requested'
+  | 'restart-all-requested'
+  | 'release';
+
+/** One thing that the dyno manager did or was asked to do. */
+export interface LogEntry {
+  /** Unix ms. */
+  readonly timeMs: number;
+  readonly app: string;
+  readonly event: DynoEvent;
+  /** Null where the entry concerns the whole app. */
+  readonly dyno: string | null;
+  /** Null where there is no such dyno. */
+  readonly dynoId: string | null;
+  /** Exit code, signal, release, in words; null where there is nothing to add. */
+  readonly detail: string | null;
+}
+
+export type EventInput = Omit<LogEntry, 'timeMs'>;
+
+/** Keeps what happened, in order, and tells whoever listens. */
+export class EventLog {
+  readonly entries: LogEntry[] = [];
+  readonly #listeners = new Set<(entry: LogEntry) => void>();
+
+  record(input: EventInput): void {
+    const entry: LogEntry = { timeMs: Date.now(), ...input };
+    this.entries.push(entry);
+    for (const listener of this.#listeners) listener(entry);
+  }
+
+  /** Returns what stops it. */
+  on(listener: (entry: LogEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

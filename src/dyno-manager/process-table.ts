@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What the kernel says of one process. */
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly groupId: number;
+}
+
+/** All processes of the machine; empty where there is no /proc. */
+export function readProcessTable(): readonly ProcessEntry[] {
+  const entries: ProcessEntry[] = [];
+  for (const name of listProc()) {
+    const stat = readProc(`${name}/stat`);
+    if (stat === null) continue;
+    // The command stands in brackets and may hold anything, so the fields are counted from its end.
+    const [state, parentPid, groupId] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X') continue;
+    entries.push({ pid: Number(name), parentPid: Number(parentPid), groupId: Number(groupId) });
+  }
+  return entries;
+}
+
+/** The process and all that descend from it. */
+export function treeOf(pid: number, table: readonly ProcessEntry[]): readonly number[] {
+  const found = table.filter((entry) => entry.pid === pid).map((entry) => entry.pid);
+  for (const parent of found) {
+    for (const entry of table) if (entry.parentPid === parent) found.push(entry.pid);
+  }
+  return found;
+}
+
+/** RSS and swap of these processes together; shared pages are counted once for each. Null where it cannot be read. */
+export function memoryOf(pids: readonly number[]): number | null {
+  let sumBytes = 0;
+  let seen = false;
+  for (const pid of pids) {
+    const status = readProc(`${pid}/status`);
+    if (status === null) continue;
+    seen = true;
+    sumBytes += kilobytes(status, 'VmRSS') + kilobytes(status, 'VmSwap');
+  }
+  return seen ? sumBytes : null;
+}
+
+/** Processes that were started with this in their environment, however far they have gone from their parents. */
+export function pidsWithEnv(assignment: string): readonly number[] {
+  return listProc()
+    .filter((name) => readProc(`${name}/environ`)?.split('\0').includes(assignment) === true)
+    .map(Number);
+}
+
+function kilobytes(status: string, field: string): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status);
+  return match === null ? 0 : Number(match[1]) * 1024;
+}
+
+function listProc(): readonly string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return []; // No /proc on this system.
+  }
+}
+
+function readProc(path: string): string | null {
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1');
+  } catch {
+    return null; // The process has ended meanwhile, or belongs to somebody else.
+  }
+}
+
+/** Whether the process is in this process group; false where it has ended. */
+export function inGroup(pid: number, groupId: number): boolean {
+  const stat = readProc(`${pid}/stat`);
+  return stat !== null && Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === groupId;
+}
