@@ -12,12 +12,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Queue } from 'bullmq';
 
-const WARM_UP_JOBS = 5000;
-const MEASURED_JOBS = 20_000;
-const PAIRS = 8;
-const CONCURRENCIES = [50, 1];
+interface Load {
+  readonly concurrency: number;
+  readonly pairs: number;
+  readonly warmUpJobs: number;
+  readonly measuredJobs: number;
+}
+
 /** At concurrency 1 every job waits for Redis, so fewer of them take as long. */
-const JOBS_FACTOR: Readonly<Record<number, number>> = { 1: 0.4 };
+const LOADS: readonly Load[] = [
+  { concurrency: 50, pairs: 6, warmUpJobs: 15_000, measuredJobs: 25_000 },
+  { concurrency: 1, pairs: 4, warmUpJobs: 6_000, measuredJobs: 8_000 },
+];
 
 interface Run {
   readonly cpuUsPerJob: number;
@@ -26,7 +32,7 @@ interface Run {
 }
 
 export interface Overhead {
-  readonly concurrency: number;
+  readonly load: Load;
   /** Medians over the pairs. */
   readonly bareCpuUsPerJob: number;
   readonly cpuUsPerJob: number;
@@ -36,7 +42,7 @@ export interface Overhead {
   readonly extraRssMiB: number;
 }
 
-/** Runs the bench against a Redis of its own; takes about a minute. Needs `redis-server` on the PATH. */
+/** Runs the bench against a Redis of its own; takes about a minute and a half. Needs `redis-server` on the PATH. */
 export async function measureOverhead(): Promise<readonly Overhead[]> {
   const redisPort = await freePort();
   const redis = spawn('redis-server', ['--port', String(redisPort), '--save', '', '--appendonly', 'no'], {
@@ -50,7 +56,7 @@ export async function measureOverhead(): Promise<readonly Overhead[]> {
     await Promise.all([once(redis, 'spawn'), once(receiver, 'listening')]);
     const bench = { redisPort, receiverPort: (receiver.address() as AddressInfo).port };
     const results: Overhead[] = [];
-    for (const concurrency of CONCURRENCIES) results.push(await compare(bench, concurrency));
+    for (const load of LOADS) results.push(await compare(bench, load));
     return results;
   } finally {
     receiver.close();
@@ -64,17 +70,17 @@ interface Bench {
   readonly receiverPort: number;
 }
 
-async function compare(bench: Bench, concurrency: number): Promise<Overhead> {
+async function compare(bench: Bench, load: Load): Promise<Overhead> {
   const pairs: { bare: Run; instrumented: Run }[] = [];
-  for (let index = 0; index < PAIRS; index++) {
+  for (let index = 0; index < load.pairs; index++) {
     // Each goes first in every other pair.
-    const first = await run(bench, concurrency, index % 2 === 0);
-    const second = await run(bench, concurrency, index % 2 !== 0);
+    const first = await run(bench, load, index % 2 === 0);
+    const second = await run(bench, load, index % 2 !== 0);
     pairs.push(index % 2 === 0 ? { instrumented: first, bare: second } : { instrumented: second, bare: first });
   }
   const ratios = pairs.map(({ bare, instrumented }) => instrumented.cpuUsPerJob / bare.cpuUsPerJob);
   return {
-    concurrency,
+    load,
     bareCpuUsPerJob: quantile(
       0.5,
       pairs.map(({ bare }) => bare.cpuUsPerJob),
@@ -92,9 +98,8 @@ async function compare(bench: Bench, concurrency: number): Promise<Overhead> {
   };
 }
 
-async function run({ redisPort, receiverPort }: Bench, concurrency: number, instrumented: boolean): Promise<Run> {
-  const measuredJobs = MEASURED_JOBS * (JOBS_FACTOR[concurrency] ?? 1);
-  await fill(redisPort, WARM_UP_JOBS + measuredJobs);
+async function run({ redisPort, receiverPort }: Bench, load: Load, instrumented: boolean): Promise<Run> {
+  await fill(redisPort, load.warmUpJobs + load.measuredJobs);
   const register = ['--import', new URL('../src/register.ts', import.meta.url).href];
   const script = fileURLToPath(new URL('overhead-worker.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [...(instrumented ? register : []), script], {
@@ -102,9 +107,9 @@ async function run({ redisPort, receiverPort }: Bench, concurrency: number, inst
       ...process.env,
       REDIS_PORT: String(redisPort),
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiverPort}`,
-      WARM_UP_JOBS: String(WARM_UP_JOBS),
-      MEASURED_JOBS: String(measuredJobs),
-      CONCURRENCY: String(concurrency),
+      WARM_UP_JOBS: String(load.warmUpJobs),
+      MEASURED_JOBS: String(load.measuredJobs),
+      CONCURRENCY: String(load.concurrency),
     },
   });
   return JSON.parse(stdout) as Run;
@@ -139,16 +144,14 @@ function quantile(part: number, numbers: readonly number[]): number {
 
 function print(results: readonly Overhead[]): void {
   console.log(
-    `CPU per no-op job, bare and with tidemark/register: process.cpuUsage of the worker's process over ${MEASURED_JOBS}`,
+    "CPU per no-op job, bare and with tidemark/register: process.cpuUsage of the worker's process after a warm-up, interleaved",
   );
-  console.log(
-    `jobs (fewer at concurrency 1) after ${WARM_UP_JOBS} to warm up, ${PAIRS} interleaved pairs of processes, own Redis; medians.`,
-  );
-  for (const { concurrency, bareCpuUsPerJob, cpuUsPerJob, ratio, ratioQuartiles, extraRssMiB } of results) {
+  console.log('pairs of processes, a Redis of its own, a receiver that answers; medians.');
+  for (const { load, bareCpuUsPerJob, cpuUsPerJob, ratio, ratioQuartiles, extraRssMiB } of results) {
     const [low, high] = ratioQuartiles.map((quartile) => quartile.toFixed(3));
     console.log(
-      `  concurrency ${String(concurrency).padStart(2)}: bare ${bareCpuUsPerJob.toFixed(1)} us, instrumented ${cpuUsPerJob.toFixed(1)} us, ` +
-        `ratio ${ratio.toFixed(3)} (middle half ${low} to ${high}), RSS +${extraRssMiB.toFixed(1)} MiB`,
+      `  concurrency ${load.concurrency}, ${load.pairs} pairs of ${load.measuredJobs} jobs: bare ${bareCpuUsPerJob.toFixed(1)} us, ` +
+        `instrumented ${cpuUsPerJob.toFixed(1)} us, ratio ${ratio.toFixed(3)} (middle half ${low} to ${high}), RSS +${extraRssMiB.toFixed(1)} MiB`,
     );
   }
 }

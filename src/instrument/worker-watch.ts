@@ -3,11 +3,14 @@ import { patchWorker } from './bullmq-patch.ts';
 import { JobMonitor, type JobRun } from './job-monitor.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { findMemoryLimit } from './memory-limit.ts';
-import { ownRssReader } from './own-memory.ts';
+import { ownRssReader, sparing } from './own-memory.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
 import { Telemetry } from './telemetry.ts';
 import { TreeMemory } from './tree-memory.ts';
+
+/** Of the order of what a no-op job takes; a job that allocates anything of note takes longer. */
+const READING_GOOD_FOR_MS = 0.05;
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */
@@ -24,7 +27,9 @@ export class WorkerWatch implements WorkerObserver {
 
   constructor({ maxJobNames, env }: WatchOptions) {
     const readRssBytes = ownRssReader();
-    this.#monitor = new JobMonitor({ maxJobNames, readRssBytes, nowMs: () => performance.now() });
+    const nowMs = () => performance.now();
+    const readBoundary = sparing(readRssBytes, READING_GOOD_FOR_MS, nowMs);
+    this.#monitor = new JobMonitor({ maxJobNames, readRssBytes: readBoundary, nowMs });
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
