@@ -32,12 +32,18 @@ export class DecisionLog {
 
   /** Ties the boot's newest restart decision to the attempt that follows it. */
   attach(bootId: string, attemptId: string): void {
-    this.#replace((entry) => entry.decision.bootId === bootId && entry.decision.action === 'restart', (entry) => ({ ...entry, attemptId }));
+    this.#replace(
+      (entry) => entry.decision.bootId === bootId && entry.decision.action === 'restart',
+      (entry) => ({ ...entry, attemptId }),
+    );
   }
 
   /** Says how the attempt ended. */
   close(attemptId: string, outcome: Outcome): void {
-    this.#replace((entry) => entry.attemptId === attemptId, (entry) => ({ ...entry, outcome }));
+    this.#replace(
+      (entry) => entry.attemptId === attemptId,
+      (entry) => ({ ...entry, outcome }),
+    );
   }
 
   /** Puts back what a journal kept, oldest first. */

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 
 /** How the API learns who asks. */
 export interface Admission {
   /** Null: no token is configured, so only loopback is served. */
   readonly adminToken: string | null;
   /** The address of the other end of the socket; undefined where it is unknown. */
-  readonly remoteAddress: (request: Request) => string | undefined;
+  readonly remoteAddress: (context: Context) => string | undefined;
 }
 
 /**
@@ -17,7 +17,7 @@ export function admit(admission: Admission): MiddlewareHandler {
   return async (context, next) => {
     const request = context.req.raw;
     if (admission.adminToken === null) {
-      if (!isLoopback(request, admission.remoteAddress(request))) {
+      if (!isLoopback(request, admission.remoteAddress(context))) {
         return context.json(
           errorBody('forbidden', 'Only this machine is served while TIDEMARK_ADMIN_TOKEN is not set.'),
           403,

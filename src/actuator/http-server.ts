@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+
+export interface HttpServer {
+  /** The port that was bound (it differs from the wished one where that was 0). */
+  readonly port: number;
+  /** Takes no more connections, and ends those that are idle; the others when their answer is out. */
+  close(): Promise<void>;
+}
+
+/** An idle connection outlives a sender's export interval, so that senders need not connect anew for every batch. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other. */
+export async function serveHttp(app: Hono, port: number): Promise<HttpServer> {
+  const server = createServer(getRequestListener(app.fetch));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The other end of the request's socket. */
+export function remoteAddress(context: Context): string | undefined {
+  return (context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket
+    ?.remoteAddress;
+}

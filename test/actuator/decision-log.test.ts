@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { DecisionLog } from '../../src/actuator/decision-log.ts';
+import type { Decision } from '../../src/core/decision.ts';
+import { aDecision } from '../models/decisions.ts';
+
+function decision(changes: Partial<Decision>): Decision {
+  return aDecision(changes);
+}
+
+describe('the decision log', () => {
+  it('records a decision once for as long as class, action and reason stay', () => {
+    const log = new DecisionLog();
+    expect(log.record('b', decision({ timeMs: 1 }))).toBe(true);
+    expect(log.record('b', decision({ timeMs: 2 }))).toBe(false);
+    expect(log.record('b', decision({ timeMs: 3, reason: 'cooldown' }))).toBe(true);
+    expect(log.record('b', decision({ timeMs: 4 }))).toBe(true);
+    expect(log.recent(10).map((entry) => entry.decision.timeMs)).toEqual([4, 3, 1]);
+  });
+
+  it('keeps boots apart, and a forgotten one starts anew', () => {
+    const log = new DecisionLog();
+    expect(log.record('a', decision({}))).toBe(true);
+    expect(log.record('b', decision({}))).toBe(true);
+    log.forget('a');
+    expect(log.record('a', decision({}))).toBe(true);
+  });
+
+  it('ties a restart to its attempt, and says how it ended', () => {
+    const log = new DecisionLog();
+    log.record('b', decision({ action: 'restart', reason: 'bloat-over-soft-limit', bootId: 'boot-7' }));
+    log.record('c', decision({ bootId: 'boot-8' }));
+    log.attach('boot-7', 'attempt-1');
+    log.close('attempt-1', 'restarted');
+    expect(log.recent(10).map(({ outcome }) => outcome)).toEqual([null, 'restarted']);
+  });
+
+  it('stays bounded', () => {
+    const log = new DecisionLog(3);
+    for (let timeMs = 0; timeMs < 10; timeMs += 1) log.record(`boot-${timeMs}`, decision({ timeMs }));
+    expect(log.recent(100)).toHaveLength(3);
+  });
+});
