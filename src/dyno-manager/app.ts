@@ -52,7 +52,10 @@ export class App {
     this.#options = parts.options;
     this.#log = parts.log;
     this.#release = newRelease(spec.releaseVersion ?? 1);
-    for (const entry of spec.formation) findSize(this.sizes, sizeName(entry));
+    for (const entry of spec.formation) {
+      findSize(this.sizes, sizeName(entry));
+      if (entry.command.length === 0) throw new Error(`the process type ${spec.name}:${entry.type} has no command`);
+    }
   }
 
   get dynos(): readonly Dyno[] {

@@ -11,9 +11,7 @@ const MARK = 'DYNO_MANAGER_BOOT';
  * and then kills the group. The other end of that pipe is the dyno manager's: however it dies, no dyno outlives it. The guard ignores
  * what the dyno is sent, and is no child of the command, which therefore sees only its own children.
  */
-const GUARDED = `trap '' HUP INT TERM USR1 USR2
-( ( read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
-trap - HUP INT TERM USR1 USR2
+const GUARDED = `( ( trap '' HUP INT TERM USR1 USR2; read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
 exec 3<&-
 exec "$@"`;
 

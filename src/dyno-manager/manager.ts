@@ -17,7 +17,7 @@ export interface DynoView {
   readonly state: DynoState;
   readonly size: string;
   readonly createdAtMs: number;
-  /** Of the main process; null before it has started. */
+  /** Of the main process; null where none runs. */
   readonly pid: number | null;
   /** RSS and swap of the main process and its descendants, sampled now; null where it cannot be read. */
   readonly memoryBytes: number | null;
@@ -112,7 +112,7 @@ function viewsOf(apps: readonly App[]): readonly DynoView[] {
   const table = readProcessTable();
   return apps.flatMap((app) =>
     app.dynos.map(({ identity, current, crashes }) => {
-      const pid = current.process?.pid ?? null;
+      const pid = current.state === 'crashed' ? null : (current.process?.pid ?? null);
       return {
         app: app.name,
         name: identity.name,

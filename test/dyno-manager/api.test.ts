@@ -143,6 +143,14 @@ describe('a restart', () => {
     expect(boots('worker.1') + boots('worker.2')).toBe(2);
   });
 
+  test('by id succeeds and does nothing, as it was seen on the real platform', async () => {
+    const { manager, platform } = await start();
+    const id = manager.dynos()[0]?.dynoId;
+    expect((await ask('DELETE', `/apps/shop/dynos/${id}`)).status).toBe(202);
+    await platform.list('shop');
+    expect(boots('worker.1')).toBe(1);
+  });
+
   test('of a name that is not there is refused where that is asked for', async () => {
     const { platform } = await start({ unknownDyno: 'not-found' });
     expect(await platform.restart('shop', 'worker.9', () => true)).toMatchObject({ kind: 'gone' });

@@ -74,6 +74,13 @@ describe('a dyno that is restarted', () => {
     expect(await event((entry) => entry.event === 'sigterm')).toMatchObject({ dyno: 'worker.1' });
   });
 
+  test('ends also when it is told to before it has come up', async () => {
+    const { manager, event } = await start([{ type: 'worker', command: OBEDIENT }], { killAfterMs: 3_600_000 });
+    const [boot] = manager.log;
+    await restart('worker.1');
+    await event((entry) => entry.event === 'exit' && entry.dynoId === boot?.dynoId);
+  });
+
   test('is killed when it has not ended in time', async () => {
     const { line, event } = await start([{ type: 'worker', command: STUBBORN }], { killAfterMs: 30 });
     const { dynoId } = await line(() => true);

@@ -19,7 +19,7 @@ export const STUBBORN = node(
   `process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready');`,
 );
 
-export interface Line {
+interface Line {
   readonly line: string;
   readonly dyno: string;
   readonly dynoId: string;

@@ -53,7 +53,7 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
 }
 
 /** Ms until the platform wants to be asked again; null where it does not say. Heroku documents no such header on its 429. */
-export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
+function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const value = headers['retry-after'];
   if (value === undefined) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;

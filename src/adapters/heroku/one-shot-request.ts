@@ -3,7 +3,7 @@ import HerokuRequest from 'heroku-client/lib/request.js';
 import { type Destroyable, gateConnections } from './connection-gate.ts';
 
 /** Why a request was held back before its first byte. */
-export class HeldBack extends Error {}
+class HeldBack extends Error {}
 
 /**
  * heroku-client's request without what makes it unfit for a DELETE. Left alone, version 3.1.4 sends any request up to five times when
@@ -47,7 +47,10 @@ export class OneShotRequest extends HerokuRequest {
     if (this.#once && this.#calls > 1) {
       const error = new Error('heroku-client tried to send a request twice');
       this.reject(error);
-      return Promise.reject(error);
+      const refused = Promise.reject(error);
+      // The library drops the promise of a repetition: unhandled, it would end the process.
+      refused.catch(() => {});
+      return refused;
     }
     return super.request();
   }

@@ -1,5 +1,6 @@
 import HerokuRequest from 'heroku-client/lib/request.js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { OneShotRequest } from '../../../src/adapters/heroku/one-shot-request.ts';
 import { createHerokuPlatform } from '../../../src/adapters/heroku/platform.ts';
 import { REQUEST_DEADLINE_MS } from '../../../src/core/attempt.ts';
 import type { RestartAnswer } from '../../../src/ports.ts';
@@ -372,4 +373,23 @@ test('left alone, heroku-client sends a DELETE five times when its socket dies',
   }
   expect(await answer).toMatchObject({ code: 'ECONNRESET' });
   expect(server.requests).toHaveLength(5);
+});
+
+test('a DELETE that the library would send again in some other way is refused', async () => {
+  const server = await start(() => {});
+  const options = {
+    host: server.url,
+    method: 'DELETE',
+    path: '/apps/shop/dynos/worker.1',
+    token: TOKEN,
+    headers: {},
+  } as const;
+  const request = new OneShotRequest(options, () => true);
+  const first = request.request();
+  await server.received(1);
+  const again = request.request();
+  await expect(first).rejects.toThrow('twice');
+  await expect(again).rejects.toThrow('twice');
+  request.destroy();
+  expect(await requestsAfterAnHour(server)).toBe(1);
 });
