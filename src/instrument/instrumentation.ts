@@ -23,10 +23,11 @@ export class BullMQMemoryInstrumentation {
   readonly instrumentationName = SCOPE_NAME;
   readonly instrumentationVersion = VERSION;
   #config: BullMQMemoryInstrumentationConfig;
+  #meterProvider: MeterProvider | null = null;
   #watch: WorkerWatch | null = null;
 
   constructor(config: BullMQMemoryInstrumentationConfig = {}) {
-    this.#config = { ...config };
+    this.#config = { enabled: true, ...config };
     if (config.enabled !== false) this.enable();
   }
 
@@ -34,6 +35,7 @@ export class BullMQMemoryInstrumentation {
   enable(): void {
     if (this.#watch !== null || !mayMeasure()) return;
     this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
+    if (this.#meterProvider !== null) this.setMeterProvider(this.#meterProvider);
     guarded('patching BullMQ', () => this.#followBullmq());
   }
 
@@ -44,6 +46,7 @@ export class BullMQMemoryInstrumentation {
   }
 
   setMeterProvider(meterProvider: MeterProvider): void {
+    this.#meterProvider = meterProvider;
     guarded('taking a meter provider', () => this.#watch?.telemetry.use(meterProvider));
   }
 
@@ -56,7 +59,7 @@ export class BullMQMemoryInstrumentation {
 
   /** Takes effect at the next `enable`. */
   setConfig(config: BullMQMemoryInstrumentationConfig): void {
-    this.#config = { ...config };
+    this.#config = { enabled: true, ...config };
   }
 
   #followBullmq(): void {

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 const MS_PER_TICK = 10;
 
 /** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
-export interface ProcessStat {
+interface ProcessStat {
   readonly parentPid: number;
   /** Clock ticks from the kernel's start to the process's. */
   readonly startTicks: number;
@@ -17,7 +17,7 @@ export interface MemoryAmount {
 }
 
 /** Fields 4 and 22 of a stat line. The second field, the name, may itself hold spaces and brackets. */
-export function parseStat(text: string): ProcessStat | null {
+function parseStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const parentPid = Number(fields[1]);
   const startTicks = Number(fields[19]);
@@ -33,13 +33,13 @@ function kilobytesOf(text: string, name: string): number | null {
 }
 
 /** Pss and SwapPss: a page that n processes share counts 1/n in each, so that sums over processes count it once. */
-export function parseSmapsRollup(text: string): MemoryAmount | null {
+function parseSmapsRollup(text: string): MemoryAmount | null {
   const residentBytes = kilobytesOf(text, 'Pss');
   return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'SwapPss') ?? 0 };
 }
 
 /** VmRSS and VmSwap: shared pages count fully in every process. */
-export function parseStatus(text: string): MemoryAmount | null {
+function parseStatus(text: string): MemoryAmount | null {
   const residentBytes = kilobytesOf(text, 'VmRSS');
   return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0 };
 }

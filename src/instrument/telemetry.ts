@@ -1,5 +1,5 @@
 import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
-import { SCOPE_NAME } from '../semconv.ts';
+import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../semconv.ts';
 import { guarded, reportFault } from './diagnostics.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobEnd } from './job-monitor.ts';
@@ -57,7 +57,10 @@ export class Telemetry {
   /** Finds a provider, where there is none yet. Never rejects. */
   async settle(): Promise<void> {
     if (this.#instruments !== null) return;
-    guarded("looking for the application's meter provider", () => this.use(metrics.getMeterProvider()));
+    guarded("looking for the application's meter provider", () => {
+      this.use(metrics.getMeterProvider());
+      if (this.#provider !== null) warnWithoutDyno(this.#provider);
+    });
     if (this.#instruments !== null || this.#fallback === null) return;
     this.#settling ??= this.#useFallback(this.#fallback);
     await this.#settling;
@@ -127,4 +130,16 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
 
 function isNoop(provider: MeterProvider): boolean {
   return provider.constructor?.name === 'NoopMeterProvider' || provider.getMeter(SCOPE_NAME) === createNoopMeter();
+}
+
+/** The one thing that goes wrong silently. The SDKs keep the resource in a private place; where it is not there, nothing is said. */
+function warnWithoutDyno(provider: object): void {
+  const { _sharedState: state } = provider as {
+    _sharedState?: { resource?: { attributes?: Record<string, unknown> } };
+  };
+  const attributes = state?.resource?.attributes;
+  if (!process.env.DYNO || attributes === undefined || ATTR_HEROKU_DYNO_NAME in attributes) return;
+  console.warn(
+    "tidemark: metrics go to the application's own meter provider, whose resource names no dyno: add herokuDetector to its resource detectors",
+  );
 }

@@ -1,14 +1,22 @@
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { createRequire } from 'node:module';
+import { MeterProvider, type MeterProviderOptions, MetricReader } from '@opentelemetry/sdk-metrics';
 
 class PullReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
 }
 
+type Resource = NonNullable<MeterProviderOptions['resource']>;
+
+/** The SDK's own copy of the package that makes resources. */
+const besideSdk = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
+const { resourceFromAttributes }: { resourceFromAttributes(attributes: Record<string, string>): Resource } =
+  besideSdk('@opentelemetry/resources');
+
 /** A real provider, and a way to see what it has. */
-export function memoryProvider() {
+export function memoryProvider(attributes: Readonly<Record<string, string>> = {}) {
   const reader = new PullReader();
-  const provider = new MeterProvider({ readers: [reader] });
+  const provider = new MeterProvider({ readers: [reader], resource: resourceFromAttributes(attributes) });
   const collect = async () => {
     const { resourceMetrics } = await reader.collect();
     return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);

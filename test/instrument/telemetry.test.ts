@@ -190,3 +190,19 @@ describe('the last flush', () => {
 it('carries the version of the package', () => {
   expect(VERSION).toBe(packageJson.version);
 });
+
+describe('the dyno on the resource', () => {
+  it.each([
+    [{}, 1],
+    [{ 'heroku.dyno.name': 'worker.1' }, 0],
+  ])('of a global provider, %o, is missed aloud where it is missing', async (attributes, warnings) => {
+    vi.stubEnv('DYNO', 'worker.1');
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { provider } = memoryProvider(attributes);
+    metrics.setGlobalMeterProvider(provider);
+    await harness().telemetry.settle();
+    expect(warn).toHaveBeenCalledTimes(warnings);
+    vi.unstubAllEnvs();
+    warn.mockRestore();
+  });
+});
