@@ -23,6 +23,8 @@ export interface ApiServerOptions {
   readonly restartDelayMs: number;
 }
 
+type ReadFault = Exclude<Fault, { kind: 'reset-before-read' }>;
+
 /** The Platform API over HTTP. */
 export class ApiServer {
   readonly #options: ApiServerOptions;
@@ -57,6 +59,11 @@ export class ApiServer {
     const method = request.method ?? '';
     const path = (request.url ?? '/').replace(/\?.*$/, '');
     const fault = faults.take(method, path);
+    if (fault?.kind === 'reset-before-read') {
+      requests.push({ timeMs: Date.now(), method, path, status: null, fault: fault.kind });
+      response.socket?.resetAndDestroy();
+      return;
+    }
     const usual = answerOf(parts, {
       method,
       path,
@@ -74,7 +81,7 @@ export class ApiServer {
     this.#deliver(response, answer, fault);
   }
 
-  #deliver(response: ServerResponse, answer: Answer, fault: Fault | null): void {
+  #deliver(response: ServerResponse, answer: Answer, fault: ReadFault | null): void {
     const socket = response.socket;
     switch (fault?.kind) {
       case undefined:
@@ -86,7 +93,6 @@ export class ApiServer {
       case 'slow':
         this.#later(fault.delayMs, () => send(response, answer));
         break;
-      case 'reset-before-read':
       case 'reset-after-read':
         socket?.resetAndDestroy();
         break;
@@ -107,7 +113,7 @@ export class ApiServer {
   }
 
   /** Null where nothing happens. */
-  #effectDelayMs(fault: Fault | null): number | null {
+  #effectDelayMs(fault: ReadFault | null): number | null {
     if (fault === null) return this.#options.restartDelayMs;
     if (fault.kind === 'late-effect') return fault.delayMs;
     return 'restarts' in fault && fault.restarts === true ? this.#options.restartDelayMs : null;
@@ -128,7 +134,7 @@ function statusAnswer(fault: Extract<Fault, { kind: 'status' }>, usual: Answer):
   return { status: fault.status, body, headers, ...(usual.effect === undefined ? {} : { effect: usual.effect }) };
 }
 
-function isAnswered(fault: Fault | null): boolean {
+function isAnswered(fault: ReadFault | null): boolean {
   return fault === null || ['status', 'accepted-without-effect', 'late-effect', 'slow'].includes(fault.kind);
 }
 

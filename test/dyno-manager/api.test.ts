@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createHerokuPlatform } from '../../src/adapters/heroku/platform.ts';
 import type { Fault } from '../../src/dyno-manager/faults.ts';
 import type { RestartAnswer } from '../../src/ports.ts';
 import { OBEDIENT, type RunningManager, startManager, TOKEN } from './running-manager.ts';
@@ -202,15 +201,16 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
   ];
 
   test.each(CASES)('%o', async (fault, answer, restarts) => {
-    const { manager, event } = await start();
-    const platform = createHerokuPlatform({
-      token: TOKEN,
-      apiUrl: manager.url,
-      deadlineMs: fault.kind === 'silence' ? 100 : 10_000,
-    });
+    const { manager, platform, event } = await start();
     manager.faults.next('DELETE', '/apps/shop/dynos/worker.1', fault);
+    const patience = new AbortController();
 
-    expect(await platform.restart('shop', 'worker.1', () => true)).toMatchObject(answer);
+    const call = platform.restart('shop', 'worker.1', () => true, patience.signal);
+    if (fault.kind === 'silence') {
+      await event((entry) => entry.event === 'restart-requested');
+      patience.abort();
+    }
+    expect(await call).toMatchObject(answer);
 
     expect(manager.requests.filter((request) => request.method === 'DELETE')).toMatchObject([{ fault: fault.kind }]);
     expect(manager.faults.pending).toBe(0);
@@ -219,6 +219,8 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
     await platform.restart('shop', 'worker.2', () => true);
     await event((entry) => entry.event === 'sigterm' && entry.dyno === 'worker.2');
     expect(boots('worker.1')).toBe(restarts ? 2 : 1);
+    const wasRead = manager.log.some((entry) => entry.event === 'restart-requested' && entry.dyno === 'worker.1');
+    expect(wasRead).toBe(fault.kind !== 'reset-before-read');
   });
 
   test('happen as often as planned, in order, and only where they were planned', async () => {
