@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynoView } from '../dyno-manager/manager.ts';
+import { ActuatorView } from './actuator-view.ts';
+import type { BootRecords } from './boot-records.ts';
+import { waitingFor } from './finish.ts';
+import type { QueueCounts } from './job-queues.ts';
+import { imports, mailerJobs, needsImportsAgain, type PlannedJob, workerJobs } from './jobs/supply.ts';
+import type { JobTally } from './jobs/tally.ts';
+import {
+  DEADLINE_MS,
+  DISTURBED_DEADLINE_MS,
+  FRAME_MS,
+  MAILER_TYPE,
+  SOFT_LIMIT_SHARE,
+  WINDOW_MS,
+  WORKER_COUNT,
+  WORKER_TYPE,
+} from './plan.ts';
+import { cellsOf } from './screen/cells.ts';
+import type { DynoRow, Frame } from './screen/frame.ts';
+import type { Stage } from './stage.ts';
+import type { Evidence } from './verdict.ts';
+
+export interface CourseOptions {
+  readonly stage: Stage;
+  readonly records: BootRecords;
+  readonly tally: JobTally;
+  readonly signal: AbortSignal;
+  readonly startedAtMs: number;
+  readonly show: (frame: Frame) => void;
+  readonly tell: (text: string) => void;
+  readonly onProcess: (name: string, pid: number) => void;
+  /** Everything is up, and the jobs are on their way into the queues. */
+  readonly onReady: () => void;
+}
+
+/**
+ * The demo's course: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It only
+ * watches; the one thing it does is to give a dyno that was killed from outside its share of the work again.
+ */
+export class Course {
+  readonly view: ActuatorView;
+  readonly #options: CourseOptions;
+  readonly #pids = new Map<string, number>();
+  #dynos: readonly DynoView[] = [];
+  #counts: QueueCounts | null = null;
+  #counting = false;
+  #addedAtMs: number | null = null;
+  #series = 0;
+  #disturbed = false;
+  #broken: string | null = null;
+
+  constructor(options: CourseOptions) {
+    this.#options = options;
+    this.view = new ActuatorView(options.stage.client);
+  }
+
+  /** Something was killed from outside: the demo may take longer. */
+  disturb(): void {
+    this.#disturbed = true;
+  }
+
+  /** Nothing that could still happen would let the loop close. */
+  break(why: string): void {
+    this.#broken ??= why;
+  }
+
+  /** A boot was killed from outside: its dyno gets its share again, unless enough of it is still to come or the dyno is done. */
+  supplyAgain(dyno: string): void {
+    const { records } = this.#options;
+    if (this.#addedAtMs === null || !dyno.startsWith(`${WORKER_TYPE}.`)) return;
+    if (records.of(dyno).some((boot) => boot.restartRequestsMs.length > 0)) return;
+    if (!needsImportsAgain(Date.now() - this.#addedAtMs)) return;
+    this.#series += 1;
+    this.#add(WORKER_TYPE, imports(WORKER_COUNT, this.#series));
+  }
+
+  /** Ends early where the signal is aborted. */
+  async run(): Promise<Evidence> {
+    const cutShort = (await this.#untilSeen()) ?? (await this.#untilClosed());
+    const { records, tally } = this.#options;
+    return {
+      boots: records.all,
+      softLimitBytes: this.#softLimitBytes,
+      bloatingDynos: this.#bloatingDynos,
+      jobs: tally.report(),
+      counts: this.#counts,
+      confirmedBootIds: this.view.confirmedBootIds,
+      disturbed: this.#disturbed,
+      cutShort,
+    };
+  }
+
+  get #limitBytes(): number {
+    return this.#dynos[0]?.limitBytes ?? 0;
+  }
+
+  get #softLimitBytes(): number {
+    return this.#limitBytes * SOFT_LIMIT_SHARE;
+  }
+
+  get #bloatingDynos(): readonly string[] {
+    return this.#dynos.filter((dyno) => dyno.type === WORKER_TYPE).map((dyno) => dyno.name);
+  }
+
+  async #untilSeen(): Promise<string | null> {
+    for (;;) {
+      this.#look();
+      if (this.#dynos.every((dyno) => this.view.classOf(dyno.dynoId) !== null)) break;
+      const end = this.#endOfTime('the first points of every dyno');
+      if (end !== null) return end;
+      await this.#pause();
+    }
+    this.#addedAtMs = Date.now();
+    this.#add(WORKER_TYPE, workerJobs(WORKER_COUNT));
+    this.#add(MAILER_TYPE, mailerJobs());
+    this.#options.onReady();
+    return null;
+  }
+
+  async #untilClosed(): Promise<string | null> {
+    for (;;) {
+      this.#look();
+      const open = this.#waitingFor();
+      if (open === null) return null;
+      const end = this.#endOfTime(open);
+      if (end !== null) return end;
+      await this.#pause();
+    }
+  }
+
+  #waitingFor(): string | null {
+    return waitingFor({
+      nowMs: Date.now(),
+      boots: this.#options.records.all,
+      softLimitBytes: this.#softLimitBytes,
+      bloatingDynos: this.#bloatingDynos,
+      allJobsDone: this.#options.tally.allDone,
+      counts: this.#counts,
+      confirmedBootIds: this.view.confirmedBootIds,
+    });
+  }
+
+  /** Why the demo ends before it is done; null where it goes on. */
+  #endOfTime(waitingFor: string): string | null {
+    if (this.#options.signal.aborted) return 'it was stopped';
+    if (this.#broken !== null) return this.#broken;
+    const limitMs = this.#disturbed ? DISTURBED_DEADLINE_MS : DEADLINE_MS;
+    return this.#elapsedMs < limitMs ? null : `the time was over while it waited for ${waitingFor}`;
+  }
+
+  get #elapsedMs(): number {
+    return Date.now() - this.#options.startedAtMs;
+  }
+
+  /** Samples what the dyno manager sees, asks the actuator and BullMQ, and shows it. */
+  #look(): void {
+    const { stage, records, tell } = this.#options;
+    const nowMs = Date.now();
+    this.#dynos = stage.manager.dynos();
+    for (const dyno of this.#dynos) {
+      records.sample(dyno, nowMs);
+      this.#noticeProcess(dyno);
+    }
+    void this.view.refresh().then((news) => {
+      for (const { text } of news) tell(text);
+    });
+    void this.#count();
+    this.#options.show(this.#frame(nowMs));
+  }
+
+  #noticeProcess({ name, pid }: DynoView): void {
+    if (pid === null || this.#pids.get(name) === pid) return;
+    this.#pids.set(name, pid);
+    this.#options.onProcess(name, pid);
+  }
+
+  /** While Redis is away the answer waits for it, and the demo does not. */
+  async #count(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    this.#counts = await this.#options.stage.queues.counts();
+    this.#counting = false;
+  }
+
+  #add(queue: string, jobs: readonly PlannedJob[]): void {
+    this.#options.stage.queues.add(queue, jobs).catch((error: unknown) => {
+      this.break(`jobs could not be added: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  #frame(nowMs: number): Frame {
+    const { tally } = this.#options;
+    const { completed, added } = tally.report();
+    return {
+      elapsedMs: this.#elapsedMs,
+      limitBytes: this.#limitBytes,
+      softLimitBytes: this.#softLimitBytes,
+      dynos: this.#dynos.map((dyno) => this.#row(dyno, nowMs)),
+      jobsDone: completed,
+      jobsAdded: added,
+      status: this.view.status(this.#dynos.map((dyno) => dyno.dynoId)),
+    };
+  }
+
+  #row(dyno: DynoView, nowMs: number): DynoRow {
+    const { records, tally, startedAtMs } = this.#options;
+    const boots = records.of(dyno.name);
+    return {
+      dyno: dyno.name,
+      bootNumber: boots.length,
+      usageBytes: dyno.memoryBytes,
+      cells: cellsOf(boots, { fromMs: startedAtMs, toMs: nowMs, cellMs: WINDOW_MS, limitBytes: dyno.limitBytes }),
+      class: this.view.classOf(dyno.dynoId),
+      jobsDone: tally.doneByDyno(dyno.name),
+      restarts: boots.filter((boot) => boot.restartRequestsMs.length > 0).length,
+    };
+  }
+
+  async #pause(): Promise<void> {
+    // An abort ends the pause; the loop looks at the signal itself.
+    await sleep(FRAME_MS, undefined, { signal: this.#options.signal }).catch(() => {});
+  }
+}

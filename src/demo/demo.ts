@@ -1,0 +1,172 @@
+import { BadInputError } from '../core/errors.ts';
+import type { LogEntry } from '../dyno-manager/event-log.ts';
+import { BootRecords, lastUsageBytes } from './boot-records.ts';
+import { Course } from './course.ts';
+import { type DemoEvent, openEventFile } from './event-file.ts';
+import { JobTally } from './jobs/tally.ts';
+import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
+import { Display } from './screen/display.ts';
+import { reportText } from './screen/report.ts';
+import { type Stage, setStage } from './stage.ts';
+import { type Evidence, judge } from './verdict.ts';
+
+export interface DemoOptions {
+  readonly write: (text: string) => void;
+  /** Whether what is written can be drawn over. */
+  readonly isTerminal: boolean;
+  /** Of the terminal; asked for every frame, for it may change. */
+  readonly columns: () => number;
+  readonly colour: boolean;
+  /** Aborted: everything is stopped, and the exit code is 130. */
+  readonly signal: AbortSignal;
+  /** `REDIS_URL`; null: a Redis is started. */
+  readonly redisUrl: string | null;
+  /** Where events are written as JSON, one a line; null: nowhere. */
+  readonly jsonEventsPath: string | null;
+}
+
+const EXIT = { closed: 0, notClosed: 1, interrupted: 130 } as const;
+
+/** Runs the demo; resolves to its exit code when every process that it started has ended. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  if (process.platform !== 'linux') {
+    throw new BadInputError(
+      'The demo needs Linux: it reads the memory of its processes from /proc, and its bloat is that of glibc.',
+    );
+  }
+  const run = new DemoRun(options);
+  try {
+    return await run.toItsEnd();
+  } finally {
+    await run.stop();
+  }
+}
+
+/** One run: ties stage, course and screen together. */
+class DemoRun {
+  readonly #options: DemoOptions;
+  readonly #record: (event: DemoEvent) => void;
+  readonly #display: Display;
+  readonly #records = new BootRecords();
+  readonly #tally = new JobTally();
+  readonly #disturbances: string[] = [];
+  #startedAtMs = Date.now();
+  #stage: Stage | null = null;
+  #course: Course | null = null;
+  #ending = false;
+
+  constructor(options: DemoOptions) {
+    this.#options = options;
+    this.#record = openEventFile(options.jsonEventsPath);
+    this.#display = new Display({ ...options, lineEveryMs: LINE_EVERY_MS });
+  }
+
+  async toItsEnd(): Promise<number> {
+    this.#tell('Tidemark demo: starting Redis, a dyno manager with three dynos, and the actuator.');
+    const stage = await setStage({
+      redisUrl: this.#options.redisUrl,
+      tally: this.#tally,
+      onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
+      onManager: (entry) => this.#onManager(entry),
+      onReturn: (text) => this.#disturb(text),
+      onLoss: (why) => this.#course?.break(why),
+    });
+    this.#stage = stage;
+    const course = this.#newCourse(stage);
+    this.#course = course;
+    const evidence = await course.run();
+    this.#ending = true;
+    this.#display.end();
+    if (this.#options.signal.aborted) {
+      this.#tell('Stopped; ending all processes.');
+      return EXIT.interrupted;
+    }
+    return this.#conclude(course, evidence, stage);
+  }
+
+  /** Ends all processes. */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    this.#display.end();
+    await this.#stage?.stop();
+  }
+
+  #newCourse(stage: Stage): Course {
+    this.#startedAtMs = Date.now();
+    const course = new Course({
+      stage,
+      records: this.#records,
+      tally: this.#tally,
+      signal: this.#options.signal,
+      startedAtMs: this.#startedAtMs,
+      show: (frame) => this.#display.draw(frame),
+      tell: (text) => this.#tell(text),
+      onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
+      onReady: () => this.#record({ type: 'ready' }),
+    });
+    if (this.#disturbances.length > 0) course.disturb();
+    return course;
+  }
+
+  #conclude(course: Course, evidence: Evidence, stage: Stage): number {
+    const verdict = judge(evidence);
+    const elapsedMs = this.#elapsedMs;
+    this.#options.write(
+      reportText({
+        verdict,
+        elapsedMs,
+        startedAtMs: this.#startedAtMs,
+        jobs: evidence.jobs,
+        accounts: course.view.accounts,
+        heldBytes: (bootId) => this.#tally.heldByBoot(bootId),
+        untouched: this.#untouched(),
+        disturbances: this.#disturbances,
+      }),
+    );
+    if (!verdict.ok) this.#options.write(`The actuator's last lines:\n${stage.actuatorLines().join('\n')}\n`);
+    this.#record({ type: 'verdict', ok: verdict.ok, faults: verdict.faults, elapsedMs });
+    return verdict.ok ? EXIT.closed : EXIT.notClosed;
+  }
+
+  /** The healthy dynos that are still what they were. */
+  #untouched() {
+    const first = this.#records.all.filter((boot) => boot.type === MAILER_TYPE && boot.end === null);
+    return first.map(({ dyno, samples }) => ({
+      dyno,
+      peakBytes: Math.max(0, ...samples.map((sample) => sample.usageBytes)),
+      lastBytes: lastUsageBytes(samples),
+    }));
+  }
+
+  #onManager(entry: LogEntry): void {
+    if (this.#ending) return;
+    this.#records.observe(entry);
+    this.#record({ type: 'manager', entry });
+    const boot = entry.dynoId === null ? undefined : this.#records.get(entry.dynoId);
+    if (boot === undefined) return;
+    const name = `boot ${boot.number} of ${boot.dyno}`;
+    if (entry.event === 'restart-requested') this.#tell(`dyno manager: asked to restart ${boot.dyno}`);
+    if (entry.event === 'boot' && boot.number > 1) this.#tell(`dyno manager: ${name} starts`);
+    if (entry.event === 'exit') this.#tell(`dyno manager: ${name} ended (${boot.endDetail})`);
+    if (entry.event !== 'crashed') return;
+    this.#disturb(`${name} ended (${boot.endDetail}) and is booted again`);
+    this.#course?.supplyAgain(boot.dyno);
+  }
+
+  /** Something died, and is brought back: said at once and in the summary, and the demo may take longer. */
+  #disturb(text: string): void {
+    if (this.#ending) return;
+    this.#disturbances.push(text);
+    this.#course?.disturb();
+    this.#tell(text);
+  }
+
+  #tell(text: string): void {
+    this.#record({ type: 'told', text });
+    this.#display.tell(this.#elapsedMs, text);
+  }
+
+  get #elapsedMs(): number {
+    return this.#course === null ? 0 : Date.now() - this.#startedAtMs;
+  }
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue, QueueEvents } from 'bullmq';
+import type { JobData, JobResult } from './jobs/job.ts';
+import type { PlannedJob } from './jobs/supply.ts';
+import type { JobTally } from './jobs/tally.ts';
+
+/** Redis may be killed under the call; it is back within a second or two. */
+const ADD_TRIES = 10;
+const ADD_PAUSE_MS = 500;
+
+type JobQueue = Queue<JobData, JobResult>;
+
+/** How BullMQ counts the jobs of all queues together. */
+export interface QueueCounts {
+  readonly completed: number;
+  readonly failed: number;
+  readonly open: number;
+}
+
+/** The queues of the demo, one a process type, and what becomes of their jobs. */
+export class JobQueues {
+  readonly #queues: ReadonlyMap<string, JobQueue>;
+  readonly #events: readonly QueueEvents<JobResult>[];
+  readonly #tally: JobTally;
+
+  /** Loads BullMQ here and not with the demo's code: it is there where the demo is, but no dependency of the package. */
+  static async open(names: readonly string[], options: { url: string; prefix: string; tally: JobTally }) {
+    const { Queue, QueueEvents } = await import('bullmq');
+    const { url, prefix, tally } = options;
+    const connection = { url, maxRetriesPerRequest: null };
+    const queues = names.map((name) => new Queue<JobData, JobResult>(name, { connection, prefix }));
+    // From the first event on, also after Redis was away.
+    const events = names.map((name) => new QueueEvents<JobResult>(name, { connection, prefix, lastEventId: '0' }));
+    return new JobQueues(queues, events, tally);
+  }
+
+  private constructor(queues: readonly JobQueue[], events: readonly QueueEvents<JobResult>[], tally: JobTally) {
+    this.#queues = new Map(queues.map((queue) => [queue.name, queue]));
+    this.#events = events;
+    this.#tally = tally;
+    // Redis may be killed under them; they find it again by themselves.
+    for (const queue of queues) queue.on('error', () => {});
+    for (const source of events) this.#follow(source);
+  }
+
+  /** Job ids are the plan's, so that adding them again after a lost answer changes nothing. */
+  async add(queueName: string, jobs: readonly PlannedJob[]): Promise<void> {
+    const queue = this.#queues.get(queueName);
+    if (queue === undefined) throw new Error(`there is no queue "${queueName}"`);
+    for (const job of jobs) this.#tally.added(`${queueName}/${job.id}`);
+    const bulk = jobs.map(({ id, name, data, delayMs }) => ({ name, data, opts: { jobId: id, delay: delayMs } }));
+    for (let tries = 1; ; tries++) {
+      try {
+        await queue.addBulk(bulk);
+        return;
+      } catch (error) {
+        if (tries === ADD_TRIES) throw error;
+        await sleep(ADD_PAUSE_MS);
+      }
+    }
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const all = await Promise.all([...this.#queues.values()].map((queue) => queue.getJobCounts()));
+    const sum = (...states: string[]) =>
+      all.reduce((total, counts) => total + states.reduce((part, state) => part + (counts[state] ?? 0), 0), 0);
+    return {
+      completed: sum('completed'),
+      failed: sum('failed'),
+      open: sum('active', 'waiting', 'delayed', 'prioritized', 'paused', 'waiting-children'),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values(), ...this.#events].map((part) => part.close()));
+  }
+
+  #follow(source: QueueEvents<JobResult>): void {
+    const idOf = ({ jobId }: { readonly jobId: string }) => `${source.name}/${jobId}`;
+    source.on('error', () => {});
+    source.on('completed', (event) => this.#tally.completed(idOf(event), event.returnvalue));
+    source.on('failed', (event) => this.#tally.failed(idOf(event), event.failedReason));
+    source.on('stalled', () => this.#tally.rescued());
+  }
+}

@@ -1,0 +1,23 @@
+/** The jobs of the demo, as its producer adds them and its dynos run them. */
+export const JOB_NAMES = { entries: 'book-entries', import: 'import-records', render: 'render-attachment' } as const;
+export type JobName = (typeof JOB_NAMES)[keyof typeof JOB_NAMES];
+
+export interface JobData {
+  /** MB of an import, pages of an attachment; 0 for ordinary jobs. */
+  readonly size: number;
+  readonly seed: number;
+}
+
+/** What a job leaves behind, so that the demo can tell who did it and what was held when it was over. */
+export interface JobResult {
+  readonly dyno: string;
+  /** The boot's id. */
+  readonly boot: string;
+  readonly rssBytes: number;
+  /** V8 heap and array buffers in use: after a big job the garbage has been collected. */
+  readonly heldBytes: number;
+}
+
+/** Short, so that the jobs of a killed worker are soon run again. */
+export const LOCK_MS = 5_000;
+export const STALLED_CHECK_MS = 2_000;

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const MIB = 2 ** 20;
+/**
+ * Above the largest size that glibc ever serves from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page is a mapping of its own,
+ * which goes back to the kernel as soon as it is freed.
+ */
+const PAGE_MIB = 40;
+const PAGE_PAUSE_MS = 120;
+
+/**
+ * Renders an attachment of some pages into memory, hashes it and drops it: a peak as high as bloat, that comes back.
+ *
+ * @returns the hash of the attachment
+ */
+export async function renderAttachment(pages: number): Promise<string> {
+  const rendered: Buffer[] = [];
+  for (let page = 0; page < pages; page++) {
+    rendered.push(Buffer.allocUnsafeSlow(PAGE_MIB * MIB).fill(page + 1));
+    await sleep(PAGE_PAUSE_MS);
+  }
+  const hash = createHash('sha256');
+  for (const page of rendered) hash.update(page.subarray(0, MIB));
+  return hash.digest('hex');
+}

@@ -1,0 +1,73 @@
+import { formatBytes, formatDuration } from '../../core/format.ts';
+import type { TallyReport } from '../jobs/tally.ts';
+import type { RestartRow, Verdict } from '../verdict.ts';
+
+/** What the actuator said of a restart. */
+export interface Account {
+  readonly reason: string;
+  readonly explanation: string;
+  readonly outcome: string | null;
+}
+
+export interface ReportInput {
+  readonly verdict: Verdict;
+  readonly elapsedMs: number;
+  /** When the demo's clock began (Unix ms). */
+  readonly startedAtMs: number;
+  readonly jobs: TallyReport;
+  /** By boot id. */
+  readonly accounts: ReadonlyMap<string, Account>;
+  /** What JavaScript held in a boot at the end of its newest job. */
+  readonly heldBytes: (bootId: string) => number | null;
+  readonly untouched: readonly {
+    readonly dyno: string;
+    readonly peakBytes: number;
+    readonly lastBytes: number | null;
+  }[];
+  /** What was killed from outside, and brought back. */
+  readonly disturbances: readonly string[];
+}
+
+/** The summary with which the demo ends. */
+export function reportText(input: ReportInput): string {
+  const { verdict, jobs } = input;
+  const lines = ['', `Summary, after ${formatDuration(input.elapsedMs)}`, ''];
+  for (const restart of verdict.restarts) lines.push(...restartLines(restart, input));
+  if (verdict.restarts.length === 0) lines.push('  No dyno was restarted.');
+  for (const { dyno, peakBytes, lastBytes } of input.untouched) {
+    lines.push(
+      `  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`,
+    );
+  }
+  lines.push(
+    '',
+    `  Jobs: ${jobs.completed} of ${jobs.added} done, ${jobs.lost.length} lost, ${jobs.failed.length} failed, ${jobs.repeated.length} done twice.`,
+  );
+  if (jobs.rescued > 0) lines.push(`  ${jobs.rescued} taken over from a worker that was killed.`);
+  for (const disturbance of input.disturbances) lines.push(`  ${disturbance}`);
+  lines.push('');
+  if (verdict.ok) {
+    lines.push('The loop closed: exactly the bloated boots were restarted, once each, one at a time; no job was lost.');
+  } else {
+    lines.push('The loop did not close:', ...verdict.faults.map((fault) => `  - ${fault}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function restartLines(restart: RestartRow, input: ReportInput): readonly string[] {
+  const { dyno, bootNumber, bootId, beforeBytes, afterBytes, requestedAtMs } = restart;
+  const account = input.accounts.get(bootId);
+  const held = input.heldBytes(bootId);
+  const gaveBack =
+    beforeBytes === null || afterBytes === null ? '' : `, ${formatBytes(beforeBytes - afterBytes)} given back`;
+  return [
+    `  ${dyno} (boot ${bootNumber}) was restarted at ${formatDuration(requestedAtMs - input.startedAtMs)}`,
+    `    why     ${account === undefined ? 'the actuator did not say' : `${account.reason}: ${account.explanation}`}`,
+    `    memory  before ${bytes(beforeBytes)}${held === null ? '' : ` (of which JavaScript still held ${formatBytes(held)})`}, after ${bytes(afterBytes)}${gaveBack}`,
+    `    ended   ${account?.outcome ?? 'not reported'}`,
+  ];
+}
+
+function bytes(count: number | null): string {
+  return count === null ? 'not known' : formatBytes(count);
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LogEntry } from '../dyno-manager/event-log.ts';
+import { freePort } from '../dyno-manager/free-port.ts';
+import { type DynoManager, startDynoManager } from '../dyno-manager/manager.ts';
+import { ActuatorClient } from './actuator-client.ts';
+import { ActuatorProcess } from './actuator-process.ts';
+import { JobQueues } from './job-queues.ts';
+import type { JobTally } from './jobs/tally.ts';
+import { type DemoRedis, startOwnRedis } from './own-redis.ts';
+import {
+  DYNO_SIZE,
+  EXPORT_INTERVAL_MS,
+  GRACE_MS,
+  MAILER_TYPE,
+  STOP_GRACE_MS,
+  WINDOW_MS,
+  WORKER_COUNT,
+  WORKER_TYPE,
+} from './plan.ts';
+import { borrowRedis } from './shared-redis.ts';
+
+const SUFFIX = extname(fileURLToPath(import.meta.url));
+const REGISTER = new URL(`../register${SUFFIX}`, import.meta.url).href;
+const WORKER_APP = fileURLToPath(new URL(`./worker-app${SUFFIX}`, import.meta.url));
+/** A dyno that is killed from outside comes back after this long. */
+const CRASH_DELAYS_MS = [500];
+
+export interface StageOptions {
+  /** A Redis to use; null: start one. */
+  readonly redisUrl: string | null;
+  readonly tally: JobTally;
+  readonly onProcess: (name: string, pid: number) => void;
+  readonly onManager: (entry: LogEntry) => void;
+  /** Something was killed from outside, and is there again. */
+  readonly onReturn: (text: string) => void;
+  /** Something was killed from outside and cannot be brought back. */
+  readonly onLoss: (why: string) => void;
+}
+
+/** Everything that plays a part, up and running. */
+export interface Stage {
+  readonly manager: DynoManager;
+  readonly client: ActuatorClient;
+  readonly queues: JobQueues;
+  /** The newest lines of the actuator's log. */
+  actuatorLines(): readonly string[];
+  /** Ends every process; waits until none is left. */
+  stop(): Promise<void>;
+}
+
+/** Sets the stage: Redis, actuator, dyno manager with its dynos, queues. Where one cannot be had, those before it are stopped again. */
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const releases: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const release of releases.splice(0).reverse()) await release();
+  };
+  try {
+    const run = newRun(await freePort());
+    const redis = await findRedis(options, run.id);
+    releases.push(() => redis.stop());
+    const manager = await startDynoManager({
+      apps: [appOf(run, redis.url)],
+      token: run.herokuToken,
+      crashDelaysMs: CRASH_DELAYS_MS,
+      log: options.onManager,
+    });
+    releases.push(() => manager.stop(STOP_GRACE_MS));
+    const actuator = new ActuatorProcess({
+      env: actuatorEnv(run, { redisUrl: redis.url, herokuUrl: manager.url }),
+      onReturn: options.onReturn,
+      onLoss: options.onLoss,
+      onStart: (pid) => {
+        if (pid !== null) options.onProcess('actuator', pid);
+      },
+    });
+    releases.push(() => actuator.stop());
+    const queues = await JobQueues.open([WORKER_TYPE, MAILER_TYPE], {
+      url: redis.url,
+      prefix: run.id,
+      tally: options.tally,
+    });
+    releases.push(() => queues.close());
+    const client = new ActuatorClient(`http://127.0.0.1:${run.port}`, run.adminToken);
+    return { manager, client, queues, actuatorLines: () => actuator.lastLines, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Names and secrets of one run, so that it meets nothing of another. */
+interface Run {
+  /** The app's name, and the prefix of its queues. */
+  readonly id: string;
+  readonly port: number;
+  readonly herokuToken: string;
+  readonly ingestToken: string;
+  readonly adminToken: string;
+}
+
+function newRun(port: number): Run {
+  const secret = () => randomBytes(24).toString('hex');
+  return {
+    id: `tidemark-demo-${randomBytes(4).toString('hex')}`,
+    port,
+    herokuToken: secret(),
+    ingestToken: secret(),
+    adminToken: secret(),
+  };
+}
+
+function findRedis({ redisUrl, onProcess, onReturn, onLoss }: StageOptions, runId: string): Promise<DemoRedis> {
+  if (redisUrl !== null) return borrowRedis(redisUrl, runId);
+  return startOwnRedis({ onStart: (pid) => onProcess('redis', pid), onReturn, onLoss });
+}
+
+function appOf(run: Run, redisUrl: string) {
+  // The young generation is kept small so that garbage does not pass for growth; `--expose-gc`: see worker-app.
+  const command = [process.execPath, '--expose-gc', '--max-semi-space-size=2', '--import', REGISTER, WORKER_APP];
+  const typeOf = (type: string, quantity: number) => ({
+    type,
+    quantity,
+    command,
+    size: DYNO_SIZE,
+    env: { DEMO_QUEUE: type },
+  });
+  return {
+    name: run.id,
+    formation: [typeOf(WORKER_TYPE, WORKER_COUNT), typeOf(MAILER_TYPE, 1)],
+    env: {
+      REDIS_URL: redisUrl,
+      DEMO_PREFIX: run.id,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${run.port}`,
+      OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${run.ingestToken}`,
+      OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
+      // The exporter insists on a timeout that is not longer.
+      OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
+    },
+  };
+}
+
+/** Nothing of the caller's own settings: a demo must not find a token for production. */
+function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; herokuUrl: string }) {
+  return {
+    PATH: process.env.PATH ?? '',
+    PORT: String(run.port),
+    REDIS_URL: redisUrl,
+    HEROKU_API_URL: herokuUrl,
+    HEROKU_API_TOKEN: run.herokuToken,
+    TIDEMARK_TARGETS: `${run.id}:${WORKER_TYPE},${run.id}:${MAILER_TYPE}`,
+    TIDEMARK_DRY_RUN: 'false',
+    TIDEMARK_INGEST_TOKENS: `${run.id}=${run.ingestToken}`,
+    TIDEMARK_ADMIN_TOKEN: run.adminToken,
+    TIDEMARK_WINDOW: `${WINDOW_MS}ms`,
+    TIDEMARK_GRACE: `${GRACE_MS}ms`,
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * What runs in a dyno of the demo: a BullMQ worker as any app has it. It is started with `--import tidemark/register`, and with
+ * `--expose-gc` so that after every big job nothing of it is left in JavaScript: what then stays in RSS, the allocator keeps.
+ */
+import { type Job, Worker } from 'bullmq';
+import { bookEntries } from './jobs/book-entries.ts';
+import { importRecords } from './jobs/import-records.ts';
+import { JOB_NAMES, type JobData, type JobResult, LOCK_MS, STALLED_CHECK_MS } from './jobs/job.ts';
+import { renderAttachment } from './jobs/render-attachment.ts';
+
+const queueName = required('DEMO_QUEUE');
+const redisUrl = required('REDIS_URL');
+
+async function work(job: Job<JobData, JobResult>): Promise<JobResult> {
+  const { size, seed } = job.data;
+  if (job.name === JOB_NAMES.import) await importRecords(size, seed);
+  else if (job.name === JOB_NAMES.render) await renderAttachment(size);
+  else bookEntries(seed);
+  if (size > 0) await collectGarbage();
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  return {
+    dyno: required('DYNO'),
+    boot: required('HEROKU_DYNO_ID'),
+    rssBytes: rss,
+    heldBytes: heapUsed + arrayBuffers,
+  };
+}
+
+/** In a turn of its own: a collection inside the job's call would find the job's values still on the stack. */
+async function collectGarbage(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set; this program is started by "tidemark demo"`);
+  return value;
+}
+
+const worker = new Worker<JobData, JobResult>(queueName, work, {
+  connection: { url: redisUrl, maxRetriesPerRequest: null },
+  prefix: required('DEMO_PREFIX'),
+  lockDuration: LOCK_MS,
+  stalledInterval: STALLED_CHECK_MS,
+  // A job may be taken from killed workers again and again; it fails only where its own code does.
+  maxStalledCount: 100,
+});
+worker.on('error', (error) => console.error(`worker: ${error.message}`));
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    worker.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error('worker: could not be closed:', error);
+        process.exit(1);
+      },
+    );
+  });
+}
