@@ -68,6 +68,18 @@ export const METRIC_DYNO_MEMORY_LIMIT = define({
   unit: 'By',
   description: "The dyno's memory quota, where it can be known inside the dyno.",
 });
+export const METRIC_V8JS_MEMORY_HEAP_USED = define({
+  name: 'v8js.memory.heap.used',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'Used part of the V8 heap, by heap space.',
+});
+export const METRIC_PROCESS_MEMORY_EXTERNAL = define({
+  name: 'tidemark.process.memory.external',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'Memory of C++ objects that JavaScript objects hold, outside the V8 heap.',
+});
 export const METRIC_JOB_MEMORY_NET = define({
   name: 'bullmq.job.memory.net',
   instrument: 'UpDownCounter',

@@ -1,0 +1,71 @@
+import type { BootIdentity, ProcessRole } from '../core/point.ts';
+import {
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_PROCESS_ROLE,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_VERSION,
+} from '../semconv.ts';
+
+/** Which process of which boot a resource stands for. */
+export interface ProcessIdentity {
+  readonly boot: BootIdentity;
+  readonly processId: string;
+  readonly processRole: ProcessRole;
+}
+
+/** The resource attributes that are read; decoders hand over their values in this order. */
+export const IDENTITY_ATTRIBUTES: readonly string[] = [
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_SERVICE_VERSION,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_PROCESS_ROLE,
+];
+
+/** These are kept as long as the boot is, so a sender must not choose their size. Heroku's own names end far below. */
+export const MAX_IDENTITY_BYTES = 256;
+
+/** Null where the resource is no process of a dyno: it has no dyno name or no dyno id. */
+export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
+  const [dyno, bootId, app, processType, source, startTime, release, instance, role] = values;
+  if (!dyno || !bootId) return null;
+  return {
+    boot: {
+      app: app || null,
+      dyno,
+      processType: processType || processTypeOf(dyno),
+      bootId,
+      // An id of unknown origin is held to the weaker proof: it also needs the platform's start time to match.
+      bootIdSource: source === 'platform' ? 'platform' : 'derived',
+      startTimeMs: startTime === undefined ? null : parseTime(startTime),
+      release: release || null,
+    },
+    // Without an instance id there can be only one process to speak of.
+    processId: instance || bootId,
+    processRole: role === 'sandbox' ? 'sandbox' : 'main',
+  };
+}
+
+/** `worker.1` (Cedar) and `worker-23z34x56y-w78k9` (Fir) are of type `worker`; a type may hold hyphens itself. */
+export function processTypeOf(dyno: string): string {
+  const dot = dyno.indexOf('.');
+  if (dot > 0) return dyno.slice(0, dot);
+  return /^(.+)-[^-]+-[^-]+$/.exec(dyno)?.[1] ?? dyno;
+}
+
+/** RFC 3339: a date, a time and an offset, which is what keeps `Date.parse` from taking other forms as local time. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function parseTime(text: string): number | null {
+  const timeMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(timeMs) && timeMs > 0 ? timeMs : null;
+}
