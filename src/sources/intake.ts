@@ -96,9 +96,9 @@ export class Intake {
 
 function rejection(invalid: number, wrongApp: number, apps: ReadonlySet<string | null>): Rejection | null {
   const reasons: string[] = [];
-  if (wrongApp > 0) reasons.push(`${wrongApp} data points are of ${named(apps)}, for which this token is not good`);
-  if (invalid > 0) reasons.push(`${invalid} data points have a value that is negative or not finite, or no time`);
-  return reasons.length === 0 ? null : { dataPoints: invalid + wrongApp, message: `${reasons.join('; ')}.` };
+  if (wrongApp > 0) reasons.push(`${wrongApp} of ${named(apps)}, for which this token is not good`);
+  if (invalid > 0) reasons.push(`${invalid} with a value that is negative or not finite, or without a time`);
+  return reasons.length === 0 ? null : { dataPoints: invalid + wrongApp, message: `Rejected: ${reasons.join('; ')}.` };
 }
 
 function named(apps: ReadonlySet<string | null>): string {

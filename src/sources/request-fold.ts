@@ -82,13 +82,17 @@ export class RequestFold implements DecodedRequest {
     if (process !== null && this.#latest !== null) {
       const rows = [...this.#rows.values()];
       if (rows.length > 1) rows.sort((a, b) => a.timeMs - b.timeMs);
-      for (const row of rows) {
-        if (row.dataPoints > 0) this.measurements.push({ point: toPoint(process, row), dataPoints: row.dataPoints });
-      }
+      for (const row of rows) this.#finish(process, row);
       this.#rows.clear();
     }
     this.#process = null;
     this.#latest = null;
+  }
+
+  /** Where one invalid part spoilt the only sum, the other parts are as useless. */
+  #finish(process: ProcessIdentity, row: Row): void {
+    if (!row.values.some((value) => value >= 0)) this.invalid += row.dataPoints;
+    else this.measurements.push({ point: toPoint(process, row), dataPoints: row.dataPoints });
   }
 
   #rowAt(timeMs: number): Row {

@@ -29,30 +29,30 @@ export interface ResourceSpec {
   readonly scopes: readonly (readonly MetricSpec[])[];
 }
 
-export function varint(value: bigint): Buffer {
+export function varint(value: bigint): Buffer<ArrayBuffer> {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
   return Buffer.from([...bytes, Number(rest)]);
 }
 
-export function lengthField(number: number, content: Uint8Array | string): Buffer {
+export function lengthField(number: number, content: Uint8Array | string): Buffer<ArrayBuffer> {
   const bytes = Buffer.from(content as string);
   return Buffer.concat([varint(BigInt((number << 3) | 2)), varint(BigInt(bytes.length)), bytes]);
 }
 
-export function varintField(number: number, value: bigint): Buffer {
+export function varintField(number: number, value: bigint): Buffer<ArrayBuffer> {
   return Buffer.concat([varint(BigInt(number << 3)), varint(value)]);
 }
 
-export function fixed64Field(number: number, value: bigint): Buffer {
+export function fixed64Field(number: number, value: bigint): Buffer<ArrayBuffer> {
   const bytes = Buffer.alloc(9);
   bytes[0] = (number << 3) | 1;
   bytes.writeBigUInt64LE(BigInt.asUintN(64, value), 1);
   return bytes;
 }
 
-export function doubleField(number: number, value: number): Buffer {
+export function doubleField(number: number, value: number): Buffer<ArrayBuffer> {
   const bytes = Buffer.alloc(9);
   bytes[0] = (number << 3) | 1;
   bytes.writeDoubleLE(value, 1);
@@ -63,7 +63,7 @@ const DATA_FIELD = { gauge: 5, sum: 7, histogram: 9, exponentialHistogram: 10, s
 const POINT_ATTRIBUTES_FIELD = { gauge: 7, sum: 7, histogram: 9, exponentialHistogram: 1, summary: 7 };
 const POINT_FLAGS_FIELD = { gauge: 8, sum: 8, histogram: 10, exponentialHistogram: 10, summary: 8 };
 
-export function encodeProtobuf(resources: readonly ResourceSpec[]): Buffer {
+export function encodeProtobuf(resources: readonly ResourceSpec[]): Buffer<ArrayBuffer> {
   return Buffer.concat(
     resources.map(({ attributes, scopes }) => {
       const resource = lengthField(1, protobufAttributes(1, attributes));
@@ -75,7 +75,7 @@ export function encodeProtobuf(resources: readonly ResourceSpec[]): Buffer {
   );
 }
 
-function protobufMetric({ name, kind, temporality = 2, dataPoints }: MetricSpec): Buffer {
+function protobufMetric({ name, kind, temporality = 2, dataPoints }: MetricSpec): Buffer<ArrayBuffer> {
   const points = dataPoints.map((point) => lengthField(1, protobufPoint(kind, point)));
   const hasTemporality = kind !== 'gauge' && kind !== 'summary';
   const data = Buffer.concat([...points, ...(hasTemporality ? [varintField(2, BigInt(temporality))] : [])]);
@@ -85,7 +85,7 @@ function protobufMetric({ name, kind, temporality = 2, dataPoints }: MetricSpec)
   );
 }
 
-function protobufPoint(kind: MetricSpec['kind'], point: DataPointSpec): Buffer {
+function protobufPoint(kind: MetricSpec['kind'], point: DataPointSpec): Buffer<ArrayBuffer> {
   const parts = [fixed64Field(2, 1n), fixed64Field(3, point.timeNanos)];
   if (point.asInt !== undefined) parts.push(fixed64Field(6, point.asInt));
   if (point.asDouble !== undefined) parts.push(doubleField(4, point.asDouble));
@@ -95,7 +95,7 @@ function protobufPoint(kind: MetricSpec['kind'], point: DataPointSpec): Buffer {
   return Buffer.concat(parts);
 }
 
-function protobufAttributes(number: number, attributes: Readonly<Record<string, string>>): Buffer {
+function protobufAttributes(number: number, attributes: Readonly<Record<string, string>>): Buffer<ArrayBuffer> {
   const pairs = Object.entries(attributes).map(([key, value]) =>
     lengthField(number, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))])),
   );
@@ -133,6 +133,6 @@ function jsonAttributes(attributes: Readonly<Record<string, string>>): object[] 
 }
 
 /** A gzip whose trailer says what one likes about the length, as a hostile sender would write it. */
-export function gzipWithTrailer(content: Buffer, trailer: Buffer): Buffer {
+export function gzipWithTrailer(content: Buffer, trailer: Buffer): Buffer<ArrayBuffer> {
   return Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]), deflateRawSync(content), trailer]);
 }
