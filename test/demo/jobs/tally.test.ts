@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { JobTally } from '../../../src/demo/jobs/tally.ts';
+
+const RESULT = { dyno: 'worker.1', boot: 'a', rssBytes: 9, heldBytes: 4 };
+
+describe('the tally of jobs', () => {
+  it('tells done, lost, failed and repeated jobs apart', () => {
+    const tally = new JobTally();
+    for (const id of ['done', 'lost', 'failed', 'twice']) tally.added(id);
+    tally.completed('done', RESULT);
+    tally.failed('failed', 'broken');
+    tally.completed('twice', RESULT);
+    tally.completed('twice', { ...RESULT, dyno: 'worker.2', boot: 'b' });
+    expect(tally.report()).toEqual({
+      added: 4,
+      completed: 2,
+      lost: ['lost'],
+      failed: ['failed (broken)'],
+      repeated: ['twice'],
+      rescued: 0,
+    });
+    expect(tally.allDone).toBe(false);
+  });
+
+  it('counts by boot and by dyno, and remembers what JavaScript held last', () => {
+    const tally = new JobTally();
+    tally.completed('x', RESULT);
+    tally.completed('y', { ...RESULT, boot: 'b', heldBytes: 5 });
+    expect([tally.doneByBoot('a'), tally.doneByBoot('b'), tally.doneByDyno('worker.1')]).toEqual([1, 1, 2]);
+    expect([tally.heldByBoot('b'), tally.heldByBoot('c')]).toEqual([5, null]);
+  });
+
+  it('is through once every job has completed or failed', () => {
+    const tally = new JobTally();
+    tally.added('x');
+    tally.added('y');
+    tally.completed('x', RESULT);
+    tally.failed('y', 'broken');
+    expect(tally.allDone).toBe(true);
+  });
+
+  it('does not forget a completion that was heard of before the job was added', () => {
+    const tally = new JobTally();
+    tally.completed('x', RESULT);
+    tally.added('x');
+    expect(tally.allDone).toBe(true);
+  });
+});

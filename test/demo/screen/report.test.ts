@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { MIB } from '../../../src/demo/plan.ts';
+import { type ReportInput, reportText } from '../../../src/demo/screen/report.ts';
+
+const INPUT: ReportInput = {
+  verdict: {
+    ok: true,
+    faults: [],
+    restarts: [
+      {
+        dyno: 'worker.1',
+        bootId: 'a',
+        bootNumber: 1,
+        requestedAtMs: 25_000,
+        beforeBytes: 450 * MIB,
+        afterBytes: 120 * MIB,
+      },
+    ],
+  },
+  elapsedMs: 60_000,
+  startedAtMs: 1_000,
+  jobs: { added: 9, completed: 9, lost: [], failed: [], repeated: [], rescued: 0 },
+  accounts: new Map([['a', { reason: 'bloat-over-soft-limit', explanation: 'It stays high.', outcome: 'restarted' }]]),
+  heldBytes: () => 20 * MIB,
+  untouched: [{ dyno: 'mailer.1', peakBytes: 430 * MIB, lastBytes: 117 * MIB }],
+  disturbances: [],
+};
+
+describe('the summary', () => {
+  it('says which dyno was restarted, why, and what its memory and the jobs became', () => {
+    const text = reportText(INPUT);
+    expect(text).toContain('worker.1 (boot 1) was restarted at 24 s');
+    expect(text).toContain('bloat-over-soft-limit: It stays high.');
+    expect(text).toContain('before 450 MB (of which JavaScript still held 20 MB), after 120 MB, 330 MB given back');
+    expect(text).toContain('9 of 9 done, 0 lost, 0 failed, 0 done twice');
+    expect(text).toContain('mailer.1 was left alone: its peaks of up to 430 MB came back to 117 MB');
+    expect(text).toContain('The loop closed');
+  });
+
+  it('lists what was wrong', () => {
+    const text = reportText({
+      ...INPUT,
+      verdict: { ok: false, faults: ['worker.2 was never restarted'], restarts: [] },
+    });
+    expect(text).toContain('The loop did not close:\n  - worker.2 was never restarted');
+    expect(text).toContain('No dyno was restarted.');
+    expect(text).not.toContain('The loop closed');
+  });
+
+  it('says what is not known, and what was killed from outside', () => {
+    const text = reportText({
+      ...INPUT,
+      accounts: new Map(),
+      heldBytes: () => null,
+      jobs: { ...INPUT.jobs, rescued: 2 },
+      disturbances: ['Redis ended and was started again'],
+    });
+    expect(text).toContain('the actuator did not say');
+    expect(text).toContain('2 taken over from a worker that was killed');
+    expect(text).toContain('Redis ended and was started again');
+  });
+});
