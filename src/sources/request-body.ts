@@ -51,7 +51,7 @@ async function collect(request: Request, maxBytes: number): Promise<Uint8Array |
     if (done) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
     length += value.length;
     if (length > maxBytes) {
-      await reader.cancel();
+      reader.releaseLock();
       return null;
     }
     chunks.push(value);

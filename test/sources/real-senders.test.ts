@@ -116,20 +116,25 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Chunked where there is no content length. */
-function post(
-  url: string,
-  headers: Readonly<Record<string, string | number>>,
-  chunks: readonly Uint8Array[],
-): Promise<Answer> {
+interface Posted {
+  /** Chunked where there is no content length. */
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly chunks: readonly Uint8Array[];
+  /** Whether to go on waiting for an answer as if more were to come. */
+  readonly unfinished?: boolean;
+}
+
+function post(url: string, { headers, chunks, unfinished = false }: Posted): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest(url, { method: 'POST', headers, agent: false }, async (response) => {
       const body = Buffer.concat(await response.toArray());
+      sent.destroy();
       resolve({ status: response.statusCode, headers: response.headers, body });
     });
     sent.on('error', reject);
+    sent.flushHeaders();
     for (const chunk of chunks) sent.write(chunk);
-    sent.end();
+    if (!unfinished) sent.end();
   });
 }
 
@@ -154,7 +159,10 @@ describe('over HTTP', () => {
     const { url, accepted } = await served();
     const body = gzipSync(encodeProtobuf([WHOLE]));
     const parts = [body.subarray(0, 10), body.subarray(10)];
-    const answer = await post(url, { ...PROTOBUF, 'content-encoding': 'gzip', ...framing(body.length) }, parts);
+    const answer = await post(url, {
+      headers: { ...PROTOBUF, 'content-encoding': 'gzip', ...framing(body.length) },
+      chunks: parts,
+    });
     expect(answer).toMatchObject({
       status: 200,
       headers: { 'content-type': 'application/x-protobuf', 'content-length': '0' },
@@ -163,12 +171,13 @@ describe('over HTTP', () => {
     expect(accepted).toEqual([WHOLE_POINT]);
   });
 
+  // Nothing is sent after what gives it away: a sender that still writes may lose the answer with the connection.
   it.each([
-    ['announced', { 'content-length': 3_000_000 }],
-    ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('answers 413 to a body that is too long: %s', async (_name, framing) => {
+    ['announced', { 'content-length': 1_000_001 }, []],
+    ['in chunks', { 'transfer-encoding': 'chunked' }, [new Uint8Array(1_000_000), new Uint8Array(1)]],
+  ])('answers 413 to a body that is too long: %s', async (_name, framing, chunks) => {
     const { url } = await served({ limits: { maxBodyBytes: 1_000_000, maxDecodedBytes: 1_000_000 } });
-    const answer = await post(url, { ...PROTOBUF, ...framing }, new Array(30).fill(new Uint8Array(100_000)));
+    const answer = await post(url, { headers: { ...PROTOBUF, ...framing }, chunks, unfinished: true });
     expect(answer.status).toBe(413);
     expect(answer.body.toString()).toContain('1000000 bytes');
   });
@@ -182,7 +191,7 @@ describe('over HTTP', () => {
     await once(socket, 'ready');
     socket.destroy();
     await once(socket, 'close');
-    expect((await post(url, PROTOBUF, [encodeProtobuf([WHOLE])])).status).toBe(200);
+    expect((await post(url, { headers: PROTOBUF, chunks: [encodeProtobuf([WHOLE])] })).status).toBe(200);
     expect(accepted).toHaveLength(1);
     expect(otlp.counts().accepted).toBe(12);
   });
@@ -191,10 +200,13 @@ describe('over HTTP', () => {
     const { url } = await served();
     const got = await fetch(url);
     expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST']);
-    const forwarded = await post(url, { ...PROTOBUF, 'x-forwarded-for': '127.0.0.1' }, [encodeProtobuf([WHOLE])]);
+    const forwarded = await post(url, {
+      headers: { ...PROTOBUF, 'x-forwarded-for': '127.0.0.1' },
+      chunks: [encodeProtobuf([WHOLE])],
+    });
     expect(forwarded.status).toBe(403);
     const notReady = await served({ ready: () => false });
-    const refused = await post(notReady.url, PROTOBUF, [encodeProtobuf([WHOLE])]);
+    const refused = await post(notReady.url, { headers: PROTOBUF, chunks: [encodeProtobuf([WHOLE])] });
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
   });
 });
