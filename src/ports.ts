@@ -1,4 +1,4 @@
-import type { Attempt, AttemptPhase, Outcome } from './core/attempt.ts';
+import type { Attempt, AttemptPhase, Move, Outcome } from './core/attempt.ts';
 import type { Decision, Reason } from './core/decision.ts';
 import type { Target, TargetKey } from './core/target.ts';
 
@@ -67,7 +67,7 @@ export interface Platform {
 
 // ---------------------------------------------------------------- Ledger
 
-/** A closed attempt that was really sent (or run dry), newest first in the history. */
+/** A closed attempt. */
 export interface HistoryEntry {
   readonly attemptId: string;
   readonly dyno: string;
@@ -89,9 +89,16 @@ export interface LedgerView {
   /** Redis's time when it was read. */
   readonly nowMs: number;
   readonly open: Attempt | null;
+  /** Closed attempts, newest first, without dry ones. */
   readonly history: readonly HistoryEntry[];
+  /** Closed dry attempts, newest first. */
+  readonly dryHistory: readonly HistoryEntry[];
   /** No automatic restart before; 0 where there is none. */
   readonly cooldownUntilMs: number;
+  /** The same for dry attempts, which have this cooldown beside the other. */
+  readonly dryCooldownUntilMs: number;
+  /** Attempts that reached `sending` within the last hour: what the hourly budget counts. */
+  readonly sentLastHour: number;
   /** No automatic restart before: the ledger is new (see the epoch). 0 where there is none. */
   readonly heldUntilMs: number;
   /** Until when the breaker stays open; 0 where it is closed. */
@@ -99,7 +106,7 @@ export interface LedgerView {
   readonly breakerReason: string | null;
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
-  /** Boots of this target that were sent for, by the id in the metrics and by the platform's. */
+  /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */
   readonly spentBootIds: readonly string[];
   /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */
   readonly learnedFloorBytes: number | null;
@@ -135,16 +142,13 @@ export type ClaimAnswer =
         | 'eviction-policy';
     };
 
-/** One move of an attempt; the fields not named stay as they are. */
-export type Move =
-  | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
-  | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
-  | { readonly to: 'closed'; readonly outcome: Outcome; readonly evidence: string };
-
 export type AdvanceAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
-  /** `overtaken`: the record is no longer as this attempt says; `paused` and `breaker-open` only on the way to `sending`. */
-  | { readonly ok: false; readonly why: 'overtaken' | 'paused' | 'breaker-open' };
+  /**
+   * `overtaken`: the record is no longer as this attempt says. The others only on the way to `sending`: `boot-spent` where the platform's id,
+   * which the claim could not know yet, was sent for before.
+   */
+  | { readonly ok: false; readonly why: 'overtaken' | 'paused' | 'breaker-open' | 'boot-spent' };
 
 /** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
 export interface Ledger {
@@ -154,11 +158,19 @@ export interface Ledger {
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Compare-and-set on attempt id, phase and epoch. */
   advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer>;
-  /** What a restart gave back, found out later; counts towards the breaker where it gave nothing. */
+  /**
+   * What a restart gave back, found out later; counts towards the breaker where it gave nothing (`gaveNothingBack`). The first report
+   * of an attempt stands.
+   */
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
   /** The floor a boot showed after its warm-up, as the target's learned floor. */
   learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void>;
-  /** A person's word; null means all targets. `resume` also closes the breaker. */
+  /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
+  noteRelease(target: Target, version: number): Promise<void>;
+  /**
+   * A person's word; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
+   * resumed by name.
+   */
   pause(target: Target | null): Promise<void>;
   resume(target: Target | null): Promise<void>;
 }

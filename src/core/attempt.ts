@@ -57,11 +57,80 @@ export interface Attempt {
   readonly evidence: string | null;
 }
 
+/** One move of an attempt; the fields not named stay as they are. Deadlines count from the moment the ledger writes the move. */
+export type Move =
+  | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | {
+      readonly to: 'closed';
+      readonly outcome: Outcome;
+      readonly evidence: string;
+      /** The platform refused for a reason that is not the target's (401, 429): its breaker does not count it. */
+      readonly notTheTargets?: boolean;
+    };
+
+const OUTCOMES_BEFORE_SENDING: readonly Outcome[] = ['drain-timeout', 'abandoned'];
+const OUTCOMES_AFTER_SENDING: readonly Outcome[] = ['restarted', 'already-gone', 'refused', 'unconfirmed'];
+
+/** Whether the protocol knows this move. A ledger refuses any other as a fault of the program. */
+export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Move): boolean {
+  switch (move.to) {
+    case 'draining':
+      return attempt.phase === 'claimed' && !attempt.dryRun && move.platformDynoId !== '';
+    case 'sending':
+      return attempt.phase === 'draining' && !attempt.dryRun && move.platformDynoId !== '';
+    case 'closed':
+      if (attempt.phase === 'closed') return false;
+      if (attempt.phase === 'sending') return OUTCOMES_AFTER_SENDING.includes(move.outcome);
+      return OUTCOMES_BEFORE_SENDING.includes(move.outcome) || (attempt.dryRun && move.outcome === 'dry-run');
+  }
+}
+
+/** What tells one boot from another. */
+export interface BootMark {
+  readonly dyno: string;
+  readonly bootId: string;
+  readonly bootIdSource: 'platform' | 'derived';
+  readonly startTimeMs: number | null;
+}
+
+/** A dyno as the platform lists it, as far as an attempt looks at it. */
+export interface ListedDyno {
+  readonly id: string;
+  readonly name: string;
+  readonly processType: string;
+  readonly state: string;
+  readonly createdAtMs: number;
+}
+
+/** A container's first process starts some time after the platform has created the dyno; both clocks are the platform's. */
+const DERIVED_START_SLACK_MS = 60_000;
+
+/**
+ * Whether the listed dyno is this boot: equal ids; with a derived id, the platform must not have created the dyno later than the boot's start
+ * (and a minute). A derived boot whose start is unknown is never recognised.
+ */
+export function isSameBoot(boot: BootMark, dyno: Pick<ListedDyno, 'id' | 'name' | 'createdAtMs'>): boolean {
+  if (boot.dyno === '' || boot.dyno !== dyno.name) return false;
+  if (boot.bootIdSource === 'platform') return boot.bootId === dyno.id;
+  return boot.startTimeMs !== null && dyno.createdAtMs <= boot.startTimeMs + DERIVED_START_SLACK_MS;
+}
+
+/** The boot that an attempt is about. */
+export function bootOf(attempt: Attempt): BootMark {
+  const { dyno, bootId, bootIdSource, bootStartTimeMs } = attempt;
+  return { dyno, bootId, bootIdSource, startTimeMs: bootStartTimeMs };
+}
+
 /** After `sending`: how long a new boot may take to show before the attempt closes as `unconfirmed`. */
 export const CONFIRM_DEADLINE_MS = 90_000;
 /** Between the write of `sending` and the first byte on the socket; a process that slept longer does not send. */
 export const SEND_DEADLINE_MS = 5_000;
 /** The DELETE itself, TLS set-up included; the request is destroyed then. */
 export const REQUEST_DEADLINE_MS = 10_000;
+/** The last re-read, from its start, must not be older than this when `sending` is written. */
+export const EVIDENCE_MAX_AGE_MS = REQUEST_DEADLINE_MS + SEND_DEADLINE_MS;
+/** After a drain is over (or has used up its grace): how long the way to `sending` may take before the attempt is abandoned. */
+export const SEND_WINDOW_MS = 60_000;
 /** Reading the dyno before the drain. */
 export const CLAIM_DEADLINE_MS = 60_000;

@@ -1,0 +1,27 @@
+import { type Target, targetKey } from '../../core/target.ts';
+
+/** Every key of the state begins with this. */
+export const KEY_PREFIX = 'tidemark:';
+
+/** The names of all keys, in one place. None expires but the leader's and the snapshots'. */
+export function createKeys(prefix: string = KEY_PREFIX) {
+  return {
+    /** Hash: the record of one target. */
+    record: (target: Target) => `${prefix}ledger:${targetKey(target)}`,
+    /** Sorted set: the boots of one target that were sent for, by the time of sending. */
+    spent: (target: Target) => `${prefix}spent:${targetKey(target)}`,
+    /** Set: keys of the records with an open attempt. */
+    open: `${prefix}open`,
+    /** Set: keys of all records. */
+    records: `${prefix}ledgers`,
+    pauseAll: `${prefix}pause-all`,
+    epoch: `${prefix}epoch`,
+    journal: `${prefix}journal`,
+    leader: `${prefix}leader`,
+    snapshot: (bootId: string) => `${prefix}boot:${bootId}`,
+    /** Set: ids of the boots with a snapshot, some of which may have expired. */
+    snapshots: `${prefix}boots`,
+  };
+}
+
+export type Keys = ReturnType<typeof createKeys>;

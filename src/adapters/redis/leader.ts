@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { LedgerUnavailable } from '../../core/errors.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
+
+/**
+ * The leader key only saves work: it chooses which of several actuators takes the points in. Two leaders are harmless, as the ledger keeps
+ * them apart. Where Redis cannot be reached everyone leads: an actuator without Redis still observes and advises, and it must not send its
+ * senders away to a leader that cannot be known.
+ */
+export interface Leader {
+  isLeader(): boolean;
+  /** Tries for the key now, then again and again. */
+  start(): void;
+  /** Gives the key back, so that another one can lead at once. */
+  stop(): Promise<void>;
+}
+
+export interface LeaderOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  /** How long the key lives without renewal; it is renewed three times as often. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 9_000;
+
+/** Takes the key where it is free, renews it where it is ours. */
+const HOLD = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`;
+
+const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`;
+
+export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: LeaderOptions): Leader {
+  const id = randomUUID();
+  let held: boolean | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let trying: Promise<void> = Promise.resolve();
+
+  const attempt = async () => {
+    const before = held;
+    try {
+      held = (await connection.run('the leader key', (redis) => redis.eval(HOLD, 1, keys.leader, id, leaseMs))) === 1;
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      held = null;
+    }
+    if (held !== before && held !== null) {
+      log('info', held ? 'this actuator leads' : 'another actuator leads; this one stands by');
+    }
+  };
+  const tryNow = () => {
+    trying = attempt();
+    return trying;
+  };
+
+  return {
+    isLeader: () => held ?? true,
+    start() {
+      if (timer !== undefined) return;
+      connection.onReady(() => timer !== undefined && void tryNow());
+      timer = setInterval(() => void tryNow(), leaseMs / 3);
+      void tryNow();
+    },
+    async stop() {
+      clearInterval(timer);
+      timer = undefined;
+      await trying;
+      if (held !== true) return;
+      held = false;
+      await connection
+        .run('the leader key', (redis) => redis.eval(RELEASE, 1, keys.leader, id))
+        .catch((error: unknown) => log('warn', `the leader key was not given back: ${String(error)}`));
+    },
+  };
+}

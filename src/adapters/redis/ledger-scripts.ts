@@ -1,0 +1,247 @@
+/**
+ * The ledger's scripts. Redis runs each of them as one step, and all times in them are Redis's own. `KEYS` are always the six of
+ * `LEDGER_KEYS`, `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
+ *
+ * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
+ * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
+ * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker), `paused`,
+ * `floors` (JSON list of `{bootId, floorBytes}`), `release`.
+ */
+export const LEDGER_KEYS = ['record', 'spent', 'open', 'records', 'pauseAll', 'epoch'] as const;
+
+const PRELUDE = `
+local recordKey, spentKey, openKey, recordsKey, pauseKey, epochKey = unpack(KEYS)
+local policy = cjson.decode(ARGV[1])
+local args = cjson.decode(ARGV[2])
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + policy.clockOffsetMs
+
+-- A Redis that knows no epoch is new, or has lost everything: restarts are held for a while from here.
+-- Written only where it is missing, so that a full Redis can still be read.
+if redis.call('EXISTS', epochKey) == 0 then redis.call('SET', epochKey, string.format('%.0f', now)) end
+local heldUntil = tonumber(redis.call('GET', epochKey)) + policy.holdMs
+
+local function get(field) return redis.call('HGET', recordKey, field) or nil end
+local function number(field) return tonumber(get(field) or '0') end
+local function set(field, value)
+  if type(value) == 'number' then value = string.format('%.0f', value) end
+  redis.call('HSET', recordKey, field, value)
+  redis.call('SADD', recordsKey, recordKey)
+end
+local function list(field)
+  local text = get(field)
+  return text and cjson.decode(text) or {}
+end
+-- cjson writes an empty table as an object.
+local function setList(field, value, cap)
+  while #value > cap do table.remove(value) end
+  set(field, #value == 0 and '[]' or cjson.encode(value))
+end
+local function known(value) return value ~= nil and value ~= cjson.null end
+local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') == '1' end
+local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end
+local function sentLastHour()
+  local recent = {}
+  for _, at in ipairs(list('sent')) do
+    if at > now - 3600000 then table.insert(recent, at) end
+  end
+  return recent
+end
+local function raise(field, untilMs)
+  if untilMs > number(field) then set(field, untilMs) end
+end
+
+local function openBreaker(reason)
+  set('breakerUntilMs', now + policy.breakerOpenMs)
+  set('breakerReason', reason)
+  -- What opened it must not open it again after it has closed.
+  set('countFromMs', now + policy.breakerOpenMs)
+end
+local function closeBreaker()
+  redis.call('HDEL', recordKey, 'breakerUntilMs', 'breakerReason')
+  set('countFromMs', now)
+end
+local function judgeBreaker()
+  if number('breakerUntilMs') > now then return end
+  local from = number('countFromMs')
+  local fruitless, failed, countFruitless, countFailed = 0, 0, true, true
+  for _, entry in ipairs(list('history')) do
+    if entry.closedAtMs <= from then break end
+    local failure = entry.outcome == 'unconfirmed' or (entry.outcome == 'refused' and not entry.notTheTargets)
+    if failure and countFailed then failed = failed + 1 end
+    if entry.outcome == 'restarted' then
+      countFailed = false
+      if known(entry.reclaimedBytes) and countFruitless then
+        if entry.gaveNothing then fruitless = fruitless + 1 else countFruitless = false end
+      end
+    end
+  end
+  if fruitless >= policy.breakerFruitless then openBreaker(policy.fruitlessReason)
+  elseif failed >= policy.breakerFailed then openBreaker(policy.failedReason) end
+end
+`;
+
+/** Answers `{'ok', attempt}` or `{'no', why}`. The order of the checks is the order in which a person would want to know. */
+export const CLAIM = `${PRELUDE}
+local attempt = args.attempt
+local byPolicy = attempt.by == 'policy'
+if isPaused() then return {'no', 'paused'} end
+if now < heldUntil then return {'no', 'held'} end
+if get('attempt') then return {'no', 'attempt-open'} end
+if byPolicy then
+  if number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
+  if isSpent(attempt.bootId) then return {'no', 'boot-spent'} end
+  if number('cooldownUntilMs') > now then return {'no', 'cooldown'} end
+  if attempt.dryRun and number('dryCooldownUntilMs') > now then return {'no', 'cooldown'} end
+  if not attempt.dryRun and #sentLastHour() >= policy.maxRestartsPerHour then return {'no', 'budget'} end
+end
+attempt.claimedAtMs = now
+attempt.deadlineMs = now + args.deadlineInMs
+local text = cjson.encode(attempt)
+set('attempt', text)
+redis.call('HDEL', recordKey, 'spends')
+redis.call('SADD', openKey, recordKey)
+return {'ok', text}
+`;
+
+/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, and the `move`. */
+export const ADVANCE = `${PRELUDE}
+local text = get('attempt')
+if not text then return {'no', 'overtaken'} end
+local attempt = cjson.decode(text)
+if attempt.id ~= args.id or attempt.phase ~= args.phase or attempt.epoch ~= args.epoch then return {'no', 'overtaken'} end
+local move = args.move
+local byPolicy = attempt.by == 'policy'
+
+local function spend(id)
+  if not known(id) or redis.call('ZADD', spentKey, 'NX', now, id) == 0 then return end
+  local spends = list('spends')
+  table.insert(spends, id)
+  set('spends', cjson.encode(spends))
+end
+
+if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then return {'no', 'boot-spent'} end
+if move.to == 'sending' then
+  if isPaused() then return {'no', 'paused'} end
+  if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
+  if now > attempt.deadlineMs + policy.sendWindowMs then return {'no', 'overtaken'} end
+  attempt.sendingAtMs = now
+  redis.call('ZREMRANGEBYSCORE', spentKey, '-inf', now - policy.forgetSpentMs)
+  spend(attempt.bootId)
+  spend(move.platformDynoId)
+  local sent = sentLastHour()
+  table.insert(sent, 1, now)
+  setList('sent', sent, 1000)
+end
+
+attempt.phase = move.to
+attempt.epoch = attempt.epoch + 1
+if move.to ~= 'closed' then
+  attempt.platformDynoId = move.platformDynoId
+  attempt.deadlineMs = now + move.deadlineInMs
+  text = cjson.encode(attempt)
+  set('attempt', text)
+  return {'ok', text}
+end
+
+attempt.closedAtMs = now
+attempt.outcome = move.outcome
+attempt.evidence = move.evidence
+if move.outcome == 'refused' then
+  -- Proof that nothing was restarted: what this attempt has spent is free again, what was spent before it is not.
+  for _, id in ipairs(list('spends')) do redis.call('ZREM', spentKey, id) end
+end
+local history = list(attempt.dryRun and 'dryHistory' or 'history')
+table.insert(history, 1, {
+  attemptId = attempt.id, dyno = attempt.dyno, bootId = attempt.bootId, outcome = move.outcome, by = attempt.by,
+  reason = attempt.reason, sendingAtMs = attempt.sendingAtMs, closedAtMs = now, usageBytes = attempt.usageBytes,
+  reclaimedBytes = cjson.null, notTheTargets = move.notTheTargets or false,
+})
+setList(attempt.dryRun and 'dryHistory' or 'history', history, policy.historyLength)
+local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
+raise(attempt.dryRun and 'dryCooldownUntilMs' or 'cooldownUntilMs', from + policy.cooldownMs)
+redis.call('HDEL', recordKey, 'attempt', 'spends')
+redis.call('SREM', openKey, recordKey)
+judgeBreaker()
+return {'ok', cjson.encode(attempt)}
+`;
+
+/** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
+export const READ = `${PRELUDE}
+return cjson.encode({
+  nowMs = now,
+  open = get('attempt') or false,
+  history = get('history') or '[]',
+  dryHistory = get('dryHistory') or '[]',
+  floors = get('floors') or '[]',
+  cooldownUntilMs = number('cooldownUntilMs'),
+  dryCooldownUntilMs = number('dryCooldownUntilMs'),
+  sentLastHour = #sentLastHour(),
+  heldUntilMs = heldUntil > now and heldUntil or 0,
+  breakerOpenUntilMs = number('breakerUntilMs') > now and number('breakerUntilMs') or 0,
+  breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
+  paused = isPaused(),
+  spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
+})
+`;
+
+/** The open attempts of all targets, each as JSON. */
+export const OPEN = `${PRELUDE}
+local attempts = {}
+for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
+  local text = redis.call('HGET', key, 'attempt')
+  if text then table.insert(attempts, text) else redis.call('SREM', openKey, key) end
+end
+return attempts
+`;
+
+export const RECORD_RECLAIMED = `${PRELUDE}
+local history = list('history')
+for _, entry in ipairs(history) do
+  if entry.attemptId == args.attemptId and not known(entry.reclaimedBytes) then
+    entry.reclaimedBytes = args.reclaimedBytes
+    entry.gaveNothing = args.reclaimedBytes <= policy.nothingBackFraction * (known(entry.usageBytes) and entry.usageBytes or 0)
+    setList('history', history, policy.historyLength)
+    judgeBreaker()
+    return 1
+  end
+end
+return 0
+`;
+
+export const LEARN_FLOOR = `${PRELUDE}
+local floors = {}
+for _, learned in ipairs(list('floors')) do
+  if learned.bootId ~= args.bootId then table.insert(floors, learned) end
+end
+table.insert(floors, 1, args)
+setList('floors', floors, policy.floorsLearned)
+return 1
+`;
+
+export const NOTE_RELEASE = `${PRELUDE}
+local before = get('release')
+if before and tonumber(before) >= args.version then return 0 end
+set('release', args.version)
+if before then closeBreaker() end
+return 1
+`;
+
+export const PAUSE = `${PRELUDE}
+if args.all then redis.call('SET', pauseKey, now) else set('paused', '1') end
+return 1
+`;
+
+export const RESUME = `${PRELUDE}
+if not args.all then
+  redis.call('HDEL', recordKey, 'paused')
+  closeBreaker()
+  return 1
+end
+redis.call('DEL', pauseKey)
+for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do
+  recordKey = key
+  closeBreaker()
+end
+return 1
+`;

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../core/attempt.ts';
+import {
+  BREAKER_FAILED,
+  BREAKER_FRUITLESS,
+  BREAKER_OPEN_MS,
+  FAILED_REASON,
+  FRUITLESS_REASON,
+  NOTHING_BACK_FRACTION,
+} from '../../core/breaker.ts';
+import { LedgerUnavailable } from '../../core/errors.ts';
+import { learnedFloor } from '../../core/learned-floor.ts';
+import type { Target } from '../../core/target.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
+import type { RedisConnection } from './connection.ts';
+import type { EvictionWatch } from './eviction.ts';
+import type { Keys } from './keys.ts';
+import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
+import * as scripts from './ledger-scripts.ts';
+
+/** What the ledger needs of the policy. */
+export interface LedgerPolicy {
+  /** Between two restarts of a target, counted from `sending`. */
+  readonly cooldownMs: number;
+  readonly maxRestartsPerHour: number;
+  /** How long restarts are held in a Redis that is new or has lost everything: grace + 10 windows. */
+  readonly holdMs: number;
+}
+
+/** More than a day at four restarts an hour. */
+const HISTORY_LENGTH = 100;
+const FLOORS_LEARNED = 8;
+const SPENT_SHOWN = 300;
+/** Longer than a boot lives, where the platform's daily restart is not bypassed by far. */
+const FORGET_SPENT_MS = 30 * 86_400_000;
+
+export interface RedisLedgerOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly eviction: EvictionWatch;
+  readonly policy: LedgerPolicy;
+  /** Added to Redis's time, so that tests need not wait for it to pass. */
+  readonly clockOffsetMs?: (() => number) | undefined;
+}
+
+/** The ledger port in Redis: each method is one script, sent at most once. */
+export function createRedisLedger(options: RedisLedgerOptions): Ledger {
+  const evaluate = scriptRunner(options);
+
+  return {
+    async read(target) {
+      return viewOf(target, await evaluate(scripts.READ, target));
+    },
+    async open() {
+      const texts = await evaluate(scripts.OPEN, null);
+      return (Array.isArray(texts) ? texts : []).map(parseAttempt);
+    },
+    async claim(request) {
+      if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
+      const args = { attempt: newAttempt(request), deadlineInMs: CLAIM_DEADLINE_MS };
+      return attemptAnswer<ClaimAnswer>(await evaluate(scripts.CLAIM, request.target, args));
+    },
+    async advance(attempt, move) {
+      if (!isLegalMove(attempt, move)) {
+        throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
+      }
+      const { id, phase, epoch } = attempt;
+      const args: { move: Move } & Pick<Attempt, 'id' | 'phase' | 'epoch'> = { id, phase, epoch, move };
+      return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
+    },
+    async recordReclaimed(target, attemptId, reclaimedBytes) {
+      await evaluate(scripts.RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
+    },
+    async learnFloor(target, bootId, floorBytes) {
+      await evaluate(scripts.LEARN_FLOOR, target, { bootId, floorBytes });
+    },
+    async noteRelease(target, version) {
+      await evaluate(scripts.NOTE_RELEASE, target, { version });
+    },
+    async pause(target) {
+      await evaluate(scripts.PAUSE, target, { all: target === null });
+    },
+    async resume(target) {
+      await evaluate(scripts.RESUME, target, { all: target === null });
+    },
+  };
+}
+
+/** Sends a script once. `EVAL` each time rather than `EVALSHA`: a few kB against one round trip and one more way to fail. */
+function scriptRunner({ connection, keys, policy, clockOffsetMs = () => 0 }: RedisLedgerOptions) {
+  const numbers = {
+    ...policy,
+    sendWindowMs: SEND_WINDOW_MS,
+    breakerOpenMs: BREAKER_OPEN_MS,
+    breakerFruitless: BREAKER_FRUITLESS,
+    breakerFailed: BREAKER_FAILED,
+    fruitlessReason: FRUITLESS_REASON,
+    failedReason: FAILED_REASON,
+    nothingBackFraction: NOTHING_BACK_FRACTION,
+    historyLength: HISTORY_LENGTH,
+    floorsLearned: FLOORS_LEARNED,
+    spentShown: SPENT_SHOWN,
+    forgetSpentMs: FORGET_SPENT_MS,
+  };
+  return (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
+    // Scripts that concern all targets get the names of a record that is never written.
+    const of = target ?? { app: '', processType: '' };
+    const names = [keys.record(of), keys.spent(of), keys.open, keys.records, keys.pauseAll, keys.epoch];
+    return connection.run('the ledger', (redis) =>
+      redis.eval(
+        script,
+        names.length,
+        ...names,
+        JSON.stringify({ ...numbers, clockOffsetMs: clockOffsetMs() }),
+        JSON.stringify(args),
+      ),
+    );
+  };
+}
+
+/** An attempt as it is claimed; the script fills in its times. */
+function newAttempt(request: ClaimRequest): Attempt {
+  return {
+    ...request,
+    id: randomUUID(),
+    platformDynoId: null,
+    phase: 'claimed',
+    epoch: 0,
+    claimedAtMs: 0,
+    deadlineMs: 0,
+    sendingAtMs: null,
+    closedAtMs: null,
+    outcome: null,
+    evidence: null,
+  };
+}
+
+function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): T {
+  const [verdict, rest] = Array.isArray(answer) ? answer : [];
+  if (verdict === 'ok') return { ok: true, attempt: parseAttempt(rest) } as T;
+  if (verdict === 'no') return { ok: false, why: rest } as T;
+  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
+}
+
+function viewOf(target: Target, answer: unknown): LedgerView {
+  const { open, history, dryHistory, floors, spent, breakerReason, ...numbers } = parseRead(answer);
+  return {
+    ...numbers,
+    target,
+    open: open === false ? null : parseAttempt(open),
+    history: parseHistory(history),
+    dryHistory: parseHistory(dryHistory),
+    breakerReason: breakerReason === false ? null : breakerReason,
+    spentBootIds: spent,
+    learnedFloorBytes: learnedFloor(parseFloors(floors).map((learned) => learned.floorBytes)),
+  };
+}

@@ -1,0 +1,59 @@
+import type { Journal, Ledger } from '../../ports.ts';
+import { connectRedis } from './connection.ts';
+import { watchEviction } from './eviction.ts';
+import { createRedisJournal } from './journal.ts';
+import { createKeys } from './keys.ts';
+import { createLeader, type Leader } from './leader.ts';
+import { createRedisLedger, type LedgerPolicy } from './ledger.ts';
+import { createSnapshots, type Snapshots } from './snapshots.ts';
+
+export interface RedisStateOptions {
+  /** Where the state lives. Redis 5 or later, with `noeviction` or `volatile-*`; not a Redis Cluster. */
+  readonly url: string;
+  readonly policy: LedgerPolicy;
+  /** For people. Never carries a secret. */
+  readonly log?: (level: 'info' | 'warn', message: string) => void;
+  /** Before every key; default `tidemark:`. */
+  readonly keyPrefix?: string;
+  readonly commandTimeoutMs?: number;
+  readonly leaseMs?: number;
+  /** Added to Redis's time in the ledger, so that tests need not wait for it to pass. */
+  readonly clockOffsetMs?: () => number;
+}
+
+/** Everything that the actuator keeps in Redis, on one connection. */
+export interface RedisState {
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly snapshots: Snapshots;
+  readonly leader: Leader;
+  /** Whether Redis can be asked now. While it cannot, every method of the ledger throws `LedgerUnavailable` at once. */
+  available(): boolean;
+  /** True as soon as Redis is there; false where it is not within the time. It is tried for ever all the same. */
+  untilAvailable(timeoutMs: number): Promise<boolean>;
+  /** Called at every (re)connect. */
+  onAvailable(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+/** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
+export function createRedisState(options: RedisStateOptions): RedisState {
+  const { url, policy, log = () => {}, keyPrefix, commandTimeoutMs, leaseMs, clockOffsetMs } = options;
+  const connection = connectRedis({ url, log, ...(commandTimeoutMs === undefined ? {} : { commandTimeoutMs }) });
+  const keys = createKeys(keyPrefix);
+  const eviction = watchEviction(connection, log, () => performance.now());
+  const leader = createLeader({ connection, keys, log, ...(leaseMs === undefined ? {} : { leaseMs }) });
+  return {
+    ledger: createRedisLedger({ connection, keys, eviction, policy, clockOffsetMs }),
+    journal: createRedisJournal({ connection, keys, log }),
+    snapshots: createSnapshots(connection, keys),
+    leader,
+    available: connection.available,
+    untilAvailable: connection.untilReady,
+    onAvailable: connection.onReady,
+    async close() {
+      await leader.stop();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
+import type { Attempt, Move, Outcome } from '../../src/core/attempt.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../src/ports.ts';
+
+/** A ledger to be held to the contract, on a clock that the test moves. */
+export interface LedgerUnderTest {
+  readonly ledger: Ledger;
+  pass(ms: number): void;
+  /** As if Redis had lost everything. */
+  empty(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const SHOP = { app: 'shop', processType: 'worker' };
+const POLICY: LedgerPolicy = { cooldownMs: 15 * MINUTE, maxRestartsPerHour: 3, holdMs: 12 * MINUTE };
+
+export function aClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
+  return {
+    target: SHOP,
+    dyno: 'worker.1',
+    bootId: 'boot-1',
+    bootIdSource: 'platform',
+    bootStartTimeMs: 1_700_000_000_000,
+    by: 'policy',
+    dryRun: false,
+    reason: 'bloat-over-soft-limit',
+    explanation: 'The floor stands at 450 MB – 88 % of "512 MB".',
+    usageBytes: 450.5 * 1024 ** 2,
+    floorBytes: 440 * 1024 ** 2,
+    limitBytes: null,
+    ...changes,
+  };
+}
+
+export function describeLedger(name: string, make: (policy: LedgerPolicy) => Promise<LedgerUnderTest>): void {
+  describe(name, () => {
+    let current: LedgerUnderTest;
+    let ledger: Ledger;
+
+    beforeEach(async () => {
+      current = await make(POLICY);
+      ledger = current.ledger;
+      // The first word to a new ledger sets its epoch; then its hold is waited out.
+      await ledger.read(SHOP);
+      current.pass(POLICY.holdMs);
+    });
+    afterEach(() => current.stop());
+
+    async function claimed(changes: Partial<ClaimRequest> = {}): Promise<Attempt> {
+      return attemptOf(await ledger.claim(aClaim(changes)));
+    }
+    async function moved(attempt: Attempt, move: Move): Promise<Attempt> {
+      return attemptOf(await ledger.advance(attempt, move));
+    }
+    const draining = (attempt: Attempt, id = 'boot-1') =>
+      moved(attempt, { to: 'draining', platformDynoId: id, deadlineInMs: 2 * MINUTE });
+    const sending = async (attempt: Attempt, id = 'boot-1') =>
+      moved(await draining(attempt, id), { to: 'sending', platformDynoId: id, deadlineInMs: 90_000 });
+    const close = (attempt: Attempt, outcome: Outcome, notTheTargets = false) =>
+      moved(attempt, { to: 'closed', outcome, evidence: outcome, notTheTargets });
+    const refusal = async (changes: Partial<ClaimRequest> = {}) => whyNot(await ledger.claim(aClaim(changes)));
+    /** A whole attempt for a boot of its own, with the cooldown waited out after it. */
+    async function attempted(bootId: string, outcome: Outcome, notTheTargets = false): Promise<Attempt> {
+      const closed = await close(await sending(await claimed({ bootId }), bootId), outcome, notTheTargets);
+      current.pass(20 * MINUTE);
+      return closed;
+    }
+
+    it('writes a claim as it was asked for, and shows it to everybody', async () => {
+      const attempt = await claimed();
+      expect(attempt).toMatchObject({ ...aClaim(), phase: 'claimed', epoch: 0, platformDynoId: null, outcome: null });
+      expect(attempt.deadlineMs - attempt.claimedAtMs).toBe(MINUTE);
+      expect(await ledger.open()).toEqual([attempt]);
+      expect((await ledger.read(SHOP)).open).toEqual(attempt);
+    });
+
+    it('lets one attempt of a target be open, whatever the dyno and whoever asks', async () => {
+      await claimed();
+      expect(await refusal({ dyno: 'worker.2', bootId: 'boot-2' })).toBe('attempt-open');
+      expect(await refusal({ by: 'person', bootId: 'boot-2' })).toBe('attempt-open');
+      await claimed({ target: { app: 'shop', processType: 'mailer' } });
+      expect(await ledger.open()).toHaveLength(2);
+    });
+
+    it('moves an attempt only for who knows where it stands', async () => {
+      const first = await claimed();
+      const second = await draining(first);
+      const again = await ledger.advance(first, { to: 'draining', platformDynoId: 'boot-1', deadlineInMs: 1 });
+      expect(again).toEqual({ ok: false, why: 'overtaken' });
+      const stranger = { ...second, id: 'another' };
+      const close: Move = { to: 'closed', outcome: 'abandoned', evidence: '' };
+      expect(await ledger.advance(stranger, close)).toEqual({ ok: false, why: 'overtaken' });
+      expect(await ledger.advance({ ...second, epoch: 7 }, close)).toEqual({ ok: false, why: 'overtaken' });
+      expect(await ledger.open()).toEqual([second]);
+    });
+
+    it.each<[Attempt['phase'], Move]>([
+      ['claimed', { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 1 }],
+      ['claimed', { to: 'closed', outcome: 'restarted', evidence: '' }],
+      ['claimed', { to: 'closed', outcome: 'dry-run', evidence: '' }],
+      ['sending', { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 1 }],
+      ['sending', { to: 'closed', outcome: 'abandoned', evidence: '' }],
+    ])('takes a move that the protocol does not know for a fault: %s %o', async (phase, move) => {
+      const attempt = phase === 'claimed' ? await claimed() : await sending(await claimed());
+      await expect(ledger.advance(attempt, move)).rejects.toThrow('cannot be moved');
+    });
+
+    it('spends the boot at sending, by both of its ids', async () => {
+      const drained = await draining(await claimed({ bootId: 'metrics-1' }), 'platform-1');
+      expect((await ledger.read(SHOP)).spentBootIds).toEqual([]);
+      const sent = await moved(drained, { to: 'sending', platformDynoId: 'platform-1', deadlineInMs: 90_000 });
+      expect(sent.sendingAtMs).not.toBeNull();
+      await close(sent, 'unconfirmed');
+      current.pass(20 * MINUTE);
+      expect([...(await ledger.read(SHOP)).spentBootIds].sort()).toEqual(['metrics-1', 'platform-1']);
+      expect(await refusal({ bootId: 'metrics-1' })).toBe('boot-spent');
+      expect(await refusal({ bootId: 'platform-1' })).toBe('boot-spent');
+      const disguised = await claimed({ bootId: 'metrics-of-the-same' });
+      const drain: Move = { to: 'draining', platformDynoId: 'platform-1', deadlineInMs: MINUTE };
+      expect(await ledger.advance(disguised, drain)).toEqual({ ok: false, why: 'boot-spent' });
+    });
+
+    it('frees a refused boot after the cooldown, but not one that was spent before', async () => {
+      await close(await sending(await claimed()), 'refused');
+      expect(await refusal()).toBe('cooldown');
+      current.pass(20 * MINUTE);
+      await close(await sending(await claimed()), 'unconfirmed');
+      current.pass(20 * MINUTE);
+      expect(await refusal()).toBe('boot-spent');
+      await close(await sending(await claimed({ by: 'person' })), 'refused', true);
+      current.pass(20 * MINUTE);
+      expect(await refusal()).toBe('boot-spent');
+    });
+
+    it('counts the cooldown from sending, and from the close where nothing was sent', async () => {
+      const sent = await sending(await claimed());
+      current.pass(MINUTE);
+      await close(sent, 'restarted');
+      expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((sent.sendingAtMs ?? 0) + POLICY.cooldownMs);
+      expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
+      current.pass(14 * MINUTE);
+      const abandoned = await close(await claimed({ bootId: 'boot-2' }), 'abandoned');
+      expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((abandoned.closedAtMs ?? 0) + POLICY.cooldownMs);
+      expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
+      current.pass(15 * MINUTE);
+      await claimed({ bootId: 'boot-2' });
+    });
+
+    it('holds the budget over the last hour', async () => {
+      for (const bootId of ['a', 'b', 'c']) await attempted(bootId, 'restarted');
+      // The first was sent just an hour ago by now: one place is free again, and then no more.
+      await attempted('d', 'restarted');
+      current.pass(-4 * MINUTE);
+      expect((await ledger.read(SHOP)).sentLastHour).toBe(3);
+      expect(await refusal({ bootId: 'e' })).toBe('budget');
+      await claimed({ bootId: 'e', by: 'person' });
+    });
+
+    it("lets a person skip cooldown, budget, breaker and a spent boot, and nobody's pause or hold", async () => {
+      for (const id of ['a', 'b', 'c']) await attempted(id, 'unconfirmed');
+      expect(await refusal({ bootId: 'x' })).toBe('breaker-open');
+      await close(await sending(await claimed({ by: 'person', bootId: 'c' }), 'c'), 'unconfirmed');
+      await ledger.pause(SHOP);
+      expect(await refusal({ by: 'person' })).toBe('paused');
+      await ledger.resume(SHOP);
+      await current.empty();
+      expect(await refusal({ by: 'person' })).toBe('held');
+    });
+
+    it('is paused target by target or as a whole, and looks again before sending', async () => {
+      const drained = await draining(await claimed());
+      const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      await ledger.pause(null);
+      expect(await refusal({ target: { app: 'other', processType: 'worker' } })).toBe('paused');
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'paused' });
+      await ledger.resume(null);
+      await ledger.pause(SHOP);
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'paused' });
+      await ledger.resume(null);
+      expect((await ledger.read(SHOP)).paused).toBe(true);
+      await ledger.resume(SHOP);
+      expect((await ledger.advance(drained, send)).ok).toBe(true);
+    });
+
+    it('does not send long after the end of the drain', async () => {
+      const drained = await draining(await claimed());
+      current.pass(3 * MINUTE + 1000);
+      const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'overtaken' });
+      await close(drained, 'abandoned');
+    });
+
+    it('keeps dry attempts apart: nothing spent, a history and a cooldown of their own', async () => {
+      const dry = await claimed({ dryRun: true });
+      await close(dry, 'dry-run');
+      const view = await ledger.read(SHOP);
+      expect(view.history).toEqual([]);
+      expect(view.dryHistory).toMatchObject([{ attemptId: dry.id, outcome: 'dry-run', sendingAtMs: null }]);
+      expect(view).toMatchObject({ spentBootIds: [], cooldownUntilMs: 0, sentLastHour: 0 });
+      expect(await refusal({ dryRun: true })).toBe('cooldown');
+      await claimed();
+    });
+
+    it('opens the breaker after two restarts in a row that gave nothing back, late reports included', async () => {
+      const first = await attempted('a', 'restarted');
+      const second = await attempted('b', 'restarted');
+      await ledger.recordReclaimed(SHOP, second.id, -5);
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).toBe(0);
+      await ledger.recordReclaimed(SHOP, first.id, 1);
+      await ledger.recordReclaimed(SHOP, first.id, 300 * 1024 ** 2);
+      const view = await ledger.read(SHOP);
+      expect(view.breakerOpenUntilMs).toBeGreaterThan(view.nowMs);
+      expect(view.breakerReason).toContain('gave nothing back');
+      expect(view.history.map((entry) => entry.reclaimedBytes)).toEqual([-5, 1]);
+      expect(await refusal({ bootId: 'c' })).toBe('breaker-open');
+    });
+
+    it('does not count a restart that freed memory, or one before it', async () => {
+      for (const [bootId, reclaimed] of [
+        ['a', 0],
+        ['b', 200 * 1024 ** 2],
+        ['c', 0],
+      ] as const) {
+        const { id } = await attempted(bootId, 'restarted');
+        await ledger.recordReclaimed(SHOP, id, reclaimed);
+      }
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).toBe(0);
+    });
+
+    it('opens the breaker after three failed attempts in a row, and stops one that was about to be sent', async () => {
+      await attempted('a', 'unconfirmed');
+      await attempted('b', 'refused', true);
+      await attempted('c', 'refused');
+      await attempted('d', 'already-gone');
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).toBe(0);
+      current.pass(HOUR);
+      await attempted('e', 'unconfirmed');
+      expect((await ledger.read(SHOP)).breakerReason).toContain('never confirmed');
+      expect(await refusal({ bootId: 'x' })).toBe('breaker-open');
+    });
+
+    it.each<[string, (ledger: Ledger) => Promise<void> | void]>([
+      ['at a new release', (ledger) => ledger.noteRelease(SHOP, 43)],
+      ["at a person's resume", (ledger) => ledger.resume(SHOP)],
+      ['when all are resumed', (ledger) => ledger.resume(null)],
+      ['after a day', () => current.pass(24 * HOUR)],
+    ])('closes the breaker %s, and forgets what opened it', async (_, act) => {
+      await ledger.noteRelease(SHOP, 42);
+      for (const id of ['a', 'b', 'c']) await attempted(id, 'unconfirmed');
+      await ledger.noteRelease(SHOP, 42);
+      expect(await refusal({ bootId: 'd' })).toBe('breaker-open');
+      await act(ledger);
+      current.pass(HOUR);
+      await attempted('d', 'unconfirmed');
+      await attempted('e', 'unconfirmed');
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).toBe(0);
+      await attempted('f', 'unconfirmed');
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).not.toBe(0);
+    });
+
+    it('learns the floor of a target as the median over its boots', async () => {
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBeNull();
+      await ledger.learnFloor(SHOP, 'a', 100);
+      await ledger.learnFloor(SHOP, 'b', 900);
+      await ledger.learnFloor(SHOP, 'c', 120);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(120);
+      await ledger.learnFloor(SHOP, 'b', 110);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(110);
+    });
+
+    it('holds everything after it lost everything, and overtakes who was on the way', async () => {
+      const drained = await draining(await claimed());
+      await current.empty();
+      const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'overtaken' });
+      expect(await refusal()).toBe('held');
+      expect((await ledger.read(SHOP)).heldUntilMs).toBeGreaterThan(0);
+      current.pass(POLICY.holdMs);
+      await claimed();
+      expect((await ledger.read(SHOP)).heldUntilMs).toBe(0);
+    });
+
+    it('lets exactly one of many simultaneous claims through', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => ledger.claim(aClaim({ bootId: `boot-${index}` }))),
+      );
+      expect(answers.filter((answer) => answer.ok)).toHaveLength(1);
+    });
+  });
+}
+
+function attemptOf(answer: ClaimAnswer | AdvanceAnswer): Attempt {
+  if (!answer.ok) throw new Error(`refused: ${answer.why}`);
+  return answer.attempt;
+}
+
+function whyNot(answer: ClaimAnswer): string {
+  return answer.ok ? 'granted' : answer.why;
+}

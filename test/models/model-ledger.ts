@@ -1,0 +1,298 @@
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
+import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../src/core/attempt.ts';
+import {
+  BREAKER_FAILED,
+  BREAKER_FRUITLESS,
+  BREAKER_OPEN_MS,
+  FAILED_REASON,
+  FRUITLESS_REASON,
+  gaveNothingBack,
+} from '../../src/core/breaker.ts';
+import { learnedFloor } from '../../src/core/learned-floor.ts';
+import { type Target, targetKey } from '../../src/core/target.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
+
+interface ModelEntry extends HistoryEntry {
+  readonly notTheTargets: boolean;
+}
+
+interface ModelRecord {
+  readonly target: Target;
+  attempt: Attempt | null;
+  spends: string[];
+  history: ModelEntry[];
+  dryHistory: ModelEntry[];
+  sent: number[];
+  cooldownUntilMs: number;
+  dryCooldownUntilMs: number;
+  breakerUntilMs: number;
+  breakerReason: string | null;
+  countFromMs: number;
+  paused: boolean;
+  floors: { bootId: string; floorBytes: number }[];
+  release: number | null;
+  readonly spent: Set<string>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same behaviour. */
+export class ModelLedger implements Ledger {
+  readonly #clock: { now(): number };
+  readonly #policy: LedgerPolicy;
+  #records = new Map<string, ModelRecord>();
+  #epochMs: number | null = null;
+  #pausedAll = false;
+  #claims = 0;
+
+  constructor(clock: { now(): number }, policy: LedgerPolicy) {
+    this.#clock = clock;
+    this.#policy = policy;
+  }
+
+  /** As if Redis had lost everything. */
+  empty(): void {
+    this.#records = new Map();
+    this.#epochMs = null;
+    this.#pausedAll = false;
+  }
+
+  async read(target: Target): Promise<LedgerView> {
+    const nowMs = this.#clock.now();
+    const heldUntilMs = this.#heldUntilMs();
+    const record = this.#record(target);
+    const breakerOpen = record.breakerUntilMs > nowMs;
+    return {
+      target,
+      nowMs,
+      open: record.attempt,
+      history: record.history.map(publicEntry),
+      dryHistory: record.dryHistory.map(publicEntry),
+      cooldownUntilMs: record.cooldownUntilMs,
+      dryCooldownUntilMs: record.dryCooldownUntilMs,
+      sentLastHour: this.#sentLastHour(record),
+      heldUntilMs: heldUntilMs > nowMs ? heldUntilMs : 0,
+      breakerOpenUntilMs: breakerOpen ? record.breakerUntilMs : 0,
+      breakerReason: breakerOpen ? record.breakerReason : null,
+      paused: this.#isPaused(record),
+      spentBootIds: [...record.spent],
+      learnedFloorBytes: learnedFloor(record.floors.map((learned) => learned.floorBytes)),
+    };
+  }
+
+  async open(): Promise<readonly Attempt[]> {
+    this.#heldUntilMs();
+    return [...this.#records.values()].flatMap((record) => record.attempt ?? []);
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    const nowMs = this.#clock.now();
+    const record = this.#record(request.target);
+    const why = this.#refusal(request, record);
+    if (why !== null) return { ok: false, why };
+    this.#claims += 1;
+    record.spends = [];
+    record.attempt = {
+      ...request,
+      id: `attempt-${this.#claims}`,
+      platformDynoId: null,
+      phase: 'claimed',
+      epoch: 0,
+      claimedAtMs: nowMs,
+      deadlineMs: nowMs + CLAIM_DEADLINE_MS,
+      sendingAtMs: null,
+      closedAtMs: null,
+      outcome: null,
+      evidence: null,
+    };
+    return { ok: true, attempt: record.attempt };
+  }
+
+  #refusal(request: ClaimRequest, record: ModelRecord): Exclude<ClaimAnswer, { ok: true }>['why'] | null {
+    const nowMs = this.#clock.now();
+    const cooldownUntilMs = Math.max(record.cooldownUntilMs, request.dryRun ? record.dryCooldownUntilMs : 0);
+    if (this.#isPaused(record)) return 'paused';
+    if (nowMs < this.#heldUntilMs()) return 'held';
+    if (record.attempt !== null) return 'attempt-open';
+    if (request.by === 'person') return null;
+    if (record.breakerUntilMs > nowMs) return 'breaker-open';
+    if (record.spent.has(request.bootId)) return 'boot-spent';
+    if (cooldownUntilMs > nowMs) return 'cooldown';
+    if (!request.dryRun && this.#sentLastHour(record) >= this.#policy.maxRestartsPerHour) return 'budget';
+    return null;
+  }
+
+  async advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer> {
+    if (!isLegalMove(attempt, move)) throw new Error(`an attempt that is ${attempt.phase} cannot be moved so`);
+    const nowMs = this.#clock.now();
+    this.#heldUntilMs();
+    const record = this.#record(attempt.target);
+    const current = record.attempt;
+    if (current?.id !== attempt.id || current.phase !== attempt.phase || current.epoch !== attempt.epoch) {
+      return { ok: false, why: 'overtaken' };
+    }
+    if (move.to === 'closed') return { ok: true, attempt: this.#close(record, current, move) };
+    if (current.by === 'policy' && record.spent.has(move.platformDynoId)) return { ok: false, why: 'boot-spent' };
+    if (move.to === 'sending') {
+      if (this.#isPaused(record)) return { ok: false, why: 'paused' };
+      if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };
+      if (nowMs > current.deadlineMs + SEND_WINDOW_MS) return { ok: false, why: 'overtaken' };
+      this.#spend(record, [current.bootId, move.platformDynoId]);
+    }
+    record.attempt = {
+      ...current,
+      phase: move.to,
+      epoch: current.epoch + 1,
+      platformDynoId: move.platformDynoId,
+      deadlineMs: nowMs + move.deadlineInMs,
+      sendingAtMs: move.to === 'sending' ? nowMs : null,
+    };
+    return { ok: true, attempt: record.attempt };
+  }
+
+  #spend(record: ModelRecord, ids: readonly string[]): void {
+    for (const id of ids) {
+      if (!record.spent.has(id)) record.spends.push(id);
+      record.spent.add(id);
+    }
+    record.sent.push(this.#clock.now());
+  }
+
+  #close(record: ModelRecord, current: Attempt, move: Extract<Move, { to: 'closed' }>): Attempt {
+    const nowMs = this.#clock.now();
+    const { outcome, evidence, notTheTargets = false } = move;
+    const closed: Attempt = {
+      ...current,
+      phase: 'closed',
+      epoch: current.epoch + 1,
+      closedAtMs: nowMs,
+      outcome,
+      evidence,
+    };
+    if (outcome === 'refused') for (const id of record.spends) record.spent.delete(id);
+    const { id: attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes } = current;
+    const entry = { attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes };
+    const history = current.dryRun ? record.dryHistory : record.history;
+    history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, notTheTargets });
+    const untilMs = (sendingAtMs ?? nowMs) + this.#policy.cooldownMs;
+    if (current.dryRun) record.dryCooldownUntilMs = Math.max(record.dryCooldownUntilMs, untilMs);
+    else record.cooldownUntilMs = Math.max(record.cooldownUntilMs, untilMs);
+    record.attempt = null;
+    this.#judgeBreaker(record);
+    return closed;
+  }
+
+  async recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void> {
+    const record = this.#record(target);
+    const index = record.history.findIndex((entry) => entry.attemptId === attemptId && entry.reclaimedBytes === null);
+    const entry = record.history[index];
+    if (entry === undefined) return;
+    record.history[index] = { ...entry, reclaimedBytes };
+    this.#judgeBreaker(record);
+  }
+
+  async learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void> {
+    const record = this.#record(target);
+    const others = record.floors.filter((learned) => learned.bootId !== bootId);
+    record.floors = [{ bootId, floorBytes }, ...others].slice(0, 8);
+  }
+
+  async noteRelease(target: Target, version: number): Promise<void> {
+    const record = this.#record(target);
+    const before = record.release;
+    if (before !== null && before >= version) return;
+    record.release = version;
+    if (before !== null) this.#closeBreaker(record);
+  }
+
+  async pause(target: Target | null): Promise<void> {
+    if (target === null) this.#pausedAll = true;
+    else this.#record(target).paused = true;
+  }
+
+  async resume(target: Target | null): Promise<void> {
+    if (target === null) {
+      this.#pausedAll = false;
+      for (const record of this.#records.values()) this.#closeBreaker(record);
+      return;
+    }
+    const record = this.#record(target);
+    record.paused = false;
+    this.#closeBreaker(record);
+  }
+
+  #judgeBreaker(record: ModelRecord): void {
+    const nowMs = this.#clock.now();
+    if (record.breakerUntilMs > nowMs) return;
+    const counted = record.history.filter((entry) => entry.closedAtMs > record.countFromMs);
+    const judged = counted.filter((entry) => entry.outcome === 'restarted' && entry.reclaimedBytes !== null);
+    const tried = counted.filter(
+      (entry) =>
+        entry.outcome === 'restarted' ||
+        entry.outcome === 'unconfirmed' ||
+        (entry.outcome === 'refused' && !entry.notTheTargets),
+    );
+    const fruitless = leading(judged, (entry) => gaveNothingBack(entry.reclaimedBytes ?? 0, entry.usageBytes));
+    const failed = leading(tried, (entry) => entry.outcome !== 'restarted');
+    if (fruitless < BREAKER_FRUITLESS && failed < BREAKER_FAILED) return;
+    record.breakerUntilMs = nowMs + BREAKER_OPEN_MS;
+    record.countFromMs = record.breakerUntilMs;
+    record.breakerReason = fruitless >= BREAKER_FRUITLESS ? FRUITLESS_REASON : FAILED_REASON;
+  }
+
+  #closeBreaker(record: ModelRecord): void {
+    record.breakerUntilMs = 0;
+    record.breakerReason = null;
+    record.countFromMs = this.#clock.now();
+  }
+
+  #record(target: Target): ModelRecord {
+    const key = targetKey(target);
+    const record = this.#records.get(key) ?? newRecord(target);
+    this.#records.set(key, record);
+    return record;
+  }
+
+  #isPaused(record: ModelRecord): boolean {
+    return this.#pausedAll || record.paused;
+  }
+
+  #sentLastHour(record: ModelRecord): number {
+    return record.sent.filter((atMs) => atMs > this.#clock.now() - HOUR_MS).length;
+  }
+
+  #heldUntilMs(): number {
+    this.#epochMs ??= this.#clock.now();
+    return this.#epochMs + this.#policy.holdMs;
+  }
+}
+
+function newRecord(target: Target): ModelRecord {
+  return {
+    target,
+    attempt: null,
+    spends: [],
+    history: [],
+    dryHistory: [],
+    sent: [],
+    cooldownUntilMs: 0,
+    dryCooldownUntilMs: 0,
+    breakerUntilMs: 0,
+    breakerReason: null,
+    countFromMs: 0,
+    paused: false,
+    floors: [],
+    release: null,
+    spent: new Set(),
+  };
+}
+
+function publicEntry({ notTheTargets: _, ...entry }: ModelEntry): HistoryEntry {
+  return entry;
+}
+
+/** How many of the first entries are so. */
+function leading<T>(entries: readonly T[], isSo: (entry: T) => boolean): number {
+  const end = entries.findIndex((entry) => !isSo(entry));
+  return end === -1 ? entries.length : end;
+}
