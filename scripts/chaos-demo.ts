@@ -18,8 +18,8 @@ import type { DemoEvent } from '../src/demo/event-file.ts';
 import type { LogEntry } from '../src/dyno-manager/event-log.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-/** From just after the start to after the second restart. */
-const MOMENTS_MS = { first: 1_000, last: 55_000 };
+/** From just after the start to shortly before the end. */
+const MOMENTS_MS = { first: 1_000, last: 40_000 };
 const POLL_MS = 100;
 /** The demo ends by itself within five minutes, whatever is killed. */
 const PATIENCE_MS = 320_000;

@@ -1,7 +1,7 @@
 import { type BootRecord, lastUsageBytes, longestOverMs } from './boot-records.ts';
 import type { QueueCounts } from './job-queues.ts';
 import type { TallyReport } from './jobs/tally.ts';
-import { PLATEAU_MS } from './plan.ts';
+import { PLATEAU_MS, SETTLE_MS } from './plan.ts';
 
 /** One restart that the dyno manager was asked for. */
 export interface RestartRow {
@@ -10,7 +10,7 @@ export interface RestartRow {
   readonly bootNumber: number;
   readonly requestedAtMs: number;
   readonly beforeBytes: number | null;
-  /** Of the boot that took its place, at its newest; null where it has not been seen. */
+  /** Of the boot that took its place, when it had settled; null where it has not been seen. */
   readonly afterBytes: number | null;
 }
 
@@ -65,7 +65,7 @@ export function restartsOf(boots: readonly BootRecord[]): readonly RestartRow[] 
         bootNumber: boot.number,
         requestedAtMs,
         beforeBytes: lastUsageBytes(boot.samples.filter((sample) => sample.timeMs <= requestedAtMs)),
-        afterBytes: lastUsageBytes(nextBoot(boot, boots)?.samples ?? []),
+        afterBytes: settledBytes(nextBoot(boot, boots)),
       })),
     )
     .sort((a, b) => a.requestedAtMs - b.requestedAtMs);
@@ -73,6 +73,12 @@ export function restartsOf(boots: readonly BootRecord[]): readonly RestartRow[] 
 
 function nextBoot(boot: BootRecord, boots: readonly BootRecord[]): BootRecord | undefined {
   return boots.find((other) => other.dyno === boot.dyno && other.number === boot.number + 1);
+}
+
+/** A successor may bloat in its turn, so its first seconds count, and of these the last. */
+function settledBytes(boot: BootRecord | undefined): number | null {
+  if (boot === undefined) return null;
+  return lastUsageBytes(boot.samples.filter((sample) => sample.timeMs <= boot.startedAtMs + SETTLE_MS));
 }
 
 function faultsOfBoot(boot: BootRecord, { softLimitBytes, disturbed }: Evidence): readonly string[] {

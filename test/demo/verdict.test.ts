@@ -97,6 +97,11 @@ describe('the verdict', () => {
     expect(verdict.faults.join('\n')).toContain(fault);
   });
 
+  it('takes as memory after a restart what the successor needs before it bloats in its turn', () => {
+    const again = next('worker.1', { samples: boot([...LOW, ...PLATEAU]).samples });
+    expect(judge(evidence({ boots: [firstOld, again] })).restarts[0]?.afterBytes).toBe(120 * MIB);
+  });
+
   it('excuses a bloated boot that was killed from outside, where its successor closed the loop', () => {
     const killed = boot(PLATEAU, { dyno: 'worker.1', bootId: 'killed', end: 'killed', endedAtMs: 11_000 });
     const boots = [
