@@ -5,7 +5,7 @@ import { ProcessTimes } from './process-times.ts';
 import type { DecodedRequest } from './request-fold.ts';
 
 /** What became of data points, for `tidemark.ingest.datapoints`. */
-export const INGEST_RESULTS = [
+const INGEST_RESULTS = [
   /** Part of a Point that was handed on. */
   'accepted',
   /** Not what a Point is made of: another metric, a series that ended, delta temporality. */

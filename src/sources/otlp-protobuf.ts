@@ -1,52 +1,53 @@
 import { ByteNames } from './byte-names.ts';
+import {
+  ANY_VALUE_STRING,
+  DATA_POINTS,
+  DATA_TEMPORALITY,
+  EXPONENTIAL_ATTRIBUTES,
+  HISTOGRAM_ATTRIBUTES,
+  HISTOGRAM_COUNT,
+  HISTOGRAM_FLAGS,
+  KEY_VALUE_KEY,
+  KEY_VALUE_VALUE,
+  METRIC_EXPONENTIAL_HISTOGRAM,
+  METRIC_GAUGE,
+  METRIC_HISTOGRAM,
+  METRIC_NAME,
+  METRIC_SUM,
+  METRIC_SUMMARY,
+  NUMBER_AS_DOUBLE,
+  NUMBER_AS_INT,
+  NUMBER_ATTRIBUTES,
+  NUMBER_FLAGS,
+  POINT_TIME,
+  REQUEST_RESOURCE_METRICS,
+  RESOURCE_ATTRIBUTES,
+  RESOURCE_METRICS_RESOURCE,
+  RESOURCE_METRICS_SCOPE_METRICS,
+  SCOPE_METRICS_METRICS,
+} from './otlp-tags.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from './process-identity.ts';
 import { type DecodedRequest, RequestFold } from './request-fold.ts';
-import {
-  FLAG_NO_RECORDED_VALUE,
-  isUsableTemporality,
-  type Selector,
-  WANTED_METRICS,
-  type WantedMetric,
-} from './wanted-metrics.ts';
+import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, type Selector, WANTED_METRICS } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 
-/*
- * Tags as they are on the wire, `field number << 3 | wire type`, of opentelemetry/proto/metrics/v1/metrics.proto. Numbers, not a
- * table: the switches over them are the hot path. A known field with another wire type is passed over like an unknown one.
- */
-const REQUEST_RESOURCE_METRICS = 0x0a;
-const RESOURCE_METRICS_RESOURCE = 0x0a;
-const RESOURCE_METRICS_SCOPE_METRICS = 0x12;
-const RESOURCE_ATTRIBUTES = 0x0a;
-const KEY_VALUE_KEY = 0x0a;
-const KEY_VALUE_VALUE = 0x12;
-const ANY_VALUE_STRING = 0x0a;
-const SCOPE_METRICS_METRICS = 0x12;
-const METRIC_NAME = 0x0a;
-const METRIC_GAUGE = 0x2a;
-const METRIC_SUM = 0x3a;
-const METRIC_HISTOGRAM = 0x4a;
-const METRIC_EXPONENTIAL_HISTOGRAM = 0x52;
-const METRIC_SUMMARY = 0x5a;
-const DATA_POINTS = 0x0a;
-const DATA_TEMPORALITY = 0x10;
-const POINT_TIME = 0x19;
-const NUMBER_AS_DOUBLE = 0x21;
-const NUMBER_AS_INT = 0x31;
-const NUMBER_ATTRIBUTES = 0x3a;
-const NUMBER_FLAGS = 0x40;
-const HISTOGRAM_COUNT = 0x21;
-const HISTOGRAM_ATTRIBUTES = 0x4a;
-const HISTOGRAM_FLAGS = 0x50;
-const EXPONENTIAL_ATTRIBUTES = 0x0a;
-
-const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
 const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
-const SELECTOR_NAMES = new Map(
-  WANTED_METRICS.flatMap(({ selector }) =>
-    selector === null ? [] : [[selector, new ByteNames([selector.attribute])]],
-  ),
-);
+const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
+/** In the order of `WANTED_METRICS`. */
+const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
+
+/** A metric, and its selector in bytes. */
+type Metric = (typeof METRICS)[number];
+
+function inBytes(selector: Selector | null) {
+  if (selector === null) return null;
+  return {
+    attribute: new ByteNames([selector.attribute]),
+    values: new ByteNames([...selector.fields.keys()]),
+    fields: [...selector.fields.values()],
+    withoutIt: selector.withoutIt,
+  };
+}
 
 /**
  * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is that of the
@@ -171,12 +172,12 @@ class RequestReader {
     wire.expectEnd(end);
     if (data === 0) return;
     wire.position = dataStart;
-    this.#data(WANTED_METRICS[name], data, dataEnd);
+    this.#data(METRICS[name], data, dataEnd);
     wire.position = end;
   };
 
   /** The data of one metric, of whichever kind: all have their data points in field 1, and their temporality in field 2. */
-  #data(metric: WantedMetric | undefined, data: number, end: number): void {
+  #data(metric: Metric | undefined, data: number, end: number): void {
     const wire = this.#wire;
     const start = wire.position;
     let count = 0;
@@ -206,7 +207,7 @@ class RequestReader {
     }
   }
 
-  #numberPoint(metric: WantedMetric, end: number): void {
+  #numberPoint(metric: Metric, end: number): void {
     const wire = this.#wire;
     let field = metric.selector === null ? metric.field : metric.selector.withoutIt;
     let timeMs = 0;
@@ -226,7 +227,7 @@ class RequestReader {
     this.#add(metric, (flags & FLAG_NO_RECORDED_VALUE) === 0 ? field : -1, timeMs, value);
   }
 
-  #histogramPoint(metric: WantedMetric, end: number, attributes: number): void {
+  #histogramPoint(metric: Metric, end: number, attributes: number): void {
     const wire = this.#wire;
     let field = metric.selector === null ? metric.field : metric.selector.withoutIt;
     let timeMs = 0;
@@ -245,15 +246,14 @@ class RequestReader {
     this.#add(metric, (flags & FLAG_NO_RECORDED_VALUE) === 0 ? field : -1, timeMs, count);
   }
 
-  #add(metric: WantedMetric, field: number, timeMs: number, value: number): void {
+  #add(metric: Metric, field: number, timeMs: number, value: number): void {
     this.#fold.add(field, metric.sums, timeMs, value);
   }
 
   /** The field that one attribute of a data point chooses; `field` as it was where the attribute is another one. */
-  #select(selector: Selector, end: number, field: number): number {
-    const names = SELECTOR_NAMES.get(selector);
-    if (names === undefined || this.#keyValue(end, names) < 0) return field;
-    return selector.fields.get(this.#value() ?? '') ?? -1;
+  #select(selector: NonNullable<Metric['selector']>, end: number, field: number): number {
+    if (this.#keyValue(end, selector.attribute) < 0) return field;
+    return selector.fields[selector.values.find(this.#wire.bytes, this.#valueStart, this.#valueEnd)] ?? -1;
   }
 }
 
@@ -267,7 +267,7 @@ function isData(tag: number): boolean {
   );
 }
 
-function isKindOf(metric: WantedMetric, data: number): boolean {
+function isKindOf(metric: Metric, data: number): boolean {
   if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
   return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
 }

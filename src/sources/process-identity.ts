@@ -56,7 +56,7 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
 }
 
 /** `worker.1` (Cedar) and `worker-23z34x56y-w78k9` (Fir) are of type `worker`; a type may hold hyphens itself. */
-export function processTypeOf(dyno: string): string {
+function processTypeOf(dyno: string): string {
   const dot = dyno.indexOf('.');
   if (dot > 0) return dyno.slice(0, dot);
   return /^(.+)-[^-]+-[^-]+$/.exec(dyno)?.[1] ?? dyno;

@@ -23,7 +23,7 @@ export const FIELDS = [
   'completedJobs',
 ] as const;
 
-export type Field = (typeof FIELDS)[number];
+type Field = (typeof FIELDS)[number];
 
 /** Which data points of a metric belong to which field, by the value of one attribute. */
 export interface Selector {
@@ -84,8 +84,8 @@ export const WANTED_METRICS: readonly WantedMetric[] = [
 ];
 
 /** `AggregationTemporality` of OTLP. */
-export const TEMPORALITY_DELTA = 1;
-export const TEMPORALITY_CUMULATIVE = 2;
+const TEMPORALITY_DELTA = 1;
+const TEMPORALITY_CUMULATIVE = 2;
 
 /**
  * Whether a metric's numbers say how things stand. A delta says only what changed, and needs every delta before it. For a sum an

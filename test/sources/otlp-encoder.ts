@@ -29,7 +29,7 @@ export interface ResourceSpec {
   readonly scopes: readonly (readonly MetricSpec[])[];
 }
 
-export function varint(value: bigint): Buffer<ArrayBuffer> {
+function varint(value: bigint): Buffer<ArrayBuffer> {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);

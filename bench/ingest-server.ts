@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { createOtlpSource, type OtlpSource } from '../src/sources/otlp-http.ts';
+
+/*
+ * The actuator's ingest alone, in a process of its own. It tells its parent its port; to each message the parent gets what was taken
+ * since the last one and the CPU time it took. A new source each time: it has seen none of the points.
+ */
+let points = 0;
+let source = freshSource();
+let cpu = process.cpuUsage();
+
+function freshSource(): OtlpSource {
+  return createOtlpSource({
+    tokens: [{ app: '*', token: 'bench' }],
+    maxPointAgeMs: Number.MAX_SAFE_INTEGER,
+    clock: { now: () => Date.now() },
+    ready: () => true,
+    accept: (accepted) => {
+      points += accepted.length;
+    },
+  });
+}
+
+const app = new Hono<{ Bindings: HttpBindings }>();
+app.all('/v1/metrics', (context) => source.handle(context.req.raw, context.env.incoming.socket.remoteAddress));
+const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
+await once(server, 'listening');
+process.on('message', () => {
+  const { user, system } = process.cpuUsage(cpu);
+  process.send?.({
+    cpuMs: (user + system) / 1000,
+    points,
+    counts: source.counts(),
+    rssBytes: process.memoryUsage.rss(),
+  });
+  points = 0;
+  source = freshSource();
+  cpu = process.cpuUsage();
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ port: (server.address() as AddressInfo).port });
