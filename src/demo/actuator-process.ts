@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DynoProcess, type ProcessExit } from '../dyno-manager/dyno-process.ts';
@@ -50,7 +51,8 @@ export class ActuatorProcess {
 
   #start(): DynoProcess {
     const started = new DynoProcess({
-      bootId: 'actuator',
+      // Its processes are found by it, so no other run may have the same.
+      bootId: `actuator-${randomUUID()}`,
       command: [process.execPath, CLI, 'actuator'],
       env: this.#options.env,
       onLine: (line) => {

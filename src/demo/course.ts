@@ -49,6 +49,7 @@ export class Course {
   #series = 0;
   #disturbed = false;
   #broken: string | null = null;
+  #over = false;
 
   constructor(options: CourseOptions) {
     this.#options = options;
@@ -78,6 +79,7 @@ export class Course {
   /** Ends early where the signal is aborted. */
   async run(): Promise<Evidence> {
     const cutShort = (await this.#untilSeen()) ?? (await this.#untilClosed());
+    this.#over = true;
     const { records, tally } = this.#options;
     return {
       boots: records.all,
@@ -163,7 +165,7 @@ export class Course {
       this.#noticeProcess(dyno);
     }
     void this.view.refresh().then((news) => {
-      for (const { text } of news) tell(text);
+      for (const { text } of news) if (!this.#over) tell(text);
     });
     void this.#count();
     this.#options.show(this.#frame(nowMs));
@@ -175,11 +177,11 @@ export class Course {
     this.#options.onProcess(name, pid);
   }
 
-  /** While Redis is away the answer waits for it, and the demo does not. */
+  /** While Redis is away the answer waits for it, and the demo does not; a call that is cut off is made again at the next look. */
   async #count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;
-    this.#counts = await this.#options.stage.queues.counts();
+    this.#counts = await this.#options.stage.queues.counts().catch(() => this.#counts);
     this.#counting = false;
   }
 

@@ -25,6 +25,7 @@ export interface DemoOptions {
   readonly jsonEventsPath: string | null;
 }
 
+const KEPT_LINES = 20;
 const EXIT = { closed: 0, notClosed: 1, interrupted: 130 } as const;
 
 /** Runs the demo; resolves to its exit code when every process that it started has ended. */
@@ -50,6 +51,8 @@ class DemoRun {
   readonly #records = new BootRecords();
   readonly #tally = new JobTally();
   readonly #disturbances: string[] = [];
+  /** What the dynos printed last. */
+  #lastLines: readonly string[] = [];
   #startedAtMs = Date.now();
   #stage: Stage | null = null;
   #course: Course | null = null;
@@ -68,6 +71,9 @@ class DemoRun {
       tally: this.#tally,
       onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
       onManager: (entry) => this.#onManager(entry),
+      onOutput: (line, { dyno }) => {
+        this.#lastLines = [...this.#lastLines.slice(1 - KEPT_LINES), `${dyno}: ${line}`];
+      },
       onReturn: (text) => this.#disturb(text),
       onLoss: (why) => this.#course?.break(why),
     });
@@ -123,7 +129,11 @@ class DemoRun {
         disturbances: this.#disturbances,
       }),
     );
-    if (!verdict.ok) this.#options.write(`The actuator's last lines:\n${stage.actuatorLines().join('\n')}\n`);
+    if (!verdict.ok) {
+      this.#options.write(
+        `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n${stage.actuatorLines().join('\n')}\n`,
+      );
+    }
     this.#record({ type: 'verdict', ok: verdict.ok, faults: verdict.faults, elapsedMs });
     return verdict.ok ? EXIT.closed : EXIT.notClosed;
   }
@@ -149,6 +159,8 @@ class DemoRun {
     if (entry.event === 'boot' && boot.number > 1) this.#tell(`dyno manager: ${name} starts`);
     if (entry.event === 'exit') this.#tell(`dyno manager: ${name} ended (${boot.endDetail})`);
     if (entry.event !== 'crashed') return;
+    if (boot.end === 'crashed') this.#course?.break(`${name} ended by itself (${boot.endDetail})`);
+    if (boot.end !== 'killed') return;
     this.#disturb(`${name} ended (${boot.endDetail}) and is booted again`);
     this.#course?.supplyAgain(boot.dyno);
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue, QueueEvents } from 'bullmq';
+import { BadInputError } from '../core/errors.ts';
 import type { JobData, JobResult } from './jobs/job.ts';
 import type { PlannedJob } from './jobs/supply.ts';
 import type { JobTally } from './jobs/tally.ts';
@@ -7,6 +8,7 @@ import type { JobTally } from './jobs/tally.ts';
 /** Redis may be killed under the call; it is back within a second or two. */
 const ADD_TRIES = 10;
 const ADD_PAUSE_MS = 500;
+const CLOSE_DEADLINE_MS = 2_000;
 
 type JobQueue = Queue<JobData, JobResult>;
 
@@ -23,9 +25,9 @@ export class JobQueues {
   readonly #events: readonly QueueEvents<JobResult>[];
   readonly #tally: JobTally;
 
-  /** Loads BullMQ here and not with the demo's code: it is there where the demo is, but no dependency of the package. */
+  /** BullMQ is the application's and no dependency of this package, so it is loaded only here, and its absence is told. */
   static async open(names: readonly string[], options: { url: string; prefix: string; tally: JobTally }) {
-    const { Queue, QueueEvents } = await import('bullmq');
+    const { Queue, QueueEvents } = await loadBullmq();
     const { url, prefix, tally } = options;
     const connection = { url, maxRetriesPerRequest: null };
     const queues = names.map((name) => new Queue<JobData, JobResult>(name, { connection, prefix }));
@@ -71,8 +73,14 @@ export class JobQueues {
     };
   }
 
+  /** Waits for Redis no longer than `CLOSE_DEADLINE_MS`: it may be gone. */
   async close(): Promise<void> {
-    await Promise.all([...this.#queues.values(), ...this.#events].map((part) => part.close()));
+    const parts = [...this.#queues.values(), ...this.#events];
+    await Promise.race([
+      Promise.allSettled(parts.map((part) => part.close())),
+      sleep(CLOSE_DEADLINE_MS, undefined, { ref: false }),
+    ]);
+    await Promise.allSettled(parts.map((part) => part.disconnect()));
   }
 
   #follow(source: QueueEvents<JobResult>): void {
@@ -81,5 +89,16 @@ export class JobQueues {
     source.on('completed', (event) => this.#tally.completed(idOf(event), event.returnvalue));
     source.on('failed', (event) => this.#tally.failed(idOf(event), event.failedReason));
     source.on('stalled', () => this.#tally.rescued());
+  }
+}
+
+/** Throws an error that says what to do where it is not installed. */
+export async function loadBullmq(): Promise<typeof import('bullmq')> {
+  try {
+    return await import('bullmq');
+  } catch (error) {
+    throw new BadInputError('The demo runs BullMQ workers, and bullmq is not installed: npm install bullmq', {
+      cause: error,
+    });
   }
 }

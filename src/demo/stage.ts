@@ -6,7 +6,7 @@ import { freePort } from '../dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../dyno-manager/manager.ts';
 import { ActuatorClient } from './actuator-client.ts';
 import { ActuatorProcess } from './actuator-process.ts';
-import { JobQueues } from './job-queues.ts';
+import { JobQueues, loadBullmq } from './job-queues.ts';
 import type { JobTally } from './jobs/tally.ts';
 import { type DemoRedis, startOwnRedis } from './own-redis.ts';
 import {
@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly tally: JobTally;
   readonly onProcess: (name: string, pid: number) => void;
   readonly onManager: (entry: LogEntry) => void;
+  /** A line that a dyno printed. */
+  readonly onOutput: (line: string, from: { readonly dyno: string }) => void;
   /** Something was killed from outside, and is there again. */
   readonly onReturn: (text: string) => void;
   /** Something was killed from outside and cannot be brought back. */
@@ -53,10 +55,9 @@ export interface Stage {
 /** Sets the stage: Redis, actuator, dyno manager with its dynos, queues. Where one cannot be had, those before it are stopped again. */
 export async function setStage(options: StageOptions): Promise<Stage> {
   const releases: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const release of releases.splice(0).reverse()) await release();
-  };
+  const stop = () => releaseAll(releases.splice(0).reverse());
   try {
+    await loadBullmq();
     const run = newRun(await freePort());
     const redis = await findRedis(options, run.id);
     releases.push(() => redis.stop());
@@ -65,6 +66,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       token: run.herokuToken,
       crashDelaysMs: CRASH_DELAYS_MS,
       log: options.onManager,
+      output: options.onOutput,
     });
     releases.push(() => manager.stop(STOP_GRACE_MS));
     const actuator = new ActuatorProcess({
@@ -88,6 +90,13 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await stop();
     throw error;
   }
+}
+
+/** Each is released whatever becomes of the others; then the first error is thrown. */
+async function releaseAll(releases: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const release of releases) await release().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }
 
 /** Names and secrets of one run, so that it meets nothing of another. */
