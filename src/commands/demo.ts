@@ -17,7 +17,7 @@ export async function runDemoCommand(args: CommandArguments): Promise<number> {
     if (interruption.signal.aborted) process.exit(INTERRUPTED);
     interruption.abort();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const { stdout, env } = process;
   const path = args.own['json-events'];
   return runDemo({
