@@ -74,7 +74,6 @@ class RequestReader {
       if (tag === REQUEST_RESOURCE_METRICS) this.#resourceMetrics(wire.rangeEnd());
       else wire.skip(tag);
     }
-    wire.expectEnd(end);
     return this.#fold;
   }
 

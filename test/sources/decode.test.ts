@@ -262,6 +262,31 @@ describe('protobuf', () => {
     expect(() => decodeProtobuf(bytes)).toThrow(/at byte \d+: /);
   });
 
+  it('tells a cut message from a wrong one', () => {
+    expect(() => decodeProtobuf(Buffer.from([0x0a, 0x05, 0x00]))).toThrow(/at byte 2: it ends in the middle/);
+  });
+
+  /** This field claims two bytes more than its message has, and takes them from the parent, which then ends where it should. */
+  const OVERRUN = Buffer.from([0x62, 0x02]);
+  const inParent = (number: number, ...before: Buffer[]) =>
+    Buffer.concat([...before.slice(0, -1), lengthField(number, before.at(-1) ?? OVERRUN), varintField(15, 1n)]);
+  const name = (text: string) => lengthField(1, text);
+  const inMetric = (metricName: string, data: number, content: Buffer) =>
+    lengthField(1, lengthField(2, lengthField(2, Buffer.concat([name(metricName), lengthField(data, content)]))));
+
+  it.each([
+    ['a resource', lengthField(1, inParent(1))],
+    ['an attribute', lengthField(1, lengthField(1, inParent(1)))],
+    ['an attribute value', lengthField(1, lengthField(1, lengthField(1, inParent(2))))],
+    ['a scope', lengthField(1, inParent(2))],
+    ['a metric', lengthField(1, lengthField(2, inParent(2)))],
+    ['the data of a metric', lengthField(1, lengthField(2, lengthField(2, inParent(7))))],
+    ['a number', inMetric('process.memory.usage', 7, inParent(1))],
+    ['a histogram', inMetric('messaging.process.duration', 9, inParent(1, varintField(2, 2n), OVERRUN))],
+  ])('refuses %s whose last field runs into its parent', (_name, bytes) => {
+    expect(() => decodeProtobuf(bytes)).toThrow(/runs over the end/);
+  });
+
   it('does not go deeper than the schema, however deep a value is nested', () => {
     let value: Buffer = lengthField(1, 'bottom');
     for (let depth = 0; depth < 2000; depth++) value = lengthField(5, lengthField(1, value));
