@@ -1,5 +1,6 @@
 import type { Outcome } from '../core/attempt.ts';
 import type { Decision } from '../core/decision.ts';
+import type { ActuatorEvent } from '../ports.ts';
 
 /** One line of the log and of `/api/decisions`. */
 export interface LoggedDecision {
@@ -46,9 +47,18 @@ export class DecisionLog {
     );
   }
 
-  /** Puts back what a journal kept, oldest first. */
-  restore(entries: readonly LoggedDecision[]): void {
-    for (const entry of entries) this.#add(entry);
+  /** Puts back what the journal kept (newest first), beneath what was decided since. */
+  restore(events: readonly ActuatorEvent[]): void {
+    const since = this.#entries;
+    this.#entries = [];
+    for (const event of [...events].reverse()) {
+      if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
+      if (event.type !== 'attempt') continue;
+      const { id, bootId, outcome } = event.attempt;
+      if (event.phase === 'claimed') this.attach(bootId, id);
+      if (outcome !== null) this.close(id, outcome);
+    }
+    this.#entries = [...since, ...this.#entries].slice(0, this.#capacity);
   }
 
   forget(bootKey: string): void {

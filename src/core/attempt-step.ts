@@ -11,7 +11,7 @@ import {
 
 /**
  * What to do next with an open attempt, from what is and not from what happened: whoever finds the attempt, whenever, comes to the same
- * step. Pure; `actuator/attempt-driver.ts` gathers the evidence and makes the moves.
+ * step. Pure; `actuator/attempt-runner.ts` gathers the evidence and makes the moves.
  */
 export type Step =
   /** Nothing to do yet. */

@@ -46,3 +46,23 @@ export function thresholdBytes(threshold: Threshold, limitBytes: number | null):
   if (threshold.kind === 'bytes') return threshold.bytes;
   return limitBytes === null ? null : threshold.fraction * limitBytes;
 }
+
+const LEAST_MAX_POINT_AGE_MS = 30_000;
+
+/** The defaults; every span but the grace and the platform's cycle is a multiple of the window. */
+export function defaultPolicy(windowMs = 60_000): Policy {
+  return {
+    windowMs,
+    softLimit: { kind: 'fraction', fraction: 0.8 },
+    hardLimit: { kind: 'fraction', fraction: 1 },
+    maxRssBytes: null,
+    minUptimeMs: 10 * windowMs,
+    cooldownMs: 15 * windowMs,
+    leakHorizonMs: 30 * windowMs,
+    graceMs: 120_000,
+    maxRestartsPerHour: 4,
+    minHealthy: 0,
+    dynoCycleMs: 24 * 3_600_000,
+    maxPointAgeMs: Math.max(2 * windowMs, LEAST_MAX_POINT_AGE_MS),
+  };
+}

@@ -120,7 +120,11 @@ local function spend(id)
   set('spends', cjson.encode(spends))
 end
 
-if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then return {'no', 'boot-spent'} end
+if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
+  -- From now on the claim knows it by this id too.
+  redis.call('ZADD', spentKey, 'NX', now, attempt.bootId)
+  return {'no', 'boot-spent'}
+end
 if move.to == 'sending' then
   if isPaused() then return {'no', 'paused'} end
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end

@@ -1,0 +1,25 @@
+import type { Outcome } from '../core/attempt.ts';
+import type { Step } from '../core/attempt-step.ts';
+import type { RestartAnswer } from '../ports.ts';
+
+export function closing(outcome: Outcome, evidence: string): Step {
+  return { do: 'move', move: { to: 'closed', outcome, evidence } };
+}
+
+const DENIALS = {
+  paused: 'restarts were paused before it was sent',
+  'breaker-open': 'the breaker opened before it was sent',
+  'boot-spent': 'a restart of this boot was sent before',
+};
+
+export function abandonedBecause(why: keyof typeof DENIALS): Step {
+  return closing('abandoned', DENIALS[why]);
+}
+
+/** What was answered to the DELETE belongs to the evidence, where it was not plainly accepted. */
+export function withAnswer(step: Step, said: RestartAnswer | undefined): Step {
+  if (step.do === 'wait' || step.move.to !== 'closed') return step;
+  if (said?.kind !== 'not-sent' && said?.kind !== 'unknown') return step;
+  const what = said.kind === 'not-sent' ? 'the request was not sent' : 'the request was not answered';
+  return { do: 'move', move: { ...step.move, evidence: `${step.move.evidence}; ${what}: ${said.why}` } };
+}

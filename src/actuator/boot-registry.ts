@@ -1,0 +1,101 @@
+import { type Boot, observe, openBoot } from '../core/boot.ts';
+import type { Decision } from '../core/decision.ts';
+import type { Point } from '../core/point.ts';
+import type { Policy } from '../core/policy.ts';
+import { SeriesRing } from './series.ts';
+
+const HOUR_MS = 3_600_000;
+/** A boot that says nothing for so long is forgotten; its snapshot in Redis lives as long. */
+const FORGET_AFTER_MS = 48 * HOUR_MS;
+/** Of these two, the newer boot of a dyno name stays: the older one is over once it was silent for so many windows. */
+const SUPERSEDED_AFTER_WINDOWS = 10;
+const SERIES_SAMPLES = 240;
+
+export interface BootEntry {
+  readonly key: string;
+  boot: Boot;
+  readonly series: SeriesRing;
+  /** Buckets closed when the boot was last saved. */
+  savedBuckets: number;
+  /** The newest decision about it; null before the first tick that saw it. */
+  decision: Decision | null;
+  /** What the ledger had learned of its target when it was last read. */
+  learnedFloorBytes: number | null;
+}
+
+/** All boots whose points arrive: the one mutable place that holds the folded values. */
+export class BootRegistry {
+  readonly #policy: Policy;
+  readonly #entries = new Map<string, BootEntry>();
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  /** Folds points into their boots, in the order given. */
+  accept(points: readonly Point[]): void {
+    for (const point of points) {
+      const key = bootKey(point.boot.app, point.boot.bootId);
+      const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
+      entry.boot = observe(entry.boot, point, this.#policy);
+      const { usageBytes } = entry.boot;
+      if (usageBytes !== null) entry.series.add(point.timeMs, usageBytes);
+    }
+  }
+
+  /** Takes up a boot from a snapshot, unless what is known of it here began as early; tells whether it did. */
+  adopt(boot: Boot): boolean {
+    const key = bootKey(boot.identity.app, boot.identity.bootId);
+    const known = this.#entries.get(key);
+    if (known !== undefined && known.boot.firstPointMs <= boot.firstPointMs) return false;
+    this.#open(key, boot);
+    return true;
+  }
+
+  #open(key: string, boot: Boot): BootEntry {
+    const entry: BootEntry = {
+      key,
+      boot,
+      series: new SeriesRing(SERIES_SAMPLES, this.#policy.windowMs / 4),
+      savedBuckets: 0,
+      decision: null,
+      learnedFloorBytes: null,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  entries(): readonly BootEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The newest boot of a dyno name; null where none is known. */
+  newestOf(app: string, dyno: string): BootEntry | null {
+    const boots = this.entries().filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno);
+    return boots.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
+  }
+
+  /** Forgets boots that are over; returns their keys. */
+  prune(nowMs: number): readonly string[] {
+    const gone = this.entries().filter((entry) => this.#isOver(entry, nowMs));
+    for (const { key } of gone) this.#entries.delete(key);
+    return gone.map(({ key }) => key);
+  }
+
+  #isOver({ boot }: BootEntry, nowMs: number): boolean {
+    const silentMs = nowMs - boot.lastPointMs;
+    if (silentMs > FORGET_AFTER_MS) return true;
+    if (silentMs <= SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs || boot.identity.app === null) return false;
+    const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
+    return newest !== null && newest.boot.firstPointMs > boot.firstPointMs;
+  }
+}
+
+/** Boot ids come from the measured side; the app is part of the key so that no app can speak for another's boots. */
+function bootKey(app: string | null, bootId: string): string {
+  return `${app ?? ''}|${bootId}`;
+}

@@ -1,0 +1,31 @@
+import type { Permissions, Policy } from '../core/policy.ts';
+import type { ActuatorEvent, Clock, Ledger } from '../ports.ts';
+import type { BootRegistry } from './boot-registry.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { Log } from './log.ts';
+import type { PlatformView } from './platform-view.ts';
+import type { Restarts } from './restarts.ts';
+import type { FloorTeacher } from './usefulness.ts';
+
+/** What the loop works with; `service.ts` puts it together. */
+export interface ActuatorParts {
+  readonly clock: Clock;
+  readonly policy: Policy;
+  readonly permissions: Permissions;
+  readonly registry: BootRegistry;
+  readonly decisions: DecisionLog;
+  readonly teacher: FloorTeacher;
+  /** Null where no token is configured: then the platform is neither read nor asked for anything. */
+  readonly platform: PlatformView | null;
+  /** Null where no Redis is configured: then nothing is restarted. */
+  readonly ledger: Ledger | null;
+  readonly ledgerState: () => 'available' | 'unavailable' | 'not-configured';
+  readonly snapshots: { save(bootId: string, json: string): Promise<void> } | null;
+  /** Null where the ledger or the platform is. */
+  readonly restarts: Restarts | null;
+  /** Journal, notices, and whoever listens. Never rejects. */
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
+  readonly log: Log;
+  /** Whether this actuator leads and has watched for a full window of its own: before that it claims nothing. */
+  readonly mayAct: () => boolean;
+}

@@ -1,0 +1,182 @@
+import type { ActuatorSettings } from '../config/resolve.ts';
+import type { Attempt } from '../core/attempt.ts';
+import type { Permission } from '../core/attempt-step.ts';
+import type { Decision } from '../core/decision.ts';
+import { LedgerUnavailable } from '../core/errors.ts';
+import type { BootIdentity } from '../core/point.ts';
+import { matchesAny, type Target, targetKey } from '../core/target.ts';
+import type { ActuatorEvent, ClaimAnswer, Clock, Drain, Ledger, Platform, PlatformDyno } from '../ports.ts';
+import type { RestartRequestAnswer } from '../web/api.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import type { BootRegistry } from './boot-registry.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { Log } from './log.ts';
+import type { PlatformView } from './platform-view.ts';
+
+export interface RestartsOptions {
+  readonly ledger: Ledger;
+  readonly platform: Platform;
+  readonly platformView: PlatformView;
+  readonly clock: Clock;
+  readonly registry: BootRegistry;
+  readonly decisions: DecisionLog;
+  readonly settings: ActuatorSettings;
+  /** Whether the newest points still ask for this restart; null where they cannot be judged yet. */
+  readonly stillHolds: (attempt: Attempt) => boolean | null;
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
+  readonly log: Log;
+}
+
+/**
+ * Nobody is asked to stop: in this version the workers have only Heroku's SIGTERM and its 30 seconds. The drain's place in the order of an
+ * attempt is kept, and it is over at once.
+ */
+const NO_DRAIN: Drain = { ask: async () => undefined, idle: async () => true };
+
+/** Turns decisions and a person's word into attempts, and drives them through the runner. */
+export class Restarts {
+  readonly #options: RestartsOptions;
+  readonly #runner: AttemptRunner;
+  #advancing: Promise<void> | null = null;
+
+  constructor(options: RestartsOptions) {
+    const { ledger, platform, platformView, clock, settings } = options;
+    this.#options = options;
+    this.#runner = new AttemptRunner({
+      ledger,
+      platform,
+      clock,
+      drain: NO_DRAIN,
+      graceMs: settings.policy.graceMs,
+      permission: (target) => this.#permission(target),
+      stillHolds: options.stillHolds,
+      mayCallPlatform: () => !platformView.isBlocked(),
+      onMove: (attempt) => this.#moved(attempt),
+    });
+  }
+
+  /**
+   * Starts to take every open attempt as far as it goes. Not awaited to its end by the loop: one target's slow answer must not keep the others
+   * from being judged.
+   */
+  advance(): void {
+    this.#advancing ??= this.#advanceAll().finally(() => {
+      this.#advancing = null;
+    });
+  }
+
+  async #advanceAll(): Promise<void> {
+    const { faults, platformBlocked } = await this.#runner.advanceAll();
+    for (const { target, error } of faults) {
+      const level = error instanceof LedgerUnavailable ? 'warn' : 'error';
+      this.#options.log[level]('an attempt could not go on; it will be tried again', {
+        target: target === null ? null : targetKey(target),
+        error: error.message,
+      });
+    }
+    if (platformBlocked !== null) this.#options.platformView.block(platformBlocked);
+  }
+
+  /** Claims the boot that a decision is about. Whatever is answered, nothing is lost: the next tick decides afresh. */
+  async claim(decision: Decision, boot: BootIdentity): Promise<void> {
+    const { log, decisions } = this.#options;
+    if (decision.target === null) return;
+    try {
+      const answer = await this.#runner.claim({
+        target: decision.target,
+        ...markOf(boot),
+        by: 'policy',
+        dryRun: decision.dryRun,
+        reason: decision.reason,
+        explanation: decision.explanation,
+        usageBytes: decision.usageBytes,
+        floorBytes: decision.floorBytes,
+        limitBytes: decision.limitBytes,
+      });
+      if (answer.ok) decisions.attach(boot.bootId, answer.attempt.id);
+      else
+        log.info('the ledger granted no attempt', {
+          target: targetKey(decision.target),
+          dyno: boot.dyno,
+          why: answer.why,
+        });
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      log.warn('the ledger did not answer a claim', { target: targetKey(decision.target), error: error.message });
+    }
+  }
+
+  /** Throws `LedgerUnavailable` and `PlatformError`. */
+  async claimForPerson(app: string, dyno: string): Promise<RestartRequestAnswer> {
+    const found = await this.#find(app, dyno);
+    if (found === 'not-allowed' || found === 'unknown-dyno') return { ok: false, why: found };
+    const target = { app, processType: found.boot.processType };
+    const permission = this.#permission(target);
+    if (permission === 'forbidden') return { ok: false, why: 'not-allowed' };
+    const dryRun = permission === 'dry';
+    const answer: ClaimAnswer = await this.#runner.claim({
+      target,
+      ...markOf(found.boot),
+      by: 'person',
+      dryRun,
+      reason: 'requested',
+      explanation: 'A person asked for it.',
+      usageBytes: found.decision?.usageBytes ?? null,
+      floorBytes: found.decision?.floorBytes ?? null,
+      limitBytes: found.decision?.limitBytes ?? null,
+    });
+    if (!answer.ok) return answer;
+    this.advance();
+    return { ok: true, attemptId: answer.attempt.id, dryRun };
+  }
+
+  /** Begins nothing new and waits for what is under way. */
+  async stop(): Promise<void> {
+    await this.#runner.stop();
+    await this.#advancing;
+  }
+
+  /** The platform's own view: the boot that a person means is the one that runs now, whether or not it sends points. */
+  async #find(app: string, dyno: string): Promise<Found | 'not-allowed' | 'unknown-dyno'> {
+    const { registry, settings, platform } = this.#options;
+    const { allowed, ownApp } = settings.permissions;
+    // Apps that nothing may be restarted of are not even read.
+    if (!allowed.some(({ processType }) => matchesAny(allowed, { app, processType }, ownApp))) return 'not-allowed';
+    const listed = (await platform.list(app)).find(({ name }) => name === dyno);
+    if (listed === undefined) return 'unknown-dyno';
+    return { boot: identityOf(app, listed), decision: registry.newestOf(app, dyno)?.decision ?? null };
+  }
+
+  #permission(target: Target): Permission {
+    const { allowed, dryRun, ownApp } = this.#options.settings.permissions;
+    if (!matchesAny(allowed, target, ownApp)) return 'forbidden';
+    if (typeof dryRun === 'boolean') return dryRun ? 'dry' : 'allowed';
+    return matchesAny(dryRun, target, ownApp) ? 'dry' : 'allowed';
+  }
+
+  #moved(attempt: Attempt): void {
+    const { clock, publish } = this.#options;
+    void publish({ type: 'attempt', timeMs: clock.now(), attempt, phase: attempt.phase });
+  }
+}
+
+interface Found {
+  readonly boot: BootIdentity;
+  readonly decision: Decision | null;
+}
+
+function markOf({ dyno, bootId, bootIdSource, startTimeMs }: BootIdentity) {
+  return { dyno, bootId, bootIdSource, bootStartTimeMs: startTimeMs };
+}
+
+function identityOf(app: string, dyno: PlatformDyno): BootIdentity {
+  return {
+    app,
+    dyno: dyno.name,
+    processType: dyno.processType,
+    bootId: dyno.id,
+    bootIdSource: 'platform',
+    startTimeMs: dyno.createdAtMs,
+    release: dyno.releaseVersion === null ? null : `v${dyno.releaseVersion}`,
+  };
+}

@@ -1,0 +1,231 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Hono } from 'hono';
+import { createHerokuPlatform } from '../adapters/heroku/platform.ts';
+import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
+import { createWebhookNotice } from '../adapters/webhook/notice.ts';
+import type { ActuatorSettings } from '../config/resolve.ts';
+import type { ActuatorEvent, Clock, Notice, Platform } from '../ports.ts';
+import { createOtlpSource } from '../sources/otlp-http.ts';
+import { createApi } from '../web/api.ts';
+import { BootRegistry } from './boot-registry.ts';
+import { createControl } from './control.ts';
+import { DecisionLog } from './decision-log.ts';
+import { remoteAddress, serveHttp } from './http-server.ts';
+import { createLog, type Log } from './log.ts';
+import type { ActuatorParts } from './parts.ts';
+import { PlatformView } from './platform-view.ts';
+import { Restarts } from './restarts.ts';
+import { restoreState } from './restore.ts';
+import { stillHolds } from './still-holds.ts';
+import { tick } from './tick.ts';
+import { FloorTeacher } from './usefulness.ts';
+
+export interface RunningActuator {
+  readonly port: number;
+  /** Claims no more, finishes the step under way, and gives the leader key back. */
+  stop(why: string): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+/** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
+const RESTORE_TIMEOUT_MS = 5_000;
+/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
+const HOLD_WINDOWS = 10;
+const SHORTEST_TICK_MS = 250;
+const LONGEST_TICK_MS = 10_000;
+
+/** Puts the parts together and runs the loop. Rejects where the port cannot be bound. */
+export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
+  const log = createLog(secretsOf(settings));
+  const clock = SYSTEM_CLOCK;
+  const registry = new BootRegistry(settings.policy);
+  const state = openState(settings, log);
+  const platform = openPlatform(settings, log);
+  const decisions = new DecisionLog();
+  const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
+  const publish = publisher(settings, state, { decisions, log });
+  const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
+  const restarts =
+    state === null || platform === null || platformView === null
+      ? null
+      : new Restarts({
+          ledger: state.ledger,
+          platform,
+          platformView,
+          clock,
+          registry,
+          decisions,
+          settings,
+          publish,
+          log,
+          stillHolds: (attempt) => stillHolds(attempt, { registry, platformView, clock, policy: settings.policy }),
+        });
+  const parts: ActuatorParts = {
+    clock,
+    policy: settings.policy,
+    permissions: settings.permissions,
+    registry,
+    decisions,
+    teacher: new FloorTeacher(),
+    platform: platformView,
+    ledger: state?.ledger ?? null,
+    ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
+    snapshots: state?.snapshots ?? null,
+    restarts,
+    publish,
+    log,
+    mayAct: () => leadership.mayAct(),
+  };
+  const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);
+  const source = createOtlpSource({
+    tokens: settings.ingestTokens,
+    maxPointAgeMs: settings.policy.maxPointAgeMs,
+    clock,
+    ready: () => restoring.isOver() && leadership.leads(),
+    accept: (points) => registry.accept(points),
+  });
+  const app = new Hono();
+  app.all('/v1/metrics', (context) => source.handle(context.req.raw, remoteAddress(context)));
+  const control = createControl(parts, { leads: () => leadership.leads(), ready: () => restoring.isOver() });
+  app.route('/', createApi(control, { adminToken: settings.adminToken, remoteAddress }));
+  const server = await serveHttp(app, settings.port);
+  announce(settings, server.port, log);
+  state?.leader.start();
+  const loop = runLoop(parts);
+  let stopping: Promise<void> | null = null;
+  const stop = async (why: string) => {
+    log.info('stopping', { why });
+    await loop.stop();
+    await server.close();
+    await state?.close();
+    log.info('stopped');
+  };
+  return {
+    port: server.port,
+    stop: (why) => (stopping ??= stop(why)),
+    [Symbol.asyncDispose]: () => (stopping ??= stop('disposed')),
+  };
+}
+
+/** Acts only after leading for a full window: what it decides then rests on points of its own. */
+class Leadership {
+  readonly #clock: Clock;
+  readonly #watchMs: number;
+  readonly #isLeader: () => boolean;
+  #sinceMs: number | null = null;
+
+  constructor(clock: Clock, watchMs: number, isLeader: () => boolean) {
+    this.#clock = clock;
+    this.#watchMs = watchMs;
+    this.#isLeader = isLeader;
+  }
+
+  leads(): boolean {
+    const leads = this.#isLeader();
+    if (!leads) this.#sinceMs = null;
+    else this.#sinceMs ??= this.#clock.monotonic();
+    return leads;
+  }
+
+  mayAct(): boolean {
+    return this.leads() && this.#sinceMs !== null && this.#clock.monotonic() - this.#sinceMs >= this.#watchMs;
+  }
+}
+
+/** Runs ticks until told to stop. A tick that fails is told and made good by the next one: the loop itself never ends by a fault. */
+function runLoop(parts: ActuatorParts): { stop(): Promise<void> } {
+  const ended = new AbortController();
+  const everyMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, parts.policy.windowMs / 4));
+  const run = async () => {
+    while (!ended.signal.aborted) {
+      try {
+        await tick(parts);
+      } catch (error) {
+        parts.log.error('a tick failed; the next one starts afresh', {
+          error: error instanceof Error ? error.stack : String(error),
+        });
+      }
+      await delay(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+    await parts.restarts?.stop();
+  };
+  const running = run();
+  return {
+    stop: () => {
+      ended.abort();
+      return running;
+    },
+  };
+}
+
+function openState(settings: ActuatorSettings, log: Log): RedisState | null {
+  if (settings.stateRedisUrl === null) {
+    log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
+    return null;
+  }
+  const { cooldownMs, graceMs, windowMs, maxRestartsPerHour } = settings.policy;
+  return createRedisState({
+    url: settings.stateRedisUrl,
+    policy: { cooldownMs, maxRestartsPerHour, holdMs: graceMs + HOLD_WINDOWS * windowMs },
+    log: (level, message) => log[level](message),
+  });
+}
+
+function openPlatform(settings: ActuatorSettings, log: Log): Platform | null {
+  if (settings.herokuApiToken === null) {
+    log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
+    return null;
+  }
+  return createHerokuPlatform({
+    token: settings.herokuApiToken,
+    apiUrl: settings.herokuApiUrl,
+    log: (entry) => log[entry.method === 'DELETE' ? 'info' : 'debug']('platform call', { ...entry }),
+  });
+}
+
+/** A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as often as it must. */
+function platformFreshMs({ policy }: ActuatorSettings): number {
+  return Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
+}
+
+function publisher(
+  settings: ActuatorSettings,
+  state: RedisState | null,
+  to: { readonly decisions: DecisionLog; readonly log: Log },
+) {
+  const notice: Notice | null =
+    settings.webhookUrl === null
+      ? null
+      : createWebhookNotice({ url: settings.webhookUrl, onFault: (fault) => to.log.warn(fault) });
+  return async (event: ActuatorEvent): Promise<void> => {
+    if (event.type === 'attempt') {
+      const { attempt } = event;
+      to.log.info('attempt', { ...attempt });
+      if (attempt.outcome !== null) to.decisions.close(attempt.id, attempt.outcome);
+    }
+    if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
+    if (state?.available()) await state.journal.append(event);
+    await notice?.send(event);
+  };
+}
+
+function announce(settings: ActuatorSettings, port: number, log: Log): void {
+  const { allowed, dryRun } = settings.permissions;
+  log.info('actuator is listening', {
+    port,
+    targets: allowed.map(({ app, processType }) => `${app}:${processType}`),
+    dryRun: typeof dryRun === 'boolean' ? dryRun : dryRun.map(({ app, processType }) => `${app}:${processType}`),
+    windowMs: settings.policy.windowMs,
+  });
+  if (allowed.length === 0)
+    log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
+}
+
+function secretsOf(settings: ActuatorSettings): readonly string[] {
+  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl } = settings;
+  const password = stateRedisUrl === null ? '' : decodeURIComponent(new URL(stateRedisUrl).password);
+  return [herokuApiToken, adminToken, webhookUrl, password, ...ingestTokens.map(({ token }) => token)].filter(
+    (secret) => secret !== null && secret !== '',
+  ) as string[];
+}

@@ -1,0 +1,169 @@
+import { closedBuckets } from '../core/boot.ts';
+import { decide } from '../core/decide.ts';
+import type { Decision } from '../core/decision.ts';
+import { LedgerUnavailable } from '../core/errors.ts';
+import { matchesAny, type Target, type TargetKey, targetKey } from '../core/target.ts';
+import type { LedgerView } from '../ports.ts';
+import type { BootEntry } from './boot-registry.ts';
+import type { ActuatorParts } from './parts.ts';
+import { findReclaimed } from './usefulness.ts';
+
+/**
+ * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone the next one does. Open
+ * attempts come first, those of silent targets too: no attempt waits for a point.
+ */
+export async function tick(parts: ActuatorParts): Promise<void> {
+  parts.restarts?.advance();
+  forgetWhatIsOver(parts);
+  const entries = parts.registry.entries();
+  await readPlatform(parts, entries);
+  const ledgers = await readLedgers(parts, entries);
+  await learn(parts, entries, ledgers);
+  const decisions = decideAll(parts, entries, ledgers);
+  for (const { entry, decision } of decisions) {
+    entry.decision = decision;
+    entry.learnedFloorBytes =
+      (decision.target && ledgers.get(targetKey(decision.target))?.learnedFloorBytes) ?? entry.learnedFloorBytes;
+    await record(parts, entry, decision);
+  }
+  await act(parts, decisions);
+  await saveSnapshots(parts, entries);
+}
+
+function forgetWhatIsOver({ clock, registry, decisions, teacher }: ActuatorParts): void {
+  const gone = registry.prune(clock.now());
+  for (const key of gone) decisions.forget(key);
+  teacher.forget(gone);
+}
+
+/** Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's budget. */
+async function readPlatform(
+  { platform, permissions, log }: ActuatorParts,
+  entries: readonly BootEntry[],
+): Promise<void> {
+  const apps = targetsOf(entries).filter((target) => matchesAny(permissions.allowed, target, permissions.ownApp));
+  const faults = (await platform?.refresh(apps.map(({ app }) => app))) ?? [];
+  for (const fault of faults) log.warn('the platform could not be read', { code: fault.code, error: fault.message });
+}
+
+/** The ledgers of all targets; null for those that could not be read. */
+async function readLedgers(
+  parts: ActuatorParts,
+  entries: readonly BootEntry[],
+): Promise<ReadonlyMap<TargetKey, LedgerView | null>> {
+  const { ledger, log } = parts;
+  const views = new Map<TargetKey, LedgerView | null>();
+  for (const target of targetsOf(entries)) {
+    views.set(targetKey(target), null);
+    if (ledger === null || parts.ledgerState() !== 'available') continue;
+    try {
+      views.set(targetKey(target), await ledger.read(target));
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      log.warn('the ledger could not be read', { target: targetKey(target), error: error.message });
+    }
+  }
+  return views;
+}
+
+/** What boots show after their warm-up, and what restarts gave back, goes into the ledger for those that come after. */
+async function learn(
+  parts: ActuatorParts,
+  entries: readonly BootEntry[],
+  ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
+): Promise<void> {
+  const { ledger, platform, teacher, clock, log } = parts;
+  if (ledger === null || parts.ledgerState() !== 'available') return;
+  try {
+    await teacher.teach(ledger, entries, parts.policy);
+    for (const view of ledgers.values()) {
+      if (view === null) continue;
+      const release = platform?.newestRelease(view.target) ?? null;
+      if (release !== null) await ledger.noteRelease(view.target, release);
+      for (const { entry, reclaimedBytes } of findReclaimed(view, entries, parts.policy)) {
+        await ledger.recordReclaimed(view.target, entry.attemptId, reclaimedBytes);
+        await parts.publish({
+          type: 'reclaimed',
+          timeMs: clock.now(),
+          target: targetKey(view.target),
+          attemptId: entry.attemptId,
+          reclaimedBytes,
+        });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable)) throw error;
+    log.warn('the ledger could not be taught', { error: error.message });
+  }
+}
+
+interface Decided {
+  readonly entry: BootEntry;
+  readonly decision: Decision;
+}
+
+function decideAll(
+  parts: ActuatorParts,
+  entries: readonly BootEntry[],
+  ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
+): readonly Decided[] {
+  const { platform, policy, permissions, clock } = parts;
+  const boots = entries.map(({ boot }) => ({ boot, facts: platform?.factsOf(boot.identity) ?? null }));
+  const decisions = decide({
+    boots,
+    ledgers,
+    nowMs: clock.now(),
+    policy,
+    permissions,
+    upCount: (target: Target) => platform?.upCount(target) ?? null,
+  });
+  return entries.flatMap((entry, index) => {
+    const decision = decisions[index];
+    return decision === undefined ? [] : [{ entry, decision }];
+  });
+}
+
+/** One line in the log for each decision that is news, also for those to do nothing. */
+async function record(parts: ActuatorParts, entry: BootEntry, decision: Decision): Promise<void> {
+  if (!parts.decisions.record(entry.key, decision)) return;
+  parts.log.info('decision', { ...decision });
+  await parts.publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
+}
+
+async function act(parts: ActuatorParts, decided: readonly Decided[]): Promise<void> {
+  if (!parts.mayAct()) return;
+  for (const { entry, decision } of decided) {
+    if (decision.action === 'restart') await parts.restarts?.claim(decision, entry.boot.identity);
+  }
+}
+
+/** A boot is saved when a bucket of it has closed: what a new actuator then lacks is less than a window. */
+async function saveSnapshots(
+  { snapshots, log, ledgerState }: ActuatorParts,
+  entries: readonly BootEntry[],
+): Promise<void> {
+  if (snapshots === null || ledgerState() !== 'available') return;
+  for (const entry of entries) {
+    if (closedBuckets(entry.boot) === entry.savedBuckets) continue;
+    try {
+      await snapshots.save(entry.boot.identity.bootId, JSON.stringify(entry.boot));
+      entry.savedBuckets = closedBuckets(entry.boot);
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      log.warn('a snapshot could not be saved', { bootId: entry.boot.identity.bootId, error: error.message });
+      return;
+    }
+  }
+}
+
+function targetsOf(entries: readonly BootEntry[]): readonly Target[] {
+  const targets = new Map<TargetKey, Target>();
+  for (const {
+    boot: { identity },
+  } of entries) {
+    if (identity.app === null) continue;
+    const target = { app: identity.app, processType: identity.processType };
+    targets.set(targetKey(target), target);
+  }
+  return [...targets.values()];
+}

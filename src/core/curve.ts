@@ -1,0 +1,121 @@
+/**
+ * The memory of a boot's curve: samples go into the open bucket, a closed bucket leaves a floor and a peak, and floors are kept at two
+ * resolutions. Plain values of bounded size.
+ */
+export interface Bucket {
+  readonly timeMs: number;
+  /** What stayed in use. */
+  readonly floorBytes: number;
+  readonly peakBytes: number;
+}
+
+interface OpenBucket {
+  readonly startMs: number;
+  readonly samples: number;
+  /** Lowest median of three while no job ran; null where every sample saw one. */
+  readonly idleFloorBytes: number | null;
+  readonly floorBytes: number;
+  readonly peakBytes: number;
+}
+
+export interface Curve {
+  readonly open: OpenBucket | null;
+  /** The last two samples: a median of three takes out a single odd reading. */
+  readonly recent: readonly number[];
+  /** Oldest first. */
+  readonly fine: readonly Bucket[];
+  /** Each the lowest floor of `COARSE_FACTOR` fine ones. */
+  readonly coarse: readonly Bucket[];
+  readonly coarseOpen: readonly Bucket[];
+  readonly closedBuckets: number;
+  /** The lowest floor of the first windows. */
+  readonly earlyFloorBytes: number | null;
+}
+
+export interface CurveSample {
+  readonly timeMs: number;
+  readonly usageBytes: number;
+  readonly activeJobs: number | null;
+}
+
+const FINE_BUCKETS = 40;
+const COARSE_BUCKETS = 36;
+const COARSE_FACTOR = 12;
+const SAMPLES_PER_BUCKET = 5;
+/** The first bucket belongs to the start-up. */
+const EARLY_BUCKETS = 6;
+
+export function emptyCurve(): Curve {
+  return { open: null, recent: [], fine: [], coarse: [], coarseOpen: [], closedBuckets: 0, earlyFloorBytes: null };
+}
+
+export function observeSample(curve: Curve, sample: CurveSample, windowMs: number): Curve {
+  const { open } = curve;
+  const isFull = open !== null && sample.timeMs - open.startMs >= windowMs && open.samples >= SAMPLES_PER_BUCKET;
+  const isTorn =
+    open !== null && sample.timeMs - open.startMs > Math.max(4 * windowMs, 10 * SAMPLES_PER_BUCKET * windowMs);
+  const closed = isFull || isTorn ? closeBucket(curve, open) : curve;
+  const three = [...closed.recent, sample.usageBytes];
+  const value = three.length < 3 ? sample.usageBytes : median(three);
+  return { ...closed, open: addTo(closed.open, value, sample), recent: three.slice(-2) };
+}
+
+function addTo(open: OpenBucket | null, value: number, { timeMs, activeJobs }: CurveSample): OpenBucket {
+  const idle = activeJobs === 0 ? value : null;
+  if (open === null) return { startMs: timeMs, samples: 1, idleFloorBytes: idle, floorBytes: value, peakBytes: value };
+  return {
+    startMs: open.startMs,
+    samples: open.samples + 1,
+    idleFloorBytes: lower(open.idleFloorBytes, idle),
+    floorBytes: Math.min(open.floorBytes, value),
+    peakBytes: Math.max(open.peakBytes, value),
+  };
+}
+
+function closeBucket(curve: Curve, open: OpenBucket): Curve {
+  const bucket = {
+    timeMs: open.startMs,
+    floorBytes: open.idleFloorBytes ?? open.floorBytes,
+    peakBytes: open.peakBytes,
+  };
+  const closedBuckets = curve.closedBuckets + 1;
+  const coarseOpen = [...curve.coarseOpen, bucket];
+  const coarseFull = coarseOpen.length >= COARSE_FACTOR;
+  return {
+    ...curve,
+    open: null,
+    fine: [...curve.fine.slice(-(FINE_BUCKETS - 1)), bucket],
+    coarse: coarseFull ? [...curve.coarse.slice(-(COARSE_BUCKETS - 1)), coarsened(coarseOpen)] : curve.coarse,
+    coarseOpen: coarseFull ? [] : coarseOpen,
+    closedBuckets,
+    earlyFloorBytes:
+      closedBuckets > 1 && closedBuckets <= EARLY_BUCKETS
+        ? lower(curve.earlyFloorBytes, bucket.floorBytes)
+        : curve.earlyFloorBytes,
+  };
+}
+
+function coarsened(buckets: readonly Bucket[]): Bucket {
+  return {
+    timeMs: buckets[Math.floor(buckets.length / 2)]?.timeMs ?? 0,
+    floorBytes: Math.min(...buckets.map(({ floorBytes }) => floorBytes)),
+    peakBytes: Math.max(...buckets.map(({ peakBytes }) => peakBytes)),
+  };
+}
+
+/** Whether the early floor is known: the first windows are over. */
+export function earlyFloor(curve: Curve): number | null {
+  return curve.closedBuckets >= EARLY_BUCKETS ? curve.earlyFloorBytes : null;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+function lower(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}

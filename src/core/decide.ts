@@ -1,0 +1,131 @@
+import type { Boot } from './boot.ts';
+import type { Decision, Reason, Verdict } from './decision.ts';
+import type { Permissions, Policy } from './policy.ts';
+import { matchesAny, type Target, type TargetKey, targetKey } from './target.ts';
+import { type DynoFacts, judge } from './verdict.ts';
+
+/** What of a target's ledger the decision needs. Times are the ledger's own. */
+export interface LedgerFacts {
+  readonly nowMs: number;
+  readonly open: unknown | null;
+  readonly cooldownUntilMs: number;
+  readonly dryCooldownUntilMs: number;
+  readonly sentLastHour: number;
+  readonly heldUntilMs: number;
+  readonly breakerOpenUntilMs: number;
+  readonly paused: boolean;
+  readonly spentBootIds: readonly string[];
+  readonly learnedFloorBytes: number | null;
+}
+
+export interface DecideInput {
+  readonly boots: readonly { readonly boot: Boot; readonly facts: DynoFacts | null }[];
+  /** Null, or absent: that target's ledger could not be read. */
+  readonly ledgers: ReadonlyMap<TargetKey, LedgerFacts | null>;
+  readonly nowMs: number;
+  readonly policy: Policy;
+  readonly permissions: Permissions;
+  /** Dynos of the type that are up; null where the platform was not read. */
+  readonly upCount: (target: Target) => number | null;
+}
+
+/**
+ * A decision for every boot, in the order given; pure and level-based. What the curve asks for is judged first, whether it may be done second:
+ * a restart that may not be made now becomes `none` with the reason that stands against it. At most one boot of a target is restarted.
+ */
+export function decide(input: DecideInput): readonly Decision[] {
+  const judged = input.boots.map(({ boot, facts }) => judgeBoot(input, boot, facts));
+  const first = firstOfTargets(judged);
+  return judged.map((decision) => {
+    if (decision.action !== 'restart' || decision.target === null) return decision;
+    return first.get(targetKey(decision.target)) === decision ? decision : gated(decision, 'another-first');
+  });
+}
+
+function judgeBoot(input: DecideInput, boot: Boot, facts: DynoFacts | null): Decision {
+  const { app, dyno, processType, bootId } = boot.identity;
+  const target = app === null ? null : { app, processType };
+  const ledger = target === null ? null : (input.ledgers.get(targetKey(target)) ?? null);
+  const context = { nowMs: input.nowMs, facts, learnedFloorBytes: ledger?.learnedFloorBytes ?? null };
+  const verdict: Verdict = judge(boot, context, input.policy);
+  const decision: Decision = {
+    ...verdict,
+    app,
+    dyno,
+    processType,
+    bootId,
+    target,
+    dryRun: isDry(input.permissions, target),
+  };
+  if (verdict.action !== 'restart') return decision;
+  const gate = gateOf(input, { decision, ledger, boot, facts });
+  return gate === null ? decision : gated(decision, gate);
+}
+
+interface Candidate {
+  readonly decision: Decision;
+  readonly ledger: LedgerFacts | null;
+  readonly boot: Boot;
+  readonly facts: DynoFacts | null;
+}
+
+/** What stands against a restart now; null where nothing does. */
+function gateOf(
+  { permissions, policy, nowMs, upCount }: DecideInput,
+  { decision, ledger, boot, facts }: Candidate,
+): Reason | null {
+  const { target } = decision;
+  if (target === null) return 'app-unknown';
+  if (!matchesAny(permissions.allowed, target, permissions.ownApp)) return 'not-allowed';
+  const startMs = facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
+  if (nowMs - startMs < policy.minUptimeMs) return 'min-uptime';
+  if (ledger === null) return 'ledger-unavailable';
+  const closed = gateOfLedger(ledger, decision, policy);
+  if (closed !== null) return closed;
+  const up = upCount(target);
+  return policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy) ? 'min-healthy' : null;
+}
+
+function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
+  if (ledger.paused) return 'paused';
+  if (ledger.nowMs < ledger.heldUntilMs) return 'held';
+  if (ledger.open !== null) return 'attempt-open';
+  if (ledger.spentBootIds.includes(decision.bootId)) return 'boot-spent';
+  if (ledger.nowMs < ledger.breakerOpenUntilMs) return 'breaker-open';
+  const cooldownUntilMs = decision.dryRun
+    ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs)
+    : ledger.cooldownUntilMs;
+  if (ledger.nowMs < cooldownUntilMs) return 'cooldown';
+  return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
+}
+
+function gated(decision: Decision, reason: Reason): Decision {
+  return {
+    ...decision,
+    action: 'none',
+    reason,
+    explanation: `${decision.explanation} Not now: ${reason} (wanted: ${decision.reason}).`,
+  };
+}
+
+/** Of each target the urgent one first, then the fullest. */
+function firstOfTargets(decisions: readonly Decision[]): ReadonlyMap<TargetKey, Decision> {
+  const first = new Map<TargetKey, Decision>();
+  for (const decision of decisions) {
+    if (decision.action !== 'restart' || decision.target === null) continue;
+    const key = targetKey(decision.target);
+    const other = first.get(key);
+    if (other === undefined || comesBefore(decision, other)) first.set(key, decision);
+  }
+  return first;
+}
+
+function comesBefore(a: Decision, b: Decision): boolean {
+  if (a.urgent !== b.urgent) return a.urgent;
+  return (a.usageBytes ?? 0) > (b.usageBytes ?? 0);
+}
+
+function isDry({ dryRun, ownApp }: Permissions, target: Target | null): boolean {
+  if (typeof dryRun === 'boolean') return dryRun;
+  return target !== null && matchesAny(dryRun, target, ownApp);
+}

@@ -1,0 +1,13 @@
+import type { Shape } from './classify.ts';
+
+/** All that a verdict rests on. */
+export interface Findings {
+  readonly shape: Shape;
+  readonly usageBytes: number | null;
+  readonly limitBytes: number | null;
+  readonly softLimitBytes: number | null;
+  readonly hardLimitBytes: number | null;
+  readonly reclaimableBytes: number | null;
+  readonly timeToLimitMs: number | null;
+  readonly uptimeMs: number;
+}

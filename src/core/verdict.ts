@@ -1,0 +1,147 @@
+import { type Boot, postWarmupFloor } from './boot.ts';
+import { type Shape, shapeOf } from './classify.ts';
+import type { Action, Reason, Verdict } from './decision.ts';
+import { describe } from './explain.ts';
+import type { Findings } from './findings.ts';
+import { type Policy, thresholdBytes } from './policy.ts';
+
+/** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
+export interface DynoFacts {
+  readonly limitBytes: number | null;
+  /** Where the platform restarts or kills by itself. */
+  readonly killBytes: number | null;
+  readonly createdAtMs: number | null;
+}
+
+export interface JudgeContext {
+  readonly nowMs: number;
+  /** Null where the platform shows no such boot, or was not read. */
+  readonly facts: DynoFacts | null;
+  /** The floor that boots of this target show after their warm-up; null where nothing was learned. */
+  readonly learnedFloorBytes: number | null;
+}
+
+const SILENT_WINDOWS = 3;
+/** Less than this share of the limit is not worth a restart. */
+const WORTH_SHARE = 0.1;
+
+/** Judges one boot by its curve: pure, and without asking whether anything may be done about it. */
+export function judge(boot: Boot, context: JudgeContext, policy: Policy): Verdict {
+  const findings = findingsOf(boot, context, policy);
+  const { action, reason, urgent } = rule(boot, context, { findings, policy });
+  return {
+    timeMs: context.nowMs,
+    class: findings.shape.class,
+    action,
+    reason,
+    explanation: describe(findings, reason, policy),
+    usageBytes: findings.usageBytes,
+    limitBytes: findings.limitBytes,
+    softLimitBytes: findings.softLimitBytes,
+    hardLimitBytes: findings.hardLimitBytes,
+    floorBytes: findings.shape.floorBytes,
+    reclaimableBytes: findings.reclaimableBytes,
+    timeToLimitMs: findings.timeToLimitMs,
+    activeJobs: boot.activeJobs,
+    urgent,
+  };
+}
+
+function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings {
+  const limitBytes = context.facts?.limitBytes ?? boot.limitBytes;
+  const measured = shapeOf(boot.curve, limitBytes);
+  const startMs = context.facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
+  const uptimeMs = context.nowMs - startMs;
+  const isYoung = uptimeMs < policy.minUptimeMs && measured.class !== 'leak';
+  const shape: Shape = isYoung ? { ...measured, class: 'warming' } : measured;
+  const baseBytes = postWarmupFloor(boot, policy) ?? context.learnedFloorBytes;
+  const { usageBytes } = boot;
+  const { floorBytes, slopeBytesPerMs } = shape;
+  const isRising = slopeBytesPerMs !== null && floorBytes !== null && limitBytes !== null;
+  return {
+    shape,
+    usageBytes,
+    limitBytes,
+    softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
+    hardLimitBytes: thresholdBytes(policy.hardLimit, limitBytes),
+    reclaimableBytes: baseBytes === null || usageBytes === null ? null : Math.max(0, usageBytes - baseBytes),
+    timeToLimitMs: isRising ? Math.max(0, (limitBytes - floorBytes) / slopeBytesPerMs) : null,
+    uptimeMs,
+  };
+}
+
+interface Ruling {
+  readonly action: Action;
+  readonly reason: Reason;
+  readonly urgent: boolean;
+}
+
+const nothing = (reason: Reason): Ruling => ({ action: 'none', reason, urgent: false });
+const advise = (reason: Reason): Ruling => ({ action: 'advise', reason, urgent: false });
+
+/** The rules, the most urgent first. Limits judge what the floor stayed over for three windows, never a peak that returns. */
+function rule(
+  boot: Boot,
+  context: JudgeContext,
+  { findings, policy }: { readonly findings: Findings; readonly policy: Policy },
+): Ruling {
+  const { shape, limitBytes, softLimitBytes, hardLimitBytes } = findings;
+  if (context.nowMs - boot.lastPointMs > SILENT_WINDOWS * policy.windowMs) return nothing('silent');
+  const { heldBytes } = shape;
+  if (heldBytes === null) return nothing('warming-up');
+  const over = (thresholdBytes: number | null) => thresholdBytes !== null && heldBytes > thresholdBytes;
+  if (over(policy.maxRssBytes)) return forced(findings, 'max-rss');
+  if (over(hardLimitBytes)) return forced(findings, 'hard-limit');
+  if (killIsNear(shape, context.facts?.killBytes ?? null, policy)) return forced(findings, 'kill-point');
+  if (shape.class === 'leak') return ruleOfLeak(findings, policy);
+  if (over(softLimitBytes)) return ruleOfHighFloor(findings);
+  if (shape.class === 'bloat' && limitBytes === null) return advise('limit-unknown');
+  if (shape.class === 'warming') return nothing('warming-up');
+  if (shape.class === 'sawtooth') return nothing('sawtooth');
+  if (shape.class === 'spike') return nothing('peak-returns');
+  return nothing(shape.class === 'bloat' || shape.class === 'unknown' ? 'below-limits' : 'no-growth');
+}
+
+/** Whatever the class: yet a restart that is known to give nothing back is no help, and would be repeated for ever. */
+function forced(findings: Findings, reason: Reason): Ruling {
+  const { reclaimableBytes } = findings;
+  if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
+  return { action: 'restart', reason, urgent: true };
+}
+
+function ruleOfLeak(findings: Findings, policy: Policy): Ruling {
+  const { limitBytes, timeToLimitMs, uptimeMs, reclaimableBytes } = findings;
+  if (limitBytes === null || timeToLimitMs === null) return advise('limit-unknown');
+  if (timeToLimitMs > policy.leakHorizonMs) {
+    const cycleFirst = policy.dynoCycleMs !== null && uptimeMs + timeToLimitMs > policy.dynoCycleMs;
+    return nothing(cycleFirst ? 'cycle-comes-first' : 'leak-far-from-limit');
+  }
+  if (policy.dynoCycleMs !== null && uptimeMs < policy.dynoCycleMs && uptimeMs + timeToLimitMs > policy.dynoCycleMs)
+    return nothing('cycle-comes-first');
+  if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
+  return { action: 'restart', reason: 'leak-near-limit', urgent: false };
+}
+
+function ruleOfHighFloor(findings: Findings): Ruling {
+  const { shape, reclaimableBytes } = findings;
+  if (shape.class === 'warming') return nothing('warming-up');
+  if (reclaimableBytes === null) return advise('reclaimable-unknown');
+  if (!isWorthIt(findings)) return advise('nothing-to-reclaim');
+  if (shape.class === 'bloat' || isLevel(shape))
+    return { action: 'restart', reason: 'bloat-over-soft-limit', urgent: false };
+  return nothing('below-limits');
+}
+
+/** A floor that was high from the first point on shows no rise; what was learned from other boots says whether it is bloat. */
+function isLevel(shape: Shape): boolean {
+  return shape.class === 'healthy' && shape.steps === 0;
+}
+
+function isWorthIt({ reclaimableBytes, limitBytes, usageBytes }: Findings): boolean {
+  return reclaimableBytes !== null && reclaimableBytes >= WORTH_SHARE * (limitBytes ?? usageBytes ?? 0);
+}
+
+function killIsNear(shape: Shape, killBytes: number | null, policy: Policy): boolean {
+  if (killBytes === null || shape.floorBytes === null || shape.slopeBytesPerMs === null) return false;
+  return (killBytes - shape.floorBytes) / shape.slopeBytesPerMs <= 2 * policy.graceMs;
+}

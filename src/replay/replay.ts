@@ -1,0 +1,118 @@
+import { type Boot, observe, openBoot, postWarmupFloor } from '../core/boot.ts';
+import { decide, type LedgerFacts } from '../core/decide.ts';
+import type { Decision } from '../core/decision.ts';
+import { learnedFloor } from '../core/learned-floor.ts';
+import type { Point } from '../core/point.ts';
+import type { Policy } from '../core/policy.ts';
+import { targetKey } from '../core/target.ts';
+import type { SeriesRow } from './series-file.ts';
+
+/** A replay knows neither app nor process type: all dynos of a file are one target. */
+const TARGET = { app: 'replay', processType: 'replay' };
+const HOUR_MS = 3_600_000;
+
+export interface ReplayOptions {
+  readonly policy: Policy;
+  /** The quota where the file has none. */
+  readonly quotaBytes: number | null;
+}
+
+export interface ReplaySummary {
+  /** Of the dyno whose row came last. */
+  readonly finalClass: Decision['class'];
+  readonly restartsMs: readonly number[];
+}
+
+/**
+ * Runs detector and policy over a recorded series, open-loop: after a restart the series goes on as it was recorded, with the cooldown and the
+ * hourly budget in force. Nothing else stands in the way: no allow-list, no dry run, no Redis, and a boot may be restarted again.
+ * `onChange` gets the decisions that differ from the same dyno's last one in class or action.
+ */
+export function replay(
+  rows: readonly SeriesRow[],
+  options: ReplayOptions,
+  onChange: (decision: Decision) => void,
+): ReplaySummary {
+  const boots = new Map<string, Boot>();
+  const changes = new Map<string, string>();
+  const floors = new Map<string, number>();
+  const restartsMs: number[] = [];
+  let finalClass: Decision['class'] = 'unknown';
+  for (const row of rows) {
+    const dyno = row.dyno ?? 'dyno';
+    const point = pointOf(row, options.quotaBytes);
+    const known = boots.get(dyno);
+    const boot = observe(known?.identity.bootId === point.boot.bootId ? known : openBoot(point), point, options.policy);
+    boots.set(dyno, boot);
+    learn(floors, boot, options.policy);
+    const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, floors, policy: options.policy });
+    if (decision.action === 'restart') restartsMs.push(row.timeMs);
+    finalClass = decision.class;
+    const change = `${decision.class}/${decision.action}`;
+    if (changes.get(dyno) !== change) onChange(decision);
+    changes.set(dyno, change);
+  }
+  return { finalClass, restartsMs };
+}
+
+interface Moment {
+  readonly nowMs: number;
+  readonly restartsMs: readonly number[];
+  readonly floors: ReadonlyMap<string, number>;
+  readonly policy: Policy;
+}
+
+function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): Decision {
+  const ledger: LedgerFacts = {
+    nowMs,
+    open: null,
+    cooldownUntilMs: restartsMs.length === 0 ? 0 : (restartsMs.at(-1) ?? 0) + policy.cooldownMs,
+    dryCooldownUntilMs: 0,
+    sentLastHour: restartsMs.filter((sentMs) => nowMs - sentMs < HOUR_MS).length,
+    heldUntilMs: 0,
+    breakerOpenUntilMs: 0,
+    paused: false,
+    spentBootIds: [],
+    learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),
+  };
+  const [decision] = decide({
+    boots: [{ boot, facts: null }],
+    ledgers: new Map([[targetKey(TARGET), ledger]]),
+    nowMs,
+    policy: { ...policy, minHealthy: 0 },
+    permissions: { allowed: [TARGET], dryRun: false, ownApp: null },
+    upCount: () => null,
+  });
+  if (decision === undefined) throw new Error('decide gave no decision for a boot');
+  return decision;
+}
+
+function learn(floors: Map<string, number>, boot: Boot, policy: Policy): void {
+  const floorBytes = postWarmupFloor(boot, policy);
+  if (floorBytes !== null) floors.set(boot.identity.bootId, floorBytes);
+}
+
+function pointOf(row: SeriesRow, quotaBytes: number | null): Point {
+  const dyno = row.dyno ?? 'dyno';
+  return {
+    boot: {
+      ...TARGET,
+      dyno,
+      bootId: row.bootId ?? `${dyno}-boot`,
+      bootIdSource: 'platform',
+      startTimeMs: null,
+      release: null,
+    },
+    processId: `${dyno}-process`,
+    processRole: 'main',
+    timeMs: row.timeMs,
+    rssBytes: row.rssBytes,
+    treeResidentBytes: row.rssBytes,
+    treeSwapBytes: row.swapBytes,
+    limitBytes: row.quotaBytes ?? quotaBytes,
+    heapUsedBytes: row.heapUsedBytes,
+    externalBytes: row.externalBytes,
+    activeJobs: row.activeJobs,
+    completedJobs: row.completedJobs,
+  };
+}

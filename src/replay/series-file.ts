@@ -1,0 +1,107 @@
+import { BadInputError } from '../core/errors.ts';
+
+/** One row of a recorded series. Null: the column is missing, or the cell is empty: unknown, not zero. Memory in bytes. */
+export interface SeriesRow {
+  readonly line: number;
+  readonly timeMs: number;
+  readonly rssBytes: number;
+  readonly swapBytes: number | null;
+  readonly heapUsedBytes: number | null;
+  readonly externalBytes: number | null;
+  readonly activeJobs: number | null;
+  readonly completedJobs: number | null;
+  readonly quotaBytes: number | null;
+  readonly bootId: string | null;
+  readonly dyno: string | null;
+}
+
+const REQUIRED = ['time_ms', 'rss_bytes'] as const;
+const NUMBERS = [
+  'time_ms',
+  'rss_bytes',
+  'swap_bytes',
+  'heap_used_bytes',
+  'external_bytes',
+  'active_jobs',
+  'completed_jobs',
+  'quota_bytes',
+];
+const TEXTS = ['boot_id', 'dyno'];
+
+/** Reads a recorded series: CSV with a header. Raises `BadInputError` that names file, line and column. Columns it does not know are left out. */
+export function readSeries(text: string, file: string): readonly SeriesRow[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const header = (lines[0] ?? '').split(',').map((name) => unquote(name).toLowerCase());
+  for (const name of REQUIRED) {
+    if (!header.includes(name))
+      throw new BadInputError(
+        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')}, and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
+      );
+  }
+  const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);
+  if (twice !== undefined) throw new BadInputError(`${file}:1: the column ${twice} is there twice`);
+  const rows: SeriesRow[] = [];
+  const newestMs = new Map<string, number>();
+  lines.slice(1).forEach((text, index) => {
+    if (text.trim() === '') return;
+    const row = readRow(text, { header, file, line: index + 2 });
+    const key = `${row.dyno ?? ''}|${row.bootId ?? ''}`;
+    const before = newestMs.get(key);
+    if (before !== undefined && row.timeMs < before)
+      throw new BadInputError(
+        `${file}:${row.line}: time_ms goes back from ${before} to ${row.timeMs}; sort the file by time`,
+      );
+    newestMs.set(key, row.timeMs);
+    rows.push(row);
+  });
+  if (rows.length === 0) throw new BadInputError(`${file}: there is no row below the header`);
+  return rows;
+}
+
+interface Place {
+  readonly header: readonly string[];
+  readonly file: string;
+  readonly line: number;
+}
+
+function readRow(text: string, place: Place): SeriesRow {
+  const cells = text.split(',').map(unquote);
+  if (cells.length !== place.header.length)
+    throw fault(place, `${cells.length} cells, though the header has ${place.header.length} columns`);
+  const cell = (name: string) => cells[place.header.indexOf(name)] ?? '';
+  const number = (name: string) => readNumber(name, cell(name), place);
+  const needed = (name: string): number => {
+    const value = number(name);
+    if (value === null) throw fault(place, `${name} is empty`);
+    return value;
+  };
+  return {
+    line: place.line,
+    timeMs: needed('time_ms'),
+    rssBytes: needed('rss_bytes'),
+    swapBytes: number('swap_bytes'),
+    heapUsedBytes: number('heap_used_bytes'),
+    externalBytes: number('external_bytes'),
+    activeJobs: number('active_jobs'),
+    completedJobs: number('completed_jobs'),
+    quotaBytes: number('quota_bytes'),
+    bootId: cell('boot_id') || null,
+    dyno: cell('dyno') || null,
+  };
+}
+
+function readNumber(name: string, text: string, place: Place): number | null {
+  if (text === '') return null;
+  const value = /^[+]?\d+(\.\d+)?(e[+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) throw fault(place, `${name} is "${text}", which is no number of 0 or more`);
+  return value;
+}
+
+function fault({ file, line }: Place, what: string): BadInputError {
+  return new BadInputError(`${file}:${line}: ${what}`);
+}
+
+function unquote(text: string): string {
+  const trimmed = text.trim();
+  return trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"') ? trimmed.slice(1, -1) : trimmed;
+}
