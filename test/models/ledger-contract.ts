@@ -121,6 +121,9 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       const disguised = await claimed({ bootId: 'metrics-of-the-same' });
       const drain: Move = { to: 'draining', platformDynoId: 'platform-1', deadlineInMs: MINUTE };
       expect(await ledger.advance(disguised, drain)).toEqual({ ok: false, why: 'boot-spent' });
+      await close(disguised, 'abandoned');
+      current.pass(20 * MINUTE);
+      expect(await refusal({ bootId: 'metrics-of-the-same' })).toBe('boot-spent');
     });
 
     it('frees a refused boot after the cooldown, but not one that was spent before', async () => {

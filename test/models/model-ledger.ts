@@ -132,7 +132,10 @@ export class ModelLedger implements Ledger {
       return { ok: false, why: 'overtaken' };
     }
     if (move.to === 'closed') return { ok: true, attempt: this.#close(record, current, move) };
-    if (current.by === 'policy' && record.spent.has(move.platformDynoId)) return { ok: false, why: 'boot-spent' };
+    if (current.by === 'policy' && record.spent.has(move.platformDynoId)) {
+      record.spent.add(current.bootId);
+      return { ok: false, why: 'boot-spent' };
+    }
     if (move.to === 'sending') {
       if (this.#isPaused(record)) return { ok: false, why: 'paused' };
       if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };
