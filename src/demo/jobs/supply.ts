@@ -21,12 +21,12 @@ const FIRST_IMPORT_MS = 8_000;
 /** An import takes about a second; then the floor can be seen before the next. */
 const IMPORT_EVERY_MS = 1_800;
 /** In MB; what one needs beyond all before it is what it adds to the worker's memory: stairs that die out. */
-const IMPORT_SIZES = [100, 180, 240, 285, 305, 310] as const;
+const IMPORT_SIZES = [110, 200, 265, 310, 335, 342] as const;
 
 const FIRST_ATTACHMENT_MS = 5_000;
 const ATTACHMENT_EVERY_MS = 7_000;
-/** Of 40 MB: from 120 MB to 400, over the soft limit of 410 with what the process needs beside. */
-const ATTACHMENT_PAGES = 8;
+/** Of 40 MB each. */
+const ATTACHMENT_PAGES = 9;
 
 /**
  * All jobs of the workers' queue: finite, and known when the demo starts. Imports come in groups as large as there are workers: each takes about

@@ -28,12 +28,18 @@ export interface ReportInput {
   readonly disturbances: readonly string[];
 }
 
+const MEASURE_NOTE = [
+  "  (Memory here is the processes' RSS as the dyno manager reads it. The actuator counts pages that processes share, such as Node's own,",
+  '  once for all of them, so its figures are some 40 MB lower.)',
+];
+
 /** The summary with which the demo ends. */
 export function reportText(input: ReportInput): string {
   const { verdict, jobs } = input;
   const lines = ['', `Summary, after ${formatDuration(input.elapsedMs)}`, ''];
   for (const restart of verdict.restarts) lines.push(...restartLines(restart, input));
   if (verdict.restarts.length === 0) lines.push('  No dyno was restarted.');
+  else lines.push(...MEASURE_NOTE);
   for (const { dyno, peakBytes, lastBytes } of input.untouched) {
     lines.push(
       `  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`,
