@@ -1,0 +1,263 @@
+import { AttemptRunner } from '../../src/actuator/attempt-runner.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
+import type { Attempt, Move } from '../../src/core/attempt.ts';
+import { LedgerUnavailable } from '../../src/core/errors.ts';
+import type { ClaimRequest, Ledger, Platform } from '../../src/ports.ts';
+import { aClaim } from './ledger-contract.ts';
+import { ModelLedger } from './model-ledger.ts';
+import { type DeleteFate, ModelPlatform, type SentDelete, unreadable } from './model-platform.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/**
+ * Actuators, a ledger and a platform in which every call stops at a gate, so that a test chooses when each is carried out, when its answer
+ * arrives, and whether one or the other is lost. An actuator that crashes never hears of its gates again.
+ */
+
+export type Passage =
+  /** Carried out and answered. */
+  | 'through'
+  /** Carried out, the answer lost. */
+  | 'answer-lost'
+  /** Never carried out. */
+  | 'request-lost'
+  /** Carried out now; the answer waits at a gate of its own. */
+  | 'answer-late';
+
+export type Happening =
+  | { readonly kind: 'tick'; readonly actuator: number }
+  | { readonly kind: 'claim'; readonly actuator: number; readonly dyno: number; readonly by: 'policy' | 'person' }
+  | { readonly kind: 'gate'; readonly index: number; readonly passage: Passage }
+  /** So many gates in a row without a fault. */
+  | { readonly kind: 'run'; readonly gates: number }
+  | { readonly kind: 'crash'; readonly actuator: number }
+  | { readonly kind: 'time'; readonly ms: number }
+  | { readonly kind: 'fate'; readonly fate: DeleteFate }
+  | { readonly kind: 'platform-down'; readonly down: boolean }
+  | { readonly kind: 'busy'; readonly busy: boolean }
+  | { readonly kind: 'pause'; readonly pause: boolean }
+  | { readonly kind: 'ledger-emptied' };
+
+/** One confirmed or unconfirmed write of `sending`, as the ledger saw it. */
+export interface SendingWrite {
+  readonly attempt: Attempt;
+  readonly atMs: number;
+  /** How often the ledger had lost everything before. */
+  readonly generation: number;
+}
+
+export interface WireDelete extends SentDelete {
+  readonly write: SendingWrite | null;
+  /** Monotonic time between the write and the request. */
+  readonly sinceWriteMs: number;
+}
+
+interface Gate {
+  readonly life: Life;
+  pass(passage: Passage): void;
+}
+
+interface Life {
+  alive: boolean;
+}
+
+interface Actuator {
+  readonly runner: AttemptRunner;
+  readonly ledger: Ledger;
+  readonly life: Life;
+}
+
+const DYNOS = ['worker.1', 'worker.2'];
+const POLICY: LedgerPolicy = { cooldownMs: 60_000, maxRestartsPerHour: 3, holdMs: 240_000 };
+
+export class AttemptWorld {
+  readonly clock = new VirtualClock();
+  readonly platform = new ModelPlatform(this.clock, DYNOS);
+  readonly ledger = new ModelLedger(this.clock, POLICY);
+  readonly policy = POLICY;
+  readonly writes: SendingWrite[] = [];
+  readonly deletes: WireDelete[] = [];
+  readonly faults: Error[] = [];
+  #actuators: Actuator[] = [];
+  #gates: Gate[] = [];
+  #generation = 0;
+  #busy = false;
+
+  constructor() {
+    this.#actuators = [this.#start(), this.#start()];
+    this.clock.pass(POLICY.holdMs);
+  }
+
+  async happen(happening: Happening): Promise<void> {
+    switch (happening.kind) {
+      case 'tick':
+        this.#tick(happening.actuator);
+        break;
+      case 'claim':
+        this.#claim(happening);
+        break;
+      case 'gate':
+        this.#openGate(happening.index, happening.passage);
+        break;
+      case 'run':
+        await this.#passGates(happening.gates);
+        break;
+      case 'crash':
+        this.#at(happening.actuator).life.alive = false;
+        this.#gates = this.#gates.filter((gate) => gate.life.alive);
+        this.#actuators[happening.actuator] = this.#start();
+        break;
+      case 'time':
+        this.clock.pass(happening.ms);
+        break;
+      case 'fate':
+        this.platform.fate = happening.fate;
+        break;
+      case 'platform-down':
+        this.platform.listFault = happening.down ? unreadable() : null;
+        break;
+      case 'busy':
+        this.#busy = happening.busy;
+        break;
+      case 'pause':
+        await (happening.pause ? this.ledger.pause(null) : this.ledger.resume(null));
+        break;
+      case 'ledger-emptied':
+        this.ledger.empty();
+        this.#generation += 1;
+        break;
+    }
+    await settled();
+  }
+
+  /** Everything works again, for long enough that every attempt has to end. */
+  async recover(): Promise<void> {
+    this.platform.listFault = null;
+    await this.ledger.resume(null);
+    for (let round = 0; round < 40; round++) {
+      for (const index of this.#actuators.keys()) this.#tick(index);
+      await this.#passGates(Number.POSITIVE_INFINITY);
+      this.clock.pass(10_000);
+    }
+  }
+
+  async #passGates(count: number): Promise<void> {
+    await settled();
+    for (let passed = 0; passed < count && this.#gates.length > 0; passed++) {
+      this.#openGate(0, 'through');
+      await settled();
+    }
+  }
+
+  #at(index: number): Actuator {
+    const actuator = this.#actuators[index];
+    if (actuator === undefined) throw new Error(`the world has no actuator ${index}`);
+    return actuator;
+  }
+
+  #tick(index: number): void {
+    const { runner } = this.#at(index);
+    void runner.advanceAll().then(({ faults }) => this.faults.push(...faults.map(({ error }) => error)));
+  }
+
+  #claim({ actuator, dyno, by }: Extract<Happening, { kind: 'claim' }>): void {
+    const { id, name, createdAtMs } = this.platform.dyno(DYNOS[dyno] ?? '');
+    const request: ClaimRequest = aClaim({ dyno: name, bootId: id, bootStartTimeMs: createdAtMs, by });
+    void this.#at(actuator)
+      .runner.claim(request)
+      .catch((error: Error) => this.faults.push(error));
+  }
+
+  #openGate(index: number, passage: Passage): void {
+    const [gate] = this.#gates.length === 0 ? [] : this.#gates.splice(index % this.#gates.length, 1);
+    gate?.pass(passage);
+  }
+
+  #start(): Actuator {
+    const life: Life = { alive: true };
+    const ledger = this.#gatedLedger(life);
+    const runner = new AttemptRunner({
+      ledger,
+      platform: this.#gatedPlatform(life),
+      clock: this.clock,
+      drain: { ask: async () => {}, idle: async () => !this.#busy },
+      graceMs: 30_000,
+      permission: () => 'allowed',
+      stillHolds: () => true,
+    });
+    return { runner, ledger, life };
+  }
+
+  /** Stops at a gate; a dead actuator never hears of it again. */
+  #gated<T>(life: Life, carryOut: () => Promise<T>, lost: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const answer = (settle: () => void) => life.alive && settle();
+      const pass = (passage: Passage) => {
+        if (passage === 'request-lost') return answer(() => reject(lost()));
+        const result = carryOut();
+        // A late or lost answer may be a rejection too, which nobody waits for yet.
+        result.catch(() => undefined);
+        if (passage === 'answer-lost') return answer(() => result.then(() => reject(lost()), reject));
+        if (passage === 'through') return answer(() => result.then(resolve, reject));
+        this.#gates.push({
+          life,
+          pass: (later) => answer(() => (later === 'through' ? result.then(resolve, reject) : reject(lost()))),
+        });
+      };
+      this.#gates.push({ life, pass });
+    });
+  }
+
+  #gatedLedger(life: Life): Ledger {
+    const inner = this.ledger;
+    const lost = () => new LedgerUnavailable('no answer');
+    const gated = <T>(carryOut: () => Promise<T>) => this.#gated(life, carryOut, lost);
+    return {
+      read: (target) => gated(() => inner.read(target)),
+      open: () => gated(() => inner.open()),
+      claim: (request) => gated(() => inner.claim(request)),
+      advance: (attempt, move) => gated(() => this.#advance(attempt, move)),
+      recordReclaimed: (...args) => inner.recordReclaimed(...args),
+      learnFloor: (...args) => inner.learnFloor(...args),
+      noteRelease: (...args) => inner.noteRelease(...args),
+      pause: (target) => inner.pause(target),
+      resume: (target) => inner.resume(target),
+    };
+  }
+
+  async #advance(attempt: Attempt, move: Move) {
+    const answer = await this.ledger.advance(attempt, move);
+    if (answer.ok && answer.attempt.phase === 'sending') {
+      this.writes.push({ attempt: answer.attempt, atMs: this.clock.monotonic(), generation: this.#generation });
+    }
+    return answer;
+  }
+
+  #gatedPlatform(life: Life): Platform {
+    const inner = this.platform;
+    return {
+      list: () => this.#gated(life, () => inner.list(), unreadable),
+      quotas: () => inner.quotas(),
+      restart: (app, dyno, mayStillSend) =>
+        this.#gated(
+          life,
+          async () => {
+            const before = inner.deletes.length;
+            const answer = await inner.restart(app, dyno, mayStillSend);
+            for (const sent of inner.deletes.slice(before)) this.deletes.push(this.#onTheWire(sent));
+            return answer;
+          },
+          unreadable,
+        ).catch(() => ({ kind: 'unknown', why: 'no answer', status: null })),
+    };
+  }
+
+  #onTheWire(sent: SentDelete): WireDelete {
+    const write = this.writes.findLast(({ attempt }) => attempt.dyno === sent.dyno) ?? null;
+    return { ...sent, write, sinceWriteMs: this.clock.monotonic() - (write?.atMs ?? 0) };
+  }
+}
+
+/** Until every promise that can settle has settled. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
