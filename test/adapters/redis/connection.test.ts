@@ -1,0 +1,138 @@
+import { Redis } from 'ioredis';
+import { afterEach, expect, it } from 'vitest';
+import { isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
+import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
+import { ConfigError, LedgerUnavailable } from '../../../src/core/errors.ts';
+import { type RedisServer, startRedis } from '../../../src/demo/redis-server.ts';
+import { aClaim } from '../../models/ledger-contract.ts';
+
+const SHOP = { app: 'shop', processType: 'worker' };
+/** A claim of its own, so that the one under test is the next command. */
+const MAIL = { app: 'mail', processType: 'worker' };
+const POLICY = { cooldownMs: 0, maxRestartsPerHour: 100, holdMs: 0 };
+
+const releases: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const release of releases.splice(0).reverse()) await release();
+});
+
+async function server(options: Parameters<typeof startRedis>[0] = {}): Promise<RedisServer> {
+  const redis = await startRedis(options);
+  releases.push(() => redis.stop());
+  return redis;
+}
+
+function state(url: string, log: string[] = []): RedisState {
+  const created = createRedisState({
+    url,
+    policy: POLICY,
+    commandTimeoutMs: 300,
+    log: (_, message) => log.push(message),
+  });
+  releases.push(() => created.close());
+  return created;
+}
+
+async function configure(redis: RedisServer, name: string, value: string): Promise<void> {
+  const client = new Redis(redis.url);
+  await client.config('SET', name, value);
+  client.disconnect();
+}
+
+it('refuses at once while Redis is away, and takes up work when it is there', async () => {
+  const first = await server();
+  const { port, dir } = first;
+  await first.kill();
+  const away = state(first.url);
+  await expect(away.ledger.read(SHOP)).rejects.toThrow(LedgerUnavailable);
+  expect(away.available()).toBe(false);
+  await server({ port, dir });
+  expect(await away.untilAvailable(10_000)).toBe(true);
+  expect((await away.ledger.claim(aClaim())).ok).toBe(true);
+});
+
+it('takes a late answer for "not mine"; the attempt is found by the next look, once', async () => {
+  const redis = await server();
+  const late = state(redis.url);
+  await late.untilAvailable(5_000);
+  await late.ledger.claim(aClaim({ target: MAIL }));
+  process.kill(redis.pid, 'SIGSTOP');
+  releases.push(async () => void process.kill(redis.pid, 'SIGCONT'));
+  await expect(late.ledger.claim(aClaim())).rejects.toThrow(LedgerUnavailable);
+  process.kill(redis.pid, 'SIGCONT');
+  await expect.poll(() => late.ledger.open().catch(() => [])).toHaveLength(2);
+  expect(await late.ledger.claim(aClaim())).toEqual({ ok: false, why: 'attempt-open' });
+});
+
+it('never sends a command again that was cut off', async () => {
+  const first = await server({ appendFsyncAlways: true });
+  const { port, dir } = first;
+  const cut = state(first.url);
+  await cut.untilAvailable(5_000);
+  await cut.ledger.claim(aClaim({ target: MAIL }));
+  process.kill(first.pid, 'SIGSTOP');
+  const claim = expect(cut.ledger.claim(aClaim())).rejects.toThrow(LedgerUnavailable);
+  await first.kill();
+  await claim;
+  await server({ port, dir, appendFsyncAlways: true });
+  expect(await cut.untilAvailable(10_000)).toBe(true);
+  expect(await cut.ledger.open()).toMatchObject([{ target: MAIL }]);
+});
+
+it('keeps what was answered over a kill -9 of a Redis that writes through', async () => {
+  const first = await server({ appendFsyncAlways: true });
+  const { port, dir } = first;
+  const kept = state(first.url);
+  await kept.untilAvailable(5_000);
+  const claimed = await kept.ledger.claim(aClaim());
+  await first.kill();
+  await server({ port, dir, appendFsyncAlways: true });
+  await kept.untilAvailable(10_000);
+  expect(await kept.ledger.open()).toEqual(claimed.ok ? [claimed.attempt] : []);
+});
+
+it('restarts nothing where the eviction policy may drop the ledger, and says so once', async () => {
+  const redis = await server({ extraArgs: ['--maxmemory-policy', 'allkeys-lru'] });
+  const log: string[] = [];
+  const evicting = state(redis.url, log);
+  await evicting.untilAvailable(5_000);
+  for (let count = 0; count < 2; count++) {
+    expect(await evicting.ledger.claim(aClaim({ by: 'person' }))).toEqual({ ok: false, why: 'eviction-policy' });
+  }
+  expect(log.filter((message) => message.includes('allkeys-lru'))).toHaveLength(1);
+});
+
+it('can still be read where the memory of Redis is full, and grants nothing', async () => {
+  const redis = await server();
+  const full = state(redis.url);
+  await full.untilAvailable(5_000);
+  await full.ledger.read(SHOP);
+  await full.snapshots.save('boot-0', 'x'.repeat(100));
+  await configure(redis, 'maxmemory', '1');
+  expect((await full.ledger.read(SHOP)).open).toBeNull();
+  await expect(full.ledger.claim(aClaim())).rejects.toThrow(/OOM/);
+});
+
+it('never tells the password', async () => {
+  const redis = await server();
+  await configure(redis, 'requirepass', 'correct-horse');
+  const log: string[] = [];
+  const locked = state(redis.url.replace('redis://', 'redis://:wrong%2Dbattery@'), log);
+  await expect.poll(() => log.length).toBeGreaterThan(0);
+  const error = await locked.ledger.read(SHOP).catch((fault: unknown) => fault);
+  expect(error).toBeInstanceOf(LedgerUnavailable);
+  const said = JSON.stringify([log, error, String(error), error instanceof Error ? error.cause : null]);
+  expect(said).not.toMatch(/battery/);
+  expect(() => state('http://:hunter2@host')).toThrow(ConfigError);
+  expect(() => state('http://:hunter2@host')).not.toThrow(/hunter2/);
+});
+
+it.each([
+  ['ec2-34-203-12-45.compute-1.amazonaws.com', true],
+  ['ec2-3-250-1-2.eu-west-1.compute.amazonaws.com', true],
+  ['redis.example.com', false],
+  ['ec2-1-2-3-4.compute-1.amazonaws.com.example.com', false],
+  ['api.heroku.com', false],
+])('accepts a self-signed certificate of Heroku Key-Value Store only: %s %s', (hostname, expected) => {
+  expect(isHerokuKeyValueStore(hostname)).toBe(expected);
+});
