@@ -1,4 +1,4 @@
-import { type Curve, earlyFloor, emptyCurve, observeSample } from './curve.ts';
+import { type Curve, emptyCurve, observeSample } from './curve.ts';
 import type { BootIdentity, Point } from './point.ts';
 import type { Policy } from './policy.ts';
 
@@ -92,13 +92,12 @@ export function closedBuckets(boot: Boot): number {
 }
 
 /**
- * The floor that this boot showed after its start; null while the first windows are not over, and for a boot that was first seen when it was
- * already old.
+ * The floor that this boot showed after its warm-up; null while that is not over, and for a boot that was first seen when it was already old.
  */
 export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { startTimeMs } = boot.identity;
   const seenFromStart = startTimeMs === null || boot.firstPointMs - startTimeMs < 5 * policy.windowMs;
-  return seenFromStart ? earlyFloor(boot.curve) : null;
+  return seenFromStart ? boot.curve.warmFloorBytes : null;
 }
 
 function withProcess(processes: Boot['processes'], point: Point, windowMs: number): Boot['processes'] {

@@ -1,4 +1,4 @@
-import { type Bucket, type Curve, earlyFloor, median } from './curve.ts';
+import { type Bucket, type Curve, median } from './curve.ts';
 import type { MemoryClass } from './decision.ts';
 import { type Level, trendOf } from './slope.ts';
 
@@ -9,7 +9,7 @@ export interface Shape {
   readonly floorBytes: number | null;
   /** The lowest of the last three floors: what usage has stayed over. */
   readonly heldBytes: number | null;
-  /** The floor of the first windows, or the lowest that is remembered. */
+  /** The floor after the warm-up; while that is not over, the lowest so far. */
   readonly baseBytes: number | null;
   readonly steps: number;
   /** Since the last lasting rise. */
@@ -30,6 +30,8 @@ const RISE_LEAST = 0.08;
 const PEAK_LEAST = 0.1;
 const RECURRING_PEAKS = 4;
 const PEAK_MEMORY_BUCKETS = 20;
+/** A job that runs longer than this is taken for what the worker is, not for a peak. */
+const CARRIED_BUCKETS = 24;
 
 export function shapeOf(curve: Curve, limitBytes: number | null): Shape {
   const levels = heldFloors(curve.fine);
@@ -38,12 +40,8 @@ export function shapeOf(curve: Curve, limitBytes: number | null): Shape {
   const floorBytes = median(last);
   const scale = limitBytes ?? Math.max(...levels.map((level) => level.floorBytes), 1);
   const tolerance = Math.max(3 * noiseOf(levels, scale), TOLERANCE_LEAST * scale);
-  const baseBytes = Math.min(
-    earlyFloor(curve) ?? Number.POSITIVE_INFINITY,
-    ...levels.map((level) => level.floorBytes),
-    ...curve.coarse.map((level) => level.floorBytes),
-  );
-  const slope = leakSlope(levels, tolerance) ?? leakSlope(curve.coarse, tolerance);
+  const baseBytes = curve.warmFloorBytes ?? Math.min(...levels.map((level) => level.floorBytes));
+  const slope = slopeOf(curve, levels, tolerance);
   const steps = stepsOf(levels, Math.max(tolerance, STEP_LEAST * scale));
   const common = {
     floorBytes,
@@ -75,20 +73,36 @@ function unknownShape(curve: Curve, last: readonly number[]): Shape {
   };
 }
 
-/** A job that runs through a whole bucket hides the floor; the lowest of three neighbours is seen through it. */
+/**
+ * What the boot holds between jobs. A bucket that a job ran through shows no floor of its own: where there was an idle moment not long before,
+ * the floor is what that one showed, however much the job takes; else it is the lowest of three neighbours.
+ */
 function heldFloors(buckets: readonly Bucket[]): readonly Level[] {
-  return buckets.map((bucket, index) => ({
-    timeMs: bucket.timeMs,
-    floorBytes: Math.min(...buckets.slice(Math.max(0, index - 2), index + 1).map(({ floorBytes }) => floorBytes)),
-  }));
+  let idleAt = Number.NEGATIVE_INFINITY;
+  return buckets.map((bucket, index) => {
+    if (bucket.idle === true) idleAt = index;
+    const supported = bucket.idle === false && index - idleAt <= CARRIED_BUCKETS;
+    const from = supported ? idleAt : Math.max(0, index - 2);
+    return {
+      timeMs: bucket.timeMs,
+      floorBytes: Math.min(...buckets.slice(from, index + 1).map(({ floorBytes }) => floorBytes)),
+    };
+  });
 }
 
-/** The spread of floors around their neighbours, robustly (1.4826 turns a median deviation into a standard one). */
+/**
+ * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one). Over one bucket and over
+ * four, as noise that lasts for minutes does not show between neighbours.
+ */
 function noiseOf(levels: readonly Level[], scale: number): number {
-  const differences = levels
-    .slice(1)
-    .map((level, index) => Math.abs(level.floorBytes - (levels[index]?.floorBytes ?? 0)));
-  return Math.max((1.4826 * median(differences)) / Math.SQRT2, NOISE_LEAST * scale);
+  return Math.max(deviationOver(levels, 1), deviationOver(levels, 4), NOISE_LEAST * scale);
+}
+
+function deviationOver(levels: readonly Level[], lag: number): number {
+  const differences = levels.slice(lag).map((level, index) => level.floorBytes - (levels[index]?.floorBytes ?? 0));
+  if (differences.length === 0) return 0;
+  const middle = median(differences);
+  return (1.4826 * median(differences.map((difference) => Math.abs(difference - middle)))) / Math.SQRT2;
 }
 
 /** Times of lasting rises: the median of three floors lies above the three before by more than `height`. */
@@ -110,6 +124,25 @@ function isFlat(levels: readonly Level[], tolerance: number): boolean {
   if (levels.length < PLATEAU_BUCKETS) return false;
   const recent = levels.slice(-PLATEAU_BUCKETS).map(({ floorBytes }) => floorBytes);
   return median(recent.slice(-3)) - median(recent.slice(0, 3)) <= tolerance;
+}
+
+/**
+ * Growth is no leak while the boot warms up, nor where the floor has given much back lately: then it is a tooth, and only the coarse floors,
+ * which see beneath teeth, can tell.
+ */
+function slopeOf(curve: Curve, levels: readonly Level[], tolerance: number): number | null {
+  if (curve.warmFloorBytes === null) return null;
+  const ofFine = gaveBack(levels, 2 * tolerance) ? null : leakSlope(levels, tolerance);
+  return ofFine ?? (gaveBack(curve.coarse, 2 * tolerance) ? null : leakSlope(curve.coarse, tolerance));
+}
+
+/** Whether the levels have fallen from their highest so far by more than `height`. */
+function gaveBack(levels: readonly Level[], height: number): boolean {
+  let highest = 0;
+  return levels.some(({ floorBytes }) => {
+    highest = Math.max(highest, floorBytes);
+    return highest - floorBytes > height;
+  });
 }
 
 /**

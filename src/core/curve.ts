@@ -7,11 +7,14 @@ export interface Bucket {
   /** What stayed in use. */
   readonly floorBytes: number;
   readonly peakBytes: number;
+  /** Whether a moment without jobs supports the floor; null where jobs are not counted. */
+  readonly idle: boolean | null;
 }
 
 interface OpenBucket {
   readonly startMs: number;
   readonly samples: number;
+  readonly jobsKnown: boolean;
   /** Lowest median of three while no job ran; null where every sample saw one. */
   readonly idleFloorBytes: number | null;
   readonly floorBytes: number;
@@ -28,8 +31,10 @@ export interface Curve {
   readonly coarse: readonly Bucket[];
   readonly coarseOpen: readonly Bucket[];
   readonly closedBuckets: number;
-  /** The lowest floor of the first windows. */
-  readonly earlyFloorBytes: number | null;
+  /** The floors from the start on, until the warm-up is over. */
+  readonly warmup: readonly number[];
+  /** The floor after the warm-up; null while that is not over. */
+  readonly warmFloorBytes: number | null;
 }
 
 export interface CurveSample {
@@ -42,11 +47,25 @@ const FINE_BUCKETS = 40;
 const COARSE_BUCKETS = 36;
 const COARSE_FACTOR = 12;
 const SAMPLES_PER_BUCKET = 5;
-/** The first bucket belongs to the start-up. */
-const EARLY_BUCKETS = 6;
+/** The warm-up is over when so many floors in a row are level... */
+const LEVEL_BUCKETS = 4;
+/** ... by this share of the floor and this many bytes; */
+const LEVEL_SHARE = 0.04;
+const LEVEL_BYTES = 8 * 1024 ** 2;
+/** ... or after so many: then it never was level, so it was no warm-up but growth from the start, and the first floor is what counts. */
+const WARMUP_BUCKETS = 30;
 
 export function emptyCurve(): Curve {
-  return { open: null, recent: [], fine: [], coarse: [], coarseOpen: [], closedBuckets: 0, earlyFloorBytes: null };
+  return {
+    open: null,
+    recent: [],
+    fine: [],
+    coarse: [],
+    coarseOpen: [],
+    closedBuckets: 0,
+    warmup: [],
+    warmFloorBytes: null,
+  };
 }
 
 export function observeSample(curve: Curve, sample: CurveSample, windowMs: number): Curve {
@@ -62,10 +81,13 @@ export function observeSample(curve: Curve, sample: CurveSample, windowMs: numbe
 
 function addTo(open: OpenBucket | null, value: number, { timeMs, activeJobs }: CurveSample): OpenBucket {
   const idle = activeJobs === 0 ? value : null;
-  if (open === null) return { startMs: timeMs, samples: 1, idleFloorBytes: idle, floorBytes: value, peakBytes: value };
+  const jobsKnown = activeJobs !== null;
+  if (open === null)
+    return { startMs: timeMs, samples: 1, jobsKnown, idleFloorBytes: idle, floorBytes: value, peakBytes: value };
   return {
     startMs: open.startMs,
     samples: open.samples + 1,
+    jobsKnown: open.jobsKnown || jobsKnown,
     idleFloorBytes: lower(open.idleFloorBytes, idle),
     floorBytes: Math.min(open.floorBytes, value),
     peakBytes: Math.max(open.peakBytes, value),
@@ -73,11 +95,7 @@ function addTo(open: OpenBucket | null, value: number, { timeMs, activeJobs }: C
 }
 
 function closeBucket(curve: Curve, open: OpenBucket): Curve {
-  const bucket = {
-    timeMs: open.startMs,
-    floorBytes: open.idleFloorBytes ?? open.floorBytes,
-    peakBytes: open.peakBytes,
-  };
+  const bucket = bucketOf(open);
   const closedBuckets = curve.closedBuckets + 1;
   const coarseOpen = [...curve.coarseOpen, bucket];
   const coarseFull = coarseOpen.length >= COARSE_FACTOR;
@@ -88,10 +106,7 @@ function closeBucket(curve: Curve, open: OpenBucket): Curve {
     coarse: coarseFull ? [...curve.coarse.slice(-(COARSE_BUCKETS - 1)), coarsened(coarseOpen)] : curve.coarse,
     coarseOpen: coarseFull ? [] : coarseOpen,
     closedBuckets,
-    earlyFloorBytes:
-      closedBuckets > 1 && closedBuckets <= EARLY_BUCKETS
-        ? lower(curve.earlyFloorBytes, bucket.floorBytes)
-        : curve.earlyFloorBytes,
+    ...warmedUp(curve, bucket),
   };
 }
 
@@ -100,12 +115,29 @@ function coarsened(buckets: readonly Bucket[]): Bucket {
     timeMs: buckets[Math.floor(buckets.length / 2)]?.timeMs ?? 0,
     floorBytes: Math.min(...buckets.map(({ floorBytes }) => floorBytes)),
     peakBytes: Math.max(...buckets.map(({ peakBytes }) => peakBytes)),
+    idle: null,
   };
 }
 
-/** Whether the early floor is known: the first windows are over. */
-export function earlyFloor(curve: Curve): number | null {
-  return curve.closedBuckets >= EARLY_BUCKETS ? curve.earlyFloorBytes : null;
+function bucketOf(open: OpenBucket): Bucket {
+  return {
+    timeMs: open.startMs,
+    floorBytes: open.idleFloorBytes ?? open.floorBytes,
+    peakBytes: open.peakBytes,
+    idle: open.jobsKnown ? open.idleFloorBytes !== null : null,
+  };
+}
+
+/** Follows the warm-up. The very first bucket belongs to the start of the process and is left out. */
+function warmedUp(curve: Curve, bucket: Bucket): Pick<Curve, 'warmup' | 'warmFloorBytes'> {
+  if (curve.warmFloorBytes !== null) return { warmup: [], warmFloorBytes: curve.warmFloorBytes };
+  const warmup = curve.closedBuckets === 0 ? [] : [...curve.warmup, bucket.floorBytes];
+  const last = warmup.slice(-LEVEL_BUCKETS);
+  const spread = Math.max(...last) - Math.min(...last);
+  if (last.length === LEVEL_BUCKETS && spread <= Math.max(LEVEL_SHARE * Math.max(...last), LEVEL_BYTES)) {
+    return { warmup: [], warmFloorBytes: median(last) };
+  }
+  return { warmup, warmFloorBytes: warmup.length >= WARMUP_BUCKETS ? median(warmup.slice(0, 3)) : null };
 }
 
 export function median(values: readonly number[]): number {

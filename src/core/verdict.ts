@@ -137,8 +137,11 @@ function isLevel(shape: Shape): boolean {
   return shape.class === 'healthy' && shape.steps === 0;
 }
 
-function isWorthIt({ reclaimableBytes, limitBytes, usageBytes }: Findings): boolean {
-  return reclaimableBytes !== null && reclaimableBytes >= WORTH_SHARE * (limitBytes ?? usageBytes ?? 0);
+/** Judged by the floor: what a peak has on top comes back by itself. */
+function isWorthIt({ reclaimableBytes, shape, limitBytes, usageBytes }: Findings): boolean {
+  if (reclaimableBytes === null || usageBytes === null || shape.floorBytes === null) return false;
+  const baseBytes = usageBytes - reclaimableBytes;
+  return shape.floorBytes - baseBytes >= WORTH_SHARE * (limitBytes ?? usageBytes);
 }
 
 function killIsNear(shape: Shape, killBytes: number | null, policy: Policy): boolean {
