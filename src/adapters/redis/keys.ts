@@ -1,7 +1,7 @@
 import { type Target, targetKey } from '../../core/target.ts';
 
 /** Every key of the state begins with this. */
-export const KEY_PREFIX = 'tidemark:';
+const KEY_PREFIX = 'tidemark:';
 
 /** The names of all keys, in one place. None expires but the leader's and the snapshots'. */
 export function createKeys(prefix: string = KEY_PREFIX) {

@@ -1,13 +1,12 @@
 /**
- * The ledger's scripts. Redis runs each of them as one step, and all times in them are Redis's own. `KEYS` are always the six of
- * `LEDGER_KEYS`, `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
+ * The ledger's scripts. Redis runs each of them as one step, and all times in them are Redis's own. `KEYS` are always the same
+ * six, in the order in which the prelude names them, `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
  *
  * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker), `paused`,
  * `floors` (JSON list of `{bootId, floorBytes}`), `release`.
  */
-export const LEDGER_KEYS = ['record', 'spent', 'open', 'records', 'pauseAll', 'epoch'] as const;
 
 const PRELUDE = `
 local recordKey, spentKey, openKey, recordsKey, pauseKey, epochKey = unpack(KEYS)
