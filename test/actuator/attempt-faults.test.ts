@@ -96,4 +96,4 @@ it('whatever is lost, late, slept through or killed: one DELETE an attempt, one 
   );
   // Else the property would hold for want of anything to look at.
   expect(sent).toBeGreaterThan(1_000);
-});
+}, 120_000);

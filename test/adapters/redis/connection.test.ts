@@ -26,7 +26,7 @@ function state(url: string, log: string[] = []): RedisState {
   const created = createRedisState({
     url,
     policy: POLICY,
-    commandTimeoutMs: 300,
+    commandTimeoutMs: 1_000,
     log: (_, message) => log.push(message),
   });
   releases.push(() => created.close());
@@ -60,7 +60,7 @@ it('takes a late answer for "not mine"; the attempt is found by the next look, o
   releases.push(async () => void process.kill(redis.pid, 'SIGCONT'));
   await expect(late.ledger.claim(aClaim())).rejects.toThrow(LedgerUnavailable);
   process.kill(redis.pid, 'SIGCONT');
-  await expect.poll(() => late.ledger.open().catch(() => [])).toHaveLength(2);
+  await expect.poll(() => late.ledger.open().catch(() => []), { timeout: 10_000 }).toHaveLength(2);
   expect(await late.ledger.claim(aClaim())).toEqual({ ok: false, why: 'attempt-open' });
 });
 
@@ -118,7 +118,7 @@ it('never tells the password', async () => {
   await configure(redis, 'requirepass', 'correct-horse');
   const log: string[] = [];
   const locked = state(redis.url.replace('redis://', 'redis://:wrong%2Dbattery@'), log);
-  await expect.poll(() => log.length).toBeGreaterThan(0);
+  await expect.poll(() => log.length, { timeout: 10_000 }).toBeGreaterThan(0);
   const error = await locked.ledger.read(SHOP).catch((fault: unknown) => fault);
   expect(error).toBeInstanceOf(LedgerUnavailable);
   const said = JSON.stringify([log, error, String(error), error instanceof Error ? error.cause : null]);

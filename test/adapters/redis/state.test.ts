@@ -129,9 +129,9 @@ describe('the leader', () => {
   it('is one of two, and hands over on a clean stop', async () => {
     const [one, two] = [await open(), await open()];
     one.leader.start();
-    await expect.poll(() => redis.exists(`${keyPrefix}leader`)).toBe(1);
+    await expect.poll(() => redis.exists(`${keyPrefix}leader`), { timeout: 10_000 }).toBe(1);
     two.leader.start();
-    await expect.poll(() => two.leader.isLeader()).toBe(false);
+    await expect.poll(() => two.leader.isLeader(), { timeout: 10_000 }).toBe(false);
     expect(one.leader.isLeader()).toBe(true);
     await one.leader.stop();
     expect(one.leader.isLeader()).toBe(false);
