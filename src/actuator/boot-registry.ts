@@ -2,6 +2,7 @@ import { type Boot, observe, openBoot } from '../core/boot.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Point } from '../core/point.ts';
 import type { Policy } from '../core/policy.ts';
+import type { DynoFacts } from '../core/verdict.ts';
 import { SeriesRing } from './series.ts';
 
 const HOUR_MS = 3_600_000;
@@ -19,6 +20,8 @@ export interface BootEntry {
   savedBuckets: number;
   /** The newest decision about it; null before the first tick that saw it. */
   decision: Decision | null;
+  /** What the platform last said of its dyno; kept when the listing already shows its successor. */
+  facts: DynoFacts | null;
   /** What the ledger had learned of its target when it was last read. */
   learnedFloorBytes: number | null;
 }
@@ -59,6 +62,7 @@ export class BootRegistry {
       series: new SeriesRing(SERIES_SAMPLES, this.#policy.windowMs / 4),
       savedBuckets: 0,
       decision: null,
+      facts: null,
       learnedFloorBytes: null,
     };
     this.#entries.set(key, entry);

@@ -37,7 +37,7 @@ const NO_DRAIN: Drain = { ask: async () => undefined, idle: async () => true };
 export class Restarts {
   readonly #options: RestartsOptions;
   readonly #runner: AttemptRunner;
-  #advancing: Promise<void> | null = null;
+  readonly #advancing = new Set<Promise<void>>();
 
   constructor(options: RestartsOptions) {
     const { ledger, platform, platformView, clock, settings } = options;
@@ -56,13 +56,12 @@ export class Restarts {
   }
 
   /**
-   * Starts to take every open attempt as far as it goes. Not awaited to its end by the loop: one target's slow answer must not keep the others
-   * from being judged.
+   * Starts to take every open attempt as far as it goes. Not awaited by the loop, and calls may overlap: one target's slow answer must keep
+   * neither the others' attempts nor the judging waiting.
    */
   advance(): void {
-    this.#advancing ??= this.#advanceAll().finally(() => {
-      this.#advancing = null;
-    });
+    const advancing = this.#advanceAll().finally(() => this.#advancing.delete(advancing));
+    this.#advancing.add(advancing);
   }
 
   async #advanceAll(): Promise<void> {
@@ -133,7 +132,7 @@ export class Restarts {
   /** Begins nothing new and waits for what is under way. */
   async stop(): Promise<void> {
     await this.#runner.stop();
-    await this.#advancing;
+    await Promise.all(this.#advancing);
   }
 
   /** The platform's own view: the boot that a person means is the one that runs now, whether or not it sends points. */

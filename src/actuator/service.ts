@@ -59,7 +59,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
           settings,
           publish,
           log,
-          stillHolds: (attempt) => stillHolds(attempt, { registry, platformView, clock, policy: settings.policy }),
+          stillHolds: (attempt) => stillHolds(attempt, { registry, clock, policy: settings.policy }),
         });
   const parts: ActuatorParts = {
     clock,

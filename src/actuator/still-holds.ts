@@ -3,11 +3,9 @@ import type { Policy } from '../core/policy.ts';
 import { judge } from '../core/verdict.ts';
 import type { Clock } from '../ports.ts';
 import type { BootRegistry } from './boot-registry.ts';
-import type { PlatformView } from './platform-view.ts';
 
 export interface StillHoldsParts {
   readonly registry: BootRegistry;
-  readonly platformView: PlatformView;
   readonly clock: Clock;
   readonly policy: Policy;
 }
@@ -16,16 +14,12 @@ export interface StillHoldsParts {
  * Whether the newest points of the attempt's boot still ask for a restart; null where they cannot be judged: the boot has not been heard of here,
  * or not lately. What the attempt rested on may be minutes old by the time its drain is over.
  */
-export function stillHolds(
-  attempt: Attempt,
-  { registry, platformView, clock, policy }: StillHoldsParts,
-): boolean | null {
+export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean | null {
   const entry = registry
     .entries()
     .find(({ boot: { identity } }) => identity.bootId === attempt.bootId && identity.app === attempt.target.app);
   if (entry === undefined) return null;
-  const facts = platformView.factsOf(entry.boot.identity);
-  const { learnedFloorBytes } = entry;
+  const { facts, learnedFloorBytes } = entry;
   const verdict = judge(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes }, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';

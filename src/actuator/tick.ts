@@ -108,7 +108,8 @@ function decideAll(
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): readonly Decided[] {
   const { platform, policy, permissions, clock } = parts;
-  const boots = entries.map(({ boot }) => ({ boot, facts: platform?.factsOf(boot.identity) ?? null }));
+  for (const entry of entries) entry.facts = platform?.factsOf(entry.boot.identity) ?? entry.facts;
+  const boots = entries.map(({ boot, facts }) => ({ boot, facts }));
   const decisions = decide({
     boots,
     ledgers,

@@ -7,8 +7,12 @@ export interface Shape {
   readonly class: MemoryClass;
   /** The floor now: the median of the last three. */
   readonly floorBytes: number | null;
+  /** When a rising floor was where `floorBytes` says: what is held now is known only some buckets later. */
+  readonly floorTimeMs: number | null;
   /** The lowest of the last three floors: what usage has stayed over. */
   readonly heldBytes: number | null;
+  /** The lowest of the floors that make a plateau; null while there are fewer. */
+  readonly longHeldBytes: number | null;
   /** The floor after the warm-up; while that is not over, the lowest so far. */
   readonly baseBytes: number | null;
   readonly steps: number;
@@ -32,8 +36,22 @@ const RECURRING_PEAKS = 4;
 const PEAK_MEMORY_BUCKETS = 20;
 /** A job that runs longer than this is taken for what the worker is, not for a peak. */
 const CARRIED_BUCKETS = 24;
+/** Of the slope of hours, what the last buckets must still show: stairs that have died out look like a line from afar. */
+const STILL_RISING = 0.3;
+const RECENT_BUCKETS = 12;
+
+/** A shape changes only when a bucket closes, and is asked for at every tick: remembered by the very list of closed buckets. */
+const remembered = new WeakMap<readonly Bucket[], { readonly limitBytes: number | null; readonly shape: Shape }>();
 
 export function shapeOf(curve: Curve, limitBytes: number | null): Shape {
+  const known = remembered.get(curve.fine);
+  if (known !== undefined && known.limitBytes === limitBytes) return known.shape;
+  const shape = findShape(curve, limitBytes);
+  remembered.set(curve.fine, { limitBytes, shape });
+  return shape;
+}
+
+function findShape(curve: Curve, limitBytes: number | null): Shape {
   const levels = heldFloors(curve.fine);
   const last = levels.slice(-3).map(({ floorBytes }) => floorBytes);
   if (levels.length < LEAST_BUCKETS) return unknownShape(curve, last);
@@ -45,7 +63,12 @@ export function shapeOf(curve: Curve, limitBytes: number | null): Shape {
   const steps = stepsOf(levels, Math.max(tolerance, STEP_LEAST * scale));
   const common = {
     floorBytes,
+    floorTimeMs: levels.at(-4)?.timeMs ?? null,
     heldBytes: Math.min(...last),
+    longHeldBytes:
+      levels.length < PLATEAU_BUCKETS
+        ? null
+        : Math.min(...levels.slice(-PLATEAU_BUCKETS).map((level) => level.floorBytes)),
     baseBytes,
     steps: steps.length,
     flatMs: (levels.at(-1)?.timeMs ?? 0) - (steps.at(-1) ?? levels[0]?.timeMs ?? 0),
@@ -64,7 +87,9 @@ function unknownShape(curve: Curve, last: readonly number[]): Shape {
   return {
     class: 'warming',
     floorBytes: last.length === 0 ? null : median(last),
+    floorTimeMs: null,
     heldBytes: null,
+    longHeldBytes: null,
     baseBytes: null,
     steps: 0,
     flatMs: null,
@@ -133,7 +158,10 @@ function isFlat(levels: readonly Level[], tolerance: number): boolean {
 function slopeOf(curve: Curve, levels: readonly Level[], tolerance: number): number | null {
   if (curve.warmFloorBytes === null) return null;
   const ofFine = gaveBack(levels, 2 * tolerance) ? null : leakSlope(levels, tolerance);
-  return ofFine ?? (gaveBack(curve.coarse, 2 * tolerance) ? null : leakSlope(curve.coarse, tolerance));
+  if (ofFine !== null) return ofFine;
+  const ofCoarse = gaveBack(curve.coarse, 2 * tolerance) ? null : leakSlope(curve.coarse, tolerance);
+  const now = trendOf(levels.slice(-RECENT_BUCKETS))?.bytesPerMs ?? 0;
+  return ofCoarse !== null && now >= STILL_RISING * ofCoarse ? ofCoarse : null;
 }
 
 /** Whether the levels have fallen from their highest so far by more than `height`. */

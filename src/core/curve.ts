@@ -52,8 +52,8 @@ const LEVEL_BUCKETS = 4;
 /** ... by this share of the floor and this many bytes; */
 const LEVEL_SHARE = 0.04;
 const LEVEL_BYTES = 8 * 1024 ** 2;
-/** ... or after so many: then it never was level, so it was no warm-up but growth from the start, and the first floor is what counts. */
-const WARMUP_BUCKETS = 30;
+/** ... or after so many windows: then it never was level, so it was no warm-up but growth from the start, and the first floor is what counts. */
+const WARMUP_WINDOWS = 30;
 
 export function emptyCurve(): Curve {
   return {
@@ -73,7 +73,7 @@ export function observeSample(curve: Curve, sample: CurveSample, windowMs: numbe
   const isFull = open !== null && sample.timeMs - open.startMs >= windowMs && open.samples >= SAMPLES_PER_BUCKET;
   const isTorn =
     open !== null && sample.timeMs - open.startMs > Math.max(4 * windowMs, 10 * SAMPLES_PER_BUCKET * windowMs);
-  const closed = isFull || isTorn ? closeBucket(curve, open) : curve;
+  const closed = isFull || isTorn ? closeBucket(curve, open, windowMs) : curve;
   const three = [...closed.recent, sample.usageBytes];
   const value = three.length < 3 ? sample.usageBytes : median(three);
   return { ...closed, open: addTo(closed.open, value, sample), recent: three.slice(-2) };
@@ -94,7 +94,7 @@ function addTo(open: OpenBucket | null, value: number, { timeMs, activeJobs }: C
   };
 }
 
-function closeBucket(curve: Curve, open: OpenBucket): Curve {
+function closeBucket(curve: Curve, open: OpenBucket, windowMs: number): Curve {
   const bucket = bucketOf(open);
   const closedBuckets = curve.closedBuckets + 1;
   const coarseOpen = [...curve.coarseOpen, bucket];
@@ -106,7 +106,7 @@ function closeBucket(curve: Curve, open: OpenBucket): Curve {
     coarse: coarseFull ? [...curve.coarse.slice(-(COARSE_BUCKETS - 1)), coarsened(coarseOpen)] : curve.coarse,
     coarseOpen: coarseFull ? [] : coarseOpen,
     closedBuckets,
-    ...warmedUp(curve, bucket),
+    ...warmedUp(curve, bucket, windowMs),
   };
 }
 
@@ -129,7 +129,7 @@ function bucketOf(open: OpenBucket): Bucket {
 }
 
 /** Follows the warm-up. The very first bucket belongs to the start of the process and is left out. */
-function warmedUp(curve: Curve, bucket: Bucket): Pick<Curve, 'warmup' | 'warmFloorBytes'> {
+function warmedUp(curve: Curve, bucket: Bucket, windowMs: number): Pick<Curve, 'warmup' | 'warmFloorBytes'> {
   if (curve.warmFloorBytes !== null) return { warmup: [], warmFloorBytes: curve.warmFloorBytes };
   const warmup = curve.closedBuckets === 0 ? [] : [...curve.warmup, bucket.floorBytes];
   const last = warmup.slice(-LEVEL_BUCKETS);
@@ -137,7 +137,9 @@ function warmedUp(curve: Curve, bucket: Bucket): Pick<Curve, 'warmup' | 'warmFlo
   if (last.length === LEVEL_BUCKETS && spread <= Math.max(LEVEL_SHARE * Math.max(...last), LEVEL_BYTES)) {
     return { warmup: [], warmFloorBytes: median(last) };
   }
-  return { warmup, warmFloorBytes: warmup.length >= WARMUP_BUCKETS ? median(warmup.slice(0, 3)) : null };
+  const sinceMs = bucket.timeMs - (curve.fine[0]?.timeMs ?? bucket.timeMs);
+  const isOver = warmup.length > LEVEL_BUCKETS && sinceMs >= WARMUP_WINDOWS * windowMs;
+  return { warmup, warmFloorBytes: isOver ? median(warmup.slice(0, 3)) : null };
 }
 
 export function median(values: readonly number[]): number {

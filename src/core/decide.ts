@@ -99,13 +99,11 @@ function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): 
   return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
 }
 
+/** An open breaker is news for people: restarts were tried and did not help. Everything else passes by itself. */
 function gated(decision: Decision, reason: Reason): Decision {
-  return {
-    ...decision,
-    action: 'none',
-    reason,
-    explanation: `${decision.explanation} Not now: ${reason} (wanted: ${decision.reason}).`,
-  };
+  const action = reason === 'breaker-open' ? 'advise' : 'none';
+  const explanation = `${decision.explanation} Not now: ${reason} (wanted: ${decision.reason}).`;
+  return { ...decision, action, reason, explanation };
 }
 
 /** Of each target the urgent one first, then the fullest. */

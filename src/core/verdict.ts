@@ -56,8 +56,6 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
   const shape: Shape = isYoung ? { ...measured, class: 'warming' } : measured;
   const baseBytes = postWarmupFloor(boot, policy) ?? context.learnedFloorBytes;
   const { usageBytes } = boot;
-  const { floorBytes, slopeBytesPerMs } = shape;
-  const isRising = slopeBytesPerMs !== null && floorBytes !== null && limitBytes !== null;
   return {
     shape,
     usageBytes,
@@ -65,7 +63,7 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
     softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
     hardLimitBytes: thresholdBytes(policy.hardLimit, limitBytes),
     reclaimableBytes: baseBytes === null || usageBytes === null ? null : Math.max(0, usageBytes - baseBytes),
-    timeToLimitMs: isRising ? Math.max(0, (limitBytes - floorBytes) / slopeBytesPerMs) : null,
+    timeToLimitMs: limitBytes === null ? null : timeUntil(limitBytes, shape, context.nowMs),
     uptimeMs,
   };
 }
@@ -90,9 +88,9 @@ function rule(
   const { heldBytes } = shape;
   if (heldBytes === null) return nothing('warming-up');
   const over = (thresholdBytes: number | null) => thresholdBytes !== null && heldBytes > thresholdBytes;
-  if (over(policy.maxRssBytes)) return forced(findings, 'max-rss');
-  if (over(hardLimitBytes)) return forced(findings, 'hard-limit');
-  if (killIsNear(shape, context.facts?.killBytes ?? null, policy)) return forced(findings, 'kill-point');
+  if (over(policy.maxRssBytes)) return forced('max-rss');
+  if (over(hardLimitBytes)) return forced('hard-limit');
+  if (killIsNear(shape, context, policy)) return forced('kill-point');
   if (shape.class === 'leak') return ruleOfLeak(findings, policy);
   if (over(softLimitBytes)) return ruleOfHighFloor(findings);
   if (shape.class === 'bloat' && limitBytes === null) return advise('limit-unknown');
@@ -102,10 +100,8 @@ function rule(
   return nothing(shape.class === 'bloat' || shape.class === 'unknown' ? 'below-limits' : 'no-growth');
 }
 
-/** Whatever the class: yet a restart that is known to give nothing back is no help, and would be repeated for ever. */
-function forced(findings: Findings, reason: Reason): Ruling {
-  const { reclaimableBytes } = findings;
-  if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
+/** Whatever the class and however little it may give back: what is over these limits is about to be killed anyway. The breaker ends a loop. */
+function forced(reason: Reason): Ruling {
   return { action: 'restart', reason, urgent: true };
 }
 
@@ -144,7 +140,14 @@ function isWorthIt({ reclaimableBytes, shape, limitBytes, usageBytes }: Findings
   return shape.floorBytes - baseBytes >= WORTH_SHARE * (limitBytes ?? usageBytes);
 }
 
-function killIsNear(shape: Shape, killBytes: number | null, policy: Policy): boolean {
-  if (killBytes === null || shape.floorBytes === null || shape.slopeBytesPerMs === null) return false;
-  return (killBytes - shape.floorBytes) / shape.slopeBytesPerMs <= 2 * policy.graceMs;
+function killIsNear(shape: Shape, context: JudgeContext, policy: Policy): boolean {
+  const killBytes = context.facts?.killBytes ?? null;
+  const untilMs = killBytes === null ? null : timeUntil(killBytes, shape, context.nowMs);
+  return untilMs !== null && untilMs <= 2 * policy.graceMs;
+}
+
+/** Until a rising floor is at `bytes`, from where it is by now; null where it does not rise. */
+function timeUntil(bytes: number, { floorBytes, floorTimeMs, slopeBytesPerMs }: Shape, nowMs: number): number | null {
+  if (floorBytes === null || floorTimeMs === null || slopeBytesPerMs === null) return null;
+  return Math.max(0, (bytes - floorBytes) / slopeBytesPerMs - (nowMs - floorTimeMs));
 }

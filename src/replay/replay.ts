@@ -1,4 +1,4 @@
-import { type Boot, observe, openBoot, postWarmupFloor } from '../core/boot.ts';
+import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor } from '../core/boot.ts';
 import { decide, type LedgerFacts } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { learnedFloor } from '../core/learned-floor.ts';
@@ -45,6 +45,13 @@ export function replay(
     const boot = observe(known?.identity.bootId === point.boot.bootId ? known : openBoot(point), point, options.policy);
     boots.set(dyno, boot);
     learn(floors, boot, options.policy);
+    // Floors change when a bucket closes; in between nothing new can be decided.
+    if (
+      known !== undefined &&
+      closedBuckets(known) === closedBuckets(boot) &&
+      known.identity.bootId === boot.identity.bootId
+    )
+      continue;
     const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, floors, policy: options.policy });
     if (decision.action === 'restart') restartsMs.push(row.timeMs);
     finalClass = decision.class;

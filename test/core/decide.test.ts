@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { type Boot, observe, openBoot } from '../../src/core/boot.ts';
+import { decide, type LedgerFacts } from '../../src/core/decide.ts';
+import type { Decision } from '../../src/core/decision.ts';
+import { defaultPolicy, type Permissions, type Policy } from '../../src/core/policy.ts';
+import type { DynoFacts } from '../../src/core/verdict.ts';
+import { MIB } from './curves.ts';
+
+const WINDOW_MS = 1000;
+const START_MS = 1_700_000_000_000;
+const policy = defaultPolicy(WINDOW_MS);
+const TARGET = { app: 'shop', processType: 'worker' };
+const facts: DynoFacts = { limitBytes: 512 * MIB, killBytes: 1024 * MIB, createdAtMs: START_MS };
+
+/** Five points a window. */
+function bootOf(
+  usageMb: (window: number) => number,
+  windows: number,
+  changes: { dyno?: string; app?: string | null } = {},
+): Boot {
+  const { dyno = 'worker.1', app = 'shop' } = changes;
+  const identity = {
+    app,
+    dyno,
+    processType: 'worker',
+    bootId: `${dyno}-boot`,
+    bootIdSource: 'platform' as const,
+    startTimeMs: START_MS,
+    release: null,
+  };
+  let boot: Boot | null = null;
+  for (let index = 0; index < windows * 5; index += 1) {
+    const point = {
+      boot: identity,
+      processId: dyno,
+      processRole: 'main' as const,
+      timeMs: START_MS + index * 200,
+      rssBytes: Math.round(usageMb(index / 5) * MIB),
+      treeResidentBytes: null,
+      treeSwapBytes: null,
+      limitBytes: null,
+      heapUsedBytes: null,
+      externalBytes: null,
+      activeJobs: 0,
+      completedJobs: null,
+    };
+    boot = observe(boot ?? openBoot(point), point, policy);
+  }
+  if (boot === null) throw new Error('no windows');
+  return boot;
+}
+
+const bloated = (window: number) => Math.min(450, window < 10 ? 100 : 100 + Math.floor(window - 9) * 90);
+const WINDOWS = 40;
+
+const freeLedger: LedgerFacts = {
+  nowMs: START_MS,
+  open: null,
+  cooldownUntilMs: 0,
+  dryCooldownUntilMs: 0,
+  sentLastHour: 0,
+  heldUntilMs: 0,
+  breakerOpenUntilMs: 0,
+  paused: false,
+  spentBootIds: [],
+  learnedFloorBytes: null,
+};
+
+interface Setting {
+  readonly boots?: readonly Boot[];
+  readonly ledger?: Partial<LedgerFacts> | null;
+  readonly permissions?: Partial<Permissions>;
+  readonly policy?: Partial<Policy>;
+  readonly facts?: DynoFacts | null;
+  readonly up?: number | null;
+  readonly nowMs?: number;
+}
+
+function decideFor(setting: Setting): readonly Decision[] {
+  const boots = setting.boots ?? [bootOf(bloated, WINDOWS)];
+  return decide({
+    boots: boots.map((boot) => ({ boot, facts: setting.facts === undefined ? facts : setting.facts })),
+    ledgers: new Map([['shop:worker', setting.ledger === null ? null : { ...freeLedger, ...setting.ledger }]]),
+    nowMs: setting.nowMs ?? START_MS + WINDOWS * WINDOW_MS,
+    policy: { ...policy, ...setting.policy },
+    permissions: { allowed: [TARGET], dryRun: false, ownApp: null, ...setting.permissions },
+    upCount: () => (setting.up === undefined ? 2 : setting.up),
+  });
+}
+
+describe('a bloated boot', () => {
+  it('is restarted, with its numbers and a sentence', () => {
+    const [decision] = decideFor({});
+    expect(decision).toMatchObject({
+      class: 'bloat',
+      action: 'restart',
+      reason: 'bloat-over-soft-limit',
+      limitBytes: 512 * MIB,
+      dryRun: false,
+      target: TARGET,
+    });
+    expect(decision?.explanation).toMatch(
+      /floor rose in \d steps? to 88 % of 512 MB and has stayed there for \d.*; a restart gives back about 350 MB\./,
+    );
+  });
+
+  const laterMs = START_MS + 10_000_000;
+  it.each<[string, Setting]>([
+    ['app-unknown', { boots: [bootOf(bloated, WINDOWS, { app: null })] }],
+    ['not-allowed', { permissions: { allowed: [] } }],
+    ['not-allowed', { permissions: { allowed: [{ app: 'shop', processType: 'web' }] } }],
+    ['ledger-unavailable', { ledger: null }],
+    ['paused', { ledger: { paused: true } }],
+    ['held', { ledger: { heldUntilMs: laterMs } }],
+    ['attempt-open', { ledger: { open: {} } }],
+    ['boot-spent', { ledger: { spentBootIds: ['worker.1-boot'] } }],
+    ['cooldown', { ledger: { cooldownUntilMs: laterMs } }],
+    ['budget', { ledger: { sentLastHour: 4 } }],
+    ['min-healthy', { policy: { minHealthy: 2 }, up: 2 }],
+    ['min-healthy', { policy: { minHealthy: 1 }, up: null }],
+    ['min-uptime', { policy: { minUptimeMs: 1_000_000_000 }, facts: { ...facts, createdAtMs: START_MS } }],
+  ])('is not restarted: %s', (reason, setting) => {
+    const [decision] = decideFor(setting);
+    expect(decision?.action).toBe('none');
+    // Below the least uptime the curve is not even called bloat.
+    expect(['min-uptime', 'warming-up'].includes(reason) ? ['min-uptime', 'warming-up'] : [reason]).toContain(
+      decision?.reason,
+    );
+  });
+
+  it('draws advice while the breaker is open', () => {
+    const [decision] = decideFor({ ledger: { breakerOpenUntilMs: laterMs } });
+    expect(decision).toMatchObject({ action: 'advise', reason: 'breaker-open' });
+  });
+
+  it('stays dry where its target is on the dry list, with a cooldown of its own', () => {
+    expect(decideFor({ permissions: { dryRun: [TARGET] } })[0]).toMatchObject({ action: 'restart', dryRun: true });
+    expect(decideFor({ permissions: { dryRun: true }, ledger: { dryCooldownUntilMs: laterMs } })[0]).toMatchObject({
+      reason: 'cooldown',
+    });
+  });
+
+  it('draws advice where its quota is unknown', () => {
+    expect(decideFor({ facts: null })[0]).toMatchObject({ action: 'advise', reason: 'limit-unknown' });
+  });
+
+  it('that is silent is not acted on', () => {
+    expect(decideFor({ nowMs: START_MS + (WINDOWS + 10) * WINDOW_MS })[0]).toMatchObject({
+      action: 'none',
+      reason: 'silent',
+    });
+  });
+});
+
+describe('several boots of a target', () => {
+  it('are restarted one at a time, the fullest first', () => {
+    const fuller = bootOf((window) => bloated(window) + 20, WINDOWS, { dyno: 'worker.2' });
+    const decisions = decideFor({ boots: [bootOf(bloated, WINDOWS), fuller] });
+    expect(decisions.map(({ action }) => action)).toEqual(['none', 'restart']);
+    expect(decisions[0]?.reason).toBe('another-first');
+  });
+});
+
+describe('a high floor that was never seen to rise', () => {
+  const high = bootOf(() => 470, WINDOWS);
+  const old: DynoFacts = { ...facts, createdAtMs: START_MS - 10_000_000 };
+  const seenLate: Boot = { ...high, identity: { ...high.identity, startTimeMs: START_MS - 10_000_000 } };
+
+  it('draws advice while nothing is known that a restart would give back', () => {
+    expect(decideFor({ boots: [seenLate], facts: old })[0]).toMatchObject({
+      action: 'advise',
+      reason: 'reclaimable-unknown',
+    });
+  });
+
+  it('is restarted where other boots of the target have shown a low floor', () => {
+    const [decision] = decideFor({ boots: [seenLate], facts: old, ledger: { learnedFloorBytes: 100 * MIB } });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit', reclaimableBytes: 370 * MIB });
+  });
+
+  it('draws advice where other boots have shown the same floor', () => {
+    const [decision] = decideFor({ boots: [seenLate], facts: old, ledger: { learnedFloorBytes: 460 * MIB } });
+    expect(decision).toMatchObject({ action: 'advise', reason: 'nothing-to-reclaim' });
+  });
+
+  it('is restarted over the hard limit, even where nothing is known', () => {
+    const over: Boot = { ...bootOf(() => 530, WINDOWS), identity: seenLate.identity };
+    expect(decideFor({ boots: [over], facts: old })[0]).toMatchObject({
+      action: 'restart',
+      reason: 'hard-limit',
+      urgent: true,
+    });
+  });
+
+  it('is restarted over the absolute limit', () => {
+    const [decision] = decideFor({ boots: [seenLate], facts: old, policy: { maxRssBytes: 400 * MIB } });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'max-rss' });
+  });
+});
