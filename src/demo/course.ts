@@ -4,16 +4,17 @@ import { ActuatorView } from './actuator-view.ts';
 import type { BootRecords } from './boot-records.ts';
 import { waitingFor } from './finish.ts';
 import type { QueueCounts } from './job-queues.ts';
-import { imports, mailerJobs, needsImportsAgain, type PlannedJob, workerJobs } from './jobs/supply.ts';
+import { importQueueOf } from './jobs/job.ts';
+import { imports, mailerJobs, type PlannedJob, workerJobs } from './jobs/supply.ts';
 import type { JobTally } from './jobs/tally.ts';
 import {
+  BLOATING_DYNOS,
   DEADLINE_MS,
   DISTURBED_DEADLINE_MS,
   FRAME_MS,
   MAILER_TYPE,
   SOFT_LIMIT_SHARE,
   WINDOW_MS,
-  WORKER_COUNT,
   WORKER_TYPE,
 } from './plan.ts';
 import { cellsOf } from './screen/cells.ts';
@@ -45,8 +46,9 @@ export class Course {
   #dynos: readonly DynoView[] = [];
   #counts: QueueCounts | null = null;
   #counting = false;
-  #addedAtMs: number | null = null;
   #series = 0;
+  /** Imports of a dyno that its killed boots had done, and that were given again. */
+  readonly #givenAgain = new Map<string, number>();
   #disturbed = false;
   #broken: string | null = null;
   #over = false;
@@ -66,14 +68,17 @@ export class Course {
     this.#broken ??= why;
   }
 
-  /** A boot was killed from outside: its dyno gets its share again, unless enough of it is still to come or the dyno is done. */
+  /** A boot was killed from outside before it was restarted: its dyno's next boot gets the imports again that this one had done. */
   supplyAgain(dyno: string): void {
-    const { records } = this.#options;
-    if (this.#addedAtMs === null || !dyno.startsWith(`${WORKER_TYPE}.`)) return;
-    if (records.of(dyno).some((boot) => boot.restartRequestsMs.length > 0)) return;
-    if (!needsImportsAgain(Date.now() - this.#addedAtMs)) return;
+    const { records, tally } = this.#options;
+    if (!BLOATING_DYNOS.includes(dyno) || records.of(dyno).some((boot) => boot.restartRequestsMs.length > 0)) return;
+    const queue = importQueueOf(dyno);
+    const done = tally.completedWith(`${queue}/`);
+    const lost = done - (this.#givenAgain.get(dyno) ?? 0);
+    if (lost <= 0) return;
+    this.#givenAgain.set(dyno, done);
     this.#series += 1;
-    this.#add(WORKER_TYPE, imports(WORKER_COUNT, this.#series));
+    this.#add(queue, imports(this.#series, lost));
   }
 
   /** Ends early where the signal is aborted. */
@@ -84,7 +89,7 @@ export class Course {
     return {
       boots: records.all,
       softLimitBytes: this.#softLimitBytes,
-      bloatingDynos: this.#bloatingDynos,
+      bloatingDynos: BLOATING_DYNOS,
       jobs: tally.report(),
       counts: this.#counts,
       confirmedBootIds: this.view.confirmedBootIds,
@@ -101,10 +106,6 @@ export class Course {
     return this.#limitBytes * SOFT_LIMIT_SHARE;
   }
 
-  get #bloatingDynos(): readonly string[] {
-    return this.#dynos.filter((dyno) => dyno.type === WORKER_TYPE).map((dyno) => dyno.name);
-  }
-
   async #untilSeen(): Promise<string | null> {
     for (;;) {
       this.#look();
@@ -113,8 +114,8 @@ export class Course {
       if (end !== null) return end;
       await this.#pause();
     }
-    this.#addedAtMs = Date.now();
-    this.#add(WORKER_TYPE, workerJobs(WORKER_COUNT));
+    this.#add(WORKER_TYPE, workerJobs());
+    for (const dyno of BLOATING_DYNOS) this.#add(importQueueOf(dyno), imports(this.#series));
     this.#add(MAILER_TYPE, mailerJobs());
     this.#options.onReady();
     return null;
@@ -136,7 +137,7 @@ export class Course {
       nowMs: Date.now(),
       boots: this.#options.records.all,
       softLimitBytes: this.#softLimitBytes,
-      bloatingDynos: this.#bloatingDynos,
+      bloatingDynos: BLOATING_DYNOS,
       allJobsDone: this.#options.tally.allDone,
       counts: this.#counts,
       confirmedBootIds: this.view.confirmedBootIds,

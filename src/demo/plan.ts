@@ -18,9 +18,13 @@ export const EXPORT_INTERVAL_MS = 200;
 export const DYNO_SIZE = 'Standard-1X';
 export const SOFT_LIMIT_SHARE = 0.8;
 
-/** Bloats, on two dynos that take from one queue. */
+/** Bloats, on two dynos: they share a queue of ordinary jobs, and each has imports of its own. */
 export const WORKER_TYPE = 'worker';
 export const WORKER_COUNT = 2;
+export const BLOATING_DYNOS: readonly string[] = Array.from(
+  { length: WORKER_COUNT },
+  (_, index) => `${WORKER_TYPE}.${index + 1}`,
+);
 /** Healthy: its peaks come back. */
 export const MAILER_TYPE = 'mailer';
 

@@ -7,9 +7,11 @@ import { type DynoManager, startDynoManager } from '../dyno-manager/manager.ts';
 import { ActuatorClient } from './actuator-client.ts';
 import { ActuatorProcess } from './actuator-process.ts';
 import { JobQueues, loadBullmq } from './job-queues.ts';
+import { importQueueOf } from './jobs/job.ts';
 import type { JobTally } from './jobs/tally.ts';
 import { type DemoRedis, startOwnRedis } from './own-redis.ts';
 import {
+  BLOATING_DYNOS,
   DYNO_SIZE,
   EXPORT_INTERVAL_MS,
   GRACE_MS,
@@ -78,7 +80,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       },
     });
     releases.push(() => actuator.stop());
-    const queues = await JobQueues.open([WORKER_TYPE, MAILER_TYPE], {
+    const queues = await JobQueues.open([WORKER_TYPE, MAILER_TYPE, ...BLOATING_DYNOS.map(importQueueOf)], {
       url: redis.url,
       prefix: run.id,
       tally: options.tally,
@@ -133,7 +135,7 @@ function appOf(run: Run, redisUrl: string) {
     quantity,
     command,
     size: DYNO_SIZE,
-    env: { DEMO_QUEUE: type },
+    env: { DEMO_QUEUE: type, DEMO_IMPORTS: String(type === WORKER_TYPE) },
   });
   return {
     name: run.id,

@@ -5,10 +5,18 @@
 import { type Job, Worker } from 'bullmq';
 import { bookEntries } from './jobs/book-entries.ts';
 import { importRecords } from './jobs/import-records.ts';
-import { JOB_NAMES, type JobData, type JobResult, LOCK_MS, STALLED_CHECK_MS } from './jobs/job.ts';
+import {
+  FIRST_IMPORT_MS,
+  IMPORT_EVERY_MS,
+  importQueueOf,
+  JOB_NAMES,
+  type JobData,
+  type JobResult,
+  LOCK_MS,
+  STALLED_CHECK_MS,
+} from './jobs/job.ts';
 import { renderAttachment } from './jobs/render-attachment.ts';
 
-const queueName = required('DEMO_QUEUE');
 const redisUrl = required('REDIS_URL');
 
 async function work(job: Job<JobData, JobResult>): Promise<JobResult> {
@@ -39,19 +47,39 @@ function required(name: string): string {
   return value;
 }
 
-const worker = new Worker<JobData, JobResult>(queueName, work, {
-  connection: { url: redisUrl, maxRetriesPerRequest: null },
-  prefix: required('DEMO_PREFIX'),
-  lockDuration: LOCK_MS,
-  stalledInterval: STALLED_CHECK_MS,
-  // A job may be taken from killed workers again and again; it fails only where its own code does.
-  maxStalledCount: 100,
-});
-worker.on('error', (error) => console.error(`worker: ${error.message}`));
+const running: Worker[] = [];
+
+function take(queue: string, options: { readonly limiter?: { readonly max: number; readonly duration: number } } = {}) {
+  const worker = new Worker<JobData, JobResult>(queue, work, {
+    connection: { url: redisUrl, maxRetriesPerRequest: null },
+    prefix: required('DEMO_PREFIX'),
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    // A job may be taken from killed workers again and again; it fails only where its own code does.
+    maxStalledCount: 100,
+    ...options,
+  });
+  worker.on('error', (error) => console.error(`worker: ${error.message}`));
+  running.push(worker);
+}
+
+take(required('DEMO_QUEUE'));
+const later =
+  process.env.DEMO_IMPORTS === 'true'
+    ? setTimeout(
+        () => take(importQueueOf(required('DYNO')), { limiter: { max: 1, duration: IMPORT_EVERY_MS } }),
+        FIRST_IMPORT_MS,
+      )
+    : undefined;
+
+async function close(): Promise<void> {
+  clearTimeout(later);
+  await Promise.all(running.map((worker) => worker.close()));
+}
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    worker.close().then(
+    close().then(
       () => process.exit(0),
       (error: unknown) => {
         console.error('worker: could not be closed:', error);

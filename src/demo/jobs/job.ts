@@ -21,3 +21,13 @@ export interface JobResult {
 /** Short, so that the jobs of a killed worker are soon run again. */
 export const LOCK_MS = 5_000;
 export const STALLED_CHECK_MS = 2_000;
+
+/** The queue of a dyno's own imports: each dyno bloats by its share, whoever else takes jobs. */
+export function importQueueOf(dyno: string): string {
+  return `imports-${dyno}`;
+}
+
+/** A boot does ordinary work only for so long: that is the floor that a restart brings back. */
+export const FIRST_IMPORT_MS = 8_000;
+/** An import takes about a second; then the floor can be seen before the next. */
+export const IMPORT_EVERY_MS = 1_800;

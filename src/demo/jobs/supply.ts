@@ -12,14 +12,10 @@ export interface PlannedJob {
 
 /** How long the ordinary jobs last: through both restarts, so that these happen under load. */
 const LOAD_MS = 44_000;
-/** Two workers share them: about six a second each. */
+/** All workers share them: about six a second each. */
 const ENTRIES_EVERY_MS = 80;
 const MAILS_EVERY_MS = 150;
 
-/** While the dynos are young they do ordinary work only, as the floor that a restart brings back. */
-const FIRST_IMPORT_MS = 8_000;
-/** An import takes about a second; then the floor can be seen before the next. */
-const IMPORT_EVERY_MS = 1_800;
 /** In MB; what one needs beyond all before it is what it adds to the worker's memory: stairs that die out. */
 const IMPORT_SIZES = [110, 200, 265, 310, 335, 342] as const;
 
@@ -28,14 +24,12 @@ const ATTACHMENT_EVERY_MS = 7_000;
 /** Of 40 MB each. */
 const ATTACHMENT_PAGES = 9;
 
-/**
- * All jobs of the workers' queue: finite, and known when the demo starts. Imports come in groups as large as there are workers: each takes about
- * a second, and a worker runs one job at a time, so each worker gets one of a group.
- */
-export function workerJobs(workers: number): readonly PlannedJob[] {
-  return [...steady(JOB_NAMES.entries, ENTRIES_EVERY_MS), ...imports(workers, 0)];
+/** The ordinary jobs of the workers' common queue. */
+export function workerJobs(): readonly PlannedJob[] {
+  return steady(JOB_NAMES.entries, ENTRIES_EVERY_MS);
 }
 
+/** Ordinary jobs, and now and then one that needs much memory for a moment. */
 export function mailerJobs(): readonly PlannedJob[] {
   const count = Math.floor((LOAD_MS - FIRST_ATTACHMENT_MS) / ATTACHMENT_EVERY_MS) + 1;
   const attachments = Array.from({ length: count }, (_, index) => ({
@@ -48,18 +42,17 @@ export function mailerJobs(): readonly PlannedJob[] {
 }
 
 /**
- * The imports of `workers` dynos; `series` tells those of the start (0) from later ones. Later ones are added where a worker was killed from
- * outside before it was restarted: its memory went with it, and the dyno that took its place needs its share of the work to bloat.
+ * The imports of one dyno, all waiting from the start: the finite work that bloats it. `series` 0 are those of the start. A dyno that is
+ * killed from outside before it was restarted has lost its memory with it, so the imports that it had done (the first `count`) are given to
+ * its next boot again, as a later series.
  */
-export function imports(workers: number, series: number): readonly PlannedJob[] {
-  return IMPORT_SIZES.flatMap((size, round) =>
-    Array.from({ length: workers }, (_, worker) => ({
-      id: `import-${series}-${round + 1}-${worker + 1}`,
-      name: JOB_NAMES.import,
-      data: { size, seed: round + 1 },
-      delayMs: FIRST_IMPORT_MS + round * IMPORT_EVERY_MS,
-    })),
-  );
+export function imports(series: number, count: number = IMPORT_SIZES.length): readonly PlannedJob[] {
+  return IMPORT_SIZES.slice(0, count).map((size, index) => ({
+    id: `import-${series}-${index + 1}`,
+    name: JOB_NAMES.import,
+    data: { size, seed: index + 1 },
+    delayMs: 0,
+  }));
 }
 
 function steady(name: JobName, everyMs: number): readonly PlannedJob[] {
@@ -69,12 +62,4 @@ function steady(name: JobName, everyMs: number): readonly PlannedJob[] {
     data: { size: 0, seed: index },
     delayMs: index * everyMs,
   }));
-}
-
-/**
- * Whether a dyno that was killed so long after the jobs were added has lost so much of its share that it needs another: the imports still
- * to come would leave it below its plateau or give it no stairs.
- */
-export function needsImportsAgain(sinceAddedMs: number): boolean {
-  return sinceAddedMs > FIRST_IMPORT_MS + (IMPORT_SIZES.length / 2) * IMPORT_EVERY_MS;
 }

@@ -54,6 +54,11 @@ export class JobTally {
     return this.#heldByBoot.get(bootId) ?? null;
   }
 
+  /** Jobs done whose ids begin so. */
+  completedWith(prefix: string): number {
+    return [...this.#completions].filter(([id, count]) => count > 0 && id.startsWith(prefix)).length;
+  }
+
   get allDone(): boolean {
     for (const [id, count] of this.#completions) if (count === 0 && !this.#failed.has(id)) return false;
     return true;

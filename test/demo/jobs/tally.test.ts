@@ -30,6 +30,14 @@ describe('the tally of jobs', () => {
     expect([tally.heldByBoot('b'), tally.heldByBoot('c')]).toEqual([5, null]);
   });
 
+  it('counts what is done of a queue', () => {
+    const tally = new JobTally();
+    for (const id of ['imports-worker.1/a', 'imports-worker.1/b', 'imports-worker.2/a']) tally.added(id);
+    tally.completed('imports-worker.1/a', RESULT);
+    tally.completed('imports-worker.2/a', RESULT);
+    expect(tally.completedWith('imports-worker.1/')).toBe(1);
+  });
+
   it('is through once every job has completed or failed', () => {
     const tally = new JobTally();
     tally.added('x');
