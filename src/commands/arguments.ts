@@ -31,15 +31,20 @@ export function readArguments(
   const flags: Record<string, string> = {};
   const own: Record<string, string | true> = {};
   const faults: string[] = [];
+  // What follows a flag that nobody knows was meant as its value, and is no fault of its own.
+  let afterUnknown = false;
   for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'positional' && !afterUnknown) words.push(token.value);
+    afterUnknown = false;
     if (token.kind !== 'option') continue;
-    const isSwitch = ownFlags[token.name] === 'switch';
+    const isOwn = Object.hasOwn(ownFlags, token.name);
+    const isKnown = isOwn || settingFlags.includes(token.name);
+    const isSwitch = isOwn && ownFlags[token.name] === 'switch';
     if (isSwitch) own[token.name] = true;
-    else if (token.value === undefined && (token.name in ownFlags || settingFlags.includes(token.name)))
-      faults.push(`${token.rawName} needs a value`);
-    else if (token.name in ownFlags) own[token.name] = token.value ?? true;
+    else if (token.value === undefined && isKnown) faults.push(`${token.rawName} needs a value`);
+    else if (isOwn) own[token.name] = token.value ?? true;
     else flags[token.name] = token.value ?? '';
+    afterUnknown = !isKnown && token.value === undefined;
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return { words, flags, own };

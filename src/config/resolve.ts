@@ -5,7 +5,7 @@ import { parseDuration, parsePercentage, parseSize } from './quantities.ts';
 import { SETTINGS } from './settings.ts';
 
 /** Who may deliver points for which app (`*`: all). */
-export interface IngestToken {
+interface IngestToken {
   readonly app: string;
   readonly token: string;
 }

@@ -160,8 +160,9 @@ function slopeOf(curve: Curve, levels: readonly Level[], tolerance: number): num
   const ofFine = gaveBack(levels, 2 * tolerance) ? null : leakSlope(levels, tolerance);
   if (ofFine !== null) return ofFine;
   const ofCoarse = gaveBack(curve.coarse, 2 * tolerance) ? null : leakSlope(curve.coarse, tolerance);
+  if (ofCoarse === null) return null;
   const now = trendOf(levels.slice(-RECENT_BUCKETS))?.bytesPerMs ?? 0;
-  return ofCoarse !== null && now >= STILL_RISING * ofCoarse ? ofCoarse : null;
+  return now >= STILL_RISING * ofCoarse ? ofCoarse : null;
 }
 
 /** Whether the levels have fallen from their highest so far by more than `height`. */
@@ -178,22 +179,21 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
  * rise at least half as fast as the first, and nearly every sixth of the span must have risen.
  */
 function leakSlope(levels: readonly Level[], tolerance: number): number | null {
-  const trend = trendOf(levels);
-  if (trend === null || levels.length < 12 || trend.z < 3 || trend.bytesPerMs <= 0) return null;
+  if (levels.length < 12) return null;
   const sixth = Math.floor(levels.length / 6);
-  const parts = Array.from({ length: 6 }, (_, index) =>
-    median(
-      levels
-        .slice(levels.length - (6 - index) * sixth, levels.length - (5 - index) * sixth)
-        .map(({ floorBytes }) => floorBytes),
-    ),
-  );
+  const parts = Array.from({ length: 6 }, (_, index) => {
+    const part = levels.slice(levels.length - (6 - index) * sixth, levels.length - (5 - index) * sixth);
+    return median(part.map(({ floorBytes }) => floorBytes));
+  });
   const rises = parts.slice(1).map((part, index) => part - (parts[index] ?? part));
   const total = (parts.at(-1) ?? 0) - (parts[0] ?? 0);
   const [first = 0, second = 0, , fourth = 0, fifth = 0] = rises;
   const goesOn = fourth + fifth >= 0.5 * (first + second) && fourth > 0 && fifth > 0;
   const spread = rises.filter((rise) => rise > 0.04 * total).length >= 5 && Math.max(...rises) <= 0.5 * total;
-  return total >= 2 * tolerance && goesOn && spread ? trend.bytesPerMs : null;
+  if (total < 2 * tolerance || !goesOn || !spread) return null;
+  // The pairs are many: looked at only where the sixths have not said no already.
+  const trend = trendOf(levels);
+  return trend !== null && trend.z >= 3 && trend.bytesPerMs > 0 ? trend.bytesPerMs : null;
 }
 
 function peaksOf(buckets: readonly Bucket[], height: number): 'healthy' | 'spike' | 'sawtooth' {

@@ -1,11 +1,9 @@
 import type { Target } from './target.ts';
 
 /** What the memory curve of a boot looks like. */
-export const MEMORY_CLASSES = ['warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak', 'unknown'] as const;
-export type MemoryClass = (typeof MEMORY_CLASSES)[number];
+export type MemoryClass = 'warming' | 'healthy' | 'spike' | 'sawtooth' | 'bloat' | 'leak' | 'unknown';
 
-export const ACTIONS = ['none', 'restart', 'advise'] as const;
-export type Action = (typeof ACTIONS)[number];
+export type Action = 'none' | 'restart' | 'advise';
 
 /**
  * Why a decision is what it is: a closed list, so that dashboards and alerts can rely on it. The sentence beside it

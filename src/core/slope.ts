@@ -8,8 +8,6 @@ export interface Level {
 export interface Trend {
   /** Theil-Sen: the median of all pair slopes; a quarter of the values may be anything. */
   readonly bytesPerMs: number;
-  /** The 10th percentile of the pair slopes: a slope that is surely reached. */
-  readonly surelyBytesPerMs: number;
   /** Mann-Kendall's test statistic: above 3 the levels rise beyond chance. */
   readonly z: number;
 }
@@ -33,7 +31,6 @@ export function trendOf(levels: readonly Level[]): Trend | null {
   const deviation = Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
   return {
     bytesPerMs: median(sorted),
-    surelyBytesPerMs: sorted[Math.floor(sorted.length * 0.1)] ?? 0,
     z: (concordance - Math.sign(concordance)) / deviation,
   };
 }

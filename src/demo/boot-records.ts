@@ -4,7 +4,7 @@ import type { DynoView } from '../dyno-manager/manager.ts';
 /**
  * How a boot ended: `restarted` through the API; `killed` by a signal from outside; `crashed`, ended by itself; `stopped` when the demo ends.
  */
-export type BootEnd = 'restarted' | 'killed' | 'crashed' | 'stopped';
+type BootEnd = 'restarted' | 'killed' | 'crashed' | 'stopped';
 
 export interface Sample {
   /** Unix ms. */

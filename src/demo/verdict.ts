@@ -56,7 +56,7 @@ export function isBloated(boot: BootRecord, softLimitBytes: number): boolean {
 }
 
 /** In order of time. */
-export function restartsOf(boots: readonly BootRecord[]): readonly RestartRow[] {
+function restartsOf(boots: readonly BootRecord[]): readonly RestartRow[] {
   return boots
     .flatMap((boot) =>
       boot.restartRequestsMs.map((requestedAtMs) => ({

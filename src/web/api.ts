@@ -15,14 +15,14 @@ export interface DynoView {
   readonly release: string | null;
 }
 
-export interface DecisionRecord {
+interface DecisionRecord {
   readonly decision: Decision;
   /** How the attempt that followed ended; null where none followed or it is still open. */
   readonly outcome: Outcome | null;
 }
 
 /** `[time, usage]`, oldest first. */
-export type Series = readonly (readonly [timeMs: number, usageBytes: number])[];
+type Series = readonly (readonly [timeMs: number, usageBytes: number])[];
 
 export type RestartRequestAnswer =
   | { readonly ok: true; readonly attemptId: string; readonly dryRun: boolean }

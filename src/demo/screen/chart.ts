@@ -6,7 +6,7 @@ const FULL = '█';
 const LINE = '▔';
 /** Two rows up to the soft limit and one above it. */
 const ROWS_BELOW_SOFT_LIMIT = 2;
-export const CHART_ROWS = ROWS_BELOW_SOFT_LIMIT + 1;
+const CHART_ROWS = ROWS_BELOW_SOFT_LIMIT + 1;
 
 export interface ChartCell {
   /** Usage as a share of the limit; null: not known. */
