@@ -47,7 +47,7 @@ export function judge(evidence: Evidence): Verdict {
     ...missing(restarts, evidence),
     ...faultsOfJobs(evidence.jobs, evidence.counts),
   ];
-  return { ok: faults.length === 0, faults, restarts };
+  return { ok: faults.length === 0, faults: [...new Set(faults)], restarts };
 }
 
 /** Usage that stayed above the soft limit: a plateau, not a peak. */
