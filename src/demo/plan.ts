@@ -1,8 +1,9 @@
 /**
  * The numbers of the demo. A minute of a real service is a second here: the window is one setting, and every other span follows it. What the
- * workloads make of them was measured with real workers on Node 24 and glibc 2.36, in RSS: a worker starts at about 120 MB; the imports take it
- * in stairs to 230, 330, 400, 450, 480, 485 MB, where it stays; an attachment takes the mailer to 480 MB for half a second, and back. Some 45 MB of
- * it are pages of Node itself, which all its processes on a machine share: counted once, as the actuator does, the plateau is at 86 % of the limit.
+ * workloads make of them was measured with real workers, built, on Node 24 and glibc 2.36, in RSS: a worker starts at about 95 MB; the imports
+ * take it in stairs to 210, 310, 385, 440, 475, 482 MB, where it stays; an attachment takes the mailer to 475 MB for half a second, and back. (Run
+ * from the sources, each is some 25 MB more.) Some 45 MB of it are pages of Node itself, which all its processes on a machine share: counted
+ * once, as the actuator does, the plateau is at 85 % of the limit or above.
  */
 
 export const MIB = 2 ** 20;

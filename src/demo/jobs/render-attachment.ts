@@ -6,7 +6,7 @@ const MIB = 2 ** 20;
  * Above the largest size that glibc ever serves from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page is a mapping of its own,
  * which goes back to the kernel as soon as it is freed.
  */
-const PAGE_MIB = 40;
+const PAGE_MIB = 38;
 const PAGE_PAUSE_MS = 120;
 
 /**

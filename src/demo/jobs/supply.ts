@@ -17,12 +17,12 @@ const ENTRIES_EVERY_MS = 80;
 const MAILS_EVERY_MS = 150;
 
 /** In MB; what one needs beyond all before it is what it adds to the worker's memory: stairs that die out. */
-const IMPORT_SIZES = [110, 200, 265, 310, 335, 342] as const;
+const IMPORT_SIZES = [115, 205, 275, 322, 348, 355] as const;
 
 const FIRST_ATTACHMENT_MS = 5_000;
 const ATTACHMENT_EVERY_MS = 7_000;
-/** Of 40 MB each. */
-const ATTACHMENT_PAGES = 9;
+/** Of 38 MB each. */
+const ATTACHMENT_PAGES = 10;
 
 /** The ordinary jobs of the workers' common queue. */
 export function workerJobs(): readonly PlannedJob[] {
