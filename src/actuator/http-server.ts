@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import { ConfigError } from '../core/errors.ts';
 
 export interface HttpServer {
   /** The port that was bound (it differs from the wished one where that was 0). */
@@ -31,12 +32,20 @@ export async function serveHttp(app: Hono, port: number): Promise<HttpServer> {
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portFault(port, error)));
     server.listen(port, () => {
-      server.off('error', reject);
+      server.removeAllListeners('error');
       resolve();
     });
   });
+}
+
+function portFault(port: number, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EADDRINUSE')
+    return new ConfigError([`PORT: ${port} is taken by another program; choose another`]);
+  if (error.code === 'EACCES')
+    return new ConfigError([`PORT: ${port} may not be opened by this user; choose one above 1023`]);
+  return error;
 }
 
 /** The other end of the request's socket. */

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../dyno-manager/free-port.ts';
 import { findRedisServer } from './redis-binary.ts';
 
 export interface StartRedisOptions {
@@ -134,18 +135,6 @@ const ourListeners = new Set<unknown>();
 
 function countOurs(signal: NodeJS.Signals): number {
   return process.listeners(signal).filter((listener) => ourListeners.has(listener)).length;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Waits until the server answers PING; false where it exits or is not ready in time. */

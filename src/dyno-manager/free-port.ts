@@ -1,12 +1,34 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A TCP port that nobody listens on now. */
+/**
+ * Below the range that systems take the local ports of outgoing connections from (32768 and up on Linux, 49152 elsewhere). In that range a client
+ * that keeps trying a port whose server is down can be given the very same port as its own, is then connected to itself, and the server can
+ * never bind it again.
+ */
+const PORTS = { first: 15_000, last: 32_000 };
+const TRIES = 100;
+
+/** A TCP port of this machine that nobody listens on now. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let count = 0; count < TRIES; count += 1) {
+    const port = randomInt(PORTS.first, PORTS.last);
+    if (await canBind(port)) return port;
+  }
+  throw new Error(`none of ${TRIES} ports between ${PORTS.first} and ${PORTS.last} is free`);
+}
+
+async function canBind(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
 }

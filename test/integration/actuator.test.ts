@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { startRedis } from '../../src/demo/redis-server.ts';
 import { type DynoManager, startDynoManager } from '../../src/dyno-manager/manager.ts';
@@ -123,6 +126,15 @@ describe('a bad start', () => {
     for (const fault of ['--windwo', 'TIDEMARK_GRAEC', 'TIDEMARK_COOLDOWN', 'HEROKU_API_TOKEN', 'TIDEMARK_TARGETS']) {
       expect(stderr).toContain(fault);
     }
+  });
+
+  it('says that its port is taken', async () => {
+    const server = later(createServer().listen(0), (one) => one.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await runCli(['actuator', '--port', String(port)]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`PORT: ${port} is taken`);
   });
 
   it.each([
