@@ -88,19 +88,17 @@ function end(boot: BootRecord, how: BootEnd, entry: LogEntry): void {
   boot.endDetail = entry.detail;
 }
 
-/** The longest time that the boot's memory stayed above the limit without a break, in ms. */
-export function longestOverMs(samples: readonly Sample[], limitBytes: number): number {
-  let longest = 0;
-  let sinceMs: number | null = null;
-  for (const { timeMs, usageBytes } of samples) {
-    if (usageBytes <= limitBytes) {
-      sinceMs = null;
-      continue;
-    }
-    sinceMs ??= timeMs;
-    longest = Math.max(longest, timeMs - sinceMs);
-  }
-  return longest;
+/**
+ * For how long the boot's memory had been above the limit without a break when it was last seen, or when its restart was asked for; in ms. A
+ * peak that came back counts as nothing, however long it lasted: on a busy machine an attachment may take many times its usual half a second.
+ */
+export function lastingOverMs(boot: Pick<BootRecord, 'samples' | 'restartRequestsMs'>, limitBytes: number): number {
+  const untilMs = boot.restartRequestsMs[0] ?? Number.POSITIVE_INFINITY;
+  const samples = boot.samples.filter((sample) => sample.timeMs <= untilMs);
+  const lastBelow = samples.findLastIndex((sample) => sample.usageBytes <= limitBytes);
+  const first = samples[lastBelow + 1];
+  const last = samples.at(-1);
+  return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
 }
 
 /** The middle one of the last samples; null where there are none. */

@@ -1,4 +1,4 @@
-import { type BootRecord, lastUsageBytes, longestOverMs } from './boot-records.ts';
+import { type BootRecord, lastingOverMs, lastUsageBytes } from './boot-records.ts';
 import type { QueueCounts } from './job-queues.ts';
 import type { TallyReport } from './jobs/tally.ts';
 import { PLATEAU_MS, SETTLE_MS } from './plan.ts';
@@ -50,9 +50,9 @@ export function judge(evidence: Evidence): Verdict {
   return { ok: faults.length === 0, faults: [...new Set(faults)], restarts };
 }
 
-/** Usage that stayed above the soft limit: a plateau, not a peak. */
+/** Usage that went above the soft limit and stayed there: a plateau, not a peak. */
 export function isBloated(boot: BootRecord, softLimitBytes: number): boolean {
-  return longestOverMs(boot.samples, softLimitBytes) >= PLATEAU_MS;
+  return lastingOverMs(boot, softLimitBytes) >= PLATEAU_MS;
 }
 
 /** In order of time. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BootRecords, lastUsageBytes, longestOverMs } from '../../src/demo/boot-records.ts';
+import { BootRecords, lastingOverMs, lastUsageBytes } from '../../src/demo/boot-records.ts';
 import { MIB } from '../../src/demo/plan.ts';
 import type { DynoEvent, LogEntry } from '../../src/dyno-manager/event-log.ts';
-import { boot, PEAKS, PLATEAU, SOFT } from './boots.ts';
+import { boot, LOW, PEAKS, PLATEAU, SOFT } from './boots.ts';
 
 function entry(event: DynoEvent, dynoId: string | null, timeMs: number, detail: string | null = null): LogEntry {
   return { timeMs, app: 'shop', event, dyno: dynoId === null ? null : 'worker.1', dynoId, detail };
@@ -65,14 +65,21 @@ describe('the records of boots', () => {
   });
 });
 
-describe('the longest time above a limit', () => {
+describe('the time that memory has stayed above a limit', () => {
+  const LONG_PEAK = [...PLATEAU, 120];
   it.each([
     ['a plateau', PLATEAU, 9_500],
-    ['peaks that come back', PEAKS, 1_000],
+    ['peaks that came back', PEAKS, 0],
+    ['a peak as long as a plateau that came back after all', LONG_PEAK, 0],
+    ['a peak that has not come back yet', [...LOW, 430, 440], 500],
     ['nothing', [], 0],
     ['a value at the limit itself', [400, 400, 400], 0],
   ])('of %s', (_, megabytes, expectedMs) => {
-    expect(longestOverMs(boot(megabytes).samples, SOFT)).toBe(expectedMs);
+    expect(lastingOverMs(boot(megabytes), SOFT)).toBe(expectedMs);
+  });
+
+  it('ends with the request to restart, for what follows is the end of its processes', () => {
+    expect(lastingOverMs(boot(LONG_PEAK, { restartRequestsMs: [10_000] }), SOFT)).toBe(8_000);
   });
 });
 
