@@ -6,6 +6,8 @@ export interface DynoState {
   readonly action: string;
   readonly reason: string;
   readonly explanation: string;
+  /** Null while the actuator does not know the floor that a restart would bring back. */
+  readonly reclaimable_bytes: number | null;
 }
 
 export interface DecisionState extends DynoState {

@@ -32,6 +32,11 @@ export class ActuatorView {
     return this.#dynos.get(bootId)?.class ?? null;
   }
 
+  /** Whether it has seen the floor that a restart of this boot would bring back. */
+  knowsFloorOf(bootId: string): boolean {
+    return (this.#dynos.get(bootId)?.reclaimable_bytes ?? null) !== null;
+  }
+
   /** Reads once; while an earlier reading is under way it does nothing. Returns what is new. */
   async refresh(): Promise<readonly ActuatorNews[]> {
     if (this.#reading) return [];

@@ -49,6 +49,8 @@ export class Course {
   #series = 0;
   /** Imports of a dyno that its killed boots had done, and that were given again. */
   readonly #givenAgain = new Map<string, number>();
+  /** Dynos that were not given their imports yet. */
+  readonly #toSupply = new Set(BLOATING_DYNOS);
   #disturbed = false;
   #broken: string | null = null;
   #over = false;
@@ -115,7 +117,6 @@ export class Course {
       await this.#pause();
     }
     this.#add(WORKER_TYPE, workerJobs());
-    for (const dyno of BLOATING_DYNOS) this.#add(importQueueOf(dyno), imports(this.#series));
     this.#add(MAILER_TYPE, mailerJobs());
     this.#options.onReady();
     return null;
@@ -124,11 +125,23 @@ export class Course {
   async #untilClosed(): Promise<string | null> {
     for (;;) {
       this.#look();
+      this.#supply();
       const open = this.#waitingFor();
       if (open === null) return null;
       const end = this.#endOfTime(open);
       if (end !== null) return end;
       await this.#pause();
+    }
+  }
+
+  /**
+   * A dyno gets its imports once the actuator has seen its floor. It would not restart a boot that was high when it was first seen: it could
+   * not know what that gives back. An actuator that was killed just after its start has seen nothing for a while.
+   */
+  #supply(): void {
+    for (const { name, dynoId } of this.#dynos) {
+      if (!this.view.knowsFloorOf(dynoId) || !this.#toSupply.delete(name)) continue;
+      this.#add(importQueueOf(name), imports(this.#series));
     }
   }
 

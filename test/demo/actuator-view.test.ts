@@ -9,6 +9,7 @@ const DYNO: DynoState = {
   action: 'restart',
   reason: 'bloat-over-soft-limit',
   explanation: 'It stays high.',
+  reclaimable_bytes: 5,
 };
 const RESTART: DecisionState = { ...DYNO, time: '2026-01-01T00:00:00Z', outcome: null };
 
@@ -46,6 +47,7 @@ describe('what the actuator says', () => {
     expect(await view.refresh()).toEqual([]);
     expect(view.classOf('a')).toBe('healthy');
     expect(view.classOf('b')).toBeNull();
+    expect([view.knowsFloorOf('a'), view.knowsFloorOf('b')]).toEqual([true, false]);
     expect(view.status(['a'])).toBe('watches 1 dynos, none asks for anything');
   });
 });

@@ -42,7 +42,7 @@ export function mailerJobs(): readonly PlannedJob[] {
 }
 
 /**
- * The imports of one dyno, all waiting from the start: the finite work that bloats it. `series` 0 are those of the start. A dyno that is
+ * The imports of one dyno, all waiting once it gets them: the finite work that bloats it. `series` 0 are those of the start. A dyno that is
  * killed from outside before it was restarted has lost its memory with it, so the imports that it had done (the first `count`) are given to
  * its next boot again, as a later series.
  */
