@@ -40,7 +40,13 @@ export const JOB_NAME_OTHER = '_other';
 
 export interface MetricDefinition {
   readonly name: string;
-  readonly instrument: 'UpDownCounter' | 'ObservableUpDownCounter' | 'Counter' | 'Histogram';
+  readonly instrument:
+    | 'UpDownCounter'
+    | 'ObservableUpDownCounter'
+    | 'Counter'
+    | 'ObservableCounter'
+    | 'ObservableGauge'
+    | 'Histogram';
   /** UCUM. */
   readonly unit: string;
   readonly description: string;
@@ -109,4 +115,64 @@ export const METRIC_PROCESS_DURATION = define({
   instrument: 'Histogram',
   unit: 's',
   description: 'Duration of processing a job.',
+});
+
+// ---------------------------------------------------------------- what the actuator says of itself
+/** These name the dyno that a point is about, on the points themselves: the actuator's resource is its own. */
+export const ATTR_ABOUT_APP = 'app';
+export const ATTR_ABOUT_PROCESS_TYPE = 'process_type';
+export const ATTR_ABOUT_DYNO = 'dyno';
+export const ATTR_CLASS = 'class';
+export const ATTR_ACTION = 'action';
+export const ATTR_REASON = 'reason';
+export const ATTR_OUTCOME = 'outcome';
+export const ATTR_RESULT = 'result';
+
+export const METRIC_DECISIONS = define({
+  name: 'tidemark.decisions',
+  instrument: 'Counter',
+  unit: '{decision}',
+  description: 'Decisions, those to do nothing included; one is taken anew where class, action or reason changed.',
+});
+export const METRIC_RESTARTS = define({
+  name: 'tidemark.restarts',
+  instrument: 'Counter',
+  unit: '{restart}',
+  description: 'Attempts to restart a dyno that are over, by how they ended.',
+});
+export const METRIC_RESTART_DURATION = define({
+  name: 'tidemark.restart.duration',
+  instrument: 'Histogram',
+  unit: 's',
+  description: 'From the claim of a restart to its end, the drain included.',
+});
+export const METRIC_RESTART_RECLAIMED = define({
+  name: 'tidemark.restart.reclaimed',
+  instrument: 'Histogram',
+  unit: 'By',
+  description: "Usage before a restart less the new boot's floor after its warm-up; 0 where it gave nothing back.",
+});
+export const METRIC_INGEST_DATAPOINTS = define({
+  name: 'tidemark.ingest.datapoints',
+  instrument: 'ObservableCounter',
+  unit: '{datapoint}',
+  description: 'Data points that the actuator received, by what became of them.',
+});
+export const METRIC_BOOTS_ACTIVE = define({
+  name: 'tidemark.boots.active',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{boot}',
+  description: 'Boots whose newest point is not older than TIDEMARK_MAX_POINT_AGE.',
+});
+export const METRIC_DYNO_CLASS = define({
+  name: 'tidemark.dyno.class',
+  instrument: 'ObservableGauge',
+  unit: '1',
+  description: 'Always 1: the class of the memory curve of a dyno that sends points.',
+});
+export const METRIC_DYNO_TIME_TO_LIMIT = define({
+  name: 'tidemark.dyno.time_to_limit',
+  instrument: 'ObservableGauge',
+  unit: 's',
+  description: "When the dyno's floor is going to reach its limit; absent while it does not rise.",
 });

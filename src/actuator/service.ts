@@ -12,6 +12,8 @@ import { createControl } from './control.ts';
 import { DecisionLog } from './decision-log.ts';
 import { remoteAddress, serveHttp } from './http-server.ts';
 import { createLog, type Log } from './log.ts';
+import { exportMetrics, exportSecrets } from './metrics-export.ts';
+import { recordOwnMetrics } from './own-metrics.ts';
 import type { ActuatorParts } from './parts.ts';
 import { PlatformView } from './platform-view.ts';
 import { Restarts } from './restarts.ts';
@@ -37,14 +39,16 @@ const LONGEST_TICK_MS = 10_000;
 
 /** Puts the parts together and runs the loop. Rejects where the port cannot be bound. */
 export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
-  const log = createLog(secretsOf(settings));
+  const log = createLog([...secretsOf(settings), ...exportSecrets(process.env)]);
   const clock = SYSTEM_CLOCK;
   const registry = new BootRegistry(settings.policy);
   const state = openState(settings, log);
   const platform = openPlatform(settings, log);
   const decisions = new DecisionLog();
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
-  const publish = publisher(settings, state, { decisions, log });
+  const metrics = await exportMetrics(process.env, log);
+  const listeners: ((event: ActuatorEvent) => void)[] = [];
+  const publish = publisher(settings, state, { decisions, log, listeners });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const restarts =
     state === null || platform === null || platformView === null
@@ -85,6 +89,11 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     ready: () => restoring.isOver() && leadership.leads(),
     accept: (points) => registry.accept(points),
   });
+  if (metrics !== null) {
+    const { maxPointAgeMs } = settings.policy;
+    const state = { entries: () => registry.entries(), ingestCounts: () => source.counts() };
+    listeners.push(recordOwnMetrics({ meter: metrics.meter, clock, maxPointAgeMs, ...state }));
+  }
   const app = new Hono();
   app.all('/v1/metrics', (context) => source.handle(context.req.raw, remoteAddress(context)));
   const control = createControl(parts, { leads: () => leadership.leads(), ready: () => restoring.isOver() });
@@ -99,6 +108,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     await loop.stop();
     await server.close();
     await state?.close();
+    await metrics?.stop();
     log.info('stopped');
   };
   return {
@@ -192,7 +202,11 @@ function platformFreshMs({ policy }: ActuatorSettings): number {
 function publisher(
   settings: ActuatorSettings,
   state: RedisState | null,
-  to: { readonly decisions: DecisionLog; readonly log: Log },
+  to: {
+    readonly decisions: DecisionLog;
+    readonly log: Log;
+    readonly listeners: readonly ((event: ActuatorEvent) => void)[];
+  },
 ) {
   const notice: Notice | null =
     settings.webhookUrl === null
@@ -205,6 +219,7 @@ function publisher(
       if (attempt.outcome !== null) to.decisions.close(attempt.id, attempt.outcome);
     }
     if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
+    for (const listen of to.listeners) listen(event);
     if (state?.available()) await state.journal.append(event);
     await notice?.send(event);
   };

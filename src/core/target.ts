@@ -13,6 +13,12 @@ export function targetKey(target: Target): TargetKey {
   return `${target.app}:${target.processType}`;
 }
 
+/** The target that a key stands for. No app's name has a colon in it. */
+export function targetOf(key: TargetKey): Target {
+  const colon = key.indexOf(':');
+  return { app: key.slice(0, colon), processType: key.slice(colon + 1) };
+}
+
 /**
  * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches any
  * ending, for review apps whose names carry the pull request's number.

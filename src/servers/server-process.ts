@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface ServerProcessOptions {
+  /** For errors. */
+  readonly name: string;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Default: this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Asked again and again until it says that the server with this pid answers. Must not reject. */
+  readonly isReady: (pid: number) => Promise<boolean>;
+}
+
+/** A server that this process started. It ends with this process, except where that is killed with -9. */
+export interface ServerProcess {
+  readonly pid: number;
+  /** Settles once the process is gone, for whatever reason. */
+  readonly exited: Promise<void>;
+  /** The end of what it printed. */
+  output(): string;
+  /** Kill -9, as a test of what survives. */
+  kill(): Promise<void>;
+  /** Ends the process. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const READY_DEADLINE_MS = 20_000;
+const READY_POLL_MS = 20;
+const STOP_DEADLINE_MS = 5_000;
+const KEPT_CHARACTERS = 4_000;
+
+/** Starts a server and waits until it answers. Throws an error with the end of its output where it does not in time. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
+  const [file = '', ...args] = options.command;
+  const child = spawn(file, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const output = tailOf(child);
+  const exited = untilExit(child);
+  endWithThisProcess(child);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    const forced = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    await exited;
+    clearTimeout(forced);
+  };
+  if (!(await becomesReady(child, options.isReady))) {
+    await end('SIGKILL');
+    throw new Error(`${options.name} did not come up:\n${output()}`);
+  }
+  return { pid: child.pid ?? 0, exited, output, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+}
+
+/** False where it exits or is not ready in time. */
+async function becomesReady(child: ChildProcess, isReady: (pid: number) => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + READY_DEADLINE_MS;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return false;
+    if (await isReady(child.pid)) return true;
+    await delay(READY_POLL_MS);
+  }
+  return false;
+}
+
+function untilExit(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+}
+
+function tailOf(child: ChildProcess): () => string {
+  let text = '';
+  const keep = (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-KEPT_CHARACTERS);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  child.once('error', (error) => keep(Buffer.from(error.message)));
+  return () => text;
+}
+
+/**
+ * The server runs in a process group of its own, so that Ctrl-C reaches it only through us: who uses it can end first. Where nobody else
+ * listens for the signal, it is raised again after the server was stopped, so that the process ends as it would have.
+ */
+function endWithThisProcess(child: ChildProcess): void {
+  const onExit = () => void child.kill('SIGTERM');
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (process.listenerCount(signal) > countOurs(signal)) return;
+    process.removeListener(signal, onSignal);
+    onExit();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  ourListeners.add(onSignal);
+  process.once('exit', onExit);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  child.once('exit', () => {
+    ourListeners.delete(onSignal);
+    process.removeListener('exit', onExit);
+    process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
+  });
+}
+
+const ourListeners = new Set<unknown>();
+
+function countOurs(signal: NodeJS.Signals): number {
+  return process.listeners(signal).filter((listener) => ourListeners.has(listener)).length;
+}

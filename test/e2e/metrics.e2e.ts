@@ -1,0 +1,180 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { Recorder, type SeenMetric } from './recorder.ts';
+import { World } from './world.ts';
+
+const JSON_OVERLAY = fileURLToPath(new URL('./overlays/json.yaml', import.meta.url));
+const PATIENCE = { timeout: 120_000, interval: 500 };
+const LABELS = ['app', 'dyno', 'process_type', 'process_role'];
+const JOB = [
+  'messaging.system',
+  'messaging.destination.name',
+  'bullmq.job.name',
+  'bullmq.job.outcome',
+  'tidemark.attribution',
+];
+const RESOURCE = [
+  'service.name',
+  'service.instance.id',
+  'service.version',
+  'cloud.provider',
+  'heroku.app.id',
+  'heroku.release.commit',
+  'heroku.app.name',
+  'heroku.dyno.name',
+  'heroku.dyno.id',
+  'heroku.process.type',
+  'tidemark.dyno.id.source',
+  'tidemark.dyno.start_time',
+  'tidemark.process.role',
+];
+
+/** Name, kind and unit in OpenTelemetry, attributes of the points; name and type in Prometheus. */
+type Row = readonly [string, SeenMetric['kind'], string, readonly string[], string, string];
+
+const OF_WORKERS: readonly Row[] = [
+  ['process.memory.usage', 'updown', 'By', [], 'process_memory_usage_bytes', 'gauge'],
+  [
+    'tidemark.dyno.memory.usage',
+    'updown',
+    'By',
+    ['tidemark.memory.state'],
+    'tidemark_dyno_memory_usage_bytes',
+    'gauge',
+  ],
+  ['tidemark.dyno.memory.limit', 'updown', 'By', [], 'tidemark_dyno_memory_limit_bytes', 'gauge'],
+  ['bullmq.job.memory.net', 'updown', 'By', JOB, 'bullmq_job_memory_net_bytes', 'gauge'],
+  ['bullmq.job.memory.growth', 'histogram', 'By', JOB, 'bullmq_job_memory_growth_bytes', 'histogram'],
+  ['bullmq.job.memory.reclaimed', 'histogram', 'By', JOB, 'bullmq_job_memory_reclaimed_bytes', 'histogram'],
+  ['messaging.process.duration', 'histogram', 's', JOB, 'messaging_process_duration_seconds', 'histogram'],
+  ['bullmq.job.active', 'updown', '{job}', ['messaging.destination.name'], 'bullmq_job_active', 'gauge'],
+];
+
+const ABOUT = ['app', 'process_type', 'dyno'];
+const OF_THE_ACTUATOR: readonly Omit<Row, never>[] = [
+  [
+    'tidemark.decisions',
+    'counter',
+    '{decision}',
+    ['class', 'action', 'reason', ...ABOUT],
+    'tidemark_decisions_total',
+    'counter',
+  ],
+  ['tidemark.restarts', 'counter', '{restart}', ['outcome', ...ABOUT], 'tidemark_restarts_total', 'counter'],
+  [
+    'tidemark.restart.duration',
+    'histogram',
+    's',
+    ['outcome', ...ABOUT],
+    'tidemark_restart_duration_seconds',
+    'histogram',
+  ],
+  [
+    'tidemark.restart.reclaimed',
+    'histogram',
+    'By',
+    ['app', 'process_type'],
+    'tidemark_restart_reclaimed_bytes',
+    'histogram',
+  ],
+  ['tidemark.ingest.datapoints', 'counter', '{datapoint}', ['result'], 'tidemark_ingest_datapoints_total', 'counter'],
+  ['tidemark.boots.active', 'updown', '{boot}', [], 'tidemark_boots_active', 'gauge'],
+];
+
+describe('every metric, through the real Collector', () => {
+  let world: World;
+  let toActuator: Recorder;
+  let fromActuator: Recorder;
+
+  beforeAll(async () => {
+    world = await World.start({
+      redisUrl: `${inject('redisUrl')}/13`,
+      dynos: 1,
+      collectorOverlays: [JSON_OVERLAY],
+      collectorSendsTo: async (url) => {
+        toActuator = await Recorder.start(url);
+        return toActuator.url;
+      },
+      actuatorSendsTo: async (url) => {
+        fromActuator = await Recorder.start(url);
+        return fromActuator.url;
+      },
+      actuatorEnv: { TIDEMARK_WINDOW: '1s', TIDEMARK_MAX_POINT_AGE: '10s', TIDEMARK_MIN_UPTIME: '5s' },
+      workerEnv: { TIDEMARK_LIMIT: '512MiB', OTEL_METRIC_EXPORT_INTERVAL: '200', OTEL_METRIC_EXPORT_TIMEOUT: '200' },
+    });
+  });
+  afterAll(async () => {
+    await world.stop();
+    await toActuator.stop();
+    await fromActuator.stop();
+  });
+
+  it('is made: a worker rises in steps and falls, is restarted once, and gives back what it held', async () => {
+    const { queue, manager, prometheus } = world;
+    const first = world.dyno('worker.1').dynoId;
+    await queue.addBulk(
+      Array.from({ length: 200 }, (_, index) => ({
+        name: index % 20 === 19 ? 'fail' : 'quick',
+        data: { ms: 5 },
+        opts: { delay: index * 50 },
+      })),
+    );
+    await queue.addBulk(
+      Array.from({ length: 4 }, (_, index) => ({
+        name: 'peak',
+        data: { bytes: 150e6, ms: 100 },
+        opts: { delay: 1_000 + index * 2_000 },
+      })),
+    );
+    await vi.waitFor(async () => {
+      const { dynos } = (await world.actuator.get('/api/dynos')) as { dynos: { reclaimable_bytes: number | null }[] };
+      expect(dynos[0]?.reclaimable_bytes).toEqual(expect.any(Number));
+    }, PATIENCE);
+    await queue.addBulk(
+      Array.from({ length: 8 }, (_, index) => ({
+        name: 'keep',
+        data: { bytes: 50e6, ms: 50 },
+        opts: { delay: index * 800 },
+      })),
+    );
+    await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
+    await vi.waitFor(async () => {
+      expect(await prometheus.queryOne('sum(tidemark_restarts_total{outcome="restarted"})')).toBe(1);
+      expect(await prometheus.queryOne('sum(tidemark_restart_reclaimed_bytes_count)')).toBe(1);
+    }, PATIENCE);
+    expect(world.dyno('worker.1').dynoId).not.toBe(first);
+    const reclaimed = await prometheus.queryOne('sum(tidemark_restart_reclaimed_bytes_sum)');
+    expect(reclaimed).toBeGreaterThan(300e6);
+  });
+
+  it.each(OF_WORKERS)('%s arrives at the actuator as %s in %s', async (name, kind, unit, attributes) => {
+    await vi.waitFor(() => expect([...toActuator.metrics.keys()]).toContain(name), PATIENCE);
+    const seen = toActuator.metrics.get(name);
+    expect(seen).toMatchObject({ name, kind, unit });
+    expect([...(seen?.attributes ?? [])].sort()).toEqual(expect.arrayContaining([...attributes].sort()));
+    expect([...(seen?.resource ?? [])]).toEqual(expect.arrayContaining(RESOURCE));
+  });
+
+  it.each(OF_WORKERS)('%s is shown by Prometheus with plain labels', async (_, kind, __, attributes, shownAs, type) => {
+    const series = await world.prometheus.query(`${shownAs}${kind === 'histogram' ? '_count' : ''}{app="shop"}`);
+    expect(series.length).toBeGreaterThan(0);
+    for (const { labels } of series) expect(Object.keys(labels)).toEqual(expect.arrayContaining(LABELS));
+    const names = new Set(series.flatMap(({ labels }) => Object.keys(labels)));
+    expect([...names]).toEqual(expect.arrayContaining(attributes.map((attribute) => attribute.replaceAll('.', '_'))));
+    expect((await world.prometheus.metadata()).get(shownAs)?.type).toBe(type);
+  });
+
+  it.each(OF_THE_ACTUATOR)('the actuator sends %s as %s in %s', async (name, kind, unit, attributes) => {
+    const seen = fromActuator.metrics.get(name);
+    expect(seen).toMatchObject({ name, kind, unit });
+    expect([...(seen?.attributes ?? [])]).toEqual(expect.arrayContaining([...attributes]));
+    expect(toActuator.metrics.has(name)).toBe(false);
+  });
+
+  it.each(OF_THE_ACTUATOR)('%s is shown by Prometheus', async (_, kind, __, attributes, shownAs, type) => {
+    const series = await world.prometheus.query(`${shownAs}${kind === 'histogram' ? '_count' : ''}`);
+    const names = new Set(series.flatMap(({ labels }) => Object.keys(labels)));
+    expect([...names]).toEqual(expect.arrayContaining([...attributes]));
+    expect((await world.prometheus.metadata()).get(shownAs)?.type).toBe(type);
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../src/dyno-manager/free-port.ts';
+import { findInstalledProgram } from '../../src/servers/installed-program.ts';
+import { startServerProcess } from '../../src/servers/server-process.ts';
+
+/** One series of an instant query's answer. */
+export interface PrometheusSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A real Prometheus that scrapes one page every second. */
+export interface RunningPrometheus {
+  readonly url: string;
+  query(query: string): Promise<readonly PrometheusSample[]>;
+  /** Its only series; throws where there is none, or more. */
+  queryOne(query: string): Promise<number>;
+  /** How it knows the metrics of the page it scrapes: type and help by name. */
+  metadata(): Promise<ReadonlyMap<string, { readonly type: string; readonly help: string }>>;
+  stop(): Promise<void>;
+}
+
+const HOW_TO_INSTALL = 'No prometheus was found, and apt cannot install it here: install the package "prometheus".';
+
+export async function startPrometheus(scrapedPort: number): Promise<RunningPrometheus> {
+  const binary = await findInstalledProgram({
+    name: 'prometheus',
+    aptPackage: 'prometheus',
+    howToInstall: HOW_TO_INSTALL,
+  });
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-prometheus-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const config = [
+    'global: {scrape_interval: 1s}',
+    'scrape_configs:',
+    '  - job_name: collector',
+    // Each series tells its own job (service.name) and instance (service.instance.id).
+    '    honor_labels: true',
+    `    static_configs: [{targets: ["127.0.0.1:${scrapedPort}"]}]`,
+  ];
+  await writeFile(join(dir, 'prometheus.yml'), config.join('\n'));
+  const server = await startServerProcess({
+    name: `Prometheus on port ${port}`,
+    command: [
+      binary,
+      `--config.file=${join(dir, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(dir, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    isReady: async () => (await fetch(`${url}/-/ready`).catch(() => null))?.ok === true,
+  });
+
+  const get = async (path: string, parameters: Readonly<Record<string, string>> = {}): Promise<unknown> => {
+    const response = await fetch(`${url}${path}?${new URLSearchParams(parameters)}`);
+    const answer = (await response.json()) as {
+      readonly status: string;
+      readonly data: unknown;
+      readonly error?: string;
+    };
+    if (answer.status !== 'success') throw new Error(`Prometheus: ${answer.error} (${JSON.stringify(parameters)})`);
+    return answer.data;
+  };
+  const query = async (text: string): Promise<readonly PrometheusSample[]> => {
+    const { result } = (await get('/api/v1/query', { query: text })) as {
+      readonly result: readonly {
+        readonly metric: Record<string, string>;
+        readonly value: readonly [number, string];
+      }[];
+    };
+    return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  };
+  return {
+    url,
+    query,
+    async queryOne(text) {
+      const samples = await query(text);
+      if (samples.length !== 1) throw new Error(`${text} has ${samples.length} series instead of one`);
+      return samples[0]?.value ?? Number.NaN;
+    },
+    async metadata() {
+      const targets = (await get('/api/v1/targets/metadata')) as readonly {
+        readonly metric: string;
+        readonly type: string;
+        readonly help: string;
+      }[];
+      return new Map(targets.map(({ metric, type, help }) => [metric, { type, help }]));
+    },
+    async stop() {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * A dyno's program in the end-to-end runs: a BullMQ worker whose jobs keep memory (`keep`), need it for a moment (`peak`), or neither. It is
+ * started with `--import tidemark/register`, like any app's.
+ */
+import { Worker } from 'bullmq';
+
+const kept: Buffer[] = [];
+const url = process.env.REDIS_URL;
+const prefix = process.env.QUEUE_PREFIX;
+if (url === undefined || prefix === undefined) throw new Error('REDIS_URL and QUEUE_PREFIX are needed');
+
+/** Written to, so that the pages are really used. */
+function take(bytes: number): Buffer {
+  return Buffer.alloc(bytes, 1);
+}
+
+const worker = new Worker(
+  process.env.QUEUE ?? 'jobs',
+  async (job) => {
+    if (job.name === 'keep') kept.push(take(job.data.bytes));
+    if (job.name === 'peak') take(job.data.bytes);
+    if (job.name === 'fail') throw new Error('as it was told to');
+    await new Promise((resolve) => setTimeout(resolve, job.data.ms ?? 0));
+  },
+  { connection: { url, maxRetriesPerRequest: null }, prefix, concurrency: Number(process.env.CONCURRENCY ?? 5) },
+);
+worker.on('error', (error) => console.error(error.message));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void worker.close().then(() => process.exit(0)));
+}

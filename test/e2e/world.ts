@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Queue } from 'bullmq';
+import { freePort } from '../../src/dyno-manager/free-port.ts';
+import { type DynoManager, type DynoView, startDynoManager } from '../../src/dyno-manager/manager.ts';
+import { type CollectorOptions, type RunningCollector, startCollector } from '../../src/servers/collector.ts';
+import { findCollector } from '../../src/servers/collector-binary.ts';
+import { APP, RunningActuator } from '../integration/running-actuator.ts';
+import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
+
+const REGISTER = new URL('../../src/register.ts', import.meta.url).href;
+const WORKER_APP = fileURLToPath(new URL('./worker-app.ts', import.meta.url));
+const HEROKU_TOKEN = 'HRKU-e2e-token';
+const INGEST_TOKEN = 'collector-t0ken';
+const ACTUATOR_TOKEN = 'from-the-collector';
+export const QUEUE = 'jobs';
+/** What workers export every second of these runs; the window is five of them. */
+const EXPORT_INTERVAL_MS = 1_000;
+
+export interface WorldOptions {
+  readonly redisUrl: string;
+  readonly dynos: number;
+  /** Of the actuator, over those for a window of 5 s. */
+  readonly actuatorEnv?: Readonly<Record<string, string>>;
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Where the Collector sends; default: the actuator. Told the actuator's address. */
+  readonly collectorSendsTo?: (actuatorUrl: string) => Promise<string>;
+  readonly collectorOverlays?: readonly string[];
+  /** Where workers send; default: the Collector. Told the Collector's address. */
+  readonly workersSendTo?: (collectorUrl: string) => Promise<string>;
+  /** Where the actuator sends its own metrics; default: the Collector. */
+  readonly actuatorSendsTo?: (collectorUrl: string) => Promise<string>;
+}
+
+/** Real workers as dynos -> real Collector -> real Prometheus, and the actuator, which restarts through the dyno manager. */
+export class World {
+  readonly manager: DynoManager;
+  readonly prometheus: RunningPrometheus;
+  readonly queue: Queue;
+  collector: RunningCollector;
+  actuator: RunningActuator;
+  readonly #collectorOptions: CollectorOptions;
+  readonly #actuatorEnv: Readonly<Record<string, string>>;
+
+  private constructor(parts: {
+    readonly manager: DynoManager;
+    readonly prometheus: RunningPrometheus;
+    readonly queue: Queue;
+    readonly collector: RunningCollector;
+    readonly collectorOptions: CollectorOptions;
+    readonly actuator: RunningActuator;
+    readonly actuatorEnv: Readonly<Record<string, string>>;
+  }) {
+    this.manager = parts.manager;
+    this.prometheus = parts.prometheus;
+    this.queue = parts.queue;
+    this.collector = parts.collector;
+    this.actuator = parts.actuator;
+    this.#collectorOptions = parts.collectorOptions;
+    this.#actuatorEnv = parts.actuatorEnv;
+  }
+
+  static async start(options: WorldOptions): Promise<World> {
+    const binary = await findCollector();
+    if (binary === null) throw new Error('The Collector is not built: run "npm run build:collector".');
+    const queueDir = await mkdtemp(join(tmpdir(), 'tidemark-queue-'));
+    const actuatorPort = await freePort();
+    const actuatorUrl = `http://127.0.0.1:${actuatorPort}`;
+    const collectorOptions: CollectorOptions = {
+      binary,
+      ingestToken: INGEST_TOKEN,
+      actuatorToken: ACTUATOR_TOKEN,
+      actuatorUrl: (await options.collectorSendsTo?.(actuatorUrl)) ?? actuatorUrl,
+      overlays: options.collectorOverlays ?? [],
+      queueDir,
+    };
+    const collector = await startCollector(collectorOptions);
+    const prefix = `e2e-${actuatorPort}`;
+    const manager = await startDynoManager({
+      token: HEROKU_TOKEN,
+      apps: [
+        {
+          name: APP,
+          formation: [
+            { type: 'worker', quantity: options.dynos, command: [process.execPath, '--import', REGISTER, WORKER_APP] },
+          ],
+          env: {
+            REDIS_URL: options.redisUrl,
+            QUEUE_PREFIX: prefix,
+            QUEUE,
+            OTEL_EXPORTER_OTLP_ENDPOINT: (await options.workersSendTo?.(collector.url)) ?? collector.url,
+            OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${INGEST_TOKEN}`,
+            OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
+            OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
+            ...options.workerEnv,
+          },
+        },
+      ],
+    });
+    const actuatorEnv = {
+      PORT: String(actuatorPort),
+      REDIS_URL: options.redisUrl,
+      HEROKU_API_URL: manager.url,
+      HEROKU_API_TOKEN: HEROKU_TOKEN,
+      TIDEMARK_WINDOW: '5s',
+      TIDEMARK_MAX_POINT_AGE: '10s',
+      TIDEMARK_INGEST_TOKENS: `*=${ACTUATOR_TOKEN}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: (await options.actuatorSendsTo?.(collector.url)) ?? collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${INGEST_TOKEN}`,
+      OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
+      OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
+      ...options.actuatorEnv,
+    };
+    return new World({
+      manager,
+      collector,
+      collectorOptions: { ...collectorOptions, ports: collector.ports },
+      prometheus: await startPrometheus(collector.ports.prometheus),
+      queue: new Queue(QUEUE, { connection: { url: options.redisUrl }, prefix }),
+      actuator: await RunningActuator.start(actuatorEnv),
+      actuatorEnv,
+    });
+  }
+
+  /** The actuator comes back on its old port. */
+  async startActuator(): Promise<void> {
+    this.actuator = await RunningActuator.start(this.#actuatorEnv);
+  }
+
+  /** The Collector comes back on its old ports, with its old queue. */
+  async startCollector(): Promise<void> {
+    this.collector = await startCollector(this.#collectorOptions);
+  }
+
+  dyno(name: string): DynoView {
+    const found = this.manager.dynos().find((dyno) => dyno.name === name);
+    if (found === undefined) throw new Error(`there is no dyno ${name}`);
+    return found;
+  }
+
+  async stop(): Promise<void> {
+    await this.queue.close();
+    await this.manager.stop();
+    await this.actuator.stop();
+    await this.prometheus.stop();
+    await this.collector.stop();
+    await rm(this.#collectorOptions.queueDir, { recursive: true, force: true });
+  }
+}
