@@ -110,7 +110,8 @@ describe('every metric, through the real Collector', () => {
   });
 
   it('is made: a worker rises in steps and falls, is restarted once, and gives back what it held', async () => {
-    const { queue, manager, prometheus } = world;
+    const { manager, prometheus } = world;
+    const queue = world.queueOf('worker.1');
     const first = world.dyno('worker.1').dynoId;
     await queue.addBulk(
       Array.from({ length: 200 }, (_, index) => ({

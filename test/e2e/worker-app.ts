@@ -7,7 +7,11 @@ import { Worker } from 'bullmq';
 const kept: Buffer[] = [];
 const url = process.env.REDIS_URL;
 const prefix = process.env.QUEUE_PREFIX;
-if (url === undefined || prefix === undefined) throw new Error('REDIS_URL and QUEUE_PREFIX are needed');
+/** The queue has the dyno's name: a test decides which dyno does what. */
+const dyno = process.env.DYNO;
+if (url === undefined || prefix === undefined || dyno === undefined) {
+  throw new Error('REDIS_URL, QUEUE_PREFIX and DYNO are needed');
+}
 
 /** Written to, so that the pages are really used. */
 function take(bytes: number): Buffer {
@@ -15,7 +19,7 @@ function take(bytes: number): Buffer {
 }
 
 const worker = new Worker(
-  process.env.QUEUE ?? 'jobs',
+  dyno,
   async (job) => {
     if (job.name === 'keep') kept.push(take(job.data.bytes));
     if (job.name === 'peak') take(job.data.bytes);

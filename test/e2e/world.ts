@@ -15,7 +15,6 @@ const WORKER_APP = fileURLToPath(new URL('./worker-app.ts', import.meta.url));
 const HEROKU_TOKEN = 'HRKU-e2e-token';
 const INGEST_TOKEN = 'collector-t0ken';
 const ACTUATOR_TOKEN = 'from-the-collector';
-export const QUEUE = 'jobs';
 /** What workers export every second of these runs; the window is five of them. */
 const EXPORT_INTERVAL_MS = 1_000;
 
@@ -38,16 +37,16 @@ export interface WorldOptions {
 export class World {
   readonly manager: DynoManager;
   readonly prometheus: RunningPrometheus;
-  readonly queue: Queue;
   collector: RunningCollector;
   actuator: RunningActuator;
+  readonly #queues: ReadonlyMap<string, Queue>;
   readonly #collectorOptions: CollectorOptions;
   readonly #actuatorEnv: Readonly<Record<string, string>>;
 
   private constructor(parts: {
     readonly manager: DynoManager;
     readonly prometheus: RunningPrometheus;
-    readonly queue: Queue;
+    readonly queues: ReadonlyMap<string, Queue>;
     readonly collector: RunningCollector;
     readonly collectorOptions: CollectorOptions;
     readonly actuator: RunningActuator;
@@ -55,7 +54,7 @@ export class World {
   }) {
     this.manager = parts.manager;
     this.prometheus = parts.prometheus;
-    this.queue = parts.queue;
+    this.#queues = parts.queues;
     this.collector = parts.collector;
     this.actuator = parts.actuator;
     this.#collectorOptions = parts.collectorOptions;
@@ -78,6 +77,7 @@ export class World {
     };
     const collector = await startCollector(collectorOptions);
     const prefix = `e2e-${actuatorPort}`;
+    const names = Array.from({ length: options.dynos }, (_, index) => `worker.${index + 1}`);
     const manager = await startDynoManager({
       token: HEROKU_TOKEN,
       apps: [
@@ -89,7 +89,6 @@ export class World {
           env: {
             REDIS_URL: options.redisUrl,
             QUEUE_PREFIX: prefix,
-            QUEUE,
             OTEL_EXPORTER_OTLP_ENDPOINT: (await options.workersSendTo?.(collector.url)) ?? collector.url,
             OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${INGEST_TOKEN}`,
             OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
@@ -118,7 +117,7 @@ export class World {
       collector,
       collectorOptions: { ...collectorOptions, ports: collector.ports },
       prometheus: await startPrometheus(collector.ports.prometheus),
-      queue: new Queue(QUEUE, { connection: { url: options.redisUrl }, prefix }),
+      queues: new Map(names.map((name) => [name, new Queue(name, { connection: { url: options.redisUrl }, prefix })])),
       actuator: await RunningActuator.start(actuatorEnv),
       actuatorEnv,
     });
@@ -134,6 +133,13 @@ export class World {
     this.collector = await startCollector(this.#collectorOptions);
   }
 
+  /** The queue that only this dyno takes jobs from. */
+  queueOf(dyno: string): Queue {
+    const queue = this.#queues.get(dyno);
+    if (queue === undefined) throw new Error(`there is no dyno ${dyno}`);
+    return queue;
+  }
+
   dyno(name: string): DynoView {
     const found = this.manager.dynos().find((dyno) => dyno.name === name);
     if (found === undefined) throw new Error(`there is no dyno ${name}`);
@@ -141,7 +147,7 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    await this.queue.close();
+    for (const queue of this.#queues.values()) await queue.close();
     await this.manager.stop();
     await this.actuator.stop();
     await this.prometheus.stop();

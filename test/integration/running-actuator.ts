@@ -108,9 +108,15 @@ export class RunningActuator {
     return response.status;
   }
 
+  /** Kill -9. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'close');
+  }
+
   /** SIGTERM, and the exit code. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     this.#child.kill('SIGTERM');
     const [code] = await once(this.#child, 'close');
     return code as number | null;
