@@ -3,7 +3,7 @@
  * no boot is restarted twice, no two restarts of a type at a time, a failure is told, and the loop closes. Whether it does is read from the
  * dyno manager's log and the demo's exit code.
  *
- *   node scripts/chaos-demo.ts [--victims worker,redis,actuator] [--tries 20] [--seed 1] [--keep FOLDER]
+ *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1] [--keep FOLDER]
  *
  * Exit code 0 where all held. The output of runs that went wrong is kept in the folder.
  */
@@ -29,6 +29,8 @@ const VICTIMS: Readonly<Record<string, readonly string[]>> = {
   worker: ['worker.1', 'worker.2', 'mailer.1'],
   redis: ['redis'],
   actuator: ['actuator'],
+  /** Only where the Collector is built. */
+  collector: ['collector'],
 };
 
 interface Trial {

@@ -65,7 +65,9 @@ class DemoRun {
   }
 
   async toItsEnd(): Promise<number> {
-    this.#tell('Tidemark demo: starting Redis, a dyno manager with three dynos, and the actuator.');
+    this.#tell(
+      'Tidemark demo: starting Redis, a dyno manager with three dynos, the actuator, and the Collector where it is built.',
+    );
     const stage = await setStage({
       redisUrl: this.#options.redisUrl,
       tally: this.#tally,
@@ -78,6 +80,7 @@ class DemoRun {
       onLoss: (why) => this.#course?.break(why),
     });
     this.#stage = stage;
+    this.#tell(stage.way);
     const course = this.#newCourse(stage);
     this.#course = course;
     const evidence = await course.run();

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { LogEntry } from '../dyno-manager/event-log.ts';
 import { freePort } from '../dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../dyno-manager/manager.ts';
+import { findCollector } from '../servers/collector-binary.ts';
 import { ActuatorClient } from './actuator-client.ts';
 import { ActuatorProcess } from './actuator-process.ts';
 import { JobQueues, loadBullmq } from './job-queues.ts';
 import { importQueueOf } from './jobs/job.ts';
 import type { JobTally } from './jobs/tally.ts';
+import { type DemoCollector, startOwnCollector } from './own-collector.ts';
 import { type DemoRedis, startOwnRedis } from './own-redis.ts';
 import {
   BLOATING_DYNOS,
@@ -48,6 +50,8 @@ export interface Stage {
   readonly manager: DynoManager;
   readonly client: ActuatorClient;
   readonly queues: JobQueues;
+  /** Which way the points go, in a sentence. */
+  readonly way: string;
   /** The newest lines of the actuator's log. */
   actuatorLines(): readonly string[];
   /** Ends every process; waits until none is left. */
@@ -63,8 +67,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const run = newRun(await freePort());
     const redis = await findRedis(options, run.id);
     releases.push(() => redis.stop());
+    const collector = await ownCollector(run, options);
+    if (collector !== null) releases.push(() => collector.stop());
+    const actuatorUrl = `http://127.0.0.1:${run.port}`;
     const manager = await startDynoManager({
-      apps: [appOf(run, redis.url)],
+      apps: [appOf(run, redis.url, collector?.url ?? actuatorUrl)],
       token: run.herokuToken,
       crashDelaysMs: CRASH_DELAYS_MS,
       log: options.onManager,
@@ -86,13 +93,20 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       tally: options.tally,
     });
     releases.push(() => queues.close());
-    const client = new ActuatorClient(`http://127.0.0.1:${run.port}`, run.adminToken);
-    return { manager, client, queues, actuatorLines: () => actuator.lastLines, stop };
+    const client = new ActuatorClient(actuatorUrl, run.adminToken);
+    const way = collector === null ? WAYS.straight : WAYS.throughCollector;
+    return { manager, client, queues, way, actuatorLines: () => actuator.lastLines, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+const WAYS = {
+  throughCollector: 'Points go from the workers to the OpenTelemetry Collector, and from there to the actuator.',
+  straight:
+    'Points go from the workers straight to the actuator (after "npm run build:collector" they go through the OpenTelemetry Collector).',
+};
 
 /** Each is released whatever becomes of the others; then the first error is thrown. */
 async function releaseAll(releases: readonly (() => Promise<unknown>)[]): Promise<void> {
@@ -107,7 +121,10 @@ interface Run {
   readonly id: string;
   readonly port: number;
   readonly herokuToken: string;
+  /** Of the workers. */
   readonly ingestToken: string;
+  /** Of the Collector, which speaks for all apps. */
+  readonly collectorToken: string;
   readonly adminToken: string;
 }
 
@@ -118,6 +135,7 @@ function newRun(port: number): Run {
     port,
     herokuToken: secret(),
     ingestToken: secret(),
+    collectorToken: secret(),
     adminToken: secret(),
   };
 }
@@ -127,7 +145,22 @@ function findRedis({ redisUrl, onProcess, onReturn, onLoss }: StageOptions, runI
   return startOwnRedis({ onStart: (pid) => onProcess('redis', pid), onReturn, onLoss });
 }
 
-function appOf(run: Run, redisUrl: string) {
+/** Null where no Collector was built on this machine. */
+async function ownCollector(run: Run, options: StageOptions): Promise<DemoCollector | null> {
+  const binary = await findCollector();
+  if (binary === null) return null;
+  return startOwnCollector({
+    binary,
+    ingestToken: run.ingestToken,
+    actuatorToken: run.collectorToken,
+    actuatorUrl: `http://127.0.0.1:${run.port}`,
+    onStart: (pid) => options.onProcess('collector', pid),
+    onReturn: options.onReturn,
+    onLoss: options.onLoss,
+  });
+}
+
+function appOf(run: Run, redisUrl: string, otlpUrl: string) {
   // The young generation is kept small so that garbage does not pass for growth; `--expose-gc`: see worker-app.
   const command = [process.execPath, '--expose-gc', '--max-semi-space-size=2', '--import', REGISTER, WORKER_APP];
   const typeOf = (type: string, quantity: number) => ({
@@ -143,7 +176,7 @@ function appOf(run: Run, redisUrl: string) {
     env: {
       REDIS_URL: redisUrl,
       DEMO_PREFIX: run.id,
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${run.port}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
       OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${run.ingestToken}`,
       OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
       // The exporter insists on a timeout that is not longer.
@@ -162,7 +195,7 @@ function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; hero
     HEROKU_API_TOKEN: run.herokuToken,
     TIDEMARK_TARGETS: `${run.id}:${WORKER_TYPE},${run.id}:${MAILER_TYPE}`,
     TIDEMARK_DRY_RUN: 'false',
-    TIDEMARK_INGEST_TOKENS: `${run.id}=${run.ingestToken}`,
+    TIDEMARK_INGEST_TOKENS: `${run.id}=${run.ingestToken},*=${run.collectorToken}`,
     TIDEMARK_ADMIN_TOKEN: run.adminToken,
     TIDEMARK_WINDOW: `${WINDOW_MS}ms`,
     TIDEMARK_GRACE: `${GRACE_MS}ms`,
