@@ -32,6 +32,7 @@ export const ATTR_MESSAGING_DESTINATION_NAME = 'messaging.destination.name';
 export const ATTR_JOB_NAME = 'bullmq.job.name';
 export const ATTR_JOB_OUTCOME = 'bullmq.job.outcome';
 export const ATTR_ATTRIBUTION = 'tidemark.attribution';
+export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
 
 /** The job name that stands for change while no job ran. */
 export const JOB_NAME_IDLE = '_idle';
@@ -80,11 +81,23 @@ export const METRIC_V8JS_MEMORY_HEAP_USED = define({
   unit: 'By',
   description: 'Used part of the V8 heap, by heap space.',
 });
+export const METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE = define({
+  name: 'v8js.memory.heap.space.size',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'Size of the V8 heap, by heap space; the part that is not used is free or garbage.',
+});
 export const METRIC_PROCESS_MEMORY_EXTERNAL = define({
   name: 'tidemark.process.memory.external',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
   description: 'Memory of C++ objects that JavaScript objects hold, outside the V8 heap.',
+});
+export const METRIC_PROCESS_MEMORY_ARRAY_BUFFERS = define({
+  name: 'tidemark.process.memory.array_buffers',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'The part of the external memory that is in ArrayBuffers, Buffers included.',
 });
 export const METRIC_JOB_MEMORY_NET = define({
   name: 'bullmq.job.memory.net',
@@ -176,3 +189,48 @@ export const METRIC_DYNO_TIME_TO_LIMIT = define({
   unit: 's',
   description: "When the dyno's floor is going to reach its limit; absent while it does not rise.",
 });
+
+// ---------------------------------------------------------------- all of them
+const JOB_ATTRIBUTES = [
+  ATTR_MESSAGING_SYSTEM,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_JOB_NAME,
+  ATTR_JOB_OUTCOME,
+  ATTR_ATTRIBUTION,
+] as const;
+const ABOUT_ATTRIBUTES = [ATTR_ABOUT_APP, ATTR_ABOUT_PROCESS_TYPE, ATTR_ABOUT_DYNO] as const;
+
+/** A metric with the attributes of its data points. */
+export interface EmittedMetric {
+  readonly metric: MetricDefinition;
+  readonly emittedBy: 'worker' | 'actuator';
+  readonly attributes: readonly string[];
+}
+
+function by(emittedBy: EmittedMetric['emittedBy'], metric: MetricDefinition, attributes: readonly string[] = []) {
+  return { metric, emittedBy, attributes };
+}
+
+/** Every metric there is, in the order in which people read of them. */
+export const METRICS: readonly EmittedMetric[] = [
+  by('worker', METRIC_PROCESS_MEMORY_USAGE),
+  by('worker', METRIC_DYNO_MEMORY_USAGE, [ATTR_MEMORY_STATE]),
+  by('worker', METRIC_DYNO_MEMORY_LIMIT),
+  by('worker', METRIC_V8JS_MEMORY_HEAP_USED, [ATTR_HEAP_SPACE_NAME]),
+  by('worker', METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE, [ATTR_HEAP_SPACE_NAME]),
+  by('worker', METRIC_PROCESS_MEMORY_EXTERNAL),
+  by('worker', METRIC_PROCESS_MEMORY_ARRAY_BUFFERS),
+  by('worker', METRIC_JOB_MEMORY_NET, JOB_ATTRIBUTES),
+  by('worker', METRIC_JOB_MEMORY_GROWTH, JOB_ATTRIBUTES),
+  by('worker', METRIC_JOB_MEMORY_RECLAIMED, JOB_ATTRIBUTES),
+  by('worker', METRIC_PROCESS_DURATION, JOB_ATTRIBUTES),
+  by('worker', METRIC_JOB_ACTIVE, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
+  by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...ABOUT_ATTRIBUTES]),
+  by('actuator', METRIC_RESTARTS, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),
+  by('actuator', METRIC_RESTART_DURATION, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),
+  by('actuator', METRIC_RESTART_RECLAIMED, [ATTR_ABOUT_APP, ATTR_ABOUT_PROCESS_TYPE]),
+  by('actuator', METRIC_INGEST_DATAPOINTS, [ATTR_RESULT]),
+  by('actuator', METRIC_BOOTS_ACTIVE),
+  by('actuator', METRIC_DYNO_CLASS, [ATTR_CLASS, ...ABOUT_ATTRIBUTES]),
+  by('actuator', METRIC_DYNO_TIME_TO_LIMIT, ABOUT_ATTRIBUTES),
+];

@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from 'node:v8';
 import {
   type BatchObservableCallback,
   type Histogram,
@@ -8,6 +9,7 @@ import {
   ValueType,
 } from '@opentelemetry/api';
 import {
+  ATTR_HEAP_SPACE_NAME,
   ATTR_MEMORY_STATE,
   ATTR_MESSAGING_DESTINATION_NAME,
   ATTR_MESSAGING_SYSTEM,
@@ -19,7 +21,11 @@ import {
   METRIC_JOB_MEMORY_NET,
   METRIC_JOB_MEMORY_RECLAIMED,
   METRIC_PROCESS_DURATION,
+  METRIC_PROCESS_MEMORY_ARRAY_BUFFERS,
+  METRIC_PROCESS_MEMORY_EXTERNAL,
   METRIC_PROCESS_MEMORY_USAGE,
+  METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE,
+  METRIC_V8JS_MEMORY_HEAP_USED,
   type MetricDefinition,
 } from '../semconv.ts';
 import type { JobEnd, JobMonitor } from './job-monitor.ts';
@@ -55,6 +61,10 @@ export class Instruments {
   readonly #dynoUsage: ObservableUpDownCounter;
   readonly #dynoLimit: ObservableUpDownCounter;
   readonly #active: ObservableUpDownCounter;
+  readonly #heapUsed: ObservableUpDownCounter;
+  readonly #heapSize: ObservableUpDownCounter;
+  readonly #external: ObservableUpDownCounter;
+  readonly #arrayBuffers: ObservableUpDownCounter;
   readonly #observe: BatchObservableCallback;
 
   constructor(meter: Meter, measured: Measured) {
@@ -71,8 +81,13 @@ export class Instruments {
     this.#dynoUsage = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_USAGE));
     this.#dynoLimit = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_LIMIT));
     this.#active = meter.createObservableUpDownCounter(...whole(METRIC_JOB_ACTIVE));
+    this.#heapUsed = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_USED));
+    this.#heapSize = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE));
+    this.#external = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_EXTERNAL));
+    this.#arrayBuffers = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_ARRAY_BUFFERS));
     this.#observe = async (result) => {
       this.#observeProcess(result);
+      this.#observeHeap(result);
       await this.#observeTree(result);
     };
     meter.addBatchObservableCallback(this.#observe, this.#observables());
@@ -91,7 +106,10 @@ export class Instruments {
   }
 
   #observables(): ObservableUpDownCounter[] {
-    return [this.#processUsage, this.#dynoUsage, this.#dynoLimit, this.#active];
+    return [
+      ...[this.#processUsage, this.#dynoUsage, this.#dynoLimit, this.#active],
+      ...[this.#heapUsed, this.#heapSize, this.#external, this.#arrayBuffers],
+    ];
   }
 
   /** Synchronous, so that what it adds to `net` belongs to the collection that asked. */
@@ -103,6 +121,18 @@ export class Instruments {
       const attributes = { [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ, [ATTR_MESSAGING_DESTINATION_NAME]: queue };
       result.observe(this.#active, count, attributes);
     }
+  }
+
+  /** What of the RSS JavaScript holds, and what lies beside its heap: the rest is the allocator's, which is what bloat is made of. */
+  #observeHeap(result: Parameters<BatchObservableCallback>[0]): void {
+    for (const { space_name, space_size, space_used_size } of getHeapSpaceStatistics()) {
+      const attributes = { [ATTR_HEAP_SPACE_NAME]: space_name };
+      result.observe(this.#heapUsed, space_used_size, attributes);
+      result.observe(this.#heapSize, space_size, attributes);
+    }
+    const { external, arrayBuffers } = process.memoryUsage();
+    result.observe(this.#external, external);
+    result.observe(this.#arrayBuffers, arrayBuffers);
   }
 
   async #observeTree(result: Parameters<BatchObservableCallback>[0]): Promise<void> {

@@ -3,7 +3,7 @@ import { freePort } from '../dyno-manager/free-port.ts';
 import { COMPOSE_CONFIG_PATH } from './collector-binary.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
-export interface CollectorPorts {
+interface CollectorPorts {
   /** OTLP over HTTP. */
   readonly otlp: number;
   /** What Prometheus scrapes: the workers' metrics. */

@@ -74,13 +74,6 @@ describe('five minutes of load', { timeout: (LOAD_S + 120) * 1000 }, () => {
     expect(explained).toBeLessThan(1.05);
   });
 
-  it('names the job that makes the process grow', async () => {
-    const byName = await world.prometheus.query(
-      'topk(1, sum by (bullmq_job_name) (bullmq_job_memory_net_bytes{dyno="worker.1"}))',
-    );
-    expect(byName[0]?.labels.bullmq_job_name).toBe('keep');
-  });
-
   it('lost no data point between worker and actuator, and doubled none', async () => {
     const { prometheus, manager } = world;
     const total = 'sum(tidemark_ingest_datapoints_total)';

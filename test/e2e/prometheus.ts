@@ -6,7 +6,7 @@ import { findInstalledProgram } from '../../src/servers/installed-program.ts';
 import { startServerProcess } from '../../src/servers/server-process.ts';
 
 /** One series of an instant query's answer. */
-export interface PrometheusSample {
+interface PrometheusSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
