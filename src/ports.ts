@@ -168,6 +168,11 @@ export interface Ledger {
   /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
   noteRelease(target: Target, version: number): Promise<void>;
   /**
+   * Restarts that the platform's dynos still tell of, for a ledger that lost its own: they count towards cooldown and budget. Once an
+   * epoch for each target, and nothing where the record has restarts of its own. Unix ms, newest first.
+   */
+  rebuild(target: Target, restartedAtMs: readonly number[]): Promise<void>;
+  /**
    * A person's word; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
    * resumed by name.
    */

@@ -114,6 +114,11 @@ export class PlatformView {
     return versions.length === 0 ? null : Math.max(...versions);
   }
 
+  /** All dynos of an app as last listed; null where it was not read. */
+  dynosOfApp(app: string): readonly PlatformDyno[] | null {
+    return this.#apps.get(app)?.dynos ?? null;
+  }
+
   #dynosOf(target: Target): readonly PlatformDyno[] | null {
     return this.#apps.get(target.app)?.dynos.filter(({ processType }) => processType === target.processType) ?? null;
   }

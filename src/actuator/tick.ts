@@ -2,6 +2,7 @@ import { closedBuckets } from '../core/boot.ts';
 import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
+import { restartsShownByAges } from '../core/rebuilt-history.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../core/target.ts';
 import type { LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
@@ -78,6 +79,12 @@ async function learn(
     await teacher.teach(ledger, entries, parts.policy);
     for (const view of ledgers.values()) {
       if (view === null) continue;
+      const dynos = platform?.dynosOfApp(view.target.app) ?? null;
+      // A ledger is new as long as its hold lasts: then it may have lost what it knew.
+      if (view.heldUntilMs > 0 && dynos !== null) {
+        const { processType } = view.target;
+        await ledger.rebuild(view.target, restartsShownByAges(dynos, { processType, nowMs: clock.now() }));
+      }
       const release = platform?.newestRelease(view.target) ?? null;
       if (release !== null) await ledger.noteRelease(view.target, release);
       for (const { entry, reclaimedBytes } of findReclaimed(view, entries, parts.policy)) {

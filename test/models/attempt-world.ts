@@ -219,6 +219,7 @@ export class AttemptWorld {
       recordReclaimed: (...args) => inner.recordReclaimed(...args),
       learnFloor: (...args) => inner.learnFloor(...args),
       noteRelease: (...args) => inner.noteRelease(...args),
+      rebuild: (...args) => inner.rebuild(...args),
       pause: (target) => inner.pause(target),
       resume: (target) => inner.resume(target),
     };

@@ -77,6 +77,33 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).open).toEqual(attempt);
     });
 
+    it('counts the restarts that the platform still tells of, once, where it has lost its own', async () => {
+      const { nowMs } = await ledger.read(SHOP);
+      await ledger.rebuild(SHOP, [nowMs - 5 * MINUTE, nowMs - 30 * MINUTE]);
+      await ledger.rebuild(SHOP, [nowMs]);
+      const view = await ledger.read(SHOP);
+      expect(view.sentLastHour).toBe(2);
+      expect(view.cooldownUntilMs).toBe(nowMs + 10 * MINUTE);
+      expect(await refusal()).toBe('cooldown');
+      current.pass(HOUR);
+      expect((await ledger.read(SHOP)).sentLastHour).toBe(0);
+      await current.empty();
+      await ledger.rebuild(SHOP, [nowMs + HOUR]);
+      expect((await ledger.read(SHOP)).sentLastHour).toBe(1);
+    });
+
+    it('rebuilds nothing where it has restarts of its own, or where there were none', async () => {
+      await ledger.rebuild(SHOP, []);
+      const { nowMs } = await ledger.read(SHOP);
+      await ledger.rebuild(SHOP, [nowMs]);
+      expect((await ledger.read(SHOP)).sentLastHour).toBe(0);
+      const other = { app: 'shop', processType: 'mailer' };
+      await close(await sending(await claimed({ target: other })), 'restarted');
+      const before = await ledger.read(other);
+      await ledger.rebuild(other, [nowMs, nowMs]);
+      expect(await ledger.read(other)).toMatchObject({ sentLastHour: 1, cooldownUntilMs: before.cooldownUntilMs });
+    });
+
     it('lets one attempt of a target be open, whatever the dyno and whoever asks', async () => {
       await claimed();
       expect(await refusal({ dyno: 'worker.2', bootId: 'boot-2' })).toBe('attempt-open');

@@ -31,6 +31,7 @@ interface ModelRecord {
   paused: boolean;
   floors: { bootId: string; floorBytes: number }[];
   release: number | null;
+  rebuiltInMs: number | null;
   readonly spent: Set<string>;
 }
 
@@ -208,6 +209,17 @@ export class ModelLedger implements Ledger {
     if (before !== null) this.#closeBreaker(record);
   }
 
+  async rebuild(target: Target, restartedAtMs: readonly number[]): Promise<void> {
+    this.#heldUntilMs();
+    const record = this.#record(target);
+    if (record.rebuiltInMs === this.#epochMs) return;
+    record.rebuiltInMs = this.#epochMs;
+    const [newestMs] = restartedAtMs;
+    if (newestMs === undefined || this.#sentLastHour(record) > 0) return;
+    record.sent.push(...restartedAtMs);
+    record.cooldownUntilMs = Math.max(record.cooldownUntilMs, newestMs + this.#policy.cooldownMs);
+  }
+
   async pause(target: Target | null): Promise<void> {
     if (target === null) this.#pausedAll = true;
     else this.#record(target).paused = true;
@@ -286,6 +298,7 @@ function newRecord(target: Target): ModelRecord {
     paused: false,
     floors: [],
     release: null,
+    rebuiltInMs: null,
     spent: new Set(),
   };
 }

@@ -5,7 +5,7 @@
  * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker), `paused`,
- * `floors` (JSON list of `{bootId, floorBytes}`), `release`.
+ * `floors` (JSON list of `{bootId, floorBytes}`), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
 const PRELUDE = `
@@ -227,6 +227,16 @@ local before = get('release')
 if before and tonumber(before) >= args.version then return 0 end
 set('release', args.version)
 if before then closeBreaker() end
+return 1
+`;
+
+export const REBUILD = `${PRELUDE}
+local epoch = redis.call('GET', epochKey)
+if get('rebuiltIn') == epoch then return 0 end
+set('rebuiltIn', epoch)
+if #sentLastHour() > 0 or #args.restartedAtMs == 0 then return 0 end
+setList('sent', args.restartedAtMs, 1000)
+raise('cooldownUntilMs', args.restartedAtMs[1] + policy.cooldownMs)
 return 1
 `;
 

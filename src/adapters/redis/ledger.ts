@@ -77,6 +77,9 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async noteRelease(target, version) {
       await evaluate(scripts.NOTE_RELEASE, target, { version });
     },
+    async rebuild(target, restartedAtMs) {
+      await evaluate(scripts.REBUILD, target, { restartedAtMs });
+    },
     async pause(target) {
       await evaluate(scripts.PAUSE, target, { all: target === null });
     },
