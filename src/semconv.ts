@@ -32,6 +32,7 @@ export const ATTR_MESSAGING_DESTINATION_NAME = 'messaging.destination.name';
 export const ATTR_JOB_NAME = 'bullmq.job.name';
 export const ATTR_JOB_OUTCOME = 'bullmq.job.outcome';
 export const ATTR_ATTRIBUTION = 'tidemark.attribution';
+export const ATTR_EXIT_REASON = 'tidemark.exit.reason';
 export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
 
 /** The job name that stands for change while no job ran. */
@@ -122,6 +123,12 @@ export const METRIC_JOB_ACTIVE = define({
   instrument: 'ObservableUpDownCounter',
   unit: '{job}',
   description: 'Jobs running now.',
+});
+export const METRIC_SANDBOX_EXITS = define({
+  name: 'bullmq.sandbox.exits',
+  instrument: 'Counter',
+  unit: '{process}',
+  description: 'Children of sandboxed processors that ended under a job, by why: `memory`, `signal`, `code`.',
 });
 export const METRIC_PROCESS_DURATION = define({
   name: 'messaging.process.duration',
@@ -225,6 +232,7 @@ export const METRICS: readonly EmittedMetric[] = [
   by('worker', METRIC_JOB_MEMORY_RECLAIMED, JOB_ATTRIBUTES),
   by('worker', METRIC_PROCESS_DURATION, JOB_ATTRIBUTES),
   by('worker', METRIC_JOB_ACTIVE, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
+  by('worker', METRIC_SANDBOX_EXITS, [...JOB_ATTRIBUTES, ATTR_EXIT_REASON]),
   by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...ABOUT_ATTRIBUTES]),
   by('actuator', METRIC_RESTARTS, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),
   by('actuator', METRIC_RESTART_DURATION, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),

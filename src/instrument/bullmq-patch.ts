@@ -2,13 +2,14 @@ import { createRequire } from 'node:module';
 import { guarded } from './diagnostics.ts';
 import type { JobRun } from './job-monitor.ts';
 import { type JobOutcome, outcomeOfError } from './job-outcome.ts';
+import type { SandboxPool } from './sandbox-children.ts';
 
 /** What is used of BullMQ's `Worker`; typed here because its own types must not be needed where it is not installed. */
 export interface BullmqWorker {
   readonly name: string;
   readonly opts?: { readonly useWorkerThreads?: boolean };
   /** Set where the processor is a file. */
-  readonly childPool?: { readonly retained?: object; readonly free?: object };
+  readonly childPool?: SandboxPool;
 }
 
 interface BullmqJob {
@@ -20,6 +21,8 @@ export interface WorkerObserver {
   workerRuns(worker: BullmqWorker): void;
   /** Returns what `jobEnds` gets. */
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
+  /** Does the job's work by calling `work` once, and returns or throws what it does. */
+  processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
   jobEnds(run: JobRun, outcome: JobOutcome): void;
   /** The worker has closed; awaited by the caller of `close()`. Must not reject. */
   workerClosed(worker: BullmqWorker): Promise<void>;
@@ -86,7 +89,7 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
     if (run === undefined) return original.apply(this, args);
     const ends = (outcome: JobOutcome) => guarded('following the end of a job', () => observer.jobEnds(run, outcome));
     try {
-      const result = original.apply(this, args);
+      const result = observer.processes(this, run, () => original.apply(this, args));
       if (!isThenable(result)) ends('completed');
       // Attached before BullMQ's own handlers, so it runs before them; the promise that BullMQ gets is the original one.
       else

@@ -1,6 +1,7 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import {
   type BatchObservableCallback,
+  type Counter,
   type Histogram,
   type Meter,
   type MetricOptions,
@@ -9,6 +10,7 @@ import {
   ValueType,
 } from '@opentelemetry/api';
 import {
+  ATTR_EXIT_REASON,
   ATTR_HEAP_SPACE_NAME,
   ATTR_MEMORY_STATE,
   ATTR_MESSAGING_DESTINATION_NAME,
@@ -24,6 +26,7 @@ import {
   METRIC_PROCESS_MEMORY_ARRAY_BUFFERS,
   METRIC_PROCESS_MEMORY_EXTERNAL,
   METRIC_PROCESS_MEMORY_USAGE,
+  METRIC_SANDBOX_EXITS,
   METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE,
   METRIC_V8JS_MEMORY_HEAP_USED,
   type MetricDefinition,
@@ -57,6 +60,7 @@ export class Instruments {
   readonly #growth: Histogram;
   readonly #reclaimed: Histogram;
   readonly #duration: Histogram;
+  readonly #sandboxExits: Counter;
   readonly #processUsage: ObservableUpDownCounter;
   readonly #dynoUsage: ObservableUpDownCounter;
   readonly #dynoLimit: ObservableUpDownCounter;
@@ -77,6 +81,7 @@ export class Instruments {
       ...described(METRIC_PROCESS_DURATION),
       advice: { explicitBucketBoundaries: SECOND_BUCKETS },
     });
+    this.#sandboxExits = meter.createCounter(...whole(METRIC_SANDBOX_EXITS));
     this.#processUsage = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_USAGE));
     this.#dynoUsage = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_USAGE));
     this.#dynoLimit = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_LIMIT));
@@ -93,8 +98,9 @@ export class Instruments {
     meter.addBatchObservableCallback(this.#observe, this.#observables());
   }
 
-  recordJob({ attributes, durationMs, netBytes }: JobEnd): void {
+  recordJob({ attributes, durationMs, netBytes, sandboxExit }: JobEnd): void {
     this.#duration.record(durationMs / 1000, attributes);
+    if (sandboxExit !== null) this.#sandboxExits.add(1, { ...attributes, [ATTR_EXIT_REASON]: sandboxExit });
     if (netBytes === null || netBytes === 0) return;
     if (netBytes > 0) this.#growth.record(netBytes, attributes);
     else this.#reclaimed.record(-netBytes, attributes);

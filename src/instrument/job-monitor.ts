@@ -11,14 +11,15 @@ import {
 import { AttributionLedger, type JobTicket } from './attribution.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
+import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
 
 export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 
 export interface JobIdentity {
   readonly queue: string;
   readonly name: string;
-  /** It runs in a child process of its own: this process's memory does not tell of it. */
-  readonly sandboxed: boolean;
+  /** In a child process this process's memory does not tell of it; a thread shares it. Null: no sandboxed processor. */
+  readonly sandbox: 'process' | 'thread' | null;
 }
 
 /** A job that runs now. Opaque to the caller. */
@@ -26,16 +27,20 @@ export interface JobRun {
   readonly queue: string;
   readonly name: string;
   readonly startedAtMs: number;
-  /** Null for a sandboxed job. */
+  /** Null for a job in a child process. */
   readonly ticket: JobTicket | null;
+  /** Null for a job that is not sandboxed. */
+  readonly sandbox: SandboxRun | null;
 }
 
 /** What is known when a job has ended. */
 export interface JobEnd {
   readonly attributes: Attributes;
   readonly durationMs: number;
-  /** RSS change that fell to the job; null for a sandboxed one. */
+  /** RSS change that fell to the job; null where it is not known. */
   readonly netBytes: number | null;
+  /** Why the job's child process or thread ended under it; null where none did. */
+  readonly sandboxExit: ExitReason | null;
 }
 
 /** Signed bytes to be added to one series. */
@@ -85,20 +90,26 @@ export class JobMonitor {
       queue,
       name: this.#names.of(job.name),
       startedAtMs: this.#options.nowMs(),
-      ticket: job.sandboxed ? null : this.#ledger.begin(this.#options.readRssBytes()),
+      ticket: job.sandbox === 'process' ? null : this.#ledger.begin(this.#options.readRssBytes()),
+      sandbox: job.sandbox === null ? null : newSandboxRun(),
     };
   }
 
-  end(run: JobRun, outcome: JobOutcome): JobEnd {
+  /** @param sandboxEnd what its child did; null for a job that is not sandboxed */
+  end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): JobEnd {
     this.#activeByQueue.set(run.queue, (this.#activeByQueue.get(run.queue) ?? 1) - 1);
     const durationMs = this.#options.nowMs() - run.startedAtMs;
+    const sandboxExit = sandboxEnd?.exit ?? null;
     if (run.ticket === null) {
-      return { attributes: this.#seriesOf(run, outcome, 'sandboxed').attributes, durationMs, netBytes: null };
+      const series = this.#seriesOf(run, outcome, 'sandboxed');
+      const netBytes = sandboxEnd?.netBytes ?? null;
+      series.pendingNetBytes += netBytes ?? 0;
+      return { attributes: series.attributes, durationMs, netBytes, sandboxExit };
     }
     const { netBytes, exclusive } = this.#ledger.end(run.ticket, this.#options.readRssBytes());
     const series = this.#seriesOf(run, outcome, exclusive ? 'exclusive' : 'shared');
     series.pendingNetBytes += netBytes;
-    return { attributes: series.attributes, durationMs, netBytes };
+    return { attributes: series.attributes, durationMs, netBytes, sandboxExit };
   }
 
   /** Jobs running now, of every queue that ever ran one. */
@@ -108,7 +119,7 @@ export class JobMonitor {
 
   /**
    * The net change since it was last taken. Together with the shares of the jobs still running, all changes ever taken sum up to the
-   * process's own: RSS now less RSS at the start.
+   * process's own, RSS now less RSS at the start; those of sandboxed jobs are their children's, and beside it.
    */
   takeNetChanges(): readonly NetChange[] {
     this.#ledger.observe(this.#options.readRssBytes());

@@ -90,6 +90,12 @@ export class Procfs {
     return parents;
   }
 
+  /** RSS of a process, now. */
+  residentBytes(pid: number): number | null {
+    const status = this.#readNow(`${pid}/status`);
+    return status === null ? null : kilobytesOf(status, 'VmRSS');
+  }
+
   async memory(pid: number): Promise<MemoryAmount | null> {
     const rollup = await this.#read(`${pid}/smaps_rollup`);
     const exact = rollup === null ? null : parseSmapsRollup(rollup);

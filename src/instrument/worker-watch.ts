@@ -6,6 +6,7 @@ import { findMemoryLimit } from './memory-limit.ts';
 import { ownRssReader, sparing } from './own-memory.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
+import { SandboxChildren } from './sandbox-children.ts';
 import { Telemetry } from './telemetry.ts';
 import { TreeMemory } from './tree-memory.ts';
 
@@ -22,6 +23,7 @@ export interface WatchOptions {
 export class WorkerWatch implements WorkerObserver {
   readonly telemetry: Telemetry;
   readonly #monitor: JobMonitor;
+  readonly #sandboxes: SandboxChildren;
   readonly #workers = new Set<BullmqWorker>();
   readonly #undo: (() => void)[] = [];
 
@@ -30,11 +32,13 @@ export class WorkerWatch implements WorkerObserver {
     const nowMs = () => performance.now();
     const readBoundary = sparing(readRssBytes, READING_GOOD_FOR_MS, nowMs);
     this.#monitor = new JobMonitor({ maxJobNames, readRssBytes: readBoundary, nowMs });
+    const procfs = new Procfs();
+    this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
       readRssBytes,
-      tree: processRole() === 'sandbox' ? null : new TreeMemory({ procfs: new Procfs(), env, knownChildren }),
+      tree: processRole() === 'sandbox' ? null : new TreeMemory({ procfs, env, knownChildren }),
       limitBytes: findMemoryLimit({ env }),
     });
   }
@@ -57,11 +61,17 @@ export class WorkerWatch implements WorkerObserver {
   jobBegins(worker: BullmqWorker, job: { readonly name: string }): JobRun {
     this.#workers.add(worker);
     this.telemetry.jobBegins();
-    return this.#monitor.begin({ queue: worker.name, name: job.name, sandboxed: hasOwnProcess(worker) });
+    return this.#monitor.begin({ queue: worker.name, name: job.name, sandbox: sandboxOf(worker) });
+  }
+
+  processes<T>(worker: BullmqWorker, { sandbox }: JobRun, work: () => T): T {
+    if (sandbox === null || worker.childPool === undefined) return work();
+    return this.#sandboxes.within(sandbox, worker.childPool, work);
   }
 
   jobEnds(run: JobRun, outcome: JobOutcome): void {
-    this.telemetry.jobEnds(this.#monitor.end(run, outcome));
+    const sandboxEnd = run.sandbox === null ? null : this.#sandboxes.end(run.sandbox);
+    this.telemetry.jobEnds(this.#monitor.end(run, outcome, sandboxEnd));
   }
 
   /** Only the last worker's close waits for the flush. */
@@ -87,13 +97,13 @@ export function processWatch(options: WatchOptions): WorkerWatch {
   return holder[WATCH];
 }
 
-/** A sandboxed processor that runs in a thread shares this process's memory, one in a child process does not. */
-function hasOwnProcess(worker: BullmqWorker): boolean {
-  return worker.childPool !== undefined && worker.opts?.useWorkerThreads !== true;
+function sandboxOf(worker: BullmqWorker): 'process' | 'thread' | null {
+  if (worker.childPool === undefined) return null;
+  return worker.opts?.useWorkerThreads === true ? 'thread' : 'process';
 }
 
 function sandboxPids(worker: BullmqWorker): readonly number[] {
-  if (!hasOwnProcess(worker)) return [];
+  if (sandboxOf(worker) !== 'process') return [];
   const { retained = {}, free = {} } = worker.childPool ?? {};
   const children = [...Object.values(retained), ...Object.values(free).flat()] as { readonly pid?: number }[];
   return children.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));

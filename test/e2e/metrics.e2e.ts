@@ -58,6 +58,14 @@ const OF_WORKERS: readonly Row[] = [
   ['bullmq.job.memory.growth', 'histogram', 'By', JOB, 'bullmq_job_memory_growth_bytes', 'histogram'],
   ['bullmq.job.memory.reclaimed', 'histogram', 'By', JOB, 'bullmq_job_memory_reclaimed_bytes', 'histogram'],
   ['messaging.process.duration', 'histogram', 's', JOB, 'messaging_process_duration_seconds', 'histogram'],
+  [
+    'bullmq.sandbox.exits',
+    'counter',
+    '{process}',
+    [...JOB, 'tidemark.exit.reason'],
+    'bullmq_sandbox_exits_total',
+    'counter',
+  ],
   ['bullmq.job.active', 'updown', '{job}', ['messaging.destination.name'], 'bullmq_job_active', 'gauge'],
 ];
 
@@ -131,6 +139,10 @@ describe('every metric, through the real Collector', () => {
         opts: { delay: index * 50 },
       })),
     );
+    await world.queueOf('worker.1', 'boxed').addBulk([
+      { name: 'stay', data: {} },
+      { name: 'die', data: {} },
+    ]);
     await queue.addBulk(
       Array.from({ length: 4 }, (_, index) => ({
         name: 'peak',

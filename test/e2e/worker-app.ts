@@ -1,7 +1,9 @@
 /**
- * A dyno's program in the end-to-end runs: a BullMQ worker whose jobs keep memory (`keep`), need it for a moment (`peak`), or neither. It is
+ * A dyno's program in the end-to-end runs: a BullMQ worker whose jobs keep memory (`keep`), need it for a moment (`peak`), or neither, and one whose jobs run in a
+ * child process. It is
  * started with `--import tidemark/register`, like any app's.
  */
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'bullmq';
 
 const kept: Buffer[] = [];
@@ -18,6 +20,7 @@ function take(bytes: number): Buffer {
   return Buffer.alloc(bytes, 1);
 }
 
+const connection = { url, maxRetriesPerRequest: null };
 const worker = new Worker(
   dyno,
   async (job) => {
@@ -26,9 +29,13 @@ const worker = new Worker(
     if (job.name === 'fail') throw new Error('as it was told to');
     await new Promise((resolve) => setTimeout(resolve, job.data.ms ?? 0));
   },
-  { connection: { url, maxRetriesPerRequest: null }, prefix, concurrency: Number(process.env.CONCURRENCY ?? 5) },
+  { connection, prefix, concurrency: 5 },
 );
-worker.on('error', (error) => console.error(error.message));
+const boxed = new Worker(`${dyno}-boxed`, fileURLToPath(new URL('./boxed-processor.ts', import.meta.url)), {
+  connection,
+  prefix,
+});
+for (const one of [worker, boxed]) one.on('error', (error) => console.error(error.message));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => void worker.close().then(() => process.exit(0)));
+  process.once(signal, () => void Promise.all([worker.close(), boxed.close()]).then(() => process.exit(0)));
 }

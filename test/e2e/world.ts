@@ -117,7 +117,11 @@ export class World {
       collector,
       collectorOptions: { ...collectorOptions, ports: collector.ports },
       prometheus: await startPrometheus(collector.ports.prometheus),
-      queues: new Map(names.map((name) => [name, new Queue(name, { connection: { url: options.redisUrl }, prefix })])),
+      queues: new Map(
+        names
+          .flatMap((name) => [name, `${name}-boxed`])
+          .map((name) => [name, new Queue(name, { connection: { url: options.redisUrl }, prefix })]),
+      ),
       actuator: await RunningActuator.start(actuatorEnv),
       actuatorEnv,
     });
@@ -133,9 +137,9 @@ export class World {
     this.collector = await startCollector(this.#collectorOptions);
   }
 
-  /** The queue that only this dyno takes jobs from. */
-  queueOf(dyno: string): Queue {
-    const queue = this.#queues.get(dyno);
+  /** The queue that only this dyno takes jobs from; `boxed`: the one of its sandboxed processor. */
+  queueOf(dyno: string, kind: 'plain' | 'boxed' = 'plain'): Queue {
+    const queue = this.#queues.get(kind === 'boxed' ? `${dyno}-boxed` : dyno);
     if (queue === undefined) throw new Error(`there is no dyno ${dyno}`);
     return queue;
   }

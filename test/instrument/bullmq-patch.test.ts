@@ -18,12 +18,13 @@ function makeWorkerClass() {
   };
 }
 
-const run: JobRun = { queue: 'mails', name: 'send', startedAtMs: 0, ticket: null };
+const run: JobRun = { queue: 'mails', name: 'send', startedAtMs: 0, ticket: null, sandbox: null };
 
 function makeObserver() {
   return {
     workerRuns: vi.fn<WorkerObserver['workerRuns']>(),
     jobBegins: vi.fn<WorkerObserver['jobBegins']>(() => run),
+    processes: <T>(_worker: BullmqWorker, _run: JobRun, work: () => T) => work(),
     jobEnds: vi.fn<WorkerObserver['jobEnds']>(),
     workerClosed: vi.fn<WorkerObserver['workerClosed']>(async () => {}),
   };

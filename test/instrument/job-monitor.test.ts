@@ -8,7 +8,7 @@ function harness(maxJobNames = 10) {
   return { world, monitor };
 }
 
-const job = (name: string, sandboxed = false) => ({ queue: 'mails', name, sandboxed });
+const job = (name: string, sandbox: 'process' | 'thread' | null = null) => ({ queue: 'mails', name, sandbox });
 
 describe('job monitor', () => {
   it('tells what a job took and did, by name, queue, outcome and attribution', () => {
@@ -18,6 +18,7 @@ describe('job monitor', () => {
     expect(monitor.end(run, 'failed')).toEqual({
       durationMs: 250,
       netBytes: 500,
+      sandboxExit: null,
       attributes: {
         'messaging.system': 'bullmq',
         'messaging.destination.name': 'mails',
@@ -38,23 +39,44 @@ describe('job monitor', () => {
 
   it('keeps a sandboxed job out of the accounts of this process', () => {
     const { world, monitor } = harness();
-    const sandboxed = monitor.begin(job('a', true));
+    const sandboxed = monitor.begin(job('a', 'process'));
     const own = monitor.begin(job('b'));
     world.rss = 1600;
     expect(monitor.end(own, 'completed')).toMatchObject({
       netBytes: 600,
       attributes: { 'tidemark.attribution': 'exclusive' },
     });
-    expect(monitor.end(sandboxed, 'completed')).toMatchObject({
-      netBytes: null,
+    expect(monitor.end(sandboxed, 'completed', { netBytes: 7_000, exit: null })).toMatchObject({
+      netBytes: 7_000,
+      sandboxExit: null,
       attributes: { 'tidemark.attribution': 'sandboxed' },
     });
+    const changes = monitor
+      .takeNetChanges()
+      .map(({ attributes, netBytes }) => [attributes['bullmq.job.name'], netBytes]);
+    expect(Object.fromEntries(changes)).toEqual({ a: 7_000, b: 600 });
+  });
+
+  it('does not know what a child did that died, and says why it died', () => {
+    const { monitor } = harness();
+    const run = monitor.begin(job('a', 'process'));
+    const end = monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
+    expect(end).toMatchObject({ netBytes: null, sandboxExit: 'signal' });
+    expect(monitor.takeNetChanges()).toEqual([]);
+  });
+
+  it('counts a sandboxed job in a thread among those of this process, whose memory it shares', () => {
+    const { world, monitor } = harness();
+    const run = monitor.begin(job('a', 'thread'));
+    world.rss = 1_500;
+    const end = monitor.end(run, 'completed', { netBytes: null, exit: null });
+    expect(end).toMatchObject({ netBytes: 500, attributes: { 'tidemark.attribution': 'exclusive' } });
   });
 
   it('counts running jobs per queue, down to zero', () => {
     const { monitor } = harness();
     const run = monitor.begin(job('a'));
-    monitor.begin({ queue: 'pictures', name: 'a', sandboxed: true });
+    monitor.begin({ queue: 'pictures', name: 'a', sandbox: 'process' as const });
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 1, pictures: 1 });
     monitor.end(run, 'completed');
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 1 });
@@ -79,8 +101,8 @@ describe('job monitor', () => {
 
   it('does not mix up names and queues that read alike when joined', () => {
     const { monitor } = harness();
-    const one = monitor.end(monitor.begin({ queue: 'c', name: 'ab', sandboxed: true }), 'completed');
-    const other = monitor.end(monitor.begin({ queue: 'bc', name: 'a', sandboxed: true }), 'completed');
+    const one = monitor.end(monitor.begin({ queue: 'c', name: 'ab', sandbox: 'process' as const }), 'completed');
+    const other = monitor.end(monitor.begin({ queue: 'bc', name: 'a', sandbox: 'process' as const }), 'completed');
     expect(other.attributes).not.toEqual(one.attributes);
   });
 

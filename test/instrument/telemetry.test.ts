@@ -22,11 +22,15 @@ function harness() {
   const telemetry = new Telemetry({ monitor, readRssBytes, tree, limitBytes: 512 });
   const runJob = (changeBytes: number) => {
     telemetry.jobBegins();
-    const run = monitor.begin({ queue: 'mails', name: 'send', sandboxed: false });
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
     telemetry.jobEnds(monitor.end(run, 'completed'));
   };
-  return { world, telemetry, runJob };
+  const loseChild = () => {
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: 'process' });
+    telemetry.jobEnds(monitor.end(run, 'failed', { netBytes: null, exit: 'signal' }));
+  };
+  return { world, telemetry, runJob, loseChild };
 }
 
 /** A provider whose flush ends when the test says so, or never. */
@@ -37,11 +41,12 @@ function flushable(forceFlush: () => Promise<void>): SdkMeterProvider {
 
 describe('emitted metrics', () => {
   it('are those of semconv, with their unit, description and instrument', async () => {
-    const { telemetry, runJob } = harness();
+    const { telemetry, runJob, loseChild } = harness();
     const { provider, collect } = memoryProvider();
     telemetry.use(provider);
     runJob(5000);
     runJob(-3000);
+    loseChild();
     const emitted = (await collect()).map(({ descriptor }) => descriptor);
     const ofWorkers = semconv.METRICS.filter(({ emittedBy }) => emittedBy === 'worker').map(({ metric }) => metric);
     for (const { name, unit, description } of ofWorkers) {

@@ -106,6 +106,29 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
   });
 });
 
+describe.each<BullmqVersion>([6, 5])('sandboxed jobs with BullMQ %i', (version) => {
+  it('grow by what their own child grows by, and tell how it died under them', async () => {
+    const { receiver, code } = await run({ args: [...IMPORT, 'sandbox-deaths.mjs'], version });
+    expect(code).toBe(3);
+    const sandboxed = (metric: string) =>
+      receiver
+        .of(metric)
+        .filter(({ attributes, resource }) => {
+          return attributes['tidemark.attribution'] === 'sandboxed' && resource['tidemark.process.role'] === 'main';
+        })
+        .map(
+          ({ attributes, value }) =>
+            [attributes['bullmq.job.name'], attributes['tidemark.exit.reason'], value] as const,
+        );
+    const exits = sandboxed('bullmq.sandbox.exits').map(([name, reason, count]) => `${name}: ${count} by ${reason}`);
+    expect([...new Set(exits)].sort()).toEqual(['heap: 1 by memory', 'kill: 1 by signal', 'leave: 1 by code']);
+    const net = new Map(sandboxed('bullmq.job.memory.net').map(([name, , bytes]) => [name, bytes]));
+    expect(net.get('keep')).toBeGreaterThan(45e6);
+    expect(net.get('keep')).toBeLessThan(70e6);
+    expect(net.get('kill')).toBeUndefined();
+  });
+});
+
 describe('a receiver that is not there for it', () => {
   it.each([
     ['hangs', 'hangs'],
