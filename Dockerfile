@@ -1,0 +1,32 @@
+# Two images: `actuator`, the last one and so the default, and `demo-worker`, which docker-compose.yml shows it with.
+FROM node:24.8.0-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The scripts build what is copied below; the `node` package among the development dependencies is this image's own Node.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+
+FROM node:24.8.0-bookworm-slim AS production-dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+
+FROM build AS demo-worker
+COPY examples/bloating-worker ./examples/bloating-worker
+USER node
+CMD ["node", "--expose-gc", "--import", "tidemark/register", "examples/bloating-worker/worker.js"]
+
+FROM node:24.8.0-bookworm-slim AS actuator
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=production-dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+COPY collector-config ./collector-config
+USER node
+EXPOSE 4318
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 4318}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/cli.js", "actuator"]
