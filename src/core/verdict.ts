@@ -54,8 +54,9 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
   const uptimeMs = context.nowMs - startMs;
   const isYoung = uptimeMs < policy.minUptimeMs && measured.class !== 'leak';
   const shape: Shape = isYoung ? { ...measured, class: 'warming' } : measured;
-  const baseBytes = postWarmupFloor(boot, policy) ?? context.learnedFloorBytes;
   const { usageBytes } = boot;
+  const baseBytes =
+    postWarmupFloor(boot, policy) ?? context.learnedFloorBytes ?? floorWhenFirstSeen(boot, { limitBytes, shape });
   return {
     shape,
     usageBytes,
@@ -66,6 +67,19 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
     timeToLimitMs: limitBytes === null ? null : timeUntil(limitBytes, shape, context.nowMs),
     uptimeMs,
   };
+}
+
+/**
+ * Of a boot that was old when it was first seen: it had at most this floor after its warm-up, so a restart gives back at least what the floor has
+ * risen by since. Null where that alone is not worth a restart: then what it would give back is not known.
+ */
+function floorWhenFirstSeen(
+  boot: Boot,
+  { limitBytes, shape }: { readonly limitBytes: number | null; readonly shape: Shape },
+): number | null {
+  const firstBytes = boot.curve.warmFloorBytes;
+  if (firstBytes === null || shape.floorBytes === null || limitBytes === null) return null;
+  return shape.floorBytes - firstBytes >= WORTH_SHARE * limitBytes ? firstBytes : null;
 }
 
 interface Ruling {

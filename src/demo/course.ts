@@ -11,6 +11,7 @@ import {
   BLOATING_DYNOS,
   DEADLINE_MS,
   DISTURBED_DEADLINE_MS,
+  FLOOR_SEEN_MS,
   FRAME_MS,
   MAILER_TYPE,
   SOFT_LIMIT_SHARE,
@@ -51,6 +52,8 @@ export class Course {
   readonly #givenAgain = new Map<string, number>();
   /** Dynos that were not given their imports yet. */
   readonly #toSupply = new Set(BLOATING_DYNOS);
+  /** By boot id: when the actuator first had a class for it. */
+  readonly #judgedSinceMs = new Map<string, number>();
   #disturbed = false;
   #broken: string | null = null;
   #over = false;
@@ -136,12 +139,18 @@ export class Course {
 
   /**
    * A dyno gets its imports once the actuator has seen its floor. It would not restart a boot that was high when it was first seen: it could
-   * not know what that gives back. An actuator that was killed just after its start has seen nothing for a while.
+   * not know what that gives back. An actuator that was killed just after its start sees the boot late, and then for a while.
    */
   #supply(): void {
+    const nowMs = Date.now();
     for (const { name, dynoId } of this.#dynos) {
-      if (!this.view.knowsFloorOf(dynoId) || !this.#toSupply.delete(name)) continue;
-      this.#add(importQueueOf(name), imports(this.#series));
+      const classOf = this.view.classOf(dynoId);
+      if (classOf !== null && classOf !== 'warming' && !this.#judgedSinceMs.has(dynoId)) {
+        this.#judgedSinceMs.set(dynoId, nowMs);
+      }
+      const judgedForMs = nowMs - (this.#judgedSinceMs.get(dynoId) ?? nowMs);
+      const isSeen = this.view.knowsFloorOf(dynoId) || judgedForMs >= FLOOR_SEEN_MS;
+      if (isSeen && this.#toSupply.delete(name)) this.#add(importQueueOf(name), imports(this.#series));
     }
   }
 

@@ -39,6 +39,8 @@ export const LINE_EVERY_MS = 5_000;
  * memory beside the actuator, calls bloated.
  */
 export const PLATEAU_MS = 2_500;
+/** A boot that the actuator has judged for so long has shown its floor: it takes four level windows. */
+export const FLOOR_SEEN_MS = 6_000;
 /** So long a new boot runs before its memory counts as "after". */
 export const SETTLE_MS = 6_000;
 

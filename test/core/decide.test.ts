@@ -173,6 +173,13 @@ describe('a high floor that was never seen to rise', () => {
     });
   });
 
+  it('is restarted where it rose after it was first seen, for that much comes back', () => {
+    const risen = bootOf((window) => (window < 8 ? 250 : Math.min(470, 250 + (window - 7) * 55)), WINDOWS);
+    const risenLate: Boot = { ...risen, identity: { ...risen.identity, startTimeMs: START_MS - 10_000_000 } };
+    const [decision] = decideFor({ boots: [risenLate], facts: old });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit', reclaimableBytes: 220 * MIB });
+  });
+
   it('is restarted where other boots of the target have shown a low floor', () => {
     const [decision] = decideFor({ boots: [seenLate], facts: old, ledger: { learnedFloorBytes: 100 * MIB } });
     expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit', reclaimableBytes: 370 * MIB });
