@@ -3,7 +3,9 @@
  * no boot is restarted twice, no two restarts of a type at a time, a failure is told, and the loop closes. Whether it does is read from the
  * dyno manager's log and the demo's exit code.
  *
- *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1] [--keep FOLDER]
+ *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1] [--from 1] [--to 40] [--keep FOLDER]
+ *
+ * `--from` and `--to` are the seconds between which it kills
  *
  * Exit code 0 where all held. The output of runs that went wrong is kept in the folder.
  */
@@ -18,8 +20,6 @@ import type { DemoEvent } from '../src/demo/event-file.ts';
 import type { LogEntry } from '../src/dyno-manager/event-log.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-/** From just after the start to shortly before the end. */
-const MOMENTS_MS = { first: 1_000, last: 40_000 };
 const POLL_MS = 100;
 /** The demo ends by itself within five minutes, whatever is killed. */
 const PATIENCE_MS = 320_000;
@@ -50,22 +50,30 @@ async function main(): Promise<number> {
       victims: { type: 'string', default: 'worker,redis,actuator' },
       tries: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
+      // From just after the start to shortly before the end.
+      from: { type: 'string', default: '1' },
+      to: { type: 'string', default: '40' },
       keep: { type: 'string', default: join(tmpdir(), 'tidemark-chaos') },
     },
   });
   const kinds = values.victims.split(',');
   const unknown = kinds.filter((kind) => !Object.hasOwn(VICTIMS, kind));
-  if (unknown.length > 0 || !/^\d+$/.test(values.tries) || !/^\d+$/.test(values.seed)) {
-    process.stderr.write(`--victims is a list of ${Object.keys(VICTIMS).join(', ')}; --tries and --seed are numbers\n`);
+  const isNumber = (text: string) => /^\d+$/.test(text);
+  const { tries, seed, from, to } = values;
+  if (unknown.length > 0 || ![tries, seed, from, to].every(isNumber)) {
+    process.stderr.write(
+      `--victims is a list of ${Object.keys(VICTIMS).join(', ')}; --tries, --seed, --from and --to are whole numbers\n`,
+    );
     return 2;
   }
   mkdirSync(values.keep, { recursive: true });
   const random = randomNumbers(Number(values.seed));
   process.stdout.write('try  victim      at       exit  took     restarts  held\n');
+  const moments = { firstMs: Number(from) * 1000, lastMs: Number(to) * 1000 };
   let bad = 0;
   for (let count = 1; count <= Number(values.tries); count++) {
     for (const kind of kinds) {
-      const trial = await run(kind, random, join(values.keep, `${kind}-${count}`));
+      const trial = await run(kind, { random, moments, keepAs: join(values.keep, `${kind}-${count}`) });
       if (trial.faults.length > 0) bad += 1;
       process.stdout.write(rowOf(count, trial));
     }
@@ -74,10 +82,16 @@ async function main(): Promise<number> {
   return bad === 0 ? 0 : 1;
 }
 
-async function run(kind: string, random: () => number, keepAs: string): Promise<Trial> {
+interface RunOptions {
+  readonly random: () => number;
+  readonly moments: { readonly firstMs: number; readonly lastMs: number };
+  readonly keepAs: string;
+}
+
+async function run(kind: string, { random, moments, keepAs }: RunOptions): Promise<Trial> {
   const eventsPath = `${keepAs}.ndjson`;
   writeFileSync(eventsPath, '');
-  const momentMs = MOMENTS_MS.first + random() * (MOMENTS_MS.last - MOMENTS_MS.first);
+  const momentMs = moments.firstMs + random() * (moments.lastMs - moments.firstMs);
   const names = VICTIMS[kind] ?? [];
   const name = names[Math.floor(random() * names.length)] ?? kind;
   const trial: Trial = { kind, victim: null, killedAtMs: null, exitCode: null, elapsedMs: 0, restarts: 0, faults: [] };
