@@ -187,7 +187,7 @@ export const METRIC_BOOTS_ACTIVE = define({
 export const METRIC_DYNO_CLASS = define({
   name: 'tidemark.dyno.class',
   instrument: 'ObservableGauge',
-  unit: '1',
+  unit: '{dyno}',
   description: 'Always 1: the class of the memory curve of a dyno that sends points.',
 });
 export const METRIC_DYNO_TIME_TO_LIMIT = define({

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { tidemarkDashboard } from '../../dashboards/tidemark.ts';
+import { queriesOf } from '../dashboards/queries-of.ts';
 import { Recorder, type SeenMetric } from './recorder.ts';
 import { World } from './world.ts';
 
@@ -70,7 +72,7 @@ const OF_WORKERS: readonly Row[] = [
 ];
 
 const ABOUT = ['app', 'process_type', 'dyno'];
-const OF_THE_ACTUATOR: readonly Omit<Row, never>[] = [
+const OF_THE_ACTUATOR: readonly Row[] = [
   [
     'tidemark.decisions',
     'counter',
@@ -98,6 +100,8 @@ const OF_THE_ACTUATOR: readonly Omit<Row, never>[] = [
   ],
   ['tidemark.ingest.datapoints', 'counter', '{datapoint}', ['result'], 'tidemark_ingest_datapoints_total', 'counter'],
   ['tidemark.boots.active', 'updown', '{boot}', [], 'tidemark_boots_active', 'gauge'],
+  ['tidemark.dyno.class', 'gauge', '{dyno}', ['class', ...ABOUT], 'tidemark_dyno_class', 'gauge'],
+  ['tidemark.dyno.time_to_limit', 'gauge', 's', ABOUT, 'tidemark_dyno_time_to_limit_seconds', 'gauge'],
 ];
 
 describe('every metric, through the real Collector', () => {
@@ -171,6 +175,19 @@ describe('every metric, through the real Collector', () => {
     expect(reclaimed).toBeGreaterThan(300e6);
   });
 
+  it('is made: the new boot rises steadily, so that it has a time to its limit', async () => {
+    const jobs = Array.from({ length: 150 }, (_, index) => ({
+      name: 'keep',
+      data: { bytes: 1e6, ms: 5 },
+      opts: { delay: index * 200 },
+    }));
+    await world.queueOf('worker.1').addBulk(jobs);
+    await vi.waitFor(async () => {
+      const [series] = await world.prometheus.query('tidemark_dyno_time_to_limit_seconds{dyno="worker.1"}');
+      expect(series?.value).toBeGreaterThan(0);
+    }, PATIENCE);
+  });
+
   it.each(OF_WORKERS)('%s arrives at the actuator as %s in %s', async (name, kind, unit, attributes) => {
     await vi.waitFor(() => expect([...toActuator.metrics.keys()]).toContain(name), PATIENCE);
     const seen = toActuator.metrics.get(name);
@@ -201,4 +218,16 @@ describe('every metric, through the real Collector', () => {
     expect([...names]).toEqual(expect.arrayContaining([...attributes]));
     expect((await world.prometheus.metadata()).get(shownAs)?.type).toBe(type);
   });
+
+  /** Longer than this run. */
+  const RANGE_S = 300;
+  it.each(queriesOf(tidemarkDashboard(), { range: `${RANGE_S}s` }))(
+    'the dashboard gets data for "$of"',
+    async (query) => {
+      const { of, expr, instant } = query;
+      const { prometheus } = world;
+      const samples = instant ? (await prometheus.query(expr)).length : await prometheus.countInRange(expr, RANGE_S);
+      expect(samples, `${of}: ${expr}`).toBeGreaterThan(0);
+    },
+  );
 });

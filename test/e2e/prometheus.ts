@@ -15,6 +15,8 @@ interface PrometheusSample {
 export interface RunningPrometheus {
   readonly url: string;
   query(query: string): Promise<readonly PrometheusSample[]>;
+  /** How many samples a query has over the last so many seconds, asked every second; throws where Prometheus refuses it. */
+  countInRange(query: string, seconds: number): Promise<number>;
   /** Its only series; throws where there is none, or more. */
   queryOne(query: string): Promise<number>;
   /** How it knows the metrics of the page it scrapes: type and help by name. */
@@ -75,6 +77,14 @@ export async function startPrometheus(scrapedPort: number): Promise<RunningProme
   return {
     url,
     query,
+    async countInRange(text, seconds) {
+      const end = Date.now() / 1000;
+      const range = { start: String(end - seconds), end: String(end), step: '1' };
+      const { result } = (await get('/api/v1/query_range', { query: text, ...range })) as {
+        readonly result: readonly { readonly values: readonly unknown[] }[];
+      };
+      return result.reduce((total, { values }) => total + values.length, 0);
+    },
     async queryOne(text) {
       const samples = await query(text);
       if (samples.length !== 1) throw new Error(`${text} has ${samples.length} series instead of one`);
