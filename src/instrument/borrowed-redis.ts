@@ -1,0 +1,120 @@
+/** A Lua script of ours; `name` tells it from BullMQ's and must be unique. */
+export interface RedisScript {
+  readonly name: string;
+  readonly lua: string;
+}
+
+/**
+ * The connection that a worker fetches its jobs over, never the one that it blocks on. Nothing waits for a connection: where there is none,
+ * where Redis does not answer within the time, and where it answers with an error, the promise is rejected; a command may have been carried
+ * out then, or may yet be. No method throws, and no timer keeps the process alive.
+ */
+export interface BorrowedRedis {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, expiry: { readonly px: number }): Promise<void>;
+  /** Appends under an id of Redis's choice; the stream keeps about `maxLength` entries. Returns the id. */
+  xadd(
+    key: string,
+    fields: Readonly<Record<string, string>>,
+    limit: { readonly maxLength: number },
+  ): Promise<string | null>;
+  /** Keys of one call must lie in one slot of a cluster. */
+  evaluate(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+}
+
+/** BullMQ 6 has the client on its backend, and none there on Postgres; BullMQ 5 has it on the worker. */
+interface Lender {
+  readonly backend?: { readonly client?: unknown };
+  readonly client?: unknown;
+}
+
+/** What BullMQ 6 and late BullMQ 5 make of every client (`IRedisClient`). `call` is there with ioredis, as is in early BullMQ 5. */
+interface Client {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  call?(command: string, ...args: string[]): Promise<unknown>;
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, options: { PX: number }): Promise<unknown>;
+  xadd(
+    key: string,
+    id: string,
+    fields: Readonly<Record<string, string>>,
+    options: { MAXLEN: number; approximate: boolean },
+  ): Promise<string | null>;
+  defineCommand(name: string, definition: { numberOfKeys: number; lua: string }): void;
+  runCommand(name: string, args: readonly string[]): Promise<unknown>;
+}
+
+const CALL_TIMEOUT_MS = 2_000;
+
+/**
+ * Borrows BullMQ's own connection of a worker (BullMQ 5 and 6; ioredis, node-redis and every other client that BullMQ adapts). Null where the
+ * worker has no Redis: a Postgres backend, or no worker of BullMQ.
+ */
+export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT_MS): BorrowedRedis | null {
+  const lender = worker as Lender;
+  const lookup = () => (lender.backend === undefined ? lender.client : lender.backend.client) as Promise<Client>;
+  try {
+    if (typeof lookup()?.then !== 'function') return null;
+  } catch {
+    return null;
+  }
+  // Looked up anew for every call: BullMQ makes it wait for the first connect.
+  const run = <T>(command: (client: Client) => Promise<T>): Promise<T> => {
+    const work = (async () => command(connected(await lookup())))();
+    return within(callTimeoutMs, work);
+  };
+  return {
+    get: (key) => run((client) => client.get(key)),
+    set: async (key, value, { px }) => {
+      await run((client) => client.call?.('SET', key, value, 'PX', `${px}`) ?? client.set(key, value, { PX: px }));
+    },
+    xadd: (key, fields, { maxLength }) => run((client) => append(client, { key, fields, maxLength })),
+    evaluate: (script, keys, args) => run((client) => evaluate(client, { script, keys, args })),
+  };
+}
+
+interface Append {
+  readonly key: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly maxLength: number;
+}
+
+function append(client: Client, { key, fields, maxLength }: Append): Promise<string | null> {
+  if (client.call === undefined) return client.xadd(key, '*', fields, { MAXLEN: maxLength, approximate: true });
+  const args = [key, 'MAXLEN', '~', `${maxLength}`, '*', ...Object.entries(fields).flat()];
+  return client.call('XADD', ...args) as Promise<string | null>;
+}
+
+interface Evaluation {
+  readonly script: RedisScript;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+
+const defined = new WeakMap<object, Set<string>>();
+
+function evaluate(client: Client, { script, keys, args }: Evaluation): Promise<unknown> {
+  if (client.call !== undefined) return client.call('EVAL', script.lua, `${keys.length}`, ...keys, ...args);
+  const names = defined.get(client) ?? new Set();
+  defined.set(client, names);
+  if (!names.has(script.name)) client.defineCommand(script.name, { numberOfKeys: keys.length, lua: script.lua });
+  names.add(script.name);
+  return client.runCommand(script.name, [...keys, ...args]);
+}
+
+/** A client that is not connected would keep the command for later, which is for as long as Redis is away. */
+function connected(client: Client): Client {
+  const isConnected = client.status === 'ready' || (client.isCluster === true && client.status === 'connect');
+  if (!isConnected) throw new Error(`BullMQ's connection is not ready (${client.status})`);
+  return client;
+}
+
+function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${limitMs} ms`)), limitMs);
+    timer.unref();
+    // `finally` would make another promise, whose rejection nobody handles.
+    void work.then(resolve, reject).then(() => clearTimeout(timer));
+  });
+}
