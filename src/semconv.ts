@@ -40,6 +40,22 @@ export const JOB_NAME_IDLE = '_idle';
 /** The job name that stands for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
 export const JOB_NAME_OTHER = '_other';
 
+// ---------------------------------------------------------------- the drain, on the queue's Redis
+/** String: the id of the attempt for which the boot's workers are to take no more jobs. It lives for `DRAIN_KEY_LIFE_MS`. */
+export const drainKey = (bootId: string) => `tidemark:drain:${bootId}`;
+/** Hash: what the processes of the boot answer, by `service.instance.id`; each a `DrainAnswer` as JSON. */
+export const drainAnswersKey = (bootId: string) => `tidemark:drain:${bootId}:answers`;
+/** Both keys' life after they were last written, and the age at which an answer counts no more. */
+export const DRAIN_KEY_LIFE_MS = 10_000;
+
+export interface DrainAnswer {
+  readonly attemptId: string;
+  /** Its workers take no jobs, and none runs. */
+  readonly idle: boolean;
+  /** Redis's time at the reading of the key that this answers to, so that a write which was held up on its way tells its age. */
+  readonly atMs: number;
+}
+
 export interface MetricDefinition {
   readonly name: string;
   readonly instrument:

@@ -1,5 +1,13 @@
 import { type Attempt, EVIDENCE_MAX_AGE_MS, type ListedDyno, type Move, SEND_DEADLINE_MS } from '../core/attempt.ts';
-import { isDrained, type Permission, type Step, stepClaimed, stepDraining, stepSending } from '../core/attempt-step.ts';
+import {
+  isDrained,
+  type OnDrainTimeout,
+  type Permission,
+  type Step,
+  stepClaimed,
+  stepDraining,
+  stepSending,
+} from '../core/attempt-step.ts';
 import { PlatformError } from '../core/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../core/target.ts';
 import type { ClaimAnswer, ClaimRequest, Clock, Drain, Ledger, Platform, RestartAnswer } from '../ports.ts';
@@ -23,8 +31,8 @@ export interface AttemptRunnerParts {
   readonly clock: Clock;
   /** How long a drain may take. */
   readonly graceMs: number;
-  /** When jobs still run at the end of the grace: restart all the same (default: SIGTERM gives them 30 s more), or close as `drain-timeout`. */
-  readonly onDrainTimeout?: 'go-on' | 'stop';
+  /** When jobs still run at the end of the grace: restart all the same (SIGTERM gives them 30 s more), or close as `drain-timeout`. Default: `go-on`. */
+  readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
   /** As this actuator is configured now: an attempt may have been claimed by one that was configured otherwise. */
   readonly permission: (target: Target) => Permission;
   /** Whether the newest points still ask for it; null where they cannot be judged yet. Not asked for a person's attempt. */
@@ -135,7 +143,7 @@ export class AttemptRunner {
         idle,
         permission: this.#parts.permission(attempt.target),
         stillHolds: attempt.by === 'person' ? true : this.#parts.stillHolds(attempt),
-        onDrainTimeout: this.#parts.onDrainTimeout ?? 'go-on',
+        onDrainTimeout: this.#parts.onDrainTimeout?.(attempt) ?? 'go-on',
       });
     const early = judge(null);
     if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);

@@ -1,15 +1,18 @@
+import type { DrainKeys } from '../adapters/redis/drain.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Attempt } from '../core/attempt.ts';
 import type { Permission } from '../core/attempt-step.ts';
 import type { Decision } from '../core/decision.ts';
+import { onDrainTimeout } from '../core/drain.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
 import type { BootIdentity } from '../core/point.ts';
 import { matchesAny, type Target, targetKey } from '../core/target.ts';
-import type { ActuatorEvent, ClaimAnswer, Clock, Drain, Ledger, Platform, PlatformDyno } from '../ports.ts';
+import type { ActuatorEvent, ClaimAnswer, Clock, Ledger, Platform, PlatformDyno } from '../ports.ts';
 import type { RestartRequestAnswer } from '../web/api.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { BootRegistry } from './boot-registry.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { AttemptDrain } from './drain.ts';
 import type { Log } from './log.ts';
 import type { PlatformView } from './platform-view.ts';
 
@@ -17,6 +20,8 @@ export interface RestartsOptions {
   readonly ledger: Ledger;
   readonly platform: Platform;
   readonly platformView: PlatformView;
+  /** Null where the queue's Redis is not configured. */
+  readonly drainKeys: DrainKeys | null;
   readonly clock: Clock;
   readonly registry: BootRegistry;
   readonly decisions: DecisionLog;
@@ -27,27 +32,33 @@ export interface RestartsOptions {
   readonly log: Log;
 }
 
-/**
- * Nobody is asked to stop: in this version the workers have only Heroku's SIGTERM and its 30 seconds. The drain's place in the order of an
- * attempt is kept, and it is over at once.
- */
-const NO_DRAIN: Drain = { ask: async () => undefined, idle: async () => true };
-
 /** Turns decisions and a person's word into attempts, and drives them through the runner. */
 export class Restarts {
   readonly #options: RestartsOptions;
   readonly #runner: AttemptRunner;
+  readonly #drain: AttemptDrain;
   readonly #advancing = new Set<Promise<void>>();
 
   constructor(options: RestartsOptions) {
     const { ledger, platform, platformView, clock, settings } = options;
+    const { graceMs } = settings.policy;
     this.#options = options;
+    this.#drain = new AttemptDrain({
+      keys: options.drainKeys,
+      ledger,
+      registry: options.registry,
+      clock,
+      graceMs,
+      log: options.log,
+      onOver: () => this.advance(),
+    });
     this.#runner = new AttemptRunner({
       ledger,
       platform,
       clock,
-      drain: NO_DRAIN,
-      graceMs: settings.policy.graceMs,
+      drain: this.#drain,
+      graceMs,
+      onDrainTimeout: (attempt) => onDrainTimeout(attempt, this.#drain.wasAnswered(attempt)),
       permission: (target) => this.#permission(target),
       stillHolds: options.stillHolds,
       mayCallPlatform: () => !platformView.isBlocked(),
@@ -133,6 +144,7 @@ export class Restarts {
   async stop(): Promise<void> {
     await this.#runner.stop();
     await Promise.all(this.#advancing);
+    await this.#drain.stop();
   }
 
   /** The platform's own view: the boot that a person means is the one that runs now, whether or not it sends points. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { createHerokuPlatform } from '../adapters/heroku/platform.ts';
+import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
@@ -57,6 +58,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
           ledger: state.ledger,
           platform,
           platformView,
+          drainKeys: openDrainKeys(settings, log),
           clock,
           registry,
           decisions,
@@ -182,6 +184,13 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   });
 }
 
+function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys | null {
+  if (queueRedisUrl !== null)
+    return createDrainKeys({ url: queueRedisUrl, log: (level, message) => log[level](message) });
+  log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
+  return null;
+}
+
 function openPlatform(settings: ActuatorSettings, log: Log): Platform | null {
   if (settings.herokuApiToken === null) {
     log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
@@ -238,9 +247,11 @@ function announce(settings: ActuatorSettings, port: number, log: Log): void {
 }
 
 function secretsOf(settings: ActuatorSettings): readonly string[] {
-  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl } = settings;
-  const password = stateRedisUrl === null ? '' : decodeURIComponent(new URL(stateRedisUrl).password);
-  return [herokuApiToken, adminToken, webhookUrl, password, ...ingestTokens.map(({ token }) => token)].filter(
+  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
+  const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
+    url === null ? '' : decodeURIComponent(new URL(url).password),
+  );
+  return [herokuApiToken, adminToken, webhookUrl, ...passwords, ...ingestTokens.map(({ token }) => token)].filter(
     (secret) => secret !== null && secret !== '',
   ) as string[];
 }

@@ -20,6 +20,8 @@ export interface ActuatorSettings {
   readonly adminToken: string | null;
   /** The state's Redis; null: nothing is ever restarted. */
   readonly stateRedisUrl: string | null;
+  /** BullMQ's; null where only the state's is given. */
+  readonly queueRedisUrl: string | null;
   readonly policy: Policy;
   readonly webhookUrl: string | null;
 }
@@ -97,6 +99,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     permissions,
     ingestTokens: readIngestTokens(reader),
     adminToken: reader.text('TIDEMARK_ADMIN_TOKEN')?.value ?? null,
+    queueRedisUrl: redisUrl,
     stateRedisUrl: reader.read('TIDEMARK_REDIS_URL', redisUrl, REDIS_RULE),
     policy: readPolicy(reader),
     webhookUrl: reader.read<string | null>('TIDEMARK_WEBHOOK_URL', null, {

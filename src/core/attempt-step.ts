@@ -20,6 +20,8 @@ export type Step =
 /** Whether the target may be restarted by this actuator, as it is configured now. */
 export type Permission = 'allowed' | 'dry' | 'forbidden';
 
+export type OnDrainTimeout = 'go-on' | 'stop';
+
 export interface Evidence {
   /** The ledger's time. */
   readonly nowMs: number;
@@ -57,7 +59,7 @@ export function stepDraining(
     readonly permission: Permission;
     readonly idle: boolean | null;
     readonly stillHolds: boolean | null;
-    readonly onDrainTimeout: 'go-on' | 'stop';
+    readonly onDrainTimeout: OnDrainTimeout;
   },
 ): Step {
   if (evidence.nowMs > attempt.deadlineMs + SEND_WINDOW_MS) return abandon('the restart could not be sent in time');

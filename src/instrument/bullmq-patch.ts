@@ -18,7 +18,8 @@ interface BullmqJob {
 
 /** Told of everything that the patched methods see. */
 export interface WorkerObserver {
-  workerRuns(worker: BullmqWorker): void;
+  /** Its loop has begun; `running` is the promise of its end. */
+  workerRuns(worker: BullmqWorker, running: unknown): void;
   /** Returns what `jobEnds` gets. */
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
   /** Does the job's work by calling `work` once, and returns or throws what it does. */
@@ -28,10 +29,12 @@ export interface WorkerObserver {
   workerClosed(worker: BullmqWorker): Promise<void>;
 }
 
-type Method = (this: BullmqWorker, ...args: unknown[]) => unknown;
+export type Method = (this: BullmqWorker, ...args: unknown[]) => unknown;
 
 /** A worker's prototype, or a worker. */
-export type WorkerMethods = { callProcessJob?: Method; close?: Method; run?: Method };
+export type WorkerMethods = {
+  [name in 'callProcessJob' | 'close' | 'run' | 'moveToActive' | 'processJob' | 'pause' | 'resume']?: Method;
+};
 
 /** On every patched method, so that a second copy of this package does not follow the same jobs again. */
 const PATCHED = Symbol.for('tidemark.patched');
@@ -49,8 +52,9 @@ export function patchWorker(target: WorkerMethods, observer: WorkerObserver): ()
     wrap(target, 'close', (original) => observedClose(original, observer)),
     wrap(target, 'run', (original) => {
       return function run(...args) {
-        guarded('following a worker', () => observer.workerRuns(this));
-        return original.apply(this, args);
+        const running = original.apply(this, args);
+        guarded('following a worker', () => observer.workerRuns(this, running));
+        return running;
       };
     }),
   ];
@@ -68,7 +72,12 @@ export function workerPrototype(path: string): WorkerMethods {
   return bullmq.Worker.prototype;
 }
 
-function wrap(target: WorkerMethods, name: keyof WorkerMethods, wrapper: (original: Method) => Method): () => void {
+/** Replaces a method once, whoever asks; returns what restores it. A method that is not there is left so. */
+export function wrap(
+  target: WorkerMethods,
+  name: keyof WorkerMethods,
+  wrapper: (original: Method) => Method,
+): () => void {
   const original = target[name];
   if (original === undefined || PATCHED in original) return () => {};
   const wrapped = Object.assign(wrapper(original), { [PATCHED]: true });

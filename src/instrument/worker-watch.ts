@@ -1,5 +1,7 @@
 import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq-patch.ts';
 import { patchWorker } from './bullmq-patch.ts';
+import { drainOfProcess, type ProcessDrain } from './drain.ts';
+import type { DrainableWorker } from './drainable-worker.ts';
 import { JobMonitor, type JobRun } from './job-monitor.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { findMemoryLimit } from './memory-limit.ts';
@@ -24,6 +26,8 @@ export class WorkerWatch implements WorkerObserver {
   readonly telemetry: Telemetry;
   readonly #monitor: JobMonitor;
   readonly #sandboxes: SandboxChildren;
+  /** Null where the boot is unknown: nobody could ask for it. */
+  readonly #drain: ProcessDrain | null;
   readonly #workers = new Set<BullmqWorker>();
   readonly #undo: (() => void)[] = [];
 
@@ -34,6 +38,7 @@ export class WorkerWatch implements WorkerObserver {
     this.#monitor = new JobMonitor({ maxJobNames, readRssBytes: readBoundary, nowMs });
     const procfs = new Procfs();
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
+    this.#drain = drainOfProcess(env, nowMs);
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
@@ -46,20 +51,24 @@ export class WorkerWatch implements WorkerObserver {
   /** Follows the workers of a class (its prototype) or one worker. */
   follow(target: WorkerMethods): void {
     this.#undo.push(patchWorker(target, this));
+    if (this.#drain !== null) this.#undo.push(this.#drain.follow(target));
   }
 
   /** Undoes `follow` and stops measuring. */
   stop(): void {
+    this.#drain?.stop();
     for (const undo of this.#undo.splice(0)) undo();
     this.telemetry.release();
   }
 
-  workerRuns(worker: BullmqWorker): void {
+  workerRuns(worker: BullmqWorker, loop?: unknown): void {
     this.#workers.add(worker);
+    this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker, loop);
   }
 
   jobBegins(worker: BullmqWorker, job: { readonly name: string }): JobRun {
-    this.#workers.add(worker);
+    // It may have begun to run before it was followed.
+    if (!this.#workers.has(worker)) this.workerRuns(worker);
     this.telemetry.jobBegins();
     return this.#monitor.begin({ queue: worker.name, name: job.name, sandbox: sandboxOf(worker) });
   }
@@ -77,6 +86,7 @@ export class WorkerWatch implements WorkerObserver {
   /** Only the last worker's close waits for the flush. */
   async workerClosed(worker: BullmqWorker): Promise<void> {
     this.#workers.delete(worker);
+    this.#drain?.workerClosed(worker as BullmqWorker & DrainableWorker);
     if (this.#workers.size === 0) await this.telemetry.flush();
   }
 }

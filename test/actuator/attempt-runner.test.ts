@@ -109,9 +109,9 @@ describe('an attempt on its way', () => {
   ] as const)('when jobs still run at the end of the grace: %s', async (onDrainTimeout, sent, closed) => {
     idle = null;
     await claim();
-    await runner({ onDrainTimeout }).advanceAll();
+    await runner({ onDrainTimeout: () => onDrainTimeout }).advanceAll();
     clock.pass(GRACE_MS);
-    await runner({ onDrainTimeout }).advanceAll();
+    await runner({ onDrainTimeout: () => onDrainTimeout }).advanceAll();
     expect(platform.deletes).toHaveLength(sent);
     expect(await outcome()).toBe(closed);
   });

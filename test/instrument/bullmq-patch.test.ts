@@ -100,7 +100,7 @@ describe('patched workers', () => {
     const worker = new Special();
     await worker.run();
     await worker.callProcessJob(job, 'token');
-    expect(observer.workerRuns).toHaveBeenCalledWith(worker);
+    expect(observer.workerRuns).toHaveBeenCalledWith(worker, expect.any(Promise));
     expect(observer.jobBegins).toHaveBeenCalledTimes(1);
   });
 

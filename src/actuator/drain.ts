@@ -1,0 +1,180 @@
+import type { DrainAnswers, DrainKeys } from '../adapters/redis/drain.ts';
+import { type Attempt, isSameBoot } from '../core/attempt.ts';
+import type { Boot } from '../core/boot.ts';
+import { isIdle } from '../core/drain.ts';
+import { LedgerUnavailable } from '../core/errors.ts';
+import { targetKey } from '../core/target.ts';
+import type { Clock, Drain, Ledger } from '../ports.ts';
+import type { BootRegistry } from './boot-registry.ts';
+import type { Log } from './log.ts';
+
+export interface AttemptDrainParts {
+  /** Null where the queue's Redis is not configured: nobody can be asked, and only the points tell of jobs. */
+  readonly keys: DrainKeys | null;
+  readonly ledger: Pick<Ledger, 'read'>;
+  readonly registry: BootRegistry;
+  readonly clock: Clock;
+  readonly graceMs: number;
+  readonly log: Log;
+  /** Called when a drain has come to its end, between two ticks; may be called for nothing. */
+  readonly onOver: () => void;
+}
+
+/** The key lives 10 s, whatever the length of a tick. */
+const REFRESH_EVERY_MS = 1_000;
+/** Without the ledger nobody knows whether the attempt is still open. */
+const WITHOUT_LEDGER_MS = 5_000;
+/** Workers look every 2 s; Redis may take as long to answer, and a first answer follows a second look. */
+const ANSWER_WITHIN_MS = 6_000;
+
+interface Session {
+  attempt: Attempt;
+  readonly bootId: string;
+  readonly askedAtMs: number;
+  answers: DrainAnswers;
+  /** Monotonic; when the ledger last showed the attempt open. */
+  ledgerSeenMs: number;
+  wasAnswered: boolean;
+  wasTold: boolean;
+  timer: NodeJS.Timeout | undefined;
+  beating: Promise<void> | null;
+  lastFault: string | null;
+}
+
+/**
+ * The actuator's side of a drain: keeps the key of an attempt's boot alive from the first `ask` until the attempt is closed, no longer than its
+ * deadline nor than 5 s without the ledger, and deletes it at the close, so that workers whose boot survived go on at once.
+ */
+export class AttemptDrain implements Drain {
+  readonly #parts: AttemptDrainParts;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(parts: AttemptDrainParts) {
+    this.#parts = parts;
+  }
+
+  async ask(attempt: Attempt): Promise<void> {
+    const session = this.#sessions.get(attempt.id) ?? this.#open(attempt);
+    session.attempt = attempt;
+    session.ledgerSeenMs = this.#parts.clock.monotonic();
+    await this.#refresh(session);
+  }
+
+  async idle(attempt: Attempt): Promise<boolean | null> {
+    const session = this.#sessions.get(attempt.id);
+    return session === undefined ? null : this.#isIdle(session);
+  }
+
+  /** Whether any process of the boot has answered: it knows of the drain, and whatever still runs is a job longer than the grace. */
+  wasAnswered(attempt: Attempt): boolean {
+    return this.#sessions.get(attempt.id)?.wasAnswered === true;
+  }
+
+  /** The keys stay: the next actuator goes on where this one stops, or they expire. */
+  async stop(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const { timer } of sessions) clearInterval(timer);
+    await Promise.all(sessions.map(({ beating }) => beating));
+    await this.#parts.keys?.close();
+  }
+
+  #open(attempt: Attempt): Session {
+    const { clock } = this.#parts;
+    const session: Session = {
+      attempt,
+      bootId: this.#bootOf(attempt)?.identity.bootId ?? attempt.bootId,
+      askedAtMs: clock.now(),
+      answers: new Map(),
+      ledgerSeenMs: clock.monotonic(),
+      wasAnswered: false,
+      wasTold: false,
+      timer: undefined,
+      beating: null,
+      lastFault: null,
+    };
+    session.timer = setInterval(() => {
+      session.beating ??= this.#beat(session).finally(() => {
+        session.beating = null;
+      });
+    }, REFRESH_EVERY_MS);
+    this.#sessions.set(attempt.id, session);
+    return session;
+  }
+
+  async #beat(session: Session): Promise<void> {
+    const { ledger, clock, log, onOver } = this.#parts;
+    try {
+      const { open, nowMs } = await ledger.read(session.attempt.target);
+      if (open?.id !== session.attempt.id) return await this.#end(session);
+      session.attempt = open;
+      session.ledgerSeenMs = clock.monotonic();
+      const isOverdue = nowMs > open.deadlineMs;
+      if (!isOverdue) await this.#refresh(session);
+      if (open.phase !== 'draining' || session.wasTold) return;
+      session.wasTold = isOverdue || this.#isIdle(session) === true;
+      if (session.wasTold) onOver();
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) log.error('a drain failed', { error: String(error) });
+      if (clock.monotonic() - session.ledgerSeenMs <= WITHOUT_LEDGER_MS) await this.#refresh(session);
+    }
+  }
+
+  /** A queue that does not answer is told once; whether jobs run, the points still say. */
+  async #refresh(session: Session): Promise<void> {
+    const { keys, log } = this.#parts;
+    if (keys === null || !this.#sessions.has(session.attempt.id)) return;
+    try {
+      session.answers = await keys.refresh(session.bootId, session.attempt.id);
+      session.wasAnswered ||= session.answers.size > 0;
+      session.lastFault = null;
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      session.answers = new Map();
+      if (session.lastFault === null) log.warn('the workers could not be asked to drain', told(session, error));
+      session.lastFault = error.message;
+    }
+  }
+
+  async #end(session: Session): Promise<void> {
+    const { keys, log } = this.#parts;
+    clearInterval(session.timer);
+    this.#sessions.delete(session.attempt.id);
+    try {
+      await keys?.clear(session.bootId, session.attempt.id);
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      log.warn('the drain key could not be deleted; it expires', told(session, error));
+    }
+  }
+
+  #isIdle(session: Session): boolean | null {
+    const { keys, clock, graceMs } = this.#parts;
+    const processes = Object.entries(this.#bootOf(session.attempt)?.processes ?? {});
+    return isIdle({
+      answers: session.answers,
+      processes: processes.map(([processId, { timeMs, activeJobs }]) => ({ processId, timeMs, activeJobs })),
+      askedAtMs: session.askedAtMs,
+      nowMs: clock.now(),
+      answerWithinMs: keys === null ? 0 : Math.min(ANSWER_WITHIN_MS, graceMs / 2),
+    });
+  }
+
+  /** Its workers know the boot by its id in the metrics; a person's attempt has the platform's, which may be another. */
+  #bootOf(attempt: Attempt): Boot | null {
+    const { registry } = this.#parts;
+    const entries = registry.entries().map(({ boot }) => boot);
+    const { app } = attempt.target;
+    const known = entries.find(({ identity }) => identity.app === app && identity.bootId === attempt.bootId);
+    if (known !== undefined) return known;
+    const newest = registry.newestOf(app, attempt.dyno)?.boot ?? null;
+    const { platformDynoId, bootId, dyno, bootStartTimeMs } = attempt;
+    if (newest === null || bootStartTimeMs === null) return null;
+    const listed = { id: platformDynoId ?? bootId, name: dyno, createdAtMs: bootStartTimeMs };
+    return isSameBoot(newest.identity, listed) ? newest : null;
+  }
+}
+
+function told({ attempt }: Session, error: LedgerUnavailable) {
+  return { target: targetKey(attempt.target), dyno: attempt.dyno, error: error.message };
+}

@@ -1,0 +1,72 @@
+import { DRAIN_KEY_LIFE_MS, type DrainAnswer, drainAnswersKey, drainKey } from '../../semconv.ts';
+import { connectRedis } from './connection.ts';
+
+/** What the processes of a boot answer to an attempt, by `service.instance.id`: whether none of their jobs runs. */
+export type DrainAnswers = ReadonlyMap<string, boolean>;
+
+/** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
+export interface DrainKeys {
+  /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
+  refresh(bootId: string, attemptId: string): Promise<DrainAnswers>;
+  /** Lets them go on. Keys of another attempt stay. */
+  clear(bootId: string, attemptId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DrainKeysOptions {
+  /** `redis://` or `rediss://`: the one that BullMQ uses. */
+  readonly url: string;
+  /** For people. Never carries a secret. */
+  readonly log?: (level: 'info' | 'warn', message: string) => void;
+  readonly commandTimeoutMs?: number;
+}
+
+const REFRESH = `
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local time = redis.call('TIME')
+return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[2])}
+`;
+
+const CLEAR = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1], KEYS[2])
+`;
+
+/** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
+export function createDrainKeys(options: DrainKeysOptions): DrainKeys {
+  const connection = connectRedis(options);
+  return {
+    async refresh(bootId, attemptId) {
+      const keys = [drainKey(bootId), drainAnswersKey(bootId)];
+      const [nowMs, fields] = (await connection.run('the drain key', (redis) =>
+        redis.eval(REFRESH, keys.length, ...keys, attemptId, DRAIN_KEY_LIFE_MS),
+      )) as [number, string[]];
+      return answersTo(attemptId, nowMs, fields);
+    },
+    async clear(bootId, attemptId) {
+      const keys = [drainKey(bootId), drainAnswersKey(bootId)];
+      await connection.run('the drain key', (redis) => redis.eval(CLEAR, keys.length, ...keys, attemptId));
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** `fields`: names and values in turn, as HGETALL gives them. */
+function answersTo(attemptId: string, nowMs: number, fields: readonly string[]): DrainAnswers {
+  const answers = new Map<string, boolean>();
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const answer = parseAnswer(fields[index + 1] ?? '');
+    if (answer?.attemptId !== attemptId || nowMs - answer.atMs > DRAIN_KEY_LIFE_MS) continue;
+    answers.set(fields[index] ?? '', answer.idle === true);
+  }
+  return answers;
+}
+
+/** Anyone who can write to the queue's Redis can write this; what is no answer is none. */
+function parseAnswer(json: string): DrainAnswer | null {
+  try {
+    return JSON.parse(json) as DrainAnswer | null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,53 @@
+import { reportFault } from './diagnostics.ts';
+
+/** What a hook is told. */
+export interface DrainContext {
+  /** The restart that is on its way; the same in the actuator's log. */
+  readonly attemptId: string;
+  /** Aborted when the workers go on after all, because the restart was not made. */
+  readonly signal: AbortSignal;
+}
+
+/** The workers do not count as idle before the promise has settled; a restart waits for it until the drain's grace is over. */
+export type DrainHook = (context: DrainContext) => void | Promise<void>;
+
+interface Hooks {
+  readonly drain: Set<DrainHook>;
+  readonly restart: Set<DrainHook>;
+}
+
+const HOOKS = Symbol.for('tidemark.hooks');
+
+/** On `globalThis`, like the process's watch: the copy of this package that the application registers with may be another one. */
+function hooks(): Hooks {
+  const holder = globalThis as { [HOOKS]?: Hooks };
+  holder[HOOKS] ??= { drain: new Set(), restart: new Set() };
+  return holder[HOOKS];
+}
+
+/**
+ * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, those that run go on. The place to stop whatever
+ * else takes in work. Returns what removes it.
+ */
+export function onDrain(hook: DrainHook): () => void {
+  hooks().drain.add(hook);
+  return () => void hooks().drain.delete(hook);
+}
+
+/**
+ * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is restarted: the place to flush
+ * what must not wait for SIGTERM. Another process of the dyno may still be busy, and the restart may yet be called off. Returns what removes it.
+ */
+export function onRestart(hook: DrainHook): () => void {
+  hooks().restart.add(hook);
+  return () => void hooks().restart.delete(hook);
+}
+
+/** Resolves when every hook has settled; one that fails is reported and holds nothing up. */
+export async function callHooks(which: keyof Hooks, context: DrainContext): Promise<void> {
+  const calls = [...hooks()[which]].map(async (hook) => hook(context));
+  for (const { status, ...outcome } of await Promise.allSettled(calls)) {
+    if (status === 'rejected' && 'reason' in outcome)
+      reportFault(`a hook of the application (${which})`, outcome.reason);
+  }
+}
