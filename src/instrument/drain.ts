@@ -36,6 +36,12 @@ interface Obedience {
   stage: 'hooks' | 'jobs' | 'idle';
 }
 
+interface NextStage {
+  readonly hooks: 'drain' | 'restart';
+  readonly stage: Obedience['stage'];
+  readonly sighting: Sighting;
+}
+
 /**
  * The worker's side of a drain. It looks at the key of its boot on the connections that BullMQ has anyway. Where it finds an attempt there, it
  * stops the workers that run, tells the actuator when nothing runs any more, and lets them go on when the key is gone, or when it has
@@ -89,9 +95,10 @@ export class ProcessDrain {
 
   /** Ends the looking; workers that are stopped go on. */
   stop(): void {
+    // A worker that goes on begins its loop anew, which would start the looking.
+    this.#release('the drain is no longer followed');
     this.#running = false;
     clearTimeout(this.#lookTimer);
-    this.#release('the drain is no longer followed');
   }
 
   #lookLater(): void {
@@ -118,21 +125,21 @@ export class ProcessDrain {
     }
   }
 
-  #see({ attemptId, server }: Sighting, seenMs: number): void {
+  #see(sighting: Sighting, seenMs: number): void {
+    const { attemptId } = sighting;
     if (attemptId === null) return;
-    if (this.#obeying?.attemptId !== attemptId) {
-      if (this.#obeyed.has(attemptId)) return;
-      this.#obey(attemptId, server, seenMs);
-    } else this.#obeying.lastSeenMs = seenMs;
+    if (this.#obeying?.attemptId === attemptId) this.#obeying.lastSeenMs = seenMs;
+    else if (this.#obeyed.has(attemptId)) return;
+    else this.#obey(attemptId, sighting, seenMs);
     this.#releaseInTime();
   }
 
-  #obey(attemptId: string, server: string, seenMs: number): void {
+  #obey(attemptId: string, sighting: Sighting, seenMs: number): void {
     this.#remember(attemptId);
     this.#obeying?.hookSignal.abort();
     const obedience: Obedience = {
       attemptId,
-      server,
+      server: sighting.server,
       hookSignal: new AbortController(),
       lastSeenMs: seenMs,
       stage: 'hooks',
@@ -140,7 +147,7 @@ export class ProcessDrain {
     this.#obeying = obedience;
     diag.info(`tidemark: the workers of this process take no more jobs, for the restart ${attemptId}`);
     for (const worker of this.#workers) guarded('stopping a worker', () => this.#brake.stop(worker));
-    void this.#callHooks('drain', obedience, 'jobs');
+    void this.#goOn(obedience, { hooks: 'drain', stage: 'jobs', sighting });
   }
 
   /** By our own clock, whatever becomes of Redis. */
@@ -163,8 +170,7 @@ export class ProcessDrain {
   async #answer(sighting: Sighting): Promise<void> {
     const obedience = this.#obeying;
     if (obedience?.stage === 'jobs' && this.#nothingRuns()) {
-      // Not waited for: the key must be looked at all the while.
-      void this.#becomeIdle(obedience, sighting);
+      void this.#goOn(obedience, { hooks: 'restart', stage: 'idle', sighting });
       return;
     }
     const attemptId = sighting.attemptId ?? '';
@@ -172,11 +178,14 @@ export class ProcessDrain {
     await answerDrain(sighting, this.#options, { attemptId, idle });
   }
 
-  async #becomeIdle(obedience: Obedience, sighting: Sighting): Promise<void> {
+  /** Calls hooks, enters the stage that follows, and answers at once. Never awaited: the key must be looked at all the while. */
+  async #goOn(obedience: Obedience, to: NextStage): Promise<void> {
+    const { attemptId, hookSignal } = obedience;
+    obedience.stage = 'hooks';
     try {
-      obedience.stage = 'hooks';
-      await this.#callHooks('restart', obedience, 'idle');
-      if (obedience === this.#obeying) await this.#answer(sighting);
+      await callHooks(to.hooks, { attemptId, signal: hookSignal.signal });
+      obedience.stage = to.stage;
+      if (obedience === this.#obeying) await this.#answer(to.sighting);
     } catch (error) {
       reportFault('answering a drain', error);
     }
@@ -184,11 +193,6 @@ export class ProcessDrain {
 
   #nothingRuns(): boolean {
     return [...this.#workers].every((worker) => this.#load.isIdle(worker) && !this.#brake.mayStillTake(worker));
-  }
-
-  async #callHooks(which: 'drain' | 'restart', obedience: Obedience, then: Obedience['stage']): Promise<void> {
-    await callHooks(which, { attemptId: obedience.attemptId, signal: obedience.hookSignal.signal });
-    obedience.stage = then;
   }
 
   #remember(attemptId: string): void {

@@ -1,0 +1,105 @@
+import type { WorkerMethods } from '../../src/instrument/bullmq-patch.ts';
+import type { ProcessDrain } from '../../src/instrument/drain.ts';
+import type { DrainableWorker } from '../../src/instrument/drainable-worker.ts';
+import { type DrainAnswer, drainAnswersKey, drainKey } from '../../src/semconv.ts';
+
+/** A queue's Redis with the two keys of one boot, behind BullMQ's adapter. Time is that of `Date`, which tests replace. */
+export class FakeRedis {
+  attemptId: string | null = null;
+  /** False: no command is answered. */
+  answers = true;
+  readonly given = new Map<string, DrainAnswer>();
+  readonly #bootId: string;
+
+  constructor(bootId: string) {
+    this.#bootId = bootId;
+  }
+
+  readonly status = 'ready';
+  defineCommand(): void {}
+
+  async runCommand(name: string, [key, ...args]: readonly string[]): Promise<unknown> {
+    if (!this.answers) return new Promise(() => {});
+    if (name === 'tidemark:look') return [key === drainKey(this.#bootId) ? this.attemptId : null, Date.now()];
+    if (name !== 'tidemark:answer' || key !== drainAnswersKey(this.#bootId)) throw new Error(`unexpected ${name}`);
+    this.given.set(args[0] ?? '', JSON.parse(args[1] ?? ''));
+    return 1;
+  }
+}
+
+/** BullMQ's worker as far as a drain sees it: a loop that ends when it is paused and nothing is left to do. */
+export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
+  class FakeWorker implements DrainableWorker {
+    readonly backend = {
+      client: Promise.resolve(redis),
+      blockingClient: Promise.resolve(),
+      /** Replaced by tests that hold it up. */
+      disconnectBlocking: async () => {},
+      reconnectBlocking: async () => {},
+    };
+    readonly opts = { connection: { host: 'queue' } };
+    closing: Promise<void> | undefined;
+    runs = 0;
+    resumedAfterClose = false;
+    #paused = false;
+    #running = false;
+    #inHand = 0;
+
+    isRunning(): boolean {
+      return this.#running;
+    }
+
+    isPaused(): boolean {
+      return this.#paused;
+    }
+
+    run(): Promise<void> {
+      this.runs++;
+      this.#running = true;
+      drain.workerRuns(this, Promise.resolve());
+      this.#endLoop();
+      return Promise.resolve();
+    }
+
+    async pause(_doNotWait?: boolean): Promise<void> {
+      this.#paused = true;
+      this.#endLoop();
+    }
+
+    async resume(): Promise<void> {
+      if (this.closing) this.resumedAfterClose = true;
+      this.#paused = false;
+      if (!this.#running) void this.run();
+    }
+
+    async close(): Promise<void> {
+      this.closing = Promise.resolve();
+      this.#running = false;
+      drain.workerClosed(this);
+    }
+
+    /** A fetch that gives `job` when `until` settles. */
+    async moveToActive(until: Promise<void>, job?: object): Promise<object | undefined> {
+      return this.#hold(until, job);
+    }
+
+    /** The processing of a job, with whose end `next` is fetched. */
+    async processJob(_job: object, until: Promise<void>, next?: object): Promise<object | undefined> {
+      return this.#hold(until, next);
+    }
+
+    async #hold(until: Promise<void>, result?: object): Promise<object | undefined> {
+      this.#inHand++;
+      await until;
+      this.#inHand--;
+      if (result === undefined) this.#endLoop();
+      return result;
+    }
+
+    #endLoop(): void {
+      if (this.#paused && this.#inHand === 0) this.#running = false;
+    }
+  }
+  const undo = drain.follow(FakeWorker.prototype as unknown as WorkerMethods);
+  return { FakeWorker, undo };
+}
