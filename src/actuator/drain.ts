@@ -34,6 +34,8 @@ interface Session {
   answers: DrainAnswers;
   /** Monotonic; when the ledger last showed the attempt open. */
   ledgerSeenMs: number;
+  /** The deadline that has passed, by the ledger's clock; the next phase has another. */
+  passedDeadlineMs: number | null;
   wasAnswered: boolean;
   wasTold: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -87,6 +89,7 @@ export class AttemptDrain implements Drain {
       askedAtMs: clock.now(),
       answers: new Map(),
       ledgerSeenMs: clock.monotonic(),
+      passedDeadlineMs: null,
       wasAnswered: false,
       wasTold: false,
       timer: undefined,
@@ -110,7 +113,8 @@ export class AttemptDrain implements Drain {
       session.attempt = open;
       session.ledgerSeenMs = clock.monotonic();
       const isOverdue = nowMs > open.deadlineMs;
-      if (!isOverdue) await this.#refresh(session);
+      if (isOverdue) session.passedDeadlineMs = open.deadlineMs;
+      await this.#refresh(session);
       if (open.phase !== 'draining' || session.wasTold) return;
       session.wasTold = isOverdue || this.#isIdle(session) === true;
       if (session.wasTold) onOver();
@@ -123,9 +127,10 @@ export class AttemptDrain implements Drain {
   /** A queue that does not answer is told once; whether jobs run, the points still say. */
   async #refresh(session: Session): Promise<void> {
     const { keys, log } = this.#parts;
-    if (keys === null || !this.#sessions.has(session.attempt.id)) return;
+    const { id, deadlineMs } = session.attempt;
+    if (keys === null || !this.#sessions.has(id) || deadlineMs === session.passedDeadlineMs) return;
     try {
-      session.answers = await keys.refresh(session.bootId, session.attempt.id);
+      session.answers = await keys.refresh(session.bootId, id);
       session.wasAnswered ||= session.answers.size > 0;
       session.lastFault = null;
     } catch (error) {
