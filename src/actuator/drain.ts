@@ -20,8 +20,10 @@ export interface AttemptDrainParts {
   readonly onOver: () => void;
 }
 
-/** The key lives 10 s, whatever the length of a tick. */
+/** The key lives 10 s, whatever the length of a tick; and the end of a drain is noticed as soon. */
 const REFRESH_EVERY_MS = 1_000;
+/** Of a grace, where it is short. */
+const REFRESH_SHARE = 0.1;
 /** Without the ledger nobody knows whether the attempt is still open. */
 const WITHOUT_LEDGER_MS = 5_000;
 /** Workers look every 2 s; Redis may take as long to answer, and a first answer follows a second look. */
@@ -82,7 +84,7 @@ export class AttemptDrain implements Drain {
   }
 
   #open(attempt: Attempt): Session {
-    const { clock } = this.#parts;
+    const { clock, graceMs } = this.#parts;
     const session: Session = {
       attempt,
       bootId: this.#bootOf(attempt)?.identity.bootId ?? attempt.bootId,
@@ -96,11 +98,14 @@ export class AttemptDrain implements Drain {
       beating: null,
       lastFault: null,
     };
-    session.timer = setInterval(() => {
-      session.beating ??= this.#beat(session).finally(() => {
-        session.beating = null;
-      });
-    }, REFRESH_EVERY_MS);
+    session.timer = setInterval(
+      () => {
+        session.beating ??= this.#beat(session).finally(() => {
+          session.beating = null;
+        });
+      },
+      Math.min(REFRESH_EVERY_MS, REFRESH_SHARE * graceMs),
+    );
     this.#sessions.set(attempt.id, session);
     return session;
   }

@@ -10,8 +10,8 @@ export const MIB = 2 ** 20;
 
 /** The detector's bucket. */
 export const WINDOW_MS = 1_000;
-/** How long a drain may take. */
-export const GRACE_MS = 3_000;
+/** How long a drain may take: the workers look for one every 2 s whatever the window, and an import takes a second. */
+export const GRACE_MS = 5_000;
 /** Five points a window, which is what makes a bucket. */
 export const EXPORT_INTERVAL_MS = 200;
 
