@@ -3,7 +3,7 @@ import type { OnDrainTimeout } from './attempt-step.ts';
 import type { Reason } from './decision.ts';
 
 /** One process of a boot, as its newest point shows it. */
-export interface DrainingProcess {
+interface DrainingProcess {
   readonly processId: string;
   readonly timeMs: number;
   /** Null where it has reported no job yet: nothing says that it runs workers. */
