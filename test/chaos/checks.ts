@@ -1,0 +1,63 @@
+import type { LogEntry } from '../../src/dyno-manager/event-log.ts';
+import type { HistoryEntry } from '../../src/ports.ts';
+
+/** What a world looked like at its end. */
+export interface Evidence {
+  readonly log: readonly LogEntry[];
+  /** Of DELETE requests, in order. */
+  readonly deletedPaths: readonly string[];
+  readonly history: readonly HistoryEntry[];
+  /** How often each job was done, by id; and the ids of all that were added. */
+  readonly done: ReadonlyMap<string, number>;
+  readonly added: readonly string[];
+  readonly failed: number;
+}
+
+/** What must hold whatever breaks; a sentence for each thing that does not. */
+export function violations(evidence: Evidence): readonly string[] {
+  return [
+    ...restartedTwice(evidence),
+    ...offTheAllowList(evidence.deletedPaths),
+    ...overlapping(evidence.history),
+    ...jobsAmiss(evidence),
+  ];
+}
+
+/** A boot may be sent for again only after the platform had provably refused. */
+function restartedTwice({ history, log }: Evidence): readonly string[] {
+  const sent = history.filter(({ sendingAtMs, outcome }) => sendingAtMs !== null && outcome !== 'refused');
+  const requested = log.filter(({ event }) => event === 'restart-requested');
+  return [
+    ...repeated(sent.map(({ bootId }) => bootId)).map((boot) => `boot ${boot} was sent for twice`),
+    ...repeated(requested.map(({ dynoId }) => dynoId ?? '')).map((boot) => `boot ${boot} was restarted twice`),
+  ];
+}
+
+function offTheAllowList(paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => !/^\/apps\/shop\/dynos\/worker\.\d+$/.test(path)).map((path) => `DELETE ${path}`);
+}
+
+/** From `sending` to the close, one attempt of a target at a time. */
+function overlapping(history: readonly HistoryEntry[]): readonly string[] {
+  const sent = history.filter(({ sendingAtMs }) => sendingAtMs !== null).toReversed();
+  return sent.flatMap((entry, index) => {
+    const before = sent[index - 1];
+    return before !== undefined && (entry.sendingAtMs ?? 0) < before.closedAtMs
+      ? [`${entry.attemptId} was sent while ${before.attemptId} was on its way`]
+      : [];
+  });
+}
+
+function jobsAmiss({ done, added, failed }: Evidence): readonly string[] {
+  const lost = added.filter((id) => !done.has(id));
+  const twice = [...done].filter(([, times]) => times > 1).map(([id]) => id);
+  return [
+    ...(lost.length > 0 ? [`${lost.length} jobs were lost: ${lost.slice(0, 3).join(', ')}`] : []),
+    ...(twice.length > 0 ? [`${twice.length} jobs were done twice: ${twice.slice(0, 3).join(', ')}`] : []),
+    ...(failed > 0 ? [`${failed} jobs failed`] : []),
+  ];
+}
+
+function repeated(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+}

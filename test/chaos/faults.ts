@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault } from '../../src/dyno-manager/faults.ts';
+import type { ChaosWorld } from './world.ts';
+
+/** Something that breaks during one restart. */
+export interface ChaosFault {
+  readonly name: string;
+  /** Befalls the DELETE. */
+  readonly platform?: Fault;
+  /** Happens some time after the claim; resolves when all that was broken is whole again. */
+  readonly breaks?: (world: ChaosWorld, dyno: string) => Promise<void>;
+}
+
+const STOPPED_MS = 15_000;
+
+const status = (code: number, restarts = false, headers: Readonly<Record<string, string>> = {}): ChaosFault => ({
+  name: `${code}${Object.keys(headers).length > 0 ? ' with retry-after' : ''}${restarts ? ', restarts' : ''}`,
+  platform: { kind: 'status', status: code, restarts, headers },
+});
+
+/** Both where the dyno is restarted all the same and where it is not. */
+function bothWays(kind: 'reset-after-read' | 'cut-head' | 'cut-body' | 'silence'): readonly ChaosFault[] {
+  return [true, false].map((restarts) => ({
+    name: `${kind}${restarts ? ', restarts' : ''}`,
+    platform: { kind, restarts },
+  }));
+}
+
+/** Every fault that the runs take turns with. */
+export const CHAOS_FAULTS: readonly ChaosFault[] = [
+  { name: 'nothing breaks' },
+  { name: 'reset-before-read', platform: { kind: 'reset-before-read' } },
+  ...bothWays('reset-after-read'),
+  ...bothWays('cut-head'),
+  ...bothWays('cut-body'),
+  ...bothWays('silence'),
+  { name: 'accepted-without-effect', platform: { kind: 'accepted-without-effect' } },
+  { name: 'late effect', platform: { kind: 'late-effect', delayMs: 4_000 } },
+  { name: 'slow answer', platform: { kind: 'slow', delayMs: 3_000, restarts: true } },
+  { name: 'answer after the deadline', platform: { kind: 'slow', delayMs: 12_000, restarts: true } },
+  ...[401, 403, 404, 409, 422, 429].map((code) => status(code)),
+  status(429, false, { 'retry-after': '2' }),
+  status(500),
+  status(500, true),
+  status(503),
+  { name: 'an actuator is killed', breaks: (world) => world.killActuators(1) },
+  { name: 'both actuators are killed', breaks: (world) => world.killActuators(2) },
+  { name: 'an actuator sleeps', breaks: (world) => world.stopActuators(1, STOPPED_MS) },
+  { name: 'both actuators sleep', breaks: (world) => world.stopActuators(2, STOPPED_MS) },
+  { name: 'the worker sleeps', breaks: (world, dyno) => world.stopWorker(dyno, STOPPED_MS) },
+  { name: 'the worker is killed', breaks: async (world, dyno) => world.signalWorker(dyno, 'SIGKILL') },
+  { name: "the state's Redis is killed", breaks: (world) => world.killStateRedis() },
+  { name: "the state's Redis is emptied", breaks: (world) => world.emptyStateRedis() },
+  {
+    name: "the state's Redis is slow",
+    breaks: async (world) => {
+      await world.pauseStateRedis(3_000);
+      await delay(3_000);
+    },
+  },
+];

@@ -1,0 +1,119 @@
+/**
+ * Restarts under load while something breaks: two actuators, the state's Redis and the queue's, workers and the dyno manager, all real processes.
+ *
+ *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME]
+ *
+ * Each run lets a worker bloat, waits for the restart that follows, and breaks one thing on its way. After every run each worker must take
+ * jobs and each actuator answer; at a world's end no boot may have been restarted twice, nothing off the allow-list touched, no two restarts of
+ * the target at a time, and every job done once. Prints a row for each run; exit code 0 where all held.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { violations } from './checks.ts';
+import { CHAOS_FAULTS, type ChaosFault } from './faults.ts';
+import { ChaosWorld, until } from './world.ts';
+
+const KNOWN_WITHIN_MS = 60_000;
+const CLAIMED_WITHIN_MS = 60_000;
+/** Grace, the way to `sending`, and 90 s without evidence. */
+const CLOSED_WITHIN_MS = 150_000;
+/** 10 s without the key, and what a busy machine adds. */
+const WORKS_WITHIN_MS = 40_000;
+const BREAKS_WITHIN_MS = 4_000;
+const DYNOS = ['worker.1', 'worker.2'] as const;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '24' },
+    worlds: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
+    fault: { type: 'string' },
+  },
+});
+const faults = CHAOS_FAULTS.filter(({ name }) => values.fault === undefined || name === values.fault);
+if (faults.length === 0) {
+  process.stderr.write(`--fault is one of:\n${CHAOS_FAULTS.map(({ name }) => `  ${name}`).join('\n')}\n`);
+  process.exit(2);
+}
+const runs = Number(values.runs);
+const seed = Number(values.seed);
+let next = 0;
+let bad = 0;
+let restarts = 0;
+
+async function world(index: number): Promise<void> {
+  const random = randomNumbers(seed * 1_000 + index);
+  const one = await ChaosWorld.start(random);
+  try {
+    while (next < runs) {
+      const number = next;
+      next += 1;
+      const fault = faults[(number + seed) % faults.length];
+      if (fault !== undefined) await run(one, { number, fault, random });
+    }
+    const evidence = await one.settle(WORKS_WITHIN_MS);
+    restarts += evidence.log.filter(({ event }) => event === 'restart-requested').length;
+    report(`world ${index}: ${evidence.added.length} jobs, ${evidence.history.length} attempts`, violations(evidence));
+  } finally {
+    await one.stop();
+  }
+}
+
+interface Run {
+  readonly number: number;
+  readonly fault: ChaosFault;
+  readonly random: () => number;
+}
+
+async function run(one: ChaosWorld, { number, fault, random }: Run): Promise<void> {
+  const began = performance.now();
+  const dyno = random() < 0.5 ? DYNOS[0] : DYNOS[1];
+  const faultsFound: string[] = [];
+  if (!(await until(() => one.isKnown(dyno), KNOWN_WITHIN_MS))) faultsFound.push(`${dyno} was never known`);
+  const before = (await one.history()).length;
+  if (fault.platform !== undefined) one.manager.faults.next('DELETE', /\/dynos\//, fault.platform);
+  await one.grow(dyno);
+  const isClaimed = async () => (await one.ledger()).open !== null || (await one.history()).length > before;
+  if (!(await until(isClaimed, CLAIMED_WITHIN_MS))) faultsFound.push(`${dyno} was never claimed`);
+  if (fault.breaks !== undefined) {
+    await delay(random() * BREAKS_WITHIN_MS);
+    await one.keepHistory();
+    await fault.breaks(one, dyno);
+  }
+  if (!(await until(async () => (await one.ledger()).open === null, CLOSED_WITHIN_MS)))
+    faultsFound.push('never closed');
+  one.manager.faults.clear();
+  await one.keepHistory();
+  const outcome = (await one.history())[0]?.outcome ?? 'none';
+  // Where the boot lives on it would be asked for again and again: the platform takes it away.
+  one.signalWorker(dyno, 'SIGTERM');
+  await one.resume();
+  for (const name of DYNOS) {
+    if (!(await one.works(name, WORKS_WITHIN_MS))) faultsFound.push(`${name} takes no jobs`);
+  }
+  if (!(await until(() => one.areActuatorsUp(), WORKS_WITHIN_MS))) faultsFound.push('an actuator does not answer');
+  const took = `${((performance.now() - began) / 1000).toFixed(0)} s`;
+  report(`run ${number + 1}: ${fault.name} on ${dyno}: ${outcome}, ${took}`, faultsFound);
+}
+
+function report(what: string, found: readonly string[]): void {
+  bad += found.length;
+  process.stdout.write(
+    `${found.length === 0 ? 'held' : 'BROKE'}  ${what}${found.length === 0 ? '' : `: ${found.join('; ')}`}\n`,
+  );
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomNumbers(from: number): () => number {
+  let state = from >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+await Promise.all(Array.from({ length: Number(values.worlds) }, (_, index) => world(index)));
+process.stdout.write(`${runs} runs, seed ${seed}: ${restarts} restarts asked of the platform, ${bad} things broke\n`);
+process.exitCode = bad === 0 ? 0 : 1;

@@ -1,0 +1,26 @@
+/** A dyno's program in the chaos runs: it works off the common queue, and grows by what its own queue asks for. Every finished job is counted. */
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+
+const { REDIS_URL: url, DYNO: dyno } = process.env;
+if (url === undefined || dyno === undefined) throw new Error('REDIS_URL and DYNO are needed');
+const connection = { url, maxRetriesPerRequest: null };
+const counts = new Redis(url);
+const kept: Buffer[] = [];
+
+const take = (queue: string) =>
+  new Worker(
+    queue,
+    async (job) => {
+      if (job.name === 'grow') kept.push(Buffer.alloc(job.data.bytes, 1));
+      await new Promise((resolve) => setTimeout(resolve, job.data.ms ?? 0));
+      await counts.hincrby('done', `${queue}/${job.id}`, 1);
+    },
+    // A worker that was killed loses its job to another; it must not count against the job.
+    { connection, concurrency: 2, lockDuration: 20_000, stalledInterval: 5_000, maxStalledCount: 100 },
+  );
+const workers = [take('work'), take(dyno)];
+for (const worker of workers) worker.on('error', (error) => console.error(error.message));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void Promise.all(workers.map((worker) => worker.close())).then(() => process.exit(0)));
+}
