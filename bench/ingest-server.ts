@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { createOtlpSource, type OtlpSource } from '../src/sources/otlp-http.ts';
+import { Intake } from '../src/sources/intake.ts';
+import { createOtlpSource } from '../src/sources/otlp-http.ts';
 
 /*
  * The actuator's ingest alone, in a process of its own. It tells its parent its port; to each message the parent gets what was taken
@@ -13,16 +14,16 @@ let points = 0;
 let source = freshSource();
 let cpu = process.cpuUsage();
 
-function freshSource(): OtlpSource {
-  return createOtlpSource({
-    tokens: [{ app: '*', token: 'bench' }],
+function freshSource() {
+  const intake = new Intake({
     maxPointAgeMs: Number.MAX_SAFE_INTEGER,
     clock: { now: () => Date.now() },
-    ready: () => true,
     accept: (accepted) => {
       points += accepted.length;
     },
   });
+  const { handle } = createOtlpSource({ tokens: [{ app: '*', token: 'bench' }], intake, ready: () => true });
+  return { handle, counts: () => intake.counts() };
 }
 
 const app = new Hono<{ Bindings: HttpBindings }>();

@@ -56,6 +56,13 @@ export interface DrainAnswer {
   readonly atMs: number;
 }
 
+// ---------------------------------------------------------------- the points stream, on the queue's Redis
+/** Stream: each entry is one export of one process, as OTLP in JSON (`ExportMetricsServiceRequest`) in the field `POINTS_STREAM_FIELD`. */
+export const POINTS_STREAM_KEY = 'tidemark:points';
+export const POINTS_STREAM_FIELD = 'otlp';
+/** What the stream may take of the queue's memory. A reader that keeps up needs next to none of it. */
+export const POINTS_STREAM_MAX_BYTES = 4 * 1024 * 1024;
+
 export interface MetricDefinition {
   readonly name: string;
   readonly instrument:

@@ -21,6 +21,8 @@ export interface ActuatorParts {
   readonly ledger: Ledger | null;
   readonly ledgerState: () => 'available' | 'unavailable' | 'not-configured';
   readonly snapshots: { save(bootId: string, json: string): Promise<void> } | null;
+  /** The newest entry of the points stream that was taken; null where none is read. */
+  readonly pointsId: () => string | null;
   /** Null where the ledger or the platform is. */
   readonly restarts: Restarts | null;
   /** Journal, notices, and whoever listens. Never rejects. */

@@ -1,10 +1,12 @@
 import type { RedisState } from '../adapters/redis/state.ts';
-import { restoreBoot } from '../core/boot.ts';
 import type { ActuatorParts } from './parts.ts';
+import { earlierEntry, readSnapshot } from './snapshot.ts';
 
 export interface Restoring {
   /** Whether the state was read back, or the time for it is over. */
   isOver(): boolean;
+  /** Settles then, with the entry of the points stream up to which the boots that still report are known; null where that cannot be said. */
+  readonly pointsId: Promise<string | null>;
 }
 
 const JOURNAL_ENTRIES = 500;
@@ -14,14 +16,15 @@ const JOURNAL_ENTRIES = 500;
  * Redis comes only later, it is done then; a boot's older snapshot wins over the few points that came in the meantime.
  */
 export function restoreState(parts: ActuatorParts, state: RedisState | null, timeoutMs: number): Restoring {
-  if (state === null) return { isOver: () => true };
+  if (state === null) return { isOver: () => true, pointsId: Promise.resolve(null) };
+  const pointsId = Promise.withResolvers<string | null>();
   let over = false;
   let restored = false;
   const restore = async () => {
     if (restored) return;
     restored = true;
     try {
-      await load(parts, state);
+      pointsId.resolve(await load(parts, state));
     } catch (error) {
       restored = false;
       parts.log.warn('the state could not be read back', {
@@ -35,18 +38,26 @@ export function restoreState(parts: ActuatorParts, state: RedisState | null, tim
   if (state.available()) void restore();
   setTimeout(() => {
     over = true;
+    pointsId.resolve(null);
   }, timeoutMs).unref();
-  return { isOver: () => over };
+  return { isOver: () => over, pointsId: pointsId.promise };
 }
 
-async function load({ registry, decisions, log }: ActuatorParts, state: RedisState): Promise<void> {
+async function load({ registry, decisions, log, clock, policy }: ActuatorParts, state: RedisState) {
   let boots = 0;
+  let pointsId: string | null = null;
   for (const [bootId, json] of await state.snapshots.loadAll()) {
-    const boot = restoreBoot(json);
-    if (boot === null) log.warn('a snapshot is of another version and was left out', { bootId });
-    else if (registry.adopt(boot)) boots += 1;
+    const snapshot = readSnapshot(json);
+    if (snapshot === null) {
+      log.warn('a snapshot is of another version and was left out', { bootId });
+      continue;
+    }
+    if (registry.adopt(snapshot.boot)) boots += 1;
+    const reports = clock.now() - snapshot.boot.lastPointMs <= policy.maxPointAgeMs;
+    if (reports) pointsId = earlierEntry(pointsId, snapshot.pointsId);
   }
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   decisions.restore(events);
   log.info('state read back', { boots, events: events.length });
+  return pointsId;
 }

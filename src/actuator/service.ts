@@ -2,11 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { createHerokuPlatform } from '../adapters/heroku/platform.ts';
 import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
+import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { ActuatorEvent, Clock, Notice, Platform } from '../ports.ts';
+import { Intake } from '../sources/intake.ts';
 import { createOtlpSource } from '../sources/otlp-http.ts';
+import { createPointsStreamSource } from '../sources/points-stream.ts';
 import { createApi } from '../web/api.ts';
 import { BootRegistry } from './boot-registry.ts';
 import { createControl } from './control.ts';
@@ -37,6 +40,7 @@ const RESTORE_TIMEOUT_MS = 5_000;
 const HOLD_WINDOWS = 10;
 const SHORTEST_TICK_MS = 250;
 const LONGEST_TICK_MS = 10_000;
+const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
 /** Puts the parts together and runs the loop. Rejects where the port cannot be bound. */
 export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
@@ -45,6 +49,12 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   const registry = new BootRegistry(settings.policy);
   const state = openState(settings, log);
   const platform = openPlatform(settings, log);
+  const intake = new Intake({
+    maxPointAgeMs: settings.policy.maxPointAgeMs,
+    clock,
+    accept: (points) => registry.accept(points),
+  });
+  const reader = openPointsReader(settings, intake, log);
   const decisions = new DecisionLog();
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
   const metrics = await exportMetrics(process.env, log);
@@ -78,26 +88,31 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     ledger: state?.ledger ?? null,
     ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
     snapshots: state?.snapshots ?? null,
+    pointsId: () => reader?.lastId() ?? null,
     restarts,
     publish,
     log,
     mayAct: () => leadership.mayAct(),
   };
   const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);
-  const source = createOtlpSource({
-    tokens: settings.ingestTokens,
-    maxPointAgeMs: settings.policy.maxPointAgeMs,
-    clock,
-    ready: () => restoring.isOver() && leadership.leads(),
-    accept: (points) => registry.accept(points),
-  });
+  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: settings.policy.maxPointAgeMs }));
+  const source = settings.sources.includes('otlp')
+    ? createOtlpSource({
+        tokens: settings.ingestTokens,
+        intake,
+        ready: () => restoring.isOver() && leadership.leads(),
+      })
+    : null;
   if (metrics !== null) {
     const { maxPointAgeMs } = settings.policy;
-    const state = { entries: () => registry.entries(), ingestCounts: () => source.counts() };
+    const state = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
     listeners.push(recordOwnMetrics({ meter: metrics.meter, clock, maxPointAgeMs, ...state }));
   }
   const app = new Hono();
-  app.all('/v1/metrics', (context) => source.handle(context.req.raw, remoteAddress(context)));
+  app.all('/v1/metrics', async (context) => {
+    if (source === null) return context.text(NO_OTLP, 404);
+    return source.handle(context.req.raw, remoteAddress(context));
+  });
   const control = createControl(parts, { leads: () => leadership.leads(), ready: () => restoring.isOver() });
   app.route('/', createApi(control, { adminToken: settings.adminToken, remoteAddress }));
   const server = await serveHttp(app, settings.port);
@@ -109,6 +124,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     log.info('stopping', { why });
     await loop.stop();
     await server.close();
+    await reader?.close();
     await state?.close();
     await metrics?.stop();
     log.info('stopped');
@@ -182,6 +198,13 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
     policy: { cooldownMs, maxRestartsPerHour, holdMs: graceMs + HOLD_WINDOWS * windowMs },
     log: (level, message) => log[level](message),
   });
+}
+
+/** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
+function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
+  if (!sources.includes('redis') || queueRedisUrl === null) return null;
+  const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
+  return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
 }
 
 function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys | null {

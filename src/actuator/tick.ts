@@ -7,6 +7,7 @@ import { matchesAny, type Target, type TargetKey, targetKey } from '../core/targ
 import type { LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
+import { writeSnapshot } from './snapshot.ts';
 import { findReclaimed } from './usefulness.ts';
 
 /**
@@ -147,14 +148,14 @@ async function act(parts: ActuatorParts, decided: readonly Decided[]): Promise<v
 
 /** A boot is saved when a bucket of it has closed: what a new actuator then lacks is less than a window. */
 async function saveSnapshots(
-  { snapshots, log, ledgerState }: ActuatorParts,
+  { snapshots, log, ledgerState, pointsId }: ActuatorParts,
   entries: readonly BootEntry[],
 ): Promise<void> {
   if (snapshots === null || ledgerState() !== 'available') return;
   for (const entry of entries) {
     if (closedBuckets(entry.boot) === entry.savedBuckets) continue;
     try {
-      await snapshots.save(entry.boot.identity.bootId, JSON.stringify(entry.boot));
+      await snapshots.save(entry.boot.identity.bootId, writeSnapshot({ boot: entry.boot, pointsId: pointsId() }));
       entry.savedBuckets = closedBuckets(entry.boot);
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;

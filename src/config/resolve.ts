@@ -24,6 +24,8 @@ export interface ActuatorSettings {
   readonly queueRedisUrl: string | null;
   readonly policy: Policy;
   readonly webhookUrl: string | null;
+  /** The ways in for points. */
+  readonly sources: readonly PointSource[];
 }
 
 /** Flags as given (`{ 'window': '2s' }`) and the environment. Precedence: flag, environment, default. */
@@ -31,6 +33,11 @@ export interface SettingsInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: Readonly<Record<string, string>>;
 }
+
+const POINT_SOURCES = ['otlp', 'redis'] as const;
+
+/** `otlp`: over HTTP. `redis`: from the points stream on the queue's Redis. */
+export type PointSource = (typeof POINT_SOURCES)[number];
 
 const REAL_API_URL = 'https://api.heroku.com';
 const MINUTE_MS = 60_000;
@@ -106,8 +113,12 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
       parse: parseWebUrl,
       form: 'an http(s) URL',
     }),
+    sources: reader.read<readonly PointSource[]>('TIDEMARK_SOURCE', ['otlp'], {
+      parse: parseSources,
+      form: '"otlp", "redis" or "otlp,redis"',
+    }),
   };
-  readSource(reader);
+  requireWhatSourcesNeed(reader, settings);
   requireWhatRestartsNeed(reader, settings);
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return Object.freeze(settings);
@@ -216,11 +227,16 @@ function readIngestTokens(reader: Reader): readonly IngestToken[] {
   return tokens;
 }
 
-function readSource(reader: Reader): void {
-  reader.read('TIDEMARK_SOURCE', 'otlp', {
-    parse: (text) => (text === 'otlp' ? text : null),
-    form: '"otlp", the only source of this version',
-  });
+function parseSources(text: string): readonly PointSource[] | null {
+  const names = text.split(',').map((name) => name.trim());
+  const known = POINT_SOURCES.filter((source) => names.includes(source));
+  return known.length === new Set(names).size ? known : null;
+}
+
+/** Points that nobody could ever read would look like workers that are silent. */
+function requireWhatSourcesNeed(reader: Reader, { sources, queueRedisUrl }: ActuatorSettings): void {
+  if (!sources.includes('redis') || queueRedisUrl !== null) return;
+  reader.faults.push("TIDEMARK_SOURCE names redis, and REDIS_URL is not set: set it to the queue's Redis");
 }
 
 /** With dry run off Tidemark is about to restart things: what it needs for that must be there, or it would only seem to work. */

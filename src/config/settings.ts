@@ -66,8 +66,16 @@ export const SETTINGS: readonly SettingDefinition[] = [
     "The queue's Redis. In the actuator also the state's, unless `TIDEMARK_REDIS_URL` names one.",
   ]),
   setting('TIDEMARK_REDIS_URL', 'actuator', ['`REDIS_URL`', 'URL', "The state's Redis: ledger and journal."]),
-  setting('TIDEMARK_TRANSPORT', 'worker', ['`otlp`', '`otlp`', 'How a worker sends its points.']),
-  setting('TIDEMARK_SOURCE', 'actuator', ['`otlp`', '`otlp`', 'Where the actuator takes points from.']),
+  setting('TIDEMARK_TRANSPORT', 'worker', [
+    '`otlp`',
+    '`otlp`, `redis` or `otlp,redis`',
+    "How a worker sends its points: over OTLP/HTTP, or to a stream on the queue's Redis, over the connection that BullMQ has anyway.",
+  ]),
+  setting('TIDEMARK_SOURCE', 'actuator', [
+    '`otlp`',
+    '`otlp`, `redis` or `otlp,redis`',
+    'Where the actuator takes points from: OTLP/HTTP on its port, or the stream on `REDIS_URL`, for an actuator that nothing can reach.',
+  ]),
   setting('TIDEMARK_MAX_POINT_AGE', 'actuator', [
     '2 windows, at least 30 s',
     'duration',

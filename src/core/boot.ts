@@ -76,14 +76,10 @@ export function observe(boot: Boot, point: Point, policy: Pick<Policy, 'windowMs
   };
 }
 
-/** A boot from its snapshot; null where it is none, or of another version. */
-export function restoreBoot(json: string): Boot | null {
-  try {
-    const boot = JSON.parse(json) as Boot | null;
-    return boot?.version === SNAPSHOT_VERSION ? boot : null;
-  } catch {
-    return null;
-  }
+/** A boot from what its snapshot held; null where it is none, or of another version. */
+export function restoreBoot(value: unknown): Boot | null {
+  const boot = value as Boot | null | undefined;
+  return boot?.version === SNAPSHOT_VERSION ? boot : null;
 }
 
 /** Counts the buckets closed so far. */

@@ -10,14 +10,6 @@ export interface RedisScript {
  * out then, or may yet be. No method throws, and no timer keeps the process alive.
  */
 export interface BorrowedRedis {
-  get(key: string): Promise<string | null>;
-  set(key: string, value: string, expiry: { readonly px: number }): Promise<void>;
-  /** Appends under an id of Redis's choice; the stream keeps about `maxLength` entries. Returns the id. */
-  xadd(
-    key: string,
-    fields: Readonly<Record<string, string>>,
-    limit: { readonly maxLength: number },
-  ): Promise<string | null>;
   /** Keys of one call must lie in one slot of a cluster. */
   evaluate(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
@@ -33,14 +25,6 @@ interface Client {
   readonly status: string;
   readonly isCluster?: boolean;
   call?(command: string, ...args: string[]): Promise<unknown>;
-  get(key: string): Promise<string | null>;
-  set(key: string, value: string, options: { PX: number }): Promise<unknown>;
-  xadd(
-    key: string,
-    id: string,
-    fields: Readonly<Record<string, string>>,
-    options: { MAXLEN: number; approximate: boolean },
-  ): Promise<string | null>;
   defineCommand(name: string, definition: { numberOfKeys: number; lua: string }): void;
   runCommand(name: string, args: readonly string[]): Promise<unknown>;
 }
@@ -65,25 +49,8 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
     return within(callTimeoutMs, work);
   };
   return {
-    get: (key) => run((client) => client.get(key)),
-    set: async (key, value, { px }) => {
-      await run((client) => client.call?.('SET', key, value, 'PX', `${px}`) ?? client.set(key, value, { PX: px }));
-    },
-    xadd: (key, fields, { maxLength }) => run((client) => append(client, { key, fields, maxLength })),
     evaluate: (script, keys, args) => run((client) => evaluate(client, { script, keys, args })),
   };
-}
-
-interface Append {
-  readonly key: string;
-  readonly fields: Readonly<Record<string, string>>;
-  readonly maxLength: number;
-}
-
-function append(client: Client, { key, fields, maxLength }: Append): Promise<string | null> {
-  if (client.call === undefined) return client.xadd(key, '*', fields, { MAXLEN: maxLength, approximate: true });
-  const args = [key, 'MAXLEN', '~', `${maxLength}`, '*', ...Object.entries(fields).flat()];
-  return client.call('XADD', ...args) as Promise<string | null>;
 }
 
 interface Evaluation {

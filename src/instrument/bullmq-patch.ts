@@ -10,6 +10,8 @@ export interface BullmqWorker {
   readonly opts?: { readonly useWorkerThreads?: boolean };
   /** Set where the processor is a file. */
   readonly childPool?: SandboxPool;
+  /** Set from the call of `close()` on. */
+  readonly closing?: unknown;
 }
 
 interface BullmqJob {
@@ -25,6 +27,8 @@ export interface WorkerObserver {
   /** Does the job's work by calling `work` once, and returns or throws what it does. */
   processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
   jobEnds(run: JobRun, outcome: JobOutcome): void;
+  /** A worker that is to close has finished its jobs; its connections are open until this settles. Must not reject. */
+  workerCloses(worker: BullmqWorker): Promise<void>;
   /** The worker has closed; awaited by the caller of `close()`. Must not reject. */
   workerClosed(worker: BullmqWorker): Promise<void>;
 }
@@ -33,7 +37,15 @@ export type Method = (this: BullmqWorker, ...args: unknown[]) => unknown;
 
 /** A worker's prototype, or a worker. */
 export type WorkerMethods = {
-  [name in 'callProcessJob' | 'close' | 'run' | 'moveToActive' | 'processJob' | 'pause' | 'resume']?: Method;
+  [name in
+    | 'callProcessJob'
+    | 'whenCurrentJobsFinished'
+    | 'close'
+    | 'run'
+    | 'moveToActive'
+    | 'processJob'
+    | 'pause'
+    | 'resume']?: Method;
 };
 
 /** On every patched method, so that a second copy of this package does not follow the same jobs again. */
@@ -49,6 +61,7 @@ const PATCHED = Symbol.for('tidemark.patched');
 export function patchWorker(target: WorkerMethods, observer: WorkerObserver): () => void {
   const undo = [
     wrap(target, 'callProcessJob', (original) => observedProcessing(original, observer)),
+    wrap(target, 'whenCurrentJobsFinished', (original) => observedLastJobs(original, observer)),
     wrap(target, 'close', (original) => observedClose(original, observer)),
     wrap(target, 'run', (original) => {
       return function run(...args) {
@@ -110,6 +123,17 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
     } catch (error) {
       ends(outcomeOfError(error, signal));
       throw error;
+    }
+  };
+}
+
+/** Within `close()` this is the last moment with an open connection; `pause()` comes by here too. A forced close does not. */
+function observedLastJobs(original: Method, observer: WorkerObserver): Method {
+  return async function whenCurrentJobsFinished(...args) {
+    try {
+      return await original.apply(this, args);
+    } finally {
+      if (this.closing) await observer.workerCloses(this);
     }
   };
 }

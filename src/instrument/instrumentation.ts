@@ -77,7 +77,7 @@ export function instrumentWorker(worker: object): void {
   if (!mayMeasure()) return;
   guarded('following a worker', () => {
     const watch = watchFor({});
-    exportStandalone(watch.telemetry);
+    exportStandalone(watch);
     watch.follow(worker);
   });
 }

@@ -2,8 +2,11 @@ import { createRequire } from 'node:module';
 import { diag } from '@opentelemetry/api';
 import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { BackgroundExporter } from './background-exporter.ts';
+import type { BorrowedRedis } from './borrowed-redis.ts';
 import { herokuDetector } from './heroku-detector.ts';
+import { PointsStreamExporter } from './points-stream.ts';
 import { quietAgent } from './quiet-agent.ts';
+import type { Transport } from './settings.ts';
 import type { SdkMeterProvider } from './telemetry.ts';
 
 /** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */
@@ -20,22 +23,31 @@ interface ResourcesPackage {
   detectResources(config: { detectors: unknown[] }): Resource;
 }
 
+export interface PrivateProviderOptions {
+  readonly transports: readonly Transport[];
+  /** A connection that the points stream may be written over. */
+  readonly lend: () => BorrowedRedis | null;
+  readonly env?: Environment;
+}
+
 /**
  * A provider of our own, never registered globally: the application's SDK may start later and must find the place free. The SDK is
- * loaded only here. Null where `OTEL_METRICS_EXPORTER` asks for no exporter that there is.
+ * loaded only here. Null where `OTEL_METRICS_EXPORTER` and the transports leave no exporter.
  */
-export async function privateProvider(env: Environment = process.env): Promise<SdkMeterProvider | null> {
+export async function privateProvider(options: PrivateProviderOptions): Promise<SdkMeterProvider | null> {
+  const { transports, lend, env = process.env } = options;
   const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
   const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
-  const exporters = await exportersOf(env, timeoutMs);
+  const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
+  if (transports.includes('redis')) exporters.push(new PointsStreamExporter({ lend }));
   if (exporters.length === 0) return null;
   const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
-  const options = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
-  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...options }));
+  const times = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
+  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...times }));
   return new MeterProvider({ resource: resource(), readers });
 }
 
-async function exportersOf(env: Environment, timeoutMs: number): Promise<readonly PushMetricExporter[]> {
+async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {
   const names = (env.OTEL_METRICS_EXPORTER || 'otlp').split(',').map((name) => name.trim());
   if (names.includes('none')) return [];
   const exporters: PushMetricExporter[] = [];

@@ -28,8 +28,14 @@ const SETTINGS_OF_THE_ACTUATOR = new Set([
   'TIDEMARK_WEBHOOK_URL',
 ]);
 
+/** The ways in which a worker may send its points. */
+const TRANSPORTS = ['otlp', 'redis'] as const;
+
+export type Transport = (typeof TRANSPORTS)[number];
+
 export interface WorkerSettings {
   readonly maxJobNames: number;
+  readonly transports: readonly Transport[];
   /** What is wrong with the environment, a sentence each. The worker goes on with defaults. */
   readonly faults: readonly string[];
 }
@@ -44,7 +50,11 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
     const fault = faultOf(name, value);
     if (fault !== null) faults.push(fault);
   }
-  return { maxJobNames: parseMaxJobNames(env.TIDEMARK_MAX_JOB_NAMES ?? '') ?? DEFAULT_MAX_JOB_NAMES, faults };
+  return {
+    maxJobNames: parseMaxJobNames(env.TIDEMARK_MAX_JOB_NAMES ?? '') ?? DEFAULT_MAX_JOB_NAMES,
+    transports: parseTransports(env.TIDEMARK_TRANSPORT ?? '') ?? ['otlp'],
+    faults,
+  };
 }
 
 function faultOf(name: string, value: string): string | null {
@@ -60,17 +70,18 @@ function faultOf(name: string, value: string): string | null {
         ? `TIDEMARK_MAX_JOB_NAMES="${value}" is no whole number from ${MAX_JOB_NAMES_RANGE.min} to ${MAX_JOB_NAMES_RANGE.max}; using ${DEFAULT_MAX_JOB_NAMES}`
         : null;
     case 'TIDEMARK_TRANSPORT':
-      return faultOfTransport(value);
+      return parseTransports(value) === null
+        ? `TIDEMARK_TRANSPORT="${value}" is not otlp, redis or "otlp,redis"; using otlp`
+        : null;
     default:
       return SETTINGS_OF_THE_ACTUATOR.has(name) ? null : `${name} is no setting of Tidemark: correct or remove it`;
   }
 }
 
-function faultOfTransport(value: string): string | null {
-  const transports = value.split(',').map((part) => part.trim());
-  const unknown = transports.find((transport) => transport !== 'otlp' && transport !== 'redis');
-  if (unknown !== undefined) return `TIDEMARK_TRANSPORT="${value}": "${unknown}" is neither otlp nor redis; using otlp`;
-  return transports.includes('redis') ? 'TIDEMARK_TRANSPORT: this version has no redis transport; using otlp' : null;
+function parseTransports(text: string): readonly Transport[] | null {
+  const names = text.split(',').map((name) => name.trim());
+  const known = TRANSPORTS.filter((transport) => names.includes(transport));
+  return known.length === new Set(names).size ? known : null;
 }
 
 function parseMaxJobNames(text: string): number | null {

@@ -17,7 +17,7 @@ export function start(bullmqPath: string): void {
     const settings = readWorkerSettings(process.env);
     for (const fault of settings.faults) console.warn(`tidemark: ${fault}`);
     const watch = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
-    exportStandalone(watch.telemetry);
+    exportStandalone(watch);
     if (processRole() === 'main') guarded('patching BullMQ', () => watch.follow(workerPrototype(bullmqPath)));
   });
 }

@@ -1,3 +1,4 @@
+import { type BorrowedRedis, borrowRedis } from './borrowed-redis.ts';
 import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq-patch.ts';
 import { patchWorker } from './bullmq-patch.ts';
 import { drainOfProcess, type ProcessDrain } from './drain.ts';
@@ -29,7 +30,9 @@ export class WorkerWatch implements WorkerObserver {
   /** Null where the boot is unknown: nobody could ask for it. */
   readonly #drain: ProcessDrain | null;
   readonly #workers = new Set<BullmqWorker>();
+  readonly #closing = new Set<BullmqWorker>();
   readonly #undo: (() => void)[] = [];
+  #needsOpenConnection = false;
 
   constructor({ maxJobNames, env }: WatchOptions) {
     const readRssBytes = ownRssReader();
@@ -83,9 +86,30 @@ export class WorkerWatch implements WorkerObserver {
     this.telemetry.jobEnds(this.#monitor.end(run, outcome, sandboxEnd));
   }
 
+  /** From now on the last flush begins while the last worker's connection is still open, for it goes over that connection. */
+  flushBeforeClosing(): void {
+    this.#needsOpenConnection = true;
+  }
+
+  async workerCloses(worker: BullmqWorker): Promise<void> {
+    this.#closing.add(worker);
+    if (this.#needsOpenConnection && this.#closing.size === this.#workers.size) await this.telemetry.flush();
+  }
+
+  /** A connection of a worker of this process; rather of one that is not closing. */
+  lendRedis(): BorrowedRedis | null {
+    const isClosing = (worker: BullmqWorker) => (worker.closing ? 1 : 0);
+    for (const worker of [...this.#workers].sort((a, b) => isClosing(a) - isClosing(b))) {
+      const redis = borrowRedis(worker);
+      if (redis !== null) return redis;
+    }
+    return null;
+  }
+
   /** Only the last worker's close waits for the flush. */
   async workerClosed(worker: BullmqWorker): Promise<void> {
     this.#workers.delete(worker);
+    this.#closing.delete(worker);
     this.#drain?.workerClosed(worker as BullmqWorker & DrainableWorker);
     if (this.#workers.size === 0) await this.telemetry.flush();
   }

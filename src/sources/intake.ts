@@ -58,6 +58,7 @@ export class Intake {
     this.#times = new ProcessTimes(options);
   }
 
+  /** Data points since the start, by what became of them. */
   counts(): IngestCounts {
     return { ...this.#counts };
   }

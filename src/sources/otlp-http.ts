@@ -1,6 +1,6 @@
 import { BadInputError } from '../core/errors.ts';
 import { createTokenCheck, type DeliveryGrant, GRANT_ALL, type IngestToken } from './ingest-tokens.ts';
-import { type IngestCounts, Intake, type IntakeOptions } from './intake.ts';
+import type { Intake } from './intake.ts';
 import { isFromThisMachine } from './loopback.ts';
 import { encodingOf, type Failure, failure, type OtlpEncoding, success } from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
@@ -8,7 +8,9 @@ import { decodeProtobuf } from './otlp-protobuf.ts';
 import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.ts';
 import type { DecodedRequest } from './request-fold.ts';
 
-export interface OtlpSourceOptions extends IntakeOptions {
+export interface OtlpSourceOptions {
+  /** Shared with the other ways in, so that a point that came twice is taken once. */
+  readonly intake: Intake;
   /** Who may deliver points, and of which app. Empty: only programs on this machine may. */
   readonly tokens: readonly IngestToken[];
   /** False while points cannot be used here (starting, another actuator leads): the sender is told to come again. */
@@ -22,8 +24,6 @@ export interface OtlpSource {
    * Rejects only for a fault of the program.
    */
   handle(request: Request, remoteAddress: string | undefined): Promise<Response>;
-  /** Data points since the start, by what became of them. */
-  counts(): IngestCounts;
 }
 
 /** What a sender is asked to wait when nothing can be taken now. */
@@ -31,7 +31,6 @@ const RETRY_AFTER_SECONDS = 5;
 
 /** The receiving end of OTLP over HTTP for metrics: https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
-  const intake = new Intake(options);
   const grantOf = createGate(options.tokens);
   const limits = options.limits ?? DEFAULT_BODY_LIMITS;
 
@@ -46,10 +45,10 @@ export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
     if (!body.ok) return failure(encoding, body.failure);
     const decoded = decode(encoding, body.bytes);
     if (decoded instanceof BadInputError) return failure(encoding, { status: 400, message: decoded.message });
-    return success(encoding, intake.take(decoded, grant));
+    return success(encoding, options.intake.take(decoded, grant));
   }
 
-  return { handle, counts: () => intake.counts() };
+  return { handle };
 }
 
 function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | BadInputError {

@@ -69,12 +69,14 @@ async function run(one: ChaosWorld, { number, fault, random }: Run): Promise<voi
   const began = performance.now();
   const dyno = random() < 0.5 ? DYNOS[0] : DYNOS[1];
   const faultsFound: string[] = [];
-  if (!(await until(() => one.isKnown(dyno), KNOWN_WITHIN_MS))) faultsFound.push(`${dyno} was never known`);
+  if (!(await until(() => one.isKnown(dyno), KNOWN_WITHIN_MS)))
+    faultsFound.push(`${dyno} was never known (${await one.lastDecision(dyno)})`);
   const before = (await one.history()).length;
   if (fault.platform !== undefined) one.manager.faults.next('DELETE', /\/dynos\//, fault.platform);
   await one.grow(dyno);
   const isClaimed = async () => (await one.ledger()).open !== null || (await one.history()).length > before;
-  if (!(await until(isClaimed, CLAIMED_WITHIN_MS))) faultsFound.push(`${dyno} was never claimed`);
+  if (!(await until(isClaimed, CLAIMED_WITHIN_MS)))
+    faultsFound.push(`${dyno} was never claimed (${await one.lastDecision(dyno)})`);
   if (fault.breaks !== undefined) {
     await delay(random() * BREAKS_WITHIN_MS);
     await one.keepHistory();

@@ -151,6 +151,18 @@ export class ChaosWorld {
     return false;
   }
 
+  /** What the actuators say of the dyno's boot, for a report. */
+  async lastDecision(dyno: string): Promise<string> {
+    const bootId = this.bootOf(dyno);
+    const said: string[] = [];
+    for (const actuator of this.#actuators) {
+      const answer = (await actuator?.get('/api/dynos').catch(() => null)) as DynosAnswer | null | undefined;
+      const row = answer?.dynos?.find((one) => one.boot_id === bootId);
+      said.push(row === undefined ? 'unknown' : JSON.stringify(row));
+    }
+    return said.join(' | ');
+  }
+
   async grow(dyno: string): Promise<void> {
     for (let count = 0; count < GROW_TIMES; count++) {
       await this.#add(dyno, 'grow', { bytes: GROW_BYTES, ms: 100 });

@@ -26,6 +26,7 @@ function makeObserver() {
     jobBegins: vi.fn<WorkerObserver['jobBegins']>(() => run),
     processes: <T>(_worker: BullmqWorker, _run: JobRun, work: () => T) => work(),
     jobEnds: vi.fn<WorkerObserver['jobEnds']>(),
+    workerCloses: vi.fn<WorkerObserver['workerCloses']>(async () => {}),
     workerClosed: vi.fn<WorkerObserver['workerClosed']>(async () => {}),
   };
 }

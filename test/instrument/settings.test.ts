@@ -22,14 +22,23 @@ describe('worker settings', () => {
     ['TIDEMARK_MAX_JOB_NAMES', '-1', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', 'many', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', '0', /whole number/],
-    ['TIDEMARK_TRANSPORT', 'pigeon', /"pigeon"/],
-    ['TIDEMARK_TRANSPORT', 'otlp,redis', /no redis transport/],
+    ['TIDEMARK_TRANSPORT', 'pigeon', /"pigeon" is not otlp/],
+    ['TIDEMARK_TRANSPORT', 'redis,pigeon', /using otlp/],
     ['TIDEMARK_LIMTI', '512MiB', /no setting/],
   ])('tells of %s=%s in one sentence that names it', (name, value, fault) => {
     const { faults } = readWorkerSettings({ [name]: value });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(name);
     expect(faults[0]).toMatch(fault);
+  });
+
+  it.each([
+    [undefined, ['otlp']],
+    ['redis', ['redis']],
+    ['redis, otlp', ['otlp', 'redis']],
+    ['pigeon', ['otlp']],
+  ])('takes the transports %j as %j', (text, transports) => {
+    expect(readWorkerSettings(text === undefined ? {} : { TIDEMARK_TRANSPORT: text }).transports).toEqual(transports);
   });
 
   it('goes on with the default in place of a bad value', () => {

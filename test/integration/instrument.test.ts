@@ -204,7 +204,7 @@ describe('the environment', () => {
   });
 
   it('with faults in it draws a line for each, and the worker works', async () => {
-    const env = { TIDEMARK_LIMIT: 'lots', TIDEMARK_TYPO: '1', TIDEMARK_TRANSPORT: 'redis' };
+    const env = { TIDEMARK_LIMIT: 'lots', TIDEMARK_TYPO: '1', TIDEMARK_TRANSPORT: 'pigeon' };
     const { receiver, code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env });
     expect(code).toBe(3);
     expect(stderr.trim().split('\n')).toHaveLength(3);

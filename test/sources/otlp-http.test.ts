@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../src/core/point.ts';
+import { Intake, type IntakeOptions } from '../../src/sources/intake.ts';
 import { createOtlpSource, type OtlpSourceOptions } from '../../src/sources/otlp-http.ts';
 import { readAnswer } from './otlp-answer-reader.ts';
 import { encodeJson, encodeProtobuf, gzipWithTrailer, type ResourceSpec } from './otlp-encoder.ts';
@@ -9,17 +10,16 @@ import { metric, rssAt, T0, WHOLE, WHOLE_POINT } from './requests.ts';
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
 
-function source(options: Partial<OtlpSourceOptions> = {}) {
+function source(options: Partial<OtlpSourceOptions & IntakeOptions> = {}) {
   const accepted: Point[] = [];
-  const otlp = createOtlpSource({
-    tokens: [],
+  const intake = new Intake({
     maxPointAgeMs: 30_000,
     clock: { now: () => T0 },
-    ready: () => true,
     accept: (points) => accepted.push(...points),
     ...options,
   });
-  return { otlp, accepted };
+  const { handle } = createOtlpSource({ tokens: [], ready: () => true, intake, ...options });
+  return { otlp: { handle, counts: () => intake.counts() }, accepted };
 }
 
 interface Sent {

@@ -9,6 +9,7 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Point } from '../../src/core/point.ts';
+import { Intake } from '../../src/sources/intake.ts';
 import { createOtlpSource, type OtlpSourceOptions } from '../../src/sources/otlp-http.ts';
 import { decodeJson } from '../../src/sources/otlp-json.ts';
 import { decodeProtobuf } from '../../src/sources/otlp-protobuf.ts';
@@ -90,14 +91,12 @@ afterEach(() => {
 /** The source behind a real server, as the actuator mounts it. */
 async function served(options: Partial<OtlpSourceOptions> = {}) {
   const accepted: Point[] = [];
-  const otlp = createOtlpSource({
-    tokens: [],
+  const intake = new Intake({
     maxPointAgeMs: Number.MAX_SAFE_INTEGER,
     clock: { now: () => Date.now() },
-    ready: () => true,
     accept: (points) => accepted.push(...points),
-    ...options,
   });
+  const otlp = createOtlpSource({ tokens: [], ready: () => true, intake, ...options });
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.all('/v1/metrics', (context) => otlp.handle(context.req.raw, context.env.incoming.socket.remoteAddress));
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
@@ -107,7 +106,7 @@ async function served(options: Partial<OtlpSourceOptions> = {}) {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { accepted, otlp, port, url: `http://127.0.0.1:${port}/v1/metrics` };
+  return { accepted, intake, port, url: `http://127.0.0.1:${port}/v1/metrics` };
 }
 
 interface Answer {
@@ -183,7 +182,7 @@ describe('over HTTP', () => {
   });
 
   it('goes on after a sender that breaks off', async () => {
-    const { url, port, otlp, accepted } = await served();
+    const { url, port, intake, accepted } = await served();
     const socket = connect(port, '127.0.0.1');
     socket.write(
       'POST /v1/metrics HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nabc',
@@ -193,7 +192,7 @@ describe('over HTTP', () => {
     await once(socket, 'close');
     expect((await post(url, { headers: PROTOBUF, chunks: [encodeProtobuf([WHOLE])] })).status).toBe(200);
     expect(accepted).toHaveLength(1);
-    expect(otlp.counts().accepted).toBe(12);
+    expect(intake.counts().accepted).toBe(12);
   });
 
   it('answers other methods and senders', async () => {

@@ -1,0 +1,31 @@
+import { BadInputError } from '../core/errors.ts';
+import { GRANT_ALL } from './ingest-tokens.ts';
+import type { Intake } from './intake.ts';
+import { decodeJson } from './otlp-json.ts';
+
+export interface PointsStreamSourceOptions {
+  readonly intake: Intake;
+  /** Told of the first entry that cannot be read, and of no more than one in `REPORT_EVERY` after it. */
+  readonly onFault: (message: string) => void;
+}
+
+const REPORT_EVERY = 1000;
+
+/**
+ * Takes the entries of the points stream. Whoever may write to the queue's Redis may speak for every app: it is the one that holds their jobs.
+ * An entry that cannot be read is told and passed over, and those behind it are taken.
+ */
+export function createPointsStreamSource({ intake, onFault }: PointsStreamSourceOptions): (json: string) => void {
+  let unreadable = 0;
+  return (json) => {
+    try {
+      intake.take(decodeJson(json), GRANT_ALL);
+    } catch (error) {
+      if (!(error instanceof BadInputError)) throw error;
+      if (unreadable % REPORT_EVERY === 0) {
+        onFault(`an entry of the points stream is no OTLP in JSON and was passed over: ${error.message}`);
+      }
+      unreadable += 1;
+    }
+  };
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { earlierEntry, readSnapshot, writeSnapshot } from '../../src/actuator/snapshot.ts';
+import { openBoot } from '../../src/core/boot.ts';
+import { WHOLE_POINT } from '../sources/requests.ts';
+
+describe('a snapshot', () => {
+  it.each([null, '1767323045678-3'])('comes back as it was written, with the entry %j', (pointsId) => {
+    const snapshot = { boot: openBoot(WHOLE_POINT), pointsId };
+    expect(readSnapshot(writeSnapshot(snapshot))).toEqual(snapshot);
+  });
+
+  it.each(['', 'nonsense', 'null', '7', '{}', '{"boot":{"version":99}}', '{"boot":null}'])(
+    'is not made of %j',
+    (json) => {
+      expect(readSnapshot(json)).toBeNull();
+    },
+  );
+});
+
+describe('the earlier entry', () => {
+  it.each([
+    [null, null, null],
+    ['5-0', null, '5-0'],
+    [null, '5-0', '5-0'],
+    ['9-0', '10-0', '9-0'],
+    ['10-0', '9-7', '9-7'],
+    ['5-2', '5-10', '5-2'],
+    ['5-10', '5-2', '5-2'],
+  ])('of %j and %j is %j', (a, b, earlier) => {
+    expect(earlierEntry(a, b)).toBe(earlier);
+  });
+});
