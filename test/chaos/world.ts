@@ -23,12 +23,14 @@ const LONGEST_JOB_MS = 3_000;
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
 const BACK_AFTER_MS = 1_000;
+/** What the detector gives a boot's warm-up at most: 30 windows. */
+const WARMED_UP_MS = 16_000;
 /** Small, so that little memory is much. */
 const SIZE = { name: 'Chaos', memory: 0.21 };
 const ACTUATOR_ENV = {
   TIDEMARK_WINDOW: '500ms',
   TIDEMARK_GRACE: '15s',
-  TIDEMARK_MIN_UPTIME: '0s',
+  TIDEMARK_MIN_UPTIME: '5s',
   TIDEMARK_COOLDOWN: '1s',
   TIDEMARK_MAX_RESTARTS_PER_HOUR: '1000',
 };
@@ -140,13 +142,14 @@ export class ChaosWorld {
     return found.dynoId;
   }
 
-  /** Whether an actuator has seen the boot's floor, so that it would restart it. */
+  /** Whether an actuator has watched the boot through its warm-up: growth before that would count as what it needs. */
   async isKnown(dyno: string): Promise<boolean> {
     const bootId = this.bootOf(dyno);
     for (const actuator of this.#actuators) {
       const answer = (await actuator?.get('/api/dynos').catch(() => null)) as DynosAnswer | null | undefined;
       const row = answer?.dynos?.find((one) => one.boot_id === bootId);
-      if (row !== undefined && row.reclaimable_bytes !== null && row.class !== 'warming') return true;
+      if (row === undefined || row.class === 'warming') continue;
+      if (row.last_point_ms - row.first_point_ms > WARMED_UP_MS) return true;
     }
     return false;
   }
@@ -301,7 +304,8 @@ interface DynosAnswer {
   readonly dynos?: readonly {
     readonly boot_id: string;
     readonly class: string;
-    readonly reclaimable_bytes: number | null;
+    readonly first_point_ms: number;
+    readonly last_point_ms: number;
   }[];
 }
 
