@@ -46,7 +46,7 @@ export type RestartAnswer =
       readonly message: string;
       readonly retryAfterMs: number | null;
     }
-  /** 404 with the platform's own error body: the dyno is no longer there. */
+  /** 404 or 410 with the platform's own error body: the dyno is no longer there. */
   | { readonly kind: 'gone'; readonly message: string }
   /** `mayStillSend` said no, or no connection came about: proof that nothing was written to a socket. */
   | { readonly kind: 'not-sent'; readonly why: string }
@@ -63,6 +63,8 @@ export interface Platform {
    * request is written to the socket. Never rejects for what the network or the platform does.
    */
   restart(app: string, dyno: string, mayStillSend: () => boolean, signal?: AbortSignal): Promise<RestartAnswer>;
+  /** Calls that the account has left this hour, as the last answer said; null where none has. The account's other tools share them. */
+  rateLimitRemaining(): number | null;
 }
 
 // ---------------------------------------------------------------- Ledger

@@ -8,6 +8,7 @@ import {
   type Outcome,
   SEND_WINDOW_MS,
 } from './attempt.ts';
+import { ONE_OFF_TYPES } from './target.ts';
 
 /**
  * What to do next with an open attempt, from what is and not from what happened: whoever finds the attempt, whenever, comes to the same
@@ -28,9 +29,6 @@ export interface Evidence {
   /** All dynos of the app, just listed; null where the platform did not say. */
   readonly dynos: readonly ListedDyno[] | null;
 }
-
-/** One-off dynos are killed by a restart and never replaced. */
-const ONE_OFF_TYPES = new Set(['run', 'release', 'scheduler']);
 
 /** The first re-read: same boot, up, of a type that may be restarted. A dry attempt ends here. */
 export function stepClaimed(

@@ -33,6 +33,9 @@ const APP = /^(\.|[a-z][a-z0-9-]*\*?|\*)$/;
 /** Heroku's formation schema: `^[-\w]{1,128}$`. */
 const PROCESS_TYPE = /^[-\w]{1,128}$/;
 
+/** Process types of one-off dynos (Dev Center, "One-Off Dynos"): a restart kills them, and the platform does not replace them. */
+export const ONE_OFF_TYPES: ReadonlySet<string> = new Set(['run', 'release', 'scheduler']);
+
 export type ParsedPatterns =
   | { readonly ok: true; readonly patterns: readonly TargetPattern[] }
   | { readonly ok: false; readonly faults: readonly string[] };
@@ -48,6 +51,8 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
       faults.push(
         `"${entry}" is not app:type (for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)`,
       );
+    } else if (ONE_OFF_TYPES.has(processType)) {
+      faults.push(`"${entry}": ${processType} dynos are one-offs, which a restart ends and nothing starts again`);
     } else if (app === '*') {
       faults.push(
         `"${entry}" would allow every app that the token reaches; name the apps, or at least the beginning of their names`,

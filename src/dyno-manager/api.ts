@@ -16,6 +16,8 @@ export interface ApiParts {
   readonly apps: readonly App[];
   readonly sizes: readonly DynoSize[];
   readonly token: string;
+  /** What the token may do; a token without `write` is refused every DELETE. */
+  readonly scopes: readonly string[];
   readonly rateLimit: RateLimit;
   readonly unknownDyno: 'accepted' | 'not-found';
 }
@@ -37,6 +39,7 @@ const ROUTES: readonly Route[] = [
     free: true,
     answer: (parts) => ok({ remaining: parts.rateLimit.remaining(Date.now()) }),
   },
+  { method: 'GET', pattern: '/oauth/authorizations', answer: authorizations },
   { method: 'GET', pattern: '/dyno-sizes', answer: (parts) => ok(parts.sizes.map(dynoSizeResource)) },
   { method: 'GET', pattern: '/apps', answer: (parts) => ok(parts.apps.map(appResource)) },
   { method: 'GET', pattern: '/apps/:app', answer: onApp((app) => ok(appResource(app))) },
@@ -70,6 +73,12 @@ const ROUTES: readonly Route[] = [
   { method: 'DELETE', pattern: '/apps/:app/dynos', answer: onApp(restartAll) },
 ];
 
+/** Only a token of the scope `global` may see what tokens there are. */
+function authorizations({ token, scopes }: ApiParts): Answer {
+  if (!scopes.includes('global')) return failure(403, { message: 'Invalid scope' });
+  return ok([{ id: 'authorization', scope: scopes, access_token: { token } }]);
+}
+
 /** What the Platform API would answer. Nothing has happened yet: see `Answer.effect`. */
 export function answerOf(parts: ApiParts, request: ApiRequest): Answer {
   const nowMs = Date.now();
@@ -82,8 +91,14 @@ export function answerOf(parts: ApiParts, request: ApiRequest): Answer {
 
 function routed(parts: ApiParts, request: ApiRequest, match: Match): Answer {
   if (!isAcceptable(request.accept)) return failure(406);
+  if (match.kind === 'found' && !mayUse(match.route, parts.scopes)) return failure(403, { message: 'Invalid scope' });
   if (match.kind === 'found') return match.route.answer(parts, match.names);
   return failure(match.kind === 'other-method' ? 405 : 404);
+}
+
+function mayUse({ method }: Route, scopes: readonly string[]): boolean {
+  if (scopes.includes('global')) return true;
+  return scopes.includes('write') || (method === 'GET' && scopes.includes('read'));
 }
 
 function withRemaining(answer: Answer, remaining: number): Answer {

@@ -65,6 +65,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
       apps,
       sizes,
       token: options.token,
+      scopes: options.scopes ?? ['read', 'write'],
       rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
       unknownDyno: options.unknownDyno ?? 'accepted',
     },

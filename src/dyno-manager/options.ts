@@ -27,6 +27,8 @@ export interface DynoManagerOptions {
   readonly apps: readonly AppSpec[];
   /** What callers must carry, as Bearer or as the password of Basic. */
   readonly token: string;
+  /** What the token may do: `read`, `write`, `global`; default read and write. */
+  readonly scopes?: readonly string[];
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 0: any free port. */

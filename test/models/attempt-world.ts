@@ -238,6 +238,7 @@ export class AttemptWorld {
     return {
       list: () => this.#gated(life, () => inner.list(), unreadable),
       quotas: () => inner.quotas(),
+      rateLimitRemaining: () => inner.rateLimitRemaining(),
       restart: (app, dyno, mayStillSend) =>
         this.#gated(
           life,

@@ -31,6 +31,13 @@ export class ModelPlatform implements Platform {
     this.#dynos = names.map((name) => this.#boot(name, clock.now() - 3_600_000));
   }
 
+  /** What `rateLimitRemaining` tells. */
+  callsLeft: number | null = null;
+
+  rateLimitRemaining(): number | null {
+    return this.callsLeft;
+  }
+
   /** The dynos as they are now. */
   dynos(): readonly PlatformDyno[] {
     for (const { name, atMs } of this.#due.filter((due) => due.atMs <= this.#clock.now())) {

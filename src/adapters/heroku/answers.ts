@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { PlatformError } from '../../core/errors.ts';
 import type { RestartAnswer } from '../../ports.ts';
+import { explainError } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
@@ -25,7 +26,7 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   }
   const { id: errorId, message, resource } = body.data;
   // An app that the token cannot see says nothing about the dyno.
-  if (status === 404 && resource !== 'app') return { kind: 'gone', message };
+  if ((status === 404 || status === 410) && resource !== 'app') return { kind: 'gone', message };
   return { kind: 'refused', status, errorId, message, retryAfterMs: retryAfterMs(headers, nowMs) };
 }
 
@@ -37,7 +38,7 @@ export function readBody(result: Exchange, what: string, nowMs: number): unknown
   const { status, headers } = result;
   if (status >= 200 && status < 300) return result.body;
   const body = errorBody.safeParse(result.body);
-  const said = body.success ? `${body.data.id}: ${body.data.message}` : 'without an error body of the platform';
+  const said = body.success ? explainError(body.data.id, body.data.message) : 'without an error body of the platform';
   const kind = errorKind(status, body.success);
   throw new PlatformError(kind, `${what}: the platform answered ${status}, ${said}`, {
     status,

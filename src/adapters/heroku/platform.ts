@@ -1,10 +1,19 @@
 import { REQUEST_DEADLINE_MS } from '../../core/attempt.ts';
 import { ConfigError, PlatformError } from '../../core/errors.ts';
-import type { DynoQuota, Platform, RestartAnswer } from '../../ports.ts';
+import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
 import { rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';
 import { appPath, dynoPath } from './names.ts';
-import { type HerokuAccount, parseAccount, parseDynos, parseQuotas } from './resources.ts';
+import {
+  type FormationEntry,
+  type HerokuAccount,
+  parseAccount,
+  parseApps,
+  parseDynos,
+  parseFormation,
+  parseQuotas,
+  parseScopesOf,
+} from './resources.ts';
 import { scrubber } from './scrub.ts';
 
 /** Sizes change with the platform's price list, not with the hour. */
@@ -36,14 +45,19 @@ export interface HerokuPlatformOptions {
 }
 
 export interface HerokuPlatform extends Platform {
-  /** Calls that the account has left this hour, as the last answer said; null before the first. The account's other tools share them. */
-  rateLimitRemaining(): number | null;
   /** Who the token speaks for. Throws `PlatformError`. */
   account(signal?: AbortSignal): Promise<HerokuAccount>;
+  /** What the token may do; null where the platform does not tell this token. Throws `PlatformError`. */
+  scopes(signal?: AbortSignal): Promise<readonly string[] | null>;
+  /** The names of all apps that the token's account can see. Throws `PlatformError`. */
+  apps(signal?: AbortSignal): Promise<readonly string[]>;
+  /** The process types of the app, with how many dynos of which size they should have. Throws `PlatformError`. */
+  formation(app: string, signal?: AbortSignal): Promise<readonly FormationEntry[]>;
 }
 
 /** The platform port on heroku-client. Throws `ConfigError` where the URL or the token cannot be used. */
 export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlatform {
+  const { token } = options;
   const client = createClient(options);
   const monotonic = options.monotonic ?? (() => performance.now());
   const quotaCache = new Map<string, { readonly quotas: ReadonlyMap<string, DynoQuota>; readonly untilMs: number }>();
@@ -51,7 +65,9 @@ export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlat
   return {
     async list(app, signal) {
       const what = `listing the dynos of ${app}`;
-      return parseDynos(await client.get(`${appPath(app)}/dynos`, what, signal), what);
+      const dynos = parseDynos(await client.get(`${appPath(app)}/dynos`, what, signal), what);
+      if (dynos.every(({ size }) => size !== null)) return dynos;
+      return withSizes(dynos, await formationIfReadable(client, app, signal));
     },
     async quotas(app, signal) {
       const cached = quotaCache.get(app);
@@ -67,6 +83,12 @@ export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlat
       const what = 'reading the account';
       return parseAccount(await client.get('/account', what, signal), what);
     },
+    scopes: (signal) => readScopes(client, token, signal),
+    async apps(signal) {
+      const what = 'listing the apps';
+      return parseApps(await client.get('/apps', what, signal), what);
+    },
+    formation: (app, signal) => readFormation(client, app, signal),
     rateLimitRemaining: client.rateLimitRemaining,
   };
 }
@@ -79,6 +101,42 @@ async function readQuotas(client: Client, app: string, signal?: AbortSignal): Pr
   } catch (error) {
     if (!(error instanceof PlatformError) || error.status !== 404) throw error;
     return parseQuotas(await client.get('/dyno-sizes', what, signal), what);
+  }
+}
+
+async function readFormation(client: Client, app: string, signal?: AbortSignal): Promise<readonly FormationEntry[]> {
+  const what = `reading the formation of ${app}`;
+  return parseFormation(await client.get(`${appPath(app)}/formation`, what, signal), what);
+}
+
+/** Sizes are worth a call, and not the list of dynos that goes before it. */
+async function formationIfReadable(
+  client: Client,
+  app: string,
+  signal?: AbortSignal,
+): Promise<readonly FormationEntry[]> {
+  try {
+    return await readFormation(client, app, signal);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    return [];
+  }
+}
+
+/** The formation says which size the dynos of a type have, where a dyno does not say it of itself. */
+function withSizes(dynos: readonly PlatformDyno[], formation: readonly FormationEntry[]): readonly PlatformDyno[] {
+  const sizes = new Map(formation.map(({ processType, size }) => [processType, size]));
+  return dynos.map((dyno) => ({ ...dyno, size: dyno.size ?? sizes.get(dyno.processType) ?? null }));
+}
+
+/** From the list of the account's authorizations, which only a token with more than read and write may see. */
+async function readScopes(client: Client, token: string, signal?: AbortSignal): Promise<readonly string[] | null> {
+  const what = "reading the token's scopes";
+  try {
+    return parseScopesOf(token, await client.get('/oauth/authorizations', what, signal), what);
+  } catch (error) {
+    if (error instanceof PlatformError && (error.status === 403 || error.status === 404)) return null;
+    throw error;
   }
 }
 

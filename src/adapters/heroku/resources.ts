@@ -27,6 +27,29 @@ const dynoSize = z.object({
 
 const account = z.object({ id: z.string().min(1), email: z.string() });
 
+const app = z.object({ name: z.string().min(1) });
+
+const formationEntry = z.object({
+  type: z.string().min(1),
+  quantity: z.number().int().nonnegative(),
+  /** A name, in older answers; both are there in some. */
+  size: z.string().nullish(),
+  dyno_size: z.object({ name: z.string().nullish() }).nullish(),
+});
+
+const authorization = z.object({
+  scope: z.array(z.string()),
+  access_token: z.object({ token: z.string().nullish() }).nullish(),
+});
+
+/** One process type of an app. */
+export interface FormationEntry {
+  readonly processType: string;
+  /** How many dynos of it should run. */
+  readonly quantity: number;
+  readonly size: string | null;
+}
+
 /** Who the token speaks for. */
 export interface HerokuAccount {
   readonly id: string;
@@ -61,6 +84,24 @@ export function parseQuotas(body: unknown, what: string): ReadonlyMap<string, Dy
 
 export function parseAccount(body: unknown, what: string): HerokuAccount {
   return parse(account, body, what);
+}
+
+export function parseApps(body: unknown, what: string): readonly string[] {
+  return parse(z.array(app), body, what).map(({ name }) => name);
+}
+
+export function parseFormation(body: unknown, what: string): readonly FormationEntry[] {
+  return parse(z.array(formationEntry), body, what).map(({ type, quantity, size, dyno_size }) => ({
+    processType: type,
+    quantity,
+    size: size ?? dyno_size?.name ?? null,
+  }));
+}
+
+/** The scopes of the authorization that this token belongs to; null where none of those listed is its. */
+export function parseScopesOf(token: string, body: unknown, what: string): readonly string[] | null {
+  const own = parse(z.array(authorization), body, what).find(({ access_token }) => access_token?.token === token);
+  return own?.scope ?? null;
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ERROR_IDS } from '../../../src/adapters/heroku/error-ids.ts';
 import { createHerokuPlatform, type HerokuCallEntry } from '../../../src/adapters/heroku/platform.ts';
 import { ConfigError, PlatformError } from '../../../src/core/errors.ts';
 import { type RawApi, reply, type Script, startRawApi } from './raw-api.ts';
@@ -75,6 +76,29 @@ describe('list', () => {
     ]);
   });
 
+  test("takes a dyno's size from the formation, where the dyno does not say it", async () => {
+    const formation = [
+      { type: 'worker', quantity: 2, size: null, dyno_size: { name: 'standard-2X' } },
+      { type: 'web', quantity: 0, size: 'Basic' },
+    ];
+    const platform = await platformOn((socket, head) => {
+      reply(200, head.includes('/formation ') ? formation : [{ ...DYNO, size: null }, DYNO])(socket, head);
+    });
+    expect((await platform.list('shop')).map(({ size }) => size)).toEqual(['standard-2X', 'Standard-1X']);
+    expect(await platform.formation('shop')).toEqual([
+      { processType: 'worker', quantity: 2, size: 'standard-2X' },
+      { processType: 'web', quantity: 0, size: 'Basic' },
+    ]);
+  });
+
+  test('stands without its sizes where the formation cannot be read', async () => {
+    const platform = await platformOn((socket, head) => {
+      const refusal = reply(403, { id: 'forbidden', message: 'm' });
+      (head.includes('/formation ') ? refusal : reply(200, [{ ...DYNO, size: null }]))(socket, head);
+    });
+    expect((await platform.list('shop')).map(({ size }) => size)).toEqual([null]);
+  });
+
   test('reads all pages', async () => {
     const platform = await platformOn((socket, head) => {
       const next = head.includes('Range: id ]a..; max=1000');
@@ -144,6 +168,18 @@ describe('a read that fails', () => {
     const platform = await platformOn(script);
     expect(await faultOf(platform.list('shop'))).toMatchObject(expected);
     expect(api?.requests).toHaveLength(1);
+  });
+
+  test.each(Object.entries(ERROR_IDS))('says what to do about %s', async (errorId, { status, advice }) => {
+    const platform = await platformOn(reply(status, error(errorId, 'As the platform says.')));
+    const { message } = await faultOf(platform.list('shop'));
+    expect(message).toContain(`${errorId}: As the platform says`);
+    expect(message).toContain(advice);
+  });
+
+  test('passes an id that nobody knows on as it came', async () => {
+    const platform = await platformOn(reply(418, error('teapot', 'Short and stout.')));
+    expect((await faultOf(platform.list('shop'))).message).toMatch(/teapot: Short and stout\.$/);
   });
 
   test('ends silence at its deadline', async () => {
@@ -276,6 +312,31 @@ test('each call is one entry of the log, with what support asks for', async () =
       fault: null,
     },
   ]);
+});
+
+describe('what the token may do', () => {
+  const authorizations = [
+    { scope: ['global'], access_token: { token: 'another' } },
+    { scope: ['read', 'write'], access_token: { token: TOKEN } },
+    { scope: ['identity'], access_token: null },
+  ];
+  test.each<[string, Script, readonly string[] | null]>([
+    ['is read where it is listed', reply(200, authorizations), ['read', 'write']],
+    ['is unknown where it is not', reply(200, authorizations.slice(0, 1)), null],
+    ['is unknown where the token may not ask', reply(403, { id: 'forbidden', message: 'm' }), null],
+  ])('%s', async (_what, script, scopes) => {
+    expect(await (await platformOn(script)).scopes()).toEqual(scopes);
+  });
+
+  test('is no answer where the platform gives none', async () => {
+    const platform = await platformOn(reply(500));
+    expect(await faultOf(platform.scopes())).toMatchObject({ status: 500 });
+  });
+});
+
+test('lists the apps by name', async () => {
+  const platform = await platformOn(reply(200, [{ name: 'shop', id: 'a' }, { name: 'shop-pr-7' }]));
+  expect(await platform.apps()).toEqual(['shop', 'shop-pr-7']);
 });
 
 test('says whose token it is', async () => {
