@@ -31,6 +31,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takesSettings: true,
     run: async (args) => (await import('./commands/replay.ts')).runReplayCommand(args),
   },
+  doctor: {
+    ownFlags: { json: 'switch' },
+    takesSettings: true,
+    run: async (args) => (await import('./commands/doctor.ts')).runDoctor(args),
+  },
   status: {
     ownFlags: { url: 'value', json: 'switch' },
     takesSettings: false,

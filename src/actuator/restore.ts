@@ -1,6 +1,6 @@
 import type { RedisState } from '../adapters/redis/state.ts';
+import { earlierEntry, readSnapshot } from '../core/snapshot.ts';
 import type { ActuatorParts } from './parts.ts';
-import { earlierEntry, readSnapshot } from './snapshot.ts';
 
 export interface Restoring {
   /** Whether the state was read back, or the time for it is over. */

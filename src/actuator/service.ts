@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
-import { createHerokuPlatform } from '../adapters/heroku/platform.ts';
+import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
 import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
 import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import type { ActuatorEvent, Clock, Notice, Platform } from '../ports.ts';
+import { checkHeroku } from '../doctor/check-heroku.ts';
+import type { ActuatorEvent, Clock, Notice } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
 import { createOtlpSource } from '../sources/otlp-http.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
@@ -117,6 +118,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   app.route('/', createApi(control, { adminToken: settings.adminToken, remoteAddress }));
   const server = await serveHttp(app, settings.port);
   announce(settings, server.port, log);
+  void announceAccess(settings, platform, log);
   state?.leader.start();
   const loop = runLoop(parts);
   let stopping: Promise<void> | null = null;
@@ -214,7 +216,7 @@ function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys
   return null;
 }
 
-function openPlatform(settings: ActuatorSettings, log: Log): Platform | null {
+function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
   if (settings.herokuApiToken === null) {
     log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
     return null;
@@ -267,6 +269,23 @@ function announce(settings: ActuatorSettings, port: number, log: Log): void {
   });
   if (allowed.length === 0)
     log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
+}
+
+/** Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it. */
+async function announceAccess(settings: ActuatorSettings, platform: HerokuPlatform | null, log: Log): Promise<void> {
+  if (platform === null) return;
+  const { permissions, policy } = settings;
+  try {
+    const findings = await checkHeroku({ platform, permissions, minHealthy: policy.minHealthy });
+    for (const { level, says, advice } of findings) {
+      if (level === 'ok') log.info(says);
+      else log[level === 'fault' ? 'error' : 'warn'](says, { advice });
+    }
+  } catch (error) {
+    log.error('the access to Heroku could not be looked at', {
+      error: error instanceof Error ? error.stack : String(error),
+    });
+  }
 }
 
 function secretsOf(settings: ActuatorSettings): readonly string[] {

@@ -3,11 +3,11 @@ import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
 import { restartsShownByAges } from '../core/rebuilt-history.ts';
+import { writeSnapshot } from '../core/snapshot.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../core/target.ts';
 import type { LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
-import { writeSnapshot } from './snapshot.ts';
 import { findReclaimed } from './usefulness.ts';
 
 /**

@@ -37,7 +37,7 @@ export interface SettingsInput {
 const POINT_SOURCES = ['otlp', 'redis'] as const;
 
 /** `otlp`: over HTTP. `redis`: from the points stream on the queue's Redis. */
-export type PointSource = (typeof POINT_SOURCES)[number];
+type PointSource = (typeof POINT_SOURCES)[number];
 
 const REAL_API_URL = 'https://api.heroku.com';
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { earlierEntry, readSnapshot, writeSnapshot } from '../../src/actuator/snapshot.ts';
 import { openBoot } from '../../src/core/boot.ts';
+import { earlierEntry, readSnapshot, writeSnapshot } from '../../src/core/snapshot.ts';
 import { WHOLE_POINT } from '../sources/requests.ts';
 
 describe('a snapshot', () => {

@@ -1,4 +1,4 @@
-import { type Boot, restoreBoot } from '../core/boot.ts';
+import { type Boot, restoreBoot } from './boot.ts';
 
 /** What is kept of a boot in Redis. */
 export interface Snapshot {

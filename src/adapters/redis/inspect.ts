@@ -1,0 +1,54 @@
+import { LedgerUnavailable } from '../../core/errors.ts';
+import { connectRedis, isHerokuKeyValueStore } from './connection.ts';
+
+/** How a Redis is set up, as it says itself. Bytes; null where it does not say, or where there is no maximum. */
+export interface RedisInspection {
+  readonly host: string;
+  readonly version: string | null;
+  readonly tls: 'verified' | 'not-verified' | 'none';
+  readonly maxmemoryPolicy: string | null;
+  readonly usedBytes: number | null;
+  readonly maxBytes: number | null;
+  readonly isCluster: boolean;
+}
+
+export type InspectAnswer =
+  | { readonly ok: true; readonly found: RedisInspection }
+  | { readonly ok: false; readonly host: string; readonly why: string };
+
+const CONNECT_TIMEOUT_MS = 8_000;
+
+/** Looks at a Redis and goes away again. Throws `ConfigError` where the URL cannot be used. */
+export async function inspectRedis(url: string): Promise<InspectAnswer> {
+  const fault = Promise.withResolvers<string>();
+  const log = (level: 'info' | 'warn', message: string) => {
+    if (level === 'warn') fault.resolve(message);
+  };
+  const connection = connectRedis({ url, log });
+  const { host, hostname, protocol } = new URL(url);
+  try {
+    // It would be tried for ever; here the first fault is the answer.
+    const ready = await Promise.race([connection.untilReady(CONNECT_TIMEOUT_MS), fault.promise]);
+    if (ready !== true) return { ok: false, host, why: ready || `no connection within ${CONNECT_TIMEOUT_MS / 1000} s` };
+    const info = await connection.run('INFO', (redis) => redis.info());
+    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? null;
+    const bytes = (name: string) => Number(field(name)) || null;
+    return {
+      ok: true,
+      found: {
+        host,
+        version: field('redis_version'),
+        tls: protocol === 'redis:' ? 'none' : isHerokuKeyValueStore(hostname) ? 'not-verified' : 'verified',
+        maxmemoryPolicy: field('maxmemory_policy'),
+        usedBytes: bytes('used_memory'),
+        maxBytes: bytes('maxmemory'),
+        isCluster: field('cluster_enabled') === '1',
+      },
+    };
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) return { ok: false, host, why: error.message };
+    throw error;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,40 @@
+import { resolveActuatorSettings } from '../config/resolve.ts';
+import { ConfigError } from '../core/errors.ts';
+import { examine } from '../doctor/doctor.ts';
+import { type Finding, findingsOn } from '../doctor/finding.ts';
+import type { CommandArguments } from './arguments.ts';
+
+const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
+
+/** `tidemark doctor`: exit code 0 without faults, 1 with one. Warnings are no faults. */
+export async function runDoctor(args: CommandArguments): Promise<number> {
+  if (args.words.length > 0)
+    throw new ConfigError([`"${args.words.join(' ')}" is not expected after "tidemark doctor"`]);
+  const findings = await findingsOf(args);
+  if (args.own.json === true) process.stdout.write(`${findings.map((one) => JSON.stringify(one)).join('\n')}\n`);
+  else process.stdout.write(`${findings.map(line).join('\n')}\n\n${summary(findings)}\n`);
+  return findings.some(({ level }) => level === 'fault') ? 1 : 0;
+}
+
+/** With settings that cannot be resolved nothing else can be looked at. */
+async function findingsOf(args: CommandArguments): Promise<readonly Finding[]> {
+  try {
+    const settings = resolveActuatorSettings({ env: process.env, flags: args.flags });
+    return await examine(settings, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = 'all else is looked at once the settings are right';
+    return error.faults.map((says) => findingsOn('settings').fault(says, advice));
+  }
+}
+
+function line({ level, subject, says, advice }: Finding): string {
+  const first = `${MARKS[level]}${subject}: ${says}`;
+  return advice === null ? first : `${first}\n            -> ${advice}`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (level: Finding['level']) => findings.filter((one) => one.level === level).length;
+  const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count('ok')} ok, ${counted(count('warning'), 'warning')}, ${counted(count('fault'), 'fault')}`;
+}

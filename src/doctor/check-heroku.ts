@@ -1,0 +1,151 @@
+import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
+import type { FormationEntry } from '../adapters/heroku/resources.ts';
+import { PlatformError } from '../core/errors.ts';
+import { formatBytes } from '../core/format.ts';
+import type { Permissions } from '../core/policy.ts';
+import { matchesAny, type TargetPattern } from '../core/target.ts';
+import { type Finding, findingsOn } from './finding.ts';
+
+const { ok, warning, fault } = findingsOn('Heroku');
+
+/** Calls of the account's hour below which other tools seem to use them up. */
+const FEW_CALLS = 1000;
+/** Apps that a pattern matches are looked at one by one, up to so many: each costs calls. */
+const MOST_APPS_LOOKED_AT = 20;
+
+export interface HerokuCheckOptions {
+  readonly platform: HerokuPlatform;
+  readonly permissions: Permissions;
+  readonly minHealthy: number;
+}
+
+/** Reads, and nothing else: whose token it is, what it may do, and whether the allow-list names what there is. Never rejects for the platform. */
+export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly Finding[]> {
+  const account = await tried(() => options.platform.account());
+  if (account instanceof PlatformError) {
+    // With the scopes read and write alone the account may be closed to a token that lists dynos all the same.
+    if (account.status !== 403) return [faultOf(account)];
+  }
+  const who = account instanceof PlatformError ? 'an account that it may not read' : account.email;
+  return [
+    ok(`the token speaks for ${who}`),
+    ...(await checkScopes(options.platform)),
+    ...(await checkTargets(options)),
+    ...checkCalls(options.platform),
+  ];
+}
+
+async function checkScopes(platform: HerokuPlatform): Promise<readonly Finding[]> {
+  const scopes = await tried(() => platform.scopes());
+  if (scopes instanceof PlatformError) return [faultOf(scopes)];
+  if (scopes === null) {
+    return [
+      ok('the token may not list tokens, which is good; that it may write shows at the first restart, or at a refusal'),
+    ];
+  }
+  if (scopes.includes('global')) {
+    const advice = 'make one that can do less: `heroku authorizations:create -s read,write`';
+    return [warning('the token has the scope global: it can read config vars and change the account', advice)];
+  }
+  const missing = ['read', 'write'].filter((scope) => !scopes.some((one) => one.startsWith(scope)));
+  if (missing.length === 0) return [ok(`the token has the scopes ${scopes.join(', ')}`)];
+  const advice = '`heroku authorizations:create -s read,write`';
+  return [fault(`the token lacks the scope ${missing.join(' and ')}`, advice)];
+}
+
+async function checkTargets(options: HerokuCheckOptions): Promise<readonly Finding[]> {
+  const { platform, permissions } = options;
+  const needsList = permissions.allowed.some(({ app }) => app.endsWith('*'));
+  const visible = needsList ? await tried(() => platform.apps()) : [];
+  if (visible instanceof PlatformError) return [faultOf(visible)];
+  const found: Finding[] = [];
+  for (const pattern of permissions.allowed) found.push(...(await checkPattern(options, pattern, visible)));
+  return found;
+}
+
+async function checkPattern(
+  options: HerokuCheckOptions,
+  pattern: TargetPattern,
+  visible: readonly string[],
+): Promise<readonly Finding[]> {
+  const { ownApp } = options.permissions;
+  if (!pattern.app.endsWith('*')) {
+    const app = pattern.app === '.' ? ownApp : pattern.app;
+    return app === null ? [] : checkTarget(options, app, pattern.processType);
+  }
+  const matching = visible.filter((app) => matchesAny([pattern], { app, processType: pattern.processType }, ownApp));
+  if (matching.length === 0) {
+    const advice = 'there may just be no review app now; else give the account access to them';
+    return [warning(`no app that the token can see is named ${pattern.app}`, advice)];
+  }
+  const found: Finding[] = [];
+  for (const app of matching.slice(0, MOST_APPS_LOOKED_AT)) {
+    found.push(...(await checkTarget(options, app, pattern.processType)));
+  }
+  const rest = matching.length - MOST_APPS_LOOKED_AT;
+  return rest > 0 ? [...found, ok(`${rest} more apps match ${pattern.app}`)] : found;
+}
+
+async function checkTarget(options: HerokuCheckOptions, app: string, processType: string): Promise<readonly Finding[]> {
+  const read = await tried(() => options.platform.formation(app));
+  if (read instanceof PlatformError) return [faultOf(read)];
+  const entry = read.find((one) => one.processType === processType);
+  if (entry === undefined) {
+    const types = read.map((one) => one.processType).join(', ') || 'none';
+    return [fault(`${app} has no process type ${processType}; it has: ${types}`, 'correct TIDEMARK_TARGETS')];
+  }
+  return [await checkQuota(options, app, entry), ...checkQuantity(options, app, entry)];
+}
+
+async function checkQuota({ platform }: HerokuCheckOptions, app: string, entry: FormationEntry): Promise<Finding> {
+  const { processType, size } = entry;
+  const quotas = await tried(() => platform.quotas(app));
+  if (quotas instanceof PlatformError) return faultOf(quotas);
+  const quota = size === null ? undefined : quotas.get(size.toLowerCase());
+  if (quota === undefined) {
+    const advice = 'give the limit in the workers: TIDEMARK_LIMIT=512MiB';
+    return warning(`${app}:${processType}: the memory of the size ${size ?? '(none)'} is not known`, advice);
+  }
+  const kill = `the platform acts at ${formatBytes(quota.killBytes)}`;
+  return ok(`${app}:${processType}: ${size}, quota ${formatBytes(quota.limitBytes)}, ${kill}`);
+}
+
+function checkQuantity({ minHealthy }: HerokuCheckOptions, app: string, entry: FormationEntry): readonly Finding[] {
+  const { processType, quantity } = entry;
+  if (quantity === 0) {
+    return [
+      warning(`${app}:${processType} is scaled to 0`, `scale it up when it should work: heroku ps:scale -a ${app}`),
+    ];
+  }
+  if (quantity <= minHealthy) {
+    const advice = `set TIDEMARK_MIN_HEALTHY below ${quantity}, or scale up`;
+    const says = `${app}:${processType} has ${quantity} dynos and ${minHealthy} others must be up: it is never restarted`;
+    return [fault(says, advice)];
+  }
+  if (quantity > 1) return [];
+  const advice = 'that is usual and does no harm where jobs may wait some minutes; else run two';
+  return [warning(`${app}:${processType} is a single dyno: while it restarts its jobs wait in the queue`, advice)];
+}
+
+function checkCalls(platform: HerokuPlatform): readonly Finding[] {
+  const left = platform.rateLimitRemaining();
+  if (left === null) return [];
+  if (left >= FEW_CALLS) return [ok(`${left} API calls of this hour are left to the account`)];
+  const advice = 'give Tidemark an account of its own: all tools of an account share 4,500 calls an hour';
+  return [warning(`only ${left} API calls of this hour are left to the account`, advice)];
+}
+
+function faultOf(error: PlatformError): Finding {
+  const advice =
+    error.status === null ? 'check HEROKU_API_URL and the network' : 'see the words in brackets, and status.heroku.com';
+  return fault(error.message, advice);
+}
+
+async function tried<T>(read: () => Promise<T>): Promise<T | PlatformError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof PlatformError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import type { ActuatorSettings } from '../config/resolve.ts';
+import type { Boot } from '../core/boot.ts';
+import { formatDuration } from '../core/format.ts';
+import { matchesAny } from '../core/target.ts';
+import type { PlatformDyno } from '../ports.ts';
+import { type Finding, findingsOn } from './finding.ts';
+
+const { ok, warning } = findingsOn('points');
+
+/** Snapshots are made at each bucket's close, so the newest point in them may be this old though points arrive. */
+const SILENT_WINDOWS = 5;
+/** A dyno that is younger may not have reported yet. */
+const SETTLED_MS = 5 * 60_000;
+
+export interface PointsCheckInput {
+  readonly settings: ActuatorSettings;
+  /** As the actuator saved them; null where Redis could not be read. */
+  readonly boots: readonly Boot[] | null;
+  /** Of the apps on the allow-list, by name; without those that could not be read. */
+  readonly dynos: ReadonlyMap<string, readonly PlatformDyno[]>;
+  readonly nowMs: number;
+}
+
+/** What has arrived, as an actuator has folded it. Pure. */
+export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput): readonly Finding[] {
+  if (boots === null) return [];
+  const reporting = boots.filter((boot) => nowMs - boot.lastPointMs <= SILENT_WINDOWS * settings.policy.windowMs);
+  if (reporting.length === 0) return [silence(settings, boots, nowMs)];
+  const names = reporting.map(({ identity }) => `${identity.app ?? 'unknown app'} ${identity.dyno}`).sort();
+  return [
+    ok(`points arrive from ${names.length} dynos: ${shortened(names)}`),
+    ...checkIdentity(reporting),
+    ...checkSilentDynos(settings, reporting, { dynos, nowMs }),
+  ];
+}
+
+function silence({ sources, policy }: ActuatorSettings, boots: readonly Boot[], nowMs: number): Finding {
+  const newestMs = Math.max(...boots.map(({ lastPointMs }) => lastPointMs));
+  const says =
+    boots.length === 0
+      ? 'no points have arrived in the last 48 hours'
+      : `the last points came ${formatDuration(nowMs - newestMs)} ago`;
+  const way = sources.includes('redis')
+    ? 'TIDEMARK_TRANSPORT=redis in the workers'
+    : 'OTEL_EXPORTER_OTLP_ENDPOINT and the ingest token in the workers';
+  const wait = `a boot shows here once a window (${formatDuration(policy.windowMs)}) of it has been seen`;
+  return warning(says, `check that an actuator runs, "tidemark/register" is imported first, and ${way}; ${wait}`);
+}
+
+function checkIdentity(boots: readonly Boot[]): readonly Finding[] {
+  const found: Finding[] = [];
+  const nameless = boots.filter(({ identity }) => identity.app === null);
+  if (nameless.length > 0) {
+    const advice = 'set TIDEMARK_APP there, or `heroku labs:enable runtime-dyno-metadata` and deploy';
+    found.push(warning(`${nameless.length} dynos do not say their app: they are never restarted`, advice));
+  }
+  const derived = boots.filter(({ identity }) => identity.bootIdSource === 'derived');
+  if (derived.length > 0) {
+    const advice = '`heroku labs:enable runtime-dyno-metadata` and deploy: then the platform says which boot it is';
+    found.push(warning(`${derived.length} dynos tell a derived boot id: it is matched by its start time`, advice));
+  }
+  if (found.length === 0) found.push(ok('each dyno says its app and the boot id that the platform gave it'));
+  return found;
+}
+
+function checkSilentDynos(
+  { permissions }: ActuatorSettings,
+  reporting: readonly Boot[],
+  { dynos, nowMs }: Pick<PointsCheckInput, 'dynos' | 'nowMs'>,
+): readonly Finding[] {
+  const known = new Set(reporting.map(({ identity }) => `${identity.app} ${identity.dyno}`));
+  const silent = [...dynos].flatMap(([app, list]) =>
+    list
+      .filter(({ processType }) => matchesAny(permissions.allowed, { app, processType }, permissions.ownApp))
+      .filter(({ state, createdAtMs }) => state === 'up' && nowMs - createdAtMs > SETTLED_MS)
+      .map(({ name }) => `${app} ${name}`)
+      .filter((name) => !known.has(name)),
+  );
+  if (silent.length === 0) return [];
+  const advice = 'they run no worker, or do not import "tidemark/register"';
+  return [warning(`no points come from ${shortened(silent)}, which may be restarted`, advice)];
+}
+
+function shortened(names: readonly string[]): string {
+  const MOST = 8;
+  return names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST).join(', ')} and ${names.length - MOST} more`;
+}

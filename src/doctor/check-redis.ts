@@ -1,0 +1,72 @@
+import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/inspect.ts';
+import type { ActuatorSettings } from '../config/resolve.ts';
+import { formatBytes } from '../core/format.ts';
+import { type Finding, findingsOn } from './finding.ts';
+
+const { ok, warning, fault } = findingsOn('Redis');
+
+/** The scripts need effects replication, which is how every Redis from 5.0 on does it. */
+const OLDEST_MAJOR = 5;
+const NEARLY_FULL = 0.9;
+
+/** The state's Redis, and the queue's where it is another. */
+export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSettings): Promise<readonly Finding[]> {
+  if (stateRedisUrl === null) {
+    return [fault('no Redis is configured: nothing is restarted, decisions are advice only', 'set REDIS_URL')];
+  }
+  const state = judgeState(await inspectRedis(stateRedisUrl));
+  if (queueRedisUrl === null) {
+    const advice = "set REDIS_URL to the queue's Redis";
+    return [...state, warning("the queue's Redis is not configured: jobs are not drained before a restart", advice)];
+  }
+  if (queueRedisUrl === stateRedisUrl) return state;
+  return [...state, ...judgeQueue(await inspectRedis(queueRedisUrl))];
+}
+
+/** What the ledger needs. */
+export function judgeState(answer: InspectAnswer): readonly Finding[] {
+  if (!answer.ok) return [fault(`${answer.why}: nothing is restarted without the ledger`, CHECK_URL)];
+  const { found } = answer;
+  const major = Number.parseInt(found.version ?? '', 10);
+  if (found.isCluster) {
+    return [
+      fault(`${found.host} is a Redis Cluster, which the ledger cannot use`, 'give TIDEMARK_REDIS_URL a single Redis'),
+    ];
+  }
+  if (major < OLDEST_MAJOR) {
+    return [fault(`${found.host} is Redis ${found.version}, older than ${OLDEST_MAJOR}`, 'use a newer Redis')];
+  }
+  const reached = ok(`${found.host}: Redis ${found.version ?? 'of unknown version'}, ${TLS_WORDS[found.tls]}`);
+  return [reached, ...judgeMemory(found), judgeEviction(found)];
+}
+
+/** The queue's own needs are BullMQ's business; Tidemark only has to reach it. */
+function judgeQueue(answer: InspectAnswer): readonly Finding[] {
+  if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
+  const { host, tls } = answer.found;
+  return [ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}`), ...judgeMemory(answer.found)];
+}
+
+const CHECK_URL = 'check the URL, and that this machine may reach it';
+
+const TLS_WORDS: Readonly<Record<RedisInspection['tls'], string>> = {
+  verified: 'over TLS',
+  'not-verified': 'over TLS with the self-signed chain of Heroku Key-Value Store, which is not verified',
+  none: 'without TLS',
+};
+
+function judgeEviction({ maxmemoryPolicy }: RedisInspection): Finding {
+  if (maxmemoryPolicy === null) {
+    const advice = 'see to it that it is noeviction';
+    return warning('its maxmemory-policy is not told: under allkeys-* the ledger could be dropped', advice);
+  }
+  if (!maxmemoryPolicy.startsWith('allkeys-')) return ok(`maxmemory-policy ${maxmemoryPolicy}: it keeps the ledger`);
+  const advice = 'set it to noeviction (on Heroku: heroku redis:maxmemory --policy noeviction)';
+  return fault(`maxmemory-policy ${maxmemoryPolicy} may drop the ledger: nothing is restarted`, advice);
+}
+
+function judgeMemory({ host, usedBytes, maxBytes }: RedisInspection): readonly Finding[] {
+  if (usedBytes === null || maxBytes === null || usedBytes < NEARLY_FULL * maxBytes) return [];
+  const says = `${host} is nearly full: ${formatBytes(usedBytes)} of ${formatBytes(maxBytes)}`;
+  return [warning(says, 'a Redis without memory takes no jobs and no ledger entries: make room or a bigger plan')];
+}

@@ -1,0 +1,89 @@
+import { afterEach, expect, it } from 'vitest';
+import { createHerokuPlatform } from '../../src/adapters/heroku/platform.ts';
+import type { Permissions } from '../../src/core/policy.ts';
+import { parseTargetPatterns } from '../../src/core/target.ts';
+import { checkHeroku } from '../../src/doctor/check-heroku.ts';
+import type { DynoManager } from '../../src/dyno-manager/manager.ts';
+import { startDynoManager } from '../../src/dyno-manager/manager.ts';
+import type { DynoManagerOptions } from '../../src/dyno-manager/options.ts';
+
+const TOKEN = 'HRKU-doctor-token';
+const IDLE = ['/bin/sleep', '100000'];
+
+let manager: DynoManager | null = null;
+
+afterEach(async () => {
+  await manager?.stop();
+  manager = null;
+});
+
+interface Case {
+  readonly targets?: string;
+  readonly ownApp?: string | null;
+  readonly minHealthy?: number;
+  readonly token?: string;
+  readonly manager?: Partial<DynoManagerOptions>;
+}
+
+async function check(one: Case) {
+  manager = await startDynoManager({
+    token: TOKEN,
+    dynoSizes: [{ name: 'Mystery', memory: null as never }],
+    apps: [
+      {
+        name: 'shop',
+        formation: [
+          { type: 'worker', quantity: 1, command: IDLE },
+          { type: 'mailer', quantity: 2, size: 'Performance-L', command: IDLE },
+          { type: 'off', quantity: 0, command: IDLE },
+        ],
+      },
+      { name: 'shop-pr-7', formation: [{ type: 'worker', quantity: 2, command: IDLE }] },
+    ],
+    ...one.manager,
+  });
+  const parsed = parseTargetPatterns(one.targets ?? 'shop:mailer');
+  if (!parsed.ok) throw new Error(parsed.faults.join());
+  const permissions: Permissions = { allowed: parsed.patterns, dryRun: true, ownApp: one.ownApp ?? null };
+  const platform = createHerokuPlatform({ token: one.token ?? TOKEN, apiUrl: manager.url });
+  return checkHeroku({ platform, permissions, minHealthy: one.minHealthy ?? 0 });
+}
+
+it.each<[string, Case, string, RegExp]>([
+  ['whose token it is', {}, 'ok', /the token speaks for .+@/],
+  ['a token that is wrong', { token: 'HRKU-other' }, 'fault', /unauthorized: .*authorizations:create/],
+  ['a token without write', { manager: { scopes: ['read'] } }, 'ok', /may not list tokens/],
+  ['a token that can do everything', { manager: { scopes: ['global'] } }, 'warning', /scope global/],
+  ['size, quota and kill point', {}, 'ok', /shop:mailer: Performance-L, quota 14336 MB, .* 28672 MB/],
+  [
+    'a process type that is not there',
+    { targets: 'shop:wroker' },
+    'fault',
+    /has no process type wroker.*worker, mailer/,
+  ],
+  ['an app that is not there', { targets: 'shpo:worker' }, 'fault', /not_found/],
+  ['its own app', { targets: '.:worker', ownApp: 'shop' }, 'ok', /shop:worker: Standard-1X/],
+  ['review apps', { targets: 'shop-pr-*:worker' }, 'ok', /shop-pr-7:worker: Standard-1X/],
+  ['review apps of which there is none', { targets: 'other-pr-*:worker' }, 'warning', /no app .* other-pr-\*/],
+  ['a single dyno', { targets: 'shop:worker' }, 'warning', /single dyno.*wait in the queue/],
+  ['a type scaled to nothing', { targets: 'shop:off' }, 'warning', /scaled to 0/],
+  ['more healthy dynos than there are', { minHealthy: 2 }, 'fault', /never restarted/],
+  [
+    'calls that run out',
+    { manager: { rateLimit: { capacity: 50, refillPerMinute: 0 } } },
+    'warning',
+    /only 4\d API calls/,
+  ],
+])('tells of %s', async (_what, one, level, says) => {
+  expect(await check(one)).toContainEqual(expect.objectContaining({ level, says: expect.stringMatching(says) }));
+});
+
+it('finds nothing wrong with two dynos and a narrow token, and sends no DELETE', async () => {
+  const found = await check({});
+  expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(manager?.log.filter(({ event }) => event === 'restart-requested')).toEqual([]);
+});
+
+it('never shows the token', async () => {
+  expect(JSON.stringify([...(await check({})), ...(await check({ token: 'HRKU-wrong-token' }))])).not.toMatch(/HRKU-/);
+});

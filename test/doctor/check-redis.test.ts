@@ -1,0 +1,90 @@
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import { afterEach, expect, it } from 'vitest';
+import { resolveActuatorSettings } from '../../src/config/resolve.ts';
+import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
+import { checkRedis, judgeState } from '../../src/doctor/check-redis.ts';
+import { freePort } from '../../src/dyno-manager/free-port.ts';
+
+const undo: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const step of undo.splice(0)) await step();
+});
+
+async function redis(...extraArgs: readonly string[]): Promise<RedisServer> {
+  const server = await startRedis({ extraArgs });
+  undo.push(() => server.stop());
+  return server;
+}
+
+function check(env: Readonly<Record<string, string>>) {
+  return checkRedis(resolveActuatorSettings({ env, flags: {} }));
+}
+
+it('finds nothing wrong with one that keeps what it is given', async () => {
+  const found = await check({ REDIS_URL: (await redis()).url });
+  expect(found.map(({ level }) => level)).toEqual(['ok', 'ok']);
+  expect(found[0]?.says).toMatch(/Redis \d+\.\d+.*without TLS/);
+});
+
+it('tells that without one nothing is restarted', async () => {
+  expect(await check({})).toEqual([expect.objectContaining({ level: 'fault' })]);
+});
+
+it('tells of one that may drop the ledger', async () => {
+  const { url } = await redis('--maxmemory-policy', 'allkeys-lru');
+  expect(await check({ REDIS_URL: url })).toContainEqual(
+    expect.objectContaining({ level: 'fault', says: expect.stringContaining('allkeys-lru') }),
+  );
+});
+
+it("tells of the queue's beside the state's, and which is away", async () => {
+  const state = await redis();
+  const found = await check({
+    TIDEMARK_REDIS_URL: state.url,
+    REDIS_URL: `redis://:pass-word@127.0.0.1:${await freePort()}`,
+  });
+  expect(found.at(-1)).toMatchObject({ level: 'fault', says: expect.stringMatching(/queue's Redis.*not drained/) });
+  expect(JSON.stringify(found)).not.toContain('pass-word');
+});
+
+it('tells of one that lets nobody in', async () => {
+  const { url } = await redis();
+  const client = new Redis(url);
+  await client.config('SET', 'requirepass', 'secret-word');
+  client.disconnect();
+  const found = await check({ REDIS_URL: url });
+  expect(found).toEqual([expect.objectContaining({ level: 'fault', says: expect.stringMatching(/NOAUTH/) })]);
+});
+
+it('tells of something that is no Redis', async () => {
+  const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
+  undo.push(() => server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  expect((await check({ REDIS_URL: `redis://127.0.0.1:${port}` }))[0]?.level).toBe('fault');
+});
+
+const FOUND = {
+  host: 'h:6379',
+  version: '7.2.0',
+  tls: 'verified',
+  maxmemoryPolicy: 'noeviction',
+  usedBytes: null,
+  maxBytes: null,
+  isCluster: false,
+} as const;
+
+it.each([
+  [{ isCluster: true }, 'fault', /Cluster/],
+  [{ version: '4.0.9' }, 'fault', /older than 5/],
+  [{ version: null }, 'ok', /unknown version/],
+  [{ maxmemoryPolicy: null }, 'warning', /not told/],
+  [{ usedBytes: 95e6, maxBytes: 100e6 }, 'warning', /nearly full: 91 MB of 95 MB/],
+  [{ tls: 'not-verified' as const }, 'ok', /self-signed/],
+])('judges %j', (changes, level, says) => {
+  expect(judgeState({ ok: true, found: { ...FOUND, ...changes } })).toContainEqual(
+    expect.objectContaining({ level, says: expect.stringMatching(says) }),
+  );
+});
