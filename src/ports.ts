@@ -211,6 +211,16 @@ export type ActuatorEvent =
       readonly target: TargetKey;
       readonly attemptId: string;
       readonly reclaimedBytes: number;
+    }
+  /** The target's breaker has opened. */
+  | {
+      readonly type: 'breaker';
+      readonly timeMs: number;
+      readonly target: TargetKey;
+      readonly reason: string | null;
+      /** The ledger's time. */
+      readonly openUntilMs: number;
+      readonly openForMs: number;
     };
 
 /** Keeps the events that matter later, oldest dropped first. Must not reject. */

@@ -73,6 +73,8 @@ export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEv
         });
         return;
       }
+      case 'breaker':
+        return;
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { Permissions, Policy } from '../core/policy.ts';
 import type { ActuatorEvent, Clock, Ledger } from '../ports.ts';
 import type { BootRegistry } from './boot-registry.ts';
+import type { BreakerWatch } from './breaker-watch.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { Log } from './log.ts';
 import type { PlatformView } from './platform-view.ts';
@@ -15,6 +16,7 @@ export interface ActuatorParts {
   readonly registry: BootRegistry;
   readonly decisions: DecisionLog;
   readonly teacher: FloorTeacher;
+  readonly breakers: BreakerWatch;
   /** Null where no token is configured: then the platform is neither read nor asked for anything. */
   readonly platform: PlatformView | null;
   /** Null where no Redis is configured: then nothing is restarted. */

@@ -43,7 +43,7 @@ export function restoreState(parts: ActuatorParts, state: RedisState | null, tim
   return { isOver: () => over, pointsId: pointsId.promise };
 }
 
-async function load({ registry, decisions, log, clock, policy }: ActuatorParts, state: RedisState) {
+async function load({ registry, decisions, breakers, log, clock, policy }: ActuatorParts, state: RedisState) {
   let boots = 0;
   let pointsId: string | null = null;
   for (const [bootId, json] of await state.snapshots.loadAll()) {
@@ -58,6 +58,7 @@ async function load({ registry, decisions, log, clock, policy }: ActuatorParts, 
   }
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   decisions.restore(events);
+  breakers.restore(events);
   log.info('state read back', { boots, events: events.length });
   return pointsId;
 }

@@ -4,7 +4,7 @@ import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/pl
 import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
 import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
-import { createWebhookNotice } from '../adapters/webhook/notice.ts';
+import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
 import type { ActuatorEvent, Clock, Notice } from '../ports.ts';
@@ -13,6 +13,7 @@ import { createOtlpSource } from '../sources/otlp-http.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
 import { createApi } from '../web/api.ts';
 import { BootRegistry } from './boot-registry.ts';
+import { BreakerWatch } from './breaker-watch.ts';
 import { createControl } from './control.ts';
 import { DecisionLog } from './decision-log.ts';
 import { remoteAddress, serveHttp } from './http-server.ts';
@@ -40,6 +41,8 @@ const RESTORE_TIMEOUT_MS = 5_000;
 /** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
 const HOLD_WINDOWS = 10;
 const SHORTEST_TICK_MS = 250;
+/** A stop waits so long for messages to people that are on their way. */
+const NOTICE_TIMEOUT_MS = 2_000;
 const LONGEST_TICK_MS = 10_000;
 const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
@@ -60,7 +63,8 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
   const metrics = await exportMetrics(process.env, log);
   const listeners: ((event: ActuatorEvent) => void)[] = [];
-  const publish = publisher(settings, state, { decisions, log, listeners });
+  const notice = openNotice(settings, log);
+  const publish = publisher(state, notice, { decisions, log, listeners });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const restarts =
     state === null || platform === null || platformView === null
@@ -85,6 +89,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     registry,
     decisions,
     teacher: new FloorTeacher(),
+    breakers: new BreakerWatch(),
     platform: platformView,
     ledger: state?.ledger ?? null,
     ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
@@ -128,6 +133,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     await server.close();
     await reader?.close();
     await state?.close();
+    await notice?.close(NOTICE_TIMEOUT_MS);
     await metrics?.stop();
     log.info('stopped');
   };
@@ -233,19 +239,19 @@ function platformFreshMs({ policy }: ActuatorSettings): number {
   return Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
 }
 
+function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
+  return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
+}
+
 function publisher(
-  settings: ActuatorSettings,
   state: RedisState | null,
+  notice: Notice | null,
   to: {
     readonly decisions: DecisionLog;
     readonly log: Log;
     readonly listeners: readonly ((event: ActuatorEvent) => void)[];
   },
 ) {
-  const notice: Notice | null =
-    settings.webhookUrl === null
-      ? null
-      : createWebhookNotice({ url: settings.webhookUrl, onFault: (fault) => to.log.warn(fault) });
   return async (event: ActuatorEvent): Promise<void> => {
     if (event.type === 'attempt') {
       const { attempt } = event;
@@ -253,6 +259,7 @@ function publisher(
       if (attempt.outcome !== null) to.decisions.close(attempt.id, attempt.outcome);
     }
     if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
+    if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
     for (const listen of to.listeners) listen(event);
     if (state?.available()) await state.journal.append(event);
     await notice?.send(event);

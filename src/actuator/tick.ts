@@ -20,6 +20,7 @@ export async function tick(parts: ActuatorParts): Promise<void> {
   const entries = parts.registry.entries();
   await readPlatform(parts, entries);
   const ledgers = await readLedgers(parts, entries);
+  await tellOfBreakers(parts, ledgers);
   await learn(parts, entries, ledgers);
   const decisions = decideAll(parts, entries, ledgers);
   for (const { entry, decision } of decisions) {
@@ -66,6 +67,18 @@ async function readLedgers(
     }
   }
   return views;
+}
+
+async function tellOfBreakers(
+  { breakers, clock, mayAct, publish }: ActuatorParts,
+  ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
+): Promise<void> {
+  // Of two actuators the one that acts tells.
+  if (!mayAct()) return;
+  for (const view of ledgers.values()) {
+    const opened = view === null ? null : breakers.look(view, clock.now());
+    if (opened !== null) await publish(opened);
+  }
 }
 
 /** What boots show after their warm-up, and what restarts gave back, goes into the ledger for those that come after. */

@@ -43,13 +43,32 @@ async function startFeed(actuator: RunningActuator, dyno: Dyno | undefined, usag
   later(await feed(actuator, dyno, usageMb), (one) => one.stop());
 }
 
+/** Takes messages and answers none: what it is told must not wait for it. */
+async function startSilentWebhook(): Promise<{ url: string; messages: readonly string[] }> {
+  const messages: string[] = [];
+  const server = createServer((request) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk;
+    });
+    request.on('end', () => messages.push(body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  later(server, () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, messages };
+}
+
 /** Tests share a Redis server; each has a database of its own in it. */
 const redisDatabase = (number: number) => `${inject('redisUrl')}/${number}`;
 
 describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 90_000 }, () => {
   it('restarts the bloated dyno once, leaves the healthy one, and says why', async () => {
     const { manager, dynos } = await startPlatform(2);
-    const actuator = await startActuator(manager, { REDIS_URL: redisDatabase(11) });
+    const { url, messages } = await startSilentWebhook();
+    const actuator = await startActuator(manager, { REDIS_URL: redisDatabase(11), TIDEMARK_WEBHOOK_URL: url });
     await startFeed(actuator, dynos[0], bloated);
     await startFeed(actuator, dynos[1], healthy);
     const restarted = await vi.waitFor(async () => {
@@ -60,6 +79,8 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(restarted).toMatchObject({ dyno: 'worker.1', boot_id: dynos[0]?.id, reason: 'bloat-over-soft-limit' });
     expect(restarted?.explanation).toMatch(/88 % of 512 MB.*gives back about 350 MB/);
     expect(manager.deletes()).toEqual({ one: 1, all: 0 });
+    await vi.waitFor(() => expect(messages).toHaveLength(1), PATIENCE);
+    expect(messages[0]).toMatch(/shop worker\.1 was restarted.*88 % of 512 MB/);
     expect(manager.dynos().map(({ dynoId }) => dynoId)[0]).not.toBe(dynos[0]?.id);
     expect(manager.dynos().map(({ dynoId }) => dynoId)[1]).toBe(dynos[1]?.id);
 

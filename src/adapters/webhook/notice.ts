@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ActuatorEvent, Notice } from '../../ports.ts';
+import { messageOf } from './message.ts';
+import { payloadOf } from './payload.ts';
 
 export interface WebhookOptions {
   /** The URL is a secret: whoever knows it can post. It is never part of a fault. */
@@ -8,80 +10,109 @@ export interface WebhookOptions {
   readonly onFault: (message: string) => void;
   /** Before the second, third, ... try. */
   readonly retryAfterMs?: readonly number[];
+  /** Monotonic ms. */
+  readonly nowMs?: () => number;
 }
 
-const RETRY_AFTER_MS = [1000, 5000, 30_000];
+export interface WebhookNotice extends Notice {
+  /** Waits for what is on its way, no longer than that, and takes no more. */
+  close(limitMs: number): Promise<void>;
+}
+
+const RETRY_AFTER_MS = [1000, 5000, 30_000, 120_000];
+/** A receiver may ask for more time than that; then the message waits no longer. */
+const LONGEST_WAIT_MS = 120_000;
 const DEADLINE_MS = 10_000;
 /** More messages than these wait for no one: the newest are dropped, and said to be. */
 const MAX_WAITING = 100;
+/** Advice to a dyno that goes and comes back, as a class may, is repeated no sooner. */
+const SAME_ADVICE_AFTER_MS = 60 * 60_000;
+const MAX_ADVICES = 1000;
 
 /**
- * Posts what people should know as JSON with a `text`, which Slack and those that follow its form show as it is, and the numbers beside
- * it. Never in the way of the loop: messages are sent one after the other in the background.
+ * Posts what people should know. Never in the way of the loop: messages are sent one after the other in the background. One that is not
+ * taken is tried again where that may help: no answer, 429, 5xx.
  */
-export function createWebhookNotice(options: WebhookOptions): Notice {
+export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
+  const { nowMs = () => performance.now() } = options;
+  const repeated = adviceFilter(nowMs);
+  const closed = new AbortController();
   let waiting = 0;
   let chain: Promise<void> = Promise.resolve();
   return {
     async send(event) {
-      const text = textOf(event);
-      if (text === null) return;
+      const message = messageOf(event);
+      if (message === null || closed.signal.aborted || repeated(event)) return;
       if (waiting >= MAX_WAITING) return options.onFault('the webhook is too slow: a message was dropped');
       waiting += 1;
+      const body = JSON.stringify(payloadOf(options.url, message, event));
       chain = chain
-        .then(() => deliver(options, { text, event }))
+        .then(() => deliver(options, body, closed.signal))
         .finally(() => {
           waiting -= 1;
         });
     },
+    async close(limitMs) {
+      await Promise.race([chain, delay(limitMs)]);
+      closed.abort();
+      await chain;
+    },
   };
 }
 
-async function deliver(
-  options: WebhookOptions,
-  message: { readonly text: string; readonly event: ActuatorEvent },
-): Promise<void> {
-  const waits = [0, ...(options.retryAfterMs ?? RETRY_AFTER_MS)];
-  let why = '';
-  for (const waitMs of waits) {
-    if (waitMs > 0) await delay(waitMs, undefined, { ref: false });
-    why = await post(options.url, JSON.stringify(message));
-    if (why === '') return;
-  }
-  options.onFault(`the webhook took no message in ${waits.length} tries: ${why}`);
+/** Tells whether advice was given for the same dyno with the same reason a short while ago. */
+function adviceFilter(nowMs: () => number): (event: ActuatorEvent) => boolean {
+  const given = new Map<string, number>();
+  return (event) => {
+    if (event.type !== 'decision') return false;
+    const { app, dyno, reason } = event.decision;
+    const key = `${app}|${dyno}|${reason}`;
+    const lastMs = given.get(key);
+    if (lastMs !== undefined && nowMs() - lastMs < SAME_ADVICE_AFTER_MS) return true;
+    given.delete(key);
+    given.set(key, nowMs());
+    const [oldest] = given.keys();
+    if (given.size > MAX_ADVICES && oldest !== undefined) given.delete(oldest);
+    return false;
+  };
 }
 
-/** Empty where it was taken; else why not, without the URL. */
-async function post(url: string, body: string): Promise<string> {
+async function deliver(options: WebhookOptions, body: string, closed: AbortSignal): Promise<void> {
+  const waits = options.retryAfterMs ?? RETRY_AFTER_MS;
+  let tries = 0;
+  for (;;) {
+    if (closed.aborted) return options.onFault('the actuator stopped before the webhook took a message');
+    const answer = await post(options.url, body, closed);
+    tries += 1;
+    if (answer.taken) return;
+    const waitMs = waits[tries - 1];
+    if (!answer.mayTryAgain || waitMs === undefined) {
+      return options.onFault(`the webhook took no message in ${tries} ${tries === 1 ? 'try' : 'tries'}: ${answer.why}`);
+    }
+    await delay(Math.max(waitMs, answer.afterMs), undefined, { ref: false, signal: closed }).catch(() => undefined);
+  }
+}
+
+type PostAnswer =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly why: string; readonly mayTryAgain: boolean; readonly afterMs: number };
+
+/** Why it was not taken is said without the URL. */
+async function post(url: string, body: string, closed: AbortSignal): Promise<PostAnswer> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), closed]),
       redirect: 'error',
     });
     await response.body?.cancel();
-    return response.ok ? '' : `status ${response.status}`;
+    if (response.ok) return { taken: true };
+    const mayTryAgain = response.status === 429 || response.status >= 500;
+    const afterMs = Math.min(LONGEST_WAIT_MS, (Number(response.headers.get('retry-after')) || 0) * 1000);
+    return { taken: false, why: `status ${response.status}`, mayTryAgain, afterMs };
   } catch (error) {
-    return error instanceof Error ? error.name : 'no answer';
-  }
-}
-
-/** The message for people; null for what only the log needs: moves on the way, and decisions to do nothing. */
-function textOf(event: ActuatorEvent): string | null {
-  switch (event.type) {
-    case 'attempt': {
-      const { attempt } = event;
-      if (attempt.phase !== 'closed') return null;
-      return `${attempt.target.app} ${attempt.dyno}: ${attempt.outcome} (${attempt.reason}). ${attempt.explanation}`;
-    }
-    case 'decision': {
-      const { decision } = event;
-      if (decision.action !== 'advise') return null;
-      return `${decision.app ?? 'unknown app'} ${decision.dyno}: advice (${decision.reason}). ${decision.explanation}`;
-    }
-    case 'reclaimed':
-      return null;
+    return { taken: false, why: error instanceof Error ? error.name : 'no answer', mayTryAgain: true, afterMs: 0 };
   }
 }

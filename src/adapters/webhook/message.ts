@@ -1,0 +1,114 @@
+import type { Attempt, Outcome } from '../../core/attempt.ts';
+import type { Decision } from '../../core/decision.ts';
+import { formatBytes, formatDuration, formatShare } from '../../core/format.ts';
+import type { ActuatorEvent } from '../../ports.ts';
+
+/** What people are told of an event. */
+export interface Message {
+  /** `info`: it went as it should. `attention`: somebody should look. */
+  readonly tone: 'info' | 'attention';
+  readonly title: string;
+  readonly explanation: string;
+  readonly numbers: readonly (readonly [name: string, value: string])[];
+}
+
+/** Null for what only the log needs: moves on the way, and decisions to do nothing or to restart, of which the attempt tells. */
+export function messageOf(event: ActuatorEvent): Message | null {
+  switch (event.type) {
+    case 'attempt':
+      return event.attempt.outcome === null ? null : ofAttempt(event.attempt, event.attempt.outcome);
+    case 'decision':
+      return isAdvice(event.decision) ? ofAdvice(event.decision) : null;
+    case 'reclaimed':
+      return ofReclaimed(event);
+    case 'breaker':
+      return ofBreaker(event);
+  }
+}
+
+/** Of an open breaker the event of its own tells, once for the target and not for each dyno. */
+function isAdvice({ action, reason }: Decision): boolean {
+  return action === 'advise' && reason !== 'breaker-open';
+}
+
+const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  restarted: 'was restarted',
+  'already-gone': 'was gone before it could be restarted',
+  refused: 'was not restarted: the platform refused',
+  unconfirmed: 'may have been restarted: no new boot was seen',
+  'drain-timeout': 'was not restarted: its jobs did not finish in time',
+  abandoned: 'was not restarted: it no longer held',
+  'dry-run': 'would have been restarted (dry run)',
+};
+
+const AS_IT_SHOULD: ReadonlySet<Outcome> = new Set(['restarted', 'already-gone', 'dry-run']);
+
+function ofAttempt(attempt: Attempt, outcome: Outcome): Message {
+  const { target, dyno, reason, by, usageBytes, floorBytes, limitBytes, evidence, sendingAtMs, closedAtMs } = attempt;
+  const tookMs = sendingAtMs === null || closedAtMs === null ? null : closedAtMs - attempt.claimedAtMs;
+  return {
+    tone: AS_IT_SHOULD.has(outcome) ? 'info' : 'attention',
+    title: `${target.app} ${dyno} ${OUTCOME_WORDS[outcome]}`,
+    explanation:
+      evidence === null || outcome === 'restarted' ? attempt.explanation : `${attempt.explanation} ${evidence}`,
+    numbers: [
+      ['Reason', by === 'person' ? 'a person asked' : reason],
+      ...memory({ usageBytes, floorBytes, limitBytes }),
+      ...(tookMs === null ? [] : [['Took', formatDuration(tookMs)] as const]),
+    ],
+  };
+}
+
+function ofAdvice(decision: Decision): Message {
+  const { app, dyno, reason, explanation, reclaimableBytes, timeToLimitMs } = decision;
+  return {
+    tone: 'attention',
+    title: `${app ?? 'unknown app'} ${dyno}: advice`,
+    explanation,
+    numbers: [
+      ['Reason', reason],
+      ...memory(decision),
+      ...(reclaimableBytes === null ? [] : [['A restart gives back', formatBytes(reclaimableBytes)] as const]),
+      ...(timeToLimitMs === null ? [] : [['Limit reached in', formatDuration(timeToLimitMs)] as const]),
+    ],
+  };
+}
+
+function ofReclaimed({ target, reclaimedBytes }: Extract<ActuatorEvent, { type: 'reclaimed' }>): Message {
+  const gaveBack = reclaimedBytes > 0;
+  return {
+    tone: gaveBack ? 'info' : 'attention',
+    title: gaveBack
+      ? `${target}: the restart gave ${formatBytes(reclaimedBytes)} back`
+      : `${target}: the restart gave nothing back`,
+    explanation: gaveBack
+      ? 'What the new boot uses after its warm-up, against what the old one used.'
+      : 'The new boot uses as much after its warm-up as the old one did. A second such restart opens the breaker.',
+    numbers: [['Given back', formatBytes(Math.max(0, reclaimedBytes))]],
+  };
+}
+
+function ofBreaker({ target, reason, openForMs }: Extract<ActuatorEvent, { type: 'breaker' }>): Message {
+  return {
+    tone: 'attention',
+    title: `${target}: no more automatic restarts`,
+    explanation: `The breaker is open: ${reason ?? 'restarts did not help'}. A new release closes it, or \`tidemark resume ${target}\`.`,
+    numbers: [['Open for', formatDuration(openForMs)]],
+  };
+}
+
+interface Memory {
+  readonly usageBytes: number | null;
+  readonly floorBytes: number | null;
+  readonly limitBytes: number | null;
+}
+
+function memory({ usageBytes, floorBytes, limitBytes }: Memory): readonly (readonly [string, string])[] {
+  const shown = (bytes: number) =>
+    limitBytes === null ? formatBytes(bytes) : `${formatBytes(bytes)} (${formatShare(bytes, limitBytes)})`;
+  return [
+    ...(usageBytes === null ? [] : [['Memory', shown(usageBytes)] as const]),
+    ...(floorBytes === null ? [] : [['Floor', shown(floorBytes)] as const]),
+    ...(limitBytes === null ? [] : [['Limit', formatBytes(limitBytes)] as const]),
+  ];
+}

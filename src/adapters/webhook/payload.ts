@@ -1,0 +1,28 @@
+import type { ActuatorEvent } from '../../ports.ts';
+import type { Message } from './message.ts';
+
+const COLOURS: Readonly<Record<Message['tone'], string>> = { info: '#2e7d32', attention: '#c62828' };
+
+/**
+ * The form of Slack's incoming webhooks (api.slack.com/messaging/webhooks), which Mattermost, Discord (`/slack`) and others read too: a text,
+ * and an attachment with the numbers. Where the receiver is not Slack itself, which takes no field that it does not know, the event goes
+ * along for programs.
+ */
+export function payloadOf(url: string, message: Message, event: ActuatorEvent): object {
+  const { tone, title, explanation, numbers } = message;
+  const fields = numbers.map(([name, value]) => ({ title: escaped(name), value: escaped(value), short: true }));
+  const text = escaped(title);
+  const attachment = {
+    color: COLOURS[tone],
+    text: escaped(explanation),
+    fallback: `${text}. ${escaped(explanation)}`,
+    fields,
+  };
+  const forPeople = { text, attachments: [attachment] };
+  return new URL(url).hostname === 'hooks.slack.com' ? forPeople : { ...forPeople, event };
+}
+
+/** Slack's three control characters: a job's or an app's name must not become a link or a mention of everybody. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
