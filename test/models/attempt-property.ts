@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { LedgerUnavailable, PlatformError } from '../../src/core/errors.ts';
+import { AttemptWorld, type Happening, type Passage, type WireDelete } from './attempt-world.ts';
+import type { DeleteFate } from './model-platform.ts';
+
+const HOUR_MS = 3_600_000;
+const SHOP = { app: 'shop', processType: 'worker' };
+
+const actuator = fc.nat(1);
+const by = fc.constantFrom('policy' as const, 'policy' as const, 'policy' as const, 'person' as const);
+const passage = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<Passage>('through') },
+  { weight: 3, arbitrary: fc.constantFrom<Passage>('answer-lost', 'request-lost', 'answer-late') },
+);
+const fate = fc.constantFrom<DeleteFate>('accepted', 'lost-answer', 'lost-request', 'refused', 'rate-limited', 'no-op');
+
+const mostly = (usual: boolean) => fc.constantFrom(usual, usual, !usual);
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 100, arbitrary: fc.record({ kind: fc.constant('gate'), index: fc.nat(5), passage }) },
+  { weight: 60, arbitrary: fc.record({ kind: fc.constant('run'), gates: fc.integer({ min: 2, max: 12 }) }) },
+  { weight: 50, arbitrary: fc.record({ kind: fc.constant('tick'), actuator }) },
+  { weight: 30, arbitrary: fc.record({ kind: fc.constant('claim'), actuator, dyno: fc.nat(1), by }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('crash'), actuator }) },
+  { weight: 20, arbitrary: fc.record({ kind: fc.constant('time'), ms: fc.constantFrom(100, 2_000, 6_000, 20_000) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('time'), ms: fc.constantFrom(100_000, 400_000) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('fate'), fate }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('platform-down'), down: mostly(false) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('busy'), busy: mostly(false) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pause'), pause: mostly(false) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('ledger-emptied') }) },
+);
+
+/** What must be true whatever happens. */
+function check(world: AttemptWorld): void {
+  for (const sent of world.deletes) {
+    const { write } = sent;
+    if (write === null) throw new Error(`${sent.dyno} was sent for without a claim`);
+    assert.equal(sent.bootId, write.attempt.platformDynoId, 'the boot that was read, and no other');
+    assert(sent.sinceWriteMs < 5_000, 'soon after the write');
+  }
+  const attempts = world.deletes.map(({ write }) => write?.attempt.id);
+  assert.equal(new Set(attempts).size, attempts.length, 'one DELETE for an attempt');
+  checkBoots(world.deletes);
+  checkBudget(world);
+  const strange = world.faults.filter(
+    (fault) => !(fault instanceof LedgerUnavailable || fault instanceof PlatformError),
+  );
+  assert.deepEqual(strange, [], 'no fault of the program');
+}
+
+/** A boot is sent for once, except where it was provably refused, or a person asked, or the ledger had lost everything in between. */
+function checkBoots(deletes: readonly WireDelete[]): void {
+  deletes.forEach((sent, index) => {
+    if (sent.write?.attempt.by === 'person') return;
+    const earlier = deletes
+      .slice(0, index)
+      .filter(
+        (other) =>
+          other.bootId === sent.bootId &&
+          other.fate !== 'refused' &&
+          other.fate !== 'rate-limited' &&
+          other.write?.generation === sent.write?.generation,
+      );
+    assert.deepEqual(earlier, [], `${sent.bootId} was sent for before`);
+  });
+}
+
+function checkBudget(world: AttemptWorld): void {
+  const { writes, policy } = world;
+  writes.forEach((write, index) => {
+    if (write.attempt.by === 'person') return;
+    const before = writes.slice(0, index).filter((other) => other.generation === write.generation);
+    const lastHour = before.filter((other) => other.atMs > write.atMs - HOUR_MS);
+    assert(lastHour.length < policy.maxRestartsPerHour, 'within the hourly budget');
+    const previous = before.at(-1);
+    if (previous !== undefined) {
+      assert(write.atMs - previous.atMs >= policy.cooldownMs, 'after the cooldown');
+    }
+  });
+}
+
+export interface ModelRuns {
+  readonly runs: number;
+  readonly seed: number;
+  /** Called after each run that held. */
+  readonly onRun?: () => void;
+}
+
+/** What became of the runs; 0 would mean that there was nothing to look at. */
+export interface ModelRunsResult {
+  readonly deletes: number;
+  readonly closedAttempts: number;
+}
+
+/** Whatever is lost, late, slept through or killed. Rejects with the smallest sequence of happenings that breaks one of the rules. */
+export async function checkAttempts({ runs, seed, onRun }: ModelRuns): Promise<ModelRunsResult> {
+  let deletes = 0;
+  let closedAttempts = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { minLength: 50, maxLength: 300, size: 'max' }), async (happenings) => {
+      const world = new AttemptWorld();
+      for (const next of happenings) await world.happen(next);
+      await world.recover();
+      check(world);
+      const { open, history } = await world.ledger.read(SHOP);
+      assert.equal(open, null, 'every attempt ends');
+      deletes += world.deletes.length;
+      closedAttempts += history.length;
+      onRun?.();
+    }),
+    { numRuns: runs, seed },
+  );
+  return { deletes, closedAttempts };
+}
