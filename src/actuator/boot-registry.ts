@@ -46,11 +46,11 @@ export class BootRegistry {
     }
   }
 
-  /** Takes up a boot from a snapshot, unless what is known of it here began as early; tells whether it did. */
+  /** Takes up a boot from a snapshot, unless what is known of it here began earlier, or as early and is newer; tells whether it did. */
   adopt(boot: Boot): boolean {
     const key = bootKey(boot.identity.app, boot.identity.bootId);
     const known = this.#entries.get(key);
-    if (known !== undefined && known.boot.firstPointMs <= boot.firstPointMs) return false;
+    if (known !== undefined && !isFuller(boot, known.boot)) return false;
     this.#open(key, boot);
     return true;
   }
@@ -97,6 +97,11 @@ export class BootRegistry {
     const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
     return newest !== null && newest.boot.firstPointMs > boot.firstPointMs;
   }
+}
+
+function isFuller(one: Boot, other: Boot): boolean {
+  if (one.firstPointMs !== other.firstPointMs) return one.firstPointMs < other.firstPointMs;
+  return one.lastPointMs > other.lastPointMs;
 }
 
 /** Boot ids come from the measured side; the app is part of the key so that no app can speak for another's boots. */

@@ -47,9 +47,10 @@ export class DecisionLog {
     );
   }
 
-  /** Puts back what the journal kept (newest first), beneath what was decided since. */
+  /** Puts back what the journal kept (newest first), beneath what was decided since. What is here already is not repeated. */
   restore(events: readonly ActuatorEvent[]): void {
-    const since = this.#entries;
+    const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
+    const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));
     this.#entries = [];
     for (const event of [...events].reverse()) {
       if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
@@ -78,4 +79,8 @@ export class DecisionLog {
     const entry = this.#entries[index];
     if (entry !== undefined) this.#entries[index] = change(entry);
   }
+}
+
+function identityOf({ bootId, timeMs, reason }: Decision): string {
+  return `${bootId}|${timeMs}|${reason}`;
 }

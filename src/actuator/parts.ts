@@ -30,6 +30,8 @@ export interface ActuatorParts {
   /** Journal, notices, and whoever listens. Never rejects. */
   readonly publish: (event: ActuatorEvent) => Promise<void>;
   readonly log: Log;
+  /** Of several actuators the one that leads tells people and the journal. */
+  readonly leads: () => boolean;
   /** Whether this actuator leads and has watched for a full window of its own: before that it claims nothing. */
   readonly mayAct: () => boolean;
 }

@@ -3,47 +3,61 @@ import { earlierEntry, readSnapshot } from '../core/snapshot.ts';
 import type { ActuatorParts } from './parts.ts';
 
 export interface Restoring {
-  /** Whether the state was read back, or the time for it is over. */
+  /** Whether the state was read back, or the time for it is over, and none is being read now. */
   isOver(): boolean;
-  /** Settles then, with the entry of the points stream up to which the boots that still report are known; null where that cannot be said. */
+  /** Settles when the first one is over, with the entry of the points stream up to which the boots that still report are known; null where that cannot be said. */
   readonly pointsId: Promise<string | null>;
+  /** Reads it back once more: what an actuator that stood by has in memory is as old as its start. Never rejects. */
+  again(): Promise<void>;
 }
 
 const JOURNAL_ENTRIES = 500;
+
+const NOTHING_TO_RESTORE: Restoring = {
+  isOver: () => true,
+  pointsId: Promise.resolve(null),
+  again: () => Promise.resolve(),
+};
 
 /**
  * Reads back what an earlier actuator left in Redis, so that this one does not start blind: the boots' snapshots and the newest decisions. Where
  * Redis comes only later, it is done then; a boot's older snapshot wins over the few points that came in the meantime.
  */
 export function restoreState(parts: ActuatorParts, state: RedisState | null, timeoutMs: number): Restoring {
-  if (state === null) return { isOver: () => true, pointsId: Promise.resolve(null) };
+  if (state === null) return NOTHING_TO_RESTORE;
   const pointsId = Promise.withResolvers<string | null>();
-  let over = false;
-  let restored = false;
-  const restore = async () => {
-    if (restored) return;
-    restored = true;
+  let isTimeOver = false;
+  let isRestored = false;
+  let loading: Promise<void> | null = null;
+  const load = async () => {
     try {
-      pointsId.resolve(await load(parts, state));
+      pointsId.resolve(await readBack(parts, state));
+      isRestored = true;
     } catch (error) {
-      restored = false;
       parts.log.warn('the state could not be read back', {
         error: error instanceof Error ? error.message : String(error),
       });
     } finally {
-      over ||= restored;
+      loading = null;
     }
   };
-  state.onAvailable(() => void restore());
-  if (state.available()) void restore();
+  const again = () => {
+    loading ??= load();
+    return loading;
+  };
+  state.onAvailable(() => {
+    if (!isRestored) void again();
+  });
+  if (state.available()) void again();
   setTimeout(() => {
-    over = true;
+    isTimeOver = true;
     pointsId.resolve(null);
   }, timeoutMs).unref();
-  return { isOver: () => over, pointsId: pointsId.promise };
+  return { isOver: () => loading === null && (isRestored || isTimeOver), pointsId: pointsId.promise, again };
 }
 
-async function load({ registry, decisions, breakers, log, clock, policy }: ActuatorParts, state: RedisState) {
+async function readBack(parts: ActuatorParts, state: RedisState): Promise<string | null> {
+  const { registry, decisions, breakers, log, clock, policy } = parts;
   let boots = 0;
   let pointsId: string | null = null;
   for (const [bootId, json] of await state.snapshots.loadAll()) {

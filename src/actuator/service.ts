@@ -98,9 +98,11 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     restarts,
     publish,
     log,
+    leads: () => leadership.leads(),
     mayAct: () => leadership.mayAct(),
   };
   const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);
+  state?.leader.onLeading(() => void restoring.again());
   void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: settings.policy.maxPointAgeMs }));
   const source = settings.sources.includes('otlp')
     ? createOtlpSource({

@@ -70,11 +70,10 @@ async function readLedgers(
 }
 
 async function tellOfBreakers(
-  { breakers, clock, mayAct, publish }: ActuatorParts,
+  { breakers, clock, leads, publish }: ActuatorParts,
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): Promise<void> {
-  // Of two actuators the one that acts tells.
-  if (!mayAct()) return;
+  if (!leads()) return;
   for (const view of ledgers.values()) {
     const opened = view === null ? null : breakers.look(view, clock.now());
     if (opened !== null) await publish(opened);
@@ -88,7 +87,7 @@ async function learn(
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): Promise<void> {
   const { ledger, platform, teacher, clock, log } = parts;
-  if (ledger === null || parts.ledgerState() !== 'available') return;
+  if (ledger === null || parts.ledgerState() !== 'available' || !parts.leads()) return;
   try {
     await teacher.teach(ledger, entries, parts.policy);
     for (const view of ledgers.values()) {
@@ -149,7 +148,7 @@ function decideAll(
 async function record(parts: ActuatorParts, entry: BootEntry, decision: Decision): Promise<void> {
   if (!parts.decisions.record(entry.key, decision)) return;
   parts.log.info('decision', { ...decision });
-  await parts.publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
+  if (parts.leads()) await parts.publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
 }
 
 async function act(parts: ActuatorParts, decided: readonly Decided[]): Promise<void> {
@@ -161,10 +160,10 @@ async function act(parts: ActuatorParts, decided: readonly Decided[]): Promise<v
 
 /** A boot is saved when a bucket of it has closed: what a new actuator then lacks is less than a window. */
 async function saveSnapshots(
-  { snapshots, log, ledgerState, pointsId }: ActuatorParts,
+  { snapshots, log, ledgerState, leads, pointsId }: ActuatorParts,
   entries: readonly BootEntry[],
 ): Promise<void> {
-  if (snapshots === null || ledgerState() !== 'available') return;
+  if (snapshots === null || ledgerState() !== 'available' || !leads()) return;
   for (const entry of entries) {
     if (closedBuckets(entry.boot) === entry.savedBuckets) continue;
     try {

@@ -34,6 +34,19 @@ describe('the decision log', () => {
     expect(log.recent(10).map(({ outcome }) => outcome)).toEqual([null, 'restarted']);
   });
 
+  it('takes up what another actuator kept, and what it has already only once', () => {
+    const log = new DecisionLog();
+    const mine = aDecision({ timeMs: 3, reason: 'below-limits' });
+    log.record('boot-1', mine);
+    const kept = [aDecision({ timeMs: 2, reason: 'peak-returns' }), aDecision({ timeMs: 1 })];
+    const events = kept.map(
+      (decision) => ({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null }) as const,
+    );
+    log.restore(events);
+    log.restore([{ type: 'decision', timeMs: 3, decision: mine, outcome: null }, ...events]);
+    expect(log.recent(10).map(({ decision }) => decision.timeMs)).toEqual([3, 2, 1]);
+  });
+
   it('stays bounded', () => {
     const log = new DecisionLog(3);
     for (let timeMs = 0; timeMs < 10; timeMs += 1) log.record(`boot-${timeMs}`, decision({ timeMs }));

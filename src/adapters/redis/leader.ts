@@ -10,6 +10,8 @@ import type { Keys } from './keys.ts';
  */
 export interface Leader {
   isLeader(): boolean;
+  /** Called when this one takes the lead from another, or takes it at its start. */
+  onLeading(listener: () => void): void;
   /** Tries for the key now, then again and again. */
   start(): void;
   /** Gives the key back, so that another one can lead at once. */
@@ -40,6 +42,7 @@ return 0
 
 export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: LeaderOptions): Leader {
   const id = randomUUID();
+  const listeners: (() => void)[] = [];
   let held: boolean | null = null;
   let timer: NodeJS.Timeout | undefined;
   let trying: Promise<void> = Promise.resolve();
@@ -55,6 +58,7 @@ export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: Lead
     if (held !== before && held !== null) {
       log('info', held ? 'this actuator leads' : 'another actuator leads; this one stands by');
     }
+    if (held === true && before !== true) for (const listener of listeners) listener();
   };
   const tryNow = () => {
     trying = attempt();
@@ -63,6 +67,7 @@ export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: Lead
 
   return {
     isLeader: () => held ?? true,
+    onLeading: (listener) => void listeners.push(listener),
     start() {
       if (timer !== undefined) return;
       connection.onReady(() => timer !== undefined && void tryNow());
