@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState } from '../../src/adapters/redis/state.ts';
-import { drainKey } from '../../src/semconv.ts';
+import { drainAnswersKey, drainKey } from '../../src/semconv.ts';
 import { APP, type RunningActuator } from '../../test/integration/running-actuator.ts';
 import { type Setting, startSetting, until } from './setting.ts';
 
@@ -14,6 +15,8 @@ const TARGET = { app: APP, processType: TYPE };
 /** 512 MB is the limit, 410 MB the soft one. */
 const GROW_TIMES = 10;
 const GROW_BYTES = 36e6;
+/** A worker with free places would have taken a job long before. */
+const UNTAKEN_MS = 1_500;
 const LEDGER_POLICY = { cooldownMs: 1_000, maxRestartsPerHour: 1_000, holdMs: 0 };
 
 export interface TakeoverResult {
@@ -74,11 +77,13 @@ async function takeover() {
 
     const bootId = setting.manager.dynos().find(({ name }) => name === DYNO)?.dynoId ?? '';
     await until('the worker is asked to stop', async () => (await redis.exists(drainKey(bootId))) === 1);
+    await until('the worker has stopped', async () => (await redis.hlen(drainAnswersKey(bootId))) === 1);
     const job = await queue.add('probe', { ms: 0 });
-    await until('the worker has stopped', async () => (await redis.hlen(`${drainKey(bootId)}:answers`)) === 1);
+    const done = async () => (await redis.hget('done', `${DYNO}/${job.id}`)) !== null;
+    await delay(UNTAKEN_MS);
+    if (await done()) throw new Error('the worker took a job though it had stopped');
     const allKilledAtMs = Date.now();
     await successor.kill();
-    const done = async () => (await redis.hget('done', `${DYNO}/${job.id}`)) !== null;
     await until('the worker takes jobs again', done);
     return { claimSeconds, knownFromBefore, jobSeconds: (Date.now() - allKilledAtMs) / 1000 };
   } finally {
