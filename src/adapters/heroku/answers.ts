@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { PlatformError } from '../../core/errors.ts';
 import type { RestartAnswer } from '../../ports.ts';
-import { explainError } from './error-ids.ts';
+import { withAdvice } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
@@ -38,7 +38,9 @@ export function readBody(result: Exchange, what: string, nowMs: number): unknown
   const { status, headers } = result;
   if (status >= 200 && status < 300) return result.body;
   const body = errorBody.safeParse(result.body);
-  const said = body.success ? explainError(body.data.id, body.data.message) : 'without an error body of the platform';
+  const said = body.success
+    ? `${body.data.id}: ${withAdvice(body.data.id, body.data.message)}`
+    : 'without an error body of the platform';
   const kind = errorKind(status, body.success);
   throw new PlatformError(kind, `${what}: the platform answered ${status}, ${said}`, {
     status,

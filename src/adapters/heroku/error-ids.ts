@@ -41,8 +41,7 @@ export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
 };
 
 /** The platform's own words, and what can be done. */
-export function explainError(errorId: string, message: string): string {
+export function withAdvice(errorId: string, message: string): string {
   const meaning = Object.hasOwn(ERROR_IDS, errorId) ? ERROR_IDS[errorId] : undefined;
-  const said = `${errorId}: ${message}`;
-  return meaning === undefined ? said : `${said.replace(/\.$/, '')} (${meaning.advice})`;
+  return meaning === undefined ? message : `${message.replace(/\.$/, '')} (${meaning.advice})`;
 }
