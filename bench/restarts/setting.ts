@@ -87,11 +87,17 @@ async function ageLedger(url: string): Promise<void> {
   client.disconnect();
 }
 
-/** Waits for the condition; rejects where it does not come true in time. */
+/** Waits for the condition; rejects where it does not come true in time. A question that fails is asked again: the machine is busy. */
 export async function until(what: string, condition: () => Promise<boolean>, withinMs = 300_000): Promise<void> {
   const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs / 1000} s`);
-    await delay(100);
+  let cause: unknown;
+  const holds = () =>
+    condition().catch((error: unknown) => {
+      cause = error;
+      return false;
+    });
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs / 1000} s`, { cause });
+    await delay(250);
   }
 }

@@ -1,23 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
-import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
-import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
-import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
-import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
-import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
+import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
+import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
 import type { ActuatorEvent, Clock, Notice } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
 import { createOtlpSource } from '../sources/otlp-http.ts';
-import { createPointsStreamSource } from '../sources/points-stream.ts';
 import { createApi } from '../web/api.ts';
 import { BootRegistry } from './boot-registry.ts';
 import { BreakerWatch } from './breaker-watch.ts';
+import { openDrainKeys, openNotice, openPlatform, openPointsReader, openState, secretsOf } from './connections.ts';
 import { createControl } from './control.ts';
 import { DecisionLog } from './decision-log.ts';
 import { remoteAddress, serveHttp } from './http-server.ts';
 import { createLog, type Log } from './log.ts';
+import { Leadership, runLoop } from './loop.ts';
 import { exportMetrics, exportSecrets } from './metrics-export.ts';
 import { recordOwnMetrics } from './own-metrics.ts';
 import type { ActuatorParts } from './parts.ts';
@@ -25,7 +22,6 @@ import { PlatformView } from './platform-view.ts';
 import { Restarts } from './restarts.ts';
 import { restoreState } from './restore.ts';
 import { stillHolds } from './still-holds.ts';
-import { tick } from './tick.ts';
 import { FloorTeacher } from './usefulness.ts';
 
 export interface RunningActuator {
@@ -38,12 +34,8 @@ export interface RunningActuator {
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 /** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
 const RESTORE_TIMEOUT_MS = 5_000;
-/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
-const HOLD_WINDOWS = 10;
-const SHORTEST_TICK_MS = 250;
 /** A stop waits so long for messages to people that are on their way. */
 const NOTICE_TIMEOUT_MS = 2_000;
-const LONGEST_TICK_MS = 10_000;
 const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
 /** Puts the parts together and runs the loop. Rejects where the port cannot be bound. */
@@ -146,103 +138,9 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   };
 }
 
-/** Acts only after leading for a full window: what it decides then rests on points of its own. */
-class Leadership {
-  readonly #clock: Clock;
-  readonly #watchMs: number;
-  readonly #isLeader: () => boolean;
-  #sinceMs: number | null = null;
-
-  constructor(clock: Clock, watchMs: number, isLeader: () => boolean) {
-    this.#clock = clock;
-    this.#watchMs = watchMs;
-    this.#isLeader = isLeader;
-  }
-
-  leads(): boolean {
-    const leads = this.#isLeader();
-    if (!leads) this.#sinceMs = null;
-    else this.#sinceMs ??= this.#clock.monotonic();
-    return leads;
-  }
-
-  mayAct(): boolean {
-    return this.leads() && this.#sinceMs !== null && this.#clock.monotonic() - this.#sinceMs >= this.#watchMs;
-  }
-}
-
-/** Runs ticks until told to stop. A tick that fails is told and made good by the next one: the loop itself never ends by a fault. */
-function runLoop(parts: ActuatorParts): { stop(): Promise<void> } {
-  const ended = new AbortController();
-  const everyMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, parts.policy.windowMs / 4));
-  const run = async () => {
-    while (!ended.signal.aborted) {
-      try {
-        await tick(parts);
-      } catch (error) {
-        parts.log.error('a tick failed; the next one starts afresh', {
-          error: error instanceof Error ? error.stack : String(error),
-        });
-      }
-      await delay(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
-    }
-    await parts.restarts?.stop();
-  };
-  const running = run();
-  return {
-    stop: () => {
-      ended.abort();
-      return running;
-    },
-  };
-}
-
-function openState(settings: ActuatorSettings, log: Log): RedisState | null {
-  if (settings.stateRedisUrl === null) {
-    log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
-    return null;
-  }
-  const { cooldownMs, graceMs, windowMs, maxRestartsPerHour } = settings.policy;
-  return createRedisState({
-    url: settings.stateRedisUrl,
-    policy: { cooldownMs, maxRestartsPerHour, holdMs: graceMs + HOLD_WINDOWS * windowMs },
-    log: (level, message) => log[level](message),
-  });
-}
-
-/** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
-function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
-  if (!sources.includes('redis') || queueRedisUrl === null) return null;
-  const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
-  return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
-}
-
-function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys | null {
-  if (queueRedisUrl !== null)
-    return createDrainKeys({ url: queueRedisUrl, log: (level, message) => log[level](message) });
-  log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
-  return null;
-}
-
-function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
-  if (settings.herokuApiToken === null) {
-    log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
-    return null;
-  }
-  return createHerokuPlatform({
-    token: settings.herokuApiToken,
-    apiUrl: settings.herokuApiUrl,
-    log: (entry) => log[entry.method === 'DELETE' ? 'info' : 'debug']('platform call', { ...entry }),
-  });
-}
-
 /** A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as often as it must. */
 function platformFreshMs({ policy }: ActuatorSettings): number {
   return Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
-}
-
-function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
-  return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
 }
 
 function publisher(
@@ -295,14 +193,4 @@ async function announceAccess(settings: ActuatorSettings, platform: HerokuPlatfo
       error: error instanceof Error ? error.stack : String(error),
     });
   }
-}
-
-function secretsOf(settings: ActuatorSettings): readonly string[] {
-  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
-  const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
-    url === null ? '' : decodeURIComponent(new URL(url).password),
-  );
-  return [herokuApiToken, adminToken, webhookUrl, ...passwords, ...ingestTokens.map(({ token }) => token)].filter(
-    (secret) => secret !== null && secret !== '',
-  ) as string[];
 }

@@ -88,6 +88,14 @@ export class RunningActuator {
     return response.json();
   }
 
+  /** The status of the answer. */
+  async post(path: string): Promise<number> {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const response = await fetch(`${this.url}${path}`, { method: 'POST', headers });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
   async decisions(): Promise<readonly DecisionRow[]> {
     const { decisions } = (await this.get('/api/decisions?limit=1000')) as { decisions: readonly DecisionRow[] };
     return decisions;

@@ -1,0 +1,72 @@
+import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
+import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
+import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
+import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
+import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
+import type { ActuatorSettings } from '../config/resolve.ts';
+import type { Intake } from '../sources/intake.ts';
+import { createPointsStreamSource } from '../sources/points-stream.ts';
+import type { Log } from './log.ts';
+
+/** Every connection to the world, as the settings ask for it. What is not configured is null, and said to be where that matters. */
+
+/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
+const HOLD_WINDOWS = 10;
+
+export function openState(settings: ActuatorSettings, log: Log): RedisState | null {
+  if (settings.stateRedisUrl === null) {
+    log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
+    return null;
+  }
+  const { cooldownMs, graceMs, windowMs, maxRestartsPerHour } = settings.policy;
+  return createRedisState({
+    url: settings.stateRedisUrl,
+    policy: { cooldownMs, maxRestartsPerHour, holdMs: graceMs + HOLD_WINDOWS * windowMs },
+    log: (level, message) => log[level](message),
+  });
+}
+
+/** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
+export function openPointsReader(
+  { sources, queueRedisUrl }: ActuatorSettings,
+  intake: Intake,
+  log: Log,
+): PointsReader | null {
+  if (!sources.includes('redis') || queueRedisUrl === null) return null;
+  const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
+  return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
+}
+
+export function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys | null {
+  if (queueRedisUrl !== null)
+    return createDrainKeys({ url: queueRedisUrl, log: (level, message) => log[level](message) });
+  log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
+  return null;
+}
+
+export function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
+  if (settings.herokuApiToken === null) {
+    log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
+    return null;
+  }
+  return createHerokuPlatform({
+    token: settings.herokuApiToken,
+    apiUrl: settings.herokuApiUrl,
+    log: (entry) => log[entry.method === 'DELETE' ? 'info' : 'debug']('platform call', { ...entry }),
+  });
+}
+
+export function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
+  return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
+}
+
+/** What must not appear in a log. */
+export function secretsOf(settings: ActuatorSettings): readonly string[] {
+  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
+  const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
+    url === null ? '' : decodeURIComponent(new URL(url).password),
+  );
+  return [herokuApiToken, adminToken, webhookUrl, ...passwords, ...ingestTokens.map(({ token }) => token)].filter(
+    (secret) => secret !== null && secret !== '',
+  ) as string[];
+}
