@@ -1,0 +1,25 @@
+import type { Candidate } from './restarter.ts';
+import { COUNTER_RULES } from './restarters/counters.ts';
+import { LEVEL_RULES } from './restarters/levels.ts';
+import { type Baseline, candidateOf } from './restarters/rule.ts';
+import { TIDEMARK } from './restarters/tidemark.ts';
+import { TREND_RULES } from './restarters/trends.ts';
+
+export const BASELINES: readonly Baseline[] = [...LEVEL_RULES, ...COUNTER_RULES, ...TREND_RULES];
+
+/** Names a rule and one of its settings, so that another thread can start it. */
+export interface CandidateKey {
+  readonly name: string;
+  /** Which of a baseline's settings. */
+  readonly setting: number;
+}
+
+export const TIDEMARK_KEY: CandidateKey = { name: TIDEMARK.name, setting: 0 };
+
+export function candidateFor({ name, setting }: CandidateKey): Candidate {
+  if (name === TIDEMARK.name) return TIDEMARK;
+  const baseline = BASELINES.find((other) => other.name === name);
+  const chosen = baseline?.settings[setting];
+  if (baseline === undefined || chosen === undefined) throw new RangeError(`no rule ${name} with a setting ${setting}`);
+  return candidateOf(baseline, chosen);
+}

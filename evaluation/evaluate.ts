@@ -1,0 +1,87 @@
+import { BASELINES, type CandidateKey, TIDEMARK_KEY } from './candidates.ts';
+import type { Part } from './part.ts';
+import { runParts } from './pool.ts';
+import { Random } from './random.ts';
+import { type DynoScore, type FamilyScore, LOOP_RESTARTS, scoreFamily } from './score.ts';
+import { familyOf, type Split } from './splits.ts';
+
+export interface EvaluateOptions {
+  readonly split: Split;
+  readonly families: readonly string[];
+  readonly dynos: number;
+  /** Dynos of each family that a setting of a baseline is tried on, on the dev split. */
+  readonly tuneDynos: number;
+  readonly baselines: boolean;
+}
+
+export interface CandidateScore {
+  readonly key: CandidateKey;
+  readonly setting: Readonly<Record<string, number>>;
+  readonly families: readonly FamilyScore[];
+  /** 0 to 1: the mean over families of what `goodness` says; settings are chosen by it. */
+  readonly goodness: number;
+}
+
+const PART_DYNOS = 5;
+const BOOTSTRAP_SEED = 7;
+
+export async function evaluate(options: EvaluateOptions): Promise<readonly CandidateScore[]> {
+  const [own] = await scoreAll([TIDEMARK_KEY], options);
+  const scores = own === undefined ? [] : [own];
+  return options.baselines ? [...scores, ...(await scoreAll(await tuned(options), options))] : scores;
+}
+
+/** Of each baseline the setting that does best on dynos of the dev split. */
+async function tuned(options: EvaluateOptions): Promise<readonly CandidateKey[]> {
+  const keys = BASELINES.flatMap(({ name, settings }) => settings.map((_, setting) => ({ name, setting })));
+  const scores = await scoreAll(keys, { ...options, split: 'dev', dynos: options.tuneDynos });
+  return BASELINES.map(({ name }) => {
+    const own = scores.filter(({ key }) => key.name === name).sort((a, b) => b.goodness - a.goodness);
+    const [best] = own;
+    if (best === undefined) throw new Error(`${name} has no setting`);
+    return best.key;
+  });
+}
+
+async function scoreAll(
+  keys: readonly CandidateKey[],
+  { split, families, dynos }: EvaluateOptions,
+): Promise<readonly CandidateScore[]> {
+  const parts: Part[] = keys.flatMap((candidate) =>
+    families.flatMap((family) =>
+      Array.from({ length: Math.ceil(dynos / PART_DYNOS) }, (_, index) => ({
+        candidate,
+        family,
+        split,
+        firstDyno: index * PART_DYNOS,
+        dynos: Math.min(PART_DYNOS, dynos - index * PART_DYNOS),
+      })),
+    ),
+  );
+  const results = await runParts(parts);
+  return keys.map((key) => {
+    const ofFamilies = families.map((family) => {
+      const own = results.filter((_, index) => parts[index]?.candidate === key && parts[index]?.family === family);
+      return own.flat();
+    });
+    const scores = families.map((family, index) => {
+      const random = new Random(BOOTSTRAP_SEED);
+      return scoreFamily(family, ofFamilies[index] ?? [], () => random.unit());
+    });
+    const goods = families.map((family, index) => goodness(family, scores[index], ofFamilies[index] ?? []));
+    return {
+      key,
+      setting: BASELINES.find(({ name }) => name === key.name)?.settings[key.setting] ?? {},
+      families: scores,
+      goodness: goods.reduce((sum, good) => sum + good, 0) / goods.length,
+    };
+  });
+}
+
+/** Of a family that should act its F1; of one that should be left alone the share of dynos that were. */
+function goodness(familyId: string, score: FamilyScore | undefined, dynos: readonly DynoScore[]): number {
+  const { duty } = familyOf(familyId);
+  if (duty === 'bloat' || duty === 'leak') return score?.f1 ?? 1;
+  const allowed = duty === 'loop' ? LOOP_RESTARTS : 0;
+  return dynos.filter(({ restarts }) => restarts <= allowed).length / Math.max(1, dynos.length);
+}

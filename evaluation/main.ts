@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { evaluate } from './evaluate.ts';
+import { reportText } from './report.ts';
+import { FAMILIES, familyOf } from './splits.ts';
+
+const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
+
+  --split dev|test   which dynos; parameters are chosen on dev, figures are published of test (default dev)
+  --dynos N          of each family (default 20)
+  --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
+  --families A,B     only these
+  --own              without the other rules
+  --json             all figures
+`;
+
+const { values } = parseArgs({
+  options: {
+    split: { type: 'string', default: 'dev' },
+    dynos: { type: 'string', default: '20' },
+    'tune-dynos': { type: 'string', default: '4' },
+    families: { type: 'string' },
+    own: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${name}: "${text}" is no whole number over 0`);
+  return number;
+}
+
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  const { split } = values;
+  if (split !== 'dev' && split !== 'test') throw new RangeError(`--split: "${split}" is neither dev nor test`);
+  const families = values.families?.split(',').map((id) => familyOf(id).id) ?? FAMILIES.map(({ id }) => id);
+  const scores = await evaluate({
+    split,
+    families,
+    dynos: wholeNumber('dynos', values.dynos),
+    tuneDynos: wholeNumber('tune-dynos', values['tune-dynos']),
+    baselines: !values.own,
+  });
+  process.stdout.write(values.json ? `${JSON.stringify(scores, null, 1)}\n` : reportText(scores));
+}

@@ -1,0 +1,28 @@
+/** One sample as a monitor would see it. Bytes. */
+export interface Sample {
+  readonly timeMs: number;
+  readonly bootId: string;
+  readonly bootStartMs: number;
+  readonly rssBytes: number;
+  readonly swapBytes: number;
+  /** Of `rssBytes`, what a full garbage collection would free now; only rules that run one may look. */
+  readonly garbageBytes: number;
+  readonly limitBytes: number;
+  readonly killBytes: number;
+  readonly activeJobs: number;
+  readonly completedJobs: number;
+}
+
+/** A rule under judgement: sees every sample of one dyno, over all its boots, and says when to restart it. */
+export interface Restarter {
+  /** Whether to restart now. */
+  observe(sample: Sample): boolean;
+  /** The class it gives the present boot, where it has classes. */
+  className?(): string;
+}
+
+/** A rule with its parameters set. */
+export interface Candidate {
+  readonly name: string;
+  start(): Restarter;
+}

@@ -1,0 +1,227 @@
+import { type BootRecord, CYCLE, CYCLE_JITTER, type Episode } from './simulate.ts';
+
+/** The limits that a restart is judged by, as shares of the quota: the defaults of the settings. */
+const SOFT = 0.8;
+const LIMIT = 1;
+/** Bloat that is over the soft limit for less than this before its boot ends anyway is nobody's miss. Minutes. */
+const BLOAT_LEAST_MIN = 120;
+/** At most so many restarts of a dyno in the loop family, then advice. */
+export const LOOP_RESTARTS = 2;
+
+type Verdict =
+  /** Restarted as it should. */
+  | 'right'
+  /** Restarted though it should not, or too late. */
+  | 'wrong'
+  /** Not restarted in time though it should. */
+  | 'missed'
+  /** Left alone, and rightly. */
+  | 'left'
+  /** Cut short by the end of the episode or a deployment, or hanging on the jitter of the platform's cycle: not counted. */
+  | 'open';
+
+export interface BootScore {
+  readonly verdicts: readonly Verdict[];
+  /** Of a right restart of a leak: minutes before the floor is at the limit, and the share of the uptime until then that was given up. */
+  readonly leadMin: number | null;
+  readonly wasted: number | null;
+  /** Of a right restart of bloat: minutes since the floor passed the soft limit. */
+  readonly delayMin: number | null;
+  /** Minutes from the onset of a leak to the class. */
+  readonly classDelayMin: number | null;
+}
+
+const NO_FIGURES = { leadMin: null, wasted: null, delayMin: null, classDelayMin: null };
+
+/** Judges one boot by what would have become of it: the simulator knows its floor at every later minute. */
+export function scoreBoot(boot: BootRecord, duty: Episode['family']['duty']): BootScore {
+  const restarted = boot.endedBy === 'restart';
+  const plain = (verdict: Verdict): BootScore => ({ ...NO_FIGURES, verdicts: [verdict] });
+  if (duty === 'leave') return plain(restarted ? 'wrong' : 'left');
+  if (duty === 'loop') return plain(restarted ? 'open' : 'left');
+  return duty === 'bloat' ? scoreBloat(boot) : scoreLeak(boot);
+}
+
+function scoreBloat(boot: BootRecord): BootScore {
+  const life = boot.wouldEndMin - boot.startMin;
+  const uptime = boot.endMin - boot.startMin;
+  const overAt = firstOver(boot, SOFT, life);
+  if (boot.endedBy === 'restart') {
+    const right = overAt !== null && overAt <= uptime;
+    return { ...NO_FIGURES, verdicts: [right ? 'right' : 'wrong'], delayMin: right ? uptime - overAt : null };
+  }
+  if (overAt === null || uptime - overAt < BLOAT_LEAST_MIN)
+    return { ...NO_FIGURES, verdicts: [overAt === null ? 'left' : 'open'] };
+  return { ...NO_FIGURES, verdicts: ['missed'] };
+}
+
+function scoreLeak(boot: BootRecord): BootScore {
+  const uptime = boot.endMin - boot.startMin;
+  const crossing = firstOver(boot, LIMIT, CYCLE + CYCLE_JITTER);
+  const leakClass = boot.classes.find(
+    ({ className, uptime }) => className === 'leak' && uptime >= (boot.model.onset ?? 0),
+  );
+  const classDelayMin = leakClass === undefined ? null : leakClass.uptime - (boot.model.onset ?? 0);
+  const figures = { ...NO_FIGURES, classDelayMin };
+  const inJitter = crossing !== null && crossing >= CYCLE;
+  if (boot.endedBy === 'restart') {
+    if (inJitter && uptime <= crossing) return { ...figures, verdicts: ['open'] };
+    if (crossing === null) return { ...figures, verdicts: ['wrong'] };
+    if (uptime > crossing) return { ...figures, verdicts: ['missed', 'wrong'] };
+    return { ...figures, verdicts: ['right'], leadMin: crossing - uptime, wasted: 1 - uptime / crossing };
+  }
+  if (crossing === null) return { ...figures, verdicts: ['left'] };
+  if (uptime < crossing || inJitter) return { ...figures, verdicts: ['open'] };
+  return { ...figures, verdicts: ['missed'] };
+}
+
+/** The first minute of uptime from which the floor, which only rises in the families that ask, is over a share; null where it is not within `life`. */
+function firstOver(boot: BootRecord, share: number, life: number): number | null {
+  if (boot.model.floor(life) < share) return null;
+  let [low, high] = [0, life];
+  while (high - low > 0.05) {
+    const middle = (low + high) / 2;
+    if (boot.model.floor(middle) >= share) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** Of one dyno. */
+export interface DynoScore {
+  readonly days: number;
+  readonly restarts: number;
+  readonly right: number;
+  readonly wrong: number;
+  readonly missed: number;
+  readonly leadsMin: readonly number[];
+  readonly wasted: readonly number[];
+  readonly delaysMin: readonly number[];
+  readonly classDelaysMin: readonly number[];
+  /** The class in force at the end of each boot of six hours and more. */
+  readonly finalClasses: readonly string[];
+}
+
+const LEAST_FOR_CLASS_MIN = 360;
+
+export function scoreDyno(episode: Episode): DynoScore {
+  const { family, boots } = episode;
+  const scores = boots.map((boot) => scoreBoot(boot, family.duty));
+  const verdicts = scores.flatMap((score) => score.verdicts);
+  const restarts = boots.filter((boot) => boot.endedBy === 'restart').length;
+  const count = (verdict: Verdict) => verdicts.filter((other) => other === verdict).length;
+  const useless = family.duty === 'loop' ? Math.max(0, restarts - LOOP_RESTARTS) : 0;
+  return {
+    days: family.days,
+    restarts,
+    right: count('right'),
+    wrong: count('wrong') + useless,
+    missed: count('missed'),
+    leadsMin: present(scores.map(({ leadMin }) => leadMin)),
+    wasted: present(scores.map(({ wasted }) => wasted)),
+    delaysMin: present(scores.map(({ delayMin }) => delayMin)),
+    classDelaysMin: present(scores.map(({ classDelayMin }) => classDelayMin)),
+    finalClasses: boots.flatMap((boot) => {
+      const last = boot.classes.at(-1);
+      return last !== undefined && boot.endMin - boot.startMin >= LEAST_FOR_CLASS_MIN ? [last.className] : [];
+    }),
+  };
+}
+
+function present(values: readonly (number | null)[]): readonly number[] {
+  return values.filter((value) => value !== null);
+}
+
+/** Of a family, over its dynos. Ratios are null where nothing was to be counted. */
+export interface FamilyScore {
+  readonly family: string;
+  readonly dynos: number;
+  readonly days: number;
+  readonly restarts: number;
+  readonly right: number;
+  readonly wrong: number;
+  readonly missed: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+  /** 95 %, by bootstrap over dynos. */
+  readonly f1Interval: readonly [number, number] | null;
+  readonly leadMedianMin: number | null;
+  readonly leadP10Min: number | null;
+  readonly wastedMedian: number | null;
+  readonly delayMedianMin: number | null;
+  readonly classDelayMedianMin: number | null;
+  readonly mostRestartsOfADyno: number;
+  readonly finalClasses: Readonly<Record<string, number>>;
+}
+
+export function scoreFamily(family: string, dynos: readonly DynoScore[], unit: () => number): FamilyScore {
+  const counts = countsOf(dynos);
+  const leads = dynos.flatMap(({ leadsMin }) => leadsMin);
+  const finalClasses: Record<string, number> = {};
+  for (const name of dynos.flatMap((dyno) => dyno.finalClasses)) finalClasses[name] = (finalClasses[name] ?? 0) + 1;
+  return {
+    family,
+    dynos: dynos.length,
+    days: dynos.reduce((sum, { days }) => sum + days, 0),
+    restarts: dynos.reduce((sum, { restarts }) => sum + restarts, 0),
+    ...counts,
+    ...ratiosOf(counts),
+    f1Interval: bootstrap(dynos, unit),
+    leadMedianMin: quantile(leads, 0.5),
+    leadP10Min: quantile(leads, 0.1),
+    wastedMedian: quantile(
+      dynos.flatMap(({ wasted }) => wasted),
+      0.5,
+    ),
+    delayMedianMin: quantile(
+      dynos.flatMap(({ delaysMin }) => delaysMin),
+      0.5,
+    ),
+    classDelayMedianMin: quantile(
+      dynos.flatMap(({ classDelaysMin }) => classDelaysMin),
+      0.5,
+    ),
+    mostRestartsOfADyno: Math.max(0, ...dynos.map(({ restarts }) => restarts)),
+    finalClasses,
+  };
+}
+
+interface Counts {
+  readonly right: number;
+  readonly wrong: number;
+  readonly missed: number;
+}
+
+function countsOf(dynos: readonly Counts[]): Counts {
+  const sum = (of: (dyno: Counts) => number) => dynos.reduce((total, dyno) => total + of(dyno), 0);
+  return { right: sum(({ right }) => right), wrong: sum(({ wrong }) => wrong), missed: sum(({ missed }) => missed) };
+}
+
+export function ratiosOf({ right, wrong, missed }: Counts): Pick<FamilyScore, 'precision' | 'recall' | 'f1'> {
+  const share = (of: number, all: number) => (all === 0 ? null : of / all);
+  return {
+    precision: share(right, right + wrong),
+    recall: share(right, right + missed),
+    f1: share(2 * right, 2 * right + wrong + missed),
+  };
+}
+
+const RESAMPLES = 500;
+
+function bootstrap(dynos: readonly Counts[], unit: () => number): readonly [number, number] | null {
+  const values: number[] = [];
+  for (let round = 0; round < RESAMPLES; round += 1) {
+    const drawn = dynos.map(() => dynos[Math.floor(unit() * dynos.length)] ?? { right: 0, wrong: 0, missed: 0 });
+    const { f1 } = ratiosOf(countsOf(drawn));
+    if (f1 !== null) values.push(f1);
+  }
+  const low = quantile(values, 0.025);
+  const high = quantile(values, 0.975);
+  return low === null || high === null ? null : [low, high];
+}
+
+function quantile(values: readonly number[], share: number): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+}

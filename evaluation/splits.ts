@@ -1,0 +1,25 @@
+import { GROWING } from './families/growing.ts';
+import { HEALTHY } from './families/healthy.ts';
+import type { Family } from './family.ts';
+
+export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING];
+
+/** Parameters are chosen on `dev`; `test` is only for the published figures. */
+export type Split = 'dev' | 'test';
+
+const FIRST_SEED: Readonly<Record<Split, number>> = { dev: 1_000_000, test: 2_000_000 };
+const SEEDS_OF_FAMILY = 10_000;
+
+/** The seed of a family's n-th dyno: no two of the two splits are the same. */
+export function seedOf(split: Split, familyId: string, dyno: number): number {
+  const index = FAMILIES.findIndex(({ id }) => id === familyId);
+  if (index < 0 || dyno < 0 || dyno >= SEEDS_OF_FAMILY) throw new RangeError(`no dyno ${dyno} of a family ${familyId}`);
+  return FIRST_SEED[split] + index * SEEDS_OF_FAMILY + dyno;
+}
+
+export function familyOf(id: string): Family {
+  const family = FAMILIES.find((other) => other.id === id);
+  if (family === undefined)
+    throw new RangeError(`no family ${id}; there are ${FAMILIES.map(({ id }) => id).join(', ')}`);
+  return family;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Duty } from '../../evaluation/family.ts';
+import { ratiosOf, scoreBoot, scoreDyno } from '../../evaluation/score.ts';
+import type { BootRecord } from '../../evaluation/simulate.ts';
+import { familyOf } from '../../evaluation/splits.ts';
+
+const HOUR = 60;
+
+function boot(floor: (uptime: number) => number, endMin: number, endedBy: BootRecord['endedBy']): BootRecord {
+  const model = { floor, at: (uptime: number) => ({ usage: floor(uptime), activeJobs: 0, jobsPerMinute: 0 }) };
+  return { startMin: 0, endMin, endedBy, wouldEndMin: 25 * HOUR, model, classes: [] };
+}
+
+/** At the limit after so many hours. */
+const leakTo = (hours: number) => (uptime: number) => uptime / (hours * HOUR);
+/** Over the soft limit from the hour on. */
+const stairAt = (hour: number) => (uptime: number) => (uptime < hour * HOUR ? 0.4 : 0.9);
+
+describe('what a restart is worth', () => {
+  it.each<[string, Duty, BootRecord, readonly string[]]>([
+    ['a restart of a healthy dyno', 'leave', boot(() => 0.4, 300, 'restart'), ['wrong']],
+    ['a healthy dyno left to the platform', 'leave', boot(() => 0.4, 25 * HOUR, 'cycle'), ['left']],
+    ['bloat restarted over the soft limit', 'bloat', boot(stairAt(5), 6 * HOUR, 'restart'), ['right']],
+    ['bloat restarted below it', 'bloat', boot(stairAt(5), 4 * HOUR, 'restart'), ['wrong']],
+    ['bloat that was left over it', 'bloat', boot(stairAt(5), 25 * HOUR, 'cycle'), ['missed']],
+    ['bloat that came just before the cycle', 'bloat', boot(stairAt(24), 25 * HOUR, 'cycle'), ['open']],
+    ['a leak restarted before the limit', 'leak', boot(leakTo(10), 9 * HOUR, 'restart'), ['right']],
+    ['a leak restarted after it', 'leak', boot(leakTo(10), 11 * HOUR, 'restart'), ['missed', 'wrong']],
+    ['a leak that was left to cross', 'leak', boot(leakTo(10), 20 * HOUR, 'kill'), ['missed']],
+    ['a leak that would never have crossed, restarted', 'leak', boot(leakTo(40), 20 * HOUR, 'restart'), ['wrong']],
+    ['a leak that would never have crossed, left', 'leak', boot(leakTo(40), 25 * HOUR, 'cycle'), ['left']],
+    ['a leak that hangs on the jitter of the cycle', 'leak', boot(leakTo(26), 25 * HOUR, 'restart'), ['open']],
+    ['an episode that ended before the leak crossed', 'leak', boot(leakTo(10), 5 * HOUR, 'episode'), ['open']],
+  ])('%s', (_, duty, record, verdicts) => {
+    expect(scoreBoot(record, duty).verdicts).toEqual(verdicts);
+  });
+
+  it('a leak restarted after 9 of 10 hours has 60 min to spare and gave up a tenth', () => {
+    const score = scoreBoot(boot(leakTo(10), 9 * HOUR, 'restart'), 'leak');
+    expect(score.leadMin).toBeCloseTo(60, 0);
+    expect(score.wasted).toBeCloseTo(0.1, 3);
+  });
+
+  it('in the loop family the third restart of a dyno is wrong, and each one after it', () => {
+    const record = boot(stairAt(0.3), 60, 'restart');
+    const sampling = {
+      everyMin: 1,
+      quotaBytes: 1,
+      noise: 0,
+      persistence: 0,
+      heavyTail: false,
+      missing: 0,
+    };
+    const episode = { family: familyOf('B3'), sampling, boots: [record, record, record, record], samples: 0 };
+    expect(scoreDyno(episode)).toMatchObject({ restarts: 4, wrong: 2 });
+  });
+
+  it('ratios are unknown where nothing was to be counted', () => {
+    expect(ratiosOf({ right: 0, wrong: 0, missed: 0 })).toEqual({ precision: null, recall: null, f1: null });
+    expect(ratiosOf({ right: 8, wrong: 2, missed: 0 })).toEqual({ precision: 0.8, recall: 1, f1: 8 / 9 });
+  });
+});
