@@ -68,6 +68,7 @@ function judgeAll(nowMs: number): void {
     paused: false,
     spentBootIds: [],
     learnedFloorBytes: 150 * MIB,
+    uselessRestarts: 0,
   };
   decide({
     boots: boots.map((boot) => ({ boot, facts: null })),

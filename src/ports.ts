@@ -83,6 +83,8 @@ export interface HistoryEntry {
   readonly usageBytes: number | null;
   /** Usage before less the new boot's floor after its warm-up; null until it is known. */
   readonly reclaimedBytes: number | null;
+  /** From the new boot's start until its floor was held over the soft limit again; null where it was not, or not soon. */
+  readonly backAfterMs: number | null;
 }
 
 /** The ledger of one target. All times are Redis's own (Unix ms). */
@@ -112,6 +114,8 @@ export interface LedgerView {
   readonly spentBootIds: readonly string[];
   /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */
   readonly learnedFloorBytes: number | null;
+  /** The newest restarts in a row that were of no use, since the release or a person's `resume`: longer than a breaker stays open. */
+  readonly uselessRestarts: number;
 }
 
 export interface ClaimRequest {
@@ -165,6 +169,8 @@ export interface Ledger {
    * of an attempt stands.
    */
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
+  /** Memory was back over the soft limit soon after a restart: counts towards the breaker as one that gave nothing. The first report stands. */
+  recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void>;
   /** The floor a boot showed after its warm-up, as the target's learned floor. */
   learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void>;
   /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */

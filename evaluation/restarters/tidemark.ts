@@ -1,14 +1,16 @@
 import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor } from '../../src/core/boot.ts';
-import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, gaveNothingBack } from '../../src/core/breaker.ts';
+import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/core/breaker.ts';
 import { decide, type LedgerFacts } from '../../src/core/decide.ts';
 import type { Decision } from '../../src/core/decision.ts';
 import { learnedFloor } from '../../src/core/learned-floor.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy, type Policy } from '../../src/core/policy.ts';
 import { targetKey } from '../../src/core/target.ts';
+import { type DynoFacts, soonBackAfterMs } from '../../src/core/verdict.ts';
 import type { Candidate, Restarter, Sample } from '../restarter.ts';
 
 const TARGET = { app: 'evaluation', processType: 'worker' };
+const ONE_MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const FLOORS_KEPT = 8;
 
@@ -18,7 +20,8 @@ export const TIDEMARK: Candidate = { name: 'Tidemark', start: () => new Tidemark
 interface Sent {
   readonly atMs: number;
   readonly usageBytes: number | null;
-  gaveNothing: boolean | null;
+  reclaimedBytes: number | null;
+  backAfterMs: number | null;
 }
 
 class TidemarkRestarter implements Restarter {
@@ -34,35 +37,59 @@ class TidemarkRestarter implements Restarter {
 
   observe(sample: Sample): boolean {
     const point = pointOf(sample);
-    const before = this.#boot?.identity.bootId === sample.bootId ? this.#boot : null;
-    const boot = observe(before ?? openBoot(point), point, this.#policy);
+    const known = this.#boot?.identity.bootId === sample.bootId ? this.#boot : null;
+    const closedBefore = known === null ? -1 : closedBuckets(known);
+    const boot = observe(known ?? openBoot(point), point, this.#policy);
     this.#boot = boot;
-    if (before !== null && closedBuckets(before) === closedBuckets(boot)) return false;
-    this.#learn(boot);
+    if (closedBuckets(boot) === closedBefore && this.#decision?.reason !== 'jobs-running') return false;
+    this.#learn(boot, sample);
     this.#decision = this.#decide(boot, sample);
+    this.#noteBackSoon(boot, sample);
     if (this.#decision?.action !== 'restart') return false;
-    this.#sent.push({ atMs: sample.timeMs, usageBytes: this.#decision.usageBytes, gaveNothing: null });
+    const { usageBytes } = this.#decision;
+    this.#sent.push({ atMs: sample.timeMs, usageBytes, reclaimedBytes: null, backAfterMs: null });
     return true;
+  }
+
+  /** What the newest decision says. */
+  explanation(): string {
+    return this.#decision === null ? '' : `${this.#decision.reason}: ${this.#decision.explanation}`;
+  }
+
+  boot(): Boot | null {
+    return this.#boot;
   }
 
   className(): string {
     return this.#decision?.class ?? 'warming';
   }
 
-  #learn(boot: Boot): void {
+  /** As `actuator/usefulness.ts` does: what the boot after a restart shows is what the restart was good for. */
+  #learn(boot: Boot, sample: Sample): void {
+    const last = this.#sent.at(-1);
+    const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;
     const floorBytes = postWarmupFloor(boot, this.#policy);
     if (floorBytes === null || this.#floors.has(boot.identity.bootId)) return;
     this.#floors.set(boot.identity.bootId, floorBytes);
+    if (isSuccessor) last.reclaimedBytes ??= (last.usageBytes ?? 0) - floorBytes;
+  }
+
+  #noteBackSoon(boot: Boot, sample: Sample): void {
     const last = this.#sent.at(-1);
-    if (last === undefined || last.gaveNothing !== null) return;
-    last.gaveNothing = gaveNothingBack((last.usageBytes ?? 0) - floorBytes, last.usageBytes);
+    if (last === undefined || last.atMs > sample.bootStartMs + ONE_MINUTE_MS) return;
+    const wantsRestart = this.#decision !== null && this.#decision.wanted !== null;
+    const context = { nowMs: sample.timeMs, facts: factsOf(sample), wantsRestart };
+    const backAfterMs = soonBackAfterMs(boot, context, this.#policy);
+    if (backAfterMs === null || last.backAfterMs !== null) return;
+    last.backAfterMs = backAfterMs;
+    // The service finds it at one tick and decides by it at the next.
+    this.#decision = this.#decide(boot, sample);
   }
 
   #decide(boot: Boot, sample: Sample): Decision | null {
     const nowMs = sample.timeMs;
     const lastMs = this.#sent.at(-1)?.atMs;
-    const fruitless = this.#sent.slice(-BREAKER_FRUITLESS);
-    const isOpen = fruitless.length === BREAKER_FRUITLESS && fruitless.every(({ gaveNothing }) => gaveNothing === true);
+    const uselessRestarts = uselessInARow(this.#sent.toReversed());
     const ledger: LedgerFacts = {
       nowMs,
       open: null,
@@ -70,18 +97,14 @@ class TidemarkRestarter implements Restarter {
       dryCooldownUntilMs: 0,
       sentLastHour: this.#sent.filter(({ atMs }) => nowMs - atMs < HOUR_MS).length,
       heldUntilMs: 0,
-      breakerOpenUntilMs: isOpen ? (lastMs ?? 0) + BREAKER_OPEN_MS : 0,
+      breakerOpenUntilMs: uselessRestarts >= BREAKER_FRUITLESS ? (lastMs ?? 0) + BREAKER_OPEN_MS : 0,
       paused: false,
       spentBootIds: [],
+      uselessRestarts,
       learnedFloorBytes: learnedFloor([...this.#floors.values()].slice(-FLOORS_KEPT)),
     };
     const [decision] = decide({
-      boots: [
-        {
-          boot,
-          facts: { limitBytes: sample.limitBytes, killBytes: sample.killBytes, createdAtMs: sample.bootStartMs },
-        },
-      ],
+      boots: [{ boot, facts: factsOf(sample) }],
       ledgers: new Map([[targetKey(TARGET), ledger]]),
       nowMs,
       policy: this.#policy,
@@ -90,6 +113,10 @@ class TidemarkRestarter implements Restarter {
     });
     return decision ?? null;
   }
+}
+
+function factsOf({ limitBytes, killBytes, bootStartMs }: Sample): DynoFacts {
+  return { limitBytes, killBytes, createdAtMs: bootStartMs };
 }
 
 function pointOf(sample: Sample): Point {

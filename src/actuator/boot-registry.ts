@@ -14,7 +14,7 @@ const SERIES_SAMPLES = 240;
 
 export interface BootEntry {
   readonly key: string;
-  boot: Boot;
+  readonly boot: Boot;
   readonly series: SeriesRing;
   /** Buckets closed when the boot was last saved. */
   savedBuckets: number;
@@ -24,6 +24,7 @@ export interface BootEntry {
   facts: DynoFacts | null;
   /** What the ledger had learned of its target when it was last read. */
   learnedFloorBytes: number | null;
+  uselessRestarts: number;
 }
 
 /** All boots whose points arrive: the one mutable place that holds the folded values. */
@@ -40,7 +41,7 @@ export class BootRegistry {
     for (const point of points) {
       const key = bootKey(point.boot.app, point.boot.bootId);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
-      entry.boot = observe(entry.boot, point, this.#policy);
+      observe(entry.boot, point, this.#policy);
       const { usageBytes } = entry.boot;
       if (usageBytes !== null) entry.series.add(point.timeMs, usageBytes);
     }
@@ -64,6 +65,7 @@ export class BootRegistry {
       decision: null,
       facts: null,
       learnedFloorBytes: null,
+      uselessRestarts: 0,
     };
     this.#entries.set(key, entry);
     return entry;

@@ -160,10 +160,10 @@ export class AttemptDrain implements Drain {
 
   #isIdle(session: Session): boolean | null {
     const { keys, clock, graceMs } = this.#parts;
-    const processes = Object.entries(this.#bootOf(session.attempt)?.processes ?? {});
+    const processes = this.#bootOf(session.attempt)?.processes ?? [];
     return isIdle({
       answers: session.answers,
-      processes: processes.map(([processId, { timeMs, activeJobs }]) => ({ processId, timeMs, activeJobs })),
+      processes: processes.map(({ processId, timeMs, activeJobs }) => ({ processId, timeMs, activeJobs })),
       askedAtMs: session.askedAtMs,
       nowMs: clock.now(),
       answerWithinMs: keys === null ? 0 : Math.min(ANSWER_WITHIN_MS, graceMs / 2),

@@ -19,8 +19,8 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
     .entries()
     .find(({ boot: { identity } }) => identity.bootId === attempt.bootId && identity.app === attempt.target.app);
   if (entry === undefined) return null;
-  const { facts, learnedFloorBytes } = entry;
-  const verdict = judge(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes }, policy);
+  const { facts, learnedFloorBytes, uselessRestarts } = entry;
+  const verdict = judge(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts }, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';
 }

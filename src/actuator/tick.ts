@@ -1,4 +1,4 @@
-import { closedBuckets } from '../core/boot.ts';
+import { closedBuckets, noteLimit } from '../core/boot.ts';
 import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
@@ -8,7 +8,7 @@ import { matchesAny, type Target, type TargetKey, targetKey } from '../core/targ
 import type { LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
-import { findReclaimed } from './usefulness.ts';
+import { findBackSoon, findReclaimed } from './usefulness.ts';
 
 /**
  * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone the next one does. Open
@@ -25,8 +25,9 @@ export async function tick(parts: ActuatorParts): Promise<void> {
   const decisions = decideAll(parts, entries, ledgers);
   for (const { entry, decision } of decisions) {
     entry.decision = decision;
-    entry.learnedFloorBytes =
-      (decision.target && ledgers.get(targetKey(decision.target))?.learnedFloorBytes) ?? entry.learnedFloorBytes;
+    const ledger = decision.target && ledgers.get(targetKey(decision.target));
+    entry.learnedFloorBytes = ledger?.learnedFloorBytes ?? entry.learnedFloorBytes;
+    entry.uselessRestarts = ledger?.uselessRestarts ?? entry.uselessRestarts;
     await record(parts, entry, decision);
   }
   await act(parts, decisions);
@@ -110,6 +111,14 @@ async function learn(
           reclaimedBytes,
         });
       }
+      for (const { entry, backAfterMs } of findBackSoon(view, entries, { policy: parts.policy, nowMs: clock.now() })) {
+        await ledger.recordBackSoon(view.target, entry.attemptId, backAfterMs);
+        log.info('memory was back soon after a restart', {
+          target: targetKey(view.target),
+          dyno: entry.dyno,
+          backAfterMs,
+        });
+      }
     }
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
@@ -128,7 +137,10 @@ function decideAll(
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): readonly Decided[] {
   const { platform, policy, permissions, clock } = parts;
-  for (const entry of entries) entry.facts = platform?.factsOf(entry.boot.identity) ?? entry.facts;
+  for (const entry of entries) {
+    entry.facts = platform?.factsOf(entry.boot.identity) ?? entry.facts;
+    noteLimit(entry.boot, entry.facts?.limitBytes ?? null);
+  }
   const boots = entries.map(({ boot, facts }) => ({ boot, facts }));
   const decisions = decide({
     boots,

@@ -1,5 +1,6 @@
 import { postWarmupFloor } from '../core/boot.ts';
 import type { Policy } from '../core/policy.ts';
+import { soonBackAfterMs } from '../core/verdict.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 
@@ -23,6 +24,28 @@ export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], p
     const successor = successorOf(view, entry, entries);
     const floorBytes = successor === null ? null : postWarmupFloor(successor.boot, policy);
     return floorBytes === null ? [] : [{ view, entry, reclaimedBytes: entry.usageBytes - floorBytes }];
+  });
+}
+
+/** A restart that bought little: the boot that followed is held over the soft limit again, soon after its start. */
+export interface BackSoon {
+  readonly entry: HistoryEntry;
+  readonly backAfterMs: number;
+}
+
+export function findBackSoon(
+  view: LedgerView,
+  entries: readonly BootEntry[],
+  { policy, nowMs }: { readonly policy: Policy; readonly nowMs: number },
+): readonly BackSoon[] {
+  return view.history.flatMap((entry) => {
+    if (entry.outcome !== 'restarted' || entry.backAfterMs !== null) return [];
+    const successor = successorOf(view, entry, entries);
+    if (successor === null) return [];
+    const { boot, facts, decision } = successor;
+    const wantsRestart = decision !== null && decision.wanted !== null;
+    const backAfterMs = soonBackAfterMs(boot, { nowMs, facts, wantsRestart }, policy);
+    return backAfterMs === null ? [] : [{ entry, backAfterMs }];
   });
 }
 

@@ -13,10 +13,31 @@ export const BREAKER_OPEN_MS = 24 * 3_600_000;
 /** Less than this share of the usage before is within what a floor varies by from boot to boot. */
 export const NOTHING_BACK_FRACTION = 0.05;
 
-export const FRUITLESS_REASON = 'the last restarts gave nothing back';
+export const FRUITLESS_REASON = 'the last restarts gave nothing back, or not for long';
 export const FAILED_REASON = 'the last attempts were refused or never confirmed';
 
 /** Whether a restart freed so little that it was of no use. Where the usage before is unknown, only a loss counts. */
 export function gaveNothingBack(reclaimedBytes: number, usageBytes: number | null): boolean {
   return reclaimedBytes <= NOTHING_BACK_FRACTION * (usageBytes ?? 0);
+}
+
+/** What came of a restart, as far as it is known yet. */
+interface Aftermath {
+  readonly reclaimedBytes: number | null;
+  readonly usageBytes: number | null;
+  readonly backAfterMs: number | null;
+}
+
+/**
+ * How many of the newest restarts in a row were of no use: nothing given back, or memory soon taken again. One of which nothing is known yet
+ * neither counts nor ends the row.
+ */
+export function uselessInARow(newestFirst: readonly Aftermath[]): number {
+  let count = 0;
+  for (const { reclaimedBytes, usageBytes, backAfterMs } of newestFirst) {
+    const isUseless = backAfterMs !== null || (reclaimedBytes !== null && gaveNothingBack(reclaimedBytes, usageBytes));
+    if (isUseless) count += 1;
+    else if (reclaimedBytes !== null) break;
+  }
+  return count;
 }

@@ -16,6 +16,8 @@ export interface LedgerFacts {
   readonly paused: boolean;
   readonly spentBootIds: readonly string[];
   readonly learnedFloorBytes: number | null;
+  /** As `JudgeContext` says. */
+  readonly uselessRestarts: number;
 }
 
 export interface DecideInput {
@@ -46,7 +48,12 @@ function judgeBoot(input: DecideInput, boot: Boot, facts: DynoFacts | null): Dec
   const { app, dyno, processType, bootId } = boot.identity;
   const target = app === null ? null : { app, processType };
   const ledger = target === null ? null : (input.ledgers.get(targetKey(target)) ?? null);
-  const context = { nowMs: input.nowMs, facts, learnedFloorBytes: ledger?.learnedFloorBytes ?? null };
+  const context = {
+    nowMs: input.nowMs,
+    facts,
+    learnedFloorBytes: ledger?.learnedFloorBytes ?? null,
+    uselessRestarts: ledger?.uselessRestarts ?? 0,
+  };
   const verdict: Verdict = judge(boot, context, input.policy);
   const decision: Decision = {
     ...verdict,
@@ -55,6 +62,7 @@ function judgeBoot(input: DecideInput, boot: Boot, facts: DynoFacts | null): Dec
     processType,
     bootId,
     target,
+    wanted: verdict.action === 'restart' ? verdict.reason : null,
     dryRun: isDry(input.permissions, target),
   };
   if (verdict.action !== 'restart') return decision;
@@ -83,7 +91,13 @@ function gateOf(
   const closed = gateOfLedger(ledger, decision, policy);
   if (closed !== null) return closed;
   const up = upCount(target);
-  return policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy) ? 'min-healthy' : null;
+  if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return 'min-healthy';
+  return mayWait(decision, nowMs) ? 'jobs-running' : null;
+}
+
+/** A drain costs the running jobs nothing but time; where there is time, a moment without any is better still. */
+function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number): boolean {
+  return !urgent && activeJobs !== null && activeJobs > 0 && patientUntilMs !== null && nowMs < patientUntilMs;
 }
 
 function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {

@@ -1,7 +1,8 @@
 import type { Target } from './target.ts';
 
 /** What the memory curve of a boot looks like. */
-export type MemoryClass = 'warming' | 'healthy' | 'spike' | 'sawtooth' | 'bloat' | 'leak' | 'unknown';
+export const MEMORY_CLASSES = ['warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak', 'unknown'] as const;
+export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 
 export type Action = 'none' | 'restart' | 'advise';
 
@@ -31,6 +32,7 @@ export const REASONS = [
   'limit-unknown',
   'reclaimable-unknown',
   'nothing-to-reclaim',
+  'memory-comes-back',
   // the curve asks for it and it would help, yet it may not be made now
   'not-allowed',
   'app-unknown',
@@ -44,6 +46,7 @@ export const REASONS = [
   'breaker-open',
   'min-healthy',
   'another-first',
+  'jobs-running',
   'ledger-unavailable',
   'eviction-policy',
   'platform-unavailable',
@@ -73,6 +76,8 @@ export interface Verdict {
   readonly activeJobs: number | null;
   /** Urgent: the hard limit or the kill point asks, so it comes before any other boot of the target. */
   readonly urgent: boolean;
+  /** Until when a moment without jobs may be waited for (Unix ms); null where there is no such time. */
+  readonly patientUntilMs: number | null;
 }
 
 /** A verdict on a boot, after it was asked whether it may be acted on: also "nothing", with the reason. */
@@ -83,6 +88,8 @@ export interface Decision extends Verdict {
   readonly bootId: string;
   /** Null where the app is unknown. */
   readonly target: Target | null;
+  /** What the curve asks a restart for, also where something stands against it now; null where it asks for none. */
+  readonly wanted: Reason | null;
   /** The target is on the dry list: the attempt stops after its first re-read. */
   readonly dryRun: boolean;
 }

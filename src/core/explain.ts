@@ -3,47 +3,48 @@ import type { Findings } from './findings.ts';
 import { formatBytes, formatDuration, formatShare } from './format.ts';
 import type { Policy } from './policy.ts';
 
-/** One plain sentence: what was seen, and what follows from it. */
+/** One plain sentence: what was seen, and what would happen without a restart, or why one is not worth it. */
 export function describe(findings: Findings, reason: Reason, policy: Policy): string {
   const said = [seen(findings), follows(findings, reason, policy)].filter((part) => part !== '').join('; ');
   return `${said}.`;
 }
 
 function seen({ shape, limitBytes, usageBytes }: Findings): string {
-  const { floorBytes, steps, flatMs, slopeBytesPerMs } = shape;
+  const { floorBytes, steps, flatMs, rise } = shape;
   if (floorBytes === null) return usageBytes === null ? 'nothing measured yet' : `usage is ${formatBytes(usageBytes)}`;
   const level =
     limitBytes === null
       ? formatBytes(floorBytes)
       : `${formatShare(floorBytes, limitBytes)} of ${formatBytes(limitBytes)}`;
-  if (slopeBytesPerMs !== null)
-    return `floor is at ${level} and rises by ${formatBytes(slopeBytesPerMs * 3_600_000)} an hour`;
-  if (steps > 0 && flatMs !== null) {
-    return `floor rose in ${steps} ${steps === 1 ? 'step' : 'steps'} to ${level} and has stayed there for ${formatDuration(flatMs)}`;
-  }
+  if (rise !== null) return `floor is at ${level} and rises by ${formatBytes(rise.bytesPerMs * 3_600_000)} an hour`;
+  if (steps > 0 && flatMs !== null)
+    return `floor rose in ${steps} ${steps === 1 ? 'step' : 'steps'} to ${level} and stayed for ${formatDuration(flatMs)}`;
   return `floor is at ${level}`;
 }
 
 function follows(findings: Findings, reason: Reason, policy: Policy): string {
   const { reclaimableBytes, timeToLimitMs, shape } = findings;
   const back = reclaimableBytes === null ? '' : `a restart gives back about ${formatBytes(reclaimableBytes)}`;
+  const andBack = back === '' ? '' : `, ${back}`;
   switch (reason) {
     case 'bloat-over-soft-limit':
-      return back;
+      return `left alone it stays over the soft limit${andBack}`;
     case 'leak-near-limit':
-      return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}${back === '' ? '' : `, ${back}`}`;
+      return `left alone it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}${andBack}`;
     case 'leak-far-from-limit':
-      return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, later than the horizon of ${formatDuration(policy.leakHorizonMs)}`;
+      return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, too far off to give that time up`;
     case 'cycle-comes-first':
-      return "the platform's own restart comes before it reaches the limit";
+      return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, after the platform's own restart`;
     case 'hard-limit':
-      return `that is over the hard limit for three windows${back === '' ? '' : `, ${back}`}`;
+      return `that is over the hard limit for three windows${andBack}`;
     case 'max-rss':
-      return `that is over the absolute limit for three windows${back === '' ? '' : `, ${back}`}`;
+      return `that is over the absolute limit for three windows${andBack}`;
     case 'kill-point':
-      return 'the platform would kill the dyno within two graces';
+      return `left alone the platform kills the dyno within ${formatDuration(2 * policy.graceMs)}${andBack}`;
     case 'nothing-to-reclaim':
       return 'a restart would give next to nothing back: a bigger dyno or less concurrency is needed';
+    case 'memory-comes-back':
+      return 'after the last restarts memory was back within the hour or two: a bigger dyno or less concurrency is needed';
     case 'reclaimable-unknown':
       return 'it was high when it was first seen, and what a restart would give back is not known yet';
     case 'limit-unknown':

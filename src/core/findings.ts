@@ -7,7 +7,11 @@ export interface Findings {
   readonly limitBytes: number | null;
   readonly softLimitBytes: number | null;
   readonly hardLimitBytes: number | null;
+  /** The floor that a restart leads back to; null where it is not known. */
+  readonly baseBytes: number | null;
   readonly reclaimableBytes: number | null;
   readonly timeToLimitMs: number | null;
+  /** The lower end of its interval. */
+  readonly timeToLimitLowMs: number | null;
   readonly uptimeMs: number;
 }

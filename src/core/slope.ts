@@ -1,36 +1,50 @@
-import { median } from './curve.ts';
-
-export interface Level {
-  readonly timeMs: number;
-  readonly floorBytes: number;
-}
+import type { Level } from './curve.ts';
 
 export interface Trend {
   /** Theil-Sen: the median of all pair slopes; a quarter of the values may be anything. */
   readonly bytesPerMs: number;
+  /** The upper end of its 95 % interval, from the ranks of the pair slopes (Sen 1968). */
+  readonly highBytesPerMs: number;
   /** Mann-Kendall's test statistic: above 3 the levels rise beyond chance. */
   readonly z: number;
 }
 
+/** What is needed at most: the pairs of 32 levels. Used by one call at a time. */
+const pairs = new Float64Array(512);
+
+const LEAST_LEVELS = 6;
+const QUANTILE_95 = 1.96;
+
 /** The trend of levels, oldest first; null below 6. */
 export function trendOf(levels: readonly Level[]): Trend | null {
+  return levels.length < LEAST_LEVELS ? null : lineThrough(levels);
+}
+
+/** The same of however few; null below 2. */
+export function lineThrough(levels: readonly Level[]): Trend | null {
   const n = levels.length;
-  if (n < 6) return null;
-  const slopes: number[] = [];
+  let count = 0;
   let concordance = 0;
   for (let i = 0; i < n; i += 1) {
+    const a = levels[i];
     for (let j = i + 1; j < n; j += 1) {
-      const [a, b] = [levels[i], levels[j]];
+      const b = levels[j];
       if (a === undefined || b === undefined || b.timeMs <= a.timeMs) continue;
-      slopes.push((b.floorBytes - a.floorBytes) / (b.timeMs - a.timeMs));
-      concordance += Math.sign(b.floorBytes - a.floorBytes);
+      const rise = b.floorBytes - a.floorBytes;
+      pairs[count] = rise / (b.timeMs - a.timeMs);
+      count += 1;
+      concordance += Math.sign(rise);
     }
   }
-  if (slopes.length === 0) return null;
-  const sorted = slopes.sort((a, b) => a - b);
+  if (count === 0) return null;
+  const slopes = pairs.subarray(0, count).sort();
   const deviation = Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  const bytesPerMs = slopes[count >> 1] ?? 0;
+  const highRank = Math.min(count - 1, Math.ceil((count + QUANTILE_95 * deviation) / 2));
+  const highBytesPerMs = slopes[highRank] ?? bytesPerMs;
   return {
-    bytesPerMs: median(sorted),
+    bytesPerMs,
+    highBytesPerMs,
     z: (concordance - Math.sign(concordance)) / deviation,
   };
 }

@@ -1,5 +1,5 @@
-import { type Boot, postWarmupFloor } from './boot.ts';
-import { type Shape, shapeOf } from './classify.ts';
+import { type Boot, floorWhenFirstLevel, postWarmupFloor, shapeOfBoot } from './boot.ts';
+import { type Rise, type Shape, WARMING } from './classify.ts';
 import type { Action, Reason, Verdict } from './decision.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
@@ -19,22 +19,44 @@ export interface JudgeContext {
   readonly facts: DynoFacts | null;
   /** The floor that boots of this target show after their warm-up; null where nothing was learned. */
   readonly learnedFloorBytes: number | null;
+  /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
+  readonly uselessRestarts: number;
 }
 
 const SILENT_WINDOWS = 3;
 /** Less than this share of the limit is not worth a restart. */
 const WORTH_SHARE = 0.1;
+/** Nor is what noise may have made of it. */
+const WORTH_DEVIATIONS = 4;
+/** A floor that is over the hard limit by itself: a restart that gives less than this share back leaves it there. */
+const NOTHING_SHARE = 0.05;
+/** A leak is restarted in the last tenth of its way to the limit... */
+const LEAK_LAST_SHARE = 0.1;
+/** ... and, however uncertain its line is, never before this share is left. */
+const LEAK_EARLIEST_SHARE = 0.2;
+/** Where memory is back within so many windows of a start, a restart does not buy enough... */
+const LEAST_GAIN_WINDOWS = 36;
+/** ... of a plateau, which stays where it is, it must buy more: noise delays the moment in which it is known to be back. */
+const LEAST_GAIN_OF_PLATEAU_WINDOWS = 60;
+const LEAST_GAIN_BUCKETS = 16;
+const CYCLE_NEAR_MS = 2 * 3_600_000;
+const CYCLE_JITTER_MS = 216 * 60_000;
+/** After so many useless restarts what one gives back is no longer believed. */
+const USELESS_MOST = 2;
+/** Bloat that stays may wait so many windows for a moment without jobs. */
+const PATIENCE_WINDOWS = 5;
 
 /** Judges one boot by its curve: pure, and without asking whether anything may be done about it. */
 export function judge(boot: Boot, context: JudgeContext, policy: Policy): Verdict {
   const findings = findingsOf(boot, context, policy);
-  const { action, reason, urgent } = rule(boot, context, { findings, policy });
+  const asked = rule(boot, context, { findings, policy });
+  const ruling = isOfNoUse(boot, { context, asked, policy }) ? advise('memory-comes-back') : asked;
   return {
     timeMs: context.nowMs,
     class: findings.shape.class,
-    action,
-    reason,
-    explanation: describe(findings, reason, policy),
+    action: ruling.action,
+    reason: ruling.reason,
+    explanation: describe(findings, ruling.reason, policy),
     usageBytes: findings.usageBytes,
     limitBytes: findings.limitBytes,
     softLimitBytes: findings.softLimitBytes,
@@ -43,30 +65,59 @@ export function judge(boot: Boot, context: JudgeContext, policy: Policy): Verdic
     reclaimableBytes: findings.reclaimableBytes,
     timeToLimitMs: findings.timeToLimitMs,
     activeJobs: boot.activeJobs,
-    urgent,
+    urgent: ruling.urgent,
+    patientUntilMs: ruling.patientUntilMs,
   };
+}
+
+/**
+ * From a boot's start until memory was back: its floor held over the soft limit, or a restart wanted again. Null where that has not been, or not so soon
+ * that a restart buys too little.
+ */
+export function soonBackAfterMs(
+  boot: Boot,
+  { nowMs, facts, wantsRestart }: Pick<JudgeContext, 'nowMs' | 'facts'> & { readonly wantsRestart: boolean },
+  policy: Pick<Policy, 'windowMs'>,
+): number | null {
+  const shape = shapeOfBoot(boot);
+  const backMs = shape?.overSoftSinceMs ?? (wantsRestart ? nowMs : null);
+  if (shape === null || backMs === null) return null;
+  const afterMs = Math.max(0, backMs - startOf(boot, facts));
+  // Of wide buckets it takes many to say so; of a plateau, unlike of a leak, that can be waited for.
+  const isPlateau = shape.settled && shape.rise === null;
+  const leastMs = isPlateau
+    ? Math.max(LEAST_GAIN_OF_PLATEAU_WINDOWS * policy.windowMs, LEAST_GAIN_BUCKETS * (shape.bucketMs ?? 0))
+    : LEAST_GAIN_WINDOWS * policy.windowMs;
+  return afterMs < leastMs ? afterMs : null;
 }
 
 function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings {
   const limitBytes = context.facts?.limitBytes ?? boot.limitBytes;
-  const measured = shapeOf(boot.curve, limitBytes);
-  const startMs = context.facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
-  const uptimeMs = context.nowMs - startMs;
+  const measured = shapeOfBoot(boot) ?? WARMING;
+  const uptimeMs = context.nowMs - startOf(boot, context.facts);
   const isYoung = uptimeMs < policy.minUptimeMs && measured.class !== 'leak';
   const shape: Shape = isYoung ? { ...measured, class: 'warming' } : measured;
   const { usageBytes } = boot;
   const baseBytes =
     postWarmupFloor(boot, policy) ?? context.learnedFloorBytes ?? floorWhenFirstSeen(boot, { limitBytes, shape });
+  const { rise } = shape;
+  const until = rise === null || limitBytes === null ? null : rise;
   return {
     shape,
     usageBytes,
     limitBytes,
     softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
     hardLimitBytes: thresholdBytes(policy.hardLimit, limitBytes),
+    baseBytes,
     reclaimableBytes: baseBytes === null || usageBytes === null ? null : Math.max(0, usageBytes - baseBytes),
-    timeToLimitMs: limitBytes === null ? null : timeUntil(limitBytes, shape, context.nowMs),
+    timeToLimitMs: until === null ? null : timeUntil(limitBytes ?? 0, until, context.nowMs),
+    timeToLimitLowMs: until === null ? null : earliestUntil(limitBytes ?? 0, until, context.nowMs),
     uptimeMs,
   };
+}
+
+function startOf(boot: Boot, facts: DynoFacts | null): number {
+  return facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
 }
 
 /**
@@ -77,7 +128,7 @@ function floorWhenFirstSeen(
   boot: Boot,
   { limitBytes, shape }: { readonly limitBytes: number | null; readonly shape: Shape },
 ): number | null {
-  const firstBytes = boot.curve.warmFloorBytes;
+  const firstBytes = floorWhenFirstLevel(boot);
   if (firstBytes === null || shape.floorBytes === null || limitBytes === null) return null;
   return shape.floorBytes - firstBytes >= WORTH_SHARE * limitBytes ? firstBytes : null;
 }
@@ -86,82 +137,126 @@ interface Ruling {
   readonly action: Action;
   readonly reason: Reason;
   readonly urgent: boolean;
+  readonly patientUntilMs: number | null;
 }
 
-const nothing = (reason: Reason): Ruling => ({ action: 'none', reason, urgent: false });
-const advise = (reason: Reason): Ruling => ({ action: 'advise', reason, urgent: false });
+const ruling = (action: Action, reason: Reason): Ruling => ({ action, reason, urgent: false, patientUntilMs: null });
+const nothing = (reason: Reason) => ruling('none', reason);
+const advise = (reason: Reason) => ruling('advise', reason);
+
+interface Rules {
+  readonly findings: Findings;
+  readonly policy: Policy;
+}
 
 /** The rules, the most urgent first. Limits judge what the floor stayed over for three windows, never a peak that returns. */
-function rule(
-  boot: Boot,
-  context: JudgeContext,
-  { findings, policy }: { readonly findings: Findings; readonly policy: Policy },
-): Ruling {
+function rule(boot: Boot, context: JudgeContext, { findings, policy }: Rules): Ruling {
   const { shape, limitBytes, softLimitBytes, hardLimitBytes } = findings;
   if (context.nowMs - boot.lastPointMs > SILENT_WINDOWS * policy.windowMs) return nothing('silent');
   const { heldBytes } = shape;
   if (heldBytes === null) return nothing('warming-up');
   const over = (thresholdBytes: number | null) => thresholdBytes !== null && heldBytes > thresholdBytes;
   if (over(policy.maxRssBytes)) return forced('max-rss');
-  if (over(hardLimitBytes)) return forced('hard-limit');
-  if (killIsNear(shape, context, policy)) return forced('kill-point');
-  if (shape.class === 'leak') return ruleOfLeak(findings, policy);
-  if (over(softLimitBytes)) return ruleOfHighFloor(findings);
+  if (over(hardLimitBytes)) return givesNothing(findings) ? advise('nothing-to-reclaim') : forced('hard-limit');
+  if (killIsNear(shape.rise, context, policy)) return forced('kill-point');
+  if (shape.rise !== null) return ruleOfLeak(findings, context, policy);
+  if (over(softLimitBytes)) return ruleOfHighFloor(findings, policy);
   if (shape.class === 'bloat' && limitBytes === null) return advise('limit-unknown');
   if (shape.class === 'warming') return nothing('warming-up');
   if (shape.class === 'sawtooth') return nothing('sawtooth');
   if (shape.class === 'spike') return nothing('peak-returns');
-  return nothing(shape.class === 'bloat' || shape.class === 'unknown' ? 'below-limits' : 'no-growth');
+  return nothing(shape.class === 'healthy' ? 'no-growth' : 'below-limits');
 }
 
-/** Whatever the class and however little it may give back: what is over these limits is about to be killed anyway. The breaker ends a loop. */
+interface Asked {
+  readonly context: JudgeContext;
+  readonly asked: Ruling;
+  readonly policy: Policy;
+}
+
+/** Restarts were tried and did not help, and this boot too was full again within minutes. Where the platform is about to kill, a drained restart is better. */
+function isOfNoUse(boot: Boot, { context, asked, policy }: Asked): boolean {
+  if (asked.action !== 'restart' || asked.reason === 'kill-point' || context.uselessRestarts < USELESS_MOST)
+    return false;
+  return soonBackAfterMs(boot, { ...context, wantsRestart: true }, policy) !== null;
+}
+
+/** What is over these limits is about to be killed anyway, whatever its class. The breaker ends a loop. */
 function forced(reason: Reason): Ruling {
-  return { action: 'restart', reason, urgent: true };
+  return { ...ruling('restart', reason), urgent: true };
 }
 
-function ruleOfLeak(findings: Findings, policy: Policy): Ruling {
-  const { limitBytes, timeToLimitMs, uptimeMs, reclaimableBytes } = findings;
-  if (limitBytes === null || timeToLimitMs === null) return advise('limit-unknown');
-  if (timeToLimitMs > policy.leakHorizonMs) {
-    const cycleFirst = policy.dynoCycleMs !== null && uptimeMs + timeToLimitMs > policy.dynoCycleMs;
-    return nothing(cycleFirst ? 'cycle-comes-first' : 'leak-far-from-limit');
-  }
-  if (policy.dynoCycleMs !== null && uptimeMs < policy.dynoCycleMs && uptimeMs + timeToLimitMs > policy.dynoCycleMs)
-    return nothing('cycle-comes-first');
+function ruleOfLeak(findings: Findings, { nowMs }: JudgeContext, policy: Policy): Ruling {
+  const { timeToLimitMs, timeToLimitLowMs, uptimeMs, reclaimableBytes, shape } = findings;
+  if (timeToLimitMs === null || timeToLimitLowMs === null) return advise('limit-unknown');
+  const { dynoCycleMs } = policy;
+  const cycleFirst = dynoCycleMs !== null && uptimeMs + timeToLimitMs > dynoCycleMs;
+  // What a restart needs: its drain twice, and the bucket that tells of the rise.
+  const neededMs = 2 * policy.graceMs + 2 * Math.max(policy.windowMs, shape.bucketMs ?? 0);
+  const cycleIsDue = cycleFirst && (uptimeMs < dynoCycleMs || isCycleNear(uptimeMs, policy));
+  if (cycleIsDue && (uptimeMs < dynoCycleMs || timeToLimitMs > neededMs)) return nothing('cycle-comes-first');
+  const wholeMs = timeToLimitMs + risenForMs(findings);
+  const lastMs = Math.max(neededMs, Math.min(policy.leakHorizonMs, LEAK_LAST_SHARE * wholeMs));
+  const tooEarly = timeToLimitMs > Math.max(neededMs, LEAK_EARLIEST_SHARE * wholeMs);
+  if (timeToLimitLowMs > lastMs || tooEarly) return nothing('leak-far-from-limit');
   if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
-  return { action: 'restart', reason: 'leak-near-limit', urgent: false };
+  return { ...ruling('restart', 'leak-near-limit'), patientUntilMs: nowMs + timeToLimitLowMs - neededMs };
 }
 
-function ruleOfHighFloor(findings: Findings): Ruling {
-  const { shape, reclaimableBytes } = findings;
+/** For how long the floor has risen at its present slope to be where it is: of a leak that came late less than the uptime. */
+function risenForMs({ shape: { rise, baseBytes }, uptimeMs }: Findings): number {
+  if (rise === null || baseBytes === null) return uptimeMs;
+  return Math.min(uptimeMs, Math.max(0, rise.bytes - baseBytes) / rise.bytesPerMs);
+}
+
+function ruleOfHighFloor(findings: Findings, policy: Policy): Ruling {
+  const { shape, reclaimableBytes, uptimeMs } = findings;
   if (shape.class === 'warming') return nothing('warming-up');
   if (reclaimableBytes === null) return advise('reclaimable-unknown');
   if (!isWorthIt(findings)) return advise('nothing-to-reclaim');
-  if (shape.class === 'bloat' || isLevel(shape))
-    return { action: 'restart', reason: 'bloat-over-soft-limit', urgent: false };
-  return nothing('below-limits');
+  if (!shape.settled) return nothing('below-limits');
+  if (isCycleNear(uptimeMs, policy)) return nothing('cycle-comes-first');
+  const sinceMs = shape.overSoftSinceMs;
+  return {
+    ...ruling('restart', 'bloat-over-soft-limit'),
+    patientUntilMs: sinceMs === null ? null : sinceMs + PATIENCE_WINDOWS * policy.windowMs,
+  };
 }
 
-/** A floor that was high from the first point on shows no rise; what was learned from other boots says whether it is bloat. */
-function isLevel(shape: Shape): boolean {
-  return shape.class === 'healthy' && shape.steps === 0;
+/** The platform's own restart is so near that another would buy little: it comes up to 216 minutes after the cycle (Dev Center, "Automatic dyno restarts"). */
+function isCycleNear(uptimeMs: number, { dynoCycleMs }: Policy): boolean {
+  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - CYCLE_NEAR_MS && uptimeMs < dynoCycleMs + CYCLE_JITTER_MS;
 }
 
 /** Judged by the floor: what a peak has on top comes back by itself. */
-function isWorthIt({ reclaimableBytes, shape, limitBytes, usageBytes }: Findings): boolean {
-  if (reclaimableBytes === null || usageBytes === null || shape.floorBytes === null) return false;
-  const baseBytes = usageBytes - reclaimableBytes;
-  return shape.floorBytes - baseBytes >= WORTH_SHARE * (limitBytes ?? usageBytes);
+function isWorthIt(findings: Findings): boolean {
+  const back = givenBack(findings);
+  const least = WORTH_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
+  return back !== null && back >= Math.max(least, WORTH_DEVIATIONS * (findings.shape.noiseBytes ?? 0));
 }
 
-function killIsNear(shape: Shape, context: JudgeContext, policy: Policy): boolean {
-  const killBytes = context.facts?.killBytes ?? null;
-  const untilMs = killBytes === null ? null : timeUntil(killBytes, shape, context.nowMs);
-  return untilMs !== null && untilMs <= 2 * policy.graceMs;
+/** It is known what a restart would give back, and that is nothing. */
+function givesNothing(findings: Findings): boolean {
+  const back = givenBack(findings);
+  return back !== null && back < NOTHING_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
 }
 
-/** Until a rising floor is at `bytes`, from where it is by now; null where it does not rise. */
-function timeUntil(bytes: number, { floorBytes, floorTimeMs, slopeBytesPerMs }: Shape, nowMs: number): number | null {
-  if (floorBytes === null || floorTimeMs === null || slopeBytesPerMs === null) return null;
-  return Math.max(0, (bytes - floorBytes) / slopeBytesPerMs - (nowMs - floorTimeMs));
+/** Null where it is not known. */
+function givenBack({ baseBytes, shape }: Findings): number | null {
+  return baseBytes === null || shape.floorBytes === null ? null : shape.floorBytes - baseBytes;
+}
+
+function killIsNear(rise: Rise | null, { facts, nowMs }: JudgeContext, policy: Policy): boolean {
+  const killBytes = facts?.killBytes ?? null;
+  return killBytes !== null && rise !== null && timeUntil(killBytes, rise, nowMs) <= 2 * policy.graceMs;
+}
+
+/** Until a rising floor is at `bytes`, from where its line is by now. */
+function timeUntil(bytes: number, rise: Rise, nowMs: number): number {
+  return Math.max(0, (bytes - rise.bytes) / rise.bytesPerMs - (nowMs - rise.timeMs));
+}
+
+/** The same if the line is as high and as steep as it may be. */
+function earliestUntil(bytes: number, rise: Rise, nowMs: number): number {
+  return Math.max(0, (bytes - rise.bytes - rise.errorBytes) / rise.highBytesPerMs - (nowMs - rise.timeMs));
 }

@@ -1,4 +1,4 @@
-import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor } from '../core/boot.ts';
+import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor, shapeOfBoot } from '../core/boot.ts';
 import { decide, type LedgerFacts } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { learnedFloor } from '../core/learned-floor.ts';
@@ -23,38 +23,47 @@ export interface ReplaySummary {
   readonly restartsMs: readonly number[];
 }
 
+/** One judged moment: each closed bucket, and each row while a moment without jobs is waited for. */
+export interface Judged {
+  readonly decision: Decision;
+  /** When the detector saw the floor's last lasting rise; null where it sees none. */
+  readonly stepMs: number | null;
+}
+
 /**
  * Runs detector and policy over a recorded series, open-loop: after a restart the series goes on as it was recorded, with the cooldown and the
  * hourly budget in force. Nothing else stands in the way: no allow-list, no dry run, no Redis, and a boot may be restarted again.
- * `onChange` gets the decisions that differ from the same dyno's last one in class or action.
+ * `onChange` gets the decisions that differ from the same dyno's last one in class or action, `onJudged` every one.
  */
 export function replay(
   rows: readonly SeriesRow[],
   options: ReplayOptions,
   onChange: (decision: Decision) => void,
+  onJudged?: (judged: Judged) => void,
 ): ReplaySummary {
   const boots = new Map<string, Boot>();
   const changes = new Map<string, string>();
   const floors = new Map<string, number>();
   const restartsMs: number[] = [];
+  const waiting = new Set<string>();
   let finalClass: Decision['class'] = 'unknown';
   for (const row of rows) {
     const dyno = row.dyno ?? 'dyno';
     const point = pointOf(row, options.quotaBytes);
-    const known = boots.get(dyno);
-    const boot = observe(known?.identity.bootId === point.boot.bootId ? known : openBoot(point), point, options.policy);
+    const before = boots.get(dyno);
+    const known = before?.identity.bootId === point.boot.bootId ? before : null;
+    const closedBefore = known === null ? -1 : closedBuckets(known);
+    const boot = observe(known ?? openBoot(point), point, options.policy);
     boots.set(dyno, boot);
     learn(floors, boot, options.policy);
-    // Floors change when a bucket closes; in between nothing new can be decided.
-    if (
-      known !== undefined &&
-      closedBuckets(known) === closedBuckets(boot) &&
-      known.identity.bootId === boot.identity.bootId
-    )
-      continue;
+    // Floors change when a bucket closes; in between only a moment without jobs can be news.
+    if (closedBuckets(boot) === closedBefore && !waiting.has(dyno)) continue;
     const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, floors, policy: options.policy });
     if (decision.action === 'restart') restartsMs.push(row.timeMs);
     finalClass = decision.class;
+    onJudged?.({ decision, stepMs: lastStepMs(boot) });
+    if (decision.reason === 'jobs-running') waiting.add(dyno);
+    else waiting.delete(dyno);
     const change = `${decision.class}/${decision.action}`;
     if (changes.get(dyno) !== change) onChange(decision);
     changes.set(dyno, change);
@@ -80,6 +89,7 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
     breakerOpenUntilMs: 0,
     paused: false,
     spentBootIds: [],
+    uselessRestarts: 0,
     learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),
   };
   const [decision] = decide({
@@ -92,6 +102,13 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
   });
   if (decision === undefined) throw new Error('decide gave no decision for a boot');
   return decision;
+}
+
+function lastStepMs(boot: Boot): number | null {
+  const shape = shapeOfBoot(boot);
+  const newest = boot.curve?.fine().at(-1);
+  if (newest === undefined || shape === null || shape.flatMs === null || shape.steps === 0) return null;
+  return Math.round(newest.timeMs - shape.flatMs);
 }
 
 function learn(floors: Map<string, number>, boot: Boot, policy: Policy): void {

@@ -18,6 +18,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     paused: false,
     spentBootIds: [],
     learnedFloorBytes: null,
+    uselessRestarts: 0,
   };
 }
 

@@ -64,6 +64,7 @@ const freeLedger: LedgerFacts = {
   paused: false,
   spentBootIds: [],
   learnedFloorBytes: null,
+  uselessRestarts: 0,
 };
 
 interface Setting {
@@ -100,7 +101,7 @@ describe('a bloated boot', () => {
       target: TARGET,
     });
     expect(decision?.explanation).toMatch(
-      /floor rose in \d steps? to 88 % of 512 MB and has stayed there for \d.*; a restart gives back about 350 MB\./,
+      /floor rose in \d steps? to 88 % of 512 MB and stayed for \d.*; left alone it stays over the soft limit, a restart gives back about 350 MB\./,
     );
   });
 
@@ -177,7 +178,9 @@ describe('a high floor that was never seen to rise', () => {
     const risen = bootOf((window) => (window < 8 ? 250 : Math.min(470, 250 + (window - 7) * 55)), WINDOWS);
     const risenLate: Boot = { ...risen, identity: { ...risen.identity, startTimeMs: START_MS - 10_000_000 } };
     const [decision] = decideFor({ boots: [risenLate], facts: old });
-    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit', reclaimableBytes: 220 * MIB });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    // A floor is the lowest of some readings, less what noise made of it: good to a ten-thousandth.
+    expect(Math.round((decision?.reclaimableBytes ?? 0) / MIB)).toBe(220);
   });
 
   it('is restarted where other boots of the target have shown a low floor', () => {

@@ -217,6 +217,7 @@ export class AttemptWorld {
       claim: (request) => gated(() => inner.claim(request)),
       advance: (attempt, move) => gated(() => this.#advance(attempt, move)),
       recordReclaimed: (...args) => inner.recordReclaimed(...args),
+      recordBackSoon: (...args) => inner.recordBackSoon(...args),
       learnFloor: (...args) => inner.learnFloor(...args),
       noteRelease: (...args) => inner.noteRelease(...args),
       rebuild: (...args) => inner.rebuild(...args),

@@ -22,6 +22,8 @@ export function aDecision(changes: Partial<Decision> = {}): Decision {
     timeToLimitMs: null,
     activeJobs: 0,
     urgent: false,
+    patientUntilMs: null,
+    wanted: null,
     dryRun: false,
     ...changes,
   };

@@ -7,6 +7,7 @@ import {
   FAILED_REASON,
   FRUITLESS_REASON,
   gaveNothingBack,
+  uselessInARow,
 } from '../../src/core/breaker.ts';
 import { learnedFloor } from '../../src/core/learned-floor.ts';
 import { type Target, targetKey } from '../../src/core/target.ts';
@@ -28,6 +29,7 @@ interface ModelRecord {
   breakerUntilMs: number;
   breakerReason: string | null;
   countFromMs: number;
+  usefulFromMs: number;
   paused: boolean;
   floors: { bootId: string; floorBytes: number }[];
   release: number | null;
@@ -77,6 +79,9 @@ export class ModelLedger implements Ledger {
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
       spentBootIds: [...record.spent],
+      uselessRestarts: uselessInARow(
+        record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
+      ),
       learnedFloorBytes: learnedFloor(record.floors.map((learned) => learned.floorBytes)),
     };
   }
@@ -177,7 +182,7 @@ export class ModelLedger implements Ledger {
     const { id: attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes } = current;
     const entry = { attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes };
     const history = current.dryRun ? record.dryHistory : record.history;
-    history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, notTheTargets });
+    history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, backAfterMs: null, notTheTargets });
     const untilMs = (sendingAtMs ?? nowMs) + this.#policy.cooldownMs;
     if (current.dryRun) record.dryCooldownUntilMs = Math.max(record.dryCooldownUntilMs, untilMs);
     else record.cooldownUntilMs = Math.max(record.cooldownUntilMs, untilMs);
@@ -192,6 +197,15 @@ export class ModelLedger implements Ledger {
     const entry = record.history[index];
     if (entry === undefined) return;
     record.history[index] = { ...entry, reclaimedBytes };
+    this.#judgeBreaker(record);
+  }
+
+  async recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void> {
+    const record = this.#record(target);
+    const index = record.history.findIndex((entry) => entry.attemptId === attemptId && entry.backAfterMs === null);
+    const entry = record.history[index];
+    if (entry === undefined) return;
+    record.history[index] = { ...entry, backAfterMs };
     this.#judgeBreaker(record);
   }
 
@@ -240,14 +254,19 @@ export class ModelLedger implements Ledger {
     const nowMs = this.#clock.now();
     if (record.breakerUntilMs > nowMs) return;
     const counted = record.history.filter((entry) => entry.closedAtMs > record.countFromMs);
-    const judged = counted.filter((entry) => entry.outcome === 'restarted' && entry.reclaimedBytes !== null);
+    const judged = counted.filter(
+      (entry) => entry.outcome === 'restarted' && (entry.reclaimedBytes !== null || entry.backAfterMs !== null),
+    );
     const tried = counted.filter(
       (entry) =>
         entry.outcome === 'restarted' ||
         entry.outcome === 'unconfirmed' ||
         (entry.outcome === 'refused' && !entry.notTheTargets),
     );
-    const fruitless = leading(judged, (entry) => gaveNothingBack(entry.reclaimedBytes ?? 0, entry.usageBytes));
+    const fruitless = leading(
+      judged,
+      (entry) => entry.backAfterMs !== null || gaveNothingBack(entry.reclaimedBytes ?? 0, entry.usageBytes),
+    );
     const failed = leading(tried, (entry) => entry.outcome !== 'restarted');
     if (fruitless < BREAKER_FRUITLESS && failed < BREAKER_FAILED) return;
     record.breakerUntilMs = nowMs + BREAKER_OPEN_MS;
@@ -259,6 +278,7 @@ export class ModelLedger implements Ledger {
     record.breakerUntilMs = 0;
     record.breakerReason = null;
     record.countFromMs = this.#clock.now();
+    record.usefulFromMs = this.#clock.now();
   }
 
   #record(target: Target): ModelRecord {
@@ -295,6 +315,7 @@ function newRecord(target: Target): ModelRecord {
     breakerUntilMs: 0,
     breakerReason: null,
     countFromMs: 0,
+    usefulFromMs: 0,
     paused: false,
     floors: [],
     release: null,

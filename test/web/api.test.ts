@@ -24,6 +24,8 @@ const decision: Decision = {
   timeToLimitMs: null,
   activeJobs: 0,
   urgent: false,
+  patientUntilMs: null,
+  wanted: null,
   dryRun: false,
 };
 

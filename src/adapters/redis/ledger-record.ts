@@ -46,6 +46,8 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
     closedAtMs: z.number(),
     usageBytes: nullableNumber,
     reclaimedBytes: nullableNumber,
+    // Not in what an older version wrote.
+    backAfterMs: nullableNumber.default(null),
   }),
 );
 
@@ -66,6 +68,7 @@ const readSchema = z.object({
   heldUntilMs: z.number(),
   breakerOpenUntilMs: z.number(),
   breakerReason: z.union([z.string(), z.literal(false)]),
+  usefulFromMs: z.number(),
   paused: z.boolean(),
   spent: stringList,
 });

@@ -4,7 +4,8 @@
  *
  * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
- * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker), `paused`,
+ * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
+ * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`,
  * `floors` (JSON list of `{bootId, floorBytes}`), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
@@ -59,6 +60,7 @@ end
 local function closeBreaker()
   redis.call('HDEL', recordKey, 'breakerUntilMs', 'breakerReason')
   set('countFromMs', now)
+  set('usefulFromMs', now)
 end
 local function judgeBreaker()
   if number('breakerUntilMs') > now then return end
@@ -70,7 +72,7 @@ local function judgeBreaker()
     if failure and countFailed then failed = failed + 1 end
     if entry.outcome == 'restarted' then
       countFailed = false
-      if known(entry.reclaimedBytes) and countFruitless then
+      if (known(entry.reclaimedBytes) or entry.gaveNothing) and countFruitless then
         if entry.gaveNothing then fruitless = fruitless + 1 else countFruitless = false end
       end
     end
@@ -158,7 +160,7 @@ local history = list(attempt.dryRun and 'dryHistory' or 'history')
 table.insert(history, 1, {
   attemptId = attempt.id, dyno = attempt.dyno, bootId = attempt.bootId, outcome = move.outcome, by = attempt.by,
   reason = attempt.reason, sendingAtMs = attempt.sendingAtMs, closedAtMs = now, usageBytes = attempt.usageBytes,
-  reclaimedBytes = cjson.null, notTheTargets = move.notTheTargets or false,
+  reclaimedBytes = cjson.null, backAfterMs = cjson.null, notTheTargets = move.notTheTargets or false,
 })
 setList(attempt.dryRun and 'dryHistory' or 'history', history, policy.historyLength)
 local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
@@ -183,6 +185,7 @@ return cjson.encode({
   heldUntilMs = heldUntil > now and heldUntil or 0,
   breakerOpenUntilMs = number('breakerUntilMs') > now and number('breakerUntilMs') or 0,
   breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
+  usefulFromMs = number('usefulFromMs'),
   paused = isPaused(),
   spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
 })
@@ -203,7 +206,21 @@ local history = list('history')
 for _, entry in ipairs(history) do
   if entry.attemptId == args.attemptId and not known(entry.reclaimedBytes) then
     entry.reclaimedBytes = args.reclaimedBytes
-    entry.gaveNothing = args.reclaimedBytes <= policy.nothingBackFraction * (known(entry.usageBytes) and entry.usageBytes or 0)
+    entry.gaveNothing = entry.gaveNothing or args.reclaimedBytes <= policy.nothingBackFraction * (known(entry.usageBytes) and entry.usageBytes or 0)
+    setList('history', history, policy.historyLength)
+    judgeBreaker()
+    return 1
+  end
+end
+return 0
+`;
+
+export const RECORD_BACK_SOON = `${PRELUDE}
+local history = list('history')
+for _, entry in ipairs(history) do
+  if entry.attemptId == args.attemptId and not known(entry.backAfterMs) then
+    entry.backAfterMs = args.backAfterMs
+    entry.gaveNothing = true
     setList('history', history, policy.historyLength)
     judgeBreaker()
     return 1

@@ -7,6 +7,7 @@ import {
   FAILED_REASON,
   FRUITLESS_REASON,
   NOTHING_BACK_FRACTION,
+  uselessInARow,
 } from '../../core/breaker.ts';
 import { LedgerUnavailable } from '../../core/errors.ts';
 import { learnedFloor } from '../../core/learned-floor.ts';
@@ -70,6 +71,9 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     },
     async recordReclaimed(target, attemptId, reclaimedBytes) {
       await evaluate(scripts.RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
+    },
+    async recordBackSoon(target, attemptId, backAfterMs) {
+      await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
     async learnFloor(target, bootId, floorBytes) {
       await evaluate(scripts.LEARN_FLOOR, target, { bootId, floorBytes });
@@ -146,15 +150,28 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
 }
 
 function viewOf(target: Target, answer: unknown): LedgerView {
-  const { open, history, dryHistory, floors, spent, breakerReason, ...numbers } = parseRead(answer);
+  const {
+    open,
+    history: closed,
+    dryHistory,
+    floors,
+    spent,
+    breakerReason,
+    usefulFromMs,
+    ...numbers
+  } = parseRead(answer);
+  const history = parseHistory(closed);
   return {
     ...numbers,
     target,
     open: open === false ? null : parseAttempt(open),
-    history: parseHistory(history),
+    history,
     dryHistory: parseHistory(dryHistory),
     breakerReason: breakerReason === false ? null : breakerReason,
     spentBootIds: spent,
+    uselessRestarts: uselessInARow(
+      history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
+    ),
     learnedFloorBytes: learnedFloor(parseFloors(floors).map((learned) => learned.floorBytes)),
   };
 }
