@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => (await import('./commands/demo.ts')).runDemoCommand(args),
   },
   replay: {
-    ownFlags: { json: 'switch', quota: 'value' },
+    ownFlags: { json: 'switch', quota: 'value', plot: 'value' },
     takesSettings: true,
     run: async (args) => (await import('./commands/replay.ts')).runReplayCommand(args),
   },

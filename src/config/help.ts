@@ -3,7 +3,10 @@ import { SETTINGS, type SettingDefinition } from './settings.ts';
 const COMMANDS: readonly (readonly [usage: string, meaning: string])[] = [
   ['tidemark actuator', 'the service: takes points, judges dynos, restarts the right one'],
   ['tidemark demo', 'the whole loop on this machine, in about a minute'],
-  ['tidemark replay FILE...', 'detector and policy over recorded series (CSV), offline; --json, --quota 512MiB'],
+  [
+    'tidemark replay FILE...',
+    'detector and policy over recorded series (CSV), offline; --json, --quota 512MiB, --plot out.svg',
+  ],
   ['tidemark status', 'dynos and last decisions of a running actuator; --url URL'],
   ['tidemark doctor', 'settings, token, apps, Redis, points: what is wrong and what to do; --json'],
   ['tidemark restart APP DYNO', "a person's restart; --url URL"],
