@@ -4,10 +4,10 @@ import type { Point } from '../src/core/point.ts';
 import { defaultPolicy } from '../src/core/policy.ts';
 
 /**
- * Bytes and time per boot for 10,000 boots: each is sampled every 10 s for half an hour of simulated time, and all are judged once a simulated
- * minute. One process, one core; the heap is measured after full collections until it no longer shrinks. Needs --expose-gc, which it gives itself.
+ * Bytes and time per boot for 100 to 100,000 boots: each is sampled every 10 s for half an hour of simulated time, and all are judged once a
+ * simulated minute. One process, one core; memory, that of array buffers included, is measured after full collections until it no longer shrinks. Needs --expose-gc, which it gives itself.
  */
-const BOOTS = 10_000;
+const BOOTS = [100, 1_000, 10_000, 100_000];
 const SAMPLE_EVERY_S = 10;
 const SIMULATED_S = 1800;
 const MIB = 1024 ** 2;
@@ -43,13 +43,14 @@ function pointOf(index: number, second: number): Point {
   };
 }
 
-function usedHeapBytes(): number {
+function usedBytes(): number {
   const collect = (globalThis as { gc?: () => void }).gc;
   if (collect === undefined) throw new Error('run with --expose-gc');
   let bytes = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 10; round += 1) {
     collect();
-    const now = process.memoryUsage().heapUsed;
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    const now = heapUsed + arrayBuffers;
     if (now > bytes - 100_000) return Math.min(now, bytes);
     bytes = now;
   }
@@ -80,35 +81,57 @@ function judgeAll(nowMs: number): void {
   });
 }
 
-function main(): void {
-  const emptyBytes = usedHeapBytes();
+function measure(count: number): readonly string[] {
+  boots.length = 0;
+  const emptyBytes = usedBytes();
   let observeNs = 0n;
   let decideNs = 0n;
   let samples = 0;
   for (let second = 0; second < SIMULATED_S; second += SAMPLE_EVERY_S) {
-    const points = Array.from({ length: BOOTS }, (_, index) => pointOf(index, second));
+    const points = Array.from({ length: count }, (_, index) => pointOf(index, second));
     const began = process.hrtime.bigint();
     for (const [index, point] of points.entries())
       boots[index] = observe(boots[index] ?? openBoot(point), point, policy);
     observeNs += process.hrtime.bigint() - began;
-    samples += BOOTS;
+    samples += count;
     if (second % 60 !== 0) continue;
     const judged = process.hrtime.bigint();
     judgeAll(START_MS + second * 1000);
     decideNs += process.hrtime.bigint() - judged;
   }
-  const heapBytes = (usedHeapBytes() - emptyBytes) / BOOTS;
-  const snapshotBytes = JSON.stringify(boots[0]).length;
-  const perSampleNs = Number(observeNs) / samples;
-  const perJudgingNs = Number(decideNs) / (BOOTS * (SIMULATED_S / 60));
-  const cpuShare = (Number(observeNs + decideNs) / 1e9 / SIMULATED_S) * 100;
-  const line = (name: string, value: string) => process.stdout.write(`${name.padEnd(34)} ${value}\n`);
-  line('boots, samples each', `${BOOTS}, ${samples / BOOTS} (every ${SAMPLE_EVERY_S} s for ${SIMULATED_S / 60} min)`);
-  line('time per sample (observe)', `${perSampleNs.toFixed(0)} ns`);
-  line('time per boot and judging (decide)', `${perJudgingNs.toFixed(0)} ns, once a minute`);
-  line('of one core, all boots', `${cpuShare.toFixed(2)} %`);
-  line('heap per boot', `${(heapBytes / 1024).toFixed(1)} KiB`);
-  line('snapshot per boot (JSON)', `${(snapshotBytes / 1024).toFixed(1)} KiB`);
+  const ownBytes = usedBytes() - emptyBytes;
+  const perJudgingNs = Number(decideNs) / (count * (SIMULATED_S / 60));
+  const share = (ns: bigint) => `${((Number(ns) / 1e9 / SIMULATED_S) * 100).toFixed(2)} %`;
+  return [
+    String(count),
+    `${(Number(observeNs) / samples).toFixed(0)} ns`,
+    `${perJudgingNs.toFixed(0)} ns`,
+    share(observeNs),
+    share(observeNs + decideNs),
+    `${(ownBytes / count / 1024).toFixed(2)} KiB`,
+    `${(ownBytes / MIB).toFixed(1)} MiB`,
+    `${(JSON.stringify(boots[0]).length / 1024).toFixed(1)} KiB`,
+  ];
+}
+
+function main(): void {
+  const head = [
+    'boots',
+    'a sample',
+    'a judging',
+    'of a core, folding',
+    'and judging',
+    'a boot',
+    'all boots',
+    'snapshot',
+  ];
+  const print = (cells: readonly string[]) =>
+    process.stdout.write(`${cells.map((cell) => cell.padStart(18)).join('')}\n`);
+  process.stdout.write(
+    `A sample every ${SAMPLE_EVERY_S} s, all judged once a minute, for ${SIMULATED_S / 60} simulated minutes\n`,
+  );
+  print(head);
+  for (const count of BOOTS) print(measure(count));
 }
 
 if ((globalThis as { gc?: () => void }).gc === undefined) {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { writeDocs } from './docs.ts';
 import { evaluate } from './evaluate.ts';
 import { reportText } from './report.ts';
 import { FAMILIES, familyOf } from './splits.ts';
@@ -11,6 +12,7 @@ const HELP = `npm run evaluate -- [options]: how often restarts are right, on si
   --families A,B     only these
   --own              without the other rules
   --json             all figures
+  --docs             write the figures and curves into docs/detection.md and docs/detection/
 `;
 
 const { values } = parseArgs({
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     families: { type: 'string' },
     own: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -37,12 +40,9 @@ if (values.help) {
   const { split } = values;
   if (split !== 'dev' && split !== 'test') throw new RangeError(`--split: "${split}" is neither dev nor test`);
   const families = values.families?.split(',').map((id) => familyOf(id).id) ?? FAMILIES.map(({ id }) => id);
-  const scores = await evaluate({
-    split,
-    families,
-    dynos: wholeNumber('dynos', values.dynos),
-    tuneDynos: wholeNumber('tune-dynos', values['tune-dynos']),
-    baselines: !values.own,
-  });
+  const dynos = wholeNumber('dynos', values.dynos);
+  const tuneDynos = wholeNumber('tune-dynos', values['tune-dynos']);
+  const scores = await evaluate({ split, families, dynos, tuneDynos, baselines: !values.own });
+  if (values.docs) writeDocs({ split, dynos, tuneDynos, scores });
   process.stdout.write(values.json ? `${JSON.stringify(scores, null, 1)}\n` : reportText(scores));
 }
