@@ -4,7 +4,7 @@ import type { BootIdentity, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
 
 /** The newest values of one process of the boot. */
-export interface ProcessState {
+interface ProcessState {
   readonly processId: string;
   readonly timeMs: number;
   readonly rssBytes: number | null;

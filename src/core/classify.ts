@@ -187,7 +187,11 @@ function riseBeneath(curve: Curve, teeth: Teeth, scale: number): Rise | null {
  */
 function creeps(
   levels: readonly Level[],
-  { recent, scale, tolerance }: { readonly recent: readonly Level[]; readonly scale: number; readonly tolerance: number },
+  {
+    recent,
+    scale,
+    tolerance,
+  }: { readonly recent: readonly Level[]; readonly scale: number; readonly tolerance: number },
 ): boolean {
   const span = levels.slice(-CREEP_LEVELS);
   const trend = trendOf(span);

@@ -22,7 +22,7 @@ export interface Level {
 }
 
 const SAMPLES_PER_BUCKET = 5;
-export const FINE_BUCKETS = 32;
+const FINE_BUCKETS = 32;
 /** A coarse floor is the lowest of so many fine ones, a wide one the lowest of so many coarse ones. */
 const COARSE_FACTOR = 12;
 const WIDE_FACTOR = 6;
