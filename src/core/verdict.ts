@@ -159,7 +159,8 @@ function rule(boot: Boot, context: JudgeContext, { findings, policy }: Rules): R
   if (over(policy.maxRssBytes)) return forced('max-rss');
   if (over(hardLimitBytes)) return givesNothing(findings) ? advise('nothing-to-reclaim') : forced('hard-limit');
   if (killIsNear(shape.rise, context, policy)) return forced('kill-point');
-  if (shape.rise !== null) return ruleOfLeak(findings, context, policy);
+  // Of a rise that one bucket shows the next may say otherwise: the class says when it is believed.
+  if (shape.rise !== null && shape.class === 'leak') return ruleOfLeak(findings, context, policy);
   if (over(softLimitBytes)) return ruleOfHighFloor(findings, policy);
   if (shape.class === 'bloat' && limitBytes === null) return advise('limit-unknown');
   if (shape.class === 'warming') return nothing('warming-up');
@@ -241,9 +242,9 @@ function givesNothing(findings: Findings): boolean {
   return back !== null && back < NOTHING_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
 }
 
-/** Null where it is not known. */
-function givenBack({ baseBytes, shape }: Findings): number | null {
-  return baseBytes === null || shape.floorBytes === null ? null : shape.floorBytes - baseBytes;
+/** By what usage has surely stayed over: the floor of the last buckets may be high by noise. Null where it is not known. */
+function givenBack({ baseBytes, shape: { floorBytes, heldBytes } }: Findings): number | null {
+  return baseBytes === null || floorBytes === null ? null : Math.min(floorBytes, heldBytes ?? floorBytes) - baseBytes;
 }
 
 function killIsNear(rise: Rise | null, { facts, nowMs }: JudgeContext, policy: Policy): boolean {
