@@ -126,7 +126,7 @@ function main(): void {
     'snapshot',
   ];
   const print = (cells: readonly string[]) =>
-    process.stdout.write(`${cells.map((cell) => cell.padStart(18)).join('')}\n`);
+    process.stdout.write(`${cells.map((cell) => cell.padStart(20)).join('')}\n`);
   process.stdout.write(
     `A sample every ${SAMPLE_EVERY_S} s, all judged once a minute, for ${SIMULATED_S / 60} simulated minutes\n`,
   );
