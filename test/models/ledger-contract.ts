@@ -248,6 +248,24 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect(await refusal({ bootId: 'c' })).toBe('breaker-open');
     });
 
+    it('counts a restart after which memory was soon back as one that gave nothing, and remembers it longer than the breaker is open', async () => {
+      const first = await attempted('a', 'restarted');
+      await ledger.recordReclaimed(SHOP, first.id, 300 * 1024 ** 2);
+      await ledger.recordBackSoon(SHOP, first.id, 20 * MINUTE);
+      await ledger.recordBackSoon(SHOP, first.id, 30 * MINUTE);
+      expect(await ledger.read(SHOP)).toMatchObject({ uselessRestarts: 1, breakerOpenUntilMs: 0 });
+      const second = await attempted('b', 'restarted');
+      await ledger.recordBackSoon(SHOP, second.id, 25 * MINUTE);
+      const view = await ledger.read(SHOP);
+      expect(view.history.map((entry) => entry.backAfterMs)).toEqual([25 * MINUTE, 20 * MINUTE]);
+      expect(view.uselessRestarts).toBe(2);
+      expect(await refusal({ bootId: 'c' })).toBe('breaker-open');
+      current.pass(24 * HOUR);
+      expect(await ledger.read(SHOP)).toMatchObject({ uselessRestarts: 2, breakerOpenUntilMs: 0 });
+      await ledger.resume(SHOP);
+      expect((await ledger.read(SHOP)).uselessRestarts).toBe(0);
+    });
+
     it('does not count a restart that freed memory, or one before it', async () => {
       for (const [bootId, reclaimed] of [
         ['a', 0],
