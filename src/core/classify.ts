@@ -256,12 +256,18 @@ function riseOf(
 ): Rise | null {
   if (curve.warmFloorBytes === null) return null;
   const least = { scale, levels: isSlow ? LEAST_SLOW : LEAST_FOR_SLOPE };
-  const ofFine = leakTrend(levels, least) ?? leakTrend(levels.slice(-SHORT_LEVELS), least);
+  const ofFine = leakTrend(levels, least) ?? (isNewHigh(levels) ? leakTrend(levels.slice(-SHORT_LEVELS), least) : null);
   if (ofFine !== null) return riseFrom(ofFine, levels);
   const recent = levels.slice(-RECENT_BUCKETS);
   const trend = coarseTrend(curve, scale);
   const now = trendOf(recent)?.bytesPerMs ?? 0;
   return trend !== null && now >= STILL_RISING * trend.bytesPerMs ? riseFrom(trend, recent) : null;
+}
+
+/** Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given back. */
+function isNewHigh(levels: readonly Level[]): boolean {
+  const floors = levels.map(({ floorBytes }) => floorBytes);
+  return median(floors.slice(-3)) > Math.max(0, ...floors.slice(0, -SHORT_LEVELS));
 }
 
 function coarseTrend(curve: Curve, scale: number): Trend | null {

@@ -10,8 +10,12 @@ export interface Teeth {
 const LEAST_LEVELS = 8;
 /** One drop may be anything; two are a habit. */
 const LEAST_DROPS = 2;
+/** By the rises alone, as drops may be a third of all changes: of normal changes the median deviation of the positive ones is 0.4 of theirs. */
+const RISES_TO_DEVIATION = 2.5;
 /** A drop is so many times what levels usually differ by. */
 const DROP_DEVIATIONS = 5;
+/** A habit that has not shown for so many times its longest pause is over. */
+const OVER_AFTER_PAUSES = 2.5;
 /** Of the other changes, so many go up: noise goes up and down alike. */
 const RISING_SHARE = 0.65;
 
@@ -21,14 +25,22 @@ export function teethOf(levels: readonly Level[], leastBytes: number): Teeth | n
   const changes = levels
     .slice(1)
     .map(({ floorBytes }, index) => floorBytes - (levels[index]?.floorBytes ?? floorBytes));
-  const usual = median(changes);
-  const deviation = 1.4826 * median(changes.map((change) => Math.abs(change - usual)));
+  const rises = changes.filter((change) => change > 0);
+  const usual = median(rises);
+  const deviation = RISES_TO_DEVIATION * median(rises.map((rise) => Math.abs(rise - usual)));
   const least = Math.max(leastBytes, DROP_DEVIATIONS * deviation);
   const troughs = troughsOf(levels, least);
-  if (troughs.length < LEAST_DROPS) return null;
+  if (troughs.length < LEAST_DROPS || isOver(troughs, levels)) return null;
   const others = changes.filter((change) => change > -least);
   const rising = others.filter((change) => change > 0).length / Math.max(1, others.length);
   return rising >= RISING_SHARE ? { troughs } : null;
+}
+
+/** Whether the floor has long stayed up: what it holds now does not come back. */
+function isOver(troughs: readonly Level[], levels: readonly Level[]): boolean {
+  const pausesMs = troughs.slice(1).map(({ timeMs }, index) => timeMs - (troughs[index]?.timeMs ?? timeMs));
+  const sinceMs = (levels.at(-1)?.timeMs ?? 0) - (troughs.at(-1)?.timeMs ?? 0);
+  return sinceMs > OVER_AFTER_PAUSES * Math.max(...pausesMs);
 }
 
 /** Where the levels fall by `least` within two of them: the lowest before they rise again. */
