@@ -1,5 +1,5 @@
 import { isSameBoot } from '../core/attempt.ts';
-import { PlatformError } from '../core/errors.ts';
+import { PlatformError, TidemarkError } from '../core/errors.ts';
 import type { BootIdentity } from '../core/point.ts';
 import type { Target } from '../core/target.ts';
 import type { DynoFacts } from '../core/verdict.ts';
@@ -43,7 +43,7 @@ export class PlatformView {
   }
 
   /** Reads the apps that are due. Never throws: returns what went wrong, for the log. */
-  async refresh(apps: Iterable<string>): Promise<readonly PlatformError[]> {
+  async refresh(apps: Iterable<string>): Promise<readonly TidemarkError[]> {
     const nowMs = this.#clock.monotonic();
     if (this.#block !== null && nowMs < this.#block.untilMs) return [];
     const due = [...new Set(apps)].filter((app) => nowMs >= (this.#nextTryMs.get(app) ?? Number.NEGATIVE_INFINITY));
@@ -51,7 +51,7 @@ export class PlatformView {
     return faults.filter((fault) => fault !== null);
   }
 
-  async #read(app: string): Promise<PlatformError | null> {
+  async #read(app: string): Promise<TidemarkError | null> {
     try {
       const [dynos, quotas] = await Promise.all([this.#platform.list(app), this.#platform.quotas(app)]);
       const readAtMs = this.#clock.monotonic();
@@ -60,10 +60,11 @@ export class PlatformView {
       this.#block = null;
       return null;
     } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
+      // Also a name that cannot be asked for: one app must not keep the others from being read.
+      if (!(error instanceof TidemarkError)) throw error;
       const nowMs = this.#clock.monotonic();
       this.#nextTryMs.set(app, nowMs + Math.max(this.#freshMs, FAULT_BACKOFF_MS));
-      this.block(error);
+      if (error instanceof PlatformError) this.block(error);
       return error;
     }
   }

@@ -29,7 +29,8 @@ export interface TargetPattern {
 }
 
 /** Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30 characters. */
-const APP = /^(\.|[a-z][a-z0-9-]*\*?|\*)$/;
+const APP = /^(\.|[a-z][a-z0-9-]{0,62}\*?|\*)$/;
+const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** Heroku's formation schema: `^[-\w]{1,128}$`. */
 const PROCESS_TYPE = /^[-\w]{1,128}$/;
 
@@ -64,7 +65,10 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
   return faults.length > 0 ? { ok: false, faults } : { ok: true, patterns };
 }
 
-/** Whether any of the patterns matches. `ownApp` is what `.` stands for; where it is unknown `.` matches nothing. */
+/**
+ * Whether any of the patterns matches. `ownApp` is what `.` stands for; where it is unknown `.` matches nothing. What is no name of an app,
+ * as a point may carry it, matches no pattern: nobody could ask the platform for it.
+ */
 export function matchesAny(patterns: readonly TargetPattern[], target: Target, ownApp: string | null): boolean {
   return patterns.some(
     (pattern) => pattern.processType === target.processType && matchesApp(pattern.app, target.app, ownApp),
@@ -74,6 +78,6 @@ export function matchesAny(patterns: readonly TargetPattern[], target: Target, o
 function matchesApp(pattern: string, app: string, ownApp: string | null): boolean {
   if (app === '') return false;
   if (pattern === '.') return ownApp !== null && app === ownApp;
-  if (pattern.endsWith('*')) return app.startsWith(pattern.slice(0, -1));
+  if (pattern.endsWith('*')) return APP_NAME.test(app) && app.startsWith(pattern.slice(0, -1));
   return pattern === app;
 }

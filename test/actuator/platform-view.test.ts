@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PlatformView } from '../../src/actuator/platform-view.ts';
-import { PlatformError } from '../../src/core/errors.ts';
+import { BadInputError, PlatformError } from '../../src/core/errors.ts';
 import { ModelPlatform } from '../models/model-platform.ts';
 import { VirtualClock } from '../models/virtual-clock.ts';
 
@@ -63,4 +63,18 @@ it('goes on with the other apps after a refusal of one', async () => {
   expect(await platformView.refresh(['other'])).toEqual([]);
   expect(platformView.dynosOfApp('other')).toHaveLength(1);
   expect(platformView.dynosOfApp('shop')).toBeNull();
+});
+
+it('goes on with the other apps where a name cannot be asked for, and says so', async () => {
+  const { platform, clock } = view();
+  const picky = Object.assign(Object.create(platform), {
+    list: (app: string) => {
+      if (app !== 'shop') throw new BadInputError(`"${app}" is no name of a Heroku app`);
+      return platform.list();
+    },
+  });
+  const platformView = new PlatformView(picky, clock, FRESH_MS);
+  expect(await platformView.refresh(['sh op', 'shop'])).toMatchObject([{ code: 'bad-input' }]);
+  expect(platformView.dynosOfApp('shop')).toHaveLength(1);
+  expect(await platformView.refresh(['sh op'])).toEqual([]);
 });
