@@ -7,6 +7,7 @@ import {
   stepClaimed,
   stepDraining,
   stepSending,
+  type Terms,
 } from '../core/attempt-step.ts';
 import { PlatformError } from '../core/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../core/target.ts';
@@ -35,6 +36,8 @@ export interface AttemptRunnerParts {
   readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
   /** As this actuator is configured now: an attempt may have been claimed by one that was configured otherwise. */
   readonly permission: (target: Target) => Permission;
+  /** Other dynos of the type that must be up at each re-read; not asked for a person's attempt. Default: 0. */
+  readonly minHealthy?: number;
   /** Whether the newest points still ask for it; null where they cannot be judged yet. Not asked for a person's attempt. */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
   /** False while the platform wants nobody to call (401, 429). */
@@ -51,7 +54,7 @@ export class AttemptRunner {
   readonly #busy = new Map<TargetKey, Promise<void>>();
   /** What the platform answered to the DELETEs of this very process, until their attempts are closed. */
   readonly #answers = new Map<string, RestartAnswer>();
-  #stopping = false;
+  readonly #stopped = new AbortController();
 
   constructor(parts: AttemptRunnerParts) {
     this.#parts = parts;
@@ -70,7 +73,7 @@ export class AttemptRunner {
    */
   async advanceAll(): Promise<AdvanceReport> {
     const faults: AttemptFault[] = [];
-    if (this.#stopping) return reportOf(faults);
+    if (this.#isStopping()) return reportOf(faults);
     let open: readonly Attempt[] = [];
     try {
       open = await this.#parts.ledger.open();
@@ -83,10 +86,14 @@ export class AttemptRunner {
     return reportOf(faults);
   }
 
-  /** Begins nothing new and waits for what is under way. What is still open is found by the next actuator. */
+  /** Begins nothing new, breaks off what is only read, and waits for the rest. What is still open is found by the next actuator. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopped.abort();
     await Promise.all(this.#busy.values());
+  }
+
+  #isStopping(): boolean {
+    return this.#stopped.signal.aborted;
   }
 
   /** Somebody else may have closed an attempt whose answer is kept here. */
@@ -106,7 +113,7 @@ export class AttemptRunner {
   }
 
   async #drive(target: Target, report: (error: unknown) => void): Promise<void> {
-    for (let moves = 0; moves < MOVES_PER_CALL && !this.#stopping; moves++) {
+    for (let moves = 0; moves < MOVES_PER_CALL && !this.#isStopping(); moves++) {
       const { open: attempt, nowMs } = await this.#parts.ledger.read(target);
       if (attempt === null) return;
       const goOn = await this.#advance({ attempt, nowMs, report });
@@ -129,9 +136,10 @@ export class AttemptRunner {
   }
 
   async #fromClaimed({ attempt, nowMs, report }: Moment): Promise<boolean> {
-    const { graceMs, permission } = this.#parts;
+    const { graceMs } = this.#parts;
     const dynos = await this.#list(attempt.target, report);
-    return this.#make(attempt, stepClaimed(attempt, { nowMs, dynos, permission: permission(attempt.target), graceMs }));
+    if (this.#isStopping()) return false;
+    return this.#make(attempt, stepClaimed(attempt, { nowMs, dynos, graceMs, ...this.#termsOf(attempt) }));
   }
 
   async #fromDraining({ attempt, nowMs, report }: Moment): Promise<boolean> {
@@ -141,7 +149,7 @@ export class AttemptRunner {
         nowMs,
         dynos,
         idle,
-        permission: this.#parts.permission(attempt.target),
+        ...this.#termsOf(attempt),
         stillHolds: attempt.by === 'person' ? true : this.#parts.stillHolds(attempt),
         onDrainTimeout: this.#parts.onDrainTimeout?.(attempt) ?? 'go-on',
       });
@@ -149,6 +157,7 @@ export class AttemptRunner {
     if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);
     const readAtMs = this.#parts.clock.monotonic();
     const dynos = await this.#list(attempt.target, report);
+    if (this.#isStopping()) return false;
     const step = judge(dynos);
     if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
     // A process that slept since it read begins anew: what it read is history.
@@ -182,6 +191,7 @@ export class AttemptRunner {
     // The key of the drain lives for seconds: the boot's workers stay paused until the boot is gone.
     await this.#drainFor(attempt, report);
     const dynos = await this.#list(attempt.target, report);
+    if (this.#isStopping()) return false;
     return this.#make(attempt, withAnswer(stepSending(attempt, { nowMs, dynos }), said));
   }
 
@@ -217,14 +227,19 @@ export class AttemptRunner {
     return answer.attempt.phase !== 'closed';
   }
 
-  /** Null where the platform does not say, or must not be asked. */
+  #termsOf({ target }: Attempt): Terms {
+    const { permission, minHealthy = 0 } = this.#parts;
+    return { permission: permission(target), minHealthy };
+  }
+
+  /** Null where the platform does not say, or must not be asked; nothing may be made of it once this one is stopping. */
   async #list(target: Target, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
     if (this.#parts.mayCallPlatform?.() === false) return null;
     try {
-      return await this.#parts.platform.list(target.app);
+      return await this.#parts.platform.list(target.app, this.#stopped.signal);
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error;
-      report(error);
+      if (!this.#isStopping()) report(error);
       return null;
     }
   }

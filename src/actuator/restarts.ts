@@ -58,6 +58,7 @@ export class Restarts {
       clock,
       drain: this.#drain,
       graceMs,
+      minHealthy: settings.policy.minHealthy,
       onDrainTimeout: (attempt) => onDrainTimeout(attempt, this.#drain.wasAnswered(attempt)),
       permission: (target) => this.#permission(target),
       stillHolds: options.stillHolds,

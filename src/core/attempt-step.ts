@@ -30,17 +30,23 @@ export interface Evidence {
   readonly dynos: readonly ListedDyno[] | null;
 }
 
+/** What this actuator's configuration says of the target. */
+export interface Terms {
+  readonly permission: Permission;
+  /** Other dynos of the type that must be up. A person's attempt may go below. */
+  readonly minHealthy: number;
+}
+
 /** The first re-read: same boot, up, of a type that may be restarted. A dry attempt ends here. */
-export function stepClaimed(
-  attempt: Attempt,
-  evidence: Evidence & { readonly permission: Permission; readonly graceMs: number },
-): Step {
+export function stepClaimed(attempt: Attempt, evidence: Evidence & Terms & { readonly graceMs: number }): Step {
   if (evidence.nowMs > attempt.deadlineMs) return abandon('the dyno could not be read in time');
   const forbidden = forbiddenBecause(attempt, evidence.permission);
   if (forbidden !== null) return abandon(forbidden);
   if (evidence.dynos === null) return WAIT;
   const found = findBoot(attempt, evidence.dynos);
   if (typeof found === 'string') return abandon(found);
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  if (tooFew !== null) return abandon(tooFew);
   if (attempt.dryRun) return close('dry-run', `would have restarted ${found.name} (${found.id})`);
   return { do: 'move', move: { to: 'draining', platformDynoId: found.id, deadlineInMs: evidence.graceMs } };
 }
@@ -53,12 +59,12 @@ export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null)
 /** After the drain, with the second re-read. `stillHolds` is null where it cannot be judged yet. */
 export function stepDraining(
   attempt: Attempt,
-  evidence: Evidence & {
-    readonly permission: Permission;
-    readonly idle: boolean | null;
-    readonly stillHolds: boolean | null;
-    readonly onDrainTimeout: OnDrainTimeout;
-  },
+  evidence: Evidence &
+    Terms & {
+      readonly idle: boolean | null;
+      readonly stillHolds: boolean | null;
+      readonly onDrainTimeout: OnDrainTimeout;
+    },
 ): Step {
   if (evidence.nowMs > attempt.deadlineMs + SEND_WINDOW_MS) return abandon('the restart could not be sent in time');
   const forbidden = forbiddenBecause(attempt, evidence.permission);
@@ -71,6 +77,8 @@ export function stepDraining(
   if (evidence.dynos === null || evidence.stillHolds === null) return WAIT;
   const found = findBoot(attempt, evidence.dynos);
   if (typeof found === 'string') return abandon(found);
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  if (tooFew !== null) return abandon(tooFew);
   return { do: 'move', move: { to: 'sending', platformDynoId: found.id, deadlineInMs: CONFIRM_DEADLINE_MS } };
 }
 
@@ -122,6 +130,13 @@ function findBoot(attempt: Attempt, dynos: readonly ListedDyno[]): ListedDyno | 
   if (dyno.processType !== attempt.target.processType) return `${dyno.name} is of the type ${dyno.processType}`;
   if (dyno.state !== 'up') return `${dyno.name} is ${dyno.state}, not up`;
   return dyno;
+}
+
+/** A drain takes minutes, in which the others may have gone. Null where enough of them are up. */
+function tooFewOthers({ by, dyno, target }: Attempt, dynos: readonly ListedDyno[], minHealthy: number): string | null {
+  const up = dynos.filter((one) => one.processType === target.processType && one.name !== dyno && one.state === 'up');
+  if (by === 'person' || up.length >= minHealthy) return null;
+  return `only ${up.length} other dynos of the type are up, and ${minHealthy} must be`;
 }
 
 function forbiddenBecause(attempt: Attempt, permission: Permission): string | null {

@@ -174,6 +174,29 @@ describe('an attempt that must not be sent', () => {
     expect(platform.deletes).toHaveLength(1);
   });
 
+  it('is abandoned where fewer others are up than must be, before the drain and after it, except for a person', async () => {
+    const careful = runner({ minHealthy: 1 });
+    platform.change('worker.2', { state: 'crashed' });
+    await claim();
+    await careful.advanceAll();
+    expect(evidence()).toContain('only 0 other dynos of the type are up, and 1 must be');
+    expect(asked).toEqual([]);
+    platform.change('worker.2', { state: 'up' });
+    clock.pass(900_000);
+    idle = false;
+    await claim();
+    await careful.advanceAll();
+    expect(await openPhase()).toBe('draining');
+    platform.change('worker.2', { state: 'starting' });
+    idle = true;
+    await careful.advanceAll();
+    expect(await outcome()).toBe('abandoned');
+    expect(platform.deletes).toEqual([]);
+    await claim({ by: 'person' });
+    await careful.advanceAll();
+    expect(platform.deletes).toHaveLength(1);
+  });
+
   it('waits while the points cannot be judged, and is abandoned when its time is over', async () => {
     await claim();
     await runner({ stillHolds: () => null }).advanceAll();
@@ -367,6 +390,24 @@ describe('whoever was interrupted', () => {
     await working.stop();
     await working.advanceAll();
     expect(await openPhase()).toBe('claimed');
+  });
+
+  it('breaks off a reading when it is told to stop, and makes nothing of it', async () => {
+    await claim();
+    await runner().advanceAll();
+    clock.pass(90_000);
+    const working = runner();
+    const silent = Promise.withResolvers<AbortSignal | undefined>();
+    platform.list = (_app?: string, signal?: AbortSignal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(unreadable()));
+        silent.resolve(signal);
+      });
+    const advancing = working.advanceAll();
+    await silent.promise;
+    await working.stop();
+    expect((await advancing).faults).toEqual([]);
+    expect(await openPhase()).toBe('sending');
   });
 
   it('tells where the ledger does not answer', async () => {
