@@ -22,8 +22,9 @@ export interface AttemptDrainParts {
 
 /** The key lives 10 s, whatever the length of a tick; and the end of a drain is noticed as soon. */
 const REFRESH_EVERY_MS = 1_000;
-/** Of a grace, where it is short. */
+/** Of a grace, where it is short; a grace of nothing must not make it a busy loop. */
 const REFRESH_SHARE = 0.1;
+const REFRESH_NO_SOONER_MS = 100;
 /** Without the ledger nobody knows whether the attempt is still open. */
 const WITHOUT_LEDGER_MS = 5_000;
 /** Workers look every 2 s; Redis may take as long to answer, and a first answer follows a second look. */
@@ -104,7 +105,7 @@ export class AttemptDrain implements Drain {
           session.beating = null;
         });
       },
-      Math.min(REFRESH_EVERY_MS, REFRESH_SHARE * graceMs),
+      Math.min(REFRESH_EVERY_MS, Math.max(REFRESH_NO_SOONER_MS, REFRESH_SHARE * graceMs)),
     );
     this.#sessions.set(attempt.id, session);
     return session;

@@ -23,13 +23,16 @@ export interface DrainEvidence {
 
 /**
  * Whether no job runs in a boot: every process that has workers says so. One that does not answer in time (it uses another Redis, or its
- * instrumentation is older) goes on taking jobs, so a point of it must show none after it was asked. Null where nothing is known of any.
+ * instrumentation is older) goes on taking jobs, so a point of it must show none after it was asked. Where no point tells which processes
+ * there are, the first to answer may not be the only one: all get the time to. Null where nothing is known of any.
  */
 export function isIdle({ answers, processes, askedAtMs, nowMs, answerWithinMs }: DrainEvidence): boolean | null {
   if ([...answers.values()].includes(false)) return false;
   const silent = processes.filter(({ processId, activeJobs }) => activeJobs !== null && !answers.has(processId));
-  if (silent.length === 0) return answers.size === 0 ? null : true;
-  if (nowMs - askedAtMs < answerWithinMs) return false;
+  if (silent.length === 0 && answers.size === 0) return null;
+  const hadTime = nowMs - askedAtMs >= answerWithinMs;
+  if (silent.length === 0) return processes.length > 0 || hadTime;
+  if (!hadTime) return false;
   return silent.every(({ timeMs, activeJobs }) => timeMs > askedAtMs && activeJobs === 0);
 }
 

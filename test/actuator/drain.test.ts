@@ -64,7 +64,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-function makeDrain(keys: DrainKeys | null = queue): AttemptDrain {
+function makeDrain(keys: DrainKeys | null = queue, graceMs = GRACE_MS): AttemptDrain {
   const read: ModelLedger['read'] = async (target) => {
     if (!ledgerAnswers) throw new LedgerUnavailable('away');
     return ledger.read(target);
@@ -73,7 +73,7 @@ function makeDrain(keys: DrainKeys | null = queue): AttemptDrain {
   const onOver = () => {
     over++;
   };
-  return new AttemptDrain({ keys, ledger: { read }, registry, clock, graceMs: GRACE_MS, log, onOver });
+  return new AttemptDrain({ keys, ledger: { read }, registry, clock, graceMs, log, onOver });
 }
 
 async function draining(changes: Partial<Parameters<typeof aClaim>[0]> = {}): Promise<Attempt> {
@@ -157,6 +157,13 @@ describe('the key of a drain', () => {
     expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
   });
 
+  it('is not refreshed without a pause where the grace is nothing', async () => {
+    drain = makeDrain(queue, 0);
+    await drain.ask(await draining());
+    await pass(1_000);
+    expect(queue.refreshed.length).toBeLessThanOrEqual(11);
+  });
+
   it('is left to expire, or to the next actuator, when this one stops', async () => {
     await drain.ask(await draining());
     await drain.stop();
@@ -181,6 +188,7 @@ describe('the key of a drain', () => {
 
 describe('whether a draining boot is idle', () => {
   it('is what its processes answer', async () => {
+    registry.accept([aPoint(null)]);
     const attempt = await draining();
     await drain.ask(attempt);
     expect(await drain.idle(attempt)).toBeNull();
@@ -190,6 +198,20 @@ describe('whether a draining boot is idle', () => {
     expect(await drain.idle(attempt)).toBe(false);
     expect(drain.wasAnswered(attempt)).toBe(true);
     queue.answers.set('process-1', true);
+    await pass(1_000);
+    expect(await drain.idle(attempt)).toBe(true);
+  });
+
+  it('is not what the first one answers where no point tells of the others', async () => {
+    const attempt = await draining();
+    queue.answers.set('process-1', true);
+    await drain.ask(attempt);
+    await pass(3_000);
+    expect(await drain.idle(attempt)).toBe(false);
+    queue.answers.set('process-2', false);
+    await pass(4_000);
+    expect(await drain.idle(attempt)).toBe(false);
+    queue.answers.set('process-2', true);
     await pass(1_000);
     expect(await drain.idle(attempt)).toBe(true);
   });

@@ -23,6 +23,16 @@ describe('whether a boot is idle', () => {
     ['no process of it has reported a job, and none answers', { processes: [process('a', null)] }, null],
     ['all who answer are idle', { answers: new Map([['a', true]]) }, true],
     [
+      'one has answered at once, and nobody knows of others',
+      { answers: new Map([['a', true]]), nowMs: ASKED_MS },
+      false,
+    ],
+    [
+      'the one process that is known of has answered at once',
+      { answers: new Map([['a', true]]), processes: [process('a', 1)], nowMs: ASKED_MS },
+      true,
+    ],
+    [
       'one of those who answer is not',
       {
         answers: new Map([
