@@ -6,7 +6,7 @@ import type { Keys } from './keys.ts';
 /**
  * The leader key only saves work: it chooses which of several actuators takes the points in. Two leaders are harmless, as the ledger keeps
  * them apart. Where Redis cannot be reached everyone leads: an actuator without Redis still observes and advises, and it must not send its
- * senders away to a leader that cannot be known.
+ * senders away to a leader that cannot be known. One that stands by takes a late answer for no such thing: the other's lease is still running.
  */
 export interface Leader {
   isLeader(): boolean;
@@ -44,6 +44,7 @@ export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: Lead
   const id = randomUUID();
   const listeners: (() => void)[] = [];
   let held: boolean | null = null;
+  let answeredAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let trying: Promise<void> = Promise.resolve();
 
@@ -51,9 +52,10 @@ export function createLeader({ connection, keys, log, leaseMs = LEASE_MS }: Lead
     const before = held;
     try {
       held = (await connection.run('the leader key', (redis) => redis.eval(HOLD, 1, keys.leader, id, leaseMs))) === 1;
+      answeredAtMs = performance.now();
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
-      held = null;
+      if (held !== false || performance.now() - answeredAtMs >= leaseMs) held = null;
     }
     if (held !== before && held !== null) {
       log('info', held ? 'this actuator leads' : 'another actuator leads; this one stands by');
