@@ -8,12 +8,14 @@ import { ConfigError } from '../core/errors.ts';
 export interface HttpServer {
   /** The port that was bound (it differs from the wished one where that was 0). */
   readonly port: number;
-  /** Takes no more connections, and ends those that are idle; the others when their answer is out. */
+  /** Takes no more connections, and ends those that are idle; the others when their answer is out, or after 2 s. */
   close(): Promise<void>;
 }
 
 /** An idle connection outlives a sender's export interval, so that senders need not connect anew for every batch. */
 const KEEP_ALIVE_MS = 75_000;
+/** A sender that never ends its request must not keep the actuator from ending. */
+const CLOSE_LIMIT_MS = 2_000;
 
 /** Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other. */
 export async function serveHttp(app: Hono, port: number): Promise<HttpServer> {
@@ -24,7 +26,11 @@ export async function serveHttp(app: Hono, port: number): Promise<HttpServer> {
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        const cutOff = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
+        server.close(() => {
+          clearTimeout(cutOff);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

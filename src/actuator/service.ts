@@ -3,6 +3,7 @@ import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
 import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
+import { checkTls } from '../doctor/check-settings.ts';
 import type { ActuatorEvent, Clock, Notice } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
 import { createOtlpSource } from '../sources/otlp-http.ts';
@@ -26,7 +27,7 @@ import { FloorTeacher } from './usefulness.ts';
 
 export interface RunningActuator {
   readonly port: number;
-  /** Claims no more, finishes the step under way, and gives the leader key back. */
+  /** Gives the leader key back, claims no more, and finishes the step under way. */
   stop(why: string): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -123,6 +124,8 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   let stopping: Promise<void> | null = null;
   const stop = async (why: string) => {
     log.info('stopping', { why });
+    // First of all, so that another leads while this one finishes what is under way.
+    await state?.leader.stop();
     await loop.stop();
     await server.close();
     await reader?.close();
@@ -176,6 +179,7 @@ function announce(settings: ActuatorSettings, port: number, log: Log): void {
   });
   if (allowed.length === 0)
     log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
+  for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
 }
 
 /** Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it. */

@@ -52,7 +52,8 @@ function checkDoors({ sources, ingestTokens, adminToken }: ActuatorSettings, env
   return found;
 }
 
-function checkTls(env: Environment): readonly Finding[] {
+/** The one switch that would hand the token to whoever sits on the way. */
+export function checkTls(env: Environment): readonly Finding[] {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
   const advice = 'remove NODE_TLS_REJECT_UNAUTHORIZED; the self-signed chain of Heroku Key-Value Store needs it not';
   return [
