@@ -54,7 +54,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     },
     async open() {
       const texts = await evaluate(scripts.OPEN, null);
-      return (Array.isArray(texts) ? texts : []).map(parseAttempt);
+      return (Array.isArray(texts) ? texts : []).flatMap(attemptIfReadable);
     },
     async claim(request) {
       if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
@@ -140,6 +140,16 @@ function newAttempt(request: ClaimRequest): Attempt {
     outcome: null,
     evidence: null,
   };
+}
+
+/** One that cannot be read stops its own target, whose `read` tells of it, and no other's attempts. */
+function attemptIfReadable(text: unknown): Attempt[] {
+  try {
+    return [parseAttempt(text)];
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) return [];
+    throw error;
+  }
 }
 
 function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): T {

@@ -84,6 +84,15 @@ describe('the ledger between actuators', () => {
     await expect(ledger.read(SHOP)).rejects.toMatchObject({ code: 'ledger-unavailable' });
     await expect(ledger.claim(aClaim())).resolves.toEqual({ ok: false, why: 'attempt-open' });
   });
+
+  it('finds the attempts of other targets beside one that cannot be read', async () => {
+    const { ledger } = await open();
+    const mail = { app: 'mail', processType: 'worker' };
+    await ledger.claim(aClaim());
+    await ledger.claim(aClaim({ target: mail }));
+    await redis.hset(`${keyPrefix}ledger:shop:worker`, 'attempt', '{"id":"x"}');
+    expect(await ledger.open()).toMatchObject([{ target: mail }]);
+  });
 });
 
 describe('the journal', () => {
