@@ -27,7 +27,13 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   const { id: errorId, message, resource } = body.data;
   // An app that the token cannot see says nothing about the dyno.
   if ((status === 404 || status === 410) && resource !== 'app') return { kind: 'gone', message };
-  return { kind: 'refused', status, errorId, message, retryAfterMs: retryAfterMs(headers, nowMs) };
+  return {
+    kind: 'refused',
+    status,
+    errorId,
+    message: withAdvice(errorId, message),
+    retryAfterMs: retryAfterMs(headers, nowMs),
+  };
 }
 
 /** The body of a read that went well; anything else is a `PlatformError`. */
@@ -55,13 +61,16 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
   return status >= 400 && status < 500 && platformSpoke ? 'refused' : 'unavailable';
 }
 
+/** The account's calls are counted by the hour: no block needs to last longer, whatever somebody on the way says. */
+const LONGEST_BLOCK_MS = 3_600_000;
+
 /** Ms until the platform wants to be asked again; null where it does not say. Heroku documents no such header on its 429. */
 function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const value = headers['retry-after'];
   if (value === undefined) return null;
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  if (/^\d+$/.test(value)) return Math.min(LONGEST_BLOCK_MS, Number(value) * 1000);
   const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+  return Number.isNaN(atMs) ? null : Math.min(LONGEST_BLOCK_MS, Math.max(0, atMs - nowMs));
 }
 
 /** `RateLimit-Remaining`: calls that the account has left; null where the answer does not say. */

@@ -1,5 +1,6 @@
 import HerokuRequest from 'heroku-client/lib/request.js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { withAdvice } from '../../../src/adapters/heroku/error-ids.ts';
 import { OneShotRequest } from '../../../src/adapters/heroku/one-shot-request.ts';
 import { createHerokuPlatform } from '../../../src/adapters/heroku/platform.ts';
 import { REQUEST_DEADLINE_MS } from '../../../src/core/attempt.ts';
@@ -26,7 +27,7 @@ const refused = (
   kind: 'refused',
   status,
   errorId,
-  message,
+  message: withAdvice(errorId, message),
   retryAfterMs,
 });
 
@@ -104,6 +105,11 @@ const CASES: readonly Case[] = [
     name: '429 that says for how long',
     script: reply(429, rateLimit, { 'Retry-After': '30', 'RateLimit-Remaining': '0' }),
     answer: refused(429, 'rate_limit', rateLimit.message, 30_000),
+  },
+  {
+    name: '429 for longer than calls are counted',
+    script: reply(429, rateLimit, { 'Retry-After': '9'.repeat(400) }),
+    answer: refused(429, 'rate_limit', rateLimit.message, 3_600_000),
   },
   {
     name: "429 of a proxy, without the platform's body",
