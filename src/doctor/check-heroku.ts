@@ -71,7 +71,9 @@ async function checkPattern(
   const { ownApp } = options.permissions;
   if (!pattern.app.endsWith('*')) {
     const app = pattern.app === '.' ? ownApp : pattern.app;
-    return app === null ? [] : checkTarget(options, app, pattern.processType);
+    if (app !== null) return checkTarget(options, app, pattern.processType);
+    const advice = 'name the app in TIDEMARK_TARGETS, or `heroku labs:enable runtime-dyno-metadata` and deploy';
+    return [fault(`.:${pattern.processType} means this app, whose name is not known: it allows nothing`, advice)];
   }
   const matching = visible.filter((app) => matchesAny([pattern], { app, processType: pattern.processType }, ownApp));
   if (matching.length === 0) {

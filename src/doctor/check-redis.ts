@@ -36,7 +36,8 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
   if (major < OLDEST_MAJOR) {
     return [fault(`${found.host} is Redis ${found.version}, older than ${OLDEST_MAJOR}`, 'use a newer Redis')];
   }
-  const reached = ok(`${found.host}: Redis ${found.version ?? 'of unknown version'}, ${TLS_WORDS[found.tls]}`);
+  const version = found.version ?? 'of unknown version';
+  const reached = ok(`${found.host}: Redis ${version}, ${TLS_WORDS[found.tls]}${memoryOf(found)}`);
   return [reached, ...judgeMemory(found), judgeEviction(found)];
 }
 
@@ -44,7 +45,10 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
 function judgeQueue(answer: InspectAnswer): readonly Finding[] {
   if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
   const { host, tls } = answer.found;
-  return [ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}`), ...judgeMemory(answer.found)];
+  return [
+    ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}${memoryOf(answer.found)}`),
+    ...judgeMemory(answer.found),
+  ];
 }
 
 const CHECK_URL = 'check the URL, and that this machine may reach it';
@@ -63,6 +67,11 @@ function judgeEviction({ maxmemoryPolicy }: RedisInspection): Finding {
   if (!maxmemoryPolicy.startsWith('allkeys-')) return ok(`maxmemory-policy ${maxmemoryPolicy}: it keeps the ledger`);
   const advice = 'set it to noeviction (on Heroku: heroku redis:maxmemory --policy noeviction)';
   return fault(`maxmemory-policy ${maxmemoryPolicy} may drop the ledger: nothing is restarted`, advice);
+}
+
+function memoryOf({ usedBytes, maxBytes }: RedisInspection): string {
+  if (usedBytes === null) return '';
+  return `, ${formatBytes(usedBytes)}${maxBytes === null ? '' : ` of ${formatBytes(maxBytes)}`} in use`;
 }
 
 function judgeMemory({ host, usedBytes, maxBytes }: RedisInspection): readonly Finding[] {

@@ -63,6 +63,7 @@ it.each<[string, Case, string, RegExp]>([
   ],
   ['an app that is not there', { targets: 'shpo:worker' }, 'fault', /not_found/],
   ['its own app', { targets: '.:worker', ownApp: 'shop' }, 'ok', /shop:worker: Standard-1X/],
+  ['its own app, of which it does not know the name', { targets: '.:worker' }, 'fault', /not known: it allows nothing/],
   ['review apps', { targets: 'shop-pr-*:worker' }, 'ok', /shop-pr-7:worker: Standard-1X/],
   ['review apps of which there is none', { targets: 'other-pr-*:worker' }, 'warning', /no app .* other-pr-\*/],
   ['a single dyno', { targets: 'shop:worker' }, 'warning', /single dyno.*wait in the queue/],

@@ -25,7 +25,7 @@ function check(env: Readonly<Record<string, string>>) {
 it('finds nothing wrong with one that keeps what it is given', async () => {
   const found = await check({ REDIS_URL: (await redis()).url });
   expect(found.map(({ level }) => level)).toEqual(['ok', 'ok']);
-  expect(found[0]?.says).toMatch(/Redis \d+\.\d+.*without TLS/);
+  expect(found[0]?.says).toMatch(/Redis \d+\.\d+.*without TLS, \d+ MB in use/);
 });
 
 it('tells that without one nothing is restarted', async () => {
@@ -82,6 +82,7 @@ it.each([
   [{ version: null }, 'ok', /unknown version/],
   [{ maxmemoryPolicy: null }, 'warning', /not told/],
   [{ usedBytes: 95e6, maxBytes: 100e6 }, 'warning', /nearly full: 91 MB of 95 MB/],
+  [{ usedBytes: 5e6, maxBytes: 100e6 }, 'ok', /5 MB of 95 MB in use/],
   [{ tls: 'not-verified' as const }, 'ok', /self-signed/],
 ])('judges %j', (changes, level, says) => {
   expect(judgeState({ ok: true, found: { ...FOUND, ...changes } })).toContainEqual(
