@@ -111,7 +111,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     policy: readPolicy(reader),
     webhookUrl: reader.read<string | null>('TIDEMARK_WEBHOOK_URL', null, {
       parse: parseWebUrl,
-      form: 'an http(s) URL',
+      form: 'an http(s) URL without a user and password in it',
     }),
     sources: reader.read<readonly PointSource[]>('TIDEMARK_SOURCE', ['otlp'], {
       parse: parseSources,
@@ -168,9 +168,19 @@ const COUNT_RULE = {
 } as const;
 
 const REDIS_RULE = {
-  parse: (text: string): string | null => (/^rediss?:\/\//.test(text) && URL.canParse(text) ? text : null),
-  form: 'a redis:// or rediss:// URL',
+  parse: (text: string): string | null => (/^rediss?:\/\//.test(text) && hasReadablePassword(text) ? text : null),
+  form: 'a redis:// or rediss:// URL (a % in its password is written %25)',
 } as const;
+
+function hasReadablePassword(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  try {
+    decodeURIComponent(new URL(text).password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function orOff(
   reader: Reader,
@@ -278,7 +288,10 @@ function parseApiUrl(text: string): string | null {
 }
 
 function parseWebUrl(text: string): string | null {
-  return /^https?:\/\//.test(text) && URL.canParse(text) ? text : null;
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
+  // `fetch` refuses such a URL, at each message anew.
+  const { username, password } = new URL(text);
+  return username === '' && password === '' ? text : null;
 }
 
 function positive(value: number | null): number | null {

@@ -117,6 +117,16 @@ describe('the settings of the actuator', () => {
     expect(faultsOf(env)).toEqual([]);
   });
 
+  it.each([
+    ['REDIS_URL', 'redis://:hunter%2@h'],
+    ['TIDEMARK_REDIS_URL', 'redis://:100%@h'],
+    ['TIDEMARK_WEBHOOK_URL', 'https://me:hunter2@h/hook'],
+  ])('refuse a URL in %s that nothing could connect to, without showing it', (name, url) => {
+    const faults = faultsOf({ [name]: url });
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+    expect(faults[0]).not.toMatch(/hunter|100/);
+  });
+
   it('take a list of targets that stay dry', () => {
     const env = {
       HEROKU_API_TOKEN: 't',
