@@ -3,6 +3,7 @@ import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../semconv.ts';
 import { guarded, reportFault } from './diagnostics.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobEnd } from './job-monitor.ts';
+import { readWorkerSettings } from './settings.ts';
 import { VERSION } from './version.ts';
 
 /** A last flush may hold an exit, or a worker's `close()`, for so long. */
@@ -47,6 +48,11 @@ export class Telemetry {
   /** Moves everything to a provider. One that drops everything is ignored: SDKs hand it out until they have started. */
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
+    warnWithoutStream();
+    this.#move(provider);
+  }
+
+  #move(provider: SdkMeterProvider): void {
     this.release();
     this.#provider = provider;
     this.#instruments = new Instruments(provider.getMeter(SCOPE_NAME, VERSION), this.#measured);
@@ -110,7 +116,7 @@ export class Telemetry {
     try {
       const provider = await fallback();
       if (provider === null || this.#instruments !== null) return;
-      this.use(provider);
+      this.#move(provider);
       this.#providerIsOurs = true;
     } catch (error) {
       reportFault('starting the export of metrics', error);
@@ -132,7 +138,15 @@ function isNoop(provider: MeterProvider): boolean {
   return provider.constructor?.name === 'NoopMeterProvider' || provider.getMeter(SCOPE_NAME) === createNoopMeter();
 }
 
-/** The one thing that goes wrong silently. The SDKs keep the resource in a private place; where it is not there, nothing is said. */
+/** Only a provider of our own has the exporter that writes the stream. */
+function warnWithoutStream(): void {
+  if (!readWorkerSettings(process.env).transports.includes('redis')) return;
+  console.warn(
+    "tidemark: TIDEMARK_TRANSPORT names redis, but metrics go to the application's own meter provider, which writes no points stream: export them over OTLP to the actuator or a Collector",
+  );
+}
+
+/** What else goes wrong silently. The SDKs keep the resource in a private place; where it is not there, nothing is said. */
 function warnWithoutDyno(provider: object): void {
   const { _sharedState: state } = provider as {
     _sharedState?: { resource?: { attributes?: Record<string, unknown> } };

@@ -201,6 +201,18 @@ it('carries the version of the package', () => {
   expect(VERSION).toBe(packageJson.version);
 });
 
+it.each([
+  ['otlp', 0],
+  ['otlp,redis', 1],
+])("says that the application's own provider writes no points stream, with the transport %s", (transport, warnings) => {
+  vi.stubEnv('TIDEMARK_TRANSPORT', transport);
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  harness().telemetry.use(memoryProvider().provider);
+  expect(warn).toHaveBeenCalledTimes(warnings);
+  vi.unstubAllEnvs();
+  warn.mockRestore();
+});
+
 describe('the dyno on the resource', () => {
   it.each([
     [{}, 1],
