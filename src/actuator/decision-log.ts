@@ -22,10 +22,10 @@ export class DecisionLog {
     this.#capacity = capacity;
   }
 
-  /** Whether the decision is news; the caller logs it then. A restart is always news: each is followed by an attempt of its own. */
-  record(bootKey: string, decision: Decision): boolean {
+  /** Whether the decision is news; the caller logs it then. A restart that is tried is always news: an attempt of its own follows each. */
+  record(bootKey: string, decision: Decision, { isTried = true } = {}): boolean {
     const gist = `${decision.class}/${decision.action}/${decision.reason}`;
-    if (this.#lastByBoot.get(bootKey) === gist && decision.action !== 'restart') return false;
+    if (this.#lastByBoot.get(bootKey) === gist && !(decision.action === 'restart' && isTried)) return false;
     this.#lastByBoot.set(bootKey, gist);
     this.#add({ decision, attemptId: null, outcome: null });
     return true;

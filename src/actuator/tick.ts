@@ -149,6 +149,7 @@ function decideAll(
     policy,
     permissions,
     upCount: (target: Target) => platform?.upCount(target) ?? null,
+    hindrance: hindranceOf(parts),
   });
   return entries.flatMap((entry, index) => {
     const decision = decisions[index];
@@ -156,9 +157,18 @@ function decideAll(
   });
 }
 
+/**
+ * While the platform wants no calls an attempt would only wait for its deadline, and its close would start a cooldown. Without any platform a dry
+ * run still says what it would restart.
+ */
+function hindranceOf({ platform, mayAct }: ActuatorParts): 'platform-unavailable' | 'taking-over' | null {
+  if (platform?.isBlocked()) return 'platform-unavailable';
+  return mayAct() ? null : 'taking-over';
+}
+
 /** One line in the log for each decision that is news, also for those to do nothing. */
 async function record(parts: ActuatorParts, entry: BootEntry, decision: Decision): Promise<void> {
-  if (!parts.decisions.record(entry.key, decision)) return;
+  if (!parts.decisions.record(entry.key, decision, { isTried: parts.restarts !== null })) return;
   parts.log.info('decision', { ...decision });
   if (parts.leads()) await parts.publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
 }

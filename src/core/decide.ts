@@ -29,6 +29,8 @@ export interface DecideInput {
   readonly permissions: Permissions;
   /** Dynos of the type that are up; null where the platform was not read. */
   readonly upCount: (target: Target) => number | null;
+  /** What keeps this actuator from any restart just now: a restart that nobody would try must not be called one. Null, or absent: nothing. */
+  readonly hindrance?: 'platform-unavailable' | 'taking-over' | null;
 }
 
 /**
@@ -79,7 +81,7 @@ interface Candidate {
 
 /** What stands against a restart now; null where nothing does. */
 function gateOf(
-  { permissions, policy, nowMs, upCount }: DecideInput,
+  { permissions, policy, nowMs, upCount, hindrance = null }: DecideInput,
   { decision, ledger, boot, facts }: Candidate,
 ): Reason | null {
   const { target } = decision;
@@ -92,6 +94,7 @@ function gateOf(
   if (closed !== null) return closed;
   const up = upCount(target);
   if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return 'min-healthy';
+  if (hindrance !== null) return hindrance;
   return mayWait(decision, nowMs) ? 'jobs-running' : null;
 }
 

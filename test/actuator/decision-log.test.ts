@@ -17,6 +17,13 @@ describe('the decision log', () => {
     expect(log.recent(10).map((entry) => entry.decision.timeMs)).toEqual([4, 3, 1]);
   });
 
+  it('records a restart each time it is tried, and once where nobody would try it', () => {
+    const log = new DecisionLog();
+    const restart = decision({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    expect([1, 2].map(() => log.record('a', restart))).toEqual([true, true]);
+    expect([1, 2].map(() => log.record('b', restart, { isTried: false }))).toEqual([true, false]);
+  });
+
   it('keeps boots apart, and a forgotten one starts anew', () => {
     const log = new DecisionLog();
     expect(log.record('a', decision({}))).toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Boot, observe, openBoot } from '../../src/core/boot.ts';
-import { decide, type LedgerFacts } from '../../src/core/decide.ts';
+import { type DecideInput, decide, type LedgerFacts } from '../../src/core/decide.ts';
 import type { Decision } from '../../src/core/decision.ts';
 import { defaultPolicy, type Permissions, type Policy } from '../../src/core/policy.ts';
 import type { DynoFacts } from '../../src/core/verdict.ts';
@@ -75,6 +75,7 @@ interface Setting {
   readonly facts?: DynoFacts | null;
   readonly up?: number | null;
   readonly nowMs?: number;
+  readonly hindrance?: DecideInput['hindrance'];
 }
 
 function decideFor(setting: Setting): readonly Decision[] {
@@ -86,6 +87,7 @@ function decideFor(setting: Setting): readonly Decision[] {
     policy: { ...policy, ...setting.policy },
     permissions: { allowed: [TARGET], dryRun: false, ownApp: null, ...setting.permissions },
     upCount: () => (setting.up === undefined ? 2 : setting.up),
+    hindrance: setting.hindrance ?? null,
   });
 }
 
@@ -119,6 +121,9 @@ describe('a bloated boot', () => {
     ['budget', { ledger: { sentLastHour: 4 } }],
     ['min-healthy', { policy: { minHealthy: 2 }, up: 2 }],
     ['min-healthy', { policy: { minHealthy: 1 }, up: null }],
+    ['platform-unavailable', { hindrance: 'platform-unavailable' }],
+    ['taking-over', { hindrance: 'taking-over' }],
+    ['paused', { ledger: { paused: true }, hindrance: 'taking-over' }],
     ['min-uptime', { policy: { minUptimeMs: 1_000_000_000 }, facts: { ...facts, createdAtMs: START_MS } }],
   ])('is not restarted: %s', (reason, setting) => {
     const [decision] = decideFor(setting);

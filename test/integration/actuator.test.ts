@@ -114,6 +114,22 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(manager.dynos()[0]?.dynoId).toBe(dynos[0]?.id);
   });
 
+  it('tries nothing while the platform refuses the token, says so, and starts no cooldown', async () => {
+    const { manager, dynos } = await startPlatform(1);
+    const actuator = await startActuator(manager, {
+      REDIS_URL: redisDatabase(13),
+      HEROKU_API_TOKEN: 'HRKU-wrong-token',
+      TIDEMARK_MAX_RSS: '300MiB',
+    });
+    await startFeed(actuator, dynos[0], bloated);
+    await vi.waitFor(async () => {
+      const [newest] = await actuator.decisions();
+      expect(newest).toMatchObject({ action: 'none', reason: 'platform-unavailable' });
+    }, PATIENCE);
+    expect((await actuator.decisions()).filter(({ action }) => action === 'restart')).toEqual([]);
+    expect(actuator.lines.filter((line) => line.includes('"phase":"claimed"'))).toEqual([]);
+  });
+
   it('observes without Redis, restarts nothing, says so, and takes up work when Redis is there', async () => {
     const redis = later(await startRedis(), (one) => one.stop());
     await redis.kill();
