@@ -24,9 +24,13 @@ export class WorkerLoad {
     else this.#add(worker, -1);
   }
 
-  /** Whether no job is in hand, nor can come: the worker's loop has ended, or it fetches no more and has nothing left. */
+  /**
+   * Whether no job is in hand, nor can come: the worker's loop has ended, or it fetches no more and has nothing left. In early BullMQ 5 the loop
+   * of a worker that closes ends before its jobs do.
+   */
   isIdle(worker: DrainableWorker): boolean {
-    return !worker.isRunning() || (worker.isPaused() && (this.#inHand.get(worker) ?? 0) === 0);
+    const isEmpty = (this.#inHand.get(worker) ?? 0) === 0;
+    return worker.isRunning() ? worker.isPaused() && isEmpty : !worker.closing || isEmpty;
   }
 
   #add(worker: DrainableWorker, count: number): void {
