@@ -22,7 +22,7 @@ export interface ActuatorParts {
   /** Null where no Redis is configured: then nothing is restarted. */
   readonly ledger: Ledger | null;
   readonly ledgerState: () => 'available' | 'unavailable' | 'not-configured';
-  readonly snapshots: { save(bootId: string, json: string): Promise<void> } | null;
+  readonly snapshots: { save(key: string, json: string): Promise<void> } | null;
   /** The newest entry of the points stream that was taken; null where none is read. */
   readonly pointsId: () => string | null;
   /** Null where the ledger or the platform is. */

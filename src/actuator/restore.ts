@@ -60,10 +60,10 @@ async function readBack(parts: ActuatorParts, state: RedisState): Promise<string
   const { registry, decisions, breakers, log, clock, policy } = parts;
   let boots = 0;
   let pointsId: string | null = null;
-  for (const [bootId, json] of await state.snapshots.loadAll()) {
+  for (const [bootKey, json] of await state.snapshots.loadAll()) {
     const snapshot = readSnapshot(json);
     if (snapshot === null) {
-      log.warn('a snapshot is of another version and was left out', { bootId });
+      log.warn('a snapshot is of another version and was left out', { bootKey });
       continue;
     }
     if (registry.adopt(snapshot.boot)) boots += 1;

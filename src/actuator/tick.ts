@@ -189,7 +189,7 @@ async function saveSnapshots(
   for (const entry of entries) {
     if (closedBuckets(entry.boot) === entry.savedBuckets) continue;
     try {
-      await snapshots.save(entry.boot.identity.bootId, writeSnapshot({ boot: entry.boot, pointsId: pointsId() }));
+      await snapshots.save(entry.key, writeSnapshot({ boot: entry.boot, pointsId: pointsId() }));
       entry.savedBuckets = closedBuckets(entry.boot);
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;

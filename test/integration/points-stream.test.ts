@@ -112,7 +112,9 @@ describe('a stand-by that reads the stream', () => {
     const app = worker(6, env, ['sandboxed.mjs']);
     await knows(leader);
     await knows(standby);
-    await vi.waitFor(async () => expect(await redis.keys('tidemark:boot:*')).toHaveLength(1), LIMIT);
+    // By app and boot: no app may write over what is kept of another's boot.
+    const kept = [expect.stringMatching(`^tidemark:boot:${APP}\\|.`)];
+    await vi.waitFor(async () => expect(await redis.keys('tidemark:boot:*')).toEqual(kept), LIMIT);
     app.stop();
     await app.exited;
     await knows(await actuator());

@@ -18,8 +18,8 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     epoch: `${prefix}epoch`,
     journal: `${prefix}journal`,
     leader: `${prefix}leader`,
-    snapshot: (bootId: string) => `${prefix}boot:${bootId}`,
-    /** Set: ids of the boots with a snapshot, some of which may have expired. */
+    snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
+    /** Set: keys of the boots with a snapshot, some of which may have expired. */
     snapshots: `${prefix}boots`,
   };
 }

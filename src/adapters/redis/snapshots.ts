@@ -7,19 +7,19 @@ const PAGE = 100;
 
 /** The folded state of each boot, so that a restarted actuator goes on where the last one was. */
 export interface Snapshots {
-  /** Throws `LedgerUnavailable`. */
-  save(bootId: string, json: string): Promise<void>;
-  /** All snapshots that have not expired, by boot id. Throws `LedgerUnavailable`. */
+  /** By a key that no other boot has, of another app neither. Throws `LedgerUnavailable`. */
+  save(bootKey: string, json: string): Promise<void>;
+  /** All snapshots that have not expired, by their key. Throws `LedgerUnavailable`. */
   loadAll(): Promise<ReadonlyMap<string, string>>;
 }
 
 export function createSnapshots(connection: RedisConnection, keys: Keys): Snapshots {
   return {
-    async save(bootId, json) {
+    async save(bootKey, json) {
       await connection.run('a snapshot', async (redis) => {
         // The index first: an id without a snapshot is dropped at the next load, a snapshot without its id would not be found.
-        await redis.sadd(keys.snapshots, bootId);
-        await redis.set(keys.snapshot(bootId), json, 'PX', EXPIRY_MS);
+        await redis.sadd(keys.snapshots, bootKey);
+        await redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
       });
     },
     async loadAll() {
