@@ -37,7 +37,7 @@ const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   refused: 'was not restarted: the platform refused',
   unconfirmed: 'may have been restarted: no new boot was seen',
   'drain-timeout': 'was not restarted: its jobs did not finish in time',
-  abandoned: 'was not restarted: it no longer held',
+  abandoned: 'was not restarted: the attempt was given up',
   'dry-run': 'would have been restarted (dry run)',
 };
 
