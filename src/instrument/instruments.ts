@@ -31,16 +31,10 @@ import {
   METRIC_V8JS_MEMORY_HEAP_USED,
   type MetricDefinition,
 } from '../semconv.ts';
+import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 import type { JobEnd, JobMonitor } from './job-monitor.ts';
+import type { JobTables } from './job-tables.ts';
 import type { TreeMemory } from './tree-memory.ts';
-
-const KIB = 1024;
-
-/** Powers of 4 from 64 KiB to 4 GiB: a job's change spans that range, and the SDK's default buckets end at 10,000. */
-const BYTE_BUCKETS = Array.from({ length: 9 }, (_, power) => 64 * KIB * 4 ** power);
-
-/** As the semantic conventions advise for `messaging.process.duration`. */
-const SECOND_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /** What the observable metrics are read from. */
 export interface Measured {
@@ -56,6 +50,7 @@ export interface Measured {
 export class Instruments {
   readonly #meter: Meter;
   readonly #measured: Measured;
+  readonly #tables: JobTables | null;
   readonly #net: UpDownCounter;
   readonly #growth: Histogram;
   readonly #reclaimed: Histogram;
@@ -71,9 +66,11 @@ export class Instruments {
   readonly #arrayBuffers: ObservableUpDownCounter;
   readonly #observe: BatchObservableCallback;
 
-  constructor(meter: Meter, measured: Measured) {
+  /** @param tables take the per-job histograms in the place of the meter's; null where the meter's provider is not ours */
+  constructor(meter: Meter, measured: Measured, tables: JobTables | null = null) {
     this.#meter = meter;
     this.#measured = measured;
+    this.#tables = tables;
     this.#net = meter.createUpDownCounter(...whole(METRIC_JOB_MEMORY_NET));
     this.#growth = meter.createHistogram(...whole(METRIC_JOB_MEMORY_GROWTH, BYTE_BUCKETS));
     this.#reclaimed = meter.createHistogram(...whole(METRIC_JOB_MEMORY_RECLAIMED, BYTE_BUCKETS));
@@ -98,12 +95,17 @@ export class Instruments {
     meter.addBatchObservableCallback(this.#observe, this.#observables());
   }
 
-  recordJob({ attributes, durationMs, netBytes, sandboxExit }: JobEnd): void {
-    this.#duration.record(durationMs / 1000, attributes);
+  recordJob(end: JobEnd): void {
+    const { series, durationMs, growthBytes, reclaimedBytes, sandboxExit } = end;
+    const { attributes } = series;
     if (sandboxExit !== null) this.#sandboxExits.add(1, { ...attributes, [ATTR_EXIT_REASON]: sandboxExit });
-    if (netBytes === null || netBytes === 0) return;
-    if (netBytes > 0) this.#growth.record(netBytes, attributes);
-    else this.#reclaimed.record(-netBytes, attributes);
+    if (this.#tables !== null) {
+      this.#tables.record(end);
+      return;
+    }
+    this.#duration.record(durationMs / 1000, attributes);
+    if (growthBytes) this.#growth.record(growthBytes, attributes);
+    if (reclaimedBytes) this.#reclaimed.record(reclaimedBytes, attributes);
   }
 
   /** Stops observing; the meter's provider may go on without. */
@@ -156,7 +158,7 @@ function described({ unit, description }: MetricDefinition): MetricOptions {
 }
 
 /** Name and options of a metric that counts in whole numbers. */
-function whole(metric: MetricDefinition, buckets?: number[]): [string, MetricOptions] {
-  const advice = buckets === undefined ? {} : { advice: { explicitBucketBoundaries: buckets } };
+function whole(metric: MetricDefinition, buckets?: readonly number[]): [string, MetricOptions] {
+  const advice = buckets === undefined ? {} : { advice: { explicitBucketBoundaries: [...buckets] } };
   return [metric.name, { ...described(metric), valueType: ValueType.INT, ...advice }];
 }

@@ -1,19 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
-import {
-  ATTR_ATTRIBUTION,
-  ATTR_JOB_NAME,
-  ATTR_JOB_OUTCOME,
-  ATTR_MESSAGING_DESTINATION_NAME,
-  ATTR_MESSAGING_SYSTEM,
-  JOB_NAME_IDLE,
-  MESSAGING_SYSTEM_BULLMQ,
-} from '../semconv.ts';
+import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../semconv.ts';
 import { AttributionLedger, type JobTicket } from './attribution.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
+import { JobKind, type JobSeries } from './job-series.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
-
-export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 
 export interface JobIdentity {
   readonly queue: string;
@@ -24,8 +15,8 @@ export interface JobIdentity {
 
 /** A job that runs now. Opaque to the caller. */
 export interface JobRun {
-  readonly queue: string;
-  readonly name: string;
+  readonly kind: JobKind;
+  readonly ofQueue: QueueJobs;
   readonly startedAtMs: number;
   /** Null for a job in a child process. */
   readonly ticket: JobTicket | null;
@@ -35,10 +26,12 @@ export interface JobRun {
 
 /** What is known when a job has ended. */
 export interface JobEnd {
-  readonly attributes: Attributes;
+  readonly series: JobSeries;
   readonly durationMs: number;
-  /** RSS change that fell to the job; null where it is not known. */
-  readonly netBytes: number | null;
+  /** How far its share of the RSS change rose over where it started, at its highest; null where it is not known. */
+  readonly growthBytes: number | null;
+  /** What of that it had given back by its end. */
+  readonly reclaimedBytes: number | null;
   /** Why the job's child process or thread ended under it; null where none did. */
   readonly sandboxExit: ExitReason | null;
 }
@@ -56,15 +49,15 @@ export interface JobMonitorOptions {
   readonly nowMs: () => number;
 }
 
+interface QueueJobs {
+  active: number;
+  readonly kinds: Map<string, JobKind>;
+}
+
 const IDLE_ATTRIBUTES: Attributes = {
   [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
   [ATTR_JOB_NAME]: JOB_NAME_IDLE,
 };
-
-interface Series {
-  readonly attributes: Attributes;
-  pendingNetBytes: number;
-}
 
 /**
  * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net change is
@@ -74,81 +67,107 @@ export class JobMonitor {
   readonly #options: JobMonitorOptions;
   readonly #ledger: AttributionLedger;
   readonly #names: JobNames;
-  readonly #activeByQueue = new Map<string, number>();
-  readonly #series = new Map<string, Series>();
+  readonly #queues = new Map<string, QueueJobs>();
 
   constructor(options: JobMonitorOptions) {
     this.#options = options;
-    this.#ledger = new AttributionLedger(options.readRssBytes());
+    this.#ledger = new AttributionLedger(options.readRssBytes(), options.nowMs());
     this.#names = new JobNames(options.maxJobNames);
   }
 
   begin(job: JobIdentity): JobRun {
-    const { queue } = job;
-    this.#activeByQueue.set(queue, (this.#activeByQueue.get(queue) ?? 0) + 1);
+    const ofQueue = this.#queueOf(job.queue);
+    const kind = this.#kindOf(job, ofQueue);
+    ofQueue.active += 1;
+    const startedAtMs = this.#options.nowMs();
     return {
-      queue,
-      name: this.#names.of(job.name),
-      startedAtMs: this.#options.nowMs(),
-      ticket: job.sandbox === 'process' ? null : this.#ledger.begin(this.#options.readRssBytes()),
+      kind,
+      ofQueue,
+      startedAtMs,
+      ticket:
+        job.sandbox === 'process' ? null : this.#ledger.begin(kind.account, this.#options.readRssBytes(), startedAtMs),
       sandbox: job.sandbox === null ? null : newSandboxRun(),
     };
   }
 
   /** @param sandboxEnd what its child did; null for a job that is not sandboxed */
   end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): JobEnd {
-    this.#activeByQueue.set(run.queue, (this.#activeByQueue.get(run.queue) ?? 1) - 1);
-    const durationMs = this.#options.nowMs() - run.startedAtMs;
+    run.ofQueue.active -= 1;
+    const endedAtMs = this.#options.nowMs();
+    const durationMs = endedAtMs - run.startedAtMs;
     const sandboxExit = sandboxEnd?.exit ?? null;
     if (run.ticket === null) {
-      const series = this.#seriesOf(run, outcome, 'sandboxed');
+      const series = run.kind.ended(outcome, 'sandboxed');
       const netBytes = sandboxEnd?.netBytes ?? null;
       series.pendingNetBytes += netBytes ?? 0;
-      return { attributes: series.attributes, durationMs, netBytes, sandboxExit };
+      return { series, durationMs, ...bySign(netBytes, 0), sandboxExit };
     }
-    const { netBytes, exclusive } = this.#ledger.end(run.ticket, this.#options.readRssBytes());
-    const series = this.#seriesOf(run, outcome, exclusive ? 'exclusive' : 'shared');
-    series.pendingNetBytes += netBytes;
-    return { attributes: series.attributes, durationMs, netBytes, sandboxExit };
+    const { netBytes, peakBytes, ownBytes, exclusive } = this.#ledger.end(
+      run.ticket,
+      this.#options.readRssBytes(),
+      endedAtMs,
+    );
+    const series = run.kind.ended(outcome, exclusive ? 'exclusive' : 'shared');
+    series.pendingNetBytes += ownBytes;
+    return { series, durationMs, ...bySign(netBytes, peakBytes), sandboxExit };
   }
 
   /** Jobs running now, of every queue that ever ran one. */
   active(): ReadonlyMap<string, number> {
-    return this.#activeByQueue;
+    return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
+  }
+
+  /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
+  sample(): boolean {
+    if (this.#ledger.runningJobs === 0) return false;
+    this.#ledger.observe(this.#options.readRssBytes(), this.#options.nowMs());
+    this.#ledger.notePeaks();
+    return true;
   }
 
   /**
-   * The net change since it was last taken. Together with the shares of the jobs still running, all changes ever taken sum up to the
-   * process's own, RSS now less RSS at the start; those of sandboxed jobs are their children's, and beside it.
+   * The net change since it was last taken: what was found out since, and corrections of what was told before. Together with what the jobs still
+   * running hold for themselves, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of sandboxed
+   * jobs are their children's, and beside it.
    */
   takeNetChanges(): readonly NetChange[] {
-    this.#ledger.observe(this.#options.readRssBytes());
+    const nowMs = this.#options.nowMs();
+    this.#ledger.observe(this.#options.readRssBytes(), nowMs);
+    this.#ledger.part(nowMs);
     const changes: NetChange[] = [];
-    for (const series of this.#series.values()) {
-      if (series.pendingNetBytes !== 0)
-        changes.push({ attributes: series.attributes, netBytes: series.pendingNetBytes });
-      series.pendingNetBytes = 0;
+    for (const { kinds } of this.#queues.values()) {
+      for (const kind of kinds.values()) {
+        kind.takeNetChanges(({ attributes }, netBytes) => changes.push({ attributes, netBytes }));
+      }
     }
     const idleBytes = this.#ledger.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
   }
 
-  #seriesOf(run: JobRun, outcome: JobOutcome, attribution: Attribution): Series {
-    const key = `${outcome} ${attribution} ${run.name.length} ${run.name}${run.queue}`;
-    const known = this.#series.get(key);
+  #queueOf(queue: string): QueueJobs {
+    const known = this.#queues.get(queue);
     if (known !== undefined) return known;
-    const series = {
-      attributes: {
-        [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
-        [ATTR_MESSAGING_DESTINATION_NAME]: run.queue,
-        [ATTR_JOB_NAME]: run.name,
-        [ATTR_JOB_OUTCOME]: outcome,
-        [ATTR_ATTRIBUTION]: attribution,
-      },
-      pendingNetBytes: 0,
-    };
-    this.#series.set(key, series);
-    return series;
+    const made: QueueJobs = { active: 0, kinds: new Map() };
+    this.#queues.set(queue, made);
+    return made;
   }
+
+  #kindOf(job: JobIdentity, { kinds }: QueueJobs): JobKind {
+    const known = kinds.get(job.name);
+    if (known !== undefined) return known;
+    // Of names beyond the cap none is kept, or the map would grow with them.
+    const name = this.#names.of(job.name);
+    const capped = kinds.get(name);
+    if (capped !== undefined) return capped;
+    const made = new JobKind({ queue: job.queue, name, account: this.#ledger.open() });
+    kinds.set(name, made);
+    return made;
+  }
+}
+
+function bySign(netBytes: number | null, peakBytes: number): Pick<JobEnd, 'growthBytes' | 'reclaimedBytes'> {
+  if (netBytes === null) return { growthBytes: null, reclaimedBytes: null };
+  const growthBytes = Math.max(0, netBytes, peakBytes);
+  return { growthBytes, reclaimedBytes: growthBytes - netBytes };
 }

@@ -4,10 +4,11 @@ import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sd
 import { BackgroundExporter } from './background-exporter.ts';
 import type { BorrowedRedis } from './borrowed-redis.ts';
 import { herokuDetector } from './heroku-detector.ts';
+import { JobTables } from './job-tables.ts';
 import { PointsStreamExporter } from './points-stream.ts';
 import { quietAgent } from './quiet-agent.ts';
 import type { Transport } from './settings.ts';
-import type { SdkMeterProvider } from './telemetry.ts';
+import type { OwnProvider } from './telemetry.ts';
 
 /** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */
 const DEFAULT_INTERVAL_MS = 10_000;
@@ -34,17 +35,30 @@ export interface PrivateProviderOptions {
  * A provider of our own, never registered globally: the application's SDK may start later and must find the place free. The SDK is
  * loaded only here. Null where `OTEL_METRICS_EXPORTER` and the transports leave no exporter.
  */
-export async function privateProvider(options: PrivateProviderOptions): Promise<SdkMeterProvider | null> {
-  const { transports, lend, env = process.env } = options;
+export async function privateProvider(settings: PrivateProviderOptions): Promise<OwnProvider | null> {
+  const { transports, lend, env = process.env } = settings;
   const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
   const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
   const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
   if (transports.includes('redis')) exporters.push(new PointsStreamExporter({ lend }));
   if (exporters.length === 0) return null;
-  const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
-  const times = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
-  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...times }));
-  return new MeterProvider({ resource: resource(), readers });
+  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await import(
+    '@opentelemetry/sdk-metrics'
+  );
+  // The tables know cumulative figures only; where the environment asks for others the SDK makes them.
+  const areCumulative = exporters.every(
+    (exporter) =>
+      (exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE) ===
+      AggregationTemporality.CUMULATIVE,
+  );
+  const tables = areCumulative ? new JobTables() : null;
+  const options = {
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: timeoutMs,
+    ...(tables === null ? {} : { metricProducers: [tables] }),
+  };
+  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...options }));
+  return { provider: new MeterProvider({ resource: resource(), readers }), tables };
 }
 
 async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {

@@ -3,6 +3,7 @@ import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../semconv.ts';
 import { guarded, reportFault } from './diagnostics.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobEnd } from './job-monitor.ts';
+import type { JobTables } from './job-tables.ts';
 import { readWorkerSettings } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -18,8 +19,15 @@ export interface SdkMeterProvider extends MeterProvider {
   shutdown?(): Promise<void>;
 }
 
+/** A provider of our own. */
+export interface OwnProvider {
+  readonly provider: SdkMeterProvider;
+  /** Per-job figures, which its readers collect; null where they want them from instruments. */
+  readonly tables: JobTables | null;
+}
+
 /** Makes a provider for a process whose application has registered none; null where the environment asks for none. */
-export type FallbackProvider = () => Promise<SdkMeterProvider | null>;
+export type FallbackProvider = () => Promise<OwnProvider | null>;
 
 /**
  * Where the measurements go: the instruments on the provider of the moment. In order: one that was given (`use`), the one that the
@@ -49,13 +57,13 @@ export class Telemetry {
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
     warnWithoutStream();
-    this.#move(provider);
+    this.#move(provider, null);
   }
 
-  #move(provider: SdkMeterProvider): void {
+  #move(provider: SdkMeterProvider, tables: JobTables | null): void {
     this.release();
     this.#provider = provider;
-    this.#instruments = new Instruments(provider.getMeter(SCOPE_NAME, VERSION), this.#measured);
+    this.#instruments = new Instruments(provider.getMeter(SCOPE_NAME, VERSION), this.#measured, tables);
     for (const end of this.#early) this.#instruments.recordJob(end);
     this.#early = [];
   }
@@ -114,9 +122,9 @@ export class Telemetry {
 
   async #useFallback(fallback: FallbackProvider): Promise<void> {
     try {
-      const provider = await fallback();
-      if (provider === null || this.#instruments !== null) return;
-      this.#move(provider);
+      const own = await fallback();
+      if (own === null || this.#instruments !== null) return;
+      this.#move(own.provider, own.tables);
       this.#providerIsOurs = true;
     } catch (error) {
       reportFault('starting the export of metrics', error);

@@ -6,6 +6,7 @@ import type { DrainableWorker } from './drainable-worker.ts';
 import { JobMonitor, type JobRun } from './job-monitor.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { findMemoryLimit } from './memory-limit.ts';
+import { MemorySampler } from './memory-sampler.ts';
 import { ownRssReader, sparing } from './own-memory.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
@@ -13,8 +14,8 @@ import { SandboxChildren } from './sandbox-children.ts';
 import { Telemetry } from './telemetry.ts';
 import { TreeMemory } from './tree-memory.ts';
 
-/** Of the order of what a no-op job takes; a job that allocates anything of note takes longer. */
-const READING_GOOD_FOR_MS = 0.05;
+/** In which a process can touch some 2 MB; at thousands of jobs a second a reading for each would cost more than all else. */
+const READING_GOOD_FOR_MS = 0.5;
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */
@@ -26,6 +27,7 @@ export interface WatchOptions {
 export class WorkerWatch implements WorkerObserver {
   readonly telemetry: Telemetry;
   readonly #monitor: JobMonitor;
+  readonly #sampler: MemorySampler;
   readonly #sandboxes: SandboxChildren;
   /** Null where the boot is unknown: nobody could ask for it. */
   readonly #drain: ProcessDrain | null;
@@ -39,6 +41,7 @@ export class WorkerWatch implements WorkerObserver {
     const nowMs = () => performance.now();
     const readBoundary = sparing(readRssBytes, READING_GOOD_FOR_MS, nowMs);
     this.#monitor = new JobMonitor({ maxJobNames, readRssBytes: readBoundary, nowMs });
+    this.#sampler = new MemorySampler(() => this.#monitor.sample());
     const procfs = new Procfs();
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
     this.#drain = drainOfProcess(env, nowMs);
@@ -60,6 +63,7 @@ export class WorkerWatch implements WorkerObserver {
   /** Undoes `follow` and stops measuring. */
   stop(): void {
     this.#drain?.stop();
+    this.#sampler.stop();
     for (const undo of this.#undo.splice(0)) undo();
     this.telemetry.release();
   }
@@ -73,6 +77,7 @@ export class WorkerWatch implements WorkerObserver {
     // It may have begun to run before it was followed.
     if (!this.#workers.has(worker)) this.workerRuns(worker);
     this.telemetry.jobBegins();
+    this.#sampler.jobBegins();
     return this.#monitor.begin({ queue: worker.name, name: job.name, sandbox: sandboxOf(worker) });
   }
 

@@ -15,17 +15,14 @@ describe('job monitor', () => {
     const { world, monitor } = harness();
     const run = monitor.begin(job('send'));
     Object.assign(world, { rss: 1500, now: 250 });
-    expect(monitor.end(run, 'failed')).toEqual({
-      durationMs: 250,
-      netBytes: 500,
-      sandboxExit: null,
-      attributes: {
-        'messaging.system': 'bullmq',
-        'messaging.destination.name': 'mails',
-        'bullmq.job.name': 'send',
-        'bullmq.job.outcome': 'failed',
-        'tidemark.attribution': 'exclusive',
-      },
+    const { series, ...end } = monitor.end(run, 'failed');
+    expect(end).toEqual({ durationMs: 250, growthBytes: 500, reclaimedBytes: 0, sandboxExit: null });
+    expect(series.attributes).toEqual({
+      'messaging.system': 'bullmq',
+      'messaging.destination.name': 'mails',
+      'bullmq.job.name': 'send',
+      'bullmq.job.outcome': 'failed',
+      'tidemark.attribution': 'exclusive',
     });
   });
 
@@ -33,7 +30,7 @@ describe('job monitor', () => {
     const { monitor } = harness();
     const [first, second] = [monitor.begin(job('a')), monitor.begin(job('b'))];
     for (const run of [first, second]) {
-      expect(monitor.end(run, 'completed').attributes['tidemark.attribution']).toBe('shared');
+      expect(monitor.end(run, 'completed').series.attributes['tidemark.attribution']).toBe('shared');
     }
   });
 
@@ -43,13 +40,13 @@ describe('job monitor', () => {
     const own = monitor.begin(job('b'));
     world.rss = 1600;
     expect(monitor.end(own, 'completed')).toMatchObject({
-      netBytes: 600,
-      attributes: { 'tidemark.attribution': 'exclusive' },
+      growthBytes: 600,
+      series: { attributes: { 'tidemark.attribution': 'exclusive' } },
     });
     expect(monitor.end(sandboxed, 'completed', { netBytes: 7_000, exit: null })).toMatchObject({
-      netBytes: 7_000,
+      growthBytes: 7_000,
       sandboxExit: null,
-      attributes: { 'tidemark.attribution': 'sandboxed' },
+      series: { attributes: { 'tidemark.attribution': 'sandboxed' } },
     });
     const changes = monitor
       .takeNetChanges()
@@ -61,7 +58,7 @@ describe('job monitor', () => {
     const { monitor } = harness();
     const run = monitor.begin(job('a', 'process'));
     const end = monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
-    expect(end).toMatchObject({ netBytes: null, sandboxExit: 'signal' });
+    expect(end).toMatchObject({ growthBytes: null, reclaimedBytes: null, sandboxExit: 'signal' });
     expect(monitor.takeNetChanges()).toEqual([]);
   });
 
@@ -70,7 +67,10 @@ describe('job monitor', () => {
     const run = monitor.begin(job('a', 'thread'));
     world.rss = 1_500;
     const end = monitor.end(run, 'completed', { netBytes: null, exit: null });
-    expect(end).toMatchObject({ netBytes: 500, attributes: { 'tidemark.attribution': 'exclusive' } });
+    expect(end).toMatchObject({
+      growthBytes: 500,
+      series: { attributes: { 'tidemark.attribution': 'exclusive' } },
+    });
   });
 
   it('counts running jobs per queue, down to zero', () => {
@@ -80,6 +80,32 @@ describe('job monitor', () => {
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 1, pictures: 1 });
     monitor.end(run, 'completed');
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 1 });
+  });
+
+  it('records what a job took and gave back again, where it was looked at meanwhile', () => {
+    const { world, monitor } = harness();
+    const run = monitor.begin(job('a'));
+    Object.assign(world, { rss: 90_001_000, now: 100 });
+    expect(monitor.sample()).toBe(true);
+    Object.assign(world, { rss: 11_000, now: 200 });
+    expect(monitor.end(run, 'completed')).toMatchObject({ growthBytes: 90_000_000, reclaimedBytes: 89_990_000 });
+    expect(monitor.sample()).toBe(false);
+  });
+
+  it('parts an estimate among the ways in which the jobs of a name went out', () => {
+    const { world, monitor } = harness();
+    const [first, second, other] = [monitor.begin(job('a')), monitor.begin(job('a')), monitor.begin(job('b'))];
+    world.now = 10;
+    monitor.end(other, 'completed');
+    world.now = 20;
+    world.rss += 1001;
+    monitor.end(first, 'completed');
+    monitor.end(second, 'failed');
+    const byOutcome = new Map<unknown, number>();
+    for (const { attributes, netBytes } of monitor.takeNetChanges()) {
+      if (attributes['bullmq.job.name'] === 'a') byOutcome.set(attributes['bullmq.job.outcome'], netBytes);
+    }
+    expect([...byOutcome.values()].map((bytes) => Math.round(bytes / 10))).toEqual([50, 50]);
   });
 
   it('puts change while no job ran, before the first one too, on _idle', () => {
@@ -94,7 +120,7 @@ describe('job monitor', () => {
   it('gives names beyond the cap one name', () => {
     const { monitor } = harness(1);
     const names = ['a', 'b', 'c'].map(
-      (name) => monitor.end(monitor.begin(job(name)), 'completed').attributes['bullmq.job.name'],
+      (name) => monitor.end(monitor.begin(job(name)), 'completed').series.attributes['bullmq.job.name'],
     );
     expect(names).toEqual(['a', '_other', '_other']);
   });
@@ -103,7 +129,7 @@ describe('job monitor', () => {
     const { monitor } = harness();
     const one = monitor.end(monitor.begin({ queue: 'c', name: 'ab', sandbox: 'process' as const }), 'completed');
     const other = monitor.end(monitor.begin({ queue: 'bc', name: 'a', sandbox: 'process' as const }), 'completed');
-    expect(other.attributes).not.toEqual(one.attributes);
+    expect(other.series.attributes).not.toEqual(one.series.attributes);
   });
 
   it('makes the net of all names and _idle the change of the process, exactly', () => {

@@ -1,5 +1,10 @@
 import { createRequire } from 'node:module';
-import { MeterProvider, type MeterProviderOptions, MetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  MeterProvider,
+  type MeterProviderOptions,
+  type MetricProducer,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics';
 
 class PullReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
@@ -14,8 +19,11 @@ const { resourceFromAttributes }: { resourceFromAttributes(attributes: Record<st
   besideSdk('@opentelemetry/resources');
 
 /** A real provider, and a way to see what it has. */
-export function memoryProvider(attributes: Readonly<Record<string, string>> = {}) {
-  const reader = new PullReader();
+export function memoryProvider(
+  attributes: Readonly<Record<string, string>> = {},
+  metricProducers: MetricProducer[] = [],
+) {
+  const reader = new PullReader({ metricProducers });
   const provider = new MeterProvider({ readers: [reader], resource: resourceFromAttributes(attributes) });
   const collect = async () => {
     const { resourceMetrics } = await reader.collect();

@@ -2,6 +2,7 @@ import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { JobMonitor } from '../../src/instrument/job-monitor.ts';
+import { JobTables } from '../../src/instrument/job-tables.ts';
 import { Procfs } from '../../src/instrument/procfs.ts';
 import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../src/instrument/telemetry.ts';
 import { TreeMemory } from '../../src/instrument/tree-memory.ts';
@@ -110,7 +111,7 @@ describe('choice of the provider', () => {
   it('is the fallback elsewhere, which loses no job of before', async () => {
     const { telemetry, runJob } = harness();
     const { provider, collect } = memoryProvider();
-    telemetry.setFallback(async () => provider);
+    telemetry.setFallback(async () => ({ provider, tables: null }));
     runJob(1);
     runJob(1);
     await telemetry.settle();
@@ -119,11 +120,38 @@ describe('choice of the provider', () => {
     expect(metrics.getMeterProvider().getMeter('x')).toBe(createNoopMeter());
   });
 
+  it('records the figures of jobs in the tables of ours, which say what the instruments would', async () => {
+    const tables = new JobTables();
+    const [ours, given] = [harness(), harness()];
+    const [byTables, byInstruments] = [memoryProvider({}, [tables]), memoryProvider()];
+    ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables }));
+    await ours.telemetry.settle();
+    given.telemetry.use(byInstruments.provider);
+    for (const { runJob, loseChild } of [ours, given]) {
+      for (const bytes of [1, 65_536, 65_537, -5_000_000, 0]) runJob(bytes);
+      loseChild();
+    }
+    const figures = async ({ collect }: typeof byTables) =>
+      (await collect())
+        .filter(({ descriptor }) => descriptor.name !== 'tidemark.dyno.memory.usage')
+        .filter(
+          ({ descriptor }) => !descriptor.name.startsWith('v8js.') && !descriptor.name.startsWith('tidemark.process'),
+        )
+        .map(({ descriptor, dataPointType, aggregationTemporality, dataPoints }) => ({
+          ...{ ...descriptor, advice: undefined, type: undefined },
+          dataPointType,
+          aggregationTemporality,
+          points: dataPoints.map(({ attributes, value }) => ({ attributes, value })),
+        }))
+        .sort((a, b) => a.name.localeCompare(b.name));
+    expect(await figures(byTables)).toEqual(await figures(byInstruments));
+  });
+
   it('moves to a given one, and stops ours', async () => {
     const { telemetry, runJob } = harness();
     const ours = memoryProvider();
     const shutdown = vi.spyOn(ours.provider, 'shutdown');
-    telemetry.setFallback(async () => ours.provider);
+    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null }));
     await telemetry.settle();
     const given = memoryProvider();
     telemetry.use(given.provider);

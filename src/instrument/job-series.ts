@@ -1,0 +1,93 @@
+import type { Attributes } from '@opentelemetry/api';
+import {
+  ATTR_ATTRIBUTION,
+  ATTR_JOB_NAME,
+  ATTR_JOB_OUTCOME,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  MESSAGING_SYSTEM_BULLMQ,
+} from '../semconv.ts';
+import type { NameAccount } from './attribution.ts';
+import type { JobOutcome } from './job-outcome.ts';
+
+export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
+
+/** The jobs of one name in one queue that went out in one way: one point of each metric. */
+export interface JobSeries {
+  readonly attributes: Attributes;
+  /** Not exported yet. Whole bytes, signed. */
+  pendingNetBytes: number;
+  /** Jobs since the net change was last taken. */
+  recentJobs: number;
+}
+
+/** All series of one name in one queue. */
+export class JobKind {
+  readonly queue: string;
+  readonly name: string;
+  readonly account: NameAccount;
+  readonly #series = new Map<Attribution, Map<JobOutcome, JobSeries>>();
+  #latest: JobSeries | null = null;
+
+  constructor({
+    queue,
+    name,
+    account,
+  }: { readonly queue: string; readonly name: string; readonly account: NameAccount }) {
+    this.queue = queue;
+    this.name = name;
+    this.account = account;
+  }
+
+  /** The series that a job has ended in. */
+  ended(outcome: JobOutcome, attribution: Attribution): JobSeries {
+    const series = this.#series.get(attribution)?.get(outcome) ?? this.#newSeries(outcome, attribution);
+    series.recentJobs += 1;
+    if (attribution !== 'sandboxed') this.#latest = series;
+    return series;
+  }
+
+  /** Puts what the account was given onto series, and tells all that changed. */
+  takeNetChanges(tell: (series: JobSeries, netBytes: number) => void): void {
+    this.#spread();
+    for (const ofAttribution of this.#series.values()) {
+      for (const series of ofAttribution.values()) {
+        if (series.pendingNetBytes !== 0) tell(series, series.pendingNetBytes);
+        series.pendingNetBytes = 0;
+        series.recentJobs = 0;
+      }
+    }
+  }
+
+  /** An estimate is of the name: it is parted among the ways its jobs went out in, by their number. It waits while none has. */
+  #spread(): void {
+    if (this.#latest === null) return;
+    let left = this.account.takeBytes();
+    const shared = [...(this.#series.get('shared')?.values() ?? [])].filter(({ recentJobs }) => recentJobs > 0);
+    const jobs = shared.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
+    const total = left;
+    for (const series of shared) {
+      const bytes = Math.trunc((total * series.recentJobs) / jobs);
+      series.pendingNetBytes += bytes;
+      left -= bytes;
+    }
+    (shared[0] ?? this.#latest).pendingNetBytes += left;
+  }
+
+  #newSeries(outcome: JobOutcome, attribution: Attribution): JobSeries {
+    const series = {
+      attributes: {
+        [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
+        [ATTR_MESSAGING_DESTINATION_NAME]: this.queue,
+        [ATTR_JOB_NAME]: this.name,
+        [ATTR_JOB_OUTCOME]: outcome,
+        [ATTR_ATTRIBUTION]: attribution,
+      },
+      pendingNetBytes: 0,
+      recentJobs: 0,
+    };
+    const ofAttribution = this.#series.get(attribution) ?? new Map<JobOutcome, JobSeries>();
+    this.#series.set(attribution, ofAttribution.set(outcome, series));
+    return series;
+  }
+}

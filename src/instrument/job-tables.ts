@@ -1,0 +1,94 @@
+import { type HrTime, ValueType } from '@opentelemetry/api';
+import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+import {
+  METRIC_JOB_MEMORY_GROWTH,
+  METRIC_JOB_MEMORY_RECLAIMED,
+  METRIC_PROCESS_DURATION,
+  type MetricDefinition,
+  SCOPE_NAME,
+} from '../semconv.ts';
+import { BucketCounts } from './bucket-counts.ts';
+import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
+import type { JobEnd } from './job-monitor.ts';
+import type { JobSeries } from './job-series.ts';
+import { VERSION } from './version.ts';
+
+/** The numbers of `AggregationTemporality.CUMULATIVE` and `DataPointType.HISTOGRAM`; the SDK is loaded only where metrics are exported. */
+const CUMULATIVE = 1;
+const HISTOGRAM = 0;
+
+interface Figures {
+  readonly series: JobSeries;
+  readonly duration: BucketCounts;
+  readonly growth: BucketCounts;
+  readonly reclaimed: BucketCounts;
+}
+
+/**
+ * The per-job histograms of a process whose provider is ours. A job costs three additions here; a record on an instrument of the SDK costs
+ * about 2 us each, for it looks the attributes up. Handed over at each collection as what the instruments would have made of it, cumulative.
+ */
+export class JobTables implements MetricProducer {
+  readonly #figures = new Map<JobSeries, Figures>();
+  readonly #startTime: HrTime = now();
+
+  record({ series, durationMs, growthBytes, reclaimedBytes }: JobEnd): void {
+    const figures = this.#figures.get(series) ?? this.#newFigures(series);
+    figures.duration.record(durationMs / 1000);
+    if (growthBytes) figures.growth.record(growthBytes);
+    if (reclaimedBytes) figures.reclaimed.record(reclaimedBytes);
+  }
+
+  async collect(): ReturnType<MetricProducer['collect']> {
+    const metrics = [
+      this.#histogram(METRIC_PROCESS_DURATION, ValueType.DOUBLE, ({ duration }) => duration),
+      this.#histogram(METRIC_JOB_MEMORY_GROWTH, ValueType.INT, ({ growth }) => growth),
+      this.#histogram(METRIC_JOB_MEMORY_RECLAIMED, ValueType.INT, ({ reclaimed }) => reclaimed),
+    ].filter(({ dataPoints }) => dataPoints.length > 0);
+    const scopeMetrics = metrics.length === 0 ? [] : [{ scope: { name: SCOPE_NAME, version: VERSION }, metrics }];
+    return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics }, errors: [] };
+  }
+
+  #histogram(
+    { name, unit, description }: MetricDefinition,
+    valueType: ValueType,
+    of: (figures: Figures) => BucketCounts,
+  ): MetricData {
+    const endTime = now();
+    const dataPoints = [...this.#figures.values()]
+      .filter((figures) => of(figures).count > 0)
+      .map((figures) => ({
+        startTime: this.#startTime,
+        endTime,
+        attributes: figures.series.attributes,
+        value: of(figures).value(),
+      }));
+    return {
+      descriptor: { name, unit, description, valueType },
+      aggregationTemporality: CUMULATIVE,
+      dataPointType: HISTOGRAM,
+      dataPoints,
+    };
+  }
+
+  #newFigures(series: JobSeries): Figures {
+    const figures = {
+      series,
+      duration: new BucketCounts(SECOND_BUCKETS),
+      growth: new BucketCounts(BYTE_BUCKETS),
+      reclaimed: new BucketCounts(BYTE_BUCKETS),
+    };
+    this.#figures.set(series, figures);
+    return figures;
+  }
+}
+
+/** A producer's own is not looked at: the reader puts the provider's in its place. */
+const NO_RESOURCE = { attributes: {}, merge: () => NO_RESOURCE, getRawAttributes: () => [] } as Awaited<
+  ReturnType<MetricProducer['collect']>
+>['resourceMetrics']['resource'];
+
+function now(): HrTime {
+  const ms = Date.now();
+  return [Math.floor(ms / 1000), (ms % 1000) * 1e6];
+}

@@ -1,0 +1,98 @@
+/** A worker that always has as many jobs as it takes at a time, and what they do to its memory. Bytes are in units of what the test likes; times in ms. */
+export interface SimulatedName {
+  readonly meanMs: number;
+  /** What a job keeps when it is done. */
+  readonly keepsBytes?: number;
+  /** When in its life it takes that. */
+  readonly takes?: 'start' | 'end' | 'evenly';
+  /** What it takes at its start and gives back at its end. */
+  readonly borrowsBytes?: number;
+  /** The share of jobs that keep or borrow at all. Default 1. */
+  readonly share?: number;
+}
+
+export interface SimulatedWorker {
+  readonly names: readonly SimulatedName[];
+  readonly concurrency: number;
+  readonly jobs: number;
+  /** Standard deviation of what a reading is off. */
+  readonly noiseBytes: number;
+  readonly seed: number;
+}
+
+export interface JobsObserver {
+  begins(name: number, rssBytes: number, nowMs: number): number;
+  /** @param handle what `begins` returned */
+  ends(handle: number, rssBytes: number, nowMs: number): void;
+}
+
+interface Running {
+  readonly name: number;
+  readonly handle: number;
+  readonly beganMs: number;
+  readonly endsMs: number;
+  readonly keepsBytes: number;
+  readonly borrowsBytes: number;
+}
+
+const START_BYTES = 100_000_000;
+
+/** Plays the worker; returns what each name really kept. */
+export function playJobs({ names, concurrency, jobs, noiseBytes, seed }: SimulatedWorker, observer: JobsObserver) {
+  const random = randomNumbers(seed);
+  const kept = names.map(() => 0);
+  const running: Running[] = [];
+  let heldBytes = START_BYTES;
+  let nowMs = 0;
+  const reading = () => Math.round(heldBytes + noiseBytes * normal(random));
+  const begin = () => {
+    const name = Math.floor(random() * names.length);
+    const { meanMs, keepsBytes = 0, borrowsBytes = 0, share = 1 } = names[name] as SimulatedName;
+    const acts = random() < share ? 1 : 0;
+    const job = {
+      name,
+      beganMs: nowMs,
+      endsMs: nowMs + meanMs * Math.exp(0.5 * normal(random)),
+      keepsBytes: acts * keepsBytes * Math.exp(0.5 * normal(random) - 0.125),
+      borrowsBytes: acts * borrowsBytes,
+      handle: observer.begins(name, reading(), nowMs),
+    };
+    running.push(job);
+    if ((names[name]?.takes ?? 'start') === 'start') take(job, 1);
+    heldBytes += job.borrowsBytes;
+  };
+  const take = ({ name, keepsBytes }: Running, share: number) => {
+    kept[name] = (kept[name] ?? 0) + keepsBytes * share;
+    heldBytes += keepsBytes * share;
+  };
+  for (let done = 0; done < jobs; done += 1) {
+    while (running.length < concurrency) begin();
+    running.sort((a, b) => a.endsMs - b.endsMs);
+    const ending = running[0] as Running;
+    const passedMs = ending.endsMs - nowMs;
+    for (const job of running) {
+      if (names[job.name]?.takes === 'evenly') take(job, passedMs / (job.endsMs - job.beganMs));
+    }
+    nowMs = ending.endsMs;
+    running.shift();
+    if (names[ending.name]?.takes === 'end') take(ending, 1);
+    heldBytes -= ending.borrowsBytes;
+    observer.ends(ending.handle, reading(), nowMs);
+  }
+  return { kept, nowMs, startBytes: START_BYTES };
+}
+
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random());
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomNumbers(from: number): () => number {
+  let state = from >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
