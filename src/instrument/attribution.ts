@@ -1,11 +1,11 @@
-import { NameRates } from './name-rates.ts';
+import { type NameEffect, NameEffects, type Presence } from './name-effects.ts';
 
 /**
  * Who made the process grow: a ledger over readings of the process's RSS. It takes numbers only, reads nothing.
  *
  * Between two readings the jobs that ran are known. Where none did, the change is nobody's; where jobs of one name did, it is that name's: both
  * exact. Where several names overlapped, it goes into a common pool, and how much of the pool each name made is estimated from which names
- * were running while memory changed (`NameRates`). The pool is parted anew at each `take`, by all that has been seen up to then, and
+ * ran, began and ended when memory changed (`NameEffects`). The pool is parted anew at each `take`, by all that has been seen up to then, and
  * what changed by it is handed out as a signed correction, so that at any time
  *
  *   sum of all that was ever taken + what running jobs hold = last reading - first reading
@@ -14,20 +14,20 @@ import { NameRates } from './name-rates.ts';
  * what is older than some half-lives is not corrected any more.
  */
 export class AttributionLedger {
-  readonly #rates = new NameRates();
+  readonly #effects = new NameEffects();
   readonly #names: NameAccount[] = [];
   /** Those with jobs in the interval since the last reading that closed one. */
   readonly #active: NameAccount[] = [];
+  readonly #presences: Presence[] = [];
   readonly #running = new Set<JobTicket>();
   #lastRssBytes: number;
-  #openedAtMs: number;
+  /** Jobs have started or ended since, unread. */
+  #isBlurred = false;
   #fadedAtMs: number;
   #idleBytes = 0;
   /** What overlapping names changed, faded; and the part of it that has not been parted yet, in whole bytes. */
   #poolBytes = 0;
   #unpartedBytes = 0;
-  #indexes = new Int32Array(16);
-  #counts = new Float64Array(16);
 
   /**
    * @param rssBytes the first reading, against which all change is counted
@@ -35,7 +35,6 @@ export class AttributionLedger {
    */
   constructor(rssBytes: number, nowMs: number) {
     this.#lastRssBytes = rssBytes;
-    this.#openedAtMs = nowMs;
     this.#fadedAtMs = nowMs;
   }
 
@@ -46,37 +45,42 @@ export class AttributionLedger {
     return account;
   }
 
-  /** A job starts. */
-  begin(account: NameAccount, rssBytes: number, nowMs: number): JobTicket {
-    this.observe(rssBytes, nowMs);
+  /**
+   * A job starts.
+   *
+   * @param rssBytes null where it was not read
+   */
+  begin(account: NameAccount, rssBytes: number | null, nowMs: number): JobTicket {
+    this.#boundary(rssBytes, nowMs);
     if (this.#running.size === 1) for (const other of this.#running) other.exclusive = false;
     const ticket = new JobTicket(account, this.#running.size === 0);
     this.#running.add(ticket);
     this.#activate(account);
-    account.change(1, nowMs);
+    account.begin(nowMs);
     return ticket;
   }
 
   /** A job ends. A ticket that has ended already gets what it got the first time. */
-  end(ticket: JobTicket, rssBytes: number, nowMs: number): JobShare {
-    this.observe(rssBytes, nowMs);
-    if (this.#running.delete(ticket)) {
-      ticket.account.change(-1, nowMs);
-      ticket.close();
-    }
+  end(ticket: JobTicket, rssBytes: number | null, nowMs: number): JobShare {
+    if (this.#running.has(ticket)) ticket.account.end(nowMs);
+    this.#boundary(rssBytes, nowMs);
+    if (this.#running.delete(ticket)) ticket.close();
     return ticket.share();
   }
 
-  /** A reading between jobs' starts and ends. */
+  #boundary(rssBytes: number | null, nowMs: number): void {
+    if (rssBytes === null) this.#isBlurred = true;
+    else this.observe(rssBytes, nowMs);
+  }
+
+  /** A reading: it closes the interval since the last one. */
   observe(rssBytes: number, nowMs: number): void {
-    if (rssBytes === this.#lastRssBytes && nowMs - this.#openedAtMs < LEAST_INTERVAL_MS) return;
     const changeBytes = rssBytes - this.#lastRssBytes;
-    const durationMs = Math.max(0, nowMs - this.#openedAtMs);
     this.#lastRssBytes = rssBytes;
-    this.#openedAtMs = nowMs;
     // What is given back now may have been a peak of those that run.
     if (changeBytes <= -NOTABLE_DROP_BYTES) this.notePeaks();
-    if (!this.#share(changeBytes, durationMs, nowMs)) this.#idleBytes += changeBytes;
+    if (!this.#share(changeBytes, nowMs)) this.#idleBytes += changeBytes;
+    this.#isBlurred = false;
   }
 
   /** Notes how far the jobs that run are up: for a peak between the start and the end of a long one. */
@@ -100,25 +104,22 @@ export class AttributionLedger {
     const share = 0.5 ** ((nowMs - this.#fadedAtMs) / HALF_LIFE_MS);
     this.#fadedAtMs = nowMs;
     this.#poolBytes += this.#unpartedBytes;
-    const direction = this.#poolBytes < 0 ? -1 : 1;
-    const rates = this.#rates.solve(direction);
-    // For the estimates of single jobs until the next time; memory that grows tells more of who makes it grow.
-    const growing = direction === 1 ? rates : this.#rates.solve(1);
-    for (const account of this.#names) account.bytesPerMs = growing[account.index] ?? 0;
-    this.#handOut((account) => (rates[account.index] ?? 0) * account.pooledJobMs);
+    const effects = this.#effects.solve();
+    for (const account of this.#names) account.effect = effects[account.index] ?? NO_EFFECT;
+    this.#handOut();
     this.#unpartedBytes = 0;
     this.#poolBytes *= share;
-    this.#rates.fade(share);
+    this.#effects.fade(share);
     for (const account of this.#names) account.fade(share);
   }
 
   /** In whole bytes whose sum is that of the change: what is rounded off one account is carried to the next. */
-  #handOut(weightOf: (account: NameAccount) => number): void {
-    const pooled = this.#names.filter(({ pooledJobMs, pooledBytes }) => pooledJobMs > 0 || pooledBytes !== 0);
-    let weights = pooled.map(weightOf);
+  #handOut(): void {
+    const pooled = this.#names.filter(({ pooled: { jobMs }, pooledBytes }) => jobMs > 0 || pooledBytes !== 0);
+    let weights = pooled.map(({ effect, pooled }) => Math.max(0, expectedBytes(effect, pooled)));
     let total = weights.reduce((sum, weight) => sum + weight, 0);
     // No name explains it: then alike, by the time that each ran.
-    if (!(total > 0)) weights = pooled.map(({ pooledJobMs }) => pooledJobMs);
+    if (!(total > 0)) weights = pooled.map(({ pooled: { jobMs } }) => jobMs);
     total = weights.reduce((sum, weight) => sum + weight, 0);
     if (!(total > 0)) return;
     let left = this.#unpartedBytes;
@@ -134,42 +135,40 @@ export class AttributionLedger {
   }
 
   /** Parts a change among the names of which jobs ran since the interval was opened; false where none did. */
-  #share(changeBytes: number, durationMs: number, nowMs: number): boolean {
+  #share(changeBytes: number, nowMs: number): boolean {
     const active = this.#active;
-    this.#makeRoom(active.length);
+    const presences = this.#presences;
+    const direction = changeBytes < 0 ? -1 : 1;
     let present = 0;
     let weightTotal = 0;
-    let jobs = 0;
+    let jobMsTotal = 0;
     for (const account of active) {
-      const jobMs = account.takeJobMs(nowMs);
-      account.isActive = jobMs > 0 || account.running > 0;
+      const presence = account.takePresence(nowMs);
+      account.isActive = presence.jobMs > 0 || presence.ended > 0 || account.running > 0;
       if (!account.isActive) continue;
-      const count = durationMs > 0 ? Math.max(jobMs / durationMs, NO_TIME) : account.running;
       active[present] = account;
-      this.#indexes[present] = account.index;
-      this.#counts[present] = count;
+      presences[present] = presence;
       present += 1;
-      jobs += count;
-      weightTotal += count * account.bytesPerMs;
+      jobMsTotal += presence.jobMs + NO_TIME_MS;
+      weightTotal += Math.max(0, direction * expectedBytes(account.effect, presence));
     }
     active.length = present;
     if (present === 0) return false;
-    this.#rates.add({ names: this.#indexes, counts: this.#counts, count: present }, durationMs, changeBytes);
-    active.forEach((account, at) => {
-      if (present > 1) account.pooledJobMs += (this.#counts[at] ?? 0) * Math.max(durationMs, NO_TIME);
-      // Of a job that ran all the time.
-      account.bytesPerJob += changeBytes * (weightTotal > 0 ? account.bytesPerMs / weightTotal : 1 / jobs);
-    });
+    // Where jobs came and went unread, the starts and ends do not lie at its ends.
+    if (!this.#isBlurred) this.#effects.add(presences, present, changeBytes);
+    for (let at = 0; at < present; at += 1) {
+      const [account, presence] = [active[at] as NameAccount, presences[at] as Presence];
+      if (present > 1) account.pool(presence);
+      const weight = Math.max(0, direction * expectedBytes(account.effect, presence));
+      const share = weightTotal > 0 ? weight / weightTotal : (presence.jobMs + NO_TIME_MS) / jobMsTotal;
+      account.bytesPerJob += (changeBytes * share) / Math.max(1, account.running + presence.ended);
+      presence.started = 0;
+      presence.ended = 0;
+    }
     if (present > 1) this.#unpartedBytes += changeBytes;
     else if (this.#running.size === 1) for (const ticket of this.#running) ticket.ownBytes += changeBytes;
     else active[0]?.give(changeBytes);
     return true;
-  }
-
-  #makeRoom(length: number): void {
-    if (length <= this.#indexes.length) return;
-    this.#indexes = new Int32Array(2 * length);
-    this.#counts = new Float64Array(2 * length);
   }
 
   #activate(account: NameAccount): void {
@@ -179,13 +178,10 @@ export class AttributionLedger {
   }
 }
 
-/** A change of less than this goes with the next reading: at thousands of jobs a second they need not all be told apart. */
-const LEAST_INTERVAL_MS = 0.5;
 /** A smaller fall is no end of a peak, and is not worth a look at every running job. */
 const NOTABLE_DROP_BYTES = 256 * 1024;
 const HALF_LIFE_MS = 30 * 60_000;
-/** In the place of a time, or of a count, that is none: what changed meanwhile belongs to somebody all the same. */
-const NO_TIME = 1e-6;
+const NO_TIME_MS = 1e-6;
 
 export interface JobShare {
   /** RSS change that fell to this job, in bytes; negative where memory was given back. */
@@ -198,39 +194,60 @@ export interface JobShare {
   readonly exclusive: boolean;
 }
 
+const NO_EFFECT: NameEffect = { startBytes: 0, bytesPerMs: 0, loanBytes: 0 };
+
+/** What a name's jobs should have changed; negative where more was given back than taken. */
+function expectedBytes(effect: NameEffect, { started, ended, jobMs }: Omit<Presence, 'index'>): number {
+  return effect.startBytes * started + effect.bytesPerMs * jobMs + effect.loanBytes * (started - ended);
+}
+
 /** What one name is held to have done. Opaque but for `takeBytes`: only the ledger writes to it. */
 export class NameAccount {
   readonly index: number;
   running = 0;
   isActive = false;
-  /** Estimated, of one running job. */
-  bytesPerMs = 0;
+  effect: NameEffect = NO_EFFECT;
   /** What a job would have as its share that had run since the beginning. */
   bytesPerJob = 0;
-  /** Time that its jobs ran beside others, faded. */
-  pooledJobMs = 0;
+  /** What its jobs did beside others, faded. */
+  readonly pooled = { started: 0, ended: 0, jobMs: 0 };
   /** What it got of the pool, faded. */
   pooledBytes = 0;
-  #jobMs = 0;
+  readonly #presence: Presence;
   #sinceMs = 0;
   #untakenBytes = 0;
 
   constructor(index: number) {
     this.index = index;
+    this.#presence = { index, started: 0, ended: 0, jobMs: 0 };
   }
 
-  change(by: 1 | -1, nowMs: number): void {
-    this.#jobMs += this.running * (nowMs - this.#sinceMs);
-    this.#sinceMs = nowMs;
-    this.running += by;
+  begin(nowMs: number): void {
+    this.#advance(nowMs);
+    this.running += 1;
+    this.#presence.started += 1;
   }
 
-  /** Job-milliseconds since it was last asked. */
-  takeJobMs(nowMs: number): number {
-    const jobMs = this.#jobMs + this.running * (nowMs - this.#sinceMs);
+  end(nowMs: number): void {
+    this.#advance(nowMs);
+    this.running -= 1;
+    this.#presence.ended += 1;
+  }
+
+  /** What its jobs did since the last reading; the caller sets `started` and `ended` back. */
+  takePresence(nowMs: number): Presence {
+    this.#advance(nowMs);
+    const presence = this.#presence;
+    presence.jobMs = this.#jobMs;
     this.#jobMs = 0;
-    this.#sinceMs = nowMs;
-    return jobMs;
+    return presence;
+  }
+
+  pool({ started, ended, jobMs }: Presence): void {
+    this.pooled.started += started;
+    this.pooled.ended += ended;
+    // Where no time has passed it was there all the same.
+    this.pooled.jobMs += Math.max(jobMs, NO_TIME_MS);
   }
 
   give(bytes: number): void {
@@ -238,7 +255,9 @@ export class NameAccount {
   }
 
   fade(share: number): void {
-    this.pooledJobMs *= share;
+    this.pooled.started *= share;
+    this.pooled.ended *= share;
+    this.pooled.jobMs *= share;
     this.pooledBytes *= share;
   }
 
@@ -247,6 +266,13 @@ export class NameAccount {
     const bytes = this.#untakenBytes;
     this.#untakenBytes = 0;
     return bytes;
+  }
+
+  #jobMs = 0;
+
+  #advance(nowMs: number): void {
+    this.#jobMs += this.running * (nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
   }
 }
 

@@ -4,6 +4,7 @@ import { AttributionLedger, type JobTicket } from './attribution.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { JobKind, type JobSeries } from './job-series.ts';
+import { ReadingBudget } from './reading-budget.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
 
 export interface JobIdentity {
@@ -67,6 +68,7 @@ export class JobMonitor {
   readonly #options: JobMonitorOptions;
   readonly #ledger: AttributionLedger;
   readonly #names: JobNames;
+  readonly #budget = new ReadingBudget();
   readonly #queues = new Map<string, QueueJobs>();
 
   constructor(options: JobMonitorOptions) {
@@ -85,7 +87,9 @@ export class JobMonitor {
       ofQueue,
       startedAtMs,
       ticket:
-        job.sandbox === 'process' ? null : this.#ledger.begin(kind.account, this.#options.readRssBytes(), startedAtMs),
+        job.sandbox === 'process'
+          ? null
+          : this.#ledger.begin(kind.account, this.#readAtBoundary(startedAtMs), startedAtMs),
       sandbox: job.sandbox === null ? null : newSandboxRun(),
     };
   }
@@ -104,7 +108,7 @@ export class JobMonitor {
     }
     const { netBytes, peakBytes, ownBytes, exclusive } = this.#ledger.end(
       run.ticket,
-      this.#options.readRssBytes(),
+      this.#readAtBoundary(endedAtMs),
       endedAtMs,
     );
     const series = run.kind.ended(outcome, exclusive ? 'exclusive' : 'shared');
@@ -143,6 +147,10 @@ export class JobMonitor {
     const idleBytes = this.#ledger.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
+  }
+
+  #readAtBoundary(nowMs: number): number | null {
+    return this.#budget.take(nowMs) ? this.#options.readRssBytes() : null;
   }
 
   #queueOf(queue: string): QueueJobs {

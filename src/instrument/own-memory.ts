@@ -22,22 +22,6 @@ export function ownRssReader(procRoot = '/proc'): () => number {
   };
 }
 
-/**
- * Reads no oftener than each `goodForMs`, and tells the last reading in between. With many short jobs at once most boundaries follow
- * another within microseconds, in which a process can touch a few pages at most; a change is then seen at the next reading, so none is lost.
- */
-export function sparing(read: () => number, goodForMs: number, nowMs: () => number): () => number {
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let last = 0;
-  return () => {
-    const now = nowMs();
-    if (now - readAtMs < goodForMs) return last;
-    readAtMs = now;
-    last = read();
-    return last;
-  };
-}
-
 /** Resident pages, or 0 where they cannot be read; null where the file cannot be opened. */
 function openStatm(procRoot: string): (() => number) | null {
   const buffer = Buffer.alloc(128);

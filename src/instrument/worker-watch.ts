@@ -7,15 +7,12 @@ import { JobMonitor, type JobRun } from './job-monitor.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { findMemoryLimit } from './memory-limit.ts';
 import { MemorySampler } from './memory-sampler.ts';
-import { ownRssReader, sparing } from './own-memory.ts';
+import { ownRssReader } from './own-memory.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
 import { SandboxChildren } from './sandbox-children.ts';
 import { Telemetry } from './telemetry.ts';
 import { TreeMemory } from './tree-memory.ts';
-
-/** In which a process can touch some 2 MB; at thousands of jobs a second a reading for each would cost more than all else. */
-const READING_GOOD_FOR_MS = 0.5;
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */
@@ -39,8 +36,7 @@ export class WorkerWatch implements WorkerObserver {
   constructor({ maxJobNames, env }: WatchOptions) {
     const readRssBytes = ownRssReader();
     const nowMs = () => performance.now();
-    const readBoundary = sparing(readRssBytes, READING_GOOD_FOR_MS, nowMs);
-    this.#monitor = new JobMonitor({ maxJobNames, readRssBytes: readBoundary, nowMs });
+    this.#monitor = new JobMonitor({ maxJobNames, readRssBytes, nowMs });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
     const procfs = new Procfs();
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBullmq } from '../../src/instrument/find-bullmq.ts';
-import { ownRssReader, sparing } from '../../src/instrument/own-memory.ts';
+import { ownRssReader } from '../../src/instrument/own-memory.ts';
 
 let root: string;
 beforeEach(() => {
@@ -57,19 +57,5 @@ describe("this process's RSS", () => {
     const read = ownRssReader(procRoot);
     expect(read() / process.memoryUsage.rss()).toBeGreaterThan(0.8);
     expect(read() / process.memoryUsage.rss()).toBeLessThan(1.25);
-  });
-
-  it('is read no oftener than asked for', () => {
-    const world = { now: 0, rss: 10 };
-    const read = sparing(
-      () => world.rss,
-      2,
-      () => world.now,
-    );
-    expect(read()).toBe(10);
-    Object.assign(world, { now: 1.9, rss: 20 });
-    expect(read()).toBe(10);
-    world.now = 2;
-    expect(read()).toBe(20);
   });
 });

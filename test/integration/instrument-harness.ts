@@ -59,9 +59,17 @@ export interface AppOptions {
   readonly redisUrl: string;
   readonly receiverUrl: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly lifeLimitMs?: number | undefined;
 }
 
-export function runApp({ folder, args, redisUrl, receiverUrl, env = {} }: AppOptions): RunningApp {
+export function runApp({
+  folder,
+  args,
+  redisUrl,
+  receiverUrl,
+  env = {},
+  lifeLimitMs = LIFE_LIMIT_MS,
+}: AppOptions): RunningApp {
   const redis = new URL(redisUrl);
   const child = spawn(process.execPath, args, {
     cwd: folder.path,
@@ -82,7 +90,7 @@ export function runApp({ folder, args, redisUrl, receiverUrl, env = {} }: AppOpt
     stderr += chunk;
   });
   const exited = (async () => {
-    const killer = setTimeout(() => child.kill('SIGKILL'), LIFE_LIMIT_MS);
+    const killer = setTimeout(() => child.kill('SIGKILL'), lifeLimitMs);
     const [code, signal] = await once(child, 'close');
     clearTimeout(killer);
     if (signal !== null) throw new Error(`${args.join(' ')} did not end by itself. ${stderr}`);
@@ -125,6 +133,8 @@ export interface ReceivedPoint {
   readonly value: number;
   /** Of a histogram. */
   readonly count: number;
+  /** The number of the request that brought it, from 1. */
+  readonly request: number;
 }
 
 export type Manner = 'answers' | 'hangs' | 'unavailable';
@@ -164,6 +174,7 @@ export class Receiver {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     this.requests++;
+    const number = this.requests;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -172,14 +183,14 @@ export class Receiver {
         response.writeHead(503).end();
         return;
       }
-      this.points.push(...flatten(JSON.parse(Buffer.concat(chunks).toString())));
+      this.points.push(...flatten(JSON.parse(Buffer.concat(chunks).toString()), number));
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       this.#arrivals.emit('points');
     });
   }
 }
 
-function flatten({ resourceMetrics }: OtlpPayload): readonly ReceivedPoint[] {
+function flatten({ resourceMetrics }: OtlpPayload, request: number): readonly ReceivedPoint[] {
   return resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
     scopeMetrics
       .flatMap(({ metrics }) => metrics)
@@ -191,6 +202,7 @@ function flatten({ resourceMetrics }: OtlpPayload): readonly ReceivedPoint[] {
             attributes: toRecord(point.attributes),
             value: Number(point.asInt ?? Number.NaN),
             count: point.count ?? 0,
+            request,
           })) ?? [],
       ),
   );

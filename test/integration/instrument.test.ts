@@ -2,6 +2,8 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { AppFolder, type BullmqVersion, type Manner, Receiver, runApp } from './instrument-harness.ts';
 
 const IMPORT = ['--import', 'tidemark/register'];
+/** Ten thousand jobs on a busy machine. */
+const OVERLAP_LIMIT_MS = 90_000;
 const DEAD = 'http://127.0.0.1:1';
 
 const undo: (() => void | Promise<void>)[] = [];
@@ -15,23 +17,38 @@ interface Scenario {
   readonly manner?: Manner;
   readonly env?: Readonly<Record<string, string>>;
   readonly prepare?: (folder: AppFolder) => void;
+  readonly lifeLimitMs?: number | undefined;
 }
 
 /** Starts a receiver and an application that exports to it. */
-async function launch({ args, version, manner, env = {}, prepare }: Scenario) {
+async function launch({ args, version, manner, env = {}, prepare, lifeLimitMs }: Scenario) {
   const receiver = new Receiver(manner);
   const receiverUrl = await receiver.start();
   undo.push(() => receiver.stop());
   const folder = new AppFolder(version);
   undo.push(() => folder.remove());
   prepare?.(folder);
-  return { receiver, app: runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl, env }) };
+  return { receiver, app: runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl, env, lifeLimitMs }) };
 }
 
 /** The same, to its end. */
 async function run(scenario: Scenario) {
   const { receiver, app } = await launch(scenario);
   return { receiver, ...(await app.exited) };
+}
+
+/** Net bytes of each job name, and of `_idle`, as one request told them. */
+function netByName(receiver: Receiver, request: number): ReadonlyMap<string, number> {
+  const net = new Map<string, number>();
+  for (const { attributes, value, request: number } of receiver.of('bullmq.job.memory.net')) {
+    const name = attributes['bullmq.job.name'] ?? '';
+    if (number === request) net.set(name, (net.get(name) ?? 0) + value);
+  }
+  return net;
+}
+
+function total(numbers: Iterable<number>): number {
+  return [...numbers].reduce((sum, number) => sum + number, 0);
 }
 
 describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) => {
@@ -65,6 +82,32 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
       'tidemark.process.role': 'main',
     });
   });
+
+  it(
+    'tells which of ten overlapping jobs make it grow; the sums follow its RSS',
+    async () => {
+      const env = { JOBS: '10000', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
+      const { receiver, code, stderr } = await run({
+        args: [...IMPORT, 'overlap.mjs'],
+        version,
+        env,
+        lifeLimitMs: OVERLAP_LIMIT_MS,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const usage = receiver.of('process.memory.usage');
+      const nets = usage.map(({ request }) => netByName(receiver, request));
+      const [first, second] = [...(nets.at(-1) ?? [])]
+        .filter(([name]) => name !== '_idle')
+        .sort(([, a], [, b]) => b - a);
+      expect([first?.[0], second?.[0]]).toEqual(['grow', 'grow-less']);
+      // What is not in the sums was there before anything was counted: the same at every collection.
+      const beforeAll = usage.map(({ value }, index) => value - total(nets[index]?.values() ?? []));
+      const grown = Math.max(...usage.map(({ value }) => value)) - Math.min(...beforeAll);
+      expect(grown).toBeGreaterThan(200e6);
+      expect(Math.max(...beforeAll) - Math.min(...beforeAll)).toBeLessThan(0.01 * grown);
+    },
+    OVERLAP_LIMIT_MS,
+  );
 
   it('keeps cancellation and subclasses working, and tells every outcome', async () => {
     const { receiver, code } = await run({ args: [...IMPORT, 'cancel.mjs'], version });

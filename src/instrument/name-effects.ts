@@ -1,0 +1,164 @@
+/** What the jobs of one name did between two readings. */
+export interface Presence {
+  /** Of the name, from 0. */
+  index: number;
+  /** How many began at the first of the two. */
+  started: number;
+  /** How many ended at the second. */
+  ended: number;
+  /** Job-milliseconds in between. */
+  jobMs: number;
+}
+
+/** What one job of a name is held to do to memory; none is negative. */
+export interface NameEffect {
+  /** Taken when it begins, and kept. Bytes. */
+  readonly startBytes: number;
+  /** Taken bit by bit while it runs, and kept. */
+  readonly bytesPerMs: number;
+  /** Taken when it begins, and given back when it ends. Bytes. */
+  readonly loanBytes: number;
+}
+
+/**
+ * What each job name does to memory, estimated from which names ran, began and ended when memory changed.
+ *
+ * The model of the change between two readings, with `s` jobs of a name begun, `e` ended and `m` job-milliseconds:
+ *
+ *   change = sum over names of  startBytes s + bytesPerMs m + loanBytes (s - e)  + noise
+ *
+ * Least squares under "no effect is negative" (NNLS; Lawson and Hanson, Solving Least Squares Problems, 1974) needs two sums only, A = sum x x'
+ * and b = sum x change, and is solved by coordinate descent. A slow name that takes nothing is there as often when memory stands still as
+ * when it grows, so it gets nothing. What is lent is a feature of its own: else the memory of a job that gives all back would pass for kept.
+ * Pure: numbers in, numbers out.
+ */
+export class NameEffects {
+  #names = 0;
+  /** Features there is room for. */
+  #width = FEATURES * 8;
+  /** A, row by row, and b. */
+  #products = new Float64Array(this.#width * this.#width);
+  #changes = new Float64Array(this.#width);
+  /** Of the interval that is being added: which features are not zero, and what they are. */
+  readonly #places: number[] = [];
+  readonly #values: number[] = [];
+
+  /** The jobs that ran between two readings, of `count` names, and the change that the second one showed. */
+  add(present: readonly Presence[], count: number, changeBytes: number): void {
+    let features = 0;
+    const put = (place: number, value: number) => {
+      if (value === 0) return;
+      this.#places[features] = place;
+      this.#values[features] = value;
+      features += 1;
+    };
+    for (let at = 0; at < count; at += 1) {
+      const { index, started, ended, jobMs } = present[at] as Presence;
+      this.#makeRoom(index);
+      put(FEATURES * index + START, started);
+      put(FEATURES * index + TIME, jobMs);
+      put(FEATURES * index + LOAN, started - ended);
+    }
+    for (let i = 0; i < features; i += 1) {
+      const [place, value] = [this.#places[i] ?? 0, this.#values[i] ?? 0];
+      this.#changes[place] = (this.#changes[place] ?? 0) + value * changeBytes;
+      const row = place * this.#width;
+      for (let j = 0; j < features; j += 1) {
+        const at = row + (this.#places[j] ?? 0);
+        this.#products[at] = (this.#products[at] ?? 0) + value * (this.#values[j] ?? 0);
+      }
+    }
+  }
+
+  /** What was seen so far counts for this share of itself from now on, 0 to 1. */
+  fade(share: number): void {
+    for (let i = 0; i < this.#products.length; i += 1) this.#products[i] = (this.#products[i] ?? 0) * share;
+    for (let i = 0; i < this.#changes.length; i += 1) this.#changes[i] = (this.#changes[i] ?? 0) * share;
+  }
+
+  /** The effects of all names, by index. Names that always begin and end together cannot be told apart, and get the same. */
+  solve(): readonly NameEffect[] {
+    const size = FEATURES * this.#names;
+    // From the one effect that fits best if all names did the same, so that what cannot be told apart stays alike.
+    const common = descend(this.#summedProducts(), FEATURES, this.#summedChanges(), new Float64Array(FEATURES));
+    const effects = new Float64Array(size);
+    for (let i = 0; i < size; i += 1) effects[i] = common[i % FEATURES] ?? 0;
+    descend(this.#products, this.#width, this.#changes, effects);
+    return Array.from({ length: this.#names }, (_, name) => ({
+      startBytes: effects[FEATURES * name + START] ?? 0,
+      bytesPerMs: effects[FEATURES * name + TIME] ?? 0,
+      loanBytes: effects[FEATURES * name + LOAN] ?? 0,
+    }));
+  }
+
+  /** As if all names were one. */
+  #summedProducts(): Float64Array {
+    const summed = new Float64Array(FEATURES * FEATURES);
+    const size = FEATURES * this.#names;
+    for (let i = 0; i < size; i += 1) {
+      for (let j = 0; j < size; j += 1) {
+        const at = (i % FEATURES) * FEATURES + (j % FEATURES);
+        summed[at] = (summed[at] ?? 0) + (this.#products[i * this.#width + j] ?? 0);
+      }
+    }
+    return summed;
+  }
+
+  #summedChanges(): Float64Array {
+    const summed = new Float64Array(FEATURES);
+    this.#changes.forEach((change, place) => {
+      summed[place % FEATURES] = (summed[place % FEATURES] ?? 0) + change;
+    });
+    return summed;
+  }
+
+  #makeRoom(name: number): void {
+    this.#names = Math.max(this.#names, name + 1);
+    if (FEATURES * this.#names <= this.#width) return;
+    const width = this.#width * 2;
+    const products = new Float64Array(width * width);
+    for (let row = 0; row < this.#width; row += 1) {
+      products.set(this.#products.subarray(row * this.#width, (row + 1) * this.#width), row * width);
+    }
+    const changes = new Float64Array(width);
+    changes.set(this.#changes);
+    this.#products = products;
+    this.#changes = changes;
+    this.#width = width;
+  }
+}
+
+const FEATURES = 3;
+const START = 0;
+const TIME = 1;
+const LOAN = 2;
+
+const MOST_ROUNDS = 200;
+/** The descent ends where no step of a round explains more than this share of the largest sum of changes. */
+const SETTLED_SHARE = 1e-4;
+/** Keeps apart what is nearly the same: two names that always run together share evenly. */
+const RIDGE = 0.01;
+
+/** Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it. `A` is row-major, `width` wide. */
+function descend(A: Float64Array, width: number, b: Float64Array, x: Float64Array): Float64Array {
+  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    let moved = 0;
+    for (let i = 0; i < x.length; i += 1) {
+      const row = i * width;
+      const own = A[row + i] ?? 0;
+      if (own === 0) {
+        x[i] = 0;
+        continue;
+      }
+      let rest = b[i] ?? 0;
+      for (let j = 0; j < x.length; j += 1) rest -= (A[row + j] ?? 0) * (x[j] ?? 0);
+      const before = x[i] ?? 0;
+      const after = Math.max(0, (rest + own * before) / (own * (1 + RIDGE)));
+      moved = Math.max(moved, Math.abs(after - before) * own);
+      x[i] = after;
+    }
+    if (moved <= SETTLED_SHARE * largest) break;
+  }
+  return x;
+}
