@@ -1,6 +1,6 @@
 import { type Bucket, type Curve, FOUND_LENGTH, type Level, median } from './curve.ts';
 import { MEMORY_CLASSES, type MemoryClass } from './decision.ts';
-import { heldBytes, heldFloors, noiseOf } from './levels.ts';
+import { heldBytes, heldFloors, loweredBytes, noiseOf } from './levels.ts';
 import { lineThrough, type Trend, trendOf } from './slope.ts';
 import { riseOfTroughs, type Teeth, teethOf } from './teeth.ts';
 
@@ -135,7 +135,10 @@ function findShape(curve: Curve, limitBytes: number | null): Found {
   const isSlow = bucketMs >= SLOW_WINDOWS * curve.windowMs;
   const steps = stepsOf(levels, Math.max(tolerance, STEP_LEAST * scale));
   const teeth = teethOf(levels, TOOTH_LEAST * scale) ?? teethOf(curve.coarse(), TOOTH_LEAST * scale);
-  const rise = teeth === null ? riseOf(curve, levels, { isSlow, scale }) : riseBeneath(curve, teeth, scale);
+  const rise =
+    teeth === null
+      ? raised(riseOf(curve, levels, { isSlow, scale }), loweredBytes(fine))
+      : riseBeneath(curve, teeth, scale);
   const held = teeth === null ? heldBytes(levels, noise) : heldBeneath(teeth, last);
   const floorBytes = teeth === null ? median(last) : Math.min(median(last), teeth.troughs.at(-1)?.floorBytes ?? 0);
   const settled =
@@ -262,6 +265,10 @@ function riseOf(
   const trend = coarseTrend(curve, scale);
   const now = trendOf(recent)?.bytesPerMs ?? 0;
   return trend !== null && now >= STILL_RISING * trend.bytesPerMs ? riseFrom(trend, recent) : null;
+}
+
+function raised(rise: Rise | null, bytes: number): Rise | null {
+  return rise === null ? null : { ...rise, bytes: rise.bytes + bytes };
 }
 
 /** Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given back. */

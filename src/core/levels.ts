@@ -27,6 +27,19 @@ export function heldFloors(buckets: readonly Bucket[], windowMs: number): readon
   });
 }
 
+/** The lowest of three normal values lies so many of their standard deviations below their mean (order statistics of the normal distribution). */
+const LOWEST_OF_THREE = 0.846;
+const NEWEST = 12;
+
+/**
+ * How far below the true floor the levels lie, where each is the lowest of three: that takes what noise has lowered most. Next to nothing where idle moments
+ * support the floors. Bytes.
+ */
+export function loweredBytes(buckets: readonly Bucket[]): number {
+  const busy = buckets.slice(-NEWEST).filter(({ idle }) => idle === false).length;
+  return (busy / Math.min(NEWEST, Math.max(1, buckets.length))) * LOWEST_OF_THREE * deviationOver(buckets, 1);
+}
+
 export interface Noise {
   /** Standard deviation of one level. */
   readonly bytes: number;

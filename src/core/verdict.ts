@@ -31,7 +31,7 @@ const WORTH_DEVIATIONS = 4;
 /** A floor that is over the hard limit by itself: a restart that gives less than this share back leaves it there. */
 const NOTHING_SHARE = 0.05;
 /** A leak is restarted in the last tenth of its way to the limit... */
-const LEAK_LAST_SHARE = 0.1;
+const LEAK_LAST_SHARE = 0.12;
 /** ... and, however uncertain its line is, never before this share is left. */
 const LEAK_EARLIEST_SHARE = 0.2;
 /** Where memory is back within so many windows of a start, a restart does not buy enough... */
@@ -84,7 +84,7 @@ export function soonBackAfterMs(
   if (shape === null || backMs === null) return null;
   const afterMs = Math.max(0, backMs - startOf(boot, facts));
   // Of wide buckets it takes many to say so; of a plateau, unlike of a leak, that can be waited for.
-  const isPlateau = shape.settled && shape.rise === null;
+  const isPlateau = shape.settled && shape.rise === null && shape.class !== 'leak';
   const leastMs = isPlateau
     ? Math.max(LEAST_GAIN_OF_PLATEAU_WINDOWS * policy.windowMs, LEAST_GAIN_BUCKETS * (shape.bucketMs ?? 0))
     : LEAST_GAIN_WINDOWS * policy.windowMs;
@@ -215,7 +215,8 @@ function ruleOfHighFloor(findings: Findings, policy: Policy): Ruling {
   if (shape.class === 'warming') return nothing('warming-up');
   if (reclaimableBytes === null) return advise('reclaimable-unknown');
   if (!isWorthIt(findings)) return advise('nothing-to-reclaim');
-  if (!shape.settled) return nothing('below-limits');
+  // What was a leak some buckets ago may only seem to stand still.
+  if (!shape.settled || shape.class === 'leak') return nothing('below-limits');
   if (isCycleNear(uptimeMs, policy)) return nothing('cycle-comes-first');
   const sinceMs = shape.overSoftSinceMs;
   return {
