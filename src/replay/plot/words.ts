@@ -1,0 +1,36 @@
+import { formatDuration } from '../../core/format.ts';
+import { MARGIN_PX, type Panel, WIDTH_PX } from './frame.ts';
+import { restartsOf } from './restarts.ts';
+import { CHARACTER_PX } from './svg.ts';
+
+const COLUMNS = Math.floor((WIDTH_PX - 2 * MARGIN_PX) / CHARACTER_PX);
+const MOST_LISTED = 10;
+const OPEN_LOOP =
+  'The series goes on as it was recorded: with the first restart made, the later ones might not be needed.';
+
+/** The restarts in words; where there is none, the last word on the series. */
+export function listOf(panel: Panel): readonly string[] {
+  const restarts = restartsOf(panel);
+  const last = panel.judged.at(-1)?.decision;
+  if (restarts.length === 0)
+    return last === undefined ? [] : wrap(`No restart. At the end: ${last.class}, ${last.reason}: ${last.explanation}`);
+  const lines = restarts.slice(0, MOST_LISTED).flatMap(({ timeMs, reason, explanation }, index) => {
+    return wrap(`${index + 1}  after ${formatDuration(timeMs - panel.startMs)}, ${reason}: ${explanation}`);
+  });
+  if (restarts.length > MOST_LISTED) lines.push(`and ${restarts.length - MOST_LISTED} more`);
+  if (restarts.length > 1) lines.push(OPEN_LOOP);
+  return lines;
+}
+
+/** At spaces; the lines after the first are set in. */
+function wrap(sentence: string): readonly string[] {
+  const lines: string[] = [];
+  let open = '';
+  for (const word of sentence.split(' ')) {
+    if (open.length + 1 + word.length > COLUMNS && open.trim() !== '') {
+      lines.push(open);
+      open = `    ${word}`;
+    } else open = open === '' ? word : `${open} ${word}`;
+  }
+  return [...lines, open];
+}
