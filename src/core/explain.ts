@@ -3,6 +3,9 @@ import type { Findings } from './findings.ts';
 import { formatBytes, formatDuration, formatShare } from './format.ts';
 import type { Policy } from './policy.ts';
 
+/** Of a line that is over the limit already no time is left, nor of one that is about to be. */
+const AT_LIMIT_MS = 1000;
+
 /** One plain sentence: what was seen, and what would happen without a restart, or why one is not worth it. */
 export function describe(findings: Findings, reason: Reason, policy: Policy): string {
   const said = [seen(findings), follows(findings, reason, policy)].filter((part) => part !== '').join('; ');
@@ -30,7 +33,9 @@ function follows(findings: Findings, reason: Reason, policy: Policy): string {
     case 'bloat-over-soft-limit':
       return `left alone it stays over the soft limit${andBack}`;
     case 'leak-near-limit':
-      return `left alone it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}${andBack}`;
+      return timeToLimitMs !== null && timeToLimitMs < AT_LIMIT_MS
+        ? `it is at the limit by now${andBack}`
+        : `left alone it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}${andBack}`;
     case 'leak-far-from-limit':
       return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, too far off to give that time up`;
     case 'cycle-comes-first':
