@@ -7,6 +7,7 @@ import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy, type Policy } from '../../src/core/policy.ts';
 import { targetKey } from '../../src/core/target.ts';
 import { type DynoFacts, soonBackAfterMs } from '../../src/core/verdict.ts';
+import { type Judged, lastStepMs } from '../../src/replay/replay.ts';
 import type { Candidate, Restarter, Sample } from '../restarter.ts';
 
 const TARGET = { app: 'evaluation', processType: 'worker' };
@@ -15,7 +16,7 @@ const HOUR_MS = 3_600_000;
 const FLOORS_KEPT = 8;
 
 /** The detector and the policy of the service, with a ledger that remembers what Redis would. */
-export const TIDEMARK: Candidate = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) };
+export const TIDEMARK = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) } satisfies Candidate;
 
 interface Sent {
   readonly atMs: number;
@@ -58,6 +59,12 @@ class TidemarkRestarter implements Restarter {
 
   boot(): Boot | null {
     return this.#boot;
+  }
+
+  /** The newest moment in which it decided; null before the first. */
+  judged(): Judged | null {
+    if (this.#boot === null || this.#decision === null) return null;
+    return { decision: this.#decision, stepMs: lastStepMs(this.#boot) };
   }
 
   className(): string {

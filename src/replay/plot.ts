@@ -5,6 +5,7 @@ import {
   byTime,
   frameOf,
   LEFT_PX,
+  type Loop,
   MARGIN_PX,
   type Panel,
   PLOT_HEIGHT_PX,
@@ -49,12 +50,12 @@ export function panelsOf(file: string, rows: readonly SeriesRow[], judged: reado
 }
 
 /** Draws the panels one below the other: an SVG document. */
-export function plotSvg(panels: readonly Panel[]): string {
-  const legend = drawLegend(panels);
+export function plotSvg(panels: readonly Panel[], loop: Loop = 'open'): string {
+  const legend = drawLegend(panels, loop);
   const body: string[] = [legend.svg];
   let topPx = legend.heightPx;
   for (const panel of panels) {
-    const drawn = drawPanel(panel, topPx);
+    const drawn = drawPanel(panel, { topPx, loop });
     body.push(drawn.svg);
     topPx += drawn.heightPx;
   }
@@ -68,10 +69,10 @@ export function plotSvg(panels: readonly Panel[]): string {
   ].join('\n');
 }
 
-function drawPanel(panel: Panel, topPx: number): Drawn {
+function drawPanel(panel: Panel, { topPx, loop }: { readonly topPx: number; readonly loop: Loop }): Drawn {
   const frame = frameOf(panel, topPx + TITLE_PX + STRIP_PX);
   const listTopPx = frame.topPx + PLOT_HEIGHT_PX + AXIS_PX;
-  const lines = listOf(panel);
+  const lines = listOf(panel, loop);
   // What comes later lies over what came before.
   const svg = [
     '<g class="panel">',

@@ -104,7 +104,8 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
   return decision;
 }
 
-function lastStepMs(boot: Boot): number | null {
+/** When the detector saw the floor's last lasting rise; null where it sees none. */
+export function lastStepMs(boot: Boot): number | null {
   const shape = shapeOfBoot(boot);
   const newest = boot.curve?.fine().at(-1);
   if (newest === undefined || shape === null || shape.flatMs === null || shape.steps === 0) return null;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import { panelsOf, plotSvg } from '../../src/replay/plot.ts';
+import { type Panel, panelsOf, plotSvg } from '../../src/replay/plot.ts';
 import { type Judged, replay } from '../../src/replay/replay.ts';
 import { readSeries } from '../../src/replay/series-file.ts';
 
@@ -35,6 +35,7 @@ function csvOf(...series: readonly Series[]): string {
 
 interface Plotted {
   readonly svg: string;
+  readonly panels: readonly Panel[];
   readonly judged: readonly Judged[];
 }
 
@@ -48,7 +49,8 @@ function plot(csv: string, file = 'series.csv'): Plotted {
     () => undefined,
     (moment) => judged.push(moment),
   );
-  return { svg: plotSvg(panelsOf(file, rows, judged)), judged };
+  const panels = panelsOf(file, rows, judged);
+  return { svg: plotSvg(panels), panels, judged };
 }
 
 /** Level at 140 MB, then four steps, after the last of which it stays over the soft limit. */
@@ -98,6 +100,17 @@ describe('a plot of a replay', () => {
     });
     expect(marks[0]).toMatch(/>(1 bloat-over-soft-limit|bloat-over-soft-limit 1)<\/text>/);
     expect(svg).toMatch(/<text[^>]*>1 {2}after 2(\.\d)? h, bloat-over-soft-limit: floor/);
+  });
+
+  it('says that a recorded series goes on after a restart, and not of one in which the restarts were made', () => {
+    const { svg, panels, judged } = plot(csvOf(STAIRS));
+    expect(judged.filter(({ decision }) => decision.action === 'restart').length).toBeGreaterThan(1);
+    expect(svg).toContain('The series goes on as it was recorded');
+    expect(svg).toContain('>would restart, and why</text>');
+    const closed = plotSvg(panels, 'closed');
+    expect(closed).not.toContain('as it was recorded');
+    expect(closed).toContain('>restarted, and why</text>');
+    expect(groupsOf(closed, 'restart')).toEqual(groupsOf(svg, 'restart'));
   });
 
   it('says of a series without a restart what the last judgement was', () => {

@@ -12,6 +12,12 @@ export interface Panel {
   readonly judged: readonly Judged[];
 }
 
+/**
+ * `open`: the series goes on after a restart as it was recorded, so a restart is one that would have been made. `closed`: each restart was made, and
+ * what follows it is the boot that came of it.
+ */
+export type Loop = 'open' | 'closed';
+
 export interface Reading {
   readonly timeMs: number;
   readonly bytes: number;

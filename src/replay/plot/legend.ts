@@ -1,7 +1,7 @@
 import type { MemoryClass } from '../../core/decision.ts';
 import { BAND_COLOURS } from './bands.ts';
 import { FLOOR_STROKE, USAGE_STROKE } from './curves.ts';
-import { LEFT_PX, MARGIN_PX, type Panel } from './frame.ts';
+import { LEFT_PX, type Loop, MARGIN_PX, type Panel } from './frame.ts';
 import { RESTART_STROKE } from './restarts.ts';
 import { triangle } from './steps.ts';
 import { type Drawn, line, pixel, text, widthOf } from './svg.ts';
@@ -12,19 +12,28 @@ interface LegendItem {
   readonly swatch: (x: number, y: number) => string;
 }
 
-const LINE_ITEMS: readonly LegendItem[] = [
+const CURVE_ITEMS: readonly LegendItem[] = [
   { name: 'usage', swatch: (x, y) => line(x, y + 6, x + 18, y + 6, USAGE_STROKE) },
   { name: 'floor', swatch: (x, y) => line(x, y + 6, x + 18, y + 6, FLOOR_STROKE) },
   { name: 'step: the floor rises to stay', swatch: (x, y) => triangle(x + 9, y + 1) },
-  { name: 'would restart, and why', swatch: (x, y) => line(x + 9, y, x + 9, y + 12, RESTART_STROKE) },
 ];
+const RESTART_NAMES: Readonly<Record<Loop, string>> = {
+  open: 'would restart, and why',
+  closed: 'restarted, and why',
+};
 
 /** The lines, and the classes that some panel has. */
-export function drawLegend(panels: readonly Panel[]): Drawn {
+export function drawLegend(panels: readonly Panel[], loop: Loop): Drawn {
   const seen = new Set(panels.flatMap(({ judged }) => judged.map(({ decision }) => decision.class)));
   const classes = (Object.keys(BAND_COLOURS) as MemoryClass[]).filter((name) => seen.has(name)).map(bandItem);
-  const rows = [LINE_ITEMS, classes].map((items, index) => drawLegendRow(items, MARGIN_PX + 18 * index));
+  const rows = [[...CURVE_ITEMS, restartItem(loop)], classes].map((items, index) =>
+    drawLegendRow(items, MARGIN_PX + 18 * index),
+  );
   return { svg: ['<g class="legend">', ...rows, '</g>'].join('\n'), heightPx: MARGIN_PX + 54 };
+}
+
+function restartItem(loop: Loop): LegendItem {
+  return { name: RESTART_NAMES[loop], swatch: (x, y) => line(x + 9, y, x + 9, y + 12, RESTART_STROKE) };
 }
 
 function bandItem(name: MemoryClass): LegendItem {

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/format.ts';
-import { MARGIN_PX, type Panel, WIDTH_PX } from './frame.ts';
+import { type Loop, MARGIN_PX, type Panel, WIDTH_PX } from './frame.ts';
 import { restartsOf } from './restarts.ts';
 import { CHARACTER_PX } from './svg.ts';
 
@@ -9,7 +9,7 @@ const OPEN_LOOP =
   'The series goes on as it was recorded: with the first restart made, the later ones might not be needed.';
 
 /** The restarts in words; where there is none, the last word on the series. */
-export function listOf(panel: Panel): readonly string[] {
+export function listOf(panel: Panel, loop: Loop): readonly string[] {
   const restarts = restartsOf(panel);
   const last = panel.judged.at(-1)?.decision;
   if (restarts.length === 0)
@@ -18,7 +18,7 @@ export function listOf(panel: Panel): readonly string[] {
     return wrap(`${index + 1}  after ${formatDuration(timeMs - panel.startMs)}, ${reason}: ${explanation}`);
   });
   if (restarts.length > MOST_LISTED) lines.push(`and ${restarts.length - MOST_LISTED} more`);
-  if (restarts.length > 1) lines.push(OPEN_LOOP);
+  if (restarts.length > 1 && loop === 'open') lines.push(OPEN_LOOP);
   return lines;
 }
 
