@@ -63,7 +63,7 @@ async function readBack(parts: ActuatorParts, state: RedisState): Promise<string
   for (const [bootKey, json] of await state.snapshots.loadAll()) {
     const snapshot = readSnapshot(json);
     if (snapshot === null) {
-      log.warn('a snapshot is of another version and was left out', { bootKey });
+      log.warn('a snapshot is of another version, or damaged, and was left out', { bootKey });
       continue;
     }
     if (registry.adopt(snapshot.boot)) boots += 1;

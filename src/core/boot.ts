@@ -4,7 +4,7 @@ import type { BootIdentity, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
 
 /** The newest values of one process of the boot. */
-interface ProcessState {
+export interface ProcessState {
   readonly processId: string;
   readonly timeMs: number;
   readonly rssBytes: number | null;
@@ -39,7 +39,8 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const SNAPSHOT_VERSION = 2;
+/** Of what `restored-boot.ts` reads. */
+export const SNAPSHOT_VERSION = 2;
 /** More processes than these are not kept apart; a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
 /** A process that is silent for so many windows has ended. */
@@ -99,13 +100,6 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
   classify(boot.curve, { limitBytes, softLimitBytes: thresholdBytes(policy.softLimit, limitBytes) });
 }
 
-/** A boot from what its snapshot held; null where it is none, or of another version. */
-export function restoreBoot(value: unknown): Boot | null {
-  const boot = value as Boot | null | undefined;
-  if (boot?.version !== SNAPSHOT_VERSION) return null;
-  return { ...boot, curve: Curve.restore(boot.curve) };
-}
-
 /** Counts the buckets closed so far. */
 export function closedBuckets(boot: Boot): number {
   return boot.curve?.closedBuckets ?? 0;
@@ -121,7 +115,9 @@ export function shapeOfBoot(boot: Boot): Shape | null {
  */
 export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { startTimeMs } = boot.identity;
-  const seenFromStart = startTimeMs === null || boot.firstPointMs - startTimeMs < 5 * policy.windowMs;
+  // Not since the first point: a curve that was begun anew, with another window, has not seen the start.
+  const seenSinceMs = boot.curve?.originMs ?? boot.firstPointMs;
+  const seenFromStart = startTimeMs === null || seenSinceMs - startTimeMs < 5 * policy.windowMs;
   return seenFromStart ? floorWhenFirstLevel(boot) : null;
 }
 

@@ -1,3 +1,5 @@
+import { fromBase64, toBase64 } from './base64.ts';
+
 /**
  * The memory of a boot's curve. Samples go into the open bucket; a closed one leaves a floor and a peak; floors are kept at three resolutions.
  * All of it is one array of 32-bit floats, written in place: 1 KiB for a boot of any age, and nothing is allocated for a sample. A float keeps
@@ -75,6 +77,20 @@ const COARSE = FINE_IDLE + FINE_BUCKETS;
 const WIDE = COARSE + 2 * COARSE_BUCKETS;
 const LENGTH = WIDE + 2 * WIDE_BUCKETS;
 
+/** Places are found by these, so nothing but a count may stand there. */
+const COUNTS = [
+  CLOSED,
+  OPEN_SAMPLES,
+  OPEN_IDLE_SAMPLES,
+  COARSE_CLOSED,
+  COARSE_COUNT,
+  WIDE_CLOSED,
+  WIDE_COUNT,
+  BUSY_RUN,
+] as const;
+/** Up to here a 32-bit float counts without a gap: 30 years of buckets of a minute. */
+const COUNT_MOST = 2 ** 24;
+
 /** After so many samples with jobs in a row those are what there is. */
 const BUSY_SAMPLES = 30;
 /** How fast the noise follows: each sample moves it by this share of itself. */
@@ -124,19 +140,22 @@ export class Curve {
     return {
       windowMs: this.windowMs,
       originMs: this.originMs,
-      values: Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+      values: toBase64(new Uint8Array(buffer, byteOffset, byteLength)),
     };
   }
 
-  /** Null where the value is none, or of another layout. */
+  /** From what `toJSON` gave. Null where the value is none, of another layout, or holds what no curve can. */
   static restore(value: unknown): Curve | null {
     const { windowMs, originMs, values } = (value ?? {}) as Record<string, unknown>;
-    if (typeof windowMs !== 'number' || typeof originMs !== 'number' || typeof values !== 'string') return null;
-    const bytes = Buffer.from(values, 'base64');
-    if (bytes.byteLength !== LENGTH * 4) return null;
-    const restored = allocate();
-    new Uint8Array(restored.buffer, restored.byteOffset, restored.byteLength).set(bytes);
-    return new Curve(windowMs, originMs, restored);
+    if (!isNumber(windowMs) || windowMs <= 0 || !isNumber(originMs) || typeof values !== 'string') return null;
+    const bytes = fromBase64(values);
+    if (bytes?.byteLength !== LENGTH * 4) return null;
+    // Its own buffer first: what is refused takes no place among the boots.
+    const restored = new Float32Array(bytes.buffer);
+    if (!restored.every(Number.isFinite) || !COUNTS.every((place) => isCount(restored[place]))) return null;
+    const own = allocate();
+    own.set(restored);
+    return new Curve(windowMs, originMs, own);
   }
 
   get closedBuckets(): number {
@@ -331,6 +350,14 @@ export class Curve {
   #at(place: number): number {
     return this.#values[place] ?? UNKNOWN;
   }
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isCount(value: number | undefined): boolean {
+  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= COUNT_MOST;
 }
 
 function known(value: number): number | null {

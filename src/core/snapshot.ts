@@ -1,4 +1,5 @@
-import { type Boot, restoreBoot } from './boot.ts';
+import type { Boot } from './boot.ts';
+import { restoreBoot } from './restored-boot.ts';
 
 /** What is kept of a boot in Redis. */
 export interface Snapshot {
@@ -11,7 +12,7 @@ export function writeSnapshot({ boot, pointsId }: Snapshot): string {
   return JSON.stringify({ boot, pointsId });
 }
 
-/** Null where it is none, or of another version. */
+/** Null where it is none, of another version, or damaged. */
 export function readSnapshot(json: string): Snapshot | null {
   try {
     const { boot: value, pointsId } = JSON.parse(json) as { readonly boot?: unknown; readonly pointsId?: unknown };

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Boot, observe, openBoot, postWarmupFloor, restoreBoot } from '../../src/core/boot.ts';
+import { type Boot, observe, openBoot, postWarmupFloor } from '../../src/core/boot.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
+import { restoreBoot } from '../../src/core/restored-boot.ts';
 import { MIB } from './curves.ts';
 
 const policy = defaultPolicy(1000);
@@ -99,6 +100,26 @@ describe('the floor after the warm-up', () => {
         policy,
       ),
     ).toBeNull();
+  });
+});
+
+describe('a window that a setting changes', () => {
+  const secondly = (from: number, to: number, usageMb: number) =>
+    Array.from({ length: (to - from) * 5 }, (_, index) =>
+      point({
+        boot: { ...point().boot, startTimeMs: 1_000_000 },
+        timeMs: 1_000_000 + from * 1000 + index * 200,
+        rssBytes: usageMb * MIB,
+      }),
+    );
+
+  it('begins the curve anew, and what it shows from then on is no floor after a warm-up', () => {
+    const before = fold(secondly(0, 60, 150));
+    const longer = defaultPolicy(2000);
+    const after = secondly(60, 180, 480).reduce((boot, one) => observe(boot, one, longer), before);
+    expect(after.curve?.windowMs).toBe(2000);
+    expect(after.curve?.warmFloorBytes).not.toBeNull();
+    expect(postWarmupFloor(after, longer)).toBeNull();
   });
 });
 

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { observe, openBoot } from '../../src/core/boot.ts';
+import { defaultPolicy } from '../../src/core/policy.ts';
+import { restoreBoot } from '../../src/core/restored-boot.ts';
+import { judge } from '../../src/core/verdict.ts';
+import { WHOLE_POINT } from '../sources/requests.ts';
+
+const policy = defaultPolicy();
+const written = () =>
+  JSON.parse(JSON.stringify(observe(openBoot(WHOLE_POINT), WHOLE_POINT, policy))) as Record<string, unknown>;
+
+describe('a boot that is not restored', () => {
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['a text', 'boot'],
+    ['of another version', { ...written(), version: 1 }],
+    ['nothing but a version', { version: 2 }],
+    ['without an identity', { ...written(), identity: null }],
+    ['of a dyno that is no name', { ...written(), identity: { ...WHOLE_POINT.boot, dyno: 7 } }],
+    ['without the time of its newest point', { ...written(), lastPointMs: undefined }],
+    ['of a usage that is a text', { ...written(), usageBytes: '5' }],
+    ['without processes', { ...written(), processes: undefined }],
+    ['of processes that are none', { ...written(), processes: [null] }],
+    ['of a process without a time', { ...written(), processes: [{ processId: 'p' }] }],
+    // It would go on with another curve, as if it had been seen from its start.
+    ['of a curve of another layout', { ...written(), curve: { windowMs: 60_000, originMs: 0, values: 'AAAA' } }],
+  ])('%s', (_, value) => {
+    expect(restoreBoot(value)).toBeNull();
+  });
+
+  it('whatever is changed in it: it is refused, or takes a point and is judged', () => {
+    const paths = pathsOf(written());
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, other) => {
+        const boot = restoreBoot(replaced(written(), path, other));
+        if (boot === null) return;
+        const later = { ...WHOLE_POINT, timeMs: WHOLE_POINT.timeMs + 60_000 };
+        const context = { nowMs: later.timeMs, facts: null, learnedFloorBytes: null, uselessRestarts: 0 };
+        judge(observe(boot, later, policy), context, policy);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+}
+
+function replaced(value: unknown, [key, ...rest]: Path, other: unknown): unknown {
+  if (key === undefined) return other;
+  const copy = structuredClone(value) as Record<string | number, unknown>;
+  copy[key] = replaced(copy[key], rest, other);
+  return copy;
+}
