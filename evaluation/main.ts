@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { writeDocs } from './docs.ts';
 import { evaluate } from './evaluate.ts';
+import { recordingsText, writeRecordingsDocs } from './recordings/report.ts';
 import { reportText } from './report.ts';
 import { FAMILIES, familyOf } from './splits.ts';
 
@@ -11,6 +12,7 @@ const HELP = `npm run evaluate -- [options]: how often restarts are right, on si
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
   --families A,B     only these
   --own              without the other rules
+  --recordings       only the recordings of real processes, not the simulated dynos
   --json             all figures
   --docs             write the figures and curves into docs/detection.md and docs/detection/
 `;
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     'tune-dynos': { type: 'string', default: '4' },
     families: { type: 'string' },
     own: { type: 'boolean', default: false },
+    recordings: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -36,6 +39,9 @@ function wholeNumber(name: string, text: string): number {
 
 if (values.help) {
   process.stdout.write(HELP);
+} else if (values.recordings) {
+  if (values.docs) writeRecordingsDocs();
+  process.stdout.write(recordingsText({ others: !values.own }));
 } else {
   const { split } = values;
   if (split !== 'dev' && split !== 'test') throw new RangeError(`--split: "${split}" is neither dev nor test`);
@@ -43,6 +49,10 @@ if (values.help) {
   const dynos = wholeNumber('dynos', values.dynos);
   const tuneDynos = wholeNumber('tune-dynos', values['tune-dynos']);
   const scores = await evaluate({ split, families, dynos, tuneDynos, baselines: !values.own });
-  if (values.docs) writeDocs({ split, dynos, tuneDynos, scores });
-  process.stdout.write(values.json ? `${JSON.stringify(scores, null, 1)}\n` : reportText(scores));
+  if (values.docs) {
+    writeDocs({ split, dynos, tuneDynos, scores });
+    writeRecordingsDocs();
+  }
+  const recordings = () => recordingsText({ others: !values.own });
+  process.stdout.write(values.json ? `${JSON.stringify(scores, null, 1)}\n` : `${reportText(scores)}\n${recordings()}`);
 }

@@ -1,0 +1,138 @@
+import { defaultPolicy, type Policy } from '../../src/core/policy.ts';
+import { replay } from '../../src/replay/replay.ts';
+import { BASELINES } from '../candidates.ts';
+import type { Sample } from '../restarter.ts';
+import { type Baseline, candidateOf } from '../restarters/rule.ts';
+import { WINDOW_MS } from './families.ts';
+import { overForGoodMs, type Recorded } from './recorded.ts';
+
+/** As shares of the quota: the defaults of the settings. */
+const SOFT = 0.8;
+const LIMIT = 1;
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1440;
+const GRACE_MINUTES = 2;
+
+/** Every default at the time scale of the recordings: `--window 1s --grace 2s --dyno-cycle 24m`. */
+export const RECORDINGS_POLICY: Policy = {
+  ...defaultPolicy(WINDOW_MS),
+  graceMs: GRACE_MINUTES * WINDOW_MS,
+  dynoCycleMs: DAY_MINUTES * WINDOW_MS,
+};
+
+export type Verdict =
+  /** Restarted as it should. */
+  | 'right'
+  /** Left alone, and rightly. */
+  | 'left'
+  /** Restarted though it should be left alone, or bloat before its floor stayed over the soft limit. */
+  | 'wrong'
+  /** Not restarted, or a leak only when it was at the limit. */
+  | 'missed';
+
+/** Of the first restart: a recording goes on as it was recorded, so whatever comes after it has no meaning where one was due. */
+export function verdictOn(recorded: Recorded, firstRestartMs: number | null): Verdict {
+  const { expected } = recorded.family;
+  if (expected === 'leave') return firstRestartMs === null ? 'left' : 'wrong';
+  if (firstRestartMs === null) return 'missed';
+  const dueMs = overForGoodMs(recorded, expected === 'bloat' ? SOFT : LIMIT) ?? Number.POSITIVE_INFINITY;
+  if (expected === 'bloat') return firstRestartMs < dueMs ? 'wrong' : 'right';
+  return firstRestartMs < dueMs ? 'right' : 'missed';
+}
+
+export interface OwnOutcome {
+  readonly recorded: Recorded;
+  readonly verdict: Verdict;
+  readonly finalClass: string;
+  readonly restartsMs: readonly number[];
+  /** What a decision to restart, the first, said. */
+  readonly why: string | null;
+  /** When the floor was over the soft limit (bloat) or at the quota (leak) for good; null where nothing is due. */
+  readonly dueMs: number | null;
+}
+
+/** What `tidemark replay` makes of it. */
+export function judgeOwn(recorded: Recorded): OwnOutcome {
+  let why: string | null = null;
+  const { finalClass, restartsMs } = replay(
+    recorded.rows,
+    { policy: RECORDINGS_POLICY, quotaBytes: recorded.quotaBytes },
+    ({ action, reason, explanation }) => {
+      if (action === 'restart') why ??= `${reason}: ${explanation}`;
+    },
+  );
+  const { expected } = recorded.family;
+  return {
+    recorded,
+    verdict: verdictOn(recorded, restartsMs[0] ?? null),
+    finalClass,
+    restartsMs,
+    why,
+    dueMs: expected === 'leave' ? null : overForGoodMs(recorded, expected === 'bloat' ? SOFT : LIMIT),
+  };
+}
+
+export interface RuleOutcome {
+  readonly name: string;
+  readonly setting: Readonly<Record<string, number>>;
+  /** In the order of the recordings. */
+  readonly firstRestartsMs: readonly (number | null)[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** These collect garbage before they look: what that would have freed no recording can say. */
+const NOT_JUDGED = ['sidekiq-worker-killer', 'memwatch'];
+
+/** Each of the other rules with the one of its settings that is right about most of these very recordings. */
+export function judgeOthers(recordings: readonly Recorded[]): readonly RuleOutcome[] {
+  const series = recordings.map(samplesOf);
+  return BASELINES.filter(({ name }) => !NOT_JUDGED.includes(name)).map((baseline) => {
+    const outcomes = baseline.settings.map((setting) => judgeOther(baseline, setting, { recordings, series }));
+    const [best] = outcomes.toSorted((a, b) => rightOnes(b) - rightOnes(a));
+    if (best === undefined) throw new Error(`${baseline.name} has no setting`);
+    return best;
+  });
+}
+
+export function isRight(verdict: Verdict): boolean {
+  return verdict === 'right' || verdict === 'left';
+}
+
+function rightOnes({ verdicts }: RuleOutcome): number {
+  return verdicts.filter(isRight).length;
+}
+
+interface Series {
+  readonly recordings: readonly Recorded[];
+  readonly series: readonly (readonly Sample[])[];
+}
+
+function judgeOther(
+  baseline: Baseline,
+  setting: Readonly<Record<string, number>>,
+  { recordings, series }: Series,
+): RuleOutcome {
+  const firstRestartsMs = series.map((samples, index) => {
+    const restarter = candidateOf(baseline, setting).start();
+    const at = samples.findIndex((sample) => restarter.observe(sample));
+    return recordings[index]?.rows[at]?.timeMs ?? null;
+  });
+  const verdicts = recordings.map((recorded, index) => verdictOn(recorded, firstRestartsMs[index] ?? null));
+  return { name: baseline.name, setting, firstRestartsMs, verdicts };
+}
+
+/** Their spans are minutes and have no scale of their own, so time is stretched for them: a window of a recording is a minute. */
+function samplesOf({ name, quotaBytes, rows }: Recorded): readonly Sample[] {
+  return rows.map((row) => ({
+    timeMs: Math.round((row.timeMs * MINUTE_MS) / WINDOW_MS),
+    bootId: name,
+    bootStartMs: 0,
+    rssBytes: row.rssBytes,
+    swapBytes: row.swapBytes ?? 0,
+    garbageBytes: 0,
+    limitBytes: quotaBytes,
+    killBytes: 2 * quotaBytes,
+    activeJobs: row.activeJobs ?? 0,
+    completedJobs: row.completedJobs ?? 0,
+  }));
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Queue } from 'bullmq';
+import { startRedis } from '../../src/demo/redis-server.ts';
+import { Random } from '../random.ts';
+import { RECORDED_FAMILIES, type RecordedFamily, SAMPLE_MS } from './families.ts';
+import type { WorkerSample } from './worker.ts';
+
+const HELP = `npm run record -- [options]: records real BullMQ workers, one for each family
+
+  --family A,B   only these (default: all)
+  --seed N,M     of sizes and times of the jobs; one recording for each (default 1)
+  --out DIR      where the recordings are written (default evaluation/recordings/data)
+  --at-a-time N  recordings at the same time (default 2)
+`;
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
+const DATA = fileURLToPath(new URL('./data/', import.meta.url));
+const QUEUE = 'recorded';
+const LEAD_MS = 20;
+
+/** A recording with a longer gap tells of the machine it ran on, not of the worker. */
+const MOST_GAP_MS = 2000;
+
+const HEADER = 'time_ms,rss_bytes,heap_used_bytes,external_bytes,active_jobs,completed_jobs';
+
+interface Recording {
+  readonly family: RecordedFamily;
+  readonly seed: number;
+}
+
+/** Runs one worker by the family's plan, and writes down what it says of itself. */
+async function record({ family, seed }: Recording, outDir: string): Promise<string> {
+  const redis = await startRedis();
+  try {
+    const samples = await runWorker(redis.url, { family, seed });
+    const path = join(outDir, `${family.name}-${seed}.csv`);
+    writeFileSync(path, csvOf(samples));
+    return `${path}: ${summaryOf(samples, family)}`;
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function runWorker(url: string, { family, seed }: Recording): Promise<readonly WorkerSample[]> {
+  const samples: WorkerSample[] = [];
+  const worker = spawn(process.execPath, ['--expose-gc', ...(family.nodeFlags ?? []), WORKER], {
+    env: { PATH: process.env.PATH, REDIS_URL: url, RECORDED_QUEUE: QUEUE, SAMPLE_MS: String(SAMPLE_MS) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const firstSample = new Promise<void>((resolve) => worker.once('message', () => resolve()));
+  worker.on('message', (message) => samples.push(message as WorkerSample));
+  const queue = new Queue(QUEUE, { connection: { url, maxRetriesPerRequest: null } });
+  try {
+    await Promise.race([firstSample, ended]);
+    await Promise.race([produce(queue, family, seed), ended]);
+    if (worker.exitCode !== null || worker.signalCode !== null)
+      throw new Error(`the worker of ${family.name}-${seed} ended before its recording was over`);
+    return samples;
+  } finally {
+    if (worker.connected) worker.disconnect();
+    await ended;
+    await queue.close();
+  }
+}
+
+/** Adds the jobs at their times, until the recording is over. */
+async function produce(queue: Queue, family: RecordedFamily, seed: number): Promise<void> {
+  const plan = family.plan(new Random(seed)).toSorted((a, b) => a.atMs - b.atMs);
+  const startMs = performance.now();
+  const until = (atMs: number) => sleep(Math.max(0, atMs - (performance.now() - startMs)));
+  for (const { atMs, work } of plan) {
+    if (atMs - (performance.now() - startMs) > LEAD_MS) await until(atMs);
+    await queue.add(work.kind, work, { removeOnComplete: true });
+  }
+  await until(family.seconds * 1000);
+}
+
+function csvOf(samples: readonly WorkerSample[]): string {
+  const rows = samples.map((sample) =>
+    [
+      sample.timeMs,
+      sample.rssBytes,
+      sample.heapUsedBytes,
+      sample.externalBytes,
+      sample.activeJobs,
+      sample.completedJobs,
+    ].join(','),
+  );
+  return `${[HEADER, ...rows].join('\n')}\n`;
+}
+
+function summaryOf(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): string {
+  const times = samples.map(({ timeMs }) => timeMs);
+  const gapMs = Math.max(0, ...times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? timeMs)));
+  const mebibytes = (bytes: number) => Math.round(bytes / 1024 ** 2);
+  const rss = samples.map(({ rssBytes }) => mebibytes(rssBytes));
+  const warning = gapMs > MOST_GAP_MS ? ' WARNING: the machine was too busy, record it again' : '';
+  return `${samples.length} samples, RSS ${Math.min(...rss)} to ${Math.max(...rss)}, at the end ${rss.at(-1)} of ${quotaMiB} MiB; longest gap ${gapMs} ms${warning}`;
+}
+
+function familyNamed(name: string): RecordedFamily {
+  const family = RECORDED_FAMILIES.find((other) => other.name === name);
+  if (family === undefined)
+    throw new RangeError(`no family ${name}; there are ${RECORDED_FAMILIES.map(({ name }) => name).join(', ')}`);
+  return family;
+}
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${name}: "${text}" is no whole number over 0`);
+  return number;
+}
+
+const { values } = parseArgs({
+  options: {
+    family: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string', default: DATA },
+    'at-a-time': { type: 'string', default: '2' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  const families = values.family?.split(',').map(familyNamed) ?? RECORDED_FAMILIES;
+  const seeds = values.seed.split(',').map((text) => wholeNumber('seed', text));
+  const waiting = seeds.flatMap((seed) => families.map((family): Recording => ({ family, seed })));
+  mkdirSync(values.out, { recursive: true });
+  const recordSome = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      process.stdout.write(`${await record(next, values.out)}\n`);
+  };
+  await Promise.all(Array.from({ length: wholeNumber('at-a-time', values['at-a-time']) }, recordSome));
+}

@@ -1,0 +1,69 @@
+/**
+ * The process that is recorded: a BullMQ worker as any application has it, which also says every `SAMPLE_MS` what it uses. Started by `record.ts`.
+ */
+import { type Job, Worker } from 'bullmq';
+import { ownRssReader } from '../../src/instrument/own-memory.ts';
+import { Application, type Work } from './jobs.ts';
+
+/** What the worker tells of itself. Memory in bytes. */
+export interface WorkerSample {
+  /** Since the process began. */
+  readonly timeMs: number;
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+  readonly activeJobs: number;
+  readonly completedJobs: number;
+}
+
+const CONCURRENCY = 16;
+
+const { REDIS_URL: url, RECORDED_QUEUE: queue, SAMPLE_MS: sampleMs } = process.env;
+if (url === undefined || queue === undefined || sampleMs === undefined)
+  throw new Error('this program is started by "npm run record"');
+
+const application = new Application();
+const readRss = ownRssReader();
+let activeJobs = 0;
+let completedJobs = 0;
+
+const worker = new Worker<Work, number>(
+  queue,
+  async (job: Job<Work, number>) => {
+    activeJobs += 1;
+    try {
+      return await application.run(job.data);
+    } finally {
+      activeJobs -= 1;
+    }
+  },
+  { connection: { url, maxRetriesPerRequest: null }, concurrency: CONCURRENCY },
+);
+worker.on('completed', () => {
+  completedJobs += 1;
+});
+worker.on('failed', (_, error) => fail(error));
+worker.on('error', fail);
+await worker.waitUntilReady();
+
+setInterval(() => {
+  const { heapUsed, external } = process.memoryUsage();
+  const sample: WorkerSample = {
+    timeMs: Math.round(performance.now()),
+    rssBytes: readRss(),
+    heapUsedBytes: heapUsed,
+    externalBytes: external,
+    activeJobs,
+    completedJobs,
+  };
+  process.send?.(sample);
+}, Number(sampleMs));
+
+// The recorder has ended, or wants this to end: what is recorded is over either way.
+process.once('disconnect', () => process.exit(0));
+
+/** A job that fails did not do what its family says: such a recording is none. */
+function fail(error: Error): never {
+  console.error(error);
+  process.exit(1);
+}
