@@ -107,12 +107,22 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'saw-tooth',
     id: 'H3',
-    what: 'numbers that live for seconds: then garbage until V8 collects what is old',
+    what: 'numbers that live for seconds, then garbage until V8 collects what is old',
     expected: 'leave',
     quotaMiB: QUOTA_MIB,
     seconds: 180,
     nodeFlags: ['--max-semi-space-size=4'],
-    plan: (random) => [...ordinary(random, 180), ...churn(random, 180)],
+    plan: (random) => [...ordinary(random, 180), ...churn(random, 180, LITTLE)],
+  },
+  {
+    name: 'high-saw-tooth',
+    id: 'H3',
+    what: 'the same, with so much of it that single teeth reach over the soft limit',
+    expected: 'leave',
+    quotaMiB: QUOTA_MIB,
+    seconds: 180,
+    nodeFlags: ['--max-semi-space-size=4'],
+    plan: (random) => [...ordinary(random, 180), ...churn(random, 180, MUCH)],
   },
   {
     name: 'warm-up',
@@ -239,9 +249,17 @@ const LEAVE: readonly RecordedFamily[] = [
   },
 ];
 
-function churn(random: Random, seconds: number): readonly PlannedWork[] {
-  const megabytes = random.between(4, 6);
-  const livesMs = random.whole(3000, 5000);
+interface Churn {
+  readonly megabytes: readonly [number, number];
+  readonly livesMs: readonly [number, number];
+}
+
+const LITTLE: Churn = { megabytes: [2.5, 3.5], livesMs: [1500, 2500] };
+const MUCH: Churn = { megabytes: [4, 6], livesMs: [3000, 5000] };
+
+function churn(random: Random, seconds: number, much: Churn): readonly PlannedWork[] {
+  const megabytes = random.between(...much.megabytes);
+  const livesMs = random.whole(...much.livesMs);
   return every(random, { fromMs: 2000, toMs: seconds * SECOND_MS, everyMs: 400 }).map((atMs) =>
     work(atMs, { kind: 'aggregate', megabytes, livesMs }),
   );
@@ -308,7 +326,7 @@ const ACT: readonly RecordedFamily[] = [
     seconds: 240,
     nodeFlags: ['--max-semi-space-size=4'],
     plan: (random) => [
-      ...churn(random, 240),
+      ...churn(random, 240, LITTLE),
       ...follow(
         random,
         { fromMs: 500, toMs: 240_000, everyMs: 333 },

@@ -10,14 +10,15 @@ import { overForGoodMs, type Recorded } from './recorded.ts';
 const SOFT = 0.8;
 const LIMIT = 1;
 const MINUTE_MS = 60_000;
-const DAY_MINUTES = 1440;
 const GRACE_MINUTES = 2;
 
-/** Every default at the time scale of the recordings: `--window 1s --grace 2s --dyno-cycle 24m`. */
+/**
+ * The defaults at the time scale of the recordings: `--window 1s --grace 2s`. The platform's cycle, which no recording comes near, stays at its
+ * 24 h: what is "near" to it is a matter of hours at any scale.
+ */
 export const RECORDINGS_POLICY: Policy = {
   ...defaultPolicy(WINDOW_MS),
   graceMs: GRACE_MINUTES * WINDOW_MS,
-  dynoCycleMs: DAY_MINUTES * WINDOW_MS,
 };
 
 export type Verdict =

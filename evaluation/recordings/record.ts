@@ -26,6 +26,10 @@ const LEAD_MS = 20;
 /** A recording with a longer gap tells of the machine it ran on, not of the worker. */
 const MOST_GAP_MS = 2000;
 
+/** Over so much of the quota for ten seconds. */
+const OVER_SHARE = 1.05;
+const OVER_SAMPLES = 50;
+
 const HEADER = 'time_ms,rss_bytes,heap_used_bytes,external_bytes,active_jobs,completed_jobs';
 
 interface Recording {
@@ -58,7 +62,7 @@ async function runWorker(url: string, { family, seed }: Recording): Promise<read
   const queue = new Queue(QUEUE, { connection: { url, maxRetriesPerRequest: null } });
   try {
     await Promise.race([firstSample, ended]);
-    await Promise.race([produce(queue, family, seed), ended]);
+    await Promise.race([produce(queue, family, { seed, isOver: () => isOverQuota(samples, family) }), ended]);
     if (worker.exitCode !== null || worker.signalCode !== null)
       throw new Error(`the worker of ${family.name}-${seed} ended before its recording was over`);
     return samples;
@@ -69,16 +73,29 @@ async function runWorker(url: string, { family, seed }: Recording): Promise<read
   }
 }
 
+interface Production {
+  readonly seed: number;
+  readonly isOver: () => boolean;
+}
+
 /** Adds the jobs at their times, until the recording is over. */
-async function produce(queue: Queue, family: RecordedFamily, seed: number): Promise<void> {
-  const plan = family.plan(new Random(seed)).toSorted((a, b) => a.atMs - b.atMs);
+async function produce(queue: Queue, family: RecordedFamily, { seed, isOver }: Production): Promise<void> {
+  const endMs = family.seconds * 1000;
+  const ordered = family.plan(new Random(seed)).toSorted((a, b) => a.atMs - b.atMs);
   const startMs = performance.now();
   const until = (atMs: number) => sleep(Math.max(0, atMs - (performance.now() - startMs)));
-  for (const { atMs, work } of plan) {
+  for (const { atMs, work } of ordered) {
     if (atMs - (performance.now() - startMs) > LEAD_MS) await until(atMs);
+    if (isOver()) return;
     await queue.add(work.kind, work, { removeOnComplete: true });
   }
-  await until(family.seconds * 1000);
+  await until(endMs);
+}
+
+/** The platform would soon have killed it: what comes after tells nothing. */
+function isOverQuota(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): boolean {
+  const last = samples.slice(-OVER_SAMPLES);
+  return last.length === OVER_SAMPLES && last.every(({ rssBytes }) => rssBytes > OVER_SHARE * quotaMiB * 1024 ** 2);
 }
 
 function csvOf(samples: readonly WorkerSample[]): string {

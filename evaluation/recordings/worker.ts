@@ -56,7 +56,8 @@ setInterval(() => {
     activeJobs,
     completedJobs,
   };
-  process.send?.(sample);
+  // The recorder may have gone a moment ago: `disconnect` follows.
+  process.send?.(sample, undefined, undefined, () => undefined);
 }, Number(sampleMs));
 
 // The recorder has ended, or wants this to end: what is recorded is over either way.
