@@ -26,9 +26,9 @@ const LEAD_MS = 20;
 /** A recording with a longer gap tells of the machine it ran on, not of the worker. */
 const MOST_GAP_MS = 2000;
 
-/** Over so much of the quota for ten seconds. */
+/** Over so much of the quota for twenty seconds, which is longer than a tooth lasts. */
 const OVER_SHARE = 1.05;
-const OVER_SAMPLES = 50;
+const OVER_SAMPLES = 100;
 
 const HEADER = 'time_ms,rss_bytes,heap_used_bytes,external_bytes,active_jobs,completed_jobs';
 
@@ -81,7 +81,10 @@ interface Production {
 /** Adds the jobs at their times, until the recording is over. */
 async function produce(queue: Queue, family: RecordedFamily, { seed, isOver }: Production): Promise<void> {
   const endMs = family.seconds * 1000;
-  const ordered = family.plan(new Random(seed)).toSorted((a, b) => a.atMs - b.atMs);
+  const ordered = family
+    .plan(new Random(seed))
+    .filter(({ atMs }) => atMs < endMs)
+    .toSorted((a, b) => a.atMs - b.atMs);
   const startMs = performance.now();
   const until = (atMs: number) => sleep(Math.max(0, atMs - (performance.now() - startMs)));
   for (const { atMs, work } of ordered) {
