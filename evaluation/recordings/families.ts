@@ -193,7 +193,7 @@ const LEAVE: readonly RecordedFamily[] = [
     quotaMiB: QUOTA_MIB,
     seconds: 180,
     plan: (random) => [
-      work(300, { kind: 'load-catalogue', megabytes: random.whole(190, 205) }),
+      work(300, { kind: 'load-catalogue', megabytes: random.whole(208, 220) }),
       ...ordinary(random, 180),
     ],
   },
