@@ -31,6 +31,7 @@ function pointOf(index: number, second: number): Point {
     },
     processId: `process-${index}`,
     processRole: 'main',
+    tuning: null,
     timeMs: START_MS + second * 1000,
     rssBytes: usage,
     treeResidentBytes: usage,

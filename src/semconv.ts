@@ -24,6 +24,10 @@ export const ATTR_HEROKU_PROCESS_TYPE = 'heroku.process.type';
 export const ATTR_DYNO_ID_SOURCE = 'tidemark.dyno.id.source';
 export const ATTR_DYNO_START_TIME = 'tidemark.dyno.start_time';
 export const ATTR_PROCESS_ROLE = 'tidemark.process.role';
+export const ATTR_PROCESS_ALLOCATOR = 'tidemark.process.allocator';
+export const ATTR_PROCESS_MALLOC_ARENA_MAX = 'tidemark.process.malloc_arena_max';
+export const ATTR_PROCESS_HEAP_LIMIT = 'tidemark.process.heap_limit';
+export const ATTR_PROCESS_HEAP_LIMIT_SOURCE = 'tidemark.process.heap_limit_source';
 
 // ---------------------------------------------------------------- attributes of data points
 export const ATTR_MEMORY_STATE = 'tidemark.memory.state';

@@ -138,6 +138,7 @@ function pointOf(sample: Sample): Point {
     },
     processId: sample.bootId,
     processRole: 'main',
+    tuning: null,
     timeMs: sample.timeMs,
     rssBytes: sample.rssBytes,
     treeResidentBytes: sample.rssBytes,

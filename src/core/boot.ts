@@ -1,6 +1,6 @@
 import { classify, type Shape, shapeOf } from './classify.ts';
 import { Curve } from './curve.ts';
-import type { BootIdentity, Point } from './point.ts';
+import type { BootIdentity, MemoryTuning, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
 
 /** The newest values of one process of the boot. */
@@ -30,6 +30,8 @@ export interface Boot {
   /** Jobs of the processes that report now. */
   readonly completedJobs: number | null;
   readonly processes: readonly ProcessState[];
+  /** Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older versions. */
+  readonly tuning?: MemoryTuning | null;
   /** Null before the first measurement. */
   readonly curve: Curve | null;
 }
@@ -59,6 +61,7 @@ export function openBoot(point: Point): Boot {
     activeJobs: null,
     completedJobs: null,
     processes: [],
+    tuning: null,
     curve: null,
   };
 }
@@ -76,6 +79,7 @@ export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   keepProcess(own, state, point);
   if (!isSameIdentity(boot.identity, point.boot)) own.identity = point.boot;
   own.limitBytes = point.limitBytes ?? boot.limitBytes;
+  if (point.processRole === 'main') own.tuning ??= point.tuning;
   own.activeJobs = sumOf(boot.processes, activeJobsOf);
   own.completedJobs = sumOf(boot.processes, completedJobsOf);
   // Over the tree reporters, where there is one; else over the processes.

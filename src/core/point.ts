@@ -26,12 +26,26 @@ export interface BootIdentity {
   readonly release: string | null;
 }
 
+/** What decides how long a process holds on to memory that it no longer uses, as it says itself. Fixed at its start. */
+export interface MemoryTuning {
+  /** `glibc`, `jemalloc`, ...; null where the process could not tell. */
+  readonly allocator: string | null;
+  /** `MALLOC_ARENA_MAX` as it is set; null where it is not. */
+  readonly mallocArenaMax: string | null;
+  /** What V8 lets its heap grow to. */
+  readonly heapLimitBytes: number;
+  /** Whether a flag of node says so, or V8's own choice. */
+  readonly isHeapLimitSet: boolean;
+}
+
 /** One measurement of one process at one time. Null: not measured (which is not zero). Memory is in bytes. */
 export interface Point {
   readonly boot: BootIdentity;
   /** `service.instance.id`: one per process. */
   readonly processId: string;
   readonly processRole: ProcessRole;
+  /** Null: not told, as by other instrumentations. */
+  readonly tuning: MemoryTuning | null;
   /** When it was measured, by the clock of the measured machine (Unix ms). */
   readonly timeMs: number;
   /** RSS of this process (`process.memory.usage`). */

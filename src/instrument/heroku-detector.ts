@@ -9,12 +9,17 @@ import {
   ATTR_HEROKU_DYNO_NAME,
   ATTR_HEROKU_PROCESS_TYPE,
   ATTR_HEROKU_RELEASE_COMMIT,
+  ATTR_PROCESS_ALLOCATOR,
+  ATTR_PROCESS_HEAP_LIMIT,
+  ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+  ATTR_PROCESS_MALLOC_ARENA_MAX,
   ATTR_PROCESS_ROLE,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
 } from '../semconv.ts';
 import { dynoIdentity } from './dyno-identity.ts';
+import { memoryTuning } from './memory-tuning.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
 
@@ -34,6 +39,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The attributes of this process's resource, from an environment. */
 export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()): ResourceAttributes {
   const dyno = dynoIdentity(env, procfs);
+  const tuning = memoryTuning({ env, procfs });
   const candidates: Readonly<Record<string, string | null | undefined>> = {
     [ATTR_SERVICE_NAME]: serviceName(env),
     [ATTR_SERVICE_INSTANCE_ID]: INSTANCE_ID,
@@ -48,6 +54,11 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
     [ATTR_DYNO_ID_SOURCE]: dyno?.idSource,
     [ATTR_DYNO_START_TIME]: dyno?.startTime,
     [ATTR_PROCESS_ROLE]: processRole(),
+    [ATTR_PROCESS_ALLOCATOR]: tuning.allocator,
+    [ATTR_PROCESS_MALLOC_ARENA_MAX]: tuning.mallocArenaMax,
+    // Text like every other attribute here: receivers, ours among them, read a resource's strings.
+    [ATTR_PROCESS_HEAP_LIMIT]: String(tuning.heapLimitBytes),
+    [ATTR_PROCESS_HEAP_LIMIT_SOURCE]: tuning.heapLimitSource,
   };
   const known = Object.entries(candidates).filter((entry): entry is [string, string] => Boolean(entry[1]));
   return Object.fromEntries(known);
@@ -61,7 +72,8 @@ function serviceName(env: Environment): string | undefined {
 }
 
 /**
- * Puts app, dyno and boot on an application's own resource; without them a process's points belong to no boot. No detector for
+ * Puts app, dyno and boot on an application's own resource, and how the process is set up to hold on to memory (constants of the
+ * process, so they belong here and make no series of their own). Without them a process's points belong to no boot. No detector for
  * Heroku exists for JavaScript; the names are those of the semantic conventions where they have one.
  */
 export const herokuDetector: HerokuDetector = {

@@ -72,6 +72,11 @@ export class Procfs {
     return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
   }
 
+  /** The files that are mapped into this process, a line each; null where they cannot be read. */
+  ownMaps(): string | null {
+    return this.#readNow('self/maps');
+  }
+
   /** Changes with every start of the kernel. */
   bootId(): string | null {
     return this.#readNow('sys/kernel/random/boot_id')?.trim() ?? null;

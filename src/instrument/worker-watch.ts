@@ -7,6 +7,7 @@ import { JobMonitor, type JobRun } from './job-monitor.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { findMemoryLimit } from './memory-limit.ts';
 import { MemorySampler } from './memory-sampler.ts';
+import { logMemoryTuning, memoryTuning } from './memory-tuning.ts';
 import { ownRssReader } from './own-memory.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
@@ -42,11 +43,13 @@ export class WorkerWatch implements WorkerObserver {
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
     this.#drain = drainOfProcess(env, nowMs);
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
+    const limitBytes = findMemoryLimit({ env });
+    logMemoryTuning(memoryTuning({ env, procfs }), limitBytes);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
       readRssBytes,
       tree: processRole() === 'sandbox' ? null : new TreeMemory({ procfs, env, knownChildren }),
-      limitBytes: findMemoryLimit({ env }),
+      limitBytes,
     });
   }
 

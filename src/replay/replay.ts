@@ -130,6 +130,7 @@ function pointOf(row: SeriesRow, quotaBytes: number | null): Point {
     },
     processId: `${dyno}-process`,
     processRole: 'main',
+    tuning: null,
     timeMs: row.timeMs,
     rssBytes: row.rssBytes,
     treeResidentBytes: row.rssBytes,

@@ -1,4 +1,4 @@
-import type { BootIdentity, ProcessRole } from '../core/point.ts';
+import type { BootIdentity, MemoryTuning, ProcessRole } from '../core/point.ts';
 import {
   ATTR_DYNO_ID_SOURCE,
   ATTR_DYNO_START_TIME,
@@ -6,6 +6,10 @@ import {
   ATTR_HEROKU_DYNO_ID,
   ATTR_HEROKU_DYNO_NAME,
   ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_PROCESS_ALLOCATOR,
+  ATTR_PROCESS_HEAP_LIMIT,
+  ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+  ATTR_PROCESS_MALLOC_ARENA_MAX,
   ATTR_PROCESS_ROLE,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_VERSION,
@@ -16,6 +20,7 @@ export interface ProcessIdentity {
   readonly boot: BootIdentity;
   readonly processId: string;
   readonly processRole: ProcessRole;
+  readonly tuning: MemoryTuning | null;
 }
 
 /** The resource attributes that are read; decoders hand over their values in this order. */
@@ -29,6 +34,10 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
   ATTR_SERVICE_VERSION,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_PROCESS_ROLE,
+  ATTR_PROCESS_ALLOCATOR,
+  ATTR_PROCESS_MALLOC_ARENA_MAX,
+  ATTR_PROCESS_HEAP_LIMIT,
+  ATTR_PROCESS_HEAP_LIMIT_SOURCE,
 ];
 
 /** These are kept as long as the boot is, so a sender must not choose their size. Heroku's own names end far below. */
@@ -36,7 +45,7 @@ export const MAX_IDENTITY_BYTES = 256;
 
 /** Null where the resource is no process of a dyno: it has no dyno name or no dyno id. */
 export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
-  const [dyno, bootId, app, processType, source, startTime, release, instance, role] = values;
+  const [dyno, bootId, app, processType, source, startTime, release, instance, role, ...tuning] = values;
   if (!dyno || !bootId) return null;
   return {
     boot: {
@@ -52,6 +61,22 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
     // Without an instance id there can be only one process to speak of.
     processId: instance || bootId,
     processRole: role === 'sandbox' ? 'sandbox' : 'main',
+    tuning: tuningOf(tuning),
+  };
+}
+
+/** Every process of ours tells its heap's limit; where that is missing or no number, somebody else made the resource. */
+function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
+  | string
+  | undefined
+)[]): MemoryTuning | null {
+  const heapLimitBytes = Number(heapLimit ?? '');
+  if (!Number.isSafeInteger(heapLimitBytes) || heapLimitBytes <= 0) return null;
+  return {
+    allocator: allocator || null,
+    mallocArenaMax: arenaMax || null,
+    heapLimitBytes,
+    isHeapLimitSet: heapLimitSource === 'flag',
   };
 }
 

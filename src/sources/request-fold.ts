@@ -111,6 +111,7 @@ function toPoint(process: ProcessIdentity, { timeMs, values }: Row): Point {
     boot: process.boot,
     processId: process.processId,
     processRole: process.processRole,
+    tuning: process.tuning,
     timeMs,
     rssBytes: known(values[0]),
     treeResidentBytes: known(values[1]),

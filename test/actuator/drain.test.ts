@@ -102,6 +102,7 @@ function aPoint(activeJobs: number | null, boot: Partial<Point['boot']> = {}): P
     },
     processId: 'process-1',
     processRole: 'main',
+    tuning: null,
     timeMs: Date.now(),
     rssBytes: 1,
     treeResidentBytes: null,

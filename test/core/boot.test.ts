@@ -21,6 +21,7 @@ function point(changes: Partial<Point> = {}): Point {
     },
     processId: 'p1',
     processRole: 'main',
+    tuning: null,
     timeMs: 0,
     rssBytes: 100 * MIB,
     treeResidentBytes: null,

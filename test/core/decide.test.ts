@@ -34,6 +34,7 @@ function bootOf(
       boot: identity,
       processId: dyno,
       processRole: 'main' as const,
+      tuning: null,
       timeMs: START_MS + index * 200,
       rssBytes: Math.round(usageMb(index / 5) * MIB),
       treeResidentBytes: null,

@@ -27,7 +27,13 @@ export class FakeProcfs {
     writeFileSync(join(folder, 'stat'), `${pid} (a ) name) S ${parent} ${zeros} ${startTicks} 0 0\n`);
     const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}\0`);
     writeFileSync(join(folder, 'environ'), entries.join(''));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    this.files(String(pid), files);
+  }
+
+  /** @param folder a pid, or `self` */
+  files(folder: string, files: Readonly<Record<string, string>>): void {
+    mkdirSync(join(this.root, folder), { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.root, folder, name), text);
   }
 
   remove(): void {

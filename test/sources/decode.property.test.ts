@@ -99,9 +99,10 @@ describe('any request', () => {
     fc.assert(
       fc.property(request, (resources) => {
         for (const { point } of decodeProtobuf(encodeProtobuf(resources)).measurements) {
-          const { boot, processId, processRole, timeMs, ...measured } = point;
+          const { boot, processId, processRole, timeMs, tuning, ...measured } = point;
           expect(boot.dyno.length * boot.bootId.length * processId.length * boot.processType.length).toBeGreaterThan(0);
           expect(['main', 'sandbox']).toContain(processRole);
+          expect(tuning === null || tuning.heapLimitBytes > 0).toBe(true);
           expect(Number.isSafeInteger(timeMs) && timeMs > 0).toBe(true);
           const numbers = Object.values(measured).filter((number) => number !== null);
           expect(numbers.length).toBeGreaterThan(0);

@@ -200,6 +200,16 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     [{ 'service.version': undefined }, { boot: { release: null } }],
     [{ 'service.instance.id': undefined }, { processId: 'boot-1' }],
     [{ 'tidemark.process.role': 'sandbox' }, { processRole: 'sandbox' }],
+    [
+      {
+        'tidemark.process.allocator': undefined,
+        'tidemark.process.malloc_arena_max': undefined,
+        'tidemark.process.heap_limit_source': 'default',
+      },
+      { tuning: { allocator: null, mallocArenaMax: null, heapLimitBytes: 4_345_298_944, isHeapLimitSet: false } },
+    ],
+    [{ 'tidemark.process.heap_limit': undefined }, { tuning: null }],
+    [{ 'tidemark.process.heap_limit': 'much' }, { tuning: null }],
   ])('reads the identity of a resource with %j', (attributes, expected) => {
     expect(points(decode(withAttributes(attributes)))).toMatchObject([expected]);
   });

@@ -18,6 +18,10 @@ export const IDENTITY: Readonly<Record<string, string>> = {
   'tidemark.dyno.id.source': 'platform',
   'tidemark.dyno.start_time': '2026-01-02T03:00:00.000Z',
   'tidemark.process.role': 'main',
+  'tidemark.process.allocator': 'jemalloc',
+  'tidemark.process.malloc_arena_max': '2',
+  'tidemark.process.heap_limit': '4345298944',
+  'tidemark.process.heap_limit_source': 'flag',
 };
 
 export function metric(
@@ -107,6 +111,7 @@ export const WHOLE_POINT: Point = {
   },
   processId: 'process-1',
   processRole: 'main',
+  tuning: { allocator: 'jemalloc', mallocArenaMax: '2', heapLimitBytes: 4_345_298_944, isHeapLimitSet: true },
   timeMs: T0,
   rssBytes: 101,
   treeResidentBytes: 202,
