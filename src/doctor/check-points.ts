@@ -24,7 +24,7 @@ export interface PointsCheckInput {
 /** What has arrived, as an actuator has folded it. Pure. */
 export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput): readonly Finding[] {
   if (boots === null) return [];
-  const reporting = boots.filter((boot) => nowMs - boot.lastPointMs <= SILENT_WINDOWS * settings.policy.windowMs);
+  const reporting = reportingBoots(boots, settings, nowMs);
   if (reporting.length === 0) return [silence(settings, boots, nowMs)];
   const names = reporting.map(({ identity }) => `${identity.app ?? 'unknown app'} ${identity.dyno}`).sort();
   return [
@@ -32,6 +32,10 @@ export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput)
     ...checkIdentity(reporting),
     ...checkSilentDynos(settings, reporting, { dynos, nowMs }),
   ];
+}
+
+export function reportingBoots(boots: readonly Boot[], { policy }: ActuatorSettings, nowMs: number): readonly Boot[] {
+  return boots.filter(({ lastPointMs }) => nowMs - lastPointMs <= SILENT_WINDOWS * policy.windowMs);
 }
 
 function silence({ sources, policy }: ActuatorSettings, boots: readonly Boot[], nowMs: number): Finding {

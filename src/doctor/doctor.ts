@@ -6,9 +6,10 @@ import { LedgerUnavailable, PlatformError } from '../core/errors.ts';
 import { readSnapshot } from '../core/snapshot.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { checkHeroku } from './check-heroku.ts';
-import { checkPoints } from './check-points.ts';
+import { checkPoints, reportingBoots } from './check-points.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSettings } from './check-settings.ts';
+import { checkTuning } from './check-tuning.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const REDIS_TIMEOUT_MS = 3_000;
@@ -25,11 +26,13 @@ export async function examine(
     readBoots(settings),
   ]);
   const dynos = platform === null ? new Map() : await readDynos(platform, settings, boots ?? []);
+  const nowMs = Date.now();
   return [
     ...checkSettings(settings, env),
     ...heroku,
     ...redis,
-    ...checkPoints({ settings, boots, dynos, nowMs: Date.now() }),
+    ...checkPoints({ settings, boots, dynos, nowMs }),
+    ...checkTuning(reportingBoots(boots ?? [], settings, nowMs)),
   ];
 }
 

@@ -2,7 +2,7 @@
 export interface Finding {
   /** `fault`: Tidemark cannot do its work. `warning`: it can, but not as one may think. */
   readonly level: 'ok' | 'warning' | 'fault';
-  /** What was looked at: `settings`, `Heroku`, `Redis`, `points`. */
+  /** What was looked at: `settings`, `Heroku`, `Redis`, `points`, `allocator`. */
   readonly subject: string;
   readonly says: string;
   /** What to do; null where nothing need be done. */
