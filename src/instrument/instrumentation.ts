@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
 import { workerPrototype } from './bullmq-patch.ts';
@@ -63,7 +62,7 @@ export class BullMQMemoryInstrumentation {
   }
 
   #followBullmq(): void {
-    const path = findBullmq(process.argv[1], process.cwd(), fileURLToPath(import.meta.url));
+    const path = findBullmq(process.argv[1], process.cwd(), import.meta.url);
     if (path !== null) this.#watch?.follow(workerPrototype(path));
   }
 }

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { diag } from '@opentelemetry/api';
 import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { BackgroundExporter } from './background-exporter.ts';
@@ -16,13 +15,6 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What is used of @opentelemetry/resources, loaded from beside the SDK so that it is the SDK's own copy. */
-interface ResourcesPackage {
-  defaultResource(): Resource;
-  envDetector: unknown;
-  detectResources(config: { detectors: unknown[] }): Resource;
-}
 
 export interface PrivateProviderOptions {
   readonly transports: readonly Transport[];
@@ -58,7 +50,7 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
     ...(tables === null ? {} : { metricProducers: [tables] }),
   };
   const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...options }));
-  return { provider: new MeterProvider({ resource: resource(), readers }), tables };
+  return { provider: new MeterProvider({ resource: await resource(), readers }), tables };
 }
 
 async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {
@@ -83,11 +75,9 @@ async function otlpExporter(retryForMs: number): Promise<PushMetricExporter> {
 }
 
 /** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
-function resource(): Resource {
-  const beside = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
-  const resources: ResourcesPackage = beside('@opentelemetry/resources');
-  const detectors = [herokuDetector, resources.envDetector];
-  return resources.defaultResource().merge(resources.detectResources({ detectors }));
+async function resource(): Promise<Resource> {
+  const { defaultResource, detectResources, envDetector } = await import('@opentelemetry/resources');
+  return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));
 }
 
 function positive(text: string | undefined): number | null {
