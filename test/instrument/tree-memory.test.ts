@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Procfs } from '../../src/instrument/procfs.ts';
 import { TreeMemory } from '../../src/instrument/tree-memory.ts';
 import { FakeProcfs } from './fake-procfs.ts';
@@ -57,6 +57,24 @@ describe('memory of the process tree', () => {
     }
   });
 
+  it('counts a child that is not Node, as it is and in the real procfs', async () => {
+    // dd fills its one block before it writes it, and then waits for somebody to read.
+    const child = spawn('dd', ['if=/dev/zero', 'bs=64M', 'count=1', 'status=none'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.pause();
+    const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
+    try {
+      const dd = () => new Procfs().residentBytes(child.pid ?? 0) ?? 0;
+      await vi.waitFor(() => expect(dd()).toBeGreaterThan(64 * KIB * KIB), { timeout: 10_000, interval: 20 });
+      const whole = (await tree.read())?.residentBytes ?? 0;
+      const own = (await new Procfs().memory(process.pid))?.residentBytes ?? 0;
+      expect(whole - own).toBeGreaterThan(60 * KIB * KIB);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('reads this very process where procfs is the real one', async () => {
     const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
     expect((await tree.read())?.residentBytes).toBeGreaterThan(1024 ** 2);
@@ -75,6 +93,23 @@ describe('one reporter per tree', () => {
     fake.add(1, { parent: 0 });
     fake.add(process.pid, { parent: 1, files: rollup(100, 0) });
     expect(await treeOf({ __TIDEMARK_TREE_REPORTER: '900000' }).read()).not.toBeNull();
+  });
+
+  it('is silent in every process below, with whatever is in between, and each tree of a dyno has its own reporter', async () => {
+    // PID 1 starts a process manager, which starts two workers; one of them forks, through a shell.
+    fake.add(1, { parent: 0, files: rollup(1, 0) });
+    fake.add(900_000, { parent: 1, files: rollup(10, 0) });
+    fake.add(900_001, { parent: 900_000, files: rollup(100, 0) });
+    fake.add(process.pid, { parent: 900_000, files: rollup(200, 0) });
+    fake.add(900_002, { parent: process.pid, files: rollup(1000, 0) });
+    expect(await treeOf({}).read()).toEqual({ residentBytes: 1200 * KIB, swapBytes: 0 });
+    // The sibling's variable is no ancestor's.
+    expect(await treeOf({ __TIDEMARK_TREE_REPORTER: '900001' }).read()).toEqual({
+      residentBytes: 1200 * KIB,
+      swapBytes: 0,
+    });
+    expect(await treeOf({ __TIDEMARK_TREE_REPORTER: '900000' }).read()).toBeNull();
+    expect(await treeOf({ __TIDEMARK_TREE_REPORTER: '1' }).read()).toBeNull();
   });
 
   it('lets its own children know', () => {
