@@ -46,8 +46,8 @@ function keyOf(boot: ToldBoot): string {
 
 function judgeAllocator(names: string, { allocator, mallocArenaMax }: MemoryTuning): Finding {
   if (allocator === 'glibc') {
-    const arenas = mallocArenaMax === null ? 'no MALLOC_ARENA_MAX' : `MALLOC_ARENA_MAX=${mallocArenaMax}`;
-    return ok(`${names}: glibc's malloc, ${arenas}. ${mallocArenaMax === null ? ARENAS : ''}${JEMALLOC}`);
+    if (mallocArenaMax !== null) return ok(`${names}: glibc's malloc, MALLOC_ARENA_MAX=${mallocArenaMax}. ${JEMALLOC}`);
+    return ok(`${names}: glibc's malloc, no MALLOC_ARENA_MAX. ${ARENAS}; ${JEMALLOC}`);
   }
   if (allocator === null) return ok(`${names}: which allocator they use cannot be seen`);
   if (mallocArenaMax !== null) {
@@ -57,13 +57,14 @@ function judgeAllocator(names: string, { allocator, mallocArenaMax }: MemoryTuni
       advice,
     );
   }
-  return ok(`${names}: ${allocator}. ${HELD}`);
+  return ok(`${names}: ${allocator}; ${HELD}`);
 }
 
-const HELD =
-  'What the jobs still hold, and pages that a few survivors pin, no allocator gives back: that takes a restart.';
-const ARENAS = 'MALLOC_ARENA_MAX=2 caps what its threads take; ';
-const JEMALLOC = `jemalloc. ${HELD}`;
+/** As measured by bench/allocators.ts; docs/instrumentation.md has the table. */
+const ARENAS =
+  'MALLOC_ARENA_MAX=2 would cap the arenas of its threads, and changes little where the main thread allocates';
+const JEMALLOC = 'jemalloc would give part of what Buffers leave behind back, while jobs go on';
+const HELD = 'what the application holds, and the JavaScript heap, it gives back no better';
 
 function judgeHeap(
   names: string,

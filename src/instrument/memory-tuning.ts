@@ -3,7 +3,7 @@ import { diag } from '@opentelemetry/api';
 import type { Procfs } from './procfs.ts';
 
 /** Who serves the process's `malloc`. */
-export type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc';
+type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc';
 
 /** What decides how long a process holds on to memory that it no longer uses; fixed at its start. */
 export interface MemoryTuning {
