@@ -46,14 +46,18 @@ export class AppFolder {
 }
 
 export interface RunningApp {
-  /** Its exit code and what it wrote to standard error; rejects where it had to be killed. */
-  readonly exited: Promise<{ code: number | null; stderr: string }>;
+  /** Its exit code, or the signal it ended by, and what it wrote to standard error; rejects where it had to be killed. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; stderr: string }>;
   /** Closes its standard input. */
   stop(): void;
+  /** What the platform does to end a dyno. */
+  terminate(): void;
+  /** Resolves once it has written so many lines that match; rejects where it ends before. */
+  lines(pattern: RegExp, count: number): Promise<void>;
 }
 
 export interface AppOptions {
-  readonly folder: AppFolder;
+  readonly folder: Pick<AppFolder, 'path'>;
   /** Arguments of node: options and the entry script. */
   readonly args: readonly string[];
   readonly redisUrl: string;
@@ -83,7 +87,11 @@ export function runApp({
       OTEL_EXPORTER_OTLP_ENDPOINT: receiverUrl,
       ...env,
     },
-    stdio: ['pipe', 'inherit', 'pipe'],
+    stdio: 'pipe',
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
   });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
@@ -93,10 +101,22 @@ export function runApp({
     const killer = setTimeout(() => child.kill('SIGKILL'), lifeLimitMs);
     const [code, signal] = await once(child, 'close');
     clearTimeout(killer);
-    if (signal !== null) throw new Error(`${args.join(' ')} did not end by itself. ${stderr}`);
-    return { code, stderr };
+    if (signal === 'SIGKILL') throw new Error(`${args.join(' ')} did not end by itself. ${stdout}${stderr}`);
+    return { code, signal, stderr };
   })();
-  return { exited, stop: () => child.stdin.end() };
+  const matching = (pattern: RegExp) => stdout.split('\n').filter((line) => pattern.test(line)).length;
+  return {
+    exited,
+    stop: () => child.stdin.end(),
+    terminate: () => child.kill('SIGTERM'),
+    async lines(pattern, count) {
+      while (matching(pattern) < count) {
+        const [, signal] = await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+        if (child.exitCode !== null || signal)
+          throw new Error(`it ended before ${count} of ${pattern}. ${stdout}${stderr}`);
+      }
+    },
+  };
 }
 
 interface OtlpAttribute {
@@ -181,6 +201,11 @@ export class Receiver {
       if (this.#manner === 'hangs') return;
       if (this.#manner === 'unavailable') {
         response.writeHead(503).end();
+        return;
+      }
+      // Traces and logs of an application's own SDK.
+      if (request.url !== '/v1/metrics') {
+        response.writeHead(200, { 'content-type': request.headers['content-type'] ?? 'application/json' }).end();
         return;
       }
       this.points.push(...flatten(JSON.parse(Buffer.concat(chunks).toString()), number));
