@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { settingsTable } from '../src/config/help.ts';
-import { METRICS } from '../src/semconv.ts';
+import { METRICS, WORKER_ATTRIBUTES } from '../src/semconv.ts';
 
 /** Writes the generated tables into the README (`--write`), or prints the README as it should be. */
 
@@ -8,7 +8,8 @@ const README = new URL('../README.md', import.meta.url);
 
 /** The README with every generated part replaced by what the code says. */
 export function withTables(readme: string): string {
-  return withPart(withPart(readme, 'settings', settingsTable()), 'metrics', metricsTable());
+  const parts = { settings: settingsTable(), metrics: metricsTable(), attributes: attributesTable() };
+  return Object.entries(parts).reduce((text, [name, table]) => withPart(text, name, table), readme);
 }
 
 function withPart(readme: string, name: string, table: string): string {
@@ -20,8 +21,18 @@ function withPart(readme: string, name: string, table: string): string {
   return `${readme.slice(0, from + begin.length)}\n\n${table}\n\n${readme.slice(to)}`;
 }
 
+const code = (text: string) => `\`${text}\``;
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function attributesTable(): string {
+  const rows = WORKER_ATTRIBUTES.map(({ name, on, meaning }) => [code(name), on, meaning]);
+  return tableOf(['Attribute', 'On', 'Meaning'], rows);
+}
+
 function metricsTable(): string {
-  const code = (text: string) => `\`${text}\``;
   const rows = METRICS.map(({ metric, emittedBy, attributes }) => {
     const instrument = metric.instrument.replace(/^Observable(.+)$/, '$1 (observable)');
     return [
@@ -33,8 +44,7 @@ function metricsTable(): string {
       metric.description,
     ];
   });
-  const head = ['Metric', 'Of the', 'Instrument', 'Unit', 'Attributes', 'Meaning'];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(['Metric', 'Of the', 'Instrument', 'Unit', 'Attributes', 'Meaning'], rows);
 }
 
 if (import.meta.main) {

@@ -269,3 +269,63 @@ export const METRICS: readonly EmittedMetric[] = [
   by('actuator', METRIC_DYNO_CLASS, [ATTR_CLASS, ...ABOUT_ATTRIBUTES]),
   by('actuator', METRIC_DYNO_TIME_TO_LIMIT, ABOUT_ATTRIBUTES),
 ];
+
+/** An attribute of what workers emit. */
+export interface EmittedAttribute {
+  readonly name: string;
+  /** Of the resource: constant for the process's life. */
+  readonly on: 'resource' | 'points';
+  readonly meaning: string;
+}
+
+function onResource(name: string, meaning: string): EmittedAttribute {
+  return { name, on: 'resource', meaning };
+}
+
+function onPoints(name: string, meaning: string): EmittedAttribute {
+  return { name, on: 'points', meaning };
+}
+
+/** Every attribute that workers emit; what cannot be known is left out. */
+export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
+  onPoints(ATTR_MESSAGING_SYSTEM, '`bullmq`'),
+  onPoints(ATTR_MESSAGING_DESTINATION_NAME, 'The queue.'),
+  onPoints(
+    ATTR_JOB_NAME,
+    "The job's name; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
+  ),
+  onPoints(
+    ATTR_JOB_OUTCOME,
+    '`completed`, `failed`, `delayed`, `waiting`, `waiting_children`, `rate_limited`, `cancelled`',
+  ),
+  onPoints(
+    ATTR_ATTRIBUTION,
+    '`exclusive`: the job ran alone; `shared`: jobs overlapped, an estimate; `sandboxed`: measured in its child process',
+  ),
+  onPoints(ATTR_EXIT_REASON, 'Why a sandbox ended under its job: `memory`, `signal`, `code`.'),
+  onPoints(ATTR_MEMORY_STATE, '`resident`, `swap`'),
+  onPoints(ATTR_HEAP_SPACE_NAME, "V8's name of the heap space."),
+  onResource(
+    ATTR_SERVICE_NAME,
+    "`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, else the app's name; an SDK of the app's own decides for itself",
+  ),
+  onResource(ATTR_SERVICE_INSTANCE_ID, 'Random, one per process.'),
+  onResource(ATTR_SERVICE_VERSION, 'The release, `HEROKU_RELEASE_VERSION`.'),
+  onResource(ATTR_CLOUD_PROVIDER, '`heroku`, on a dyno'),
+  onResource(ATTR_HEROKU_APP_ID, '`HEROKU_APP_ID`'),
+  onResource(ATTR_HEROKU_APP_NAME, '`TIDEMARK_APP`, else `HEROKU_APP_NAME`'),
+  onResource(ATTR_HEROKU_RELEASE_COMMIT, '`HEROKU_BUILD_COMMIT`, else `HEROKU_SLUG_COMMIT`'),
+  onResource(ATTR_HEROKU_DYNO_NAME, '`DYNO`, for example `worker.1`'),
+  onResource(ATTR_HEROKU_PROCESS_TYPE, 'For example `worker`.'),
+  onResource(ATTR_HEROKU_DYNO_ID, 'Which life of the dyno: `HEROKU_DYNO_ID`, else derived alike by all its processes.'),
+  onResource(ATTR_DYNO_ID_SOURCE, '`platform`, `derived`'),
+  onResource(ATTR_DYNO_START_TIME, 'RFC 3339: when the dyno started.'),
+  onResource(ATTR_PROCESS_ROLE, '`main`; `sandbox`: a child that BullMQ forked to run jobs'),
+  onResource(ATTR_PROCESS_ALLOCATOR, '`glibc`, `musl`, `jemalloc`, `tcmalloc`, `mimalloc`: by the mapped libraries'),
+  onResource(ATTR_PROCESS_MALLOC_ARENA_MAX, '`MALLOC_ARENA_MAX`, where it is set'),
+  onResource(ATTR_PROCESS_HEAP_LIMIT, 'Bytes that V8 lets its heap grow to.'),
+  onResource(
+    ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+    "`flag`: by `--max-old-space-size` or its like; `default`: V8's own choice",
+  ),
+];

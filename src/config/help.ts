@@ -8,7 +8,7 @@ const COMMANDS: readonly (readonly [usage: string, meaning: string])[] = [
     'detector and policy over recorded series (CSV), offline; --json, --quota 512MiB, --plot out.svg',
   ],
   ['tidemark status', 'dynos and last decisions of a running actuator; --url URL'],
-  ['tidemark doctor', 'settings, token, apps, Redis, points: what is wrong and what to do; --json'],
+  ['tidemark doctor', 'settings, token, apps, Redis, points, allocator: what is wrong and what to do; --json'],
   ['tidemark restart APP DYNO', "a person's restart; --url URL"],
   ['tidemark pause [APP:TYPE]', 'no restarts, of one target or at all; --url URL'],
   ['tidemark resume [APP:TYPE]', 'ends a pause and closes the breaker; --url URL'],

@@ -1,11 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withTables } from '../../scripts/readme-tables.ts';
+import { herokuAttributes } from '../../src/instrument/heroku-detector.ts';
+import { METRICS, WORKER_ATTRIBUTES } from '../../src/semconv.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 describe('the README', () => {
   it('carries the tables that the code generates; "npm run tables" writes them', () => {
     expect(readme).toBe(withTables(readme));
+  });
+
+  it('explains each attribute that a worker emits', () => {
+    const named = (on: string) => WORKER_ATTRIBUTES.filter((one) => one.on === on).map(({ name }) => name);
+    const onPoints = METRICS.filter(({ emittedBy }) => emittedBy === 'worker').flatMap(({ attributes }) => attributes);
+    expect(named('points').sort()).toEqual([...new Set(onPoints)].sort());
+    const onResource = Object.keys(
+      herokuAttributes({ DYNO: 'worker.1', MALLOC_ARENA_MAX: '2', HEROKU_APP_NAME: 'shop' }),
+    );
+    expect(onResource.filter((name) => !named('resource').includes(name))).toEqual([]);
   });
 });
