@@ -24,14 +24,22 @@ export interface RedisConnection {
 
 const COMMAND_TIMEOUT_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
+const SAY_READ_ONLY_EVERY_MS = 60_000;
 
 /** Connects in the background and for ever. Throws `ConfigError` where the URL cannot be used. */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const { url, log } = options;
   const parsed = parseUrl(url);
   const scrub = scrubber(parsed);
-  const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS));
   let lastFault: string | null = null;
+  let readOnlySaidMs: number | null = null;
+  const onReadOnly = () => {
+    const nowMs = performance.now();
+    if (readOnlySaidMs !== null && nowMs - readOnlySaidMs < SAY_READ_ONLY_EVERY_MS) return;
+    readOnlySaidMs = nowMs;
+    log?.('warn', `Redis at ${parsed.host} has become a replica (READONLY): connecting anew, to find its master`);
+  };
+  const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, onReadOnly));
 
   redis.on('error', (error: Error) => {
     const fault = scrub(messageOf(error));
@@ -61,7 +69,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   };
 }
 
-function redisOptions(url: URL, commandTimeoutMs: number) {
+function redisOptions(url: URL, commandTimeoutMs: number, onReadOnly: () => void) {
   return {
     // Nothing waits for a connection and nothing is sent again: a command that was not answered is "not mine".
     enableOfflineQueue: false,
@@ -70,6 +78,14 @@ function redisOptions(url: URL, commandTimeoutMs: number) {
     commandTimeout: commandTimeoutMs,
     connectTimeout: 5_000,
     retryStrategy: (times: number) => Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(times, 10)),
+    // A master that was demoted keeps its connections and refuses every write on them; a new one goes where the name leads by now.
+    // 1 reconnects and lets the command fail; 2 would send it again.
+    reconnectOnError: (error: Error) => {
+      // Redis before 7 puts what a script met into the middle of a sentence.
+      if (!error.message.includes('READONLY')) return false;
+      onReadOnly();
+      return 1 as const;
+    },
     connectionName: 'tidemark-state',
     // RESP2 is what every Redis speaks that has the scripts' features (5.0 and later).
     protocol: 2 as const,

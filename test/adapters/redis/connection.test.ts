@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import { isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
@@ -31,6 +33,28 @@ function state(url: string, log: string[] = []): RedisState {
   });
   releases.push(() => created.close());
   return created;
+}
+
+/** A name that leads to one server, and from some moment on to another; connections that stand are kept. */
+async function name(first: RedisServer): Promise<{ url: string; leadTo(other: RedisServer): void }> {
+  let { port } = first;
+  const sockets: Socket[] = [];
+  const router = createServer((socket) => {
+    const upstream = connect(port, '127.0.0.1');
+    sockets.push(socket, upstream);
+    socket.pipe(upstream).pipe(socket);
+    for (const one of [socket, upstream]) one.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(router, 'listening');
+  releases.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    router.close();
+  });
+  const url = `redis://127.0.0.1:${(router.address() as AddressInfo).port}`;
+  const leadTo = (other: RedisServer) => {
+    port = other.port;
+  };
+  return { url, leadTo };
 }
 
 async function configure(redis: RedisServer, name: string, value: string): Promise<void> {
@@ -77,6 +101,43 @@ it('never sends a command again that was cut off', async () => {
   await server({ port, dir, appendFsyncAlways: true });
   expect(await cut.untilAvailable(10_000)).toBe(true);
   expect(await cut.ledger.open()).toMatchObject([{ target: MAIL }]);
+});
+
+it('leaves a master that became a replica for the new one, and does not repeat the write that failed', async () => {
+  const [demoted, promoted] = [await server(), await server()];
+  const [client, other] = [new Redis(demoted.url), new Redis(promoted.url)];
+  releases.push(async () => [client, other].forEach((one) => void one.disconnect()));
+  const { url, leadTo } = await name(demoted);
+  const log: string[] = [];
+  const failedOver = state(url, log);
+  await failedOver.untilAvailable(5_000);
+  await failedOver.ledger.claim(aClaim({ target: MAIL }));
+  await client.replicaof('127.0.0.1', promoted.port);
+  leadTo(promoted);
+  await expect(failedOver.ledger.claim(aClaim())).rejects.toThrow(/READONLY/);
+  await expect.poll(() => failedOver.ledger.open().catch(() => null), { timeout: 10_000 }).toEqual([]);
+  expect(await other.keys('*')).toEqual(['tidemark:epoch']);
+  expect((await failedOver.ledger.claim(aClaim())).ok).toBe(true);
+  expect(log.filter((message) => message.includes('READONLY'))).toHaveLength(1);
+});
+
+it('goes on where the same server becomes a master again, and says but once that it was none', async () => {
+  const redis = await server();
+  const client = new Redis(redis.url);
+  releases.push(async () => void client.disconnect());
+  const log: string[] = [];
+  const kept = state(redis.url, log);
+  await kept.untilAvailable(5_000);
+  await kept.ledger.read(SHOP);
+  await client.replicaof('127.0.0.1', 1);
+  for (let count = 0; count < 3; count++) {
+    await expect.poll(() => kept.ledger.open().catch(() => null), { timeout: 10_000 }).toEqual([]);
+    await expect(kept.ledger.claim(aClaim())).rejects.toThrow(/READONLY/);
+  }
+  await client.replicaof('NO', 'ONE');
+  await expect.poll(() => kept.ledger.open().catch(() => null), { timeout: 10_000 }).toEqual([]);
+  expect((await kept.ledger.claim(aClaim())).ok).toBe(true);
+  expect(log.filter((message) => message.includes('READONLY'))).toHaveLength(1);
 });
 
 it('keeps what was answered over a kill -9 of a Redis that writes through', async () => {
