@@ -110,6 +110,8 @@ export interface LedgerView {
   readonly breakerReason: string | null;
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
+  /** Where the ledger is kept may drop it when its memory is full (`allkeys-*`): every claim is refused. */
+  readonly mayBeEvicted: boolean;
   /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */
   readonly spentBootIds: readonly string[];
   /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */

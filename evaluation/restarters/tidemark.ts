@@ -106,6 +106,7 @@ class TidemarkRestarter implements Restarter {
       heldUntilMs: 0,
       breakerOpenUntilMs: uselessRestarts >= BREAKER_FRUITLESS ? (lastMs ?? 0) + BREAKER_OPEN_MS : 0,
       paused: false,
+      mayBeEvicted: false,
       spentBootIds: [],
       uselessRestarts,
       learnedFloorBytes: learnedFloor([...this.#floors.values()].slice(-FLOORS_KEPT)),

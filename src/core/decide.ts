@@ -14,6 +14,8 @@ export interface LedgerFacts {
   readonly heldUntilMs: number;
   readonly breakerOpenUntilMs: number;
   readonly paused: boolean;
+  /** Where it is kept may drop it (`allkeys-*`): nothing is claimed of such a ledger. */
+  readonly mayBeEvicted: boolean;
   readonly spentBootIds: readonly string[];
   readonly learnedFloorBytes: number | null;
   /** As `JudgeContext` says. */
@@ -104,6 +106,7 @@ function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number
 }
 
 function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
+  if (ledger.mayBeEvicted) return 'eviction-policy';
   if (ledger.paused) return 'paused';
   if (ledger.nowMs < ledger.heldUntilMs) return 'held';
   if (ledger.open !== null) return 'attempt-open';
@@ -116,11 +119,17 @@ function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): 
   return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
 }
 
-/** An open breaker is news for people: restarts were tried and did not help. Everything else passes by itself. */
+/** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
+const ADVICE: Partial<Record<Reason, string>> = {
+  'breaker-open': 'the last restarts did not help',
+  'eviction-policy': 'the Redis of the ledger may drop it (allkeys-*), set its maxmemory-policy to noeviction',
+};
+
 function gated(decision: Decision, reason: Reason): Decision {
-  const action = reason === 'breaker-open' ? 'advise' : 'none';
-  const explanation = `${decision.explanation} Not now: ${reason} (wanted: ${decision.reason}).`;
-  return { ...decision, action, reason, explanation };
+  const advice = ADVICE[reason];
+  const why = advice === undefined ? reason : `${reason}, ${advice}`;
+  const explanation = `${decision.explanation} Not now: ${why} (wanted: ${decision.reason}).`;
+  return { ...decision, action: advice === undefined ? 'none' : 'advise', reason, explanation };
 }
 
 /** Of each target the urgent one first, then the fullest. */

@@ -13,7 +13,6 @@ export type Action = 'none' | 'restart' | 'advise';
 export const REASONS = [
   // nothing to do
   'warming-up',
-  'too-few-points',
   'no-growth',
   'below-limits',
   'peak-returns',
@@ -50,8 +49,6 @@ export const REASONS = [
   'ledger-unavailable',
   'eviction-policy',
   'platform-unavailable',
-  'dyno-changed',
-  'dyno-not-up',
   'taking-over',
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -88,6 +88,7 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
     heldUntilMs: 0,
     breakerOpenUntilMs: 0,
     paused: false,
+    mayBeEvicted: false,
     spentBootIds: [],
     uselessRestarts: 0,
     learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),

@@ -16,6 +16,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     breakerOpenUntilMs,
     breakerReason: 'why',
     paused: false,
+    mayBeEvicted: false,
     spentBootIds: [],
     learnedFloorBytes: null,
     uselessRestarts: 0,

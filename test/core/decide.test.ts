@@ -63,6 +63,7 @@ const freeLedger: LedgerFacts = {
   heldUntilMs: 0,
   breakerOpenUntilMs: 0,
   paused: false,
+  mayBeEvicted: false,
   spentBootIds: [],
   learnedFloorBytes: null,
   uselessRestarts: 0,
@@ -138,6 +139,12 @@ describe('a bloated boot', () => {
   it('draws advice while the breaker is open', () => {
     const [decision] = decideFor({ ledger: { breakerOpenUntilMs: laterMs } });
     expect(decision).toMatchObject({ action: 'advise', reason: 'breaker-open' });
+  });
+
+  it('draws advice where its ledger may be dropped, whatever else stands against it', () => {
+    const [decision] = decideFor({ ledger: { mayBeEvicted: true, paused: true } });
+    expect(decision).toMatchObject({ action: 'advise', reason: 'eviction-policy', wanted: 'bloat-over-soft-limit' });
+    expect(decision?.explanation).toContain('maxmemory-policy to noeviction');
   });
 
   it('stays dry where its target is on the dry list, with a cooldown of its own', () => {

@@ -78,6 +78,7 @@ export class ModelLedger implements Ledger {
       breakerOpenUntilMs: breakerOpen ? record.breakerUntilMs : 0,
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
+      mayBeEvicted: false,
       spentBootIds: [...record.spent],
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),

@@ -50,7 +50,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
 
   return {
     async read(target) {
-      return viewOf(target, await evaluate(scripts.READ, target));
+      const mayBeEvicted = !(await options.eviction.isSafe());
+      return { ...viewOf(target, await evaluate(scripts.READ, target)), mayBeEvicted };
     },
     async open() {
       const texts = await evaluate(scripts.OPEN, null);
@@ -159,7 +160,7 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
 }
 
-function viewOf(target: Target, answer: unknown): LedgerView {
+function viewOf(target: Target, answer: unknown): Omit<LedgerView, 'mayBeEvicted'> {
   const {
     open,
     history: closed,

@@ -159,6 +159,7 @@ it('restarts nothing where the eviction policy may drop the ledger, and says so 
   await evicting.untilAvailable(5_000);
   for (let count = 0; count < 2; count++) {
     expect(await evicting.ledger.claim(aClaim({ by: 'person' }))).toEqual({ ok: false, why: 'eviction-policy' });
+    expect((await evicting.ledger.read(SHOP)).mayBeEvicted).toBe(true);
   }
   expect(log.filter((message) => message.includes('allkeys-lru'))).toHaveLength(1);
 });
@@ -167,7 +168,7 @@ it('can still be read where the memory of Redis is full, and grants nothing', as
   const redis = await server();
   const full = state(redis.url);
   await full.untilAvailable(5_000);
-  await full.ledger.read(SHOP);
+  expect((await full.ledger.read(SHOP)).mayBeEvicted).toBe(false);
   await full.snapshots.save('boot-0', 'x'.repeat(100));
   await configure(redis, 'maxmemory', '1');
   expect((await full.ledger.read(SHOP)).open).toBeNull();
