@@ -1,8 +1,9 @@
 import { BadInputError, ConfigError, TidemarkError } from '../core/errors.ts';
 import { formatBytes } from '../core/format.ts';
+import { parseTarget } from '../core/target.ts';
 import type { CommandArguments } from './arguments.ts';
 
-/** The commands that ask a running actuator over its HTTP interface. */
+/** The commands that ask a running actuator over its HTTP interface; pause and resume reach the ledger without one, too. */
 
 interface DynoRow {
   readonly app: string | null;
@@ -59,9 +60,39 @@ export async function runRestart(args: CommandArguments): Promise<number> {
 
 export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {
   const [target] = refuseRest(args, 1);
-  await call(args, 'POST', `/api/${what}`, target === undefined ? '' : JSON.stringify({ target }));
-  process.stdout.write(`${what === 'pause' ? 'Paused' : 'Resumed'}: ${target ?? 'all targets'}.\n`);
+  const done = `${what === 'pause' ? 'Paused' : 'Resumed'}: ${target ?? 'all targets'}`;
+  try {
+    await call(args, 'POST', `/api/${what}`, target === undefined ? '' : JSON.stringify({ target }));
+    process.stdout.write(`${done}, by the actuator at ${baseOf(args).origin}.\n`);
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'platform-unavailable' || args.own.url !== undefined)
+      throw error;
+    process.stdout.write(`${done}, ${await pauseInLedger(what, target, error)}\n`);
+  }
   return 0;
+}
+
+/** An actuator in a plain dyno can be reached by nobody; it looks at its ledger before each restart. */
+async function pauseInLedger(
+  what: 'pause' | 'resume',
+  name: string | undefined,
+  noActuator: TidemarkError,
+): Promise<string> {
+  const { resolveStateRedisUrl } = await import('../config/resolve.ts');
+  const url = resolveStateRedisUrl(process.env);
+  if (url === null)
+    throw new TidemarkError(
+      noActuator.code,
+      `${noActuator.message}; or set TIDEMARK_REDIS_URL (or REDIS_URL), and it is written to the ledger`,
+      { cause: noActuator },
+    );
+  const target = name === undefined ? null : parseTarget(name);
+  if (target === null && name !== undefined)
+    throw new BadInputError(`"${name}" is not app:type, for example shop:worker; without one all targets are meant.`);
+  const { steerLedger } = await import('./steer-ledger.ts');
+  const { host, isLed } = await steerLedger(url, what, target);
+  const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';
+  return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}`;
 }
 
 function refuseRest(args: CommandArguments, most: number): readonly string[] {
@@ -72,10 +103,15 @@ function refuseRest(args: CommandArguments, most: number): readonly string[] {
   return args.words;
 }
 
-async function call(args: CommandArguments, method: 'GET' | 'POST', path: string, body = ''): Promise<unknown> {
-  const base = String(args.own.url ?? `http://127.0.0.1:${process.env.PORT ?? '4318'}`);
-  if (!URL.canParse(path, base))
+function baseOf({ own }: CommandArguments): URL {
+  const base = String(own.url ?? `http://127.0.0.1:${process.env.PORT ?? '4318'}`);
+  if (!URL.canParse(base))
     throw new ConfigError([`--url: "${base}" is not a URL, for example https://my-tidemark.herokuapp.com`]);
+  return new URL(base);
+}
+
+async function call(args: CommandArguments, method: 'GET' | 'POST', path: string, body = ''): Promise<unknown> {
+  const base = baseOf(args);
   const token = process.env.TIDEMARK_ADMIN_TOKEN;
   const headers: Record<string, string> =
     token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
@@ -86,7 +122,7 @@ async function call(args: CommandArguments, method: 'GET' | 'POST', path: string
   } catch (error) {
     throw new TidemarkError(
       'platform-unavailable',
-      `no actuator answers at ${base}; start one with "tidemark actuator", or name it with --url`,
+      `no actuator answers at ${base.origin}; start one with "tidemark actuator", or name it with --url`,
       { cause: error },
     );
   }

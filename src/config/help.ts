@@ -10,8 +10,11 @@ const COMMANDS: readonly (readonly [usage: string, meaning: string])[] = [
   ['tidemark status', 'dynos and last decisions of a running actuator; --url URL'],
   ['tidemark doctor', 'settings, token, apps, Redis, points, allocator: what is wrong and what to do; --json'],
   ['tidemark restart APP DYNO', "a person's restart; --url URL"],
-  ['tidemark pause [APP:TYPE]', 'no restarts, of one target or at all; --url URL'],
-  ['tidemark resume [APP:TYPE]', 'ends a pause and closes the breaker; --url URL'],
+  [
+    'tidemark pause [APP:TYPE]',
+    'no restarts, of one target or at all; --url URL, else the actuator here, else its ledger (REDIS_URL)',
+  ],
+  ['tidemark resume [APP:TYPE]', 'ends a pause and closes the breaker; --url URL, or as above'],
 ];
 
 /** What `tidemark --help` prints. */

@@ -124,6 +124,15 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
   return Object.freeze(settings);
 }
 
+/** The state's Redis, and nothing else: a person who wants to stop restarts is not held up by a fault in another setting. */
+export function resolveStateRedisUrl({ REDIS_URL, TIDEMARK_REDIS_URL }: SettingsInput['env']): string | null {
+  const reader = new Reader({ env: { REDIS_URL, TIDEMARK_REDIS_URL }, flags: {} });
+  const redisUrl = reader.read<string | null>('REDIS_URL', null, REDIS_RULE);
+  const stateRedisUrl = reader.read('TIDEMARK_REDIS_URL', redisUrl, REDIS_RULE);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return stateRedisUrl;
+}
+
 /** The part that `tidemark replay` needs; unknown names and flags are faults there too. */
 export function resolvePolicy(input: SettingsInput): Policy {
   const reader = new Reader(input);

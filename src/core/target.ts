@@ -19,6 +19,12 @@ export function targetOf(key: TargetKey): Target {
   return { app: key.slice(0, colon), processType: key.slice(colon + 1) };
 }
 
+/** Reads `app:type`; null where it is none. */
+export function parseTarget(text: string): Target | null {
+  const [, app, processType] = /^([a-z][a-z0-9-]*):([-\w]{1,128})$/.exec(text) ?? [];
+  return app === undefined || processType === undefined ? null : { app, processType };
+}
+
 /**
  * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches any
  * ending, for review apps whose names carry the pull request's number.

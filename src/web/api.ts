@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Outcome } from '../core/attempt.ts';
 import type { Decision } from '../core/decision.ts';
-import type { Target } from '../core/target.ts';
+import { parseTarget, type Target } from '../core/target.ts';
 import type { ClaimAnswer } from '../ports.ts';
 import { type Admission, admit, errorBody } from './admission.ts';
 
@@ -165,9 +165,9 @@ async function readTarget(request: Request): Promise<Target | null> {
   const { target, ...rest } = body as { readonly target?: unknown };
   if (Object.keys(rest).length > 0) throw fault();
   if (target === undefined || target === null) return null;
-  const match = typeof target === 'string' ? /^([a-z][a-z0-9-]*):([-\w]{1,128})$/.exec(target) : null;
-  if (match?.[1] === undefined || match[2] === undefined) throw fault();
-  return { app: match[1], processType: match[2] };
+  const parsed = typeof target === 'string' ? parseTarget(target) : null;
+  if (parsed === null) throw fault();
+  return parsed;
 }
 
 function showDyno(view: DynoView): Record<string, unknown> {

@@ -89,7 +89,7 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 2, all: 0 }), PATIENCE);
     const paused = await actuator.cli('pause');
-    expect(paused.stdout).toBe('Paused: all targets.\n');
+    expect(paused.stdout).toBe(`Paused: all targets, by the actuator at ${actuator.url}.\n`);
     const refused = await actuator.cli('restart', APP, 'worker.1');
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toMatch(/409|paused/);
