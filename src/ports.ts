@@ -219,6 +219,8 @@ export type ActuatorEvent =
       readonly target: TargetKey;
       readonly attemptId: string;
       readonly reclaimedBytes: number;
+      /** Before the restart; null where it is not known. */
+      readonly usageBytes: number | null;
     }
   /** The target's breaker has opened. */
   | {

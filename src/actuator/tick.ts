@@ -109,6 +109,7 @@ async function learn(
           target: targetKey(view.target),
           attemptId: entry.attemptId,
           reclaimedBytes,
+          usageBytes: entry.usageBytes,
         });
       }
       for (const { entry, backAfterMs } of findBackSoon(view, entries, { policy: parts.policy, nowMs: clock.now() })) {

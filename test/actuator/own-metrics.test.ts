@@ -86,7 +86,13 @@ describe("the actuator's own metrics", () => {
 
   it('take a restart that made things worse for one that gave nothing back', async () => {
     const { take, read } = start();
-    const event = { type: 'reclaimed', timeMs: NOW_MS, target: 'shop:worker', attemptId: 'a' } as const;
+    const event = {
+      type: 'reclaimed',
+      timeMs: NOW_MS,
+      target: 'shop:worker',
+      attemptId: 'a',
+      usageBytes: null,
+    } as const;
     take({ ...event, reclaimedBytes: 300e6 });
     take({ ...event, reclaimedBytes: -5e6 });
     expect(await read('tidemark.restart.reclaimed')).toMatchObject([

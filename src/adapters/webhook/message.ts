@@ -1,4 +1,5 @@
 import type { Attempt, Outcome } from '../../core/attempt.ts';
+import { gaveNothingBack } from '../../core/breaker.ts';
 import type { Decision } from '../../core/decision.ts';
 import { formatBytes, formatDuration, formatShare } from '../../core/format.ts';
 import type { ActuatorEvent } from '../../ports.ts';
@@ -74,8 +75,9 @@ function ofAdvice(decision: Decision): Message {
   };
 }
 
-function ofReclaimed({ target, reclaimedBytes }: Extract<ActuatorEvent, { type: 'reclaimed' }>): Message {
-  const gaveBack = reclaimedBytes > 0;
+/** By the breaker's own rule: what it counts as nothing is not told as something. */
+function ofReclaimed({ target, reclaimedBytes, usageBytes }: Extract<ActuatorEvent, { type: 'reclaimed' }>): Message {
+  const gaveBack = !gaveNothingBack(reclaimedBytes, usageBytes);
   return {
     tone: gaveBack ? 'info' : 'attention',
     title: gaveBack
@@ -83,7 +85,7 @@ function ofReclaimed({ target, reclaimedBytes }: Extract<ActuatorEvent, { type: 
       : `${target}: the restart gave nothing back`,
     explanation: gaveBack
       ? 'What the new boot uses after its warm-up, against what the old one used.'
-      : 'The new boot uses as much after its warm-up as the old one did. A second such restart opens the breaker.',
+      : 'The new boot uses about as much after its warm-up as the old one did. A second such restart opens the breaker.',
     numbers: [['Given back', formatBytes(Math.max(0, reclaimedBytes))]],
   };
 }

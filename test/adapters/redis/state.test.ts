@@ -102,6 +102,7 @@ describe('the journal', () => {
     target: 'shop:worker',
     attemptId,
     reclaimedBytes: 5,
+    usageBytes: 450,
   });
 
   it('gives back the newest events first', async () => {

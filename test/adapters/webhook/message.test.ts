@@ -36,7 +36,13 @@ function closed(changes: Partial<Attempt> = {}): ActuatorEvent {
   return { type: 'attempt', timeMs: 41_000, attempt, phase: attempt.phase };
 }
 
-const RECLAIMED = { type: 'reclaimed', timeMs: 1, target: 'shop:worker', attemptId: 'a-1' } as const;
+const RECLAIMED = {
+  type: 'reclaimed',
+  timeMs: 1,
+  target: 'shop:worker',
+  attemptId: 'a-1',
+  usageBytes: 400 * MB,
+} as const;
 
 describe('the message', () => {
   it('of a restart says which dyno, why, and with which numbers', () => {
@@ -65,6 +71,18 @@ describe('the message', () => {
     ],
     ['a dry run', closed({ outcome: 'dry-run', sendingAtMs: null }), 'info', /would have been restarted \(dry run\)/],
     ['what a restart gave back', { ...RECLAIMED, reclaimedBytes: 300 * MB }, 'info', /gave 300 MB back/],
+    [
+      'a restart that gave just more than nothing',
+      { ...RECLAIMED, reclaimedBytes: 21 * MB },
+      'info',
+      /gave 21 MB back/,
+    ],
+    [
+      'a restart that gave back what the breaker takes for nothing',
+      { ...RECLAIMED, reclaimedBytes: 20 * MB },
+      'attention',
+      /gave nothing back/,
+    ],
     ['a restart that gave nothing back', { ...RECLAIMED, reclaimedBytes: -MB }, 'attention', /gave nothing back/],
     [
       'a breaker',
