@@ -77,7 +77,7 @@ export interface HistoryEntry {
   readonly outcome: Outcome;
   readonly by: 'policy' | 'person';
   readonly reason: Reason;
-  /** Null where nothing was sent. */
+  /** When `sending` was written; null where it was not. */
   readonly sendingAtMs: number | null;
   readonly closedAtMs: number;
   readonly usageBytes: number | null;

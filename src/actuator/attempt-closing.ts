@@ -19,7 +19,7 @@ export function abandonedBecause(why: keyof typeof DENIALS): Step {
 /** What was answered to the DELETE belongs to the evidence, where it was not plainly accepted. */
 export function withAnswer(step: Step, said: RestartAnswer | undefined): Step {
   if (step.do === 'wait' || step.move.to !== 'closed') return step;
-  if (said?.kind !== 'not-sent' && said?.kind !== 'unknown') return step;
-  const what = said.kind === 'not-sent' ? 'the request was not sent' : 'the request was not answered';
-  return { do: 'move', move: { ...step.move, evidence: `${step.move.evidence}; ${what}: ${said.why}` } };
+  if (said?.kind !== 'unknown') return step;
+  const evidence = `${step.move.evidence}; the request was not answered: ${said.why}`;
+  return { do: 'move', move: { ...step.move, evidence } };
 }

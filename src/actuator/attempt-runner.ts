@@ -179,7 +179,7 @@ export class AttemptRunner {
     const mayStillSend = () => clock.monotonic() - writtenAtMs < SEND_DEADLINE_MS;
     const said = await platform.restart(attempt.target.app, attempt.dyno, mayStillSend);
     this.#answers.set(attempt.id, said);
-    return said.kind === 'refused' || said.kind === 'gone';
+    return said.kind === 'refused' || said.kind === 'gone' || said.kind === 'not-sent';
   }
 
   async #fromSending({ attempt, nowMs, report }: Moment): Promise<boolean> {
@@ -188,6 +188,9 @@ export class AttemptRunner {
       return this.#make(attempt, closing('already-gone', `the platform knows no ${attempt.dyno}: ${said.message}`));
     }
     if (said?.kind === 'refused') return this.#refused(attempt, said, report);
+    // Only the sender knows it, and nothing is to come of it: the workers need not wait for the deadline. The boot stays spent: `sending` was
+    // written, and what frees a boot is the platform's own word and nobody else's.
+    if (said?.kind === 'not-sent') return this.#make(attempt, closing('abandoned', `nothing was sent: ${said.why}`));
     // The key of the drain lives for seconds: the boot's workers stay paused until the boot is gone.
     await this.#drainFor(attempt, report);
     const dynos = await this.#list(attempt.target, report);

@@ -10,6 +10,7 @@ import type { Target } from './target.ts';
  * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest points.
  * - `sending`: written before the socket is touched; the boot is spent from here on. At most one DELETE follows. Whoever finds an
  *   attempt in this phase after a crash only reads the platform, and never sends.
+ *   A sender that knows that it wrote nothing (no connection, or it slept) abandons the attempt at once; the boot stays spent all the same.
  * - `closed`: with an outcome. Every close starts the cooldown.
  */
 export type AttemptPhase = 'claimed' | 'draining' | 'sending' | 'closed';
@@ -70,7 +71,8 @@ export type Move =
     };
 
 const OUTCOMES_BEFORE_SENDING: readonly Outcome[] = ['drain-timeout', 'abandoned'];
-const OUTCOMES_AFTER_SENDING: readonly Outcome[] = ['restarted', 'already-gone', 'refused', 'unconfirmed'];
+/** `abandoned` after `sending`: the sender knows that it has written nothing to the socket. */
+const OUTCOMES_AFTER_SENDING: readonly Outcome[] = ['restarted', 'already-gone', 'refused', 'unconfirmed', 'abandoned'];
 
 /** Whether the protocol knows this move. A ledger refuses any other as a fault of the program. */
 export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Move): boolean {

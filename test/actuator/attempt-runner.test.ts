@@ -316,6 +316,42 @@ describe('what the platform makes of the DELETE', () => {
   });
 });
 
+describe('an attempt of which nothing was written to the socket', () => {
+  beforeEach(() => {
+    platform.restart = async () => ({ kind: 'not-sent', why: 'ECONNREFUSED' });
+  });
+
+  it('closes at once, keeps the boot spent, and is no failure to the breaker', async () => {
+    for (let count = 0; count < 4; count++) {
+      await claim();
+      await runner().advanceAll();
+      expect(await outcome()).toBe('abandoned');
+      expect(evidence()).toBe('nothing was sent: ECONNREFUSED');
+      const view = await ledger.read(SHOP);
+      expect(view).toMatchObject({ open: null, breakerOpenUntilMs: 0 });
+      expect(view.spentBootIds).toContain(platform.dyno('worker.1').id);
+      platform.cycle('worker.1');
+      clock.pass(3_600_000);
+    }
+  });
+
+  it('is closed at the next call where the ledger did not answer, and only by the sender', async () => {
+    await claim();
+    const { advance } = ledger;
+    ledger.advance = async (attempt, move) => {
+      if (move.to === 'closed') throw new LedgerUnavailable('no answer');
+      return advance.call(ledger, attempt, move);
+    };
+    const sender = runner();
+    await sender.advanceAll();
+    ledger.advance = advance;
+    await runner().advanceAll();
+    expect(await openPhase()).toBe('sending');
+    await sender.advanceAll();
+    expect(await outcome()).toBe('abandoned');
+  });
+});
+
 describe('whoever was interrupted', () => {
   it('never sends where the answer to its write of `sending` was lost; who finds it only reads', async () => {
     await claim();
@@ -342,12 +378,10 @@ describe('whoever was interrupted', () => {
       if (move.to === 'sending') clock.pass(5_000);
       return answer;
     };
-    const working = runner();
-    await working.advanceAll();
-    clock.pass(90_000);
-    await working.advanceAll();
+    await runner().advanceAll();
     expect(platform.deletes).toEqual([]);
-    expect(evidence()).toContain('was not sent');
+    expect(await outcome()).toBe('abandoned');
+    expect(evidence()).toContain('nothing was sent: too late');
   });
 
   it('reads again where it slept after the last re-read', async () => {

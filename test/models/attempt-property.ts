@@ -106,6 +106,9 @@ export async function checkAttempts({ runs, seed, onRun }: ModelRuns): Promise<M
       check(world);
       const { open, history } = await world.ledger.read(SHOP);
       assert.equal(open, null, 'every attempt ends');
+      const given = history.filter(({ outcome }) => outcome === 'abandoned').map(({ attemptId }) => attemptId);
+      const sent = world.deletes.filter(({ write }) => write !== null && given.includes(write.attempt.id));
+      assert.deepEqual(sent, [], 'an attempt that was sent is not given up');
       deletes += world.deletes.length;
       closedAttempts += history.length;
       onRun?.();

@@ -129,7 +129,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       ['claimed', { to: 'closed', outcome: 'restarted', evidence: '' }],
       ['claimed', { to: 'closed', outcome: 'dry-run', evidence: '' }],
       ['sending', { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 1 }],
-      ['sending', { to: 'closed', outcome: 'abandoned', evidence: '' }],
+      ['sending', { to: 'closed', outcome: 'drain-timeout', evidence: '' }],
     ])('takes a move that the protocol does not know for a fault: %s %o', async (phase, move) => {
       const attempt = phase === 'claimed' ? await claimed() : await sending(await claimed());
       await expect(ledger.advance(attempt, move)).rejects.toThrow('cannot be moved');
@@ -163,6 +163,16 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       await close(await sending(await claimed({ by: 'person' })), 'refused', true);
       current.pass(20 * MINUTE);
       expect(await refusal()).toBe('boot-spent');
+    });
+
+    it('keeps the boot spent of which nothing was sent after all, and counts it neither as failed nor as good', async () => {
+      for (const id of ['a', 'b']) await attempted(id, 'unconfirmed');
+      for (const id of ['c', 'd', 'e']) await attempted(id, 'abandoned');
+      expect(await refusal({ bootId: 'c' })).toBe('boot-spent');
+      expect((await ledger.read(SHOP)).breakerOpenUntilMs).toBe(0);
+      current.pass(HOUR);
+      await attempted('f', 'unconfirmed');
+      expect((await ledger.read(SHOP)).breakerReason).toContain('never confirmed');
     });
 
     it('counts the cooldown from sending, and from the close where nothing was sent', async () => {
