@@ -68,6 +68,7 @@ function judgeAll(nowMs: number): void {
     heldUntilMs: 0,
     breakerOpenUntilMs: 0,
     paused: false,
+    mayBeEvicted: false,
     spentBootIds: [],
     learnedFloorBytes: 150 * MIB,
     uselessRestarts: 0,
