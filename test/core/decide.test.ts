@@ -16,9 +16,9 @@ const facts: DynoFacts = { limitBytes: 512 * MIB, killBytes: 1024 * MIB, created
 function bootOf(
   usageMb: (window: number) => number,
   windows: number,
-  changes: { dyno?: string; app?: string | null } = {},
+  changes: { dyno?: string; app?: string | null; activeJobs?: number; limitBytes?: number } = {},
 ): Boot {
-  const { dyno = 'worker.1', app = 'shop' } = changes;
+  const { dyno = 'worker.1', app = 'shop', activeJobs = 0, limitBytes = null } = changes;
   const identity = {
     app,
     dyno,
@@ -39,10 +39,10 @@ function bootOf(
       rssBytes: Math.round(usageMb(index / 5) * MIB),
       treeResidentBytes: null,
       treeSwapBytes: null,
-      limitBytes: null,
+      limitBytes,
       heapUsedBytes: null,
       externalBytes: null,
-      activeJobs: 0,
+      activeJobs,
       completedJobs: null,
     };
     boot = observe(boot ?? openBoot(point), point, policy);
@@ -163,6 +163,83 @@ describe('a bloated boot', () => {
       action: 'none',
       reason: 'silent',
     });
+  });
+});
+
+describe('a boot with jobs running', () => {
+  /** On a plateau of 404 MB, which after 30 windows comes to lie over the soft limit of 410. */
+  const nudged = (window: number) => (window < 30 ? Math.min(404, bloated(window)) : 414);
+  const busy = (windows: number) => bootOf(nudged, windows, { activeJobs: 1, limitBytes: 512 * MIB });
+  const decideAfter = (windows: number, setting: Setting = {}) =>
+    decideFor({ boots: [busy(windows)], nowMs: START_MS + windows * WINDOW_MS, ...setting })[0];
+  /** Three windows tell of it, and where no moment is idle a floor is the lowest of three. */
+  const WANTED = 37;
+
+  it('is waited for, though not for long', () => {
+    expect(decideAfter(WANTED)).toMatchObject({
+      action: 'none',
+      reason: 'jobs-running',
+      wanted: 'bloat-over-soft-limit',
+    });
+    expect(decideAfter(WANTED)?.explanation).toContain('Not now: jobs-running (wanted: bloat-over-soft-limit).');
+    expect(decideAfter(WANTED + 4)).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+  });
+
+  it('is not waited for where its jobs end', () => {
+    const boot = { ...busy(WANTED), activeJobs: 0 };
+    expect(decideAfter(WANTED, { boots: [boot] })).toMatchObject({ action: 'restart' });
+  });
+
+  it('is not waited for where nobody counts jobs', () => {
+    const boot = { ...busy(WANTED), activeJobs: null };
+    expect(decideAfter(WANTED, { boots: [boot] })).toMatchObject({ action: 'restart' });
+  });
+
+  it('is not waited for over the hard limit', () => {
+    const full = bootOf((window) => bloated(window) + (window < 20 ? 0 : 80), WINDOWS, { activeJobs: 1 });
+    expect(decideFor({ boots: [full] })[0]).toMatchObject({ action: 'restart', reason: 'hard-limit', urgent: true });
+  });
+
+  it('is told of every other hindrance first', () => {
+    expect(decideAfter(WANTED, { ledger: { cooldownUntilMs: START_MS + 10_000_000 } })?.reason).toBe('cooldown');
+  });
+});
+
+describe('a target whose restarts were of no use', () => {
+  /** At its plateau within a quarter of an hour of windows; and the same much later. */
+  const backSoon = bootOf(bloated, WINDOWS);
+  const slow = (window: number) => Math.min(450, window < 120 ? 100 : 100 + Math.floor(window - 119) * 90);
+
+  it.each<[string, number, 'restart' | 'advise']>([
+    ['is restarted after none', 0, 'restart'],
+    ['is restarted after one', 1, 'restart'],
+    ['draws advice after two', 2, 'advise'],
+    ['draws advice after more', 7, 'advise'],
+  ])('and whose memory is back within minutes %s', (_, uselessRestarts, action) => {
+    const [decision] = decideFor({ boots: [backSoon], ledger: { uselessRestarts } });
+    expect(decision?.action).toBe(action);
+    if (action === 'restart') return;
+    expect(decision).toMatchObject({ reason: 'memory-comes-back', wanted: null });
+    expect(decision?.explanation).toContain('a bigger dyno or less concurrency is needed');
+  });
+
+  it('is restarted where this boot took long to come there', () => {
+    const boots = [bootOf(slow, 150)];
+    const [decision] = decideFor({ boots, nowMs: START_MS + 150 * WINDOW_MS, ledger: { uselessRestarts: 2 } });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+  });
+
+  it('draws advice over the hard limit too, and is restarted where the platform is about to kill it', () => {
+    const over = bootOf((window) => (window < 12 ? 100 : 530), WINDOWS);
+    expect(decideFor({ boots: [over], ledger: { uselessRestarts: 2 } })[0]).toMatchObject({
+      action: 'advise',
+      reason: 'memory-comes-back',
+    });
+    const rising = bootOf((window) => 100 + window * 9, WINDOWS);
+    const killBytes = 500 * MIB;
+    expect(
+      decideFor({ boots: [rising], facts: { ...facts, killBytes }, ledger: { uselessRestarts: 2 } })[0],
+    ).toMatchObject({ action: 'restart', reason: 'kill-point' });
   });
 });
 

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { type BootEntry, BootRegistry } from '../../src/actuator/boot-registry.ts';
+import { findBackSoon, findReclaimed } from '../../src/actuator/usefulness.ts';
+import type { BootIdentity, Point } from '../../src/core/point.ts';
+import { defaultPolicy } from '../../src/core/policy.ts';
+import type { HistoryEntry, LedgerView } from '../../src/ports.ts';
+import { MIB } from '../core/curves.ts';
+import { aDecision } from '../models/decisions.ts';
+
+const WINDOW_MS = 1000;
+const SENT_MS = 1_700_000_000_000;
+/** When the boot that follows a restart begins. */
+const BORN_MS = SENT_MS + 5_000;
+const policy = defaultPolicy(WINDOW_MS);
+const TARGET = { app: 'shop', processType: 'worker' };
+
+type Usage = (window: number) => number;
+const low: Usage = () => 150;
+/** On a plateau over the soft limit of 410 MB from that window on. */
+const highFrom =
+  (from: number): Usage =>
+  (window) =>
+    window < from ? 150 : 460;
+
+interface Life {
+  readonly usageMb?: Usage;
+  readonly windows?: number;
+  readonly bornMs?: number;
+  readonly identity?: Partial<BootIdentity>;
+}
+
+/** The boots of the target, each with five points a window. */
+function entriesOf(...lives: readonly Life[]): readonly BootEntry[] {
+  const registry = new BootRegistry(policy);
+  for (const { usageMb = low, windows = 100, bornMs = BORN_MS, identity = {} } of lives)
+    registry.accept(
+      Array.from({ length: windows * 5 }, (_, index) => ({
+        ...POINT,
+        boot: { ...POINT.boot, startTimeMs: bornMs, ...identity },
+        timeMs: bornMs + index * 200,
+        rssBytes: usageMb(index / 5) * MIB,
+      })),
+    );
+  return registry.entries();
+}
+
+const POINT: Point = {
+  boot: {
+    ...TARGET,
+    dyno: 'worker.1',
+    bootId: 'successor',
+    bootIdSource: 'platform',
+    startTimeMs: BORN_MS,
+    release: null,
+  },
+  processId: 'p',
+  processRole: 'main',
+  timeMs: BORN_MS,
+  rssBytes: 0,
+  treeResidentBytes: null,
+  treeSwapBytes: null,
+  limitBytes: 512 * MIB,
+  heapUsedBytes: null,
+  externalBytes: null,
+  activeJobs: 0,
+  completedJobs: null,
+};
+
+function restart(changes: Partial<HistoryEntry> = {}): HistoryEntry {
+  return {
+    attemptId: 'attempt-1',
+    dyno: 'worker.1',
+    bootId: 'restarted',
+    outcome: 'restarted',
+    by: 'policy',
+    reason: 'bloat-over-soft-limit',
+    sendingAtMs: SENT_MS,
+    closedAtMs: SENT_MS + 8_000,
+    usageBytes: 470 * MIB,
+    reclaimedBytes: null,
+    backAfterMs: null,
+    ...changes,
+  };
+}
+
+/** Newest first. */
+function viewOf(...history: readonly HistoryEntry[]): LedgerView {
+  return {
+    target: TARGET,
+    nowMs: SENT_MS,
+    open: null,
+    history,
+    dryHistory: [],
+    cooldownUntilMs: 0,
+    dryCooldownUntilMs: 0,
+    sentLastHour: 1,
+    heldUntilMs: 0,
+    breakerOpenUntilMs: 0,
+    breakerReason: null,
+    paused: false,
+    spentBootIds: [],
+    learnedFloorBytes: null,
+    uselessRestarts: 0,
+  };
+}
+
+function backSoon(view: LedgerView, entries: readonly BootEntry[]) {
+  const nowMs = Math.max(...entries.map(({ boot }) => boot.lastPointMs));
+  return findBackSoon(view, entries, { policy, nowMs });
+}
+
+describe('a restart after which memory was soon back', () => {
+  it('is found, with the time from the start of the next boot until its floor was held over the soft limit', () => {
+    const found = backSoon(viewOf(restart()), entriesOf({ usageMb: highFrom(12) }));
+    expect(found).toMatchObject([{ entry: { attemptId: 'attempt-1' } }]);
+    expect(found[0]?.backAfterMs).toBeGreaterThanOrEqual(12 * WINDOW_MS);
+    expect(found[0]?.backAfterMs).toBeLessThan(16 * WINDOW_MS);
+  });
+
+  it('is found where the next boot asks for a restart again before that', () => {
+    const [entry] = entriesOf({ windows: 20 });
+    if (entry === undefined) throw new Error('no boot');
+    entry.decision = aDecision({ action: 'none', reason: 'cooldown', wanted: 'leak-near-limit' });
+    const nowMs = BORN_MS + 20 * WINDOW_MS;
+    expect(findBackSoon(viewOf(restart()), [entry], { policy, nowMs })).toMatchObject([
+      { backAfterMs: nowMs - BORN_MS },
+    ]);
+    const laterMs = BORN_MS + 200 * WINDOW_MS;
+    expect(findBackSoon(viewOf(restart()), [entry], { policy, nowMs: laterMs })).toEqual([]);
+  });
+
+  it.each<[string, readonly HistoryEntry[], readonly Life[]]>([
+    ['memory that stays low', [restart()], [{ usageMb: low }]],
+    ['a plateau that is reached after an hour of windows', [restart()], [{ usageMb: highFrom(70) }]],
+    [
+      'no boot since',
+      [restart()],
+      [{ bornMs: SENT_MS - 500_000, identity: { bootId: 'older' }, usageMb: highFrom(12) }],
+    ],
+    ['the very boot that was restarted', [restart()], [{ identity: { bootId: 'restarted' }, usageMb: highFrom(12) }]],
+    ['another dyno', [restart()], [{ identity: { dyno: 'worker.2' }, usageMb: highFrom(12) }]],
+    ['another app', [restart()], [{ identity: { app: 'other' }, usageMb: highFrom(12) }]],
+    ['another process type', [restart()], [{ identity: { processType: 'web' }, usageMb: highFrom(12) }]],
+    ['what is known already', [restart({ backAfterMs: 9_000 })], [{ usageMb: highFrom(12) }]],
+    ['an attempt that was refused', [restart({ outcome: 'refused' })], [{ usageMb: highFrom(12) }]],
+    ['an attempt that was never sent', [restart({ sendingAtMs: null })], [{ usageMb: highFrom(12) }]],
+  ])('is not found in %s', (_, history, lives) => {
+    expect(backSoon(viewOf(...history), entriesOf(...lives))).toEqual([]);
+  });
+
+  it('is the newest of a dyno: what came after an older one is gone', () => {
+    const older = restart({ attemptId: 'attempt-0', sendingAtMs: SENT_MS - 600_000 });
+    const found = backSoon(viewOf(restart(), older), entriesOf({ usageMb: highFrom(12) }));
+    expect(found.map(({ entry }) => entry.attemptId)).toEqual(['attempt-1']);
+  });
+
+  it('is judged by the newest of several boots since', () => {
+    const first: Life = { identity: { bootId: 'first' }, usageMb: highFrom(12) };
+    const second: Life = { identity: { bootId: 'second' }, bornMs: BORN_MS + 40_000, usageMb: low };
+    expect(backSoon(viewOf(restart()), entriesOf(first, second))).toEqual([]);
+  });
+
+  it('is judged by any boot of the type where names are not reused', () => {
+    const entries = entriesOf({ identity: { dyno: 'worker-23z34x56y-w78k9' }, usageMb: highFrom(12) });
+    expect(backSoon(viewOf(restart({ dyno: 'worker-12abc34de-f56gh' })), entries)).toHaveLength(1);
+    expect(backSoon(viewOf(restart()), entries)).toEqual([]);
+  });
+});
+
+describe('what a restart gave back', () => {
+  it('is the usage before less the floor of the next boot after its warm-up', () => {
+    const [found] = findReclaimed(viewOf(restart()), entriesOf({ usageMb: low }), policy);
+    expect(Math.round((found?.reclaimedBytes ?? 0) / MIB)).toBe(320);
+  });
+
+  it.each<[string, Partial<HistoryEntry>, Life]>([
+    ['while the next boot warms up', {}, { windows: 3 }],
+    ['where the usage before is unknown', { usageBytes: null }, {}],
+    ['twice', { reclaimedBytes: 1 }, {}],
+    ['by a boot that was seen only when it was old', {}, { identity: { startTimeMs: BORN_MS - 50_000 } }],
+  ])('is not said %s', (_, changes, life) => {
+    expect(findReclaimed(viewOf(restart(changes)), entriesOf(life), policy)).toEqual([]);
+  });
+});
