@@ -1,4 +1,5 @@
 import type { Candidate } from './restarter.ts';
+import { ABLATIONS } from './restarters/ablations.ts';
 import { COUNTER_RULES } from './restarters/counters.ts';
 import { LEVEL_RULES } from './restarters/levels.ts';
 import { type Baseline, candidateOf } from './restarters/rule.ts';
@@ -16,8 +17,11 @@ export interface CandidateKey {
 
 export const TIDEMARK_KEY: CandidateKey = { name: TIDEMARK.name, setting: 0 };
 
+export const ABLATION_KEYS: readonly CandidateKey[] = ABLATIONS.map(({ name }) => ({ name, setting: 0 }));
+
 export function candidateFor({ name, setting }: CandidateKey): Candidate {
-  if (name === TIDEMARK.name) return TIDEMARK;
+  const own = [TIDEMARK, ...ABLATIONS].find((candidate) => candidate.name === name);
+  if (own !== undefined) return own;
   const baseline = BASELINES.find((other) => other.name === name);
   const chosen = baseline?.settings[setting];
   if (baseline === undefined || chosen === undefined) throw new RangeError(`no rule ${name} with a setting ${setting}`);

@@ -1,4 +1,6 @@
-import { BASELINES, type CandidateKey, TIDEMARK_KEY } from './candidates.ts';
+import { ABLATION_KEYS, BASELINES, type CandidateKey, candidateFor, TIDEMARK_KEY } from './candidates.ts';
+import { type Cost, costOf, costSeries } from './costs.ts';
+import { type FalseRestarts, falseRestartsOf } from './false-restarts.ts';
 import type { Part } from './part.ts';
 import { runParts } from './pool.ts';
 import { Random } from './random.ts';
@@ -12,6 +14,8 @@ export interface EvaluateOptions {
   /** Dynos of each family that a setting of a baseline is tried on, on the dev split. */
   readonly tuneDynos: number;
   readonly baselines: boolean;
+  /** Tidemark with something taken away, too. */
+  readonly ablations: boolean;
 }
 
 export interface CandidateScore {
@@ -20,15 +24,23 @@ export interface CandidateScore {
   readonly families: readonly FamilyScore[];
   /** 0 to 1: the mean over families of what `goodness` says; settings are chosen by it. */
   readonly goodness: number;
+  readonly falseRestarts: FalseRestarts | null;
+  readonly cost: Cost;
 }
 
 const PART_DYNOS = 5;
 const BOOTSTRAP_SEED = 7;
 
 export async function evaluate(options: EvaluateOptions): Promise<readonly CandidateScore[]> {
-  const [own] = await scoreAll([TIDEMARK_KEY], options);
-  const scores = own === undefined ? [] : [own];
-  return options.baselines ? [...scores, ...(await scoreAll(await tuned(options), options))] : scores;
+  const keys = [
+    TIDEMARK_KEY,
+    ...(options.ablations ? ABLATION_KEYS : []),
+    ...(options.baselines ? await tuned(options) : []),
+  ];
+  const scores = await scoreAll(keys, options);
+  // Only now, when no other thread is at work.
+  const series = costSeries();
+  return scores.map((score) => ({ ...score, cost: costOf(candidateFor(score.key), series) }));
 }
 
 /** Of each baseline the setting that does best on dynos of the dev split. */
@@ -46,7 +58,7 @@ async function tuned(options: EvaluateOptions): Promise<readonly CandidateKey[]>
 async function scoreAll(
   keys: readonly CandidateKey[],
   { split, families, dynos }: EvaluateOptions,
-): Promise<readonly CandidateScore[]> {
+): Promise<readonly Omit<CandidateScore, 'cost'>[]> {
   const parts: Part[] = keys.flatMap((candidate) =>
     families.flatMap((family) =>
       Array.from({ length: Math.ceil(dynos / PART_DYNOS) }, (_, index) => ({
@@ -74,6 +86,7 @@ async function scoreAll(
       setting: BASELINES.find(({ name }) => name === key.name)?.settings[key.setting] ?? {},
       families: scores,
       goodness: goods.reduce((sum, good) => sum + good, 0) / goods.length,
+      falseRestarts: falseRestartsOf(scores),
     };
   });
 }

@@ -13,6 +13,7 @@ const HELP = `npm run evaluate -- [options]: how often restarts are right, on si
   --families A,B     only these
   --own              without the other rules
   --recordings       only the recordings of real processes, not the simulated dynos
+  --ablations        Tidemark with something taken away, too
   --json             all figures
   --docs             write the figures and curves into docs/detection.md and docs/detection/
 `;
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     families: { type: 'string' },
     own: { type: 'boolean', default: false },
     recordings: { type: 'boolean', default: false },
+    ablations: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -48,7 +50,14 @@ if (values.help) {
   const families = values.families?.split(',').map((id) => familyOf(id).id) ?? FAMILIES.map(({ id }) => id);
   const dynos = wholeNumber('dynos', values.dynos);
   const tuneDynos = wholeNumber('tune-dynos', values['tune-dynos']);
-  const scores = await evaluate({ split, families, dynos, tuneDynos, baselines: !values.own });
+  const scores = await evaluate({
+    split,
+    families,
+    dynos,
+    tuneDynos,
+    baselines: !values.own,
+    ablations: values.ablations,
+  });
   if (values.docs) {
     writeDocs({ split, dynos, tuneDynos, scores });
     writeRecordingsDocs();

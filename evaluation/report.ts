@@ -1,14 +1,14 @@
 import type { CandidateScore } from './evaluate.ts';
+import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
+import { rulesReport } from './rules-report.ts';
 import type { FamilyScore } from './score.ts';
 import { familyOf } from './splits.ts';
 
 /** For a terminal, and as Markdown all the same. */
 export function reportText(scores: readonly CandidateScore[]): string {
-  const [own, ...others] = scores;
+  const [own] = scores;
   if (own === undefined) return '';
-  const parts = [ownTable(own.families), classTable(own.families)];
-  if (others.length > 0) parts.push(comparison(scores));
-  return `${parts.join('\n')}`;
+  return [ownTable(own.families), classTable(own.families), rulesReport(scores)].join('\n');
 }
 
 function ownTable(families: readonly FamilyScore[]): string {
@@ -21,15 +21,17 @@ function ownTable(families: readonly FamilyScore[]): string {
       String(score.days),
       String(score.restarts),
       String(score.wrong),
+      rate(score.wrongPerDay),
+      String(score.useless),
       String(score.missed),
       ratio(score.precision),
       ratio(score.recall),
       score.f1 === null || duty === 'leave' || duty === 'loop'
-        ? '–'
+        ? NOTHING
         : `${ratio(score.f1)} (${score.f1Interval?.map(ratio).join('–') ?? ''})`,
       minutes(score.leadMedianMin),
       minutes(score.leadP10Min),
-      score.wastedMedian === null ? '–' : `${(100 * score.wastedMedian).toFixed(1)} %`,
+      percent(score.wastedMedian),
       minutes(score.delayMedianMin),
       minutes(score.classDelayMedianMin),
       String(score.mostRestartsOfADyno),
@@ -42,6 +44,8 @@ function ownTable(families: readonly FamilyScore[]): string {
     'dyno-days',
     'restarts',
     'wrong',
+    'wrong per dyno-day',
+    'useless',
     'missed',
     'precision',
     'recall',
@@ -65,39 +69,8 @@ function classTable(families: readonly FamilyScore[]): string {
     return [
       family,
       right.join(', '),
-      ...CLASSES.map((name) => (all === 0 ? '–' : String(Math.round((100 * (finalClasses[name] ?? 0)) / all)))),
+      ...CLASSES.map((name) => (all === 0 ? NOTHING : String(Math.round((100 * (finalClasses[name] ?? 0)) / all)))),
     ];
   });
   return markdownTable(['family', 'right class', ...CLASSES.map((name) => `${name} %`)], rows);
-}
-
-/** One row for each rule; a cell is the F1 of a family that should act, else the wrong restarts per dyno-day. */
-function comparison(scores: readonly CandidateScore[]): string {
-  const families = scores[0]?.families.map(({ family }) => family) ?? [];
-  const rows = scores.map(({ key, setting, families, goodness }) => [
-    key.name,
-    Object.entries(setting)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-    goodness.toFixed(2),
-    ...families.map((score) => {
-      const { duty } = familyOf(score.family);
-      if (duty === 'bloat' || duty === 'leak') return ratio(score.f1);
-      return (score.wrong / Math.max(1, score.days)).toFixed(2);
-    }),
-  ]);
-  return markdownTable(['rule', 'setting', 'overall', ...families], rows);
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
-}
-
-function ratio(value: number | null): string {
-  return value === null ? '–' : value.toFixed(3);
-}
-
-function minutes(value: number | null): string {
-  return value === null ? '–' : `${value < 10 ? value.toFixed(1) : Math.round(value)} min`;
 }

@@ -9,7 +9,8 @@ export interface Sample {
   readonly garbageBytes: number;
   readonly limitBytes: number;
   readonly killBytes: number;
-  readonly activeJobs: number;
+  /** Null: jobs are not counted. */
+  readonly activeJobs: number | null;
   readonly completedJobs: number;
 }
 

@@ -31,6 +31,10 @@ export interface BootScore {
   readonly classDelayMin: number | null;
 }
 
+/** A restart was of no use where so many minutes after the next boot's start its floor is as high again, to within this share of the quota. */
+const USELESS_MIN = 30;
+const USELESS_SHARE = 0.1;
+
 const NO_FIGURES = { leadMin: null, wasted: null, delayMin: null, classDelayMin: null };
 
 /** Judges one boot by what would have become of it: the simulator knows its floor at every later minute. */
@@ -75,6 +79,12 @@ function scoreLeak(boot: BootRecord): BootScore {
   return { ...figures, verdicts: ['missed'] };
 }
 
+/** Whether a restart gave next to nothing back, or not for long: by the floors alone, which no rule can see. */
+function wasUseless(boot: BootRecord, next: BootRecord | undefined): boolean {
+  if (boot.endedBy !== 'restart' || next === undefined) return false;
+  return boot.model.floor(boot.endMin - boot.startMin) - next.model.floor(USELESS_MIN) < USELESS_SHARE;
+}
+
 /** The first minute of uptime from which the floor, which only rises in the families that ask, is over a share; null where it is not within `life`. */
 function firstOver(boot: BootRecord, share: number, life: number): number | null {
   if (boot.model.floor(life) < share) return null;
@@ -94,6 +104,8 @@ export interface DynoScore {
   readonly right: number;
   readonly wrong: number;
   readonly missed: number;
+  /** Restarts that gave next to nothing back, or not for long. */
+  readonly useless: number;
   readonly leadsMin: readonly number[];
   readonly wasted: readonly number[];
   readonly delaysMin: readonly number[];
@@ -110,13 +122,14 @@ export function scoreDyno(episode: Episode): DynoScore {
   const verdicts = scores.flatMap((score) => score.verdicts);
   const restarts = boots.filter((boot) => boot.endedBy === 'restart').length;
   const count = (verdict: Verdict) => verdicts.filter((other) => other === verdict).length;
-  const useless = family.duty === 'loop' ? Math.max(0, restarts - LOOP_RESTARTS) : 0;
+  const tooMany = family.duty === 'loop' ? Math.max(0, restarts - LOOP_RESTARTS) : 0;
   return {
     days: family.days,
     restarts,
     right: count('right'),
-    wrong: count('wrong') + useless,
+    wrong: count('wrong') + tooMany,
     missed: count('missed'),
+    useless: boots.filter((boot, index) => wasUseless(boot, boots[index + 1])).length,
     leadsMin: present(scores.map(({ leadMin }) => leadMin)),
     wasted: present(scores.map(({ wasted }) => wasted)),
     delaysMin: present(scores.map(({ delayMin }) => delayMin)),
@@ -141,6 +154,10 @@ export interface FamilyScore {
   readonly right: number;
   readonly wrong: number;
   readonly missed: number;
+  /** Restarts that gave next to nothing back, or not for long: also those of a loop that nobody could know better of. */
+  readonly useless: number;
+  /** Wrong restarts per dyno-day: of a family to be left alone, its false restarts. */
+  readonly wrongPerDay: number;
   readonly precision: number | null;
   readonly recall: number | null;
   readonly f1: number | null;
@@ -157,15 +174,19 @@ export interface FamilyScore {
 
 export function scoreFamily(family: string, dynos: readonly DynoScore[], unit: () => number): FamilyScore {
   const counts = countsOf(dynos);
+  const days = dynos.reduce((total, dyno) => total + dyno.days, 0);
+  const sum = (of: (dyno: DynoScore) => number) => dynos.reduce((total, dyno) => total + of(dyno), 0);
   const leads = dynos.flatMap(({ leadsMin }) => leadsMin);
   const finalClasses: Record<string, number> = {};
   for (const name of dynos.flatMap((dyno) => dyno.finalClasses)) finalClasses[name] = (finalClasses[name] ?? 0) + 1;
   return {
     family,
     dynos: dynos.length,
-    days: dynos.reduce((sum, { days }) => sum + days, 0),
-    restarts: dynos.reduce((sum, { restarts }) => sum + restarts, 0),
+    days,
+    restarts: sum(({ restarts }) => restarts),
     ...counts,
+    useless: sum(({ useless }) => useless),
+    wrongPerDay: counts.wrong / Math.max(1, days),
     ...ratiosOf(counts),
     f1Interval: bootstrap(dynos, unit),
     leadMedianMin: quantile(leads, 0.5),

@@ -16,6 +16,13 @@ const leakTo = (hours: number) => (uptime: number) => uptime / (hours * HOUR);
 /** Over the soft limit from the hour on. */
 const stairAt = (hour: number) => (uptime: number) => (uptime < hour * HOUR ? 0.4 : 0.9);
 
+const EPISODE = {
+  family: familyOf('H1'),
+  sampling: { everyMin: 1, quotaBytes: 1, noise: 0, persistence: 0, heavyTail: false, missing: 0 },
+  boots: [],
+  samples: 0,
+};
+
 describe('what a restart is worth', () => {
   it.each<[string, Duty, BootRecord, readonly string[]]>([
     ['a restart of a healthy dyno', 'leave', boot(() => 0.4, 300, 'restart'), ['wrong']],
@@ -43,16 +50,30 @@ describe('what a restart is worth', () => {
 
   it('in the loop family the third restart of a dyno is wrong, and each one after it', () => {
     const record = boot(stairAt(0.3), 60, 'restart');
-    const sampling = {
-      everyMin: 1,
-      quotaBytes: 1,
-      noise: 0,
-      persistence: 0,
-      heavyTail: false,
-      missing: 0,
-    };
-    const episode = { family: familyOf('B3'), sampling, boots: [record, record, record, record], samples: 0 };
-    expect(scoreDyno(episode)).toMatchObject({ restarts: 4, wrong: 2 });
+    const boots = [record, record, record, record];
+    expect(scoreDyno({ ...EPISODE, family: familyOf('B3'), boots })).toMatchObject({ restarts: 4, wrong: 2 });
+  });
+
+  it.each<[string, readonly BootRecord[], number]>([
+    ['none was made', [boot(() => 0.9, 300, 'cycle'), boot(() => 0.9, 300, 'episode')], 0],
+    [
+      'the next boot is as high within half an hour',
+      [boot(() => 0.9, 60, 'restart'), boot(stairAt(0.4), 60, 'episode')],
+      1,
+    ],
+    [
+      'the next boot is lower by less than a tenth',
+      [boot(() => 0.9, 60, 'restart'), boot(() => 0.81, 60, 'episode')],
+      1,
+    ],
+    ['the next boot stays low for hours', [boot(() => 0.9, 60, 'restart'), boot(stairAt(5), 600, 'episode')], 0],
+    [
+      'the next boot leaks as slowly as the one before',
+      [boot(leakTo(10), 540, 'restart'), boot(leakTo(10), 60, 'episode')],
+      0,
+    ],
+  ])('counts useless restarts: %s', (_, boots, useless) => {
+    expect(scoreDyno({ ...EPISODE, boots })).toMatchObject({ useless });
   });
 
   it('ratios are unknown where nothing was to be counted', () => {
