@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** `npm run bench`: each benchmark in a process of its own, one after the other, so that none warms or hinders the next. */
+/** `npm run bench`: each benchmark in a process of its own, one after the other, so that none warms or hinders the next. Half an hour. */
 const BENCHMARKS = ['ingest.ts', 'boots.ts', 'overhead.ts'];
 
 let failed = false;

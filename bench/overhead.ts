@@ -1,159 +1,141 @@
 /**
- * What `tidemark/register` costs a worker: CPU per no-op job, bare against instrumented. `node bench/overhead.ts`
+ * What Tidemark costs a worker: CPU, throughput, allocation and memory, each against the same worker without it, measured in one go.
  *
- * Throughput scatters by several percent from run to run on a busy machine and cannot show a small cost; the CPU time of the worker's
- * process can. So: separate processes, bare and instrumented in turns, each pair compared with itself, medians over the pairs.
+ *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--rounds 8] [--quick] [--full]
+ *
+ * - CPU, throughput, allocation: per round a fresh process of each variant, each with a Redis of its own, all taking turns of 50 ms
+ *   (overhead/turns.ts). CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
+ *   allocation what V8's collections tell (overhead/measured/worker.mjs) in a part of its own. No export falls into it: in 10 s of jobs
+ *   there would be one, and what that costs is measured by itself.
+ * - Memory: one process at a time, RSS once garbage is collected until nothing changes, MALLOC_ARENA_MAX=1 in all.
+ *
+ * Medians over the rounds, with the 95 % interval of a bootstrap over rounds and the blocks in them. `--full`: growth over a million jobs
+ * instead of 100,000. `--quick`: whether it works; its figures mean nothing. Ends with 0 whatever the figures are. Needs a build;
+ * takes about 25 minutes, and a machine that does nothing else.
  */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { Queue } from 'bullmq';
+import { parseArgs } from 'node:util';
+import { describeMachine } from './overhead/machine.ts';
+import { measureMemory } from './overhead/memory.ts';
+import {
+  allocationTable,
+  CPU_TARGETS,
+  cpuTable,
+  exportTable,
+  growthTable,
+  memoryTable,
+  throughputTable,
+} from './overhead/report.ts';
+import { measureSpeed, type Scenario, type SpeedFigures, type SpeedOptions } from './overhead/speed.ts';
+import {
+  APP_ALONE,
+  BARE,
+  BARE_AGAIN,
+  BULLMQ_OTEL,
+  NAIVE_WRAPPER,
+  TIDEMARK_ALONE,
+  TIDEMARK_ON_APP,
+} from './overhead/variants.ts';
 
-interface Load {
-  readonly concurrency: number;
-  readonly pairs: number;
-  readonly warmUpJobs: number;
-  readonly measuredJobs: number;
-}
+const PARTS = ['cpu', 'throughput', 'allocation', 'memory', 'export', 'growth'] as const;
+type Part = (typeof PARTS)[number];
 
-/** At concurrency 1 every job waits for Redis, so fewer of them take as long. */
-const LOADS: readonly Load[] = [
-  { concurrency: 50, pairs: 6, warmUpJobs: 15_000, measuredJobs: 25_000 },
-  { concurrency: 1, pairs: 4, warmUpJobs: 6_000, measuredJobs: 8_000 },
+const OURS = [BARE, BARE_AGAIN, TIDEMARK_ALONE, TIDEMARK_ON_APP];
+const ALL = [...OURS, BULLMQ_OTEL, NAIVE_WRAPPER];
+
+const NO_OP_AT_50: Scenario = { label: 'no-op jobs at concurrency 50', concurrency: 50, work: 'none', variants: ALL };
+
+/** Where throughput is measured, and what part of bare's it is to be at least. */
+const THROUGHPUTS: readonly { readonly scenario: Scenario; readonly least: number }[] = [
+  { scenario: NO_OP_AT_50, least: 0.98 },
+  {
+    scenario: { label: 'no-op jobs at concurrency 1', concurrency: 1, work: 'none', variants: ALL },
+    least: 0.98,
+  },
+  {
+    scenario: {
+      label: 'jobs that compute for 1 ms, at concurrency 50',
+      concurrency: 50,
+      work: 'compute',
+      variants: OURS,
+    },
+    least: 0.99,
+  },
+  {
+    scenario: { label: 'jobs that wait for 1 ms, at concurrency 1', concurrency: 1, work: 'wait', variants: OURS },
+    least: 0.99,
+  },
 ];
 
-interface Run {
-  readonly cpuUsPerJob: number;
-  readonly jobsPerSecond: number;
-  readonly rssMiB: number;
-}
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: PARTS.join(',') },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+  },
+});
+const { quick } = values;
+const parts = partsOf(values.only);
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+const speedOptions: SpeedOptions = {
+  ...(quick
+    ? { rounds: 2, warmUpTurns: 4, blocks: 2, turnsPerBlock: 3, allocationTurns: 2 }
+    : { rounds: 8, warmUpTurns: 30, blocks: 4, turnsPerBlock: 10, allocationTurns: 10 }),
+  ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
+  say,
+};
+const memoryRounds = values.rounds === undefined ? (quick ? 1 : 5) : Number(values.rounds);
+const warmUpJobs = quick ? 2_000 : 20_000;
+const growthUntilJobs = quick ? 4_000 : values.full ? 1_000_000 : 100_000;
 
-export interface Overhead {
-  readonly load: Load;
-  /** Medians over the pairs. */
-  readonly bareCpuUsPerJob: number;
-  readonly cpuUsPerJob: number;
-  readonly ratio: number;
-  /** The middle half of the pairs' ratios. */
-  readonly ratioQuartiles: readonly [number, number];
-  readonly extraRssMiB: number;
-}
+// Nothing that stands still may be left behind: see Contestant.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-/** Runs the bench against a Redis of its own; takes about a minute and a half. Needs `redis-server` on the PATH. */
-export async function measureOverhead(): Promise<readonly Overhead[]> {
-  const redisPort = await freePort();
-  const redis = spawn('redis-server', ['--port', String(redisPort), '--save', '', '--appendonly', 'no'], {
-    stdio: 'ignore',
-  });
-  const receiver = createServer((request, response) => {
-    request.resume();
-    request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
-  }).listen(0, '127.0.0.1');
-  try {
-    await Promise.all([once(redis, 'spawn'), once(receiver, 'listening')]);
-    const bench = { redisPort, receiverPort: (receiver.address() as AddressInfo).port };
-    const results: Overhead[] = [];
-    for (const load of LOADS) results.push(await compare(bench, load));
-    return results;
-  } finally {
-    receiver.close();
-    receiver.closeAllConnections();
-    redis.kill();
-  }
-}
+print(`Measured on: ${describeMachine()}`);
+if (quick) print('--quick: whether the benchmark works; these figures mean nothing.');
+await speed();
+await memory();
 
-interface Bench {
-  readonly redisPort: number;
-  readonly receiverPort: number;
-}
-
-async function compare(bench: Bench, load: Load): Promise<Overhead> {
-  const pairs: { bare: Run; instrumented: Run }[] = [];
-  for (let index = 0; index < load.pairs; index++) {
-    // Each goes first in every other pair.
-    const first = await run(bench, load, index % 2 === 0);
-    const second = await run(bench, load, index % 2 !== 0);
-    pairs.push(index % 2 === 0 ? { instrumented: first, bare: second } : { instrumented: second, bare: first });
-  }
-  const ratios = pairs.map(({ bare, instrumented }) => instrumented.cpuUsPerJob / bare.cpuUsPerJob);
-  return {
-    load,
-    bareCpuUsPerJob: quantile(
-      0.5,
-      pairs.map(({ bare }) => bare.cpuUsPerJob),
-    ),
-    cpuUsPerJob: quantile(
-      0.5,
-      pairs.map(({ instrumented }) => instrumented.cpuUsPerJob),
-    ),
-    ratio: quantile(0.5, ratios),
-    ratioQuartiles: [quantile(0.25, ratios), quantile(0.75, ratios)],
-    extraRssMiB: quantile(
-      0.5,
-      pairs.map(({ bare, instrumented }) => instrumented.rssMiB - bare.rssMiB),
-    ),
-  };
-}
-
-async function run({ redisPort, receiverPort }: Bench, load: Load, instrumented: boolean): Promise<Run> {
-  await fill(redisPort, load.warmUpJobs + load.measuredJobs);
-  const register = ['--import', new URL('../src/register.ts', import.meta.url).href];
-  const script = fileURLToPath(new URL('overhead-worker.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [...(instrumented ? register : []), script], {
-    env: {
-      ...process.env,
-      REDIS_PORT: String(redisPort),
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiverPort}`,
-      WARM_UP_JOBS: String(load.warmUpJobs),
-      MEASURED_JOBS: String(load.measuredJobs),
-      CONCURRENCY: String(load.concurrency),
-    },
-  });
-  return JSON.parse(stdout) as Run;
-}
-
-async function fill(redisPort: number, count: number): Promise<void> {
-  const queue = new Queue('overhead', { connection: { host: '127.0.0.1', port: redisPort } });
-  for (let added = 0; added < count; added += 5000) {
-    const size = Math.min(5000, count - added);
-    await queue.addBulk(Array.from({ length: size }, () => ({ name: 'noop', data: {} })));
-  }
-  await queue.close();
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** The value below which that part of the numbers lies, between neighbours in proportion. */
-function quantile(part: number, numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const position = part * (sorted.length - 1);
-  const below = sorted[Math.floor(position)] ?? Number.NaN;
-  const above = sorted[Math.ceil(position)] ?? Number.NaN;
-  return below + (above - below) * (position % 1);
-}
-
-function print(results: readonly Overhead[]): void {
-  console.log(
-    "CPU per no-op job, bare and with tidemark/register: process.cpuUsage of the worker's process after a warm-up, interleaved",
+async function speed(): Promise<void> {
+  const wanted = THROUGHPUTS.filter(
+    ({ scenario }) =>
+      parts.has('throughput') || (scenario === NO_OP_AT_50 && (parts.has('cpu') || parts.has('allocation'))),
   );
-  console.log('pairs of processes, a Redis of its own, a receiver that answers; medians.');
-  for (const { load, bareCpuUsPerJob, cpuUsPerJob, ratio, ratioQuartiles, extraRssMiB } of results) {
-    const [low, high] = ratioQuartiles.map((quartile) => quartile.toFixed(3));
-    console.log(
-      `  concurrency ${load.concurrency}, ${load.pairs} pairs of ${load.measuredJobs} jobs: bare ${bareCpuUsPerJob.toFixed(1)} us, ` +
-        `instrumented ${cpuUsPerJob.toFixed(1)} us, ratio ${ratio.toFixed(3)} (middle half ${low} to ${high}), RSS +${extraRssMiB.toFixed(1)} MiB`,
-    );
+  for (const { scenario, least } of wanted) {
+    const figures: readonly SpeedFigures[] = await measureSpeed(scenario, speedOptions);
+    // Where jobs work, their own CPU time is what one would see.
+    if (parts.has('cpu') && scenario.work === 'none') {
+      print(cpuTable(scenario.label, figures, scenario === NO_OP_AT_50 ? CPU_TARGETS : new Map()));
+    }
+    if (parts.has('throughput')) print(throughputTable(scenario.label, figures, least));
+    if (parts.has('allocation')) print(allocationTable(scenario.label, figures));
   }
 }
 
-if (import.meta.main) print(await measureOverhead());
+async function memory(): Promise<void> {
+  if (!(['memory', 'export', 'growth'] as const).some((part) => parts.has(part))) return;
+  const figures = await measureMemory({
+    rounds: memoryRounds,
+    variants: [
+      { variant: TIDEMARK_ALONE, over: BARE },
+      { variant: TIDEMARK_ON_APP, over: APP_ALONE },
+    ],
+    warmUpJobs,
+    growthUntilJobs: parts.has('growth') ? growthUntilJobs : null,
+    say,
+  });
+  if (parts.has('memory')) print(memoryTable(figures, warmUpJobs));
+  if (parts.has('export')) print(exportTable(figures));
+  if (parts.has('growth')) print(growthTable(figures, warmUpJobs, growthUntilJobs));
+}
+
+function partsOf(list: string): ReadonlySet<Part> {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !PARTS.some((part) => part === name));
+  if (unknown.length > 0) throw new Error(`--only: "${unknown.join('", "')}" is none of ${PARTS.join(', ')}`);
+  return new Set(names as Part[]);
+}
+
+function print(text: string): void {
+  process.stdout.write(`\n${text}\n`);
+}

@@ -33,6 +33,12 @@ export class Random {
     return picked;
   }
 
+  /** In any order. */
+  shuffled<T>(items: readonly T[]): readonly T[] {
+    const left = [...items];
+    return items.flatMap(() => left.splice(this.whole(0, left.length - 1), 1));
+  }
+
   /** Standard normal (Box and Muller). */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.unit())) * Math.cos(2 * Math.PI * this.unit());

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '../../evaluation/random.ts';
+import type { Contestant, Usage } from './contestant.ts';
+
+const TURN_MS = 50;
+
+/** What one contestant did in its turns of a block. */
+export interface Share extends Usage {
+  readonly runningMs: number;
+}
+
+/** The shares of a block by variant. All ran within the same seconds, so they can be compared. */
+export type Block = ReadonlyMap<string, Share>;
+
+interface Reading extends Usage {
+  readonly runningMs: number;
+}
+
+/**
+ * Contestants that take turns of 50 ms, in an order drawn anew for each round of turns: whatever else the machine does, and however fast it is
+ * just now, meets them alike. While one runs all others stand still, their Redis servers too.
+ */
+export class Turns {
+  readonly #contestants: readonly Contestant[];
+  readonly #random: Random;
+  readonly #runningMs = new Map<Contestant, number>();
+
+  /** All contestants must stand still. */
+  constructor(contestants: readonly Contestant[], random: Random) {
+    this.#contestants = contestants;
+    this.#random = random;
+  }
+
+  /** Lets everyone run, unmeasured. */
+  async warmUp(turns: number): Promise<void> {
+    for (let count = 0; count < turns; count++)
+      for (const contestant of this.#random.shuffled(this.#contestants)) await this.#turn(contestant);
+  }
+
+  /** Asks everyone the same, in a turn of each. */
+  async askAll<Answer>(question: (contestant: Contestant) => Promise<Answer>): Promise<ReadonlyMap<string, Answer>> {
+    const answers = new Map<string, Answer>();
+    for (const contestant of this.#random.shuffled(this.#contestants)) {
+      answers.set(contestant.variant.name, await this.#turn(contestant, () => question(contestant)));
+    }
+    return answers;
+  }
+
+  /** Blocks without a gap: the usage is read in the first turn of a block, and in one more turn at the end. */
+  async measure(blockCount: number, turnsPerBlock: number): Promise<readonly Block[]> {
+    let before = await this.#readAll();
+    const blocks: Block[] = [];
+    for (let count = 0; count < blockCount; count++) {
+      await this.warmUp(turnsPerBlock - 1);
+      const after = await this.#readAll();
+      blocks.push(difference(before, after));
+      before = after;
+    }
+    return blocks;
+  }
+
+  #readAll(): Promise<ReadonlyMap<string, Reading>> {
+    return this.askAll(async (contestant) => {
+      const resumedAtMs = performance.now();
+      const ranMs = this.#runningMs.get(contestant) ?? 0;
+      const usage = await contestant.ask('usage');
+      return { ...usage, runningMs: ranMs + performance.now() - resumedAtMs };
+    });
+  }
+
+  /** A turn lasts longer where the answer takes longer. */
+  async #turn(contestant: Contestant): Promise<undefined>;
+  async #turn<Answer>(contestant: Contestant, question: () => Promise<Answer>): Promise<Answer>;
+  async #turn<Answer>(contestant: Contestant, question?: () => Promise<Answer>): Promise<Answer | undefined> {
+    const resumedAtMs = performance.now();
+    contestant.resume();
+    const [answer] = await Promise.all([question?.(), delay(TURN_MS)]);
+    contestant.pause();
+    const ranMs = this.#runningMs.get(contestant) ?? 0;
+    this.#runningMs.set(contestant, ranMs + performance.now() - resumedAtMs);
+    return answer;
+  }
+}
+
+function difference(before: ReadonlyMap<string, Reading>, after: ReadonlyMap<string, Reading>): Block {
+  const shares = new Map<string, Share>();
+  for (const [name, { jobs, cpuUs, runningMs }] of after) {
+    const from = before.get(name) ?? { jobs: 0, cpuUs: 0, runningMs: 0 };
+    shares.set(name, {
+      jobs: jobs - from.jobs,
+      cpuUs: cpuUs - from.cpuUs,
+      runningMs: runningMs - from.runningMs,
+    });
+  }
+  return shares;
+}
