@@ -60,6 +60,7 @@ const POINT: Point = {
   treeResidentBytes: null,
   treeSwapBytes: null,
   limitBytes: 512 * MIB,
+  tuning: null,
   heapUsedBytes: null,
   externalBytes: null,
   activeJobs: 0,
@@ -101,6 +102,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     spentBootIds: [],
     learnedFloorBytes: null,
     uselessRestarts: 0,
+    mayBeEvicted: false,
   };
 }
 
