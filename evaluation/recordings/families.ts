@@ -2,13 +2,13 @@ import type { Random } from '../random.ts';
 import type { Made, Work } from './jobs.ts';
 
 /** A job of a recording, and when it is added. */
-export interface PlannedWork {
+interface PlannedWork {
   readonly atMs: number;
   readonly work: Work;
 }
 
 /** What is right to do about a recorded process, by how its program was written. */
-export type Expectation =
+type Expectation =
   | 'leave'
   /** Restart once the floor stays over the soft limit. */
   | 'bloat'

@@ -16,7 +16,7 @@ const GRACE_MINUTES = 2;
  * The defaults at the time scale of the recordings: `--window 1s --grace 2s`. The platform's cycle, which no recording comes near, stays at its
  * 24 h: what is "near" to it is a matter of hours at any scale.
  */
-export const RECORDINGS_POLICY: Policy = {
+const POLICY: Policy = {
   ...defaultPolicy(WINDOW_MS),
   graceMs: GRACE_MINUTES * WINDOW_MS,
 };
@@ -57,7 +57,7 @@ export function judgeOwn(recorded: Recorded): OwnOutcome {
   let why: string | null = null;
   const { finalClass, restartsMs } = replay(
     recorded.rows,
-    { policy: RECORDINGS_POLICY, quotaBytes: recorded.quotaBytes },
+    { policy: POLICY, quotaBytes: recorded.quotaBytes },
     ({ action, reason, explanation }) => {
       if (action === 'restart') why ??= `${reason}: ${explanation}`;
     },

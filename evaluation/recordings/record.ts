@@ -16,6 +16,7 @@ const HELP = `npm run record -- [options]: records real BullMQ workers, one for 
   --seed N,M     of sizes and times of the jobs; one recording for each (default 1)
   --out DIR      where the recordings are written (default evaluation/recordings/data)
   --at-a-time N  recordings at the same time (default 2)
+  --tries N      of each recording, where the machine was too busy for it (default 3)
 `;
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -37,14 +38,18 @@ interface Recording {
   readonly seed: number;
 }
 
-/** Runs one worker by the family's plan, and writes down what it says of itself. */
-async function record({ family, seed }: Recording, outDir: string): Promise<string> {
+/** Runs one worker by the family's plan, and writes down what it says of itself. False where the machine was too busy: then nothing is written. */
+async function record({ family, seed }: Recording, outDir: string): Promise<boolean> {
   const redis = await startRedis();
   try {
     const samples = await runWorker(redis.url, { family, seed });
     const path = join(outDir, `${family.name}-${seed}.csv`);
-    writeFileSync(path, csvOf(samples));
-    return `${path}: ${summaryOf(samples, family)}`;
+    const gapMs = longestGapMs(samples);
+    const isKept = gapMs <= MOST_GAP_MS;
+    if (isKept) writeFileSync(path, csvOf(samples));
+    const fate = isKept ? '' : '; not kept, the machine was too busy';
+    process.stdout.write(`${path}: ${summaryOf(samples, family)}; longest gap ${gapMs} ms${fate}\n`);
+    return isKept;
   } finally {
     await redis.stop();
   }
@@ -115,13 +120,14 @@ function csvOf(samples: readonly WorkerSample[]): string {
   return `${[HEADER, ...rows].join('\n')}\n`;
 }
 
-function summaryOf(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): string {
+function longestGapMs(samples: readonly WorkerSample[]): number {
   const times = samples.map(({ timeMs }) => timeMs);
-  const gapMs = Math.max(0, ...times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? timeMs)));
-  const mebibytes = (bytes: number) => Math.round(bytes / 1024 ** 2);
-  const rss = samples.map(({ rssBytes }) => mebibytes(rssBytes));
-  const warning = gapMs > MOST_GAP_MS ? ' WARNING: the machine was too busy, record it again' : '';
-  return `${samples.length} samples, RSS ${Math.min(...rss)} to ${Math.max(...rss)}, at the end ${rss.at(-1)} of ${quotaMiB} MiB; longest gap ${gapMs} ms${warning}`;
+  return Math.max(0, ...times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? timeMs)));
+}
+
+function summaryOf(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): string {
+  const rss = samples.map(({ rssBytes }) => Math.round(rssBytes / 1024 ** 2));
+  return `${samples.length} samples, RSS ${Math.min(...rss)} to ${Math.max(...rss)}, at the end ${rss.at(-1)} of ${quotaMiB} MiB`;
 }
 
 function familyNamed(name: string): RecordedFamily {
@@ -143,6 +149,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     out: { type: 'string', default: DATA },
     'at-a-time': { type: 'string', default: '2' },
+    tries: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -154,9 +161,13 @@ if (values.help) {
   const seeds = values.seed.split(',').map((text) => wholeNumber('seed', text));
   const waiting = seeds.flatMap((seed) => families.map((family): Recording => ({ family, seed })));
   mkdirSync(values.out, { recursive: true });
+  const tries = wholeNumber('tries', values.tries);
+  const recordOne = async (recording: Recording) => {
+    for (let count = 1; count <= tries; count += 1) if (await record(recording, values.out)) return;
+    process.exitCode = 1;
+  };
   const recordSome = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      process.stdout.write(`${await record(next, values.out)}\n`);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await recordOne(next);
   };
   await Promise.all(Array.from({ length: wholeNumber('at-a-time', values['at-a-time']) }, recordSome));
 }

@@ -17,6 +17,8 @@ export interface WorkerSample {
 }
 
 const CONCURRENCY = 16;
+/** Longer than any recording: on a busy machine a lock that runs out would give a job to the same process twice. */
+const LOCK_MS = 600_000;
 
 const { REDIS_URL: url, RECORDED_QUEUE: queue, SAMPLE_MS: sampleMs } = process.env;
 if (url === undefined || queue === undefined || sampleMs === undefined)
@@ -37,7 +39,7 @@ const worker = new Worker<Work, number>(
       activeJobs -= 1;
     }
   },
-  { connection: { url, maxRetriesPerRequest: null }, concurrency: CONCURRENCY },
+  { connection: { url, maxRetriesPerRequest: null }, concurrency: CONCURRENCY, lockDuration: LOCK_MS },
 );
 worker.on('completed', () => {
   completedJobs += 1;
