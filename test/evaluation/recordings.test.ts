@@ -9,7 +9,10 @@ const MOST_BYTES = 60 * 1024;
 const recordings = readRecordings();
 
 /** What the detector gets wrong, by the recording's name: neither recording nor label is bent for it. */
-const KNOWN_FAULTS: Readonly<Record<string, string>> = {};
+const KNOWN_FAULTS: Readonly<Record<string, string>> = {
+  'high-saw-tooth-1':
+    'a tooth that lasts over 2.5 times as long as those before it is taken for a floor over the soft limit, and acted on in the window after its fall',
+};
 
 function judged(recorded: Recorded): void {
   const { verdict, restartsMs, finalClass, why } = judgeOwn(recorded);
