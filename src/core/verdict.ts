@@ -243,9 +243,14 @@ function givesNothing(findings: Findings): boolean {
   return back !== null && back < NOTHING_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
 }
 
-/** By what usage has surely stayed over: the floor of the last buckets may be high by noise. Null where it is not known. */
-function givenBack({ baseBytes, shape: { floorBytes, heldBytes } }: Findings): number | null {
-  return baseBytes === null || floorBytes === null ? null : Math.min(floorBytes, heldBytes ?? floorBytes) - baseBytes;
+/**
+ * By what usage has surely stayed over: the floor of the last buckets may be high by noise, or have been given back just now. Null where it is not
+ * known.
+ */
+function givenBack({ baseBytes, usageBytes, shape: { floorBytes, heldBytes, noiseBytes } }: Findings): number | null {
+  if (baseBytes === null || floorBytes === null) return null;
+  const nowAtMost = usageBytes === null ? floorBytes : usageBytes + WORTH_DEVIATIONS * (noiseBytes ?? 0);
+  return Math.min(floorBytes, heldBytes ?? floorBytes, nowAtMost) - baseBytes;
 }
 
 function killIsNear(rise: Rise | null, { facts, nowMs }: JudgeContext, policy: Policy): boolean {

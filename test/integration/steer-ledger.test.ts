@@ -18,8 +18,11 @@ let port: string;
 const cleanups: (() => unknown)[] = [];
 
 beforeEach(async () => {
-  redis = await startRedis({ extraArgs: ['--requirepass', PASSWORD] });
+  redis = await startRedis();
   cleanups.push(() => redis.stop());
+  const open = new Redis(redis.url);
+  await open.config('SET', 'requirepass', PASSWORD);
+  open.disconnect();
   url = redis.url.replace('redis://', `redis://:${PASSWORD}@`);
   port = String(await freePort());
 });
