@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/examples/**/*.examples.ts'],
     globalSetup: ['test/examples/pack.ts'],
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     hookTimeout: 300_000,
   },
 });

@@ -109,13 +109,15 @@ export function runApp({
     exited,
     stop: () => child.stdin.end(),
     terminate: () => child.kill('SIGTERM'),
-    async lines(pattern, count) {
-      while (matching(pattern) < count) {
-        const [, signal] = await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
-        if (child.exitCode !== null || signal)
-          throw new Error(`it ended before ${count} of ${pattern}. ${stdout}${stderr}`);
-      }
-    },
+    lines: (pattern, count) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (matching(pattern) >= count) resolve();
+        };
+        child.stdout.on('data', look);
+        child.once('close', () => reject(new Error(`it ended before ${count} of ${pattern}. ${stdout}${stderr}`)));
+        look();
+      }),
   };
 }
 
