@@ -247,10 +247,9 @@ function givesNothing(findings: Findings): boolean {
  * By what usage has surely stayed over: the floor of the last buckets may be high by noise, or have been given back just now. Null where it is not
  * known.
  */
-function givenBack({ baseBytes, usageBytes, shape: { floorBytes, heldBytes, noiseBytes } }: Findings): number | null {
+function givenBack({ baseBytes, usageBytes, shape: { floorBytes, heldBytes } }: Findings): number | null {
   if (baseBytes === null || floorBytes === null) return null;
-  const nowAtMost = usageBytes === null ? floorBytes : usageBytes + WORTH_DEVIATIONS * (noiseBytes ?? 0);
-  return Math.min(floorBytes, heldBytes ?? floorBytes, nowAtMost) - baseBytes;
+  return Math.min(floorBytes, heldBytes ?? floorBytes, usageBytes ?? floorBytes) - baseBytes;
 }
 
 function killIsNear(rise: Rise | null, { facts, nowMs }: JudgeContext, policy: Policy): boolean {

@@ -8,12 +8,6 @@ const DATA = new URL('../../evaluation/recordings/data/', import.meta.url);
 const MOST_BYTES = 60 * 1024;
 const recordings = readRecordings();
 
-/** What the detector gets wrong, by the recording's name: neither recording nor label is bent for it. */
-const KNOWN_FAULTS: Readonly<Record<string, string>> = {
-  'high-saw-tooth-1':
-    'a tooth that lasts over 2.5 times as long as those before it is taken for a floor over the soft limit, and acted on in the window after its fall',
-};
-
 function judged(recorded: Recorded): void {
   const { verdict, restartsMs, finalClass, why } = judgeOwn(recorded);
   const expected = recorded.family.expected === 'leave' ? 'left' : 'right';
@@ -24,9 +18,7 @@ describe('recordings of real workers', () => {
   for (const recorded of recordings) {
     const { name, family } = recorded;
     const what = family.expected === 'leave' ? 'is left alone' : 'is restarted in time';
-    const fault = KNOWN_FAULTS[name];
-    if (fault === undefined) it(`${name} ${what}`, () => judged(recorded));
-    else it.fails(`${name} ${what} (known fault: ${fault})`, () => judged(recorded));
+    it(`${name} ${what}`, () => judged(recorded));
   }
 
   it('are there of each family, and of each that is left alone from two seeds', () => {
