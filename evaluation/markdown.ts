@@ -12,9 +12,9 @@ export function ratio(value: number | null): string {
   return value === null ? NOTHING : value.toFixed(3);
 }
 
-/** `0`, `0.0007`, `0.07`, `12.5`: two digits that say something. */
+/** `0`, `0.0007`, `0.07`, `12`, `157`: two digits that say something, or all before the point. */
 export function rate(value: number): string {
-  return value === 0 ? '0' : Number(value.toPrecision(2)).toString();
+  return value >= 10 ? value.toFixed(0) : Number(value.toPrecision(2)).toString();
 }
 
 export function percent(value: number | null): string {

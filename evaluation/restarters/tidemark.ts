@@ -18,22 +18,6 @@ const FLOORS_KEPT = 8;
 /** The detector and the policy of the service, with a ledger that remembers what Redis would. */
 export const TIDEMARK = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) } satisfies Candidate;
 
-/** The same without its policy: what a sample costs that is only folded in. It never asks for a restart. */
-export const DETECTOR: Candidate = {
-  name: 'Tidemark, detector alone',
-  start: () => {
-    const policy = defaultPolicy();
-    let boot: Boot | null = null;
-    return {
-      observe(sample) {
-        const point = pointOf(sample);
-        boot = observe(boot?.identity.bootId === sample.bootId ? boot : openBoot(point), point, policy);
-        return false;
-      },
-    };
-  },
-};
-
 interface Sent {
   readonly atMs: number;
   readonly usageBytes: number | null;
