@@ -78,7 +78,8 @@ export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   own.processes = liveProcesses(boot.processes, point, silentMs);
   keepProcess(own, state, point);
   if (!isSameIdentity(boot.identity, point.boot)) own.identity = point.boot;
-  own.limitBytes = point.limitBytes ?? boot.limitBytes;
+  // A quota of nothing is none: every floor would lie over it.
+  if (point.limitBytes !== null && point.limitBytes > 0) own.limitBytes = point.limitBytes;
   if (point.processRole === 'main') own.tuning ??= point.tuning;
   own.activeJobs = sumOf(boot.processes, activeJobsOf);
   own.completedJobs = sumOf(boot.processes, completedJobsOf);

@@ -70,6 +70,22 @@ describe('usage of a boot', () => {
   });
 });
 
+describe('the quota of a boot', () => {
+  it('is the newest that a point tells, and a quota of nothing is none', () => {
+    const limits = [null, 0, 512, null, 0, 1024, 0].map((limitBytes, timeMs) => ({ limitBytes, timeMs }));
+    const boot = openBoot(point());
+    expect(limits.map((changes) => observe(boot, point(changes), policy).limitBytes)).toEqual([
+      null,
+      null,
+      512,
+      512,
+      512,
+      1024,
+      1024,
+    ]);
+  });
+});
+
 describe('the floor after the warm-up', () => {
   const grown = (usageMb: (second: number) => number, seconds: number, startTimeMs: number | null = 0) =>
     fold(
