@@ -1,6 +1,6 @@
 import { type Boot, type ProcessState, SNAPSHOT_VERSION } from './boot.ts';
 import { Curve } from './curve.ts';
-import type { BootIdentity } from './point.ts';
+import type { BootIdentity, MemoryTuning } from './point.ts';
 
 /**
  * A boot from what its snapshot held. Null where it is none, of another version, or damaged: it comes from outside, and what is wrong in it would be
@@ -15,7 +15,9 @@ export function restoreBoot(value: unknown): Boot | null {
     isNumber(boot.lastPointMs) &&
     BOOT_NUMBERS.every((name) => isNumberOrNull(boot[name])) &&
     Array.isArray(boot.processes) &&
-    boot.processes.every(isProcess);
+    boot.processes.every(isProcess) &&
+    // Absent in snapshots of older versions.
+    (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
   if (!isWhole) return null;
   const curve = boot.curve === null ? null : Curve.restore(boot.curve);
   return boot.curve !== null && curve === null ? null : { ...boot, curve };
@@ -42,6 +44,17 @@ function isProcess(value: unknown): value is ProcessState {
   if (!isRecord(value)) return false;
   return (
     isText(value.processId) && isNumber(value.timeMs) && PROCESS_NUMBERS.every((name) => isNumberOrNull(value[name]))
+  );
+}
+
+function isTuning(value: unknown): value is MemoryTuning {
+  if (!isRecord(value)) return false;
+  const { allocator, mallocArenaMax, heapLimitBytes, isHeapLimitSet } = value;
+  return (
+    isTextOrNull(allocator) &&
+    isTextOrNull(mallocArenaMax) &&
+    isNumber(heapLimitBytes) &&
+    typeof isHeapLimitSet === 'boolean'
   );
 }
 

@@ -23,10 +23,19 @@ describe('a boot that is not restored', () => {
     ['without processes', { ...written(), processes: undefined }],
     ['of processes that are none', { ...written(), processes: [null] }],
     ['of a process without a time', { ...written(), processes: [{ processId: 'p' }] }],
+    [
+      'of a tuning that says nothing of the heap',
+      { ...written(), tuning: { allocator: 'glibc', mallocArenaMax: null } },
+    ],
     // It would go on with another curve, as if it had been seen from its start.
     ['of a curve of another layout', { ...written(), curve: { windowMs: 60_000, originMs: 0, values: 'AAAA' } }],
   ])('%s', (_, value) => {
     expect(restoreBoot(value)).toBeNull();
+  });
+
+  it('is not one that was written before tuning was told', () => {
+    const { tuning: _, ...older } = written();
+    expect(restoreBoot(older)).not.toBeNull();
   });
 
   it('whatever is changed in it: it is refused, or takes a point and is judged', () => {
