@@ -1,41 +1,60 @@
 /**
- * Which job name makes a worker grow: how often Tidemark's estimate names the right one, beside what splitting alike among running jobs says.
+ * Which job name makes a worker grow: how often Tidemark's estimate names the right one, beside what other estimators say.
  *
  *   node evaluation/attribution.ts [SEEDS]
  *
  * Simulated workers, ten jobs at a time, readings off by 300 kB (standard deviation). Prints a Markdown table.
  */
-import { CASES, MB, rank } from '../test/instrument/overlap-cases.ts';
+import { CASES, MB, NOISE_BYTES, type Play, rank } from '../test/instrument/overlap-cases.ts';
 import { playJobs, type SimulatedName } from '../test/instrument/overlapping-jobs.ts';
+import { alike, type Estimator, events, type Interval, presence, presenceInWindows } from './attribution-rivals.ts';
 
 const seeds = Number(process.argv[2] ?? 100);
 
-/** Each change in equal parts to the jobs that ran. */
-function splitAlike(names: readonly SimulatedName[], { seed, jobs }: { seed: number; jobs: number }) {
-  const netBytes = names.map(() => 0);
-  const running = new Map<number, number>();
-  let last = 100 * MB;
-  let handles = 0;
-  const see = (rss: number) => {
-    for (const name of running.values()) netBytes[name] = (netBytes[name] ?? 0) + (rss - last) / running.size;
-    last = rss;
+const RIVALS: Readonly<Record<string, Estimator>> = {
+  'split alike': alike,
+  'names that run': presence,
+  'the same, by the second': presenceInWindows,
+  'starts, running, ends': events,
+};
+
+/** What happens between each two readings of a simulated worker, and what its names really keep. */
+function watch(names: readonly SimulatedName[], { seed, jobs, noiseBytes = NOISE_BYTES }: Play) {
+  const intervals: Interval[] = [];
+  const nameOf: number[] = [];
+  const running = names.map(() => 0);
+  let [begun, ended] = [names.map(() => 0), names.map(() => 0)];
+  let last = { rss: 100 * MB, now: 0 };
+  const read = (rss: number, now: number) => {
+    const [durationMs, changeBytes] = [now - last.now, rss - last.rss];
+    intervals.push({ durationMs, changeBytes, running: [...running], begun, ended });
+    [begun, ended] = [names.map(() => 0), names.map(() => 0)];
+    last = { rss, now };
   };
   const { kept } = playJobs(
-    { names, concurrency: 10, jobs, noiseBytes: 0.3 * MB, seed },
+    { names, concurrency: 10, jobs, noiseBytes, seed },
     {
-      begins(name, rss) {
-        see(rss);
-        handles += 1;
-        running.set(handles, name);
-        return handles;
+      begins(name, rss, now) {
+        read(rss, now);
+        running[name] = (running[name] ?? 0) + 1;
+        begun[name] = (begun[name] ?? 0) + 1;
+        return nameOf.push(name) - 1;
       },
-      ends(handle, rss) {
-        see(rss);
-        running.delete(handle);
+      ends(handle, rss, now) {
+        const name = nameOf[handle] ?? 0;
+        ended[name] = (ended[name] ?? 0) + 1;
+        read(rss, now);
+        running[name] = (running[name] ?? 0) - 1;
       },
     },
   );
-  return { netBytes, kept };
+  return { intervals, kept, changeBytes: last.rss - 100 * MB };
+}
+
+/** So that they add up to the change of the process, as Tidemark's do. */
+function scaled(netBytes: readonly number[], changeBytes: number): readonly number[] {
+  const total = netBytes.reduce((sum, bytes) => sum + bytes, 0);
+  return total > 0 ? netBytes.map((bytes) => (bytes * changeBytes) / total) : netBytes;
 }
 
 interface Judged {
@@ -56,16 +75,20 @@ function judge(results: readonly Judged[], guilty: readonly number[]): string {
   return `${right} of ${results.length}, ${Math.round(100 * mean)} %`;
 }
 
-process.stdout.write('| Who takes memory | jobs | Tidemark | split alike |\n| --- | ---: | ---: | ---: |\n');
-for (const { what, names, guilty, jobs = 1000 } of CASES) {
-  const all = Array.from({ length: seeds }, (_, index) => ({ seed: index + 1, jobs }));
-  const ours = judge(
-    all.map((one) => rank(names, one)),
-    guilty,
-  );
-  const alike = judge(
-    all.map((one) => splitAlike(names, one)),
-    guilty,
-  );
-  process.stdout.write(`| ${what} | ${jobs} | ${ours} | ${alike} |\n`);
+const titles = ['Tidemark', ...Object.keys(RIVALS)];
+process.stdout.write(
+  `| Who takes memory | jobs | ${titles.join(' | ')} |\n| --- |${' ---: |'.repeat(titles.length + 1)}\n`,
+);
+for (const { what, names, guilty, jobs = 1000, noiseBytes } of CASES) {
+  const ours: Judged[] = [];
+  const theirs = Object.values(RIVALS).map((): Judged[] => []);
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    ours.push(rank(names, { seed, jobs, noiseBytes }));
+    const { intervals, kept, changeBytes } = watch(names, { seed, jobs, noiseBytes });
+    Object.values(RIVALS).forEach((rival, at) => {
+      theirs[at]?.push({ netBytes: scaled(rival(intervals, names.length), changeBytes), kept });
+    });
+  }
+  const cells = [ours, ...theirs].map((results) => judge(results, guilty));
+  process.stdout.write(`| ${what} | ${jobs} | ${cells.join(' | ')} |\n`);
 }

@@ -1,3 +1,4 @@
+import { FloorRates } from './floor-rates.ts';
 import { type NameEffect, NameEffects, type Presence } from './name-effects.ts';
 
 /**
@@ -5,7 +6,7 @@ import { type NameEffect, NameEffects, type Presence } from './name-effects.ts';
  *
  * Between two readings the jobs that ran are known. Where none did, the change is nobody's; where jobs of one name did, it is that name's: both
  * exact. Where several names overlapped, it goes into a common pool, and how much of the pool each name made is estimated from which names
- * ran, began and ended when memory changed (`NameEffects`). The pool is parted anew at each `take`, by all that has been seen up to then, and
+ * ran, began and ended when memory changed (`NameEffects`), corrected by who was there while its floor rose (`FloorRates`). The pool is parted anew at each `take`, by all that has been seen up to then, and
  * what changed by it is handed out as a signed correction, so that at any time
  *
  *   sum of all that was ever taken + what running jobs hold = last reading - first reading
@@ -15,6 +16,7 @@ import { type NameEffect, NameEffects, type Presence } from './name-effects.ts';
  */
 export class AttributionLedger {
   readonly #effects = new NameEffects();
+  readonly #floors = new FloorRates();
   readonly #names: NameAccount[] = [];
   /** Those with jobs in the interval since the last reading that closed one. */
   readonly #active: NameAccount[] = [];
@@ -110,13 +112,22 @@ export class AttributionLedger {
     this.#unpartedBytes = 0;
     this.#poolBytes *= share;
     this.#effects.fade(share);
+    this.#floors.fade(share);
     for (const account of this.#names) account.fade(share);
+  }
+
+  /** What one running job of each name should have kept, in bytes per ms, by its effect. */
+  #keptRates(): Float64Array {
+    return Float64Array.from(this.#names, ({ effect, pooled }) => {
+      return pooled.jobMs > 0 ? Math.max(0, expectedBytes(effect, pooled)) / pooled.jobMs : 0;
+    });
   }
 
   /** In whole bytes whose sum is that of the change: what is rounded off one account is carried to the next. */
   #handOut(): void {
     const pooled = this.#names.filter(({ pooled: { jobMs }, pooledBytes }) => jobMs > 0 || pooledBytes !== 0);
-    let weights = pooled.map(({ effect, pooled }) => Math.max(0, expectedBytes(effect, pooled)));
+    const rates = this.#floors.corrected(this.#keptRates());
+    let weights = pooled.map(({ index, pooled }) => (rates[index] ?? 0) * pooled.jobMs);
     let total = weights.reduce((sum, weight) => sum + weight, 0);
     // No name explains it: then alike, by the time that each ran.
     if (!(total > 0)) weights = pooled.map(({ pooled: { jobMs } }) => jobMs);
@@ -154,6 +165,7 @@ export class AttributionLedger {
     }
     active.length = present;
     if (present === 0) return false;
+    this.#floors.add(presences, present, changeBytes, nowMs);
     // Where jobs came and went unread, the starts and ends do not lie at its ends.
     if (!this.#isBlurred) this.#effects.add(presences, present, changeBytes);
     for (let at = 0; at < present; at += 1) {

@@ -64,7 +64,8 @@ export class Instruments {
   readonly #heapSize: ObservableUpDownCounter;
   readonly #external: ObservableUpDownCounter;
   readonly #arrayBuffers: ObservableUpDownCounter;
-  readonly #observe: BatchObservableCallback;
+  readonly #observeNow: BatchObservableCallback;
+  readonly #observeLater: BatchObservableCallback;
 
   /** @param tables take the per-job histograms in the place of the meter's; null where the meter's provider is not ours */
   constructor(meter: Meter, measured: Measured, tables: JobTables | null = null) {
@@ -87,12 +88,15 @@ export class Instruments {
     this.#heapSize = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE));
     this.#external = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_EXTERNAL));
     this.#arrayBuffers = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_ARRAY_BUFFERS));
-    this.#observe = async (result) => {
+    // Two, because the SDK takes what a callback observed when it has ended: where the reading of other processes is slow, or breaks off at the
+    // reader's timeout, this process's usage would be that of the last collection, and `net` that of this one.
+    this.#observeNow = (result) => {
       this.#observeProcess(result);
       this.#observeHeap(result);
-      await this.#observeTree(result);
     };
-    meter.addBatchObservableCallback(this.#observe, this.#observables());
+    this.#observeLater = (result) => this.#observeTree(result);
+    meter.addBatchObservableCallback(this.#observeNow, this.#ofProcess());
+    meter.addBatchObservableCallback(this.#observeLater, this.#ofTree());
   }
 
   recordJob(end: JobEnd): void {
@@ -110,14 +114,19 @@ export class Instruments {
 
   /** Stops observing; the meter's provider may go on without. */
   release(): void {
-    this.#meter.removeBatchObservableCallback(this.#observe, this.#observables());
+    this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
+    this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofTree());
   }
 
-  #observables(): ObservableUpDownCounter[] {
+  #ofProcess(): ObservableUpDownCounter[] {
     return [
-      ...[this.#processUsage, this.#dynoUsage, this.#dynoLimit, this.#active],
+      ...[this.#processUsage, this.#active],
       ...[this.#heapUsed, this.#heapSize, this.#external, this.#arrayBuffers],
     ];
+  }
+
+  #ofTree(): ObservableUpDownCounter[] {
+    return [this.#dynoUsage, this.#dynoLimit];
   }
 
   /** Synchronous, so that what it adds to `net` belongs to the collection that asked. */

@@ -1,3 +1,5 @@
+import { descend, widened } from './least-squares.ts';
+
 /** What the jobs of one name did between two readings. */
 export interface Presence {
   /** Of the name, from 0. */
@@ -39,6 +41,8 @@ export class NameEffects {
   /** A, row by row, and b. */
   #products = new Float64Array(this.#width * this.#width);
   #changes = new Float64Array(this.#width);
+  /** Where the descent goes on: with many names one does not come to its end. */
+  #latest = new Float64Array();
   /** Of the interval that is being added: which features are not zero, and what they are. */
   readonly #places: number[] = [];
   readonly #values: number[] = [];
@@ -80,10 +84,12 @@ export class NameEffects {
   solve(): readonly NameEffect[] {
     const size = FEATURES * this.#names;
     // From the one effect that fits best if all names did the same, so that what cannot be told apart stays alike.
-    const common = descend(this.#summedProducts(), FEATURES, this.#summedChanges(), new Float64Array(FEATURES));
+    const summed = { A: this.#summedProducts(), width: FEATURES, b: this.#summedChanges() };
+    const common = descend(summed, new Float64Array(FEATURES), RIDGE);
     const effects = new Float64Array(size);
-    for (let i = 0; i < size; i += 1) effects[i] = common[i % FEATURES] ?? 0;
-    descend(this.#products, this.#width, this.#changes, effects);
+    for (let i = 0; i < size; i += 1) effects[i] = this.#latest[i] ?? common[i % FEATURES] ?? 0;
+    descend({ A: this.#products, width: this.#width, b: this.#changes }, effects, RIDGE);
+    this.#latest = effects;
     return Array.from({ length: this.#names }, (_, name) => ({
       startBytes: effects[FEATURES * name + START] ?? 0,
       bytesPerMs: effects[FEATURES * name + TIME] ?? 0,
@@ -116,13 +122,9 @@ export class NameEffects {
     this.#names = Math.max(this.#names, name + 1);
     if (FEATURES * this.#names <= this.#width) return;
     const width = this.#width * 2;
-    const products = new Float64Array(width * width);
-    for (let row = 0; row < this.#width; row += 1) {
-      products.set(this.#products.subarray(row * this.#width, (row + 1) * this.#width), row * width);
-    }
     const changes = new Float64Array(width);
     changes.set(this.#changes);
-    this.#products = products;
+    this.#products = widened(this.#products, this.#width, width);
     this.#changes = changes;
     this.#width = width;
   }
@@ -133,32 +135,5 @@ const START = 0;
 const TIME = 1;
 const LOAN = 2;
 
-const MOST_ROUNDS = 200;
-/** The descent ends where no step of a round explains more than this share of the largest sum of changes. */
-const SETTLED_SHARE = 1e-4;
 /** Keeps apart what is nearly the same: two names that always run together share evenly. */
 const RIDGE = 0.01;
-
-/** Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it. `A` is row-major, `width` wide. */
-function descend(A: Float64Array, width: number, b: Float64Array, x: Float64Array): Float64Array {
-  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    let moved = 0;
-    for (let i = 0; i < x.length; i += 1) {
-      const row = i * width;
-      const own = A[row + i] ?? 0;
-      if (own === 0) {
-        x[i] = 0;
-        continue;
-      }
-      let rest = b[i] ?? 0;
-      for (let j = 0; j < x.length; j += 1) rest -= (A[row + j] ?? 0) * (x[j] ?? 0);
-      const before = x[i] ?? 0;
-      const after = Math.max(0, (rest + own * before) / (own * (1 + RIDGE)));
-      moved = Math.max(moved, Math.abs(after - before) * own);
-      x[i] = after;
-    }
-    if (moved <= SETTLED_SHARE * largest) break;
-  }
-  return x;
-}

@@ -25,8 +25,8 @@ export function memoryProvider(
 ) {
   const reader = new PullReader({ metricProducers });
   const provider = new MeterProvider({ readers: [reader], resource: resourceFromAttributes(attributes) });
-  const collect = async () => {
-    const { resourceMetrics } = await reader.collect();
+  const collect = async (options: { readonly timeoutMillis?: number } = {}) => {
+    const { resourceMetrics } = await reader.collect(options);
     return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
   };
   return { provider, collect };

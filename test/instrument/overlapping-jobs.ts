@@ -5,8 +5,12 @@ export interface SimulatedName {
   readonly keepsBytes?: number;
   /** When in its life it takes that. */
   readonly takes?: 'start' | 'end' | 'evenly';
-  /** What it takes at its start and gives back at its end. */
+  /** What it takes at its start and gives back again, at its end unless the next two say otherwise. */
   readonly borrowsBytes?: number;
+  /** So long after its end, on average. */
+  readonly returnsAfterMs?: number;
+  /** From its end on that is garbage: given back when a collector runs. */
+  readonly leavesGarbage?: boolean;
   /** The share of jobs that keep or borrow at all. Default 1. */
   readonly share?: number;
 }
@@ -18,11 +22,13 @@ export interface SimulatedWorker {
   /** Standard deviation of what a reading is off. */
   readonly noiseBytes: number;
   readonly seed: number;
+  /** The collector runs when so much garbage has gathered. */
+  readonly garbageLimitBytes?: number;
 }
 
 export interface JobsObserver {
   begins(name: number, rssBytes: number, nowMs: number): number;
-  /** @param handle what `begins` returned */
+  /** @param handle what `begins` returned for the job */
   ends(handle: number, rssBytes: number, nowMs: number): void;
 }
 
@@ -35,14 +41,19 @@ interface Running {
   readonly borrowsBytes: number;
 }
 
+const GARBAGE_LIMIT_BYTES = 64_000_000;
+
 const START_BYTES = 100_000_000;
 
 /** Plays the worker; returns what each name really kept. */
-export function playJobs({ names, concurrency, jobs, noiseBytes, seed }: SimulatedWorker, observer: JobsObserver) {
+export function playJobs(worker: SimulatedWorker, observer: JobsObserver) {
+  const { names, concurrency, jobs, noiseBytes, seed, garbageLimitBytes = GARBAGE_LIMIT_BYTES } = worker;
   const random = randomNumbers(seed);
   const kept = names.map(() => 0);
   const running: Running[] = [];
+  const owed: { readonly atMs: number; readonly bytes: number }[] = [];
   let heldBytes = START_BYTES;
+  let garbageBytes = 0;
   let nowMs = 0;
   const reading = () => Math.round(heldBytes + noiseBytes * normal(random));
   const begin = () => {
@@ -65,6 +76,22 @@ export function playJobs({ names, concurrency, jobs, noiseBytes, seed }: Simulat
     kept[name] = (kept[name] ?? 0) + keepsBytes * share;
     heldBytes += keepsBytes * share;
   };
+  /** What was borrowed by a job that has ended. */
+  const release = ({ name, borrowsBytes }: Running) => {
+    const { returnsAfterMs, leavesGarbage } = names[name] as SimulatedName;
+    if (returnsAfterMs !== undefined) {
+      owed.push({ atMs: nowMs - returnsAfterMs * Math.log(random() + 1e-12), bytes: borrowsBytes });
+      owed.sort((a, b) => a.atMs - b.atMs);
+    } else if (leavesGarbage) {
+      garbageBytes += borrowsBytes;
+      if (garbageBytes <= garbageLimitBytes) return;
+      heldBytes -= garbageBytes;
+      garbageBytes = 0;
+    } else heldBytes -= borrowsBytes;
+  };
+  const payBack = () => {
+    while (owed.length > 0 && (owed[0]?.atMs ?? 0) <= nowMs) heldBytes -= owed.shift()?.bytes ?? 0;
+  };
   for (let done = 0; done < jobs; done += 1) {
     while (running.length < concurrency) begin();
     running.sort((a, b) => a.endsMs - b.endsMs);
@@ -74,9 +101,10 @@ export function playJobs({ names, concurrency, jobs, noiseBytes, seed }: Simulat
       if (names[job.name]?.takes === 'evenly') take(job, passedMs / (job.endsMs - job.beganMs));
     }
     nowMs = ending.endsMs;
+    payBack();
     running.shift();
     if (names[ending.name]?.takes === 'end') take(ending, 1);
-    heldBytes -= ending.borrowsBytes;
+    release(ending);
     observer.ends(ending.handle, reading(), nowMs);
   }
   return { kept, nowMs, startBytes: START_BYTES };

@@ -3,16 +3,22 @@ import { JobMonitor } from '../../src/instrument/job-monitor.ts';
 import { CASES, innocent, MB, rank } from './overlap-cases.ts';
 
 const SEEDS = 100;
+/** Of cases that take long to tell and are not always right. */
+const FEWER_SEEDS = 20;
 
 describe('which job name makes the process grow', () => {
-  it.each(CASES)('is told of $what', ({ names, guilty, jobs = 1000 }) => {
-    const wrong: number[] = [];
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const { order } = rank(names, { seed, jobs });
-      if (guilty.some((name, place) => order[place] !== name)) wrong.push(seed);
-    }
-    expect(wrong).toEqual([]);
-  });
+  it.each(CASES.filter(({ leastShare }) => leastShare !== 0))(
+    'is told of $what',
+    ({ names, guilty, jobs = 1000, noiseBytes, leastShare = 1 }) => {
+      const seeds = leastShare === 1 ? SEEDS : FEWER_SEEDS;
+      const wrong: number[] = [];
+      for (let seed = 1; seed <= seeds; seed += 1) {
+        const { order } = rank(names, { seed, jobs, noiseBytes });
+        if (guilty.some((name, place) => order[place] !== name)) wrong.push(seed);
+      }
+      expect(wrong.length, `seeds ${wrong}`).toBeLessThanOrEqual(seeds * (1 - leastShare));
+    },
+  );
 
   it('gives the name that takes it most of the sum, and a slow innocent next to nothing', () => {
     const names = [{ meanMs: 100, keepsBytes: MB }, innocent(500), innocent(100), innocent(100)];

@@ -12,6 +12,7 @@ import { memoryProvider } from './memory-reader.ts';
 
 afterEach(() => {
   metrics.disable();
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -54,6 +55,20 @@ describe('emitted metrics', () => {
       expect(emitted).toContainEqual(expect.objectContaining({ name, unit, description }));
     }
     expect(emitted.map(({ name }) => name).sort()).toEqual(ofWorkers.map(({ name }) => name).sort());
+  });
+
+  it('belong to one moment, though the reading of other processes hangs', async () => {
+    const { world, telemetry, runJob } = harness();
+    vi.spyOn(TreeMemory.prototype, 'read').mockReturnValue(new Promise(() => {}));
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    for (const changeBytes of [5000, 7000]) {
+      runJob(changeBytes);
+      const all = await collect({ timeoutMillis: 50 });
+      const value = (name: string) => all.find(({ descriptor }) => descriptor.name === name)?.dataPoints[0]?.value;
+      expect(value('process.memory.usage')).toBe(world.rss);
+      expect(value('bullmq.job.memory.net')).toBe(world.rss - 1_000_000);
+    }
   });
 
   it('show what JavaScript holds: the heap by space, and what lies beside it', async () => {

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { AppFolder, type BullmqVersion, Receiver, runApp } from './instrument-harness.ts';
+
+const undo: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+/** Runs an application of the fixtures to its end and returns where its points arrived. */
+async function run(script: string, version: BullmqVersion): Promise<Receiver> {
+  const receiver = new Receiver();
+  const receiverUrl = await receiver.start();
+  undo.push(() => receiver.stop());
+  const folder = new AppFolder(version);
+  undo.push(() => folder.remove());
+  const args = ['--import', 'tidemark/register', script];
+  const { code } = await runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl }).exited;
+  expect(code).toBe(3);
+  return receiver;
+}
+
+describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
+  it('a job that leaves the processor to wait is told as such, and again when it has its next turn', async () => {
+    const receiver = await run('waits.mjs', version);
+    const outcomes = receiver
+      .of('messaging.process.duration')
+      .map(({ attributes, count }) => `${attributes['bullmq.job.name']}: ${attributes['bullmq.job.outcome']} ${count}`);
+    expect(new Set(outcomes)).toEqual(new Set(['wait: waiting 1', 'wait: completed 1', 'parent: waiting_children 1']));
+    expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
+  });
+
+  it('a job in a worker thread counts among those of the process, whose memory it shares; its death is told', async () => {
+    const receiver = await run('threads.mjs', version);
+    const jobs = receiver.of('messaging.process.duration').filter(({ resource }) => {
+      return resource['tidemark.process.role'] === 'main';
+    });
+    expect(new Set(jobs.map(({ attributes }) => attributes['tidemark.attribution']))).toEqual(new Set(['exclusive']));
+    const net = receiver
+      .of('bullmq.job.memory.net')
+      .filter(({ attributes }) => attributes['bullmq.job.name'] === 'keep');
+    expect(net.at(-1)?.value).toBeGreaterThan(45e6);
+    const exits = receiver
+      .of('bullmq.sandbox.exits')
+      .map(
+        ({ attributes, value }) =>
+          `${attributes['bullmq.job.name']}: ${value} by ${attributes['tidemark.exit.reason']}`,
+      );
+    expect(new Set(exits)).toEqual(new Set(['leave: 1 by code']));
+    expect(new Set(receiver.points.map(({ resource }) => resource['tidemark.process.role']))).toEqual(
+      new Set(['main']),
+    );
+  });
+});
