@@ -164,8 +164,9 @@ export class AttributionLedger {
       weightTotal += Math.max(0, direction * expectedBytes(account.effect, presence));
     }
     active.length = present;
-    if (present === 0) return false;
+    // Also where no job runs: what a collector gives back then was taken before.
     this.#floors.add(presences, present, changeBytes, nowMs);
+    if (present === 0) return false;
     // Where jobs came and went unread, the starts and ends do not lie at its ends.
     if (!this.#isBlurred) this.#effects.add(presences, present, changeBytes);
     for (let at = 0; at < present; at += 1) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../evaluation/random.ts';
 import { FloorRates } from '../../src/instrument/floor-rates.ts';
 
 const MB = 1e6;
@@ -48,6 +49,19 @@ describe('rates by the floor of memory', () => {
     }));
     const [keeps = 0, innocent = 0] = floors.corrected(Float64Array.of(1, 0));
     expect(innocent / keeps).toBeLessThan(0.05);
+  });
+
+  it('leave it where they contradict it by no more than chance would', () => {
+    const prior = Float64Array.of(1, 3, 1);
+    const random = new Random(1);
+    let garbageBytes = 0;
+    const floors = play(20_000, () => {
+      const [a, b, c] = [random.whole(1, 9), random.whole(1, 9), random.whole(1, 9)];
+      const before = garbageBytes;
+      garbageBytes = random.between(0, 50 * MB);
+      return { running: [a, b, c], changeBytes: (a + 3 * b + c) * 1000 + garbageBytes - before };
+    });
+    expect(floors.corrected(prior)).toBe(prior);
   });
 
   it('find who keeps beside one that lends ten times as much, though the estimate says the other', () => {
