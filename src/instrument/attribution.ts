@@ -6,8 +6,8 @@ import { type NameEffect, NameEffects, type Presence } from './name-effects.ts';
  *
  * Between two readings the jobs that ran are known. Where none did, the change is nobody's; where jobs of one name did, it is that name's: both
  * exact. Where several names overlapped, it goes into a common pool, and how much of the pool each name made is estimated from which names
- * ran, began and ended when memory changed (`NameEffects`), corrected by who was there while its floor rose (`FloorRates`). The pool is parted anew at each `take`, by all that has been seen up to then, and
- * what changed by it is handed out as a signed correction, so that at any time
+ * ran, began and ended when memory changed (`NameEffects`), corrected by who was there while its floor rose (`FloorRates`). The pool is parted
+ * anew at each `part`, by all that has been seen up to then, and what changed by it is handed out as a signed correction, so that at any time
  *
  *   sum of all that was ever taken + what running jobs hold = last reading - first reading
  *
@@ -40,8 +40,10 @@ export class AttributionLedger {
     this.#fadedAtMs = nowMs;
   }
 
-  /** An account for another name. */
+  /** An account for another name; beyond `MOST_ACCOUNTS` one that is shared, for what is kept grows with their square. */
   open(): NameAccount {
+    const last = this.#names.at(-1);
+    if (last !== undefined && this.#names.length === MOST_ACCOUNTS) return last;
     const account = new NameAccount(this.#names.length);
     this.#names.push(account);
     return account;
@@ -194,6 +196,8 @@ export class AttributionLedger {
 /** A smaller fall is no end of a peak, and is not worth a look at every running job. */
 const NOTABLE_DROP_BYTES = 256 * 1024;
 const HALF_LIFE_MS = 30 * 60_000;
+/** Three numbers of each are kept with three of every other: 1.2 MB in all. Names are capped, but each queue has its own. */
+const MOST_ACCOUNTS = 128;
 const NO_TIME_MS = 1e-6;
 
 export interface JobShare {
@@ -229,6 +233,8 @@ export class NameAccount {
   readonly #presence: Presence;
   #sinceMs = 0;
   #untakenBytes = 0;
+  /** Ended since the bytes were last taken. */
+  #untakenJobs = 0;
 
   constructor(index: number) {
     this.index = index;
@@ -245,6 +251,7 @@ export class NameAccount {
     this.#advance(nowMs);
     this.running -= 1;
     this.#presence.ended += 1;
+    this.#untakenJobs += 1;
   }
 
   /** What its jobs did since the last reading; the caller sets `started` and `ended` back. */
@@ -274,10 +281,16 @@ export class NameAccount {
     this.pooledBytes *= share;
   }
 
-  /** Whole bytes since they were last taken; negative where memory was given back, or a former estimate was too high. */
-  takeBytes(): number {
-    const bytes = this.#untakenBytes;
-    this.#untakenBytes = 0;
+  /**
+   * Whole bytes since they were last taken; negative where memory was given back, or a former estimate was too high.
+   *
+   * @param jobs how many of the jobs that ended since are the caller's: of an account that is shared each takes in proportion
+   */
+  takeBytes(jobs: number): number {
+    const isAll = jobs >= this.#untakenJobs;
+    const bytes = isAll ? this.#untakenBytes : Math.trunc((this.#untakenBytes * jobs) / this.#untakenJobs);
+    this.#untakenBytes -= bytes;
+    this.#untakenJobs -= Math.min(jobs, this.#untakenJobs);
     return bytes;
   }
 

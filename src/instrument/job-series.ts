@@ -62,16 +62,20 @@ export class JobKind {
   /** An estimate is of the name: it is parted among the ways its jobs went out in, by their number. It waits while none has. */
   #spread(): void {
     if (this.#latest === null) return;
-    let left = this.account.takeBytes();
-    const shared = [...(this.#series.get('shared')?.values() ?? [])].filter(({ recentJobs }) => recentJobs > 0);
-    const jobs = shared.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
-    const total = left;
+    const shared = this.#recent('shared');
+    const jobs = jobsOf(shared);
+    const total = this.account.takeBytes(jobs + jobsOf(this.#recent('exclusive')));
+    let left = total;
     for (const series of shared) {
       const bytes = Math.trunc((total * series.recentJobs) / jobs);
       series.pendingNetBytes += bytes;
       left -= bytes;
     }
     (shared[0] ?? this.#latest).pendingNetBytes += left;
+  }
+
+  #recent(attribution: Attribution): readonly JobSeries[] {
+    return [...(this.#series.get(attribution)?.values() ?? [])].filter(({ recentJobs }) => recentJobs > 0);
   }
 
   #newSeries(outcome: JobOutcome, attribution: Attribution): JobSeries {
@@ -90,4 +94,8 @@ export class JobKind {
     this.#series.set(attribution, ofAttribution.set(outcome, series));
     return series;
   }
+}
+
+function jobsOf(series: readonly JobSeries[]): number {
+  return series.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
 }

@@ -9,6 +9,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Random } from '../../evaluation/random.ts';
 import { violations } from './checks.ts';
 import { CHAOS_FAULTS, type ChaosFault } from './faults.ts';
 import { ChaosWorld, until } from './world.ts';
@@ -42,7 +43,8 @@ let bad = 0;
 let restarts = 0;
 
 async function world(index: number): Promise<void> {
-  const random = randomNumbers(seed * 1_000 + index);
+  const numbers = new Random(seed * 1_000 + index);
+  const random = () => numbers.unit();
   const one = await ChaosWorld.start(random);
   try {
     while (next < runs) {
@@ -103,17 +105,6 @@ function report(what: string, found: readonly string[]): void {
   process.stdout.write(
     `${found.length === 0 ? 'held' : 'BROKE'}  ${what}${found.length === 0 ? '' : `: ${found.join('; ')}`}\n`,
   );
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomNumbers(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 await Promise.all(Array.from({ length: Number(values.worlds) }, (_, index) => world(index)));

@@ -43,7 +43,7 @@ function harness(firstRss: number) {
     take: () => {
       ledger.part(world.now);
       accounts.forEach((account, name) => {
-        told.names[name] = (told.names[name] ?? 0) + account.takeBytes();
+        told.names[name] = (told.names[name] ?? 0) + account.takeBytes(Number.POSITIVE_INFINITY);
       });
       told.idle += ledger.takeIdleBytes();
     },
@@ -179,6 +179,23 @@ describe('attribution of RSS change', () => {
     const { ledger, observe } = harness(0);
     observe(7);
     expect([ledger.takeIdleBytes(), ledger.takeIdleBytes()]).toEqual([7, 0]);
+  });
+
+  it('keeps no more than 128 accounts apart, however many names and queues there are', () => {
+    const ledger = new AttributionLedger(0, 0);
+    const accounts = Array.from({ length: 1000 }, () => ledger.open());
+    expect(new Set(accounts).size).toBe(128);
+  });
+
+  it('gives those who share an account in proportion to their jobs, and nothing twice', () => {
+    const ledger = new AttributionLedger(0, 0);
+    const account = ledger.open();
+    const tickets = Array.from({ length: 10 }, () => ledger.begin(account, 0, 0));
+    ledger.observe(1_000, 10);
+    for (const ticket of tickets) ledger.end(ticket, 1_000, 10);
+    expect([account.takeBytes(3), account.takeBytes(0), account.takeBytes(7), account.takeBytes(0)]).toEqual([
+      300, 0, 700, 0,
+    ]);
   });
 
   it('adds nothing to a job that has ended already', () => {

@@ -132,6 +132,20 @@ describe('job monitor', () => {
     expect(other.series.attributes).not.toEqual(one.series.attributes);
   });
 
+  it('loses nothing where there are more names and queues than are told apart', () => {
+    const { world, monitor } = harness(1000);
+    let net = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const runs = Array.from({ length: 300 }, (_, name) => monitor.begin(job(`name-${name}`)));
+      for (const run of runs) {
+        Object.assign(world, { now: world.now + 1, rss: world.rss + 1_000 });
+        monitor.end(run, 'completed');
+      }
+      for (const { netBytes } of monitor.takeNetChanges()) net += netBytes;
+    }
+    expect(net).toBe(900_000);
+  });
+
   it('makes the net of all names and _idle the change of the process, exactly', () => {
     const step = fc.record({
       rss: fc.integer({ min: 0, max: 2 ** 40 }),

@@ -1,3 +1,5 @@
+import { Random } from '../../evaluation/random.ts';
+
 /** A worker that always has as many jobs as it takes at a time, and what they do to its memory. Bytes are in units of what the test likes; times in ms. */
 export interface SimulatedName {
   readonly meanMs: number;
@@ -48,23 +50,23 @@ const START_BYTES = 100_000_000;
 /** Plays the worker; returns what each name really kept. */
 export function playJobs(worker: SimulatedWorker, observer: JobsObserver) {
   const { names, concurrency, jobs, noiseBytes, seed, garbageLimitBytes = GARBAGE_LIMIT_BYTES } = worker;
-  const random = randomNumbers(seed);
+  const random = new Random(seed);
   const kept = names.map(() => 0);
   const running: Running[] = [];
   const owed: { readonly atMs: number; readonly bytes: number }[] = [];
   let heldBytes = START_BYTES;
   let garbageBytes = 0;
   let nowMs = 0;
-  const reading = () => Math.round(heldBytes + noiseBytes * normal(random));
+  const reading = () => Math.round(heldBytes + noiseBytes * random.normal());
   const begin = () => {
-    const name = Math.floor(random() * names.length);
+    const name = Math.floor(random.unit() * names.length);
     const { meanMs, keepsBytes = 0, borrowsBytes = 0, share = 1 } = names[name] as SimulatedName;
-    const acts = random() < share ? 1 : 0;
+    const acts = random.unit() < share ? 1 : 0;
     const job = {
       name,
       beganMs: nowMs,
-      endsMs: nowMs + meanMs * Math.exp(0.5 * normal(random)),
-      keepsBytes: acts * keepsBytes * Math.exp(0.5 * normal(random) - 0.125),
+      endsMs: nowMs + meanMs * Math.exp(0.5 * random.normal()),
+      keepsBytes: acts * keepsBytes * Math.exp(0.5 * random.normal() - 0.125),
       borrowsBytes: acts * borrowsBytes,
       handle: observer.begins(name, reading(), nowMs),
     };
@@ -80,7 +82,7 @@ export function playJobs(worker: SimulatedWorker, observer: JobsObserver) {
   const release = ({ name, borrowsBytes }: Running) => {
     const { returnsAfterMs, leavesGarbage } = names[name] as SimulatedName;
     if (returnsAfterMs !== undefined) {
-      owed.push({ atMs: nowMs - returnsAfterMs * Math.log(random() + 1e-12), bytes: borrowsBytes });
+      owed.push({ atMs: nowMs - returnsAfterMs * Math.log(random.unit() + 1e-12), bytes: borrowsBytes });
       owed.sort((a, b) => a.atMs - b.atMs);
     } else if (leavesGarbage) {
       garbageBytes += borrowsBytes;
@@ -108,19 +110,4 @@ export function playJobs(worker: SimulatedWorker, observer: JobsObserver) {
     observer.ends(ending.handle, reading(), nowMs);
   }
   return { kept, nowMs, startBytes: START_BYTES };
-}
-
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random());
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomNumbers(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
