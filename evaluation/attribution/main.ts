@@ -1,13 +1,13 @@
 /**
  * Which job name makes a worker grow: how often Tidemark's estimate names the right one, beside what other estimators say.
  *
- *   node evaluation/attribution.ts [SEEDS]
+ *   node evaluation/attribution/main.ts [SEEDS]
  *
  * Simulated workers, ten jobs at a time, readings off by 300 kB (standard deviation). Prints a Markdown table.
  */
-import { CASES, MB, NOISE_BYTES, type Play, rank } from '../test/instrument/overlap-cases.ts';
-import { playJobs, type SimulatedName } from '../test/instrument/overlapping-jobs.ts';
-import { alike, type Estimator, events, type Interval, presence, presenceInWindows } from './attribution-rivals.ts';
+import { CASES, MB, NOISE_BYTES, type Play, rank } from './cases.ts';
+import { alike, type Estimator, events, type Interval, presence, presenceInWindows } from './rivals.ts';
+import { playJobs, type SimulatedName } from './simulated-worker.ts';
 
 const seeds = Number(process.argv[2] ?? 100);
 

@@ -1,14 +1,14 @@
 /**
  * Which job name makes a worker grow, asked of real memory: jobs of four names at ten at a time, in this process, without a queue.
  *
- *   node evaluation/attribution-real.ts [SECONDS] [buffers|objects]
+ *   node evaluation/attribution/real.ts [SECONDS] [buffers|objects]
  *
  * `leak` keeps what it allocates, `garbage` drops it, `slow` (five times as long) and `quick` allocate next to nothing. Prints what each name is charged with.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobMonitor } from '../src/instrument/job-monitor.ts';
-import { ownRssReader } from '../src/instrument/own-memory.ts';
-import { Random } from './random.ts';
+import { JobMonitor } from '../../src/instrument/job-monitor.ts';
+import { ownRssReader } from '../../src/instrument/own-memory.ts';
+import { Random } from '../random.ts';
 
 const seconds = Number(process.argv[2] ?? 60);
 const kind = process.argv[3] ?? 'buffers';

@@ -1,5 +1,5 @@
 import { JobMonitor, type JobRun } from '../../src/instrument/job-monitor.ts';
-import { playJobs, type SimulatedName } from './overlapping-jobs.ts';
+import { playJobs, type SimulatedName } from './simulated-worker.ts';
 
 export const MB = 1e6;
 

@@ -1,4 +1,4 @@
-import { Random } from '../../evaluation/random.ts';
+import { Random } from '../random.ts';
 
 /** A worker that always has as many jobs as it takes at a time, and what they do to its memory. Bytes are in units of what the test likes; times in ms. */
 export interface SimulatedName {
