@@ -1,7 +1,8 @@
-import { classify, type Shape, shapeOf } from './classify.ts';
+import { classify } from './classify.ts';
 import { Curve } from './curve.ts';
 import type { BootIdentity, MemoryTuning, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
+import { type Shape, shapeOf } from './shape.ts';
 
 /** The newest values of one process of the boot. */
 export interface ProcessState {

@@ -1,4 +1,4 @@
-import type { Shape } from './classify.ts';
+import type { Shape } from './shape.ts';
 
 /** All that a verdict rests on. */
 export interface Findings {

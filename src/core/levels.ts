@@ -1,5 +1,7 @@
 import { type Bucket, type Level, median } from './curve.ts';
 
+/** A difference of less than this share of the limit (or of the level, where no limit is known) is none. */
+export const TOLERANCE_LEAST = 0.02;
 /** A job that runs longer than so many windows is taken for what the worker is, not for a peak. */
 const CARRIED_WINDOWS = 30;
 

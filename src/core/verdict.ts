@@ -1,9 +1,9 @@
 import { type Boot, floorWhenFirstLevel, postWarmupFloor, shapeOfBoot } from './boot.ts';
-import { type Rise, type Shape, WARMING } from './classify.ts';
 import type { Action, Reason, Verdict } from './decision.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
+import { type Rise, type Shape, WARMING } from './shape.ts';
 
 /** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
 export interface DynoFacts {

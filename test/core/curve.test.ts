@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, shapeOf } from '../../src/core/classify.ts';
+import { classify } from '../../src/core/classify.ts';
 import { Curve } from '../../src/core/curve.ts';
+import { shapeOf } from '../../src/core/shape.ts';
 import { MIB } from './curves.ts';
 
 const WINDOW_MS = 60_000;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../../src/core/boot.ts';
-import type { Shape } from '../../src/core/classify.ts';
 import type { Verdict } from '../../src/core/decision.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
+import type { Shape } from '../../src/core/shape.ts';
 import { judge } from '../../src/core/verdict.ts';
 import { type CurveShape, curveOf, FAMILIES, type Family, MIB, QUOTA_MB } from './curves.ts';
 

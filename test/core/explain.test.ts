@@ -1,9 +1,9 @@
 import { expect, describe as group, it } from 'vitest';
-import { WARMING } from '../../src/core/classify.ts';
 import type { Reason } from '../../src/core/decision.ts';
 import { describe } from '../../src/core/explain.ts';
 import type { Findings } from '../../src/core/findings.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
+import { WARMING } from '../../src/core/shape.ts';
 import { MIB } from './curves.ts';
 
 const MINUTE_MS = 60_000;
