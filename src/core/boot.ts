@@ -43,7 +43,7 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 /** More processes than these are not kept apart; a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
 /** A process that is silent for so many windows has ended. */

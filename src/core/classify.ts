@@ -1,6 +1,7 @@
 import { type Bucket, type Curve, type Level, median } from './curve.ts';
 import type { MemoryClass } from './decision.ts';
 import { heldBytes, heldFloors, loweredBytes, noiseOf, TOLERANCE_LEAST } from './levels.ts';
+import { followReturns, mayReturn, type Returns } from './returns.ts';
 import { creeps, raised, riseBeneath, riseOf } from './rise.ts';
 import { pendingOf, type Shape, shapeOf, WARMING, writeShape } from './shape.ts';
 import { type Teeth, teethOf } from './teeth.ts';
@@ -29,7 +30,7 @@ export interface KnownLimits {
 /** Looks at the curve anew: once for each bucket that closes. */
 export function classify(curve: Curve, limits: KnownLimits): void {
   const before = shapeOf(curve);
-  const shape = findShape(curve, limits.limitBytes);
+  const shape = findShape(curve, limits, before.returns);
   const found = { ...shape, overSoftSinceMs: overSince(shape, before, limits) };
   const pending = pendingOf(curve);
   const count = pending.class === found.class ? pending.count + 1 : 1;
@@ -58,7 +59,7 @@ interface Found extends Shape {
   readonly timeMs: number;
 }
 
-function findShape(curve: Curve, limitBytes: number | null): Found {
+function findShape(curve: Curve, { limitBytes, softLimitBytes }: KnownLimits, before: Returns): Found {
   const fine = curve.fine();
   const levels = heldFloors(fine, curve.windowMs);
   const last = levels.slice(-3).map(({ floorBytes }) => floorBytes);
@@ -74,15 +75,18 @@ function findShape(curve: Curve, limitBytes: number | null): Found {
   const isSlow = bucketMs >= SLOW_WINDOWS * curve.windowMs;
   const steps = stepsOf(levels, Math.max(tolerance, STEP_LEAST * scale));
   const teeth = teethOf(levels, TOOTH_LEAST * scale) ?? teethOf(curve.coarse(), TOOTH_LEAST * scale);
+  const returns = followReturns(before, { timeMs, floorBytes: median(last), baseBytes, softLimitBytes });
   const rise =
     teeth === null
-      ? raised(riseOf(curve, levels, { isSlow, scale }), loweredBytes(fine))
+      ? raised(riseOf(curve, levels, { isSlow, scale, returnedBytes: returns.topBytes }), loweredBytes(fine))
       : riseBeneath(curve, teeth, scale);
   const held = teeth === null ? heldBytes(levels, noise) : heldBeneath(teeth, last);
   const floorBytes = teeth === null ? median(last) : Math.min(median(last), teeth.troughs.at(-1)?.floorBytes ?? 0);
   const settled =
     teeth === null
-      ? isFlat(levels, tolerance) && !creeps(isSlow ? levels : curve.coarse(), { recent: levels, scale, tolerance })
+      ? !mayReturn(returns, timeMs) &&
+        isFlat(levels, tolerance) &&
+        !creeps(isSlow ? levels : curve.coarse(), { recent: levels, scale, tolerance })
       : rise === null;
   const hasRisen = floorBytes - baseBytes >= Math.max(2 * tolerance, RISE_LEAST * scale);
   return {
@@ -99,6 +103,7 @@ function findShape(curve: Curve, limitBytes: number | null): Found {
     bucketMs,
     peakBytes: Math.max(...fine.slice(-3).map((bucket) => bucket.peakBytes)),
     rise,
+    returns,
     timeMs,
   };
 }

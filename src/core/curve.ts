@@ -66,7 +66,7 @@ const OPEN_IDLE_SAMPLES = 21;
 const BUSY_RUN = 22;
 /** Left to the classifier, which keeps here what it found at the last close. */
 const FOUND = 23;
-export const FOUND_LENGTH = 18;
+export const FOUND_LENGTH = 22;
 const SCALARS = FOUND + FOUND_LENGTH;
 
 const FINE = SCALARS;

@@ -37,16 +37,26 @@ const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 export function riseOf(
   curve: Curve,
   levels: readonly Level[],
-  { isSlow, scale }: { readonly isSlow: boolean; readonly scale: number },
+  {
+    isSlow,
+    scale,
+    returnedBytes,
+  }: { readonly isSlow: boolean; readonly scale: number; readonly returnedBytes: number },
 ): Rise | null {
   if (curve.warmFloorBytes === null) return null;
   const least = { scale, levels: isSlow ? LEAST_SLOW : LEAST_FOR_SLOPE };
-  const ofFine = leakTrend(levels, least) ?? (isNewHigh(levels) ? leakTrend(levels.slice(-SHORT_LEVELS), least) : null);
+  // What rises to where this boot has come back from before may be a tooth like the others.
+  const ofFine =
+    median(levels.slice(-3).map(({ floorBytes }) => floorBytes)) > returnedBytes ? fineTrend(levels, least) : null;
   if (ofFine !== null) return riseFrom(ofFine, levels);
   const recent = levels.slice(-RECENT_BUCKETS);
   const trend = coarseTrend(curve, scale);
   const now = trendOf(recent)?.bytesPerMs ?? 0;
   return trend !== null && now >= STILL_RISING * trend.bytesPerMs ? riseFrom(trend, recent) : null;
+}
+
+function fineTrend(levels: readonly Level[], least: Least): Trend | null {
+  return leakTrend(levels, least) ?? (isNewHigh(levels) ? leakTrend(levels.slice(-SHORT_LEVELS), least) : null);
 }
 
 /** The same line, so much higher. */
@@ -85,6 +95,12 @@ function riseFrom(trend: Trend | null, levels: readonly Level[]): Rise | null {
   };
 }
 
+interface Least {
+  readonly scale: number;
+  /** So many are needed. */
+  readonly levels: number;
+}
+
 /** Whether the levels have fallen from their highest so far by more than `height`. */
 function gaveBack(levels: readonly Level[], height: number): boolean {
   let highest = 0;
@@ -98,7 +114,7 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
  * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so the last third must
  * rise at least half as fast as the first, and nearly every part of the span must have risen.
  */
-function leakTrend(levels: readonly Level[], least: { readonly scale: number; readonly levels: number }): Trend | null {
+function leakTrend(levels: readonly Level[], least: Least): Trend | null {
   if (levels.length < least.levels) return null;
   const noise = noiseOf(levels);
   const deviations = Math.min(MOST_DEVIATIONS, RISE_DEVIATIONS * Math.sqrt(noise.persistence));

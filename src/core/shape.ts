@@ -1,5 +1,6 @@
 import { type Curve, FOUND_LENGTH } from './curve.ts';
 import { MEMORY_CLASSES, type MemoryClass } from './decision.ts';
+import { NO_RETURNS, type Returns } from './returns.ts';
 
 /** What the curve looked like when its last bucket closed. Memory in bytes. */
 export interface Shape {
@@ -24,6 +25,7 @@ export interface Shape {
   readonly bucketMs: number | null;
   /** Of a floor that keeps rising: null where it does not, also while a boot still has the class of a leak. */
   readonly rise: Rise | null;
+  readonly returns: Returns;
 }
 
 /** A line through floors that keep rising. */
@@ -51,6 +53,7 @@ export const WARMING: Shape = {
   bucketMs: null,
   peakBytes: null,
   rise: null,
+  returns: NO_RETURNS,
 };
 
 export interface Pending {
@@ -80,12 +83,17 @@ const PLACES = [
   'lineTime',
   'overSoftSince',
   'bucket',
+  'upSince',
+  'upHighest',
+  'longestStay',
+  'returnedTop',
 ] as const;
 const PLACE = Object.fromEntries(PLACES.map((name, index) => [name, index])) as Record<(typeof PLACES)[number], number>;
 if (PLACES.length > FOUND_LENGTH) throw new RangeError('a curve has no room for its shape');
 
 export function writeShape(curve: Curve, shape: Shape, pending: Pending): void {
   const { found, windowMs, originMs } = curve;
+  const { returns } = shape;
   const put = (name: (typeof PLACES)[number], value: number | null) => {
     found[PLACE[name]] = value ?? UNKNOWN;
   };
@@ -102,6 +110,10 @@ export function writeShape(curve: Curve, shape: Shape, pending: Pending): void {
   put('peak', shape.peakBytes);
   put('overSoftSince', shape.overSoftSinceMs === null ? null : (shape.overSoftSinceMs - originMs) / windowMs);
   put('bucket', shape.bucketMs === null ? null : shape.bucketMs / windowMs);
+  put('upSince', returns.upSinceMs === null ? null : (returns.upSinceMs - originMs) / windowMs);
+  put('upHighest', returns.highestBytes);
+  put('longestStay', returns.longestStayMs / windowMs);
+  put('returnedTop', returns.topBytes);
   put('slope', shape.rise === null ? null : shape.rise.bytesPerMs);
   put('highSlope', shape.rise === null ? null : shape.rise.highBytesPerMs);
   put('line', shape.rise === null ? null : shape.rise.bytes);
@@ -119,6 +131,7 @@ export function shapeOf(curve: Curve): Shape {
   const overSince = known('overSoftSince');
   const bucket = known('bucket');
   const bytesPerMs = known('slope');
+  const upSince = known('upSince');
   return {
     class: MEMORY_CLASSES[at('class')] ?? 'unknown',
     floorBytes: known('floor'),
@@ -141,6 +154,12 @@ export function shapeOf(curve: Curve): Shape {
             errorBytes: at('lineError'),
             timeMs: originMs + at('lineTime') * windowMs,
           },
+    returns: {
+      upSinceMs: upSince === null ? null : originMs + upSince * windowMs,
+      highestBytes: at('upHighest'),
+      longestStayMs: at('longestStay') * windowMs,
+      topBytes: at('returnedTop'),
+    },
   };
 }
 

@@ -34,6 +34,8 @@ const NOTHING_SHARE = 0.05;
 const LEAK_LAST_SHARE = 0.12;
 /** ... and, however uncertain its line is, never before this share is left. */
 const LEAK_EARLIEST_SHARE = 0.2;
+/** Before so many windows it may be the start of the process or the first tooth of many; a true one this fast leaves nothing to be gained. */
+const LEAK_LEAST_WINDOWS = 30;
 /** Where memory is back within so many windows of a start, a restart does not buy enough... */
 const LEAST_GAIN_WINDOWS = 36;
 /** ... of a plateau, which stays where it is, it must buy more: noise delays the moment in which it is known to be back. */
@@ -200,6 +202,7 @@ function ruleOfLeak(findings: Findings, { nowMs }: JudgeContext, policy: Policy)
   const lastMs = Math.max(neededMs, Math.min(policy.leakHorizonMs, LEAK_LAST_SHARE * wholeMs));
   const tooEarly = timeToLimitMs > Math.max(neededMs, LEAK_EARLIEST_SHARE * wholeMs);
   if (timeToLimitLowMs > lastMs || tooEarly) return nothing('leak-far-from-limit');
+  if (uptimeMs < LEAK_LEAST_WINDOWS * policy.windowMs) return nothing('warming-up');
   if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
   return { ...ruling('restart', 'leak-near-limit'), patientUntilMs: nowMs + timeToLimitLowMs - neededMs };
 }
