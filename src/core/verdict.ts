@@ -3,6 +3,7 @@ import type { Action, Reason, Verdict } from './decision.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
+import { mayReturn } from './returns.ts';
 import { type Rise, type Shape, WARMING } from './shape.ts';
 
 /** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
@@ -34,6 +35,8 @@ const NOTHING_SHARE = 0.05;
 const LEAK_LAST_SHARE = 0.12;
 /** ... and, however uncertain its line is, never before this share is left. */
 const LEAK_EARLIEST_SHARE = 0.2;
+/** Of the time that is left, how much may be waited for a moment without jobs: noise may hide the line until it is too late. */
+const LEAK_PATIENCE = 0.5;
 /** Before so many windows it may be the start of the process or the first tooth of many; a true one this fast leaves nothing to be gained. */
 const LEAK_LEAST_WINDOWS = 30;
 /** Where memory is back within so many windows of a start, a restart does not buy enough... */
@@ -45,6 +48,7 @@ const CYCLE_NEAR_MS = 2 * 3_600_000;
 const CYCLE_JITTER_MS = 216 * 60_000;
 /** After so many useless restarts what one gives back is no longer believed. */
 const USELESS_MOST = 2;
+const STAYED_WINDOWS = 40;
 /** Bloat that stays may wait so many windows for a moment without jobs. */
 const PATIENCE_WINDOWS = 5;
 
@@ -82,8 +86,10 @@ export function soonBackAfterMs(
   policy: Pick<Policy, 'windowMs'>,
 ): number | null {
   const shape = shapeOfBoot(boot);
-  const backMs = shape?.overSoftSinceMs ?? (wantsRestart ? nowMs : null);
-  if (shape === null || backMs === null) return null;
+  const surelyMs = shape?.overSoftSinceMs ?? (wantsRestart ? nowMs : null);
+  if (shape === null || surelyMs === null) return null;
+  // Of a noisy floor it is sure long after it was so.
+  const backMs = Math.min(surelyMs, shape.returns.upSinceMs ?? surelyMs);
   const afterMs = Math.max(0, backMs - startOf(boot, facts));
   // Of wide buckets it takes many to say so; of a plateau, unlike of a leak, that can be waited for.
   const isPlateau = shape.settled && shape.rise === null && shape.class !== 'leak';
@@ -163,7 +169,7 @@ function rule(boot: Boot, context: JudgeContext, { findings, policy }: Rules): R
   if (killIsNear(shape.rise, context, policy)) return forced('kill-point');
   // Of a rise that one bucket shows the next may say otherwise: the class says when it is believed.
   if (shape.rise !== null && shape.class === 'leak') return ruleOfLeak(findings, context, policy);
-  if (over(softLimitBytes)) return ruleOfHighFloor(findings, policy);
+  if (over(softLimitBytes)) return ruleOfHighFloor(findings, context.nowMs, policy);
   if (shape.class === 'bloat' && limitBytes === null) return advise('limit-unknown');
   if (shape.class === 'warming') return nothing('warming-up');
   if (shape.class === 'sawtooth') return nothing('sawtooth');
@@ -204,7 +210,8 @@ function ruleOfLeak(findings: Findings, { nowMs }: JudgeContext, policy: Policy)
   if (timeToLimitLowMs > lastMs || tooEarly) return nothing('leak-far-from-limit');
   if (uptimeMs < LEAK_LEAST_WINDOWS * policy.windowMs) return nothing('warming-up');
   if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
-  return { ...ruling('restart', 'leak-near-limit'), patientUntilMs: nowMs + timeToLimitLowMs - neededMs };
+  const latestMs = lastMs - LEAK_PATIENCE * (lastMs - neededMs);
+  return { ...ruling('restart', 'leak-near-limit'), patientUntilMs: nowMs + timeToLimitLowMs - latestMs };
 }
 
 /** For how long the floor has risen at its present slope to be where it is: of a leak that came late less than the uptime. */
@@ -213,19 +220,26 @@ function risenForMs({ shape: { rise, baseBytes }, uptimeMs }: Findings): number 
   return Math.min(uptimeMs, Math.max(0, rise.bytes - baseBytes) / rise.bytesPerMs);
 }
 
-function ruleOfHighFloor(findings: Findings, policy: Policy): Ruling {
+function ruleOfHighFloor(findings: Findings, nowMs: number, policy: Policy): Ruling {
   const { shape, reclaimableBytes, uptimeMs } = findings;
   if (shape.class === 'warming') return nothing('warming-up');
   if (reclaimableBytes === null) return advise('reclaimable-unknown');
   if (!isWorthIt(findings)) return advise('nothing-to-reclaim');
   // What was a leak some buckets ago may only seem to stand still.
-  if (!shape.settled || shape.class === 'leak') return nothing('below-limits');
+  if (shape.class === 'leak' || !(shape.settled || hasStayed(findings, nowMs, policy))) return nothing('below-limits');
   if (isCycleNear(uptimeMs, policy)) return nothing('cycle-comes-first');
   const sinceMs = shape.overSoftSinceMs;
   return {
     ...ruling('restart', 'bloat-over-soft-limit'),
     patientUntilMs: sinceMs === null ? null : sinceMs + PATIENCE_WINDOWS * policy.windowMs,
   };
+}
+
+/** Whether a floor that never comes to rest has been over the soft limit for so long that it does not matter what it does up there. */
+function hasStayed({ shape }: Findings, nowMs: number, { windowMs }: Policy): boolean {
+  const { overSoftSinceMs, returns } = shape;
+  if (overSoftSinceMs === null || mayReturn(returns, nowMs)) return false;
+  return nowMs - overSoftSinceMs >= STAYED_WINDOWS * windowMs;
 }
 
 /** The platform's own restart is so near that another would buy little: it comes up to 216 minutes after the cycle (Dev Center, "Automatic dyno restarts"). */
