@@ -78,7 +78,10 @@ function findShape(curve: Curve, { limitBytes, softLimitBytes }: KnownLimits, be
   const returns = followReturns(before, { timeMs, floorBytes: median(last), baseBytes, softLimitBytes });
   const rise =
     teeth === null
-      ? raised(riseOf(curve, levels, { isSlow, scale, returnedBytes: returns.topBytes }), loweredBytes(fine))
+      ? raised(
+          riseOf(curve, levels, { isSlow, scale, returnedBytes: returns.topBytes + tolerance }),
+          loweredBytes(fine),
+        )
       : riseBeneath(curve, teeth, scale);
   const held = teeth === null ? heldBytes(levels, noise) : heldBeneath(teeth, last);
   const floorBytes = teeth === null ? median(last) : Math.min(median(last), teeth.troughs.at(-1)?.floorBytes ?? 0);

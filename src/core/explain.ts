@@ -39,6 +39,7 @@ function follows(findings: Findings, reason: Reason, policy: Policy): string {
     case 'leak-far-from-limit':
       return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, too far off to give that time up`;
     case 'cycle-comes-first':
+      if (timeToLimitMs === null) return "the platform's own restart is near";
       return `it reaches the limit in ${formatDuration(timeToLimitMs ?? 0)}, after the platform's own restart`;
     case 'hard-limit':
       return `that is over the hard limit for three windows${andBack}`;
@@ -62,6 +63,10 @@ function follows(findings: Findings, reason: Reason, policy: Policy): string {
     case 'warming-up':
       return 'it is warming up';
     default:
-      return 'no limit is touched';
+      return isOverSoft(findings) ? 'it is over the soft limit and has not come to rest' : 'no limit is touched';
   }
+}
+
+function isOverSoft({ shape: { heldBytes }, softLimitBytes }: Findings): boolean {
+  return heldBytes !== null && softLimitBytes !== null && heldBytes > softLimitBytes;
 }

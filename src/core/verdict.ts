@@ -37,8 +37,8 @@ const LEAK_LAST_SHARE = 0.12;
 const LEAK_EARLIEST_SHARE = 0.2;
 /** Of the time that is left, how much may be waited for a moment without jobs: noise may hide the line until it is too late. */
 const LEAK_PATIENCE = 0.5;
-/** Before so many windows it may be the start of the process or the first tooth of many; a true one this fast leaves nothing to be gained. */
-const LEAK_LEAST_WINDOWS = 30;
+/** Before so many windows a rise may be the start of the process or the first tooth of many; of a true leak this fast a restart buys next to nothing. */
+const LEAK_LEAST_WINDOWS = 42;
 /** Where memory is back within so many windows of a start, a restart does not buy enough... */
 const LEAST_GAIN_WINDOWS = 36;
 /** ... of a plateau, which stays where it is, it must buy more: noise delays the moment in which it is known to be back. */
@@ -225,6 +225,7 @@ function ruleOfHighFloor(findings: Findings, nowMs: number, policy: Policy): Rul
   if (shape.class === 'warming') return nothing('warming-up');
   if (reclaimableBytes === null) return advise('reclaimable-unknown');
   if (!isWorthIt(findings)) return advise('nothing-to-reclaim');
+  if (mayReturn(shape.returns, nowMs)) return nothing('peak-returns');
   // What was a leak some buckets ago may only seem to stand still.
   if (shape.class === 'leak' || !(shape.settled || hasStayed(findings, nowMs, policy))) return nothing('below-limits');
   if (isCycleNear(uptimeMs, policy)) return nothing('cycle-comes-first');
@@ -237,9 +238,7 @@ function ruleOfHighFloor(findings: Findings, nowMs: number, policy: Policy): Rul
 
 /** Whether a floor that never comes to rest has been over the soft limit for so long that it does not matter what it does up there. */
 function hasStayed({ shape }: Findings, nowMs: number, { windowMs }: Policy): boolean {
-  const { overSoftSinceMs, returns } = shape;
-  if (overSoftSinceMs === null || mayReturn(returns, nowMs)) return false;
-  return nowMs - overSoftSinceMs >= STAYED_WINDOWS * windowMs;
+  return shape.overSoftSinceMs !== null && nowMs - shape.overSoftSinceMs >= STAYED_WINDOWS * windowMs;
 }
 
 /** The platform's own restart is so near that another would buy little: it comes up to 216 minutes after the cycle (Dev Center, "Automatic dyno restarts"). */

@@ -72,11 +72,13 @@ export const FAMILIES = {
   'high and flat after a start of ten minutes': { hours: 6, at: (minute) => [Math.min(470, 100 + minute * 40)] },
   'job spikes': { hours: 6, at: (minute) => (Math.floor(minute) % 17 < 1 ? [460, 1] : [150, 0]) },
   'saw-tooth': { hours: 6, at: (minute) => [150 + ((minute % 12) / 12) * 180] },
+  'saw-tooth over the soft limit': { hours: 24, at: (minute) => [190 + ((minute % 40) / 40) * 275] },
   'warm-up, then flat': { hours: 6, at: (minute) => [100 + 200 * (1 - Math.exp(-minute / 15))] },
   'daily load': { hours: 48, at: (minute) => [200 + 100 * Math.sin((minute / 1440) * 2 * Math.PI)] },
   'one huge job': { hours: 6, at: (minute) => (minute > 120 && minute < 140 ? [620, 1] : [180, 0]) },
   'stairs to a low plateau': { hours: 6, at: stairs([120, 180, 230, 270, 300, 310], 20) },
   'stairs to a high plateau': { hours: 6, at: stairs([120, 210, 290, 350, 410, 450], 25) },
+  'leak beneath saw-teeth': { hours: 6, at: (minute) => [150 + (minute * 350) / 300 + ((minute % 33) / 33) * 150] },
   'leak of two hours': { hours: 3, at: (minute) => [120 + (minute * 400) / 120] },
   'leak of ten hours': { hours: 12, at: (minute) => [120 + (minute * 400) / 600] },
 } as const satisfies Record<string, CurveShape>;

@@ -57,6 +57,24 @@ group('a sentence says what was seen and what follows', () => {
       `${line}; it reaches the limit in 10 h, after the platform's own restart.`,
     ],
     [
+      'a plateau that the platform comes before',
+      'cycle-comes-first',
+      findings,
+      `${stairs}; the platform's own restart is near.`,
+    ],
+    [
+      'a floor over the soft limit that has not come to rest',
+      'below-limits',
+      { ...findings, shape: { ...findings.shape, heldBytes: 450 * MIB } },
+      `${stairs}; it is over the soft limit and has not come to rest.`,
+    ],
+    [
+      'a floor below the soft limit',
+      'below-limits',
+      { ...findings, shape: { ...findings.shape, heldBytes: 400 * MIB } },
+      `${stairs}; no limit is touched.`,
+    ],
+    [
       'one step, nothing known of what a restart gives back',
       'hard-limit',
       { ...findings, shape: { ...findings.shape, steps: 1 }, reclaimableBytes: null },

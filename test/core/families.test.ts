@@ -42,6 +42,7 @@ describe('what a restart would not help is left alone, at any sampling and noise
     'high and flat after a start of ten minutes',
     'job spikes',
     'saw-tooth',
+    'saw-tooth over the soft limit',
     'warm-up, then flat',
     'daily load',
     'one huge job',
@@ -51,6 +52,12 @@ describe('what a restart would not help is left alone, at any sampling and noise
     expect(everyRun(family).map(({ restartsMs }) => restartsMs.length)).toEqual(
       SAMPLINGS.flatMap(() => SEEDS.map(() => 0)),
     );
+  });
+});
+
+describe('saw-teeth over the soft limit, in noise that hides them', () => {
+  it.each([2, 8, 9, 18, 21, 24, 27, 37])('are left alone (seed %i)', (seed) => {
+    expect(run('saw-tooth over the soft limit', { everyS: 20, noise: 0.04, seed }).restartsMs).toEqual([]);
   });
 });
 
@@ -82,6 +89,17 @@ describe('a leak', () => {
       const firstMs = (restartsMs[0] ?? Number.POSITIVE_INFINITY) - startMs;
       expect(firstMs).toBeLessThan(crossingMs);
       expect(firstMs).toBeGreaterThan(0.5 * crossingMs);
+    }
+  });
+});
+
+describe('a leak beneath saw-teeth', () => {
+  it('is restarted before what stays beneath them is at the limit', () => {
+    for (const { restartsMs, startMs } of everyRun('leak beneath saw-teeth')) {
+      const crossingMs = (300 * (QUOTA_MB - 150) * MINUTE_MS) / 350;
+      const firstMs = (restartsMs[0] ?? Number.POSITIVE_INFINITY) - startMs;
+      expect(firstMs).toBeGreaterThan(0.4 * crossingMs);
+      expect(firstMs).toBeLessThan(crossingMs);
     }
   });
 });
