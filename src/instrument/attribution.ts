@@ -21,7 +21,8 @@ export class AttributionLedger {
   /** Those with jobs in the interval since the last reading that closed one. */
   readonly #active: NameAccount[] = [];
   readonly #presences: Presence[] = [];
-  readonly #running = new Set<JobTicket>();
+  /** Each ticket knows its place in it. */
+  readonly #running: JobTicket[] = [];
   #lastRssBytes: number;
   /** Jobs have started or ended since, unread. */
   #isBlurred = false;
@@ -56,9 +57,10 @@ export class AttributionLedger {
    */
   begin(account: NameAccount, rssBytes: number | null, nowMs: number): JobTicket {
     this.#boundary(rssBytes, nowMs);
-    if (this.#running.size === 1) for (const other of this.#running) other.exclusive = false;
-    const ticket = new JobTicket(account, this.#running.size === 0);
-    this.#running.add(ticket);
+    const running = this.#running;
+    if (running.length === 1) (running[0] as JobTicket).exclusive = false;
+    const ticket = new JobTicket(account, running.length);
+    running.push(ticket);
     this.#activate(account);
     account.begin(nowMs);
     return ticket;
@@ -66,10 +68,19 @@ export class AttributionLedger {
 
   /** A job ends. A ticket that has ended already gets what it got the first time. */
   end(ticket: JobTicket, rssBytes: number | null, nowMs: number): JobShare {
-    if (this.#running.has(ticket)) ticket.account.end(nowMs);
+    if (ticket.place !== ENDED) ticket.account.end(nowMs);
     this.#boundary(rssBytes, nowMs);
-    if (this.#running.delete(ticket)) ticket.close();
-    return ticket.share();
+    if (ticket.place !== ENDED) this.#remove(ticket);
+    return ticket;
+  }
+
+  #remove(ticket: JobTicket): void {
+    const last = this.#running.pop() as JobTicket;
+    if (last !== ticket) {
+      this.#running[ticket.place] = last;
+      last.place = ticket.place;
+    }
+    ticket.close();
   }
 
   #boundary(rssBytes: number | null, nowMs: number): void {
@@ -93,7 +104,7 @@ export class AttributionLedger {
   }
 
   get runningJobs(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   /** The change while no job ran, since it was last taken. */
@@ -181,7 +192,7 @@ export class AttributionLedger {
       presence.ended = 0;
     }
     if (present > 1) this.#unpartedBytes += changeBytes;
-    else if (this.#running.size === 1) for (const ticket of this.#running) ticket.ownBytes += changeBytes;
+    else if (this.#running.length === 1) (this.#running[0] as JobTicket).ownBytes += changeBytes;
     else active[0]?.give(changeBytes);
     return true;
   }
@@ -302,40 +313,47 @@ export class NameAccount {
   }
 }
 
-/** A running job's line in the ledger. Opaque: only the ledger reads and writes it. */
-export class JobTicket {
+/** The place of a ticket whose job has ended. */
+const ENDED = -1;
+
+/** A running job's line in the ledger, and what it comes to. But for that it is opaque: only the ledger reads and writes it. */
+export class JobTicket implements JobShare {
   readonly account: NameAccount;
+  /** Among the running ones. */
+  place: number;
   exclusive: boolean;
   ownBytes = 0;
   readonly #startBytes: number;
-  #endBytes: number | null = null;
+  #endBytes = 0;
   #peakBytes = 0;
 
-  constructor(account: NameAccount, exclusive: boolean) {
+  constructor(account: NameAccount, place: number) {
     this.account = account;
-    this.exclusive = exclusive;
+    this.place = place;
+    this.exclusive = place === 0;
     this.#startBytes = account.bytesPerJob;
   }
 
+  get netBytes(): number {
+    return Math.round(this.#shareBytes());
+  }
+
+  get peakBytes(): number {
+    return Math.round(this.#peakBytes);
+  }
+
   notePeak(): void {
-    this.#peakBytes = Math.max(this.#peakBytes, this.#shareBytes());
+    const shareBytes = this.#shareBytes();
+    if (shareBytes > this.#peakBytes) this.#peakBytes = shareBytes;
   }
 
   close(): void {
-    this.#endBytes = this.account.bytesPerJob;
     this.notePeak();
-  }
-
-  share(): JobShare {
-    return {
-      netBytes: Math.round(this.#shareBytes()),
-      peakBytes: Math.round(this.#peakBytes),
-      ownBytes: this.ownBytes,
-      exclusive: this.exclusive,
-    };
+    this.#endBytes = this.account.bytesPerJob;
+    this.place = ENDED;
   }
 
   #shareBytes(): number {
-    return (this.#endBytes ?? this.account.bytesPerJob) - this.#startBytes;
+    return (this.place === ENDED ? this.#endBytes : this.account.bytesPerJob) - this.#startBytes;
   }
 }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { guarded } from './diagnostics.ts';
+import { guarded, reportFault } from './diagnostics.ts';
 import type { JobRun } from './job-monitor.ts';
 import { type JobOutcome, outcomeOfError } from './job-outcome.ts';
 import type { SandboxPool } from './sandbox-children.ts';
@@ -24,7 +24,7 @@ export interface WorkerObserver {
   workerRuns(worker: BullmqWorker, running: unknown): void;
   /** Returns what `jobEnds` gets. */
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
-  /** Does the job's work by calling `work` once, and returns or throws what it does. */
+  /** Does the work of a sandboxed job by calling `work` once, and returns or throws what it does. */
   processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
   jobEnds(run: JobRun, outcome: JobOutcome): void;
   /** A worker that is to close has finished its jobs; its connections are open until this settles. Must not reject. */
@@ -104,27 +104,48 @@ export function wrap(
   };
 }
 
+/** On the way of every job: as few closures and promises as can be. */
 function observedProcessing(original: Method, observer: WorkerObserver): Method {
   return function callProcessJob(...args) {
     const [job, , signal] = args as [BullmqJob, string, AbortSignal | undefined];
-    const run = guarded('following the start of a job', () => observer.jobBegins(this, job));
-    if (run === undefined) return original.apply(this, args);
-    const ends = (outcome: JobOutcome) => guarded('following the end of a job', () => observer.jobEnds(run, outcome));
+    const run = begun(observer, this, job);
+    if (run === null) return original.apply(this, args);
+    let result: unknown;
     try {
-      const result = observer.processes(this, run, () => original.apply(this, args));
-      if (!isThenable(result)) ends('completed');
-      // Attached before BullMQ's own handlers, so it runs before them; the promise that BullMQ gets is the original one.
-      else
-        result.then(
-          () => ends('completed'),
-          (error) => ends(outcomeOfError(error, signal)),
-        );
-      return result;
+      result =
+        this.childPool === undefined
+          ? original.apply(this, args)
+          : observer.processes(this, run, () => original.apply(this, args));
     } catch (error) {
-      ends(outcomeOfError(error, signal));
+      ended(observer, run, outcomeOfError(error, signal));
       throw error;
     }
+    if (!isThenable(result)) ended(observer, run, 'completed');
+    // Attached before BullMQ's own handlers, so it runs before them; the promise that BullMQ gets is the original one.
+    else
+      result.then(
+        () => ended(observer, run, 'completed'),
+        (error) => ended(observer, run, outcomeOfError(error, signal)),
+      );
+    return result;
   };
+}
+
+function begun(observer: WorkerObserver, worker: BullmqWorker, job: BullmqJob): JobRun | null {
+  try {
+    return observer.jobBegins(worker, job);
+  } catch (error) {
+    reportFault('following the start of a job', error);
+    return null;
+  }
+}
+
+function ended(observer: WorkerObserver, run: JobRun, outcome: JobOutcome): void {
+  try {
+    observer.jobEnds(run, outcome);
+  } catch (error) {
+    reportFault('following the end of a job', error);
+  }
 }
 
 /** Within `close()` this is the last moment with an open connection; `pause()` comes by here too. A forced close does not. */

@@ -2,15 +2,13 @@ import { type BullmqWorker, type Method, type WorkerMethods, wrap } from './bull
 import { guarded } from './diagnostics.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import type { WorkerBrake } from './worker-brake.ts';
-import type { WorkerLoad } from './worker-load.ts';
+import type { JobsInHand, WorkerLoad } from './worker-load.ts';
 
 /** Lets load and brake follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns what undoes it. */
 export function patchForDrain(target: WorkerMethods, load: WorkerLoad, brake: WorkerBrake): () => void {
   const undo = [
-    wrap(target, 'moveToActive', (original) => counted(original, load, (worker) => load.fetchBegins(worker))),
-    wrap(target, 'processJob', (original) =>
-      counted(original, load, (worker, job) => load.processingBegins(worker, job as object)),
-    ),
+    wrap(target, 'moveToActive', (original) => counted(original, load, (inHand) => inHand.fetchBegins())),
+    wrap(target, 'processJob', (original) => counted(original, load, (inHand) => inHand.processingBegins())),
     wrap(target, 'pause', (original) => told(original, brake)),
     wrap(target, 'resume', (original) => told(original, brake)),
   ];
@@ -19,27 +17,20 @@ export function patchForDrain(target: WorkerMethods, load: WorkerLoad, brake: Wo
   };
 }
 
-/** Both methods give a promise of the next job. */
-function counted(
-  original: Method,
-  load: WorkerLoad,
-  begins: (worker: DrainableWorker, first: unknown) => void,
-): Method {
+/** Both methods give a promise of the next job. On the way of every job: no closure is made for one. */
+function counted(original: Method, load: WorkerLoad, begins: (inHand: JobsInHand) => void): Method {
   return function observed(...args) {
-    const worker = drainable(this);
-    begins(worker, args[0]);
+    const inHand = load.of(drainable(this));
+    begins(inHand);
     let result: unknown;
     try {
       result = original.apply(this, args);
     } catch (error) {
-      load.ended(worker, undefined);
+      inHand.failed();
       throw error;
     }
     // Attached before BullMQ's own handlers, so that a job is counted before it begins.
-    void Promise.resolve(result).then(
-      (nextJob) => load.ended(worker, nextJob),
-      () => load.ended(worker, undefined),
-    );
+    void Promise.resolve(result).then(inHand.ended, inHand.failed);
     return result;
   };
 }

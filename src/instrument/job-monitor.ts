@@ -104,16 +104,16 @@ export class JobMonitor {
       const series = run.kind.ended(outcome, 'sandboxed');
       const netBytes = sandboxEnd?.netBytes ?? null;
       series.pendingNetBytes += netBytes ?? 0;
-      return { series, durationMs, ...bySign(netBytes, 0), sandboxExit };
+      const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
+      const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
+      return { series, durationMs, growthBytes, reclaimedBytes, sandboxExit };
     }
-    const { netBytes, peakBytes, ownBytes, exclusive } = this.#ledger.end(
-      run.ticket,
-      this.#readAtBoundary(endedAtMs),
-      endedAtMs,
-    );
-    const series = run.kind.ended(outcome, exclusive ? 'exclusive' : 'shared');
-    series.pendingNetBytes += ownBytes;
-    return { series, durationMs, ...bySign(netBytes, peakBytes), sandboxExit };
+    const share = this.#ledger.end(run.ticket, this.#readAtBoundary(endedAtMs), endedAtMs);
+    const series = run.kind.ended(outcome, share.exclusive ? 'exclusive' : 'shared');
+    series.pendingNetBytes += share.ownBytes;
+    const { netBytes } = share;
+    const growthBytes = Math.max(0, netBytes, share.peakBytes);
+    return { series, durationMs, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
   }
 
   /** Jobs running now, of every queue that ever ran one. */
@@ -172,10 +172,4 @@ export class JobMonitor {
     kinds.set(name, made);
     return made;
   }
-}
-
-function bySign(netBytes: number | null, peakBytes: number): Pick<JobEnd, 'growthBytes' | 'reclaimedBytes'> {
-  if (netBytes === null) return { growthBytes: null, reclaimedBytes: null };
-  const growthBytes = Math.max(0, netBytes, peakBytes);
-  return { growthBytes, reclaimedBytes: growthBytes - netBytes };
 }

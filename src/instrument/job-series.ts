@@ -14,6 +14,8 @@ export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 
 /** The jobs of one name in one queue that went out in one way: one point of each metric. */
 export interface JobSeries {
+  readonly outcome: JobOutcome;
+  readonly attribution: Attribution;
   readonly attributes: Attributes;
   /** Not exported yet. Whole bytes, signed. */
   pendingNetBytes: number;
@@ -41,7 +43,12 @@ export class JobKind {
 
   /** The series that a job has ended in. */
   ended(outcome: JobOutcome, attribution: Attribution): JobSeries {
-    const series = this.#series.get(attribution)?.get(outcome) ?? this.#newSeries(outcome, attribution);
+    const latest = this.#latest;
+    // Most jobs go out in the same way.
+    const series =
+      latest !== null && latest.outcome === outcome && latest.attribution === attribution
+        ? latest
+        : (this.#series.get(attribution)?.get(outcome) ?? this.#newSeries(outcome, attribution));
     series.recentJobs += 1;
     if (attribution !== 'sandboxed') this.#latest = series;
     return series;
@@ -79,7 +86,9 @@ export class JobKind {
   }
 
   #newSeries(outcome: JobOutcome, attribution: Attribution): JobSeries {
-    const series = {
+    const series: JobSeries = {
+      outcome,
+      attribution,
       attributes: {
         [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
         [ATTR_MESSAGING_DESTINATION_NAME]: this.queue,

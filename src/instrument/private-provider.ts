@@ -6,6 +6,7 @@ import { herokuDetector } from './heroku-detector.ts';
 import { JobTables } from './job-tables.ts';
 import { PointsStreamExporter } from './points-stream.ts';
 import { quietAgent } from './quiet-agent.ts';
+import { loadSdk } from './sdk-modules.ts';
 import type { Transport } from './settings.ts';
 import type { OwnProvider } from './telemetry.ts';
 
@@ -34,9 +35,7 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
   if (transports.includes('redis')) exporters.push(new PointsStreamExporter({ lend }));
   if (exporters.length === 0) return null;
-  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await import(
-    '@opentelemetry/sdk-metrics'
-  );
+  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await sdkMetrics();
   // The tables know cumulative figures only; where the environment asks for others the SDK makes them.
   const areCumulative = exporters.every(
     (exporter) =>
@@ -53,14 +52,17 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   return { provider: new MeterProvider({ resource: await resource(), readers }), tables };
 }
 
+function sdkMetrics(): Promise<typeof import('@opentelemetry/sdk-metrics')> {
+  return loadSdk('@opentelemetry/sdk-metrics', () => import('@opentelemetry/sdk-metrics'));
+}
+
 async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {
   const names = (env.OTEL_METRICS_EXPORTER || 'otlp').split(',').map((name) => name.trim());
   if (names.includes('none')) return [];
   const exporters: PushMetricExporter[] = [];
   for (const name of names) {
     if (name === 'otlp') exporters.push(await otlpExporter(timeoutMs));
-    else if (name === 'console')
-      exporters.push(new (await import('@opentelemetry/sdk-metrics')).ConsoleMetricExporter());
+    else if (name === 'console') exporters.push(new (await sdkMetrics()).ConsoleMetricExporter());
     else
       diag.warn(`tidemark: OTEL_METRICS_EXPORTER names "${name}", which register has not: use otlp, console or none`);
   }
@@ -69,14 +71,20 @@ async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMet
 
 /** OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. */
 async function otlpExporter(retryForMs: number): Promise<PushMetricExporter> {
-  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
+  const { OTLPMetricExporter } = await loadSdk(
+    '@opentelemetry/exporter-metrics-otlp-http',
+    () => import('@opentelemetry/exporter-metrics-otlp-http'),
+  );
   const exporter = new OTLPMetricExporter({ httpAgentOptions: (protocol: string) => quietAgent(protocol) });
   return new BackgroundExporter({ exporter, retryForMs });
 }
 
 /** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
 async function resource(): Promise<Resource> {
-  const { defaultResource, detectResources, envDetector } = await import('@opentelemetry/resources');
+  const { defaultResource, detectResources, envDetector } = await loadSdk(
+    '@opentelemetry/resources',
+    () => import('@opentelemetry/resources'),
+  );
   return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));
 }
 

@@ -87,7 +87,7 @@ describe('attribution of RSS change', () => {
     const { ledger, begin, observe, end } = harness(100);
     const ticket = begin(0, 150);
     observe(400);
-    expect(end(ticket, 350)).toEqual({ netBytes: 200, peakBytes: 200, ownBytes: 200, exclusive: true });
+    expect(end(ticket, 350)).toMatchObject({ netBytes: 200, peakBytes: 200, ownBytes: 200, exclusive: true });
     expect(ledger.takeIdleBytes()).toBe(50);
   });
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DrainableWorker } from '../../src/instrument/drainable-worker.ts';
-import { WorkerLoad } from '../../src/instrument/worker-load.ts';
+import { JobsInHand, WorkerLoad } from '../../src/instrument/worker-load.ts';
 
 it.each([
   ['runs and has a job', { running: true, paused: false, closing: false, jobs: 1 }, false],
@@ -19,6 +19,29 @@ it.each([
     closing,
   };
   const load = new WorkerLoad();
-  for (let job = 0; job < jobs; job++) load.processingBegins(worker, {});
+  for (let job = 0; job < jobs; job++) load.of(worker).processingBegins();
   expect(load.isIdle(worker)).toBe(idle);
+});
+
+it('a job that was fetched is in hand once, from its fetch to the end of its processing', () => {
+  const inHand = new JobsInHand();
+  inHand.fetchBegins();
+  inHand.ended({});
+  expect(inHand.isEmpty).toBe(false);
+  inHand.processingBegins();
+  // Its end fetched the next one, which is in hand from here.
+  inHand.ended({});
+  inHand.processingBegins();
+  expect(inHand.isEmpty).toBe(false);
+  inHand.ended(undefined);
+  expect(inHand.isEmpty).toBe(true);
+});
+
+it('a job that is processed again after its processing failed is in hand again', () => {
+  const inHand = new JobsInHand();
+  inHand.processingBegins();
+  inHand.failed();
+  expect(inHand.isEmpty).toBe(true);
+  inHand.processingBegins();
+  expect(inHand.isEmpty).toBe(false);
 });
