@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
+import type https from 'node:https';
 import type { Duplex } from 'node:stream';
 
 /** Added to a status that the exporter would wait and retry for; `BackgroundExporter` does that itself, by timers that hold nothing. */
@@ -25,8 +25,11 @@ export function quietAgent(
   protocol: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): http.Agent {
+  // An `import` of node:http reads all of its exports, and so loads undici for the WebSocket among them: 1.5 MB in every worker.
   const agent =
-    protocol === 'http:' ? new http.Agent({ keepAlive: true }) : new https.Agent({ keepAlive: true, ...tlsFiles(env) });
+    protocol === 'http:'
+      ? new (process.getBuiltinModule('node:http').Agent)({ keepAlive: true })
+      : new (process.getBuiltinModule('node:https').Agent)({ keepAlive: true, ...tlsFiles(env) });
   hush(agent as unknown as AgentInternals);
   return agent;
 }
