@@ -45,10 +45,12 @@ const LEAST_GAIN_WINDOWS = 36;
 const LEAST_GAIN_OF_PLATEAU_WINDOWS = 60;
 const LEAST_GAIN_BUCKETS = 16;
 const CYCLE_NEAR_MS = 2 * 3_600_000;
+/** A floor that never rests may be a leak, slow enough for the platform to be first. */
+const CYCLE_NEAR_UNSETTLED_MS = 2 * CYCLE_NEAR_MS;
 const CYCLE_JITTER_MS = 216 * 60_000;
 /** After so many useless restarts what one gives back is no longer believed. */
 const USELESS_MOST = 2;
-const STAYED_WINDOWS = 40;
+const STAYED_WINDOWS = 30;
 /** Bloat that stays may wait so many windows for a moment without jobs. */
 const PATIENCE_WINDOWS = 5;
 
@@ -228,7 +230,8 @@ function ruleOfHighFloor(findings: Findings, nowMs: number, policy: Policy): Rul
   if (mayReturn(shape.returns, nowMs)) return nothing('peak-returns');
   // What was a leak some buckets ago may only seem to stand still.
   if (shape.class === 'leak' || !(shape.settled || hasStayed(findings, nowMs, policy))) return nothing('below-limits');
-  if (isCycleNear(uptimeMs, policy)) return nothing('cycle-comes-first');
+  if (isCycleNear(uptimeMs, policy, shape.settled ? CYCLE_NEAR_MS : CYCLE_NEAR_UNSETTLED_MS))
+    return nothing('cycle-comes-first');
   const sinceMs = shape.overSoftSinceMs;
   return {
     ...ruling('restart', 'bloat-over-soft-limit'),
@@ -242,8 +245,8 @@ function hasStayed({ shape }: Findings, nowMs: number, { windowMs }: Policy): bo
 }
 
 /** The platform's own restart is so near that another would buy little: it comes up to 216 minutes after the cycle (Dev Center, "Automatic dyno restarts"). */
-function isCycleNear(uptimeMs: number, { dynoCycleMs }: Policy): boolean {
-  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - CYCLE_NEAR_MS && uptimeMs < dynoCycleMs + CYCLE_JITTER_MS;
+function isCycleNear(uptimeMs: number, { dynoCycleMs }: Policy, nearMs: number = CYCLE_NEAR_MS): boolean {
+  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + CYCLE_JITTER_MS;
 }
 
 /** Judged by the floor: what a peak has on top comes back by itself. */
