@@ -37,7 +37,7 @@ function fastest(count: number, work: () => void): number {
 function follower(provider: Provider | null) {
   const readRssBytes = ownRssReader();
   const monitor = new JobMonitor({ maxJobNames: 100, readRssBytes, nowMs: () => performance.now() });
-  const telemetry = new Telemetry({ monitor, readRssBytes, tree: null, limitBytes: null });
+  const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
   const tables = new JobTables();
   if (provider !== null) telemetry.use(provider);
   const records =

@@ -3,8 +3,8 @@
  *
  *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--rounds 8] [--quick] [--full]
  *
- * - CPU, throughput, allocation: per round a fresh process of each variant, each with a Redis of its own, all taking turns of 50 ms
- *   (overhead/turns.ts). CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
+ * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with a Redis of its own, that take turns of 50 ms
+ *   (overhead/turns.ts), once a round for each variant, after 5 s of work each: before, what V8 compiles is much of what is seen. CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
  *   allocation what V8's collections tell (overhead/measured/worker.mjs) in a part of its own. No export falls into it: in 10 s of jobs
  *   there would be one, and what that costs is measured by itself.
  * - Memory: one process at a time, RSS once garbage is collected until nothing changes, MALLOC_ARENA_MAX=1 in all.
@@ -80,7 +80,7 @@ const say = (text: string) => void process.stderr.write(`${text}\n`);
 const speedOptions: SpeedOptions = {
   ...(quick
     ? { rounds: 2, warmUpTurns: 4, blocks: 2, turnsPerBlock: 3, allocationTurns: 2 }
-    : { rounds: 8, warmUpTurns: 30, blocks: 4, turnsPerBlock: 10, allocationTurns: 10 }),
+    : { rounds: 6, warmUpTurns: 100, blocks: 4, turnsPerBlock: 10, allocationTurns: 10 }),
   ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
   say,
 };

@@ -4,13 +4,13 @@ import { JobStock } from './job-stock.ts';
 import { Receiver } from './receiver.ts';
 import { type Estimate, estimate, estimateOverBlocks } from './statistics.ts';
 import { type Block, type Share, Turns } from './turns.ts';
-import { BARE, BARE_AGAIN, type Variant } from './variants.ts';
+import { BARE, type Variant } from './variants.ts';
 
 export interface Scenario {
   readonly label: string;
   readonly concurrency: number;
   readonly work: Work;
-  /** `BARE` and `BARE_AGAIN` among them. */
+  /** Each but `BARE` is paired with it. */
   readonly variants: readonly Variant[];
 }
 
@@ -25,7 +25,7 @@ export interface SpeedOptions {
 }
 
 /** What the machines of today do not do; more jobs than that are not needed. */
-const MOST_JOBS_PER_SECOND = 50_000;
+const MOST_JOBS_PER_SECOND = 40_000;
 const TURNS_PER_SECOND = 20;
 /** Turns in which questions are asked. */
 const EXTRA_TURNS = 6;
@@ -36,12 +36,14 @@ const JOB_NAMES = 10;
  */
 const EXPORT_EVERY_MS = 3_600_000;
 
-interface Round {
+/** A variant and bare, taking turns. */
+interface Pair {
+  readonly variant: Variant;
   readonly blocks: readonly Block[];
   readonly allocations: ReadonlyMap<string, Allocation>;
 }
 
-/** What was measured of one variant; differences and ratios are to the two bare processes of the same round together. */
+/** What was measured of one variant; differences and ratios are to the bare process of the same pair. */
 export interface SpeedFigures {
   readonly variant: Variant;
   readonly cpuUsPerJob: Estimate;
@@ -60,31 +62,36 @@ export async function measureSpeed(scenario: Scenario, options: SpeedOptions): P
   say(`${scenario.label}: filling a queue with ${jobs} jobs`);
   const stock = await JobStock.fill({ jobs, nameCount: JOB_NAMES });
   try {
-    const rounds: Round[] = [];
+    const pairs: Pair[] = [];
+    const random = new Random(1);
+    const rivals = scenario.variants.filter((variant) => variant !== BARE);
     for (let count = 1; count <= options.rounds; count++) {
-      say(`${scenario.label}: round ${count} of ${options.rounds}`);
-      rounds.push(await runRound({ scenario, options, stock, receiver, random: new Random(count) }));
+      for (const variant of random.shuffled(rivals)) {
+        say(`${scenario.label}: round ${count} of ${options.rounds}, ${variant.label}`);
+        pairs.push(await runPair({ scenario, variant, options, stock, receiver, random: random.fork() }));
+      }
     }
     mustHaveExported(scenario.variants, receiver);
-    return scenario.variants.map((variant) => figuresOf(variant, rounds));
+    return scenario.variants.map((variant) => figuresOf(variant, pairs));
   } finally {
     stock.remove();
     receiver.stop();
   }
 }
 
-interface RoundParts {
+interface PairParts {
   readonly scenario: Scenario;
+  readonly variant: Variant;
   readonly options: SpeedOptions;
   readonly stock: JobStock;
   readonly receiver: Receiver;
   readonly random: Random;
 }
 
-async function runRound({ scenario, options, stock, receiver, random }: RoundParts): Promise<Round> {
+async function runPair({ scenario, variant: rival, options, stock, receiver, random }: PairParts): Promise<Pair> {
   const contestants: Contestant[] = [];
   try {
-    for (const variant of scenario.variants) {
+    for (const variant of random.shuffled([BARE, rival])) {
       const redis = await stock.serve();
       const { concurrency, work } = scenario;
       contestants.push(new Contestant({ variant, redis, receiver, concurrency, work, exportEveryMs: EXPORT_EVERY_MS }));
@@ -104,7 +111,7 @@ async function runRound({ scenario, options, stock, receiver, random }: RoundPar
       if (jobs >= stock.jobs) throw new Error(`"${name}" did all of its ${jobs} jobs before its time was over`);
     }
     await turns.askAll((contestant) => contestant.ask('close'));
-    return { blocks, allocations };
+    return { variant: rival, blocks, allocations };
   } finally {
     for (const contestant of contestants) await contestant.stop();
   }
@@ -118,36 +125,33 @@ function mustHaveExported(variants: readonly Variant[], receiver: Receiver): voi
   }
 }
 
-function figuresOf(variant: Variant, rounds: readonly Round[]): SpeedFigures {
-  const blocks = rounds.map((round) => round.blocks);
-  const own = (of: readonly Block[]) => totalOf(of, [variant]);
-  const bare = (of: readonly Block[]) => totalOf(of, referenceFor(variant));
-  const allocated = ({ allocations }: Round) =>
-    bytesPerJob(allocations, [variant]) - bytesPerJob(allocations, referenceFor(variant));
+/** Of `BARE` itself by all of its processes. */
+function figuresOf(variant: Variant, pairs: readonly Pair[]): SpeedFigures {
+  const own = variant === BARE ? pairs : pairs.filter((pair) => pair.variant === variant);
+  const blocks = own.map((pair) => pair.blocks);
+  const difference = (of: readonly Block[], figure: (share: Share) => number) =>
+    figure(totalOf(of, variant)) - figure(totalOf(of, BARE));
+  const allocated = ({ allocations }: Pair) => bytesPerJob(allocations, variant) - bytesPerJob(allocations, BARE);
   return {
     variant,
-    cpuUsPerJob: estimateOverBlocks(blocks, (of) => cpuUsPerJob(own(of))),
-    cpuOverBareUs: estimateOverBlocks(blocks, (of) => cpuUsPerJob(own(of)) - cpuUsPerJob(bare(of))),
-    jobsPerSecond: estimateOverBlocks(blocks, (of) => jobsPerSecond(own(of))),
-    throughputRatio: estimateOverBlocks(blocks, (of) => jobsPerSecond(own(of)) / jobsPerSecond(bare(of))),
-    allocatedBytesOverBare: estimate(rounds.map(allocated)),
+    cpuUsPerJob: estimateOverBlocks(blocks, (of) => cpuUsPerJob(totalOf(of, variant))),
+    cpuOverBareUs: estimateOverBlocks(blocks, (of) => difference(of, cpuUsPerJob)),
+    jobsPerSecond: estimateOverBlocks(blocks, (of) => jobsPerSecond(totalOf(of, variant))),
+    throughputRatio: estimateOverBlocks(
+      blocks,
+      (of) => jobsPerSecond(totalOf(of, variant)) / jobsPerSecond(totalOf(of, BARE)),
+    ),
+    allocatedBytesOverBare: estimate(own.map(allocated)),
   };
 }
 
-/** The two bare ones are compared with one another, all others with both. */
-function referenceFor(variant: Variant): readonly Variant[] {
-  return variant === BARE_AGAIN ? [BARE] : [BARE, BARE_AGAIN];
-}
-
-function totalOf(blocks: readonly Block[], variants: readonly Variant[]): Share {
+function totalOf(blocks: readonly Block[], { name }: Variant): Share {
   const total = { jobs: 0, cpuUs: 0, runningMs: 0 };
   for (const block of blocks) {
-    for (const { name } of variants) {
-      const { jobs = 0, cpuUs = 0, runningMs = 0 } = block.get(name) ?? {};
-      total.jobs += jobs;
-      total.cpuUs += cpuUs;
-      total.runningMs += runningMs;
-    }
+    const { jobs = 0, cpuUs = 0, runningMs = 0 } = block.get(name) ?? {};
+    total.jobs += jobs;
+    total.cpuUs += cpuUs;
+    total.runningMs += runningMs;
   }
   return total;
 }
@@ -160,12 +164,7 @@ function jobsPerSecond({ jobs, runningMs }: Share): number {
   return jobs / (runningMs / 1000);
 }
 
-function bytesPerJob(allocations: ReadonlyMap<string, Allocation>, variants: readonly Variant[]): number {
-  let allocatedBytes = 0;
-  let jobs = 0;
-  for (const { name } of variants) {
-    allocatedBytes += allocations.get(name)?.allocatedBytes ?? 0;
-    jobs += allocations.get(name)?.jobs ?? 0;
-  }
+function bytesPerJob(allocations: ReadonlyMap<string, Allocation>, { name }: Variant): number {
+  const { allocatedBytes, jobs } = allocations.get(name) ?? { allocatedBytes: Number.NaN, jobs: 1 };
   return allocatedBytes / jobs;
 }

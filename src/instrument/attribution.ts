@@ -103,6 +103,10 @@ export class AttributionLedger {
     for (const ticket of this.#running) ticket.notePeak();
   }
 
+  get lastRssBytes(): number {
+    return this.#lastRssBytes;
+  }
+
   get runningJobs(): number {
     return this.#running.length;
   }

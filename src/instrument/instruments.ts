@@ -39,7 +39,6 @@ import type { TreeMemory } from './tree-memory.ts';
 /** What the observable metrics are read from. */
 export interface Measured {
   readonly monitor: JobMonitor;
-  readonly readRssBytes: () => number;
   /** Null in a sandbox: its memory is part of its parent's tree. */
   readonly tree: TreeMemory | null;
   /** Null where the quota is unknown. */
@@ -131,9 +130,10 @@ export class Instruments {
 
   /** Synchronous, so that what it adds to `net` belongs to the collection that asked. */
   #observeProcess(result: Parameters<BatchObservableCallback>[0]): void {
-    const { monitor, readRssBytes } = this.#measured;
+    const { monitor } = this.#measured;
     for (const { netBytes, attributes } of monitor.takeNetChanges()) this.#net.add(netBytes, attributes);
-    result.observe(this.#processUsage, readRssBytes());
+    // The very reading that the changes add up to: memory moves while they are worked out.
+    result.observe(this.#processUsage, monitor.lastRssBytes);
     for (const [queue, count] of monitor.active()) {
       const attributes = { [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ, [ATTR_MESSAGING_DESTINATION_NAME]: queue };
       result.observe(this.#active, count, attributes);

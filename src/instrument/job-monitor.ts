@@ -121,6 +121,11 @@ export class JobMonitor {
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
   }
 
+  /** The newest reading: what all changes told so far add up to. */
+  get lastRssBytes(): number {
+    return this.#ledger.lastRssBytes;
+  }
+
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
     if (this.#ledger.runningJobs === 0) return false;

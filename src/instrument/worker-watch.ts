@@ -47,7 +47,6 @@ export class WorkerWatch implements WorkerObserver {
     logMemoryTuning(memoryTuning({ env, procfs }), limitBytes);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
-      readRssBytes,
       tree: processRole() === 'sandbox' ? null : new TreeMemory({ procfs, env, knownChildren }),
       limitBytes,
     });

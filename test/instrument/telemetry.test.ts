@@ -21,7 +21,7 @@ function harness() {
   const readRssBytes = () => world.rss;
   const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes, nowMs: () => 0 });
   const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
-  const telemetry = new Telemetry({ monitor, readRssBytes, tree, limitBytes: 512 });
+  const telemetry = new Telemetry({ monitor, tree, limitBytes: 512 });
   const runJob = (changeBytes: number) => {
     telemetry.jobBegins();
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
