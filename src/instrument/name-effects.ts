@@ -44,34 +44,48 @@ export class NameEffects {
   /** Where the descent goes on: with many names one does not come to its end. */
   #latest = new Float64Array();
   /** Of the interval that is being added: which features are not zero, and what they are. */
-  readonly #places: number[] = [];
-  readonly #values: number[] = [];
+  #places = new Int32Array(this.#width);
+  #values = new Float64Array(this.#width);
 
   /** The jobs that ran between two readings, of `count` names, and the change that the second one showed. */
   add(present: readonly Presence[], count: number, changeBytes: number): void {
+    const features = this.#gather(present, count);
+    const [places, values, changes, products, width] = [
+      this.#places,
+      this.#values,
+      this.#changes,
+      this.#products,
+      this.#width,
+    ];
+    for (let i = 0; i < features; i += 1) {
+      const [place, value] = [places[i] ?? 0, values[i] ?? 0];
+      changes[place] = (changes[place] ?? 0) + value * changeBytes;
+      const row = place * width;
+      for (let j = 0; j < features; j += 1) {
+        const at = row + (places[j] ?? 0);
+        products[at] = (products[at] ?? 0) + value * (values[j] ?? 0);
+      }
+    }
+  }
+
+  /** How many features are not zero. */
+  #gather(present: readonly Presence[], count: number): number {
     let features = 0;
-    const put = (place: number, value: number) => {
-      if (value === 0) return;
-      this.#places[features] = place;
-      this.#values[features] = value;
-      features += 1;
-    };
     for (let at = 0; at < count; at += 1) {
       const { index, started, ended, jobMs } = present[at] as Presence;
       this.#makeRoom(index);
-      put(FEATURES * index + START, started);
-      put(FEATURES * index + TIME, jobMs);
-      put(FEATURES * index + LOAN, started - ended);
+      const first = FEATURES * index;
+      if (started !== 0) features = this.#put(features, first + START, started);
+      if (jobMs !== 0) features = this.#put(features, first + TIME, jobMs);
+      if (started !== ended) features = this.#put(features, first + LOAN, started - ended);
     }
-    for (let i = 0; i < features; i += 1) {
-      const [place, value] = [this.#places[i] ?? 0, this.#values[i] ?? 0];
-      this.#changes[place] = (this.#changes[place] ?? 0) + value * changeBytes;
-      const row = place * this.#width;
-      for (let j = 0; j < features; j += 1) {
-        const at = row + (this.#places[j] ?? 0);
-        this.#products[at] = (this.#products[at] ?? 0) + value * (this.#values[j] ?? 0);
-      }
-    }
+    return features;
+  }
+
+  #put(at: number, place: number, value: number): number {
+    this.#places[at] = place;
+    this.#values[at] = value;
+    return at + 1;
   }
 
   /** What was seen so far counts for this share of itself from now on, 0 to 1. */
@@ -124,8 +138,14 @@ export class NameEffects {
     const width = this.#width * 2;
     const changes = new Float64Array(width);
     changes.set(this.#changes);
+    const values = new Float64Array(width);
+    values.set(this.#values);
+    const places = new Int32Array(width);
+    places.set(this.#places);
     this.#products = widened(this.#products, this.#width, width);
     this.#changes = changes;
+    this.#values = values;
+    this.#places = places;
     this.#width = width;
   }
 }
