@@ -4,7 +4,8 @@
  *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--rounds 8] [--quick] [--full]
  *
  * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with a Redis of its own, that take turns of 50 ms
- *   (overhead/turns.ts), once a round for each variant, after 5 s of work each: before, what V8 compiles is much of what is seen. CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
+ *   (overhead/turns.ts), once a round for each variant, after 5 s of work each (50 jobs at a time: before some
+ *   50,000 jobs, what V8 compiles and has not compiled yet is much of what is seen). CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
  *   allocation what V8's collections tell (overhead/measured/worker.mjs) in a part of its own. No export falls into it: in 10 s of jobs
  *   there would be one, and what that costs is measured by itself.
  * - Memory: one process at a time, RSS once garbage is collected until nothing changes, MALLOC_ARENA_MAX=1 in all.

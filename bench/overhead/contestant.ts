@@ -7,7 +7,7 @@ import type { Variant } from './variants.ts';
 
 const PROGRAM = fileURLToPath(new URL('measured/worker.mjs', import.meta.url));
 
-/** What a job does once `startWork` was asked; until then, and with `none` always, nothing. `compute`, `wait`: for 1 ms. */
+/** What a job does once `startWork` was asked; until then, and with `none` always, nothing, and 50 run at a time. `compute`, `wait`: for 1 ms. */
 export type Work = 'none' | 'compute' | 'wait';
 
 export interface Usage {

@@ -15,8 +15,10 @@ const AFTER_COLLECTION_MS = 50;
 
 const { queue, redisPort, concurrency, work, setUp } = JSON.parse(process.argv[2]);
 
+const WARM_UP_CONCURRENCY = 50;
+
 let jobs = 0;
-/** Until then jobs do nothing, so that the code around them is warm also where a job takes long. */
+/** Until then jobs do nothing, many at a time, so that the code around them is warm also where a job takes long or few run at a time. */
 let works = false;
 
 const WORK = {
@@ -40,7 +42,7 @@ const processor = work === 'none' ? async () => void jobs++ : workingProcessor;
 const { workerOptions = {}, wrapped = (inner) => inner, flush } = setUp === null ? {} : (await import(setUp)).setUp();
 const worker = new Worker(queue, wrapped(processor), {
   connection: { host: '127.0.0.1', port: redisPort },
-  concurrency,
+  concurrency: Math.max(concurrency, WARM_UP_CONCURRENCY),
   autorun: false,
   removeOnComplete: { count: 0 },
   ...workerOptions,
@@ -113,6 +115,7 @@ const ANSWERS = {
   },
   startWork: () => {
     works = true;
+    worker.concurrency = concurrency;
   },
   usage: () => ({ jobs, cpuUs: cpuUs() }),
   beginAllocation: () => allocation.begin(),
