@@ -7,8 +7,8 @@ import {
   ATTR_MESSAGING_SYSTEM,
   MESSAGING_SYSTEM_BULLMQ,
 } from '../semconv.ts';
-import type { NameAccount } from './attribution.ts';
 import type { JobOutcome } from './job-outcome.ts';
+import type { NameAccount } from './name-account.ts';
 
 export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 
