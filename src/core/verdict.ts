@@ -50,6 +50,7 @@ const CYCLE_NEAR_UNSETTLED_MS = 2 * CYCLE_NEAR_MS;
 const CYCLE_JITTER_MS = 216 * 60_000;
 /** After so many useless restarts what one gives back is no longer believed. */
 const USELESS_MOST = 2;
+/** Few teeth stay up for so long; one like those before it is told by `mayReturn`. */
 const STAYED_WINDOWS = 30;
 /** Bloat that stays may wait so many windows for a moment without jobs. */
 const PATIENCE_WINDOWS = 5;

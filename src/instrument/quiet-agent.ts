@@ -25,7 +25,8 @@ export function quietAgent(
   protocol: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): http.Agent {
-  // An `import` of node:http reads all of its exports, and so loads undici for the WebSocket among them: 1.5 MB in every worker.
+  // An `import` of node:http reads all of its exports, and so loads undici for the WebSocket among them: 1.5 MB. The OTLP exporter does so at its
+  // first export; workers that export by other ways need not.
   const agent =
     protocol === 'http:'
       ? new (process.getBuiltinModule('node:http').Agent)({ keepAlive: true })
