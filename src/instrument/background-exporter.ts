@@ -1,6 +1,6 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { reportFault } from './diagnostics.ts';
-import { RETRY_MARK } from './quiet-agent.ts';
+import { PostError } from './otlp-post.ts';
 
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */
 const SUCCESS = 0;
@@ -53,10 +53,12 @@ export class BackgroundExporter implements PushMetricExporter {
 
   async #send(metrics: ResourceMetrics): Promise<void> {
     const deadlineMs = performance.now() + this.#retryForMs;
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs *= RETRY_FACTOR) {
+    for (let backoffMs = FIRST_RETRY_MS; ; backoffMs *= RETRY_FACTOR) {
       const { code, error } = await this.#once(metrics);
       if (code === SUCCESS) return;
-      if (!isRetryable(error) || performance.now() + waitMs > deadlineMs) throw error ?? new Error('no reason given');
+      if (!(error instanceof PostError && error.isRetryable)) throw error ?? new Error('no reason given');
+      const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
+      if (performance.now() + waitMs > deadlineMs) throw error;
       await unheldDelay(waitMs);
     }
   }
@@ -68,12 +70,6 @@ export class BackgroundExporter implements PushMetricExporter {
 
 /** `AggregationTemporality.CUMULATIVE`; the SDK is loaded only where metrics are exported. */
 const CUMULATIVE = 1;
-
-/** A status that the agent has marked, or an error of the network (which has no status at all). */
-function isRetryable(error: Error | undefined): boolean {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'number' ? code >= RETRY_MARK : true;
-}
 
 function unheldDelay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());

@@ -1,5 +1,6 @@
-import { descend, valueAt, widened } from './least-squares.ts';
+import { descend, valueAt } from './least-squares.ts';
 import type { Presence } from './name-effects.ts';
+import { SymmetricMatrix } from './symmetric-matrix.ts';
 
 /**
  * Corrects estimates of who takes memory by who was there while the floor of it rose: what a job takes and somebody gives back after its end (a
@@ -26,7 +27,7 @@ export class FloorRates {
   #names = 0;
   #width = 8;
   /** Sums over pairs of windows, faded: A = sum m m', b = sum m f, of f squared, of f, of the span within each, and their number. */
-  #products = new Float64Array(8 * 8);
+  readonly #products = new SymmetricMatrix();
   #changes = new Float64Array(8);
   #squares = 0;
   #riseBytes = 0;
@@ -62,7 +63,7 @@ export class FloorRates {
 
   /** What was seen so far counts for this share of itself from now on, 0 to 1. */
   fade(share: number): void {
-    for (let i = 0; i < this.#products.length; i += 1) this.#products[i] = (this.#products[i] ?? 0) * share;
+    this.#products.scale(share);
     for (let i = 0; i < this.#changes.length; i += 1) this.#changes[i] = (this.#changes[i] ?? 0) * share;
     this.#squares *= share;
     this.#riseBytes *= share;
@@ -76,8 +77,8 @@ export class FloorRates {
    */
   corrected(priorBytesPerMs: Float64Array): Float64Array {
     const n = this.#names;
-    const form = { A: this.#products, width: this.#width, b: this.#changes };
-    const evenBytesPerMs = sum(this.#changes) / sum(this.#products);
+    const form = { A: this.#products, b: this.#changes };
+    const evenBytesPerMs = sum(this.#changes) / this.#products.folded(1).at(0, 0);
     const prior = this.#scaled(priorBytesPerMs, evenBytesPerMs);
     if (prior === null || this.#pairs < PAIRS_PER_NAME * n + SPARE_PAIRS) return priorBytesPerMs;
     const fit = descend(form, new Float64Array(n).fill(evenBytesPerMs), RIDGE);
@@ -89,12 +90,12 @@ export class FloorRates {
     // The prior is certain.
     if (!(spread > 0)) return priorBytesPerMs;
     const pull = variance / spread ** 2;
-    const [A, b] = [this.#products.slice(), this.#changes.slice()];
+    const [A, b] = [this.#products.copy(), this.#changes.slice()];
     for (let i = 0; i < n; i += 1) {
-      A[i * this.#width + i] = (A[i * this.#width + i] ?? 0) + pull;
+      A.add(i, i, pull);
       b[i] = (b[i] ?? 0) + pull * (prior[i] ?? 0);
     }
-    return descend({ A, width: this.#width, b }, prior, 0);
+    return descend({ A, b }, prior, 0);
   }
 
   /** The rates so that they explain, all together, what the floors rose by; null where these do not rise or the rates are nought. */
@@ -126,10 +127,7 @@ export class FloorRates {
       const jobMs = between[i] ?? 0;
       if (jobMs === 0) continue;
       this.#changes[i] = (this.#changes[i] ?? 0) + jobMs * riseBytes;
-      const row = i * this.#width;
-      for (let j = 0; j < n; j += 1) {
-        this.#products[row + j] = (this.#products[row + j] ?? 0) + jobMs * (between[j] ?? 0);
-      }
+      for (let j = 0; j <= i; j += 1) this.#products.add(i, j, jobMs * (between[j] ?? 0));
     }
     this.#squares += riseBytes ** 2;
     this.#riseBytes += riseBytes;
@@ -139,9 +137,9 @@ export class FloorRates {
 
   #makeRoom(name: number): void {
     this.#names = name + 1;
+    this.#products.grow(this.#names);
     if (this.#names <= this.#width) return;
     const width = 2 ** Math.ceil(Math.log2(this.#names));
-    this.#products = widened(this.#products, this.#width, width);
     const wider = (numbers: Float64Array) => {
       const all = new Float64Array(width);
       all.set(numbers);

@@ -1,4 +1,5 @@
-import { descend, widened } from './least-squares.ts';
+import { descend } from './least-squares.ts';
+import { SymmetricMatrix } from './symmetric-matrix.ts';
 
 /** What the jobs of one name did between two readings. */
 export interface Presence {
@@ -36,36 +37,24 @@ export interface NameEffect {
  */
 export class NameEffects {
   #names = 0;
-  /** Features there is room for. */
-  #width = FEATURES * 8;
-  /** A, row by row, and b. */
-  #products = new Float64Array(this.#width * this.#width);
-  #changes = new Float64Array(this.#width);
+  /** A and b. */
+  readonly #products = new SymmetricMatrix();
+  #changes = new Float64Array(FEATURES * 8);
   /** Where the descent goes on: with many names one does not come to its end. */
   #latest = new Float64Array();
   /** Of the interval that is being added: which features are not zero, and what they are. */
-  #places = new Int32Array(this.#width);
-  #values = new Float64Array(this.#width);
+  #places = new Int32Array(this.#changes.length);
+  #values = new Float64Array(this.#changes.length);
 
   /** The jobs that ran between two readings, of `count` names, and the change that the second one showed. */
   add(present: readonly Presence[], count: number, changeBytes: number): void {
     const features = this.#gather(present, count);
-    const [places, values, changes, products, width] = [
-      this.#places,
-      this.#values,
-      this.#changes,
-      this.#products,
-      this.#width,
-    ];
+    const [places, values, changes] = [this.#places, this.#values, this.#changes];
     for (let i = 0; i < features; i += 1) {
-      const [place, value] = [places[i] ?? 0, values[i] ?? 0];
-      changes[place] = (changes[place] ?? 0) + value * changeBytes;
-      const row = place * width;
-      for (let j = 0; j < features; j += 1) {
-        const at = row + (places[j] ?? 0);
-        products[at] = (products[at] ?? 0) + value * (values[j] ?? 0);
-      }
+      const place = places[i] ?? 0;
+      changes[place] = (changes[place] ?? 0) + (values[i] ?? 0) * changeBytes;
     }
+    this.#products.addProduct(places, values, features);
   }
 
   /** How many features are not zero. */
@@ -90,7 +79,7 @@ export class NameEffects {
 
   /** What was seen so far counts for this share of itself from now on, 0 to 1. */
   fade(share: number): void {
-    for (let i = 0; i < this.#products.length; i += 1) this.#products[i] = (this.#products[i] ?? 0) * share;
+    this.#products.scale(share);
     for (let i = 0; i < this.#changes.length; i += 1) this.#changes[i] = (this.#changes[i] ?? 0) * share;
   }
 
@@ -98,11 +87,11 @@ export class NameEffects {
   solve(): readonly NameEffect[] {
     const size = FEATURES * this.#names;
     // From the one effect that fits best if all names did the same, so that what cannot be told apart stays alike.
-    const summed = { A: this.#summedProducts(), width: FEATURES, b: this.#summedChanges() };
+    const summed = { A: this.#products.folded(FEATURES), b: this.#summedChanges() };
     const common = descend(summed, new Float64Array(FEATURES), RIDGE);
     const effects = new Float64Array(size);
     for (let i = 0; i < size; i += 1) effects[i] = this.#latest[i] ?? common[i % FEATURES] ?? 0;
-    descend({ A: this.#products, width: this.#width, b: this.#changes }, effects, RIDGE);
+    descend({ A: this.#products, b: this.#changes }, effects, RIDGE);
     this.#latest = effects;
     return Array.from({ length: this.#names }, (_, name) => ({
       startBytes: effects[FEATURES * name + START] ?? 0,
@@ -112,18 +101,6 @@ export class NameEffects {
   }
 
   /** As if all names were one. */
-  #summedProducts(): Float64Array {
-    const summed = new Float64Array(FEATURES * FEATURES);
-    const size = FEATURES * this.#names;
-    for (let i = 0; i < size; i += 1) {
-      for (let j = 0; j < size; j += 1) {
-        const at = (i % FEATURES) * FEATURES + (j % FEATURES);
-        summed[at] = (summed[at] ?? 0) + (this.#products[i * this.#width + j] ?? 0);
-      }
-    }
-    return summed;
-  }
-
   #summedChanges(): Float64Array {
     const summed = new Float64Array(FEATURES);
     this.#changes.forEach((change, place) => {
@@ -133,20 +110,21 @@ export class NameEffects {
   }
 
   #makeRoom(name: number): void {
-    this.#names = Math.max(this.#names, name + 1);
-    if (FEATURES * this.#names <= this.#width) return;
-    const width = this.#width * 2;
-    const changes = new Float64Array(width);
+    if (name < this.#names) return;
+    this.#names = name + 1;
+    const features = FEATURES * this.#names;
+    this.#products.grow(features);
+    if (features <= this.#changes.length) return;
+    const room = this.#changes.length * 2;
+    const changes = new Float64Array(room);
     changes.set(this.#changes);
-    const values = new Float64Array(width);
-    values.set(this.#values);
-    const places = new Int32Array(width);
-    places.set(this.#places);
-    this.#products = widened(this.#products, this.#width, width);
     this.#changes = changes;
+    const values = new Float64Array(room);
+    values.set(this.#values);
     this.#values = values;
+    const places = new Int32Array(room);
+    places.set(this.#places);
     this.#places = places;
-    this.#width = width;
   }
 }
 

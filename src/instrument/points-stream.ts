@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../semconv.ts';
 import type { BorrowedRedis, RedisScript } from './borrowed-redis.ts';
@@ -35,7 +34,8 @@ return id
 export interface PointsStreamOptions {
   /** A connection of a worker that runs in this process; null where there is none just now. */
   readonly lend: () => BorrowedRedis | null;
-  readonly serialize?: (metrics: ResourceMetrics) => Uint8Array;
+  /** To OTLP as JSON; undefined where there is nothing to send. */
+  readonly serialize: (metrics: ResourceMetrics) => Uint8Array | undefined;
 }
 
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
@@ -49,10 +49,10 @@ const SUCCESS = 0;
  */
 export class PointsStreamExporter implements PushMetricExporter {
   readonly #lend: PointsStreamOptions['lend'];
-  readonly #serialize: (metrics: ResourceMetrics) => Uint8Array;
+  readonly #serialize: PointsStreamOptions['serialize'];
   #underWay: Promise<void> | null = null;
 
-  constructor({ lend, serialize = otlpJsonSerializer() }: PointsStreamOptions) {
+  constructor({ lend, serialize }: PointsStreamOptions) {
     this.#lend = lend;
     this.#serialize = serialize;
   }
@@ -80,6 +80,7 @@ export class PointsStreamExporter implements PushMetricExporter {
     // A process without a running worker has none: before its first one, after its last, and in a sandbox.
     if (redis === null) return;
     const bytes = this.#serialize(metrics);
+    if (bytes === undefined) return;
     if (bytes.length > MAX_ENTRY_BYTES) {
       throw new Error(`an export of ${bytes.length} bytes is more than the ${MAX_ENTRY_BYTES} that may go into it`);
     }
@@ -87,15 +88,4 @@ export class PointsStreamExporter implements PushMetricExporter {
     const limits = [POINTS_STREAM_MAX_BYTES, STREAM_LIFE_MS, ENTRIES_WITHOUT_SIZE].map(String);
     await redis.evaluate(APPEND, [POINTS_STREAM_KEY], [POINTS_STREAM_FIELD, json, ...limits]);
   }
-}
-
-interface TransformerPackage {
-  readonly JsonMetricsSerializer: { serializeRequest(metrics: ResourceMetrics): Uint8Array | undefined };
-}
-
-/** The one that the OTLP exporter serializes by, loaded from beside it so that it fits its line of the SDK. */
-function otlpJsonSerializer(): (metrics: ResourceMetrics) => Uint8Array {
-  const beside = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/exporter-metrics-otlp-http'));
-  const { JsonMetricsSerializer }: TransformerPackage = beside('@opentelemetry/otlp-transformer');
-  return (metrics) => JsonMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
 }

@@ -4,9 +4,9 @@ import { BackgroundExporter } from './background-exporter.ts';
 import type { BorrowedRedis } from './borrowed-redis.ts';
 import { herokuDetector } from './heroku-detector.ts';
 import { JobTables } from './job-tables.ts';
+import { otlpExporter } from './otlp-exporter.ts';
 import { PointsStreamExporter } from './points-stream.ts';
-import { quietAgent } from './quiet-agent.ts';
-import { loadSdk } from './sdk-modules.ts';
+import { loadJsonSerializer, loadResources, loadSdkMetrics } from './sdk-modules.ts';
 import type { Transport } from './settings.ts';
 import type { OwnProvider } from './telemetry.ts';
 
@@ -33,9 +33,10 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
   const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
   const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
-  if (transports.includes('redis')) exporters.push(new PointsStreamExporter({ lend }));
+  if (transports.includes('redis')) exporters.push(await pointsStreamExporter(lend));
   if (exporters.length === 0) return null;
-  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await sdkMetrics();
+  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } =
+    await loadSdkMetrics();
   // The tables know cumulative figures only; where the environment asks for others the SDK makes them.
   const areCumulative = exporters.every(
     (exporter) =>
@@ -52,8 +53,9 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   return { provider: new MeterProvider({ resource: await resource(), readers }), tables };
 }
 
-function sdkMetrics(): Promise<typeof import('@opentelemetry/sdk-metrics')> {
-  return loadSdk('@opentelemetry/sdk-metrics', () => import('@opentelemetry/sdk-metrics'));
+async function pointsStreamExporter(lend: PrivateProviderOptions['lend']): Promise<PushMetricExporter> {
+  const serializer = await loadJsonSerializer();
+  return new PointsStreamExporter({ lend, serialize: (metrics) => serializer.serializeRequest(metrics) });
 }
 
 async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {
@@ -61,30 +63,18 @@ async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMet
   if (names.includes('none')) return [];
   const exporters: PushMetricExporter[] = [];
   for (const name of names) {
-    if (name === 'otlp') exporters.push(await otlpExporter(timeoutMs));
-    else if (name === 'console') exporters.push(new (await sdkMetrics()).ConsoleMetricExporter());
+    if (name === 'otlp')
+      exporters.push(new BackgroundExporter({ exporter: await otlpExporter(env), retryForMs: timeoutMs }));
+    else if (name === 'console') exporters.push(new (await loadSdkMetrics()).ConsoleMetricExporter());
     else
       diag.warn(`tidemark: OTEL_METRICS_EXPORTER names "${name}", which register has not: use otlp, console or none`);
   }
   return exporters;
 }
 
-/** OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. */
-async function otlpExporter(retryForMs: number): Promise<PushMetricExporter> {
-  const { OTLPMetricExporter } = await loadSdk(
-    '@opentelemetry/exporter-metrics-otlp-http',
-    () => import('@opentelemetry/exporter-metrics-otlp-http'),
-  );
-  const exporter = new OTLPMetricExporter({ httpAgentOptions: (protocol: string) => quietAgent(protocol) });
-  return new BackgroundExporter({ exporter, retryForMs });
-}
-
 /** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
 async function resource(): Promise<Resource> {
-  const { defaultResource, detectResources, envDetector } = await loadSdk(
-    '@opentelemetry/resources',
-    () => import('@opentelemetry/resources'),
-  );
+  const { defaultResource, detectResources, envDetector } = await loadResources();
   return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));
 }
 

@@ -1,0 +1,75 @@
+import { diag } from '@opentelemetry/api';
+import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { OtlpPost } from './otlp-post.ts';
+import { type JsonSerializer, loadJsonSerializer, loadOtlpConfiguration, loadOtlpExporter } from './sdk-modules.ts';
+
+type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
+
+/** `ExportResultCode` of @opentelemetry/core, which is no dependency of its own. */
+const SUCCESS = 0;
+const FAILED = 1;
+
+/**
+ * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. It is OpenTelemetry's exporter with its
+ * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing.
+ */
+export async function otlpExporter(env: Readonly<Record<string, string | undefined>>): Promise<PushMetricExporter> {
+  const { OTLPMetricExporterBase } = await loadOtlpExporter();
+  const { convertLegacyHttpOptions } = await loadOtlpConfiguration();
+  const { url, headers, compression, timeoutMillis, concurrencyLimit } = convertLegacyHttpOptions(
+    {},
+    'METRICS',
+    'v1/metrics',
+    { 'Content-Type': 'application/json' },
+  );
+  const post = new OtlpPost({ url, headers, compression, timeoutMs: timeoutMillis, env });
+  return new OTLPMetricExporterBase(new PostedExports(post, await loadJsonSerializer(), concurrencyLimit));
+}
+
+/** What the exporter hands its exports to. */
+class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
+  readonly #post: OtlpPost;
+  readonly #serializer: JsonSerializer;
+  readonly #mostUnderWay: number;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(post: OtlpPost, serializer: JsonSerializer, mostUnderWay: number) {
+    this.#post = post;
+    this.#serializer = serializer;
+    this.#mostUnderWay = mostUnderWay;
+  }
+
+  export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+    const sending = this.#send(metrics).then(
+      () => done({ code: SUCCESS }),
+      (error: Error) => done({ code: FAILED, error }),
+    );
+    this.#underWay.add(sending);
+    void sending.finally(() => this.#underWay.delete(sending));
+  }
+
+  async forceFlush(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.forceFlush();
+    this.#post.close();
+  }
+
+  /** The exporter's metrics about itself: it has none. */
+  setMetrics(): void {}
+
+  async #send(metrics: ResourceMetrics): Promise<void> {
+    if (this.#underWay.size >= this.#mostUnderWay) {
+      throw new Error(`${this.#underWay.size} exports are under way, which is as many as there may be`);
+    }
+    const bytes = this.#serializer.serializeRequest(metrics);
+    if (bytes === undefined) return;
+    const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes));
+    if (partialSuccess !== undefined && Object.keys(partialSuccess).length > 0) {
+      diag.warn(`tidemark: the receiver took a part of an export only: ${JSON.stringify(partialSuccess)}`);
+    }
+  }
+}
