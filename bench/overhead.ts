@@ -35,6 +35,7 @@ import {
   NAIVE_WRAPPER,
   TIDEMARK_ALONE,
   TIDEMARK_ON_APP,
+  TIDEMARK_PRELOADED,
 } from './overhead/variants.ts';
 
 const PARTS = ['cpu', 'throughput', 'allocation', 'memory', 'export', 'growth'] as const;
@@ -119,6 +120,7 @@ async function memory(): Promise<void> {
     rounds: memoryRounds,
     variants: [
       { variant: TIDEMARK_ALONE, over: BARE },
+      { variant: TIDEMARK_PRELOADED, over: BARE },
       { variant: TIDEMARK_ON_APP, over: APP_ALONE },
     ],
     warmUpJobs,

@@ -5,8 +5,6 @@ import { QUEUE_NAME } from './job-stock.ts';
 import type { Receiver } from './receiver.ts';
 import type { Variant } from './variants.ts';
 
-const PROGRAM = fileURLToPath(new URL('measured/worker.mjs', import.meta.url));
-
 /** What a job does once `startWork` was asked; until then, and with `none` always, nothing, and 50 run at a time. `compute`, `wait`: for 1 ms. */
 export type Work = 'none' | 'compute' | 'wait';
 
@@ -122,7 +120,8 @@ process.once('exit', () => {
 function spawnWorker(options: ContestantOptions): ChildProcess {
   const { variant, redis, receiver, concurrency, work, exportEveryMs, nodeArgs = [] } = options;
   const measured = { queue: QUEUE_NAME, redisPort: redis.port, concurrency, work, setUp: variant.setUp };
-  return spawn(process.execPath, [...nodeArgs, ...variant.nodeArgs, PROGRAM, JSON.stringify(measured)], {
+  const program = fileURLToPath(new URL(`measured/${variant.program}`, import.meta.url));
+  return spawn(process.execPath, [...nodeArgs, ...variant.nodeArgs, program, JSON.stringify(measured)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // Nothing of this process's own, such as options of node or the address of somebody's receiver. On a dyno tidemark also follows what
     // a drain needs to know.

@@ -5,6 +5,7 @@ import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { JobKind, type JobSeries } from './job-series.ts';
 import type { JobTicket } from './job-ticket.ts';
+import type { NameAccount } from './name-account.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
 
@@ -87,10 +88,7 @@ export class JobMonitor {
       kind,
       ofQueue,
       startedAtMs,
-      ticket:
-        job.sandbox === 'process'
-          ? null
-          : this.#ledger.begin(kind.account, this.#readAtBoundary(startedAtMs), startedAtMs),
+      ticket: job.sandbox === 'process' ? null : this.#beginShare(kind.account, startedAtMs),
       sandbox: job.sandbox === null ? null : newSandboxRun(),
     };
   }
@@ -153,6 +151,11 @@ export class JobMonitor {
     const idleBytes = this.#ledger.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
+  }
+
+  #beginShare(account: NameAccount, nowMs: number): JobTicket {
+    if (this.#ledger.hasJustRead(nowMs)) return this.#ledger.beginAtLastReading(account, nowMs);
+    return this.#ledger.begin(account, this.#readAtBoundary(nowMs), nowMs);
   }
 
   #readAtBoundary(nowMs: number): number | null {

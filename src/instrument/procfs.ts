@@ -1,8 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** Linux counts process times in 1/100 s (USER_HZ) on every architecture that Node runs on. */
 const MS_PER_TICK = 10;
+
+/**
+ * Enough for a whole `stat`, `status` or `smaps_rollup`. `readFile` takes 64 KiB for a file of unknown size, and those of one look at all processes
+ * stood in the way of each other until they were collected: 4 MB of RSS.
+ */
+const FILE_BYTES = 4096;
+/** Of some 10 us each. Then others may run. */
+const FILES_AT_ONCE = 50;
 
 /** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
 interface ProcessStat {
@@ -47,13 +56,14 @@ function parseStatus(text: string): MemoryAmount | null {
 /** A procfs, mounted at `root`. What cannot be read is null: processes end while one looks, and containers hide files. */
 export class Procfs {
   readonly #root: string;
+  readonly #buffer = Buffer.alloc(FILE_BYTES);
 
   constructor(root = '/proc') {
     this.#root = root;
   }
 
   stat(pid: number): ProcessStat | null {
-    const text = this.#readNow(`${pid}/stat`);
+    const text = this.#readShortNow(`${pid}/stat`);
     return text === null ? null : parseStat(text);
   }
 
@@ -87,8 +97,9 @@ export class Procfs {
     const names = await readdir(this.#root).catch(() => [] as string[]);
     const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
     const parents = new Map<number, number>();
-    for (const pid of pids) {
-      const text = await this.#read(`${pid}/stat`);
+    for (const [index, pid] of pids.entries()) {
+      if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await setImmediate();
+      const text = this.#readShortNow(`${pid}/stat`);
       const stat = text === null ? null : parseStat(text);
       if (stat !== null) parents.set(pid, stat.parentPid);
     }
@@ -97,20 +108,41 @@ export class Procfs {
 
   /** RSS of a process, now. */
   residentBytes(pid: number): number | null {
-    const status = this.#readNow(`${pid}/status`);
+    const status = this.#readShortNow(`${pid}/status`);
     return status === null ? null : kilobytesOf(status, 'VmRSS');
   }
 
   async memory(pid: number): Promise<MemoryAmount | null> {
-    const rollup = await this.#read(`${pid}/smaps_rollup`);
+    const rollup = await this.#readShort(`${pid}/smaps_rollup`);
     const exact = rollup === null ? null : parseSmapsRollup(rollup);
     if (exact !== null) return exact;
-    const status = await this.#read(`${pid}/status`);
+    const status = await this.#readShort(`${pid}/status`);
     return status === null ? null : parseStatus(status);
   }
 
-  #read(path: string): Promise<string | null> {
-    return readFile(`${this.#root}/${path}`, 'utf8').catch(() => null);
+  /** In the thread pool: what the kernel has to add up first. */
+  async #readShort(path: string): Promise<string | null> {
+    try {
+      await using file = await open(`${this.#root}/${path}`);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(FILE_BYTES), 0, FILE_BYTES, 0);
+      return buffer.toString('latin1', 0, bytesRead);
+    } catch {
+      return null;
+    }
+  }
+
+  /** At once: what costs less than the way to the thread pool. */
+  #readShortNow(path: string): string | null {
+    try {
+      const file = openSync(`${this.#root}/${path}`, 'r');
+      try {
+        return this.#buffer.toString('latin1', 0, readSync(file, this.#buffer, 0, FILE_BYTES, 0));
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      return null;
+    }
   }
 
   #readNow(path: string): string | null {

@@ -63,13 +63,15 @@ export class SymmetricMatrix {
   folded(size: number): SymmetricMatrix {
     const folded = new SymmetricMatrix();
     folded.grow(size);
-    this.#rows.forEach((row, i) => {
-      row.forEach((value, j) => {
-        const [to, from] = [i % size, j % size];
+    for (let i = 0; i < this.#rows.length; i += 1) {
+      const row = this.#rows[i] as Float64Array;
+      const to = i % size;
+      for (let j = 0; j <= i; j += 1) {
+        const from = j % size;
         // What lies off the diagonal stands for its mirror image too, which falls on the same element if that is on the diagonal.
-        folded.add(to, from, i !== j && to === from ? 2 * value : value);
-      });
-    });
+        folded.add(to, from, (i !== j && to === from ? 2 : 1) * (row[j] ?? 0));
+      }
+    }
     return folded;
   }
 }

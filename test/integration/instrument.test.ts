@@ -47,6 +47,8 @@ function netByName(receiver: Receiver, request: number): ReadonlyMap<string, num
   return net;
 }
 
+const OVERLAPPING_NAMES = ['grow', 'grow-less', 'slow', 'quick'];
+
 function total(numbers: Iterable<number>): number {
   return [...numbers].reduce((sum, number) => sum + number, 0);
 }
@@ -94,8 +96,12 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
         lifeLimitMs: OVERLAP_LIMIT_MS,
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const usage = receiver.of('process.memory.usage');
+      // Until a job of each name has ended, running ones may hold what is in no sum yet.
+      const usage = receiver
+        .of('process.memory.usage')
+        .filter(({ request }) => OVERLAPPING_NAMES.every((name) => netByName(receiver, request).has(name)));
       const nets = usage.map(({ request }) => netByName(receiver, request));
+      expect(nets.length).toBeGreaterThan(1);
       const [first, second] = [...(nets.at(-1) ?? [])]
         .filter(([name]) => name !== '_idle')
         .sort(([, a], [, b]) => b - a);
