@@ -84,6 +84,7 @@ export class OtlpPost {
     const { request, agent } = this.#client;
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
+        if (error instanceof PostError) return reject(error);
         const what = error.name === 'AbortError' ? `no answer within ${this.#options.timeoutMs} ms` : error.message;
         reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause: error }));
       };
@@ -133,7 +134,11 @@ async function read(response: http.IncomingMessage): Promise<Buffer> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MOST_ANSWER_BYTES) throw new Error(`an answer of more than ${MOST_ANSWER_BYTES} bytes`);
+    if (bytes > MOST_ANSWER_BYTES) {
+      throw new PostError(`the receiver sent an answer of more than ${MOST_ANSWER_BYTES} bytes`, {
+        isRetryable: false,
+      });
+    }
   }
   return Buffer.concat(chunks);
 }

@@ -150,7 +150,10 @@ describe('a post to an OTLP receiver', () => {
 
   it('takes no answer that fills the memory', async () => {
     const { url } = await noting((response) => response.end('x'.repeat(100_000)));
-    await expect(postTo(url).post(BODY)).rejects.toThrow('an answer of more than 65536 bytes');
+    await expect(postTo(url).post(BODY)).rejects.toMatchObject({
+      message: expect.stringContaining('an answer of more than 65536 bytes'),
+      isRetryable: false,
+    });
   });
 
   it('sends once more, at once, where the receiver closed the idle connection in the same moment', async () => {
