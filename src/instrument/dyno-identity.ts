@@ -61,6 +61,7 @@ function topOfDyno(procfs: Procfs, dynoId: string): number {
 function derivedId(env: Environment, procfs: Procfs): string {
   const start = procfs.stat(1)?.startTicks ?? `${process.pid}@${performance.timeOrigin}`;
   const parts = [env.TIDEMARK_APP || env.HEROKU_APP_NAME, env.DYNO, start, procfs.bootId(), hostname()];
+  // Not imported: see the instance's id in heroku-detector.ts.
   const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

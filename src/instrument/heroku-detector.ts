@@ -22,8 +22,10 @@ import { memoryTuning } from './memory-tuning.ts';
 import { processRole } from './process-role.ts';
 import { Procfs } from './procfs.ts';
 
-/** One per process, as the semantic conventions demand: a dyno may run several processes, and ids that clash mix their series.
- * Not by an import of node:crypto, which reads all of its exports and so loads the Web Cryptography API: 0.2 MB. */
+/**
+ * One per process, as the semantic conventions demand: a dyno may run several processes, and ids that clash mix their series.
+ * Not by an import of node:crypto, which reads all of its exports and so loads the Web Cryptography API: 0.2 MB.
+ */
 const INSTANCE_ID = process.getBuiltinModule('node:crypto').randomUUID();
 
 export type ResourceAttributes = Record<string, string>;

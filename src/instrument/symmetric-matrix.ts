@@ -5,10 +5,6 @@
 export class SymmetricMatrix {
   readonly #rows: Float64Array[] = [];
 
-  get size(): number {
-    return this.#rows.length;
-  }
-
   /** To `size` rows and columns at least; what is new is nought. */
   grow(size: number): void {
     while (this.#rows.length < size) this.#rows.push(new Float64Array(this.#rows.length + 1));

@@ -27,8 +27,8 @@ function sumOfProducts(vectors: readonly (readonly number[])[]) {
   return { matrix, square };
 }
 
-const elementsOf = (matrix: SymmetricMatrix) =>
-  Array.from({ length: matrix.size }, (_, i) => Array.from({ length: matrix.size }, (_, j) => matrix.at(i, j) + 0));
+const elementsOf = (matrix: SymmetricMatrix, size = SIZE) =>
+  Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => matrix.at(i, j) + 0));
 
 describe('a symmetric matrix', () => {
   it('is the square that the same products add up to', () => {
@@ -70,7 +70,7 @@ describe('a symmetric matrix', () => {
             return sum;
           }),
         );
-        expect(elementsOf(matrix.folded(size))).toEqual(folded);
+        expect(elementsOf(matrix.folded(size), size)).toEqual(folded);
       }),
     );
   });
@@ -84,8 +84,11 @@ describe('a symmetric matrix', () => {
     const copy = matrix.copy();
     matrix.add(3, 1, 2);
     matrix.scale(0.5);
-    expect([matrix.size, matrix.at(1, 0), matrix.at(0, 1), matrix.at(1, 3), matrix.at(2, 2)]).toEqual([
-      4, 2.5, 2.5, 1, 0,
+    expect(elementsOf(matrix, 4)).toEqual([
+      [0, 2.5, 0, 0],
+      [2.5, 0, 0, 1],
+      [0, 0, 0, 0],
+      [0, 1, 0, 0],
     ]);
     expect([copy.at(0, 1), copy.at(1, 3)]).toEqual([5, 0]);
   });
