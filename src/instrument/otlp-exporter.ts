@@ -1,9 +1,10 @@
 import { diag } from '@opentelemetry/api';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { JsonMetricsSerializer } from './opentelemetry-sdk.ts';
 import { OtlpPost } from './otlp-post.ts';
-import { type JsonSerializer, loadJsonSerializer, loadOtlpConfiguration, loadOtlpExporter } from './sdk-modules.ts';
 
+type Serializer = typeof JsonMetricsSerializer;
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 
 /** `ExportResultCode` of @opentelemetry/core, which is no dependency of its own. */
@@ -15,8 +16,9 @@ const FAILED = 1;
  * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing.
  */
 export async function otlpExporter(env: Readonly<Record<string, string | undefined>>): Promise<PushMetricExporter> {
-  const { OTLPMetricExporterBase } = await loadOtlpExporter();
-  const { convertLegacyHttpOptions } = await loadOtlpConfiguration();
+  const { OTLPMetricExporterBase, convertLegacyHttpOptions, JsonMetricsSerializer } = await import(
+    './opentelemetry-sdk.ts'
+  );
   const { url, headers, compression, timeoutMillis, concurrencyLimit } = convertLegacyHttpOptions(
     {},
     'METRICS',
@@ -24,17 +26,17 @@ export async function otlpExporter(env: Readonly<Record<string, string | undefin
     { 'Content-Type': 'application/json' },
   );
   const post = new OtlpPost({ url, headers, compression, timeoutMs: timeoutMillis, env });
-  return new OTLPMetricExporterBase(new PostedExports(post, await loadJsonSerializer(), concurrencyLimit));
+  return new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
 }
 
 /** What the exporter hands its exports to. */
 class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #post: OtlpPost;
-  readonly #serializer: JsonSerializer;
+  readonly #serializer: Serializer;
   readonly #mostUnderWay: number;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(post: OtlpPost, serializer: JsonSerializer, mostUnderWay: number) {
+  constructor(post: OtlpPost, serializer: Serializer, mostUnderWay: number) {
     this.#post = post;
     this.#serializer = serializer;
     this.#mostUnderWay = mostUnderWay;

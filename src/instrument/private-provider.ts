@@ -6,7 +6,6 @@ import { herokuDetector } from './heroku-detector.ts';
 import { JobTables } from './job-tables.ts';
 import { otlpExporter } from './otlp-exporter.ts';
 import { PointsStreamExporter } from './points-stream.ts';
-import { loadJsonSerializer, loadResources, loadSdkMetrics } from './sdk-modules.ts';
 import type { Transport } from './settings.ts';
 import type { OwnProvider } from './telemetry.ts';
 
@@ -35,8 +34,9 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
   if (transports.includes('redis')) exporters.push(await pointsStreamExporter(lend));
   if (exporters.length === 0) return null;
-  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } =
-    await loadSdkMetrics();
+  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await import(
+    './opentelemetry-sdk.ts'
+  );
   // The tables know cumulative figures only; where the environment asks for others the SDK makes them.
   const areCumulative = exporters.every(
     (exporter) =>
@@ -54,8 +54,8 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
 }
 
 async function pointsStreamExporter(lend: PrivateProviderOptions['lend']): Promise<PushMetricExporter> {
-  const serializer = await loadJsonSerializer();
-  return new PointsStreamExporter({ lend, serialize: (metrics) => serializer.serializeRequest(metrics) });
+  const { JsonMetricsSerializer } = await import('./opentelemetry-sdk.ts');
+  return new PointsStreamExporter({ lend, serialize: (metrics) => JsonMetricsSerializer.serializeRequest(metrics) });
 }
 
 async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMetricExporter[]> {
@@ -65,7 +65,7 @@ async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMet
   for (const name of names) {
     if (name === 'otlp')
       exporters.push(new BackgroundExporter({ exporter: await otlpExporter(env), retryForMs: timeoutMs }));
-    else if (name === 'console') exporters.push(new (await loadSdkMetrics()).ConsoleMetricExporter());
+    else if (name === 'console') exporters.push(new (await import('./opentelemetry-sdk.ts')).ConsoleMetricExporter());
     else
       diag.warn(`tidemark: OTEL_METRICS_EXPORTER names "${name}", which register has not: use otlp, console or none`);
   }
@@ -74,7 +74,7 @@ async function exportersOf(env: Environment, timeoutMs: number): Promise<PushMet
 
 /** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
 async function resource(): Promise<Resource> {
-  const { defaultResource, detectResources, envDetector } = await loadResources();
+  const { defaultResource, detectResources, envDetector } = await import('./opentelemetry-sdk.ts');
   return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));
 }
 
