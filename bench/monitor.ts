@@ -7,10 +7,10 @@
 import { createRequire } from 'node:module';
 import type { MeterProvider as Provider } from '@opentelemetry/sdk-metrics';
 import { Random } from '../evaluation/random.ts';
-import { JobMonitor, type JobRun } from '../src/instrument/job-monitor.ts';
-import { JobTables } from '../src/instrument/job-tables.ts';
-import { ownRssReader } from '../src/instrument/own-memory.ts';
-import { Telemetry } from '../src/instrument/telemetry.ts';
+import { JobTables } from '../src/instrument/export/job-tables.ts';
+import { Telemetry } from '../src/instrument/export/telemetry.ts';
+import { JobMonitor, type JobRun } from '../src/instrument/jobs/job-monitor.ts';
+import { ownRssReader } from '../src/instrument/memory/own-memory.ts';
 
 const ROUNDS = 7;
 const JOBS = 100_000;

@@ -8,7 +8,7 @@ import { basename, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const FILE = fileURLToPath(new URL('../dist/instrument/opentelemetry-sdk.js', import.meta.url));
+const FILE = fileURLToPath(new URL('../dist/instrument/export/opentelemetry-sdk.js', import.meta.url));
 const SHARED = '@opentelemetry/api';
 
 const bundle = await rolldown({ input: FILE, external: [SHARED], platform: 'node', onLog: fail });
@@ -25,7 +25,6 @@ const texts = [...licenses].map(([text, its]) => `${its.map(({ id }) => id).join
 await writeFile(licensesOf(FILE), texts.join('\n'));
 // It tells of the file that was there before.
 await rm(`${FILE}.map`);
-console.log(`one file of ${packages.length} packages: ${built}`);
 
 /** What a bundler only warns of (an import that leads nowhere) would break in a worker. */
 function fail(level: string, { message }: { readonly message: string }): void {

@@ -1,5 +1,5 @@
 /** For applications with their own OpenTelemetry SDK, and for bundled ones. All others need only `tidemark/register`. */
-export { type DrainContext, type DrainHook, onDrain, onRestart } from './instrument/drain-hooks.ts';
-export { type HerokuDetector, herokuDetector, type ResourceAttributes } from './instrument/heroku-detector.ts';
+export { type DrainContext, type DrainHook, onDrain, onRestart } from './instrument/drain/drain-hooks.ts';
+export { type HerokuDetector, herokuDetector, type ResourceAttributes } from './instrument/identity/heroku-detector.ts';
 export { BullMQMemoryInstrumentation, instrumentWorker } from './instrument/instrumentation.ts';
 export type { BullMQMemoryInstrumentationConfig } from './instrument/types.ts';

@@ -6,8 +6,8 @@
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBullmq } from './instrument/find-bullmq.ts';
-import { mayMeasure } from './instrument/process-role.ts';
+import { findBullmq } from './instrument/bullmq/find-bullmq.ts';
+import { mayMeasure } from './instrument/identity/process-role.ts';
 
 function register(): void {
   if (!mayMeasure() || process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;

@@ -1,4 +1,4 @@
-import { JobMonitor, type JobRun } from '../../src/instrument/job-monitor.ts';
+import { JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
 import { playJobs, type SimulatedName } from './simulated-worker.ts';
 
 export const MB = 1e6;

@@ -6,8 +6,8 @@
  * `leak` keeps what it allocates, `garbage` drops it, `slow` (five times as long) and `quick` allocate next to nothing. Prints what each name is charged with.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobMonitor } from '../../src/instrument/job-monitor.ts';
-import { ownRssReader } from '../../src/instrument/own-memory.ts';
+import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
 import { Random } from '../random.ts';
 
 const seconds = Number(process.argv[2] ?? 60);

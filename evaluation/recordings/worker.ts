@@ -2,7 +2,7 @@
  * The process that is recorded: a BullMQ worker as any application has it, which also says every `SAMPLE_MS` what it uses. Started by `record.ts`.
  */
 import { type Job, Worker } from 'bullmq';
-import { ownRssReader } from '../../src/instrument/own-memory.ts';
+import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
 import { Application, type Work } from './jobs.ts';
 
 /** What the worker tells of itself. Memory in bytes. */

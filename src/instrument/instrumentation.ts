@@ -1,9 +1,9 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
-import { workerPrototype } from './bullmq-patch.ts';
+import { workerPrototype } from './bullmq/bullmq-patch.ts';
+import { findBullmq } from './bullmq/find-bullmq.ts';
 import { guarded } from './diagnostics.ts';
-import { findBullmq } from './find-bullmq.ts';
-import { mayMeasure } from './process-role.ts';
+import { mayMeasure } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import type { BullMQMemoryInstrumentationConfig } from './types.ts';

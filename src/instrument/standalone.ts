@@ -1,4 +1,4 @@
-import { privateProvider } from './private-provider.ts';
+import { privateProvider } from './export/private-provider.ts';
 import { readWorkerSettings } from './settings.ts';
 import type { WorkerWatch } from './worker-watch.ts';
 

@@ -1,7 +1,7 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
-import { workerPrototype } from './bullmq-patch.ts';
+import { workerPrototype } from './bullmq/bullmq-patch.ts';
 import { guarded } from './diagnostics.ts';
-import { processRole } from './process-role.ts';
+import { processRole } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import { processWatch } from './worker-watch.ts';

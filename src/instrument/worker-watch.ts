@@ -1,19 +1,19 @@
-import { type BorrowedRedis, borrowRedis } from './borrowed-redis.ts';
-import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq-patch.ts';
-import { patchWorker } from './bullmq-patch.ts';
-import { drainOfProcess, type ProcessDrain } from './drain.ts';
-import type { DrainableWorker } from './drainable-worker.ts';
-import { JobMonitor, type JobRun } from './job-monitor.ts';
-import type { JobOutcome } from './job-outcome.ts';
-import { findMemoryLimit } from './memory-limit.ts';
-import { MemorySampler } from './memory-sampler.ts';
-import { logMemoryTuning, memoryTuning } from './memory-tuning.ts';
-import { ownRssReader } from './own-memory.ts';
-import { processRole } from './process-role.ts';
-import { Procfs } from './procfs.ts';
-import { SandboxChildren } from './sandbox-children.ts';
-import { Telemetry } from './telemetry.ts';
-import { TreeMemory } from './tree-memory.ts';
+import { type BorrowedRedis, borrowRedis } from './bullmq/borrowed-redis.ts';
+import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq/bullmq-patch.ts';
+import { patchWorker } from './bullmq/bullmq-patch.ts';
+import { drainOfProcess, type ProcessDrain } from './drain/drain.ts';
+import type { DrainableWorker } from './drain/drainable-worker.ts';
+import { Telemetry } from './export/telemetry.ts';
+import { processRole } from './identity/process-role.ts';
+import { JobMonitor, type JobRun } from './jobs/job-monitor.ts';
+import type { JobOutcome } from './jobs/job-outcome.ts';
+import { MemorySampler } from './jobs/memory-sampler.ts';
+import { SandboxChildren } from './jobs/sandbox-children.ts';
+import { findMemoryLimit } from './memory/memory-limit.ts';
+import { logMemoryTuning, memoryTuning } from './memory/memory-tuning.ts';
+import { ownRssReader } from './memory/own-memory.ts';
+import { Procfs } from './memory/procfs.ts';
+import { TreeMemory } from './memory/tree-memory.ts';
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */

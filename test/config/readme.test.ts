@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withTables } from '../../scripts/readme-tables.ts';
-import { herokuAttributes } from '../../src/instrument/heroku-detector.ts';
+import { herokuAttributes } from '../../src/instrument/identity/heroku-detector.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../../src/semconv.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

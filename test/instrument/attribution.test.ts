@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AttributionLedger } from '../../src/instrument/attribution.ts';
-import type { JobTicket } from '../../src/instrument/job-ticket.ts';
-import type { NameAccount } from '../../src/instrument/name-account.ts';
+import type { JobTicket } from '../../src/instrument/attribution/job-ticket.ts';
+import { AttributionLedger } from '../../src/instrument/attribution/ledger.ts';
+import type { NameAccount } from '../../src/instrument/attribution/name-account.ts';
 
 type Step = { readonly afterMs: number } & (
   | { readonly do: 'begin'; readonly name: number; readonly rss: number }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Worker } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { borrowRedis } from '../../src/instrument/borrowed-redis.ts';
+import { borrowRedis } from '../../src/instrument/bullmq/borrowed-redis.ts';
 
 const undo: (() => Promise<unknown> | unknown)[] = [];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type BullmqWorker, patchWorker, type WorkerObserver } from '../../src/instrument/bullmq-patch.ts';
-import type { JobRun } from '../../src/instrument/job-monitor.ts';
+import { type BullmqWorker, patchWorker, type WorkerObserver } from '../../src/instrument/bullmq/bullmq-patch.ts';
+import type { JobRun } from '../../src/instrument/jobs/job-monitor.ts';
 
 /** The shape of BullMQ's worker, as far as it is patched. */
 function makeWorkerClass() {

@@ -1,8 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProcessDrain } from '../../src/instrument/drain.ts';
-import { type DrainHook, onDrain, onRestart } from '../../src/instrument/drain-hooks.ts';
+import { ProcessDrain } from '../../src/instrument/drain/drain.ts';
+import { type DrainHook, onDrain, onRestart } from '../../src/instrument/drain/drain-hooks.ts';
 import { FakeRedis, makeWorkerClass } from './fake-worker.ts';
 
 const BOOT = 'boot-1';

@@ -1,6 +1,6 @@
-import type { WorkerMethods } from '../../src/instrument/bullmq-patch.ts';
-import type { ProcessDrain } from '../../src/instrument/drain.ts';
-import type { DrainableWorker } from '../../src/instrument/drainable-worker.ts';
+import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
+import type { ProcessDrain } from '../../src/instrument/drain/drain.ts';
+import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
 import { type DrainAnswer, drainAnswersKey, drainKey } from '../../src/semconv.ts';
 
 /** A queue's Redis with the two keys of one boot, behind BullMQ's adapter. Time is that of `Date`, which tests replace. */

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBullmq } from '../../src/instrument/find-bullmq.ts';
-import { ownRssReader } from '../../src/instrument/own-memory.ts';
+import { findBullmq } from '../../src/instrument/bullmq/find-bullmq.ts';
+import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
 
 let root: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../evaluation/random.ts';
-import { FloorRates } from '../../src/instrument/floor-rates.ts';
+import { FloorRates } from '../../src/instrument/attribution/floor-rates.ts';
 
 const MB = 1e6;
 const STEP_MS = 100;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dynoIdentity, processTypeOf } from '../../src/instrument/dyno-identity.ts';
-import { herokuAttributes, herokuDetector } from '../../src/instrument/heroku-detector.ts';
-import { processRole } from '../../src/instrument/process-role.ts';
-import { Procfs } from '../../src/instrument/procfs.ts';
+import { dynoIdentity, processTypeOf } from '../../src/instrument/identity/dyno-identity.ts';
+import { herokuAttributes, herokuDetector } from '../../src/instrument/identity/heroku-detector.ts';
+import { processRole } from '../../src/instrument/identity/process-role.ts';
+import { Procfs } from '../../src/instrument/memory/procfs.ts';
 import { FakeProcfs } from './fake-procfs.ts';
 
 const PLATFORM_ENV = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JobMonitor, type JobRun } from '../../src/instrument/job-monitor.ts';
+import { JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };

@@ -1,6 +1,6 @@
 import { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
 import { expect, it } from 'vitest';
-import { outcomeOfError } from '../../src/instrument/job-outcome.ts';
+import { outcomeOfError } from '../../src/instrument/jobs/job-outcome.ts';
 
 const aborted = { aborted: true };
 const live = { aborted: false };

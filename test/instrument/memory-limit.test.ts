@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { findMemoryLimit } from '../../src/instrument/memory-limit.ts';
+import { findMemoryLimit } from '../../src/instrument/memory/memory-limit.ts';
 
 const V2 = 'memory.max';
 const V1 = 'memory/memory.limit_in_bytes';

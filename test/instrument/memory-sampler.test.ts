@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MemorySampler } from '../../src/instrument/memory-sampler.ts';
+import { MemorySampler } from '../../src/instrument/jobs/memory-sampler.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { logMemoryTuning, memoryTuning } from '../../src/instrument/memory-tuning.ts';
-import { Procfs } from '../../src/instrument/procfs.ts';
+import { logMemoryTuning, memoryTuning } from '../../src/instrument/memory/memory-tuning.ts';
+import { Procfs } from '../../src/instrument/memory/procfs.ts';
 import { FakeProcfs } from './fake-procfs.ts';
 
 const MIB = 1024 ** 2;

@@ -8,9 +8,9 @@ import { gunzipSync } from 'node:zlib';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { BackgroundExporter } from '../../src/instrument/background-exporter.ts';
-import { otlpExporter } from '../../src/instrument/otlp-exporter.ts';
-import { OtlpPost, type OtlpPostOptions, PostError } from '../../src/instrument/otlp-post.ts';
+import { BackgroundExporter } from '../../src/instrument/export/background-exporter.ts';
+import { otlpExporter } from '../../src/instrument/export/otlp-exporter.ts';
+import { OtlpPost, type OtlpPostOptions, PostError } from '../../src/instrument/export/otlp-post.ts';
 
 const METRICS: ResourceMetrics = {
   resource: { attributes: {}, merge: () => METRICS.resource, getRawAttributes: () => [] },

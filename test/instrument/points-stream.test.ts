@@ -2,8 +2,8 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
-import { type BorrowedRedis, borrowRedis } from '../../src/instrument/borrowed-redis.ts';
-import { PointsStreamExporter } from '../../src/instrument/points-stream.ts';
+import { type BorrowedRedis, borrowRedis } from '../../src/instrument/bullmq/borrowed-redis.ts';
+import { PointsStreamExporter } from '../../src/instrument/export/points-stream.ts';
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../src/semconv.ts';
 
 const NO_METRICS = {} as ResourceMetrics;

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { JobMonitor } from '../../src/instrument/job-monitor.ts';
-import { privateProvider } from '../../src/instrument/private-provider.ts';
-import { Telemetry } from '../../src/instrument/telemetry.ts';
+import { privateProvider } from '../../src/instrument/export/private-provider.ts';
+import { Telemetry } from '../../src/instrument/export/telemetry.ts';
+import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../src/semconv.ts';
 
 const undo: (() => void)[] = [];

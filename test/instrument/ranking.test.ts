@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CASES, innocent, MB, rank } from '../../evaluation/attribution/cases.ts';
-import { JobMonitor } from '../../src/instrument/job-monitor.ts';
+import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 
 const SEEDS = 100;
 /** Of cases that take long to tell and are not always right. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReadingBudget } from '../../src/instrument/reading-budget.ts';
+import { ReadingBudget } from '../../src/instrument/attribution/reading-budget.ts';
 
 /** At which of so many boundaries, this far apart, it reads. */
 function read(boundaries: number, apartMs: number): readonly boolean[] {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { newSandboxRun, SandboxChildren, type SandboxPool } from '../../src/instrument/sandbox-children.ts';
+import { newSandboxRun, SandboxChildren, type SandboxPool } from '../../src/instrument/jobs/sandbox-children.ts';
 
 /** A child process of BullMQ's, as far as it is followed. */
 class FakeChild extends EventEmitter {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JobNames } from '../../src/instrument/job-names.ts';
+import { JobNames } from '../../src/instrument/jobs/job-names.ts';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
 
 describe('worker settings', () => {

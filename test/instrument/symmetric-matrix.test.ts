@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SymmetricMatrix } from '../../src/instrument/symmetric-matrix.ts';
+import { SymmetricMatrix } from '../../src/instrument/attribution/symmetric-matrix.ts';
 
 const SIZE = 7;
 /** Whole numbers, whose sums are exact. */

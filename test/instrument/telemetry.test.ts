@@ -1,11 +1,11 @@
 import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { JobMonitor } from '../../src/instrument/job-monitor.ts';
-import { JobTables } from '../../src/instrument/job-tables.ts';
-import { Procfs } from '../../src/instrument/procfs.ts';
-import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../src/instrument/telemetry.ts';
-import { TreeMemory } from '../../src/instrument/tree-memory.ts';
+import { JobTables } from '../../src/instrument/export/job-tables.ts';
+import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../src/instrument/export/telemetry.ts';
+import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import { Procfs } from '../../src/instrument/memory/procfs.ts';
+import { TreeMemory } from '../../src/instrument/memory/tree-memory.ts';
 import { VERSION } from '../../src/instrument/version.ts';
 import * as semconv from '../../src/semconv.ts';
 import { memoryProvider } from './memory-reader.ts';

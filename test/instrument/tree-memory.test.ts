@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Procfs } from '../../src/instrument/procfs.ts';
-import { TreeMemory } from '../../src/instrument/tree-memory.ts';
+import { Procfs } from '../../src/instrument/memory/procfs.ts';
+import { TreeMemory } from '../../src/instrument/memory/tree-memory.ts';
 import { FakeProcfs } from './fake-procfs.ts';
 
 const KIB = 1024;

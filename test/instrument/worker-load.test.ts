@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { DrainableWorker } from '../../src/instrument/drainable-worker.ts';
-import { JobsInHand, WorkerLoad } from '../../src/instrument/worker-load.ts';
+import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
+import { JobsInHand, WorkerLoad } from '../../src/instrument/drain/worker-load.ts';
 
 it.each([
   ['runs and has a job', { running: true, paused: false, closing: false, jobs: 1 }, false],

@@ -5,7 +5,7 @@ import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain.ts';
-import type { WorkerMethods } from '../../src/instrument/bullmq-patch.ts';
+import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
 import { drainAnswersKey } from '../../src/semconv.ts';
 

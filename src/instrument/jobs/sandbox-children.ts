@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import { guarded } from './diagnostics.ts';
+import { guarded } from '../diagnostics.ts';
 
 /**
  * Why a sandboxed child ended under its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code 134 behind a shell) and a

@@ -1,5 +1,5 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { reportFault } from './diagnostics.ts';
+import { reportFault } from '../diagnostics.ts';
 import { PostError } from './otlp-post.ts';
 
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */

@@ -1,4 +1,4 @@
-import { reportFault } from './diagnostics.ts';
+import { reportFault } from '../diagnostics.ts';
 
 /** What a hook is told. */
 export interface DrainContext {

@@ -1,4 +1,4 @@
-import { reportFault } from './diagnostics.ts';
+import { reportFault } from '../diagnostics.ts';
 import type { MemoryAmount, Procfs } from './procfs.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { type BullmqWorker, type Method, type WorkerMethods, wrap } from './bullmq-patch.ts';
-import { guarded } from './diagnostics.ts';
+import { type BullmqWorker, type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
+import { guarded } from '../diagnostics.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import type { WorkerBrake } from './worker-brake.ts';
 import type { JobsInHand, WorkerLoad } from './worker-load.ts';

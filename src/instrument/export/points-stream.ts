@@ -1,7 +1,7 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../semconv.ts';
-import type { BorrowedRedis, RedisScript } from './borrowed-redis.ts';
-import { reportFault } from './diagnostics.ts';
+import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../semconv.ts';
+import type { BorrowedRedis, RedisScript } from '../bullmq/borrowed-redis.ts';
+import { reportFault } from '../diagnostics.ts';
 
 /** An export larger than this is dropped: it alone would push most of the others out. */
 const MAX_ENTRY_BYTES = 1024 * 1024;

@@ -1,12 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
-import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../semconv.ts';
-import { AttributionLedger } from './attribution.ts';
+import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../../semconv.ts';
+import type { JobTicket } from '../attribution/job-ticket.ts';
+import { AttributionLedger } from '../attribution/ledger.ts';
+import type { NameAccount } from '../attribution/name-account.ts';
+import { ReadingBudget } from '../attribution/reading-budget.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { JobKind, type JobSeries } from './job-series.ts';
-import type { JobTicket } from './job-ticket.ts';
-import type { NameAccount } from './name-account.ts';
-import { ReadingBudget } from './reading-budget.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
 
 export interface JobIdentity {

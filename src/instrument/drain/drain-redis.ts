@@ -1,5 +1,5 @@
-import { DRAIN_KEY_LIFE_MS, type DrainAnswer, drainAnswersKey, drainKey } from '../semconv.ts';
-import { type BorrowedRedis, borrowRedis, type RedisScript } from './borrowed-redis.ts';
+import { DRAIN_KEY_LIFE_MS, type DrainAnswer, drainAnswersKey, drainKey } from '../../semconv.ts';
+import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
 /** What one look at the drain key gave. */

@@ -1,11 +1,11 @@
 import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
-import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../semconv.ts';
-import { guarded, reportFault } from './diagnostics.ts';
+import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../../semconv.ts';
+import { guarded, reportFault } from '../diagnostics.ts';
+import type { JobEnd } from '../jobs/job-monitor.ts';
+import { readWorkerSettings } from '../settings.ts';
+import { VERSION } from '../version.ts';
 import { Instruments, type Measured } from './instruments.ts';
-import type { JobEnd } from './job-monitor.ts';
 import type { JobTables } from './job-tables.ts';
-import { readWorkerSettings } from './settings.ts';
-import { VERSION } from './version.ts';
 
 /** A last flush may hold an exit, or a worker's `close()`, for so long. */
 export const FLUSH_LIMIT_MS = 1000;

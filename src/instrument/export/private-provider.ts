@@ -1,12 +1,12 @@
 import { diag } from '@opentelemetry/api';
 import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { BorrowedRedis } from '../bullmq/borrowed-redis.ts';
+import { herokuDetector } from '../identity/heroku-detector.ts';
+import type { Transport } from '../settings.ts';
 import { BackgroundExporter } from './background-exporter.ts';
-import type { BorrowedRedis } from './borrowed-redis.ts';
-import { herokuDetector } from './heroku-detector.ts';
 import { JobTables } from './job-tables.ts';
 import { otlpExporter } from './otlp-exporter.ts';
 import { PointsStreamExporter } from './points-stream.ts';
-import type { Transport } from './settings.ts';
 import type { OwnProvider } from './telemetry.ts';
 
 /** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */

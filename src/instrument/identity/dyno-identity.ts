@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Procfs } from './procfs.ts';
+import type { Procfs } from '../memory/procfs.ts';
 
 export interface DynoIdentity {
   /** `worker.1` */

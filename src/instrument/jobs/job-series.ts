@@ -6,9 +6,9 @@ import {
   ATTR_MESSAGING_DESTINATION_NAME,
   ATTR_MESSAGING_SYSTEM,
   MESSAGING_SYSTEM_BULLMQ,
-} from '../semconv.ts';
+} from '../../semconv.ts';
+import type { NameAccount } from '../attribution/name-account.ts';
 import type { JobOutcome } from './job-outcome.ts';
-import type { NameAccount } from './name-account.ts';
 
 export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 

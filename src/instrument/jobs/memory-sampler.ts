@@ -1,4 +1,4 @@
-import { reportFault } from './diagnostics.ts';
+import { reportFault } from '../diagnostics.ts';
 
 /** After a worker has begun to work it is looked at soon, and less and less often while it goes on. */
 const SOONEST_MS = 50;

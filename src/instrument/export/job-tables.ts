@@ -6,12 +6,12 @@ import {
   METRIC_PROCESS_DURATION,
   type MetricDefinition,
   SCOPE_NAME,
-} from '../semconv.ts';
+} from '../../semconv.ts';
+import type { JobEnd } from '../jobs/job-monitor.ts';
+import type { JobSeries } from '../jobs/job-series.ts';
+import { VERSION } from '../version.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
-import type { JobEnd } from './job-monitor.ts';
-import type { JobSeries } from './job-series.ts';
-import { VERSION } from './version.ts';
 
 /** The numbers of `AggregationTemporality.CUMULATIVE` and `DataPointType.HISTOGRAM`; the SDK is loaded only where metrics are exported. */
 const CUMULATIVE = 1;

@@ -1,4 +1,4 @@
-import { JOB_NAME_OTHER } from '../semconv.ts';
+import { JOB_NAME_OTHER } from '../../semconv.ts';
 
 /** Keeps the number of job names finite: the first `max` that are seen keep their name, all later ones share one. */
 export class JobNames {

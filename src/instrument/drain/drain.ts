@@ -1,13 +1,13 @@
 import { diag } from '@opentelemetry/api';
-import { ATTR_HEROKU_DYNO_ID, ATTR_SERVICE_INSTANCE_ID, DRAIN_KEY_LIFE_MS } from '../semconv.ts';
-import type { WorkerMethods } from './bullmq-patch.ts';
-import { guarded, reportFault } from './diagnostics.ts';
+import { ATTR_HEROKU_DYNO_ID, ATTR_SERVICE_INSTANCE_ID, DRAIN_KEY_LIFE_MS } from '../../semconv.ts';
+import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
+import { guarded, reportFault } from '../diagnostics.ts';
+import { herokuAttributes } from '../identity/heroku-detector.ts';
+import { processRole } from '../identity/process-role.ts';
 import { callHooks } from './drain-hooks.ts';
 import { patchForDrain } from './drain-patch.ts';
 import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
-import { herokuAttributes } from './heroku-detector.ts';
-import { processRole } from './process-role.ts';
 import { WorkerBrake } from './worker-brake.ts';
 import { WorkerLoad } from './worker-load.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 
 /** Answers after which OTLP has a client try again. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);

@@ -31,11 +31,11 @@ import {
   METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE,
   METRIC_V8JS_MEMORY_HEAP_USED,
   type MetricDefinition,
-} from '../semconv.ts';
+} from '../../semconv.ts';
+import type { JobEnd, JobMonitor } from '../jobs/job-monitor.ts';
+import type { TreeMemory } from '../memory/tree-memory.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
-import type { JobEnd, JobMonitor } from './job-monitor.ts';
 import type { JobTables } from './job-tables.ts';
-import type { TreeMemory } from './tree-memory.ts';
 
 /** What the observable metrics are read from. */
 export interface Measured {

@@ -16,11 +16,11 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
-} from '../semconv.ts';
+} from '../../semconv.ts';
+import { memoryTuning } from '../memory/memory-tuning.ts';
+import { Procfs } from '../memory/procfs.ts';
 import { dynoIdentity } from './dyno-identity.ts';
-import { memoryTuning } from './memory-tuning.ts';
 import { processRole } from './process-role.ts';
-import { Procfs } from './procfs.ts';
 
 /**
  * One per process, as the semantic conventions demand: a dyno may run several processes, and ids that clash mix their series.

@@ -1,4 +1,4 @@
-import { reportFault } from './diagnostics.ts';
+import { reportFault } from '../diagnostics.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
 /**
