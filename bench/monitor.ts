@@ -33,30 +33,32 @@ function fastest(count: number, work: () => void): number {
   return Math.min(...Array.from({ length: ROUNDS }, () => cpuUsEach(count, work)));
 }
 
-/** A monitor and what records its jobs, as a worker has them. */
+/** A monitor whose jobs are recorded, as in a worker. */
 function follower(provider: Provider | null) {
   const readRssBytes = ownRssReader();
-  const monitor = new JobMonitor({ maxJobNames: 100, readRssBytes, nowMs: () => performance.now() });
-  const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
   const tables = new JobTables();
+  const monitor: JobMonitor = new JobMonitor({
+    maxJobNames: 100,
+    readRssBytes,
+    nowMs: () => performance.now(),
+    tellEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
+  });
+  const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
   if (provider !== null) telemetry.use(provider);
-  const records =
-    provider === null
-      ? (end: Parameters<JobTables['record']>[0]) => tables.record(end)
-      : telemetry.jobEnds.bind(telemetry);
-  return { monitor, records };
+  return monitor;
 }
 
 /** Jobs of so many names, so many at a time: one begins when the one that began first ends. */
-function playJobs({ monitor, records }: ReturnType<typeof follower>, names: number, concurrency: number): void {
+function playJobs(monitor: JobMonitor, names: number, concurrency: number): void {
   const identities = Array.from({ length: names }, (_, name) => ({ queue: 'q', name: `job-${name}`, sandbox: null }));
   const running = new Array<JobRun | undefined>(concurrency);
   for (let job = 0; job < JOBS + concurrency; job += 1) {
     const place = job % concurrency;
     const run = running[place];
-    if (run !== undefined) records(monitor.end(run, 'completed'));
+    if (run !== undefined) monitor.end(run, 'completed');
     running[place] = job < JOBS ? monitor.begin(identities[job % names] as (typeof identities)[0]) : undefined;
   }
+  monitor.workOut();
 }
 
 function costs(): readonly Cost[] {
@@ -86,7 +88,12 @@ function costs(): readonly Cost[] {
 function partingMs(names: number): number {
   const random = new Random(1);
   let [rssBytes, nowMs] = [100e6, 0];
-  const monitor = new JobMonitor({ maxJobNames: names, readRssBytes: () => rssBytes, nowMs: () => nowMs });
+  const monitor = new JobMonitor({
+    maxJobNames: names,
+    readRssBytes: () => rssBytes,
+    nowMs: () => nowMs,
+    tellEnd: () => {},
+  });
   const running: JobRun[] = [];
   const play = (jobs: number) => {
     for (let job = 0; job < jobs; job += 1) {

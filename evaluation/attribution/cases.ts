@@ -23,7 +23,12 @@ export interface Ranked {
 export function rank(names: readonly SimulatedName[], { seed, jobs, noiseBytes = NOISE_BYTES }: Play): Ranked {
   const world = { rss: 0, now: 0 };
   world.rss = 100 * MB;
-  const monitor = new JobMonitor({ maxJobNames: 100, readRssBytes: () => world.rss, nowMs: () => world.now });
+  const monitor = new JobMonitor({
+    maxJobNames: 100,
+    readRssBytes: () => world.rss,
+    nowMs: () => world.now,
+    tellEnd: () => {},
+  });
   const runs: JobRun[] = [];
   const netBytes = names.map(() => 0);
   const collect = () => {

@@ -34,7 +34,7 @@ const WORK: Readonly<Record<string, () => Promise<unknown>>> = {
 
 const readRssBytes = ownRssReader();
 const startBytes = readRssBytes();
-const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes, nowMs: () => performance.now() });
+const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes, nowMs: () => performance.now(), tellEnd: () => {} });
 const netBytes = new Map<string, number>();
 function collect(): void {
   for (const { attributes, netBytes: bytes } of monitor.takeNetChanges()) {

@@ -37,7 +37,12 @@ export class WorkerWatch implements WorkerObserver {
   constructor({ maxJobNames, env }: WatchOptions) {
     const readRssBytes = ownRssReader();
     const nowMs = () => performance.now();
-    this.#monitor = new JobMonitor({ maxJobNames, readRssBytes, nowMs });
+    this.#monitor = new JobMonitor({
+      maxJobNames,
+      readRssBytes,
+      nowMs,
+      tellEnd: (end) => this.telemetry.jobEnds(end),
+    });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
     const procfs = new Procfs();
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
@@ -86,7 +91,7 @@ export class WorkerWatch implements WorkerObserver {
 
   jobEnds(run: JobRun, outcome: JobOutcome): void {
     const sandboxEnd = run.sandbox === null ? null : this.#sandboxes.end(run.sandbox);
-    this.telemetry.jobEnds(this.#monitor.end(run, outcome, sandboxEnd));
+    this.#monitor.end(run, outcome, sandboxEnd);
   }
 
   /** From now on the last flush begins while the last worker's connection is still open, for it goes over that connection. */

@@ -1,21 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
+import { type JobEnd, JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
-  const monitor = new JobMonitor({ maxJobNames, readRssBytes: () => world.rss, nowMs: () => world.now });
-  return { world, monitor };
+  const ends: JobEnd[] = [];
+  const monitor = new JobMonitor({
+    maxJobNames,
+    readRssBytes: () => world.rss,
+    nowMs: () => world.now,
+    tellEnd: (end) => ends.push(end),
+  });
+  /** Ends a job, and gives what is told of it. */
+  const endOf = (...args: Parameters<JobMonitor['end']>): JobEnd => {
+    monitor.end(...args);
+    monitor.workOut();
+    return ends.at(-1) as JobEnd;
+  };
+  return { world, monitor, ends, endOf };
 }
 
 const job = (name: string, sandbox: 'process' | 'thread' | null = null) => ({ queue: 'mails', name, sandbox });
 
 describe('job monitor', () => {
   it('tells what a job took and did, by name, queue, outcome and attribution', () => {
-    const { world, monitor } = harness();
+    const { world, monitor, endOf } = harness();
     const run = monitor.begin(job('send'));
     Object.assign(world, { rss: 1500, now: 250 });
-    const { series, ...end } = monitor.end(run, 'failed');
+    const { series, ...end } = endOf(run, 'failed');
     expect(end).toEqual({ durationMs: 250, growthBytes: 500, reclaimedBytes: 0, sandboxExit: null });
     expect(series.attributes).toEqual({
       'messaging.system': 'bullmq',
@@ -27,23 +39,23 @@ describe('job monitor', () => {
   });
 
   it('says shared where jobs overlapped', () => {
-    const { monitor } = harness();
+    const { monitor, endOf } = harness();
     const [first, second] = [monitor.begin(job('a')), monitor.begin(job('b'))];
     for (const run of [first, second]) {
-      expect(monitor.end(run, 'completed').series.attributes['tidemark.attribution']).toBe('shared');
+      expect(endOf(run, 'completed').series.attributes['tidemark.attribution']).toBe('shared');
     }
   });
 
   it('keeps a sandboxed job out of the accounts of this process', () => {
-    const { world, monitor } = harness();
+    const { world, monitor, endOf } = harness();
     const sandboxed = monitor.begin(job('a', 'process'));
     const own = monitor.begin(job('b'));
     world.rss = 1600;
-    expect(monitor.end(own, 'completed')).toMatchObject({
+    expect(endOf(own, 'completed')).toMatchObject({
       growthBytes: 600,
       series: { attributes: { 'tidemark.attribution': 'exclusive' } },
     });
-    expect(monitor.end(sandboxed, 'completed', { netBytes: 7_000, exit: null })).toMatchObject({
+    expect(endOf(sandboxed, 'completed', { netBytes: 7_000, exit: null })).toMatchObject({
       growthBytes: 7_000,
       sandboxExit: null,
       series: { attributes: { 'tidemark.attribution': 'sandboxed' } },
@@ -55,18 +67,18 @@ describe('job monitor', () => {
   });
 
   it('does not know what a child did that died, and says why it died', () => {
-    const { monitor } = harness();
+    const { monitor, endOf } = harness();
     const run = monitor.begin(job('a', 'process'));
-    const end = monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
+    const end = endOf(run, 'failed', { netBytes: null, exit: 'signal' });
     expect(end).toMatchObject({ growthBytes: null, reclaimedBytes: null, sandboxExit: 'signal' });
     expect(monitor.takeNetChanges()).toEqual([]);
   });
 
   it('counts a sandboxed job in a thread among those of this process, whose memory it shares', () => {
-    const { world, monitor } = harness();
+    const { world, monitor, endOf } = harness();
     const run = monitor.begin(job('a', 'thread'));
     world.rss = 1_500;
-    const end = monitor.end(run, 'completed', { netBytes: null, exit: null });
+    const end = endOf(run, 'completed', { netBytes: null, exit: null });
     expect(end).toMatchObject({
       growthBytes: 500,
       series: { attributes: { 'tidemark.attribution': 'exclusive' } },
@@ -83,12 +95,12 @@ describe('job monitor', () => {
   });
 
   it('records what a job took and gave back again, where it was looked at meanwhile', () => {
-    const { world, monitor } = harness();
+    const { world, monitor, endOf } = harness();
     const run = monitor.begin(job('a'));
     Object.assign(world, { rss: 90_001_000, now: 100 });
     expect(monitor.sample()).toBe(true);
     Object.assign(world, { rss: 11_000, now: 200 });
-    expect(monitor.end(run, 'completed')).toMatchObject({ growthBytes: 90_000_000, reclaimedBytes: 89_990_000 });
+    expect(endOf(run, 'completed')).toMatchObject({ growthBytes: 90_000_000, reclaimedBytes: 89_990_000 });
     expect(monitor.sample()).toBe(false);
   });
 
@@ -118,17 +130,17 @@ describe('job monitor', () => {
   });
 
   it('gives names beyond the cap one name', () => {
-    const { monitor } = harness(1);
+    const { monitor, endOf } = harness(1);
     const names = ['a', 'b', 'c'].map(
-      (name) => monitor.end(monitor.begin(job(name)), 'completed').series.attributes['bullmq.job.name'],
+      (name) => endOf(monitor.begin(job(name)), 'completed').series.attributes['bullmq.job.name'],
     );
     expect(names).toEqual(['a', '_other', '_other']);
   });
 
   it('does not mix up names and queues that read alike when joined', () => {
-    const { monitor } = harness();
-    const one = monitor.end(monitor.begin({ queue: 'c', name: 'ab', sandbox: 'process' as const }), 'completed');
-    const other = monitor.end(monitor.begin({ queue: 'bc', name: 'a', sandbox: 'process' as const }), 'completed');
+    const { monitor, endOf } = harness();
+    const one = endOf(monitor.begin({ queue: 'c', name: 'ab', sandbox: 'process' as const }), 'completed');
+    const other = endOf(monitor.begin({ queue: 'bc', name: 'a', sandbox: 'process' as const }), 'completed');
     expect(other.series.attributes).not.toEqual(one.series.attributes);
   });
 

@@ -49,7 +49,12 @@ async function receive() {
 /** A process whose jobs each take a second and 10 bytes, and its provider. */
 async function measured() {
   const world = { rss: 1000, now: 0 };
-  const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes: () => world.rss, nowMs: () => world.now });
+  const monitor: JobMonitor = new JobMonitor({
+    maxJobNames: 10,
+    readRssBytes: () => world.rss,
+    nowMs: () => world.now,
+    tellEnd: (end) => telemetry.jobEnds(end),
+  });
   const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
   const own = await privateProvider({ transports: ['otlp'], lend: () => null });
   telemetry.setFallback(async () => own);
@@ -59,7 +64,7 @@ async function measured() {
     const run = monitor.begin({ queue: 'q', name: 'job', sandbox: null });
     world.now += 1000;
     world.rss += 10;
-    telemetry.jobEnds(monitor.end(run, 'completed'));
+    monitor.end(run, 'completed');
   };
   return { own, telemetry, runJob };
 }

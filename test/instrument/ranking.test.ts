@@ -30,7 +30,12 @@ describe('which job name makes the process grow', () => {
 
   it('parts what two names did that always run together, and blames neither alone', () => {
     const world = { rss: 0, now: 0 };
-    const monitor = new JobMonitor({ maxJobNames: 9, readRssBytes: () => world.rss, nowMs: () => world.now });
+    const monitor = new JobMonitor({
+      maxJobNames: 9,
+      readRssBytes: () => world.rss,
+      nowMs: () => world.now,
+      tellEnd: () => {},
+    });
     for (let round = 0; round < 50; round += 1) {
       const runs = ['a', 'b'].map((name) => monitor.begin({ queue: 'q', name, sandbox: null }));
       world.now += 100;

@@ -19,18 +19,23 @@ afterEach(() => {
 function harness() {
   const world = { rss: 1_000_000 };
   const readRssBytes = () => world.rss;
-  const monitor = new JobMonitor({ maxJobNames: 10, readRssBytes, nowMs: () => 0 });
+  const monitor: JobMonitor = new JobMonitor({
+    maxJobNames: 10,
+    readRssBytes,
+    nowMs: () => 0,
+    tellEnd: (end) => telemetry.jobEnds(end),
+  });
   const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
   const telemetry = new Telemetry({ monitor, tree, limitBytes: 512 });
   const runJob = (changeBytes: number) => {
     telemetry.jobBegins();
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
-    telemetry.jobEnds(monitor.end(run, 'completed'));
+    monitor.end(run, 'completed');
   };
   const loseChild = () => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: 'process' });
-    telemetry.jobEnds(monitor.end(run, 'failed', { netBytes: null, exit: 'signal' }));
+    monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
   };
   return { world, telemetry, runJob, loseChild };
 }

@@ -26,7 +26,6 @@ export class AttributionLedger {
   /** Each ticket knows its place in it. */
   readonly #running: JobTicket[] = [];
   #lastRssBytes: number;
-  #readAtMs: number;
   /** Jobs have started or ended since, unread. */
   #isBlurred = false;
   #fadedAtMs: number;
@@ -41,7 +40,6 @@ export class AttributionLedger {
    */
   constructor(rssBytes: number, nowMs: number) {
     this.#lastRssBytes = rssBytes;
-    this.#readAtMs = nowMs;
     this.#fadedAtMs = nowMs;
   }
 
@@ -62,14 +60,6 @@ export class AttributionLedger {
   begin(account: NameAccount, rssBytes: number | null, nowMs: number): JobTicket {
     this.#boundary(rssBytes, nowMs);
     return this.beginAtLastReading(account, nowMs);
-  }
-
-  /**
-   * Whether a job that starts now may be taken to have started when RSS was read last, which spares a reading: jobs start in a row, many in a tenth of a
-   * millisecond, when Redis has answered. Not where it would be the only one: what changed while none ran is nobody's.
-   */
-  hasJustRead(nowMs: number): boolean {
-    return nowMs - this.#readAtMs <= JUST_MS && this.#running.length > 0;
   }
 
   /** A job starts, unread, so soon after the last reading that nothing lies between. */
@@ -109,7 +99,6 @@ export class AttributionLedger {
   observe(rssBytes: number, nowMs: number): void {
     const changeBytes = rssBytes - this.#lastRssBytes;
     this.#lastRssBytes = rssBytes;
-    this.#readAtMs = nowMs;
     // What is given back now may have been a peak of those that run.
     if (changeBytes <= -NOTABLE_DROP_BYTES) this.notePeaks();
     if (!this.#share(changeBytes, nowMs)) this.#idleBytes += changeBytes;
@@ -228,8 +217,6 @@ export class AttributionLedger {
 
 /** A smaller fall is no end of a peak, and is not worth a look at every running job. */
 const NOTABLE_DROP_BYTES = 256 * 1024;
-/** In which a processor seldom takes more than some hundred kB. */
-const JUST_MS = 0.1;
 const HALF_LIFE_MS = 30 * 60_000;
 /** Three numbers of each are kept with three of every other: 0.6 MB in all. Names are capped, but each queue has its own. */
 const MOST_ACCOUNTS = 128;

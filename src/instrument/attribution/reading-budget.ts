@@ -1,14 +1,14 @@
 /** Readings that a process may make at once, when it has just begun: what its jobs do is soon known. */
 const AT_FIRST = 5000;
-/** How many more each millisecond allows. One costs 3 to 15 us, by how much else the process does: 0.4 % of a core at most. */
-const EACH_MS = 0.25;
+/** How many more each millisecond allows. With what follows, one costs 3 to 18 us, by how much else the process does: 0.3 % of a core at most. */
+const EACH_MS = 0.15;
 /** Once they are used up, so many are saved before the next is made. */
 const SAVED = 100;
 /** A longer pause saves no more than this: after it a worker has better things to do than to read. */
 const LONGEST_PAUSE_MS = 20;
 
 /**
- * How often the RSS may be read at starts and ends of jobs. Up to some 100 jobs a second each of them is seen by itself. Beyond that
+ * How often the RSS may be read at starts and ends of jobs. Up to some 75 jobs a second each of them is seen by itself. Beyond that
  * readings come in runs: between two of a run nothing starts or ends unseen, which is what an estimate needs, and in the time between two
  * runs nothing is read at all. No change is lost: what came unread is in the next reading.
  */

@@ -107,8 +107,8 @@ export function wrap(
 /** On the way of every job: as few closures and promises as can be. */
 function observedProcessing(original: Method, observer: WorkerObserver): Method {
   return function callProcessJob(...args) {
-    const [job, , signal] = args as [BullmqJob, string, AbortSignal | undefined];
-    const run = begun(observer, this, job);
+    const signal = args[2] as AbortSignal | undefined;
+    const run = begun(observer, this, args[0] as BullmqJob);
     if (run === null) return original.apply(this, args);
     let result: unknown;
     try {

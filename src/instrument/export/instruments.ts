@@ -46,13 +46,7 @@ export interface Measured {
   readonly limitBytes: number | null;
 }
 
-/** Ends of jobs that wait to be recorded. */
-const MOST_UNRECORDED = 64;
-
-/**
- * All instruments, on one meter. What is known of a job's end is put on them some jobs later, and before anything is collected: a record looks its
- * attributes up, which between two jobs takes 5 us and more because other code has been at work, and 2 us in a row of them.
- */
+/** All instruments, on one meter. */
 export class Instruments {
   readonly #meter: Meter;
   readonly #measured: Measured;
@@ -72,7 +66,6 @@ export class Instruments {
   readonly #arrayBuffers: ObservableUpDownCounter;
   readonly #observeNow: BatchObservableCallback;
   readonly #observeLater: BatchObservableCallback;
-  readonly #unrecorded: JobEnd[] = [];
 
   /** @param tables take the per-job histograms in the place of the meter's; null where the meter's provider is not ours */
   constructor(meter: Meter, measured: Measured, tables: JobTables | null = null) {
@@ -107,32 +100,25 @@ export class Instruments {
   }
 
   recordJob(end: JobEnd): void {
-    const { series, sandboxExit } = end;
-    if (sandboxExit !== null) this.#sandboxExits.add(1, { ...series.attributes, [ATTR_EXIT_REASON]: sandboxExit });
+    const { series, durationMs, growthBytes, reclaimedBytes, sandboxExit } = end;
+    const { attributes } = series;
+    if (sandboxExit !== null)
+      this.#sandboxExits.add(1, { ...attributes, [ATTR_EXIT_REASON]: sandboxExit }, ROOT_CONTEXT);
     if (this.#tables !== null) {
       this.#tables.record(end);
       return;
     }
-    this.#unrecorded.push(end);
-    if (this.#unrecorded.length === MOST_UNRECORDED) this.#recordAll();
+    // In no job's context: it is told after the job, whose context is not at hand.
+    this.#duration.record(durationMs / 1000, attributes, ROOT_CONTEXT);
+    if (growthBytes) this.#growth.record(growthBytes, attributes, ROOT_CONTEXT);
+    if (reclaimedBytes) this.#reclaimed.record(reclaimedBytes, attributes, ROOT_CONTEXT);
   }
 
   /** Stops observing; the meter's provider may go on without. */
   release(): void {
-    this.#recordAll();
+    this.#measured.monitor.workOut();
     this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
     this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofTree());
-  }
-
-  /** In no job's context: which one's would it be? */
-  #recordAll(): void {
-    for (const { series, durationMs, growthBytes, reclaimedBytes } of this.#unrecorded) {
-      const { attributes } = series;
-      this.#duration.record(durationMs / 1000, attributes, ROOT_CONTEXT);
-      if (growthBytes) this.#growth.record(growthBytes, attributes, ROOT_CONTEXT);
-      if (reclaimedBytes) this.#reclaimed.record(reclaimedBytes, attributes, ROOT_CONTEXT);
-    }
-    this.#unrecorded.length = 0;
   }
 
   #ofProcess(): ObservableUpDownCounter[] {
@@ -146,9 +132,11 @@ export class Instruments {
     return [this.#dynoUsage, this.#dynoLimit];
   }
 
-  /** Synchronous, so that what it records belongs to the collection that asked: the SDK takes what instruments hold when callbacks have been called. */
+  /**
+   * Synchronous, so that what it records, of jobs that ended too, belongs to the collection that asked: the SDK takes what instruments hold, and
+   * asks the tables, when it has called the callbacks.
+   */
   #observeProcess(result: Parameters<BatchObservableCallback>[0]): void {
-    this.#recordAll();
     const { monitor } = this.#measured;
     for (const { netBytes, attributes } of monitor.takeNetChanges()) this.#net.add(netBytes, attributes);
     // The very reading that the changes add up to: memory moves while they are worked out.

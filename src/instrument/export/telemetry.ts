@@ -117,6 +117,7 @@ export class Telemetry {
 
   async #deliver(): Promise<void> {
     await this.settle();
+    this.#measured.monitor.workOut();
     await this.#provider?.forceFlush?.();
   }
 

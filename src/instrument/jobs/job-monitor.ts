@@ -2,8 +2,9 @@ import type { Attributes } from '@opentelemetry/api';
 import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../../semconv.ts';
 import type { JobTicket } from '../attribution/job-ticket.ts';
 import { AttributionLedger } from '../attribution/ledger.ts';
-import type { NameAccount } from '../attribution/name-account.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
+import { reportFault } from '../diagnostics.ts';
+import { AT_LAST_READING, BoundaryLog, UNREAD } from './boundary-log.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { JobKind, type JobSeries } from './job-series.ts';
@@ -21,10 +22,14 @@ export interface JobRun {
   readonly kind: JobKind;
   readonly ofQueue: QueueJobs;
   readonly startedAtMs: number;
-  /** Null for a job in a child process. */
-  readonly ticket: JobTicket | null;
+  /** Where its memory is not this process's. */
+  readonly isInChild: boolean;
+  /** Null until its start has been worked out, and for a job in a child process. */
+  ticket: JobTicket | null;
   /** Null for a job that is not sandboxed. */
   readonly sandbox: SandboxRun | null;
+  /** Known at its end. */
+  sandboxExit: ExitReason | null;
 }
 
 /** What is known when a job has ended. */
@@ -50,7 +55,12 @@ export interface JobMonitorOptions {
   readonly readRssBytes: () => number;
   /** Monotonic ms. */
   readonly nowMs: () => number;
+  /** Told of every job that ended, some jobs later (`workOut`). */
+  readonly tellEnd: (end: JobEnd) => void;
 }
+
+/** In which a processor seldom takes more than some hundred kB. */
+const JUST_MS = 0.1;
 
 interface QueueJobs {
   active: number;
@@ -64,14 +74,27 @@ const IDLE_ATTRIBUTES: Attributes = {
 
 /**
  * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net change is
- * gathered here and taken at collection time, so that a job costs an addition and not one more record.
+ * gathered here and taken at collection time, so that a job costs an addition and not one more record. At a start or an end only the clock and the
+ * RSS are read; what they come to is worked out in rows.
  */
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
   readonly #ledger: AttributionLedger;
   readonly #names: JobNames;
   readonly #budget = new ReadingBudget();
+  readonly #log = new BoundaryLog<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
+  /** Jobs in this process, also those whose start has not been worked out yet. */
+  #running = 0;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+
+  readonly #take = (run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void => {
+    try {
+      this.#workOutOne(run, outcome, rssBytes, atMs);
+    } catch (error) {
+      reportFault('working out what a job did', error);
+    }
+  };
 
   constructor(options: JobMonitorOptions) {
     this.#options = options;
@@ -84,35 +107,44 @@ export class JobMonitor {
     const kind = this.#kindOf(job, ofQueue);
     ofQueue.active += 1;
     const startedAtMs = this.#options.nowMs();
-    return {
+    const run: JobRun = {
       kind,
       ofQueue,
       startedAtMs,
-      ticket: job.sandbox === 'process' ? null : this.#beginShare(kind.account, startedAtMs),
+      isInChild: job.sandbox === 'process',
+      ticket: null,
       sandbox: job.sandbox === null ? null : newSandboxRun(),
+      sandboxExit: null,
     };
+    if (!run.isInChild) {
+      const rssBytes = this.#hasJustRead(startedAtMs) ? AT_LAST_READING : this.#readAtBoundary(startedAtMs);
+      this.#running += 1;
+      this.#note(run, null, rssBytes, startedAtMs);
+    }
+    return run;
   }
 
-  /** @param sandboxEnd what its child did; null for a job that is not sandboxed */
-  end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): JobEnd {
+  /**
+   * Once for each run.
+   *
+   * @param sandboxEnd what its child did; null for a job that is not sandboxed
+   */
+  end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): void {
     run.ofQueue.active -= 1;
+    run.sandboxExit = sandboxEnd?.exit ?? null;
     const endedAtMs = this.#options.nowMs();
-    const durationMs = endedAtMs - run.startedAtMs;
-    const sandboxExit = sandboxEnd?.exit ?? null;
-    if (run.ticket === null) {
-      const series = run.kind.ended(outcome, 'sandboxed');
-      const netBytes = sandboxEnd?.netBytes ?? null;
-      series.pendingNetBytes += netBytes ?? 0;
-      const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
-      const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
-      return { series, durationMs, growthBytes, reclaimedBytes, sandboxExit };
+    if (run.isInChild) {
+      this.#options.tellEnd(endOfChilds(run, outcome, sandboxEnd?.netBytes ?? null, endedAtMs));
+      return;
     }
-    const share = this.#ledger.end(run.ticket, this.#readAtBoundary(endedAtMs), endedAtMs);
-    const series = run.kind.ended(outcome, share.exclusive ? 'exclusive' : 'shared');
-    series.pendingNetBytes += share.ownBytes;
-    const { netBytes } = share;
-    const growthBytes = Math.max(0, netBytes, share.peakBytes);
-    return { series, durationMs, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
+    const rssBytes = this.#readAtBoundary(endedAtMs);
+    this.#running -= 1;
+    this.#note(run, outcome, rssBytes, endedAtMs);
+  }
+
+  /** Works out what starts and ends came to since it was last done, and tells of the jobs that ended. Never throws. */
+  workOut(): void {
+    this.#log.drain(this.#take);
   }
 
   /** Jobs running now, of every queue that ever ran one. */
@@ -127,8 +159,8 @@ export class JobMonitor {
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
-    if (this.#ledger.runningJobs === 0) return false;
-    this.#ledger.observe(this.#options.readRssBytes(), this.#options.nowMs());
+    if (this.#running === 0) return false;
+    this.#observe();
     this.#ledger.notePeaks();
     return true;
   }
@@ -139,8 +171,7 @@ export class JobMonitor {
    * jobs are their children's, and beside it.
    */
   takeNetChanges(): readonly NetChange[] {
-    const nowMs = this.#options.nowMs();
-    this.#ledger.observe(this.#options.readRssBytes(), nowMs);
+    const nowMs = this.#observe();
     this.#ledger.part(nowMs);
     const changes: NetChange[] = [];
     for (const { kinds } of this.#queues.values()) {
@@ -153,13 +184,50 @@ export class JobMonitor {
     return changes;
   }
 
-  #beginShare(account: NameAccount, nowMs: number): JobTicket {
-    if (this.#ledger.hasJustRead(nowMs)) return this.#ledger.beginAtLastReading(account, nowMs);
-    return this.#ledger.begin(account, this.#readAtBoundary(nowMs), nowMs);
+  /** A reading apart from starts and ends. Returns its time. */
+  #observe(): number {
+    this.workOut();
+    const nowMs = this.#options.nowMs();
+    this.#ledger.observe(this.#options.readRssBytes(), nowMs);
+    this.#readAtMs = nowMs;
+    return nowMs;
   }
 
-  #readAtBoundary(nowMs: number): number | null {
-    return this.#budget.take(nowMs) ? this.#options.readRssBytes() : null;
+  #note(run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void {
+    if (this.#log.add(run, outcome, rssBytes, atMs)) this.workOut();
+  }
+
+  #workOutOne(run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void {
+    const { account } = run.kind;
+    const readBytes = rssBytes === UNREAD ? null : rssBytes;
+    if (outcome !== null) this.#options.tellEnd(this.#endHere(run, outcome, readBytes, atMs));
+    else if (rssBytes === AT_LAST_READING) run.ticket = this.#ledger.beginAtLastReading(account, atMs);
+    else run.ticket = this.#ledger.begin(account, readBytes, atMs);
+  }
+
+  #endHere(run: JobRun, outcome: JobOutcome, rssBytes: number | null, endedAtMs: number): JobEnd {
+    const { kind, startedAtMs, sandboxExit } = run;
+    const share = this.#ledger.end(run.ticket as JobTicket, rssBytes, endedAtMs);
+    const series = kind.ended(outcome, share.exclusive ? 'exclusive' : 'shared');
+    series.pendingNetBytes += share.ownBytes;
+    const { netBytes } = share;
+    const growthBytes = Math.max(0, netBytes, share.peakBytes);
+    const durationMs = endedAtMs - startedAtMs;
+    return { series, durationMs, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
+  }
+
+  /**
+   * Whether a job that starts now may be taken to have started when RSS was read last, which spares a reading: jobs start in a row, many in a tenth of a
+   * millisecond, when Redis has answered. Not where it would be the only one: what changed while none ran is nobody's.
+   */
+  #hasJustRead(nowMs: number): boolean {
+    return nowMs - this.#readAtMs <= JUST_MS && this.#running > 0;
+  }
+
+  #readAtBoundary(nowMs: number): number {
+    if (!this.#budget.take(nowMs)) return UNREAD;
+    this.#readAtMs = nowMs;
+    return this.#options.readRssBytes();
   }
 
   #queueOf(queue: string): QueueJobs {
@@ -181,4 +249,14 @@ export class JobMonitor {
     kinds.set(name, made);
     return made;
   }
+}
+
+/** @param netBytes what its child did, null where it is not known */
+function endOfChilds(run: JobRun, outcome: JobOutcome, netBytes: number | null, endedAtMs: number): JobEnd {
+  const { kind, startedAtMs, sandboxExit } = run;
+  const series = kind.ended(outcome, 'sandboxed');
+  series.pendingNetBytes += netBytes ?? 0;
+  const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
+  const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
+  return { series, durationMs: endedAtMs - startedAtMs, growthBytes, reclaimedBytes, sandboxExit };
 }

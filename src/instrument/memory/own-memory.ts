@@ -44,10 +44,11 @@ function openStatm(procRoot: string): (() => number) | null {
 function secondNumber(buffer: Buffer, length: number): number {
   const SPACE = 32;
   const ZERO = 48;
-  let index = buffer.indexOf(SPACE) + 1;
+  // By hand: `indexOf` leaves JavaScript, which costs more than these few bytes.
+  let index = 0;
+  while (index < length && buffer[index] !== SPACE) index++;
   let value = 0;
-  for (; index > 0 && index < length && buffer[index] !== SPACE; index++)
-    value = value * 10 + (buffer[index] ?? 0) - ZERO;
+  for (index++; index < length && buffer[index] !== SPACE; index++) value = value * 10 + (buffer[index] ?? 0) - ZERO;
   return value;
 }
 
