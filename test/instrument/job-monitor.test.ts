@@ -186,4 +186,51 @@ describe('job monitor', () => {
       }),
     );
   });
+
+  it('works starts and ends out in rows to what they come to one by one', () => {
+    const step = fc.record({
+      rss: fc.integer({ min: 0, max: 2 ** 33 }),
+      passedMs: fc.constantFrom(0, 0.05, 1, 20),
+      what: fc.constantFrom('start', 'start', 'end', 'end', 'sample'),
+      sandbox: fc.constantFrom(null, null, 'thread' as const, 'process' as const),
+      pick: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const play = (after: (monitor: JobMonitor) => void) => {
+          const { world, monitor, ends } = harness();
+          const running: JobRun[] = [];
+          for (const { rss, passedMs, what, sandbox, pick } of steps) {
+            Object.assign(world, { rss, now: world.now + passedMs });
+            const [ended] = what === 'end' ? running.splice(pick % Math.max(running.length, 1), 1) : [];
+            if (what === 'start') running.push(monitor.begin(job(`name-${pick % 3}`, sandbox)));
+            else if (what === 'sample') monitor.sample();
+            else if (ended !== undefined) monitor.end(ended, pick % 2 === 0 ? 'completed' : 'failed');
+            after(monitor);
+          }
+          const changes = monitor.takeNetChanges();
+          const told = ends.map(({ series, ...end }) => ({ ...end, attributes: series.attributes }));
+          return { changes, told: told.map((end) => JSON.stringify(end)).sort() };
+        };
+        expect(play(() => {})).toEqual(play((monitor) => monitor.workOut()));
+      }),
+    );
+  });
+
+  it('tells of the other jobs of a row where one cannot be recorded', () => {
+    const told: unknown[] = [];
+    const monitor = new JobMonitor({
+      maxJobNames: 10,
+      readRssBytes: () => 1000,
+      nowMs: () => 0,
+      tellEnd: ({ series }) => {
+        const name = series.attributes['bullmq.job.name'];
+        if (name === 'b') throw new Error('no room');
+        told.push(name);
+      },
+    });
+    for (const name of ['a', 'b', 'c']) monitor.end(monitor.begin(job(name)), 'completed');
+    monitor.workOut();
+    expect(told).toEqual(['a', 'c']);
+  });
 });
