@@ -6,7 +6,9 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+COPY scripts/bundle-sdk.ts ./scripts/
+# As `npm run build` does.
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && node scripts/bundle-sdk.ts
 
 FROM node:24.8.0-bookworm-slim AS production-dependencies
 WORKDIR /app

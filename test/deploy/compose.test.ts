@@ -93,3 +93,11 @@ describe.each([
     expect(lines.slice(last).some((line) => /^USER (?!root)/.test(line))).toBe(true);
   });
 });
+
+it('Dockerfile makes the same dist as `npm run build`', () => {
+  const { scripts }: { scripts: { build: string } } = JSON.parse(read('package.json'));
+  const steps = scripts.build.split(' && ').filter((step) => /^(tsc|node) /.test(step));
+  expect(steps).not.toEqual([]);
+  const build = dockerfile.split(/^FROM /m)[1];
+  for (const step of steps) expect(build).toContain(step);
+});
