@@ -114,10 +114,6 @@ export class AttributionLedger {
     return this.#lastRssBytes;
   }
 
-  get runningJobs(): number {
-    return this.#running.length;
-  }
-
   /** The change while no job ran, since it was last taken. */
   takeIdleBytes(): number {
     const idleBytes = this.#idleBytes;

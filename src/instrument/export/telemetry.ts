@@ -117,6 +117,7 @@ export class Telemetry {
 
   async #deliver(): Promise<void> {
     await this.settle();
+    // A collection has it done too; the last one must not depend on the SDK asking callbacks before tables.
     this.#measured.monitor.workOut();
     await this.#provider?.forceFlush?.();
   }
