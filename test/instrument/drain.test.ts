@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessDrain } from '../../src/instrument/drain/drain.ts';
 import { type DrainHook, onDrain, onRestart } from '../../src/instrument/drain/drain-hooks.ts';
-import { FakeRedis, makeWorkerClass } from './fake-worker.ts';
+import { FakeRedis, type Loop, makeWorkerClass } from './fake-worker.ts';
 
 const BOOT = 'boot-1';
 const KEY_LIFE_MS = 10_000;
 /** By then a process has looked, whatever the jitter. */
 const A_LOOK_MS = 2_300;
+
+const LOOPS: readonly Loop[] = ['ends with its jobs', 'may end before'];
 
 const undo: (() => void)[] = [];
 
@@ -23,10 +25,10 @@ afterEach(() => {
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
-function aProcess() {
+function aProcess(loop: Loop = 'ends with its jobs') {
   const drain = new ProcessDrain({ bootId: BOOT, processId: 'process-1', nowMs: () => Date.now() });
   const redis = new FakeRedis(BOOT);
-  const { FakeWorker } = makeWorkerClass(drain, redis);
+  const { FakeWorker } = makeWorkerClass(drain, redis, loop);
   const running = () => {
     const worker = new FakeWorker();
     void worker.run();
@@ -44,9 +46,9 @@ function promise() {
   return { promise, resolve };
 }
 
-describe('a process that is asked to drain', () => {
+describe.each(LOOPS)('a process that is asked to drain, whose workers have a loop that %s', (loop) => {
   it('stops its workers, says that it is idle, and lets them go on when the key is gone', async () => {
-    const { redis, running, answer } = aProcess();
+    const { redis, running, answer } = aProcess(loop);
     const workers = [running(), running()];
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -58,7 +60,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('does not stop or start what is not its own to stop: paused, never started, closing', async () => {
-    const { redis, running, FakeWorker, answer } = aProcess();
+    const { redis, running, FakeWorker, answer } = aProcess(loop);
     const [paused, closed] = [running(), running()];
     running();
     const never = new FakeWorker();
@@ -73,7 +75,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('is not idle while a fetch is under way, a fetched job waits, runs, or is written', async () => {
-    const { redis, running, answer } = aProcess();
+    const { redis, running, answer } = aProcess(loop);
     const worker = running();
     const [fetch, write] = [promise(), promise()];
     const [first, second] = [{}, {}];
@@ -98,7 +100,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('is not idle while a worker may still be given the next job', async () => {
-    const { redis, running, answer } = aProcess();
+    const { redis, running, answer } = aProcess(loop);
     const worker = running();
     const [cut, fetch] = [promise(), promise()];
     worker.backend.disconnectBlocking = () => cut.promise;
@@ -117,7 +119,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('does not restore the connection of a worker that closes meanwhile', async () => {
-    const { redis, running } = aProcess();
+    const { redis, running } = aProcess(loop);
     const worker = running();
     running();
     const cut = promise();
@@ -132,7 +134,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('obeys an attempt once: workers that went on keep on, and the answer says so', async () => {
-    const { redis, running, answer } = aProcess();
+    const { redis, running, answer } = aProcess(loop);
     const worker = running();
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -150,7 +152,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('stays stopped as long as the key is there, and from one attempt to the next', async () => {
-    const { redis, running } = aProcess();
+    const { redis, running } = aProcess(loop);
     const worker = running();
     redis.attemptId = 'first';
     await pass(10 * KEY_LIFE_MS);
@@ -162,7 +164,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('stops a worker that begins meanwhile, but none that the application resumes', async () => {
-    const { redis, running, answer } = aProcess();
+    const { redis, running, answer } = aProcess(loop);
     const resumed = running();
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -174,7 +176,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('leaves a worker paused that the application pauses meanwhile', async () => {
-    const { redis, running } = aProcess();
+    const { redis, running } = aProcess(loop);
     const worker = running();
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -185,7 +187,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('lets the workers go on when it is stopped itself, and looks no more', async () => {
-    const { drain, redis, running } = aProcess();
+    const { drain, redis, running } = aProcess(loop);
     const worker = running();
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -197,7 +199,7 @@ describe('a process that is asked to drain', () => {
   });
 
   it('has no timer left when its last worker has closed', async () => {
-    const { redis, running } = aProcess();
+    const { redis, running } = aProcess(loop);
     const worker = running();
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -207,9 +209,9 @@ describe('a process that is asked to drain', () => {
   });
 
   it('asks each Redis of its workers, and takes the key to be gone only where it was', async () => {
-    const { drain, redis, running } = aProcess();
+    const { drain, redis, running } = aProcess(loop);
     const other = new FakeRedis(BOOT);
-    const { FakeWorker } = makeWorkerClass(drain, other);
+    const { FakeWorker } = makeWorkerClass(drain, other, loop);
     const worker = new FakeWorker();
     Object.assign(worker, { opts: { connection: { host: 'other' } } });
     void worker.run();
@@ -223,6 +225,20 @@ describe('a process that is asked to drain', () => {
     expect(worker.isPaused()).toBe(true);
     expect(redis.given.size).toBe(0);
   });
+});
+
+it('a worker that waits for a rate limit is not waited for', async () => {
+  const { redis, running, answer } = aProcess();
+  const worker = running();
+  const job = promise();
+  void worker.processJob({}, job.promise);
+  redis.attemptId = 'first';
+  await pass(A_LOOK_MS);
+  // Its loop comes to the limit only now, paused.
+  void worker.waitForRateLimit();
+  job.resolve();
+  await pass(1_000);
+  expect(answer()).toMatchObject({ idle: true });
 });
 
 describe('the hooks of an application', () => {

@@ -27,8 +27,11 @@ export class FakeRedis {
   }
 }
 
+/** Whether it can be told that the loop ends with its jobs: of BullMQ from 5.53.3 on, or of those before. */
+export type Loop = 'ends with its jobs' | 'may end before';
+
 /** BullMQ's worker as far as a drain sees it: a loop that ends when it is paused and nothing is left to do. */
-export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
+export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis, loop: Loop) {
   class FakeWorker implements DrainableWorker {
     readonly backend = {
       client: Promise.resolve(redis),
@@ -38,6 +41,7 @@ export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
       reconnectBlocking: async () => {},
     };
     readonly opts = { connection: { host: 'queue' } };
+    abortDelayController: AbortController | null = null;
     closing: Promise<void> | undefined;
     runs = 0;
     resumedAfterClose = false;
@@ -88,6 +92,13 @@ export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
       return this.#hold(until, next);
     }
 
+    /** Until it is aborted. */
+    async waitForRateLimit(): Promise<void> {
+      this.abortDelayController = new AbortController();
+      const { signal } = this.abortDelayController;
+      await this.#hold(new Promise((resolve) => signal.addEventListener('abort', () => resolve())));
+    }
+
     async #hold(until: Promise<void>, result?: object): Promise<object | undefined> {
       this.#inHand++;
       await until;
@@ -100,6 +111,7 @@ export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
       if (this.#paused && this.#inHand === 0) this.#running = false;
     }
   }
+  if (loop === 'may end before') delete (FakeWorker.prototype as { waitForRateLimit?: unknown }).waitForRateLimit;
   const undo = drain.follow(FakeWorker.prototype as unknown as WorkerMethods);
   return { FakeWorker, undo };
 }

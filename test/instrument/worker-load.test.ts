@@ -23,6 +23,20 @@ it.each([
   expect(load.isIdle(worker)).toBe(idle);
 });
 
+it.each([
+  ['runs', true, false],
+  ['has ended', false, true],
+])('a worker whose loop ends with its jobs and %s, idle: %s', (_what, running, idle) => {
+  const worker: DrainableWorker = {
+    isRunning: () => running,
+    isPaused: () => true,
+    pause: async () => {},
+    resume: () => {},
+    waitForRateLimit: async () => {},
+  };
+  expect(new WorkerLoad().isIdle(worker)).toBe(idle);
+});
+
 it('a job that was fetched is in hand once, from its fetch to the end of its processing', () => {
   const inHand = new JobsInHand();
   inHand.fetchBegins();

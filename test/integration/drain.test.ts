@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Job, Queue, Worker } from 'bullmq';
+import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
@@ -42,13 +42,13 @@ class Dyno {
     releases.push(() => Promise.all(this.workers.map((worker) => worker.close())));
   }
 
-  addWorker(): Worker | Worker5 {
+  addWorker(limited: Pick<WorkerOptions, 'limiter'> = {}): Worker | Worker5 {
     const process = async (job: { id?: string; data: { ms: number } }) => {
       this.started.push(job.id ?? '');
       await delay(job.data.ms);
       this.ended.push(job.id ?? '');
     };
-    const options = { connection: connection(), concurrency: 3 };
+    const options = { connection: connection(), concurrency: 3, ...limited };
     const worker =
       this.#version === 6
         ? new Worker(this.queueName, process, options)
@@ -144,6 +144,17 @@ describe.each([5, 6] as const)('workers of BullMQ %i', (version) => {
     await asking.stop();
     await asking.keys.clear(dyno.bootId, 'first');
     await vi.waitUntil(() => dyno.ended.length === 4, LIMIT);
+  });
+
+  it('that wait for a rate limit are idle at once', async () => {
+    const dyno = new Dyno(version);
+    dyno.addWorker({ limiter: { max: 1, duration: 25_000 } });
+    await dyno.add(3, () => 1);
+    await vi.waitUntil(() => dyno.ended.length === 1, LIMIT);
+    const asking = keepAsking(dyno.bootId, 'first');
+    await vi.waitUntil(() => asking.answers().includes(true), { ...LIMIT, timeout: 15_000 });
+    expect(dyno.started).toHaveLength(1);
+    expect(await dyno.queue.getActiveCount()).toBe(0);
   });
 
   it('go on by themselves when the one who asked has died', async () => {

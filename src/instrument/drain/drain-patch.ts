@@ -1,17 +1,22 @@
 import { type BullmqWorker, type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
-import type { DrainableWorker } from './drainable-worker.ts';
+import { type DrainableWorker, endsWithItsJobs } from './drainable-worker.ts';
 import type { WorkerBrake } from './worker-brake.ts';
 import type { JobsInHand, WorkerLoad } from './worker-load.ts';
 
 /** Lets load and brake follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns what undoes it. */
 export function patchForDrain(target: WorkerMethods, load: WorkerLoad, brake: WorkerBrake): () => void {
   const undo = [
-    wrap(target, 'moveToActive', (original) => counted(original, load, (inHand) => inHand.fetchBegins())),
-    wrap(target, 'processJob', (original) => counted(original, load, (inHand) => inHand.processingBegins())),
     wrap(target, 'pause', (original) => told(original, brake)),
     wrap(target, 'resume', (original) => told(original, brake)),
   ];
+  // A promise more for each job (2 us where one job runs at a time): only where it must be.
+  if (!endsWithItsJobs(target)) {
+    undo.push(
+      wrap(target, 'moveToActive', (original) => counted(original, load, (inHand) => inHand.fetchBegins())),
+      wrap(target, 'processJob', (original) => counted(original, load, (inHand) => inHand.processingBegins())),
+    );
+  }
   return () => {
     for (const restore of undo) restore();
   };

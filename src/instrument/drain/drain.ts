@@ -169,6 +169,7 @@ export class ProcessDrain {
 
   async #answer(sighting: Sighting): Promise<void> {
     const obedience = this.#obeying;
+    if (obedience !== null) for (const worker of this.#workers) this.#brake.endRateLimitWait(worker);
     if (obedience?.stage === 'jobs' && this.#nothingRuns()) {
       void this.#goOn(obedience, { hooks: 'restart', stage: 'idle', sighting });
       return;

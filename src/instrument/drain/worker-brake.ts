@@ -1,5 +1,5 @@
-import { reportFault } from '../diagnostics.ts';
-import type { DrainableWorker } from './drainable-worker.ts';
+import { guarded, reportFault } from '../diagnostics.ts';
+import { type DrainableWorker, endsWithItsJobs } from './drainable-worker.ts';
 
 /**
  * Stops workers and lets them go on, and knows which ones it stopped: those that the application paused, never started or has closed
@@ -23,6 +23,15 @@ export class WorkerBrake {
   /** Whether the job that comes next might still go to this worker, although it is paused. */
   mayStillTake(worker: DrainableWorker): boolean {
     return this.#waiting.has(worker) && worker.isRunning();
+  }
+
+  /**
+   * The loop of a paused worker sits out a rate limit, half a minute by default, before it ends; it may come to it after the pause too, with a job that
+   * ends. Redis knows the limit and says it again when the worker goes on.
+   */
+  endRateLimitWait(worker: DrainableWorker): void {
+    if (!endsWithItsJobs(worker) || !worker.isRunning() || !worker.isPaused()) return;
+    guarded('ending the wait for a rate limit', () => worker.abortDelayController?.abort());
   }
 
   releaseAll(): void {

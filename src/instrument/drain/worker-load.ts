@@ -1,4 +1,4 @@
-import type { DrainableWorker } from './drainable-worker.ts';
+import { type DrainableWorker, endsWithItsJobs } from './drainable-worker.ts';
 
 /** What one worker has in its hands. */
 export class JobsInHand {
@@ -30,8 +30,8 @@ export class JobsInHand {
 }
 
 /**
- * How much each worker has in its hands. The processors that run are not enough to know that a worker is idle: a job's end fetches the next one in
- * the same command.
+ * How much each worker has in its hands, counted where its loop does not tell. The processors that run are not enough to know that a worker
+ * is idle: a job's end fetches the next one in the same command.
  */
 export class WorkerLoad {
   readonly #inHand = new WeakMap<DrainableWorker, JobsInHand>();
@@ -49,6 +49,7 @@ export class WorkerLoad {
    * of a worker that closes ends before its jobs do.
    */
   isIdle(worker: DrainableWorker): boolean {
+    if (endsWithItsJobs(worker)) return !worker.isRunning();
     const { isEmpty } = this.of(worker);
     return worker.isRunning() ? worker.isPaused() && isEmpty : !worker.closing || isEmpty;
   }
