@@ -9,7 +9,8 @@ import type { MeterProvider as Provider } from '@opentelemetry/sdk-metrics';
 import { Random } from '../evaluation/random.ts';
 import { JobTables } from '../src/instrument/export/job-tables.ts';
 import { Telemetry } from '../src/instrument/export/telemetry.ts';
-import { JobMonitor, type JobRun } from '../src/instrument/jobs/job-monitor.ts';
+import { JobMonitor } from '../src/instrument/jobs/job-monitor.ts';
+import type { JobRun } from '../src/instrument/jobs/job-run.ts';
 import { ownRssReader } from '../src/instrument/memory/own-memory.ts';
 
 const ROUNDS = 7;

@@ -1,4 +1,5 @@
-import { JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
+import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
 import { playJobs, type SimulatedName } from './simulated-worker.ts';
 
 export const MB = 1e6;

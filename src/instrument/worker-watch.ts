@@ -5,8 +5,9 @@ import { drainOfProcess, type ProcessDrain } from './drain/drain.ts';
 import type { DrainableWorker } from './drain/drainable-worker.ts';
 import { Telemetry } from './export/telemetry.ts';
 import { processRole } from './identity/process-role.ts';
-import { JobMonitor, type JobRun } from './jobs/job-monitor.ts';
+import { JobMonitor } from './jobs/job-monitor.ts';
 import type { JobOutcome } from './jobs/job-outcome.ts';
+import type { JobRun } from './jobs/job-run.ts';
 import { MemorySampler } from './jobs/memory-sampler.ts';
 import { SandboxChildren } from './jobs/sandbox-children.ts';
 import { findMemoryLimit } from './memory/memory-limit.ts';
@@ -31,6 +32,8 @@ export class WorkerWatch implements WorkerObserver {
   readonly #drain: ProcessDrain | null;
   readonly #workers = new Set<BullmqWorker>();
   readonly #closing = new Set<BullmqWorker>();
+  /** That whose job began last: it need not be looked up. */
+  #latest: BullmqWorker | null = null;
   readonly #undo: (() => void)[] = [];
   #needsOpenConnection = false;
 
@@ -41,6 +44,10 @@ export class WorkerWatch implements WorkerObserver {
       maxJobNames,
       readRssBytes,
       nowMs,
+      tellBegin: () => {
+        this.telemetry.jobBegins();
+        this.#sampler.jobBegins();
+      },
       tellEnd: (end) => this.telemetry.jobEnds(end),
     });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
@@ -68,6 +75,7 @@ export class WorkerWatch implements WorkerObserver {
     this.#drain?.stop();
     this.#sampler.stop();
     for (const undo of this.#undo.splice(0)) undo();
+    this.#monitor.workOut();
     this.telemetry.release();
   }
 
@@ -77,11 +85,14 @@ export class WorkerWatch implements WorkerObserver {
   }
 
   jobBegins(worker: BullmqWorker, job: { readonly name: string }): JobRun {
+    if (worker !== this.#latest) this.#meet(worker);
+    return this.#monitor.begin({ queue: worker.name, name: job.name, sandbox: sandboxOf(worker) });
+  }
+
+  #meet(worker: BullmqWorker): void {
+    this.#latest = worker;
     // It may have begun to run before it was followed.
     if (!this.#workers.has(worker)) this.workerRuns(worker);
-    this.telemetry.jobBegins();
-    this.#sampler.jobBegins();
-    return this.#monitor.begin({ queue: worker.name, name: job.name, sandbox: sandboxOf(worker) });
   }
 
   processes<T>(worker: BullmqWorker, { sandbox }: JobRun, work: () => T): T {
@@ -116,6 +127,7 @@ export class WorkerWatch implements WorkerObserver {
 
   /** Only the last worker's close waits for the flush. */
   async workerClosed(worker: BullmqWorker): Promise<void> {
+    this.#latest = null;
     this.#workers.delete(worker);
     this.#closing.delete(worker);
     this.#drain?.workerClosed(worker as BullmqWorker & DrainableWorker);

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type BullmqWorker, patchWorker, type WorkerObserver } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import type { JobRun } from '../../src/instrument/jobs/job-monitor.ts';
+import { JobRun } from '../../src/instrument/jobs/job-run.ts';
 
 /** The shape of BullMQ's worker, as far as it is patched. */
 function makeWorkerClass() {
@@ -18,7 +18,7 @@ function makeWorkerClass() {
   };
 }
 
-const run = { startedAtMs: 0, ticket: null, sandbox: null } as JobRun;
+const run = new JobRun({ queue: 'q', name: 'job', sandbox: null }, null, 0, null, false);
 
 function makeObserver() {
   return {

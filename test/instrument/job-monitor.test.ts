@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JobEnd, JobMonitor, type JobRun } from '../../src/instrument/jobs/job-monitor.ts';
+import { type JobEnd, JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { guarded, reportFault } from '../diagnostics.ts';
-import type { JobRun } from '../jobs/job-monitor.ts';
 import { type JobOutcome, outcomeOfError } from '../jobs/job-outcome.ts';
+import type { JobRun } from '../jobs/job-run.ts';
 import type { SandboxPool } from '../jobs/sandbox-children.ts';
 
 /** What is used of BullMQ's `Worker`; typed here because its own types must not be needed where it is not installed. */

@@ -91,6 +91,7 @@ export class Telemetry {
     this.#providerIsOurs = false;
   }
 
+  /** A job has begun, and others may without a word until the monitor works out what they did. */
   jobBegins(): void {
     this.#unflushedJobs = true;
     if (this.#instruments === null) void this.settle();
@@ -108,6 +109,7 @@ export class Telemetry {
   flush(): Promise<void> {
     if (this.#flushing !== null) return this.#flushing;
     if (!this.#unflushedJobs) return Promise.resolve();
+    this.#measured.monitor.workOut();
     this.#unflushedJobs = false;
     this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver()).finally(() => {
       this.#flushing = null;

@@ -4,33 +4,12 @@ import type { JobTicket } from '../attribution/job-ticket.ts';
 import { AttributionLedger } from '../attribution/ledger.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
 import { reportFault } from '../diagnostics.ts';
-import { AT_LAST_READING, BoundaryLog, UNREAD } from './boundary-log.ts';
+import { BoundaryLog } from './boundary-log.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
+import { type BoundaryReading, type JobIdentity, JobRun } from './job-run.ts';
 import { JobKind, type JobSeries } from './job-series.ts';
-import { type ExitReason, newSandboxRun, type SandboxEnd, type SandboxRun } from './sandbox-children.ts';
-
-export interface JobIdentity {
-  readonly queue: string;
-  readonly name: string;
-  /** In a child process this process's memory does not tell of it; a thread shares it. Null: no sandboxed processor. */
-  readonly sandbox: 'process' | 'thread' | null;
-}
-
-/** A job that runs now. Opaque to the caller. */
-export interface JobRun {
-  readonly kind: JobKind;
-  readonly ofQueue: QueueJobs;
-  readonly startedAtMs: number;
-  /** Where its memory is not this process's. */
-  readonly isInChild: boolean;
-  /** Null until its start has been worked out, and for a job in a child process. */
-  ticket: JobTicket | null;
-  /** Null for a job that is not sandboxed. */
-  readonly sandbox: SandboxRun | null;
-  /** Known at its end. */
-  sandboxExit: ExitReason | null;
-}
+import { type ExitReason, newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
 
 /** What is known when a job has ended. */
 export interface JobEnd {
@@ -55,6 +34,8 @@ export interface JobMonitorOptions {
   readonly readRssBytes: () => number;
   /** Monotonic ms. */
   readonly nowMs: () => number;
+  /** Told when a job begins, where none has begun since starts and ends were last worked out. */
+  readonly tellBegin?: () => void;
   /** Told of every job that ended, some jobs later (`workOut`). */
   readonly tellEnd: (end: JobEnd) => void;
 }
@@ -75,7 +56,7 @@ const IDLE_ATTRIBUTES: Attributes = {
 /**
  * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net change is
  * gathered here and taken at collection time, so that a job costs an addition and not one more record. At a start or an end only the clock and the
- * RSS are read; what they come to is worked out in rows.
+ * RSS are read, and nothing is looked up; what they come to is worked out in rows.
  */
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
@@ -84,13 +65,14 @@ export class JobMonitor {
   readonly #budget = new ReadingBudget();
   readonly #log = new BoundaryLog<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
+  #hasToldBegin = false;
   /** Jobs in this process, also those whose start has not been worked out yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
-  readonly #take = (run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void => {
+  readonly #take = (run: JobRun): void => {
     try {
-      this.#workOutOne(run, outcome, rssBytes, atMs);
+      this.#workOutOne(run);
     } catch (error) {
       reportFault('working out what a job did', error);
     }
@@ -103,24 +85,22 @@ export class JobMonitor {
   }
 
   begin(job: JobIdentity): JobRun {
-    const ofQueue = this.#queueOf(job.queue);
-    const kind = this.#kindOf(job, ofQueue);
-    ofQueue.active += 1;
-    const startedAtMs = this.#options.nowMs();
-    const run: JobRun = {
-      kind,
-      ofQueue,
-      startedAtMs,
-      isInChild: job.sandbox === 'process',
-      ticket: null,
-      sandbox: job.sandbox === null ? null : newSandboxRun(),
-      sandboxExit: null,
-    };
-    if (!run.isInChild) {
-      const rssBytes = this.#hasJustRead(startedAtMs) ? AT_LAST_READING : this.#readAtBoundary(startedAtMs);
-      this.#running += 1;
-      this.#note(run, null, rssBytes, startedAtMs);
+    if (!this.#hasToldBegin) {
+      this.#hasToldBegin = true;
+      this.#options.tellBegin?.();
     }
+    const startedAtMs = this.#options.nowMs();
+    const sandbox = job.sandbox === null ? null : newSandboxRun();
+    if (job.sandbox === 'process') {
+      const run = new JobRun(job, sandbox, startedAtMs, null, false);
+      this.#start(run);
+      return run;
+    }
+    const atLastReading = this.#hasJustRead(startedAtMs);
+    const rssBytes = atLastReading ? null : this.#readAtBoundary(startedAtMs);
+    const run = new JobRun(job, sandbox, startedAtMs, rssBytes, atLastReading);
+    this.#running += 1;
+    if (this.#log.add(run)) this.workOut();
     return run;
   }
 
@@ -130,25 +110,27 @@ export class JobMonitor {
    * @param sandboxEnd what its child did; null for a job that is not sandboxed
    */
   end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): void {
-    run.ofQueue.active -= 1;
-    run.sandboxExit = sandboxEnd?.exit ?? null;
-    const endedAtMs = this.#options.nowMs();
-    if (run.isInChild) {
-      this.#options.tellEnd(endOfChilds(run, outcome, sandboxEnd?.netBytes ?? null, endedAtMs));
+    run.outcome = outcome;
+    run.endedAtMs = this.#options.nowMs();
+    if (sandboxEnd !== null) run.sandboxExit = sandboxEnd.exit;
+    if (run.job.sandbox === 'process') {
+      this.#endInChild(run, outcome, sandboxEnd?.netBytes ?? null);
       return;
     }
-    const rssBytes = this.#readAtBoundary(endedAtMs);
+    run.endRssBytes = this.#readAtBoundary(run.endedAtMs);
     this.#running -= 1;
-    this.#note(run, outcome, rssBytes, endedAtMs);
+    if (this.#log.add(run)) this.workOut();
   }
 
   /** Works out what starts and ends came to since it was last done, and tells of the jobs that ended. Never throws. */
   workOut(): void {
+    this.#hasToldBegin = false;
     this.#log.drain(this.#take);
   }
 
   /** Jobs running now, of every queue that ever ran one. */
   active(): ReadonlyMap<string, number> {
+    this.workOut();
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
   }
 
@@ -159,6 +141,7 @@ export class JobMonitor {
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
+    this.workOut();
     if (this.#running === 0) return false;
     this.#observe();
     this.#ledger.notePeaks();
@@ -193,27 +176,47 @@ export class JobMonitor {
     return nowMs;
   }
 
-  #note(run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void {
-    if (this.#log.add(run, outcome, rssBytes, atMs)) this.workOut();
+  /** A run comes here twice: with its start, and with its end. */
+  #workOutOne(run: JobRun): void {
+    if (run.hasStarted) this.#options.tellEnd(this.#endHere(run));
+    else run.ticket = this.#ticketOf(run, this.#start(run));
   }
 
-  #workOutOne(run: JobRun, outcome: JobOutcome | null, rssBytes: number, atMs: number): void {
-    const { account } = run.kind;
-    const readBytes = rssBytes === UNREAD ? null : rssBytes;
-    if (outcome !== null) this.#options.tellEnd(this.#endHere(run, outcome, readBytes, atMs));
-    else if (rssBytes === AT_LAST_READING) run.ticket = this.#ledger.beginAtLastReading(account, atMs);
-    else run.ticket = this.#ledger.begin(account, readBytes, atMs);
+  #start(run: JobRun): JobKind {
+    run.hasStarted = true;
+    const ofQueue = this.#queueOf(run.job.queue);
+    ofQueue.active += 1;
+    const kind = this.#kindOf(run.job, ofQueue);
+    run.kind = kind;
+    return kind;
   }
 
-  #endHere(run: JobRun, outcome: JobOutcome, rssBytes: number | null, endedAtMs: number): JobEnd {
-    const { kind, startedAtMs, sandboxExit } = run;
-    const share = this.#ledger.end(run.ticket as JobTicket, rssBytes, endedAtMs);
-    const series = kind.ended(outcome, share.exclusive ? 'exclusive' : 'shared');
+  #ticketOf({ startsAtLastReading, startRssBytes, startedAtMs }: JobRun, { account }: JobKind): JobTicket {
+    if (startsAtLastReading) return this.#ledger.beginAtLastReading(account, startedAtMs);
+    return this.#ledger.begin(account, startRssBytes, startedAtMs);
+  }
+
+  #endHere(run: JobRun): JobEnd {
+    const { startedAtMs, endedAtMs, endRssBytes, sandboxExit } = run;
+    this.#queueOf(run.job.queue).active -= 1;
+    const share = this.#ledger.end(run.ticket as JobTicket, endRssBytes, endedAtMs);
+    const series = (run.kind as JobKind).ended(run.outcome as JobOutcome, share.exclusive ? 'exclusive' : 'shared');
     series.pendingNetBytes += share.ownBytes;
     const { netBytes } = share;
     const growthBytes = Math.max(0, netBytes, share.peakBytes);
     const durationMs = endedAtMs - startedAtMs;
     return { series, durationMs, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
+  }
+
+  /** @param netBytes what its child did, null where it is not known */
+  #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
+    this.#queueOf(run.job.queue).active -= 1;
+    const { startedAtMs, endedAtMs, sandboxExit } = run;
+    const series = (run.kind as JobKind).ended(outcome, 'sandboxed');
+    series.pendingNetBytes += netBytes ?? 0;
+    const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
+    const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
+    this.#options.tellEnd({ series, durationMs: endedAtMs - startedAtMs, growthBytes, reclaimedBytes, sandboxExit });
   }
 
   /**
@@ -224,8 +227,8 @@ export class JobMonitor {
     return nowMs - this.#readAtMs <= JUST_MS && this.#running > 0;
   }
 
-  #readAtBoundary(nowMs: number): number {
-    if (!this.#budget.take(nowMs)) return UNREAD;
+  #readAtBoundary(nowMs: number): BoundaryReading {
+    if (!this.#budget.take(nowMs)) return null;
     this.#readAtMs = nowMs;
     return this.#options.readRssBytes();
   }
@@ -249,14 +252,4 @@ export class JobMonitor {
     kinds.set(name, made);
     return made;
   }
-}
-
-/** @param netBytes what its child did, null where it is not known */
-function endOfChilds(run: JobRun, outcome: JobOutcome, netBytes: number | null, endedAtMs: number): JobEnd {
-  const { kind, startedAtMs, sandboxExit } = run;
-  const series = kind.ended(outcome, 'sandboxed');
-  series.pendingNetBytes += netBytes ?? 0;
-  const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
-  const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
-  return { series, durationMs: endedAtMs - startedAtMs, growthBytes, reclaimedBytes, sandboxExit };
 }
