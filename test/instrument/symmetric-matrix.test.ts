@@ -8,8 +8,8 @@ const number = fc.integer({ min: -1000, max: 1000 });
 const vector = fc.array(number, { minLength: SIZE, maxLength: SIZE });
 
 /** The sum of x x', in both ways. */
-function sumOfProducts(vectors: readonly (readonly number[])[]) {
-  const matrix = new SymmetricMatrix();
+function sumOfProducts(vectors: readonly (readonly number[])[], precision?: 'single') {
+  const matrix = new SymmetricMatrix(precision);
   matrix.grow(SIZE);
   const square = Array.from({ length: SIZE }, () => Array<number>(SIZE).fill(0));
   for (const x of vectors) {
@@ -38,6 +38,31 @@ describe('a symmetric matrix', () => {
         expect(elementsOf(matrix)).toEqual(square.map((row) => row.map((value) => value + 0)));
       }),
     );
+  });
+
+  it('is it to seven digits in single precision, which holds whole numbers up to 2^24', () => {
+    fc.assert(
+      fc.property(fc.array(vector, { minLength: 1, maxLength: 50 }), (vectors) => {
+        const { matrix, square } = sumOfProducts(vectors, 'single');
+        elementsOf(matrix).forEach((row, i) => {
+          row.forEach((value, j) => {
+            const sizes = vectors.reduce((sum, x) => sum + Math.abs((x[i] ?? 0) * (x[j] ?? 0)), 0);
+            expect(Math.abs(value - (square[i]?.[j] ?? 0))).toBeLessThanOrEqual(1e-7 * vectors.length * sizes);
+          });
+        });
+      }),
+    );
+  });
+
+  it('keeps what it holds when it grows', () => {
+    const matrix = new SymmetricMatrix();
+    const value = (i: number, j: number) => 1 + Math.max(i, j) * 1000 + Math.min(i, j);
+    for (let size = 1; size <= 40; size += 1) {
+      matrix.grow(size);
+      for (let j = 0; j < size; j += 1) matrix.add(size - 1, j, value(size - 1, j));
+    }
+    const expected = Array.from({ length: 40 }, (_, i) => Array.from({ length: 40 }, (_, j) => value(i, j)));
+    expect(elementsOf(matrix, 40)).toEqual(expected);
   });
 
   it('subtracts a row as the square would, as far as the vector reaches', () => {

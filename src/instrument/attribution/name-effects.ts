@@ -37,8 +37,8 @@ export interface NameEffect {
  */
 export class NameEffects {
   #names = 0;
-  /** A and b. */
-  readonly #products = new SymmetricMatrix();
+  /** A and b. What rounding takes off A is nothing beside the ridge. */
+  readonly #products = new SymmetricMatrix('single');
   #changes = new Float64Array(FEATURES * 8);
   /** Where the descent goes on: with many names one does not come to its end. */
   #latest = new Float64Array();

@@ -1,57 +1,76 @@
 /**
- * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, each row by itself: half the memory and half the
- * additions of a square, and nothing is moved when it grows.
+ * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, row after row in one array: half the memory and half the
+ * additions of a square, and no row moves within it when the matrix grows.
  */
 export class SymmetricMatrix {
-  readonly #rows: Float64Array[] = [];
+  readonly #Numbers: typeof Float32Array | typeof Float64Array;
+  #size = 0;
+  #cells: Float32Array | Float64Array;
+
+  /** @param precision of what is kept: `single` takes half the memory, and 1e-7 of each element off at each addition */
+  constructor(precision: 'single' | 'double' = 'double') {
+    this.#Numbers = precision === 'single' ? Float32Array : Float64Array;
+    this.#cells = new this.#Numbers(cellsOf(FIRST_ROOM));
+  }
 
   /** To `size` rows and columns at least; what is new is nought. */
   grow(size: number): void {
-    while (this.#rows.length < size) this.#rows.push(new Float64Array(this.#rows.length + 1));
+    if (size <= this.#size) return;
+    this.#size = size;
+    if (cellsOf(size) <= this.#cells.length) return;
+    // In powers of two; of what is not used yet no page is touched.
+    const cells = new this.#Numbers(cellsOf(2 ** Math.ceil(Math.log2(size))));
+    cells.set(this.#cells);
+    this.#cells = cells;
   }
 
   at(i: number, j: number): number {
-    return (i < j ? this.#rows[j]?.[i] : this.#rows[i]?.[j]) ?? 0;
+    return this.#cells[place(i, j)] ?? 0;
   }
 
   /** To the element and its mirror image. */
   add(i: number, j: number, value: number): void {
-    const [row, column] = i < j ? [this.#rows[j], i] : [this.#rows[i], j];
-    if (row !== undefined) row[column] = (row[column] ?? 0) + value;
+    const at = place(i, j);
+    this.#cells[at] = (this.#cells[at] ?? 0) + value;
   }
 
   /** Adds x x', where the first `count` of `values`, at as many `places`, are all of x that is not nought. */
   addProduct(places: Int32Array, values: Float64Array, count: number): void {
-    const rows = this.#rows;
+    const cells = this.#cells;
     for (let one = 0; one < count; one += 1) {
       const [i, value] = [places[one] ?? 0, values[one] ?? 0];
       for (let other = 0; other <= one; other += 1) {
-        const j = places[other] ?? 0;
-        const product = value * (values[other] ?? 0);
-        const row = rows[Math.max(i, j)] as Float64Array;
-        const column = Math.min(i, j);
-        row[column] = (row[column] ?? 0) + product;
+        const at = place(i, places[other] ?? 0);
+        cells[at] = (cells[at] ?? 0) + value * (values[other] ?? 0);
       }
     }
   }
 
   scale(factor: number): void {
-    for (const row of this.#rows) for (let j = 0; j < row.length; j += 1) row[j] = (row[j] ?? 0) * factor;
+    const used = cellsOf(this.#size);
+    for (let at = 0; at < used; at += 1) this.#cells[at] = (this.#cells[at] ?? 0) * factor;
   }
 
   /** `vector - factor x` row i, in `vector`, as far as that reaches. */
   subtractRow(vector: Float64Array, i: number, factor: number): void {
     if (factor === 0) return;
     const { length } = vector;
-    const row = this.#rows[i] as Float64Array;
-    const before = Math.min(row.length, length);
-    for (let j = 0; j < before; j += 1) vector[j] = (vector[j] ?? 0) - factor * (row[j] ?? 0);
-    for (let j = row.length; j < length; j += 1) vector[j] = (vector[j] ?? 0) - factor * (this.#rows[j]?.[i] ?? 0);
+    const cells = this.#cells;
+    const before = Math.min(i + 1, length);
+    let at = cellsOf(i);
+    for (let j = 0; j < before; j += 1, at += 1) vector[j] = (vector[j] ?? 0) - factor * (cells[at] ?? 0);
+    // From the diagonal on down the column: each row is one longer than the one before.
+    at += i;
+    for (let j = i + 1; j < length; j += 1) {
+      vector[j] = (vector[j] ?? 0) - factor * (cells[at] ?? 0);
+      at += j + 1;
+    }
   }
 
   copy(): SymmetricMatrix {
     const copied = new SymmetricMatrix();
-    for (const row of this.#rows) copied.#rows.push(row.slice());
+    copied.#size = this.#size;
+    copied.#cells = Float64Array.from(this.#cells.subarray(0, cellsOf(this.#size)));
     return copied;
   }
 
@@ -59,15 +78,25 @@ export class SymmetricMatrix {
   folded(size: number): SymmetricMatrix {
     const folded = new SymmetricMatrix();
     folded.grow(size);
-    for (let i = 0; i < this.#rows.length; i += 1) {
-      const row = this.#rows[i] as Float64Array;
+    for (let i = 0; i < this.#size; i += 1) {
       const to = i % size;
       for (let j = 0; j <= i; j += 1) {
         const from = j % size;
         // What lies off the diagonal stands for its mirror image too, which falls on the same element if that is on the diagonal.
-        folded.add(to, from, (i !== j && to === from ? 2 : 1) * (row[j] ?? 0));
+        folded.add(to, from, (i !== j && to === from ? 2 : 1) * this.at(i, j));
       }
     }
     return folded;
   }
+}
+
+const FIRST_ROOM = 16;
+
+/** Of that many rows. */
+function cellsOf(rows: number): number {
+  return (rows * (rows + 1)) / 2;
+}
+
+function place(i: number, j: number): number {
+  return i < j ? cellsOf(j) + i : cellsOf(i) + j;
 }

@@ -93,6 +93,8 @@ export class JobMonitor {
     const sandbox = job.sandbox === null ? null : newSandboxRun();
     if (job.sandbox === 'process') {
       const run = new JobRun(job, sandbox, startedAtMs, null, false);
+      // Names are known in the order in which they came.
+      this.workOut();
       this.#start(run);
       return run;
     }
