@@ -1,14 +1,17 @@
 /**
  * What Tidemark costs a worker: CPU, throughput, allocation and memory, each against the same worker without it, measured in one go.
  *
- *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--rounds 8] [--quick] [--full]
+ *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--jobs 'at concurrency 1'] [--rounds 8] [--quick] [--full]
  *
  * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with a Redis of its own, that take turns of 50 ms
- *   (overhead/turns.ts), once a round for each variant, after 5 s of work each (50 jobs at a time: before some
+ *   (overhead/turns.ts), once a round for each variant, after 3 s of no-op jobs each, 50 at a time, and 3 s of the jobs that are measured (before some
  *   50,000 jobs, what V8 compiles and has not compiled yet is much of what is seen). CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
  *   allocation what V8's collections tell (overhead/measured/worker.mjs) in a part of its own. No export falls into it: in 10 s of jobs
  *   there would be one, and what that costs is measured by itself.
  * - Memory: one process at a time, RSS once garbage is collected until nothing changes, MALLOC_ARENA_MAX=1 in all.
+ *
+ * Processes of one kind differ: by 2 % where one job runs at a time. What is to be known to half of that takes a dozen rounds; `--jobs` runs only the
+ * jobs whose description has these words in it.
  *
  * Medians over the rounds, with the 95 % interval of a bootstrap over rounds and the blocks in them. `--full`: growth over a million jobs
  * instead of 100,000. `--quick`: whether it works; its figures mean nothing. Ends with 0 whatever the figures are. Needs a build;
@@ -71,6 +74,7 @@ const THROUGHPUTS: readonly { readonly scenario: Scenario; readonly least: numbe
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: PARTS.join(',') },
+    jobs: { type: 'string', default: '' },
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
@@ -82,7 +86,7 @@ const say = (text: string) => void process.stderr.write(`${text}\n`);
 const speedOptions: SpeedOptions = {
   ...(quick
     ? { rounds: 2, warmUpTurns: 4, blocks: 2, turnsPerBlock: 3, allocationTurns: 2 }
-    : { rounds: 6, warmUpTurns: 100, blocks: 4, turnsPerBlock: 10, allocationTurns: 10 }),
+    : { rounds: 6, warmUpTurns: 60, blocks: 6, turnsPerBlock: 10, allocationTurns: 10 }),
   ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
   say,
 };
@@ -102,7 +106,11 @@ async function speed(): Promise<void> {
   const wanted = THROUGHPUTS.filter(
     ({ scenario }) =>
       parts.has('throughput') || (scenario === NO_OP_AT_50 && (parts.has('cpu') || parts.has('allocation'))),
-  );
+  ).filter(({ scenario }) => scenario.label.includes(values.jobs));
+  if (parts.has('throughput') && wanted.length === 0) {
+    const labels = THROUGHPUTS.map(({ scenario }) => `"${scenario.label}"`).join(', ');
+    throw new Error(`--jobs: "${values.jobs}" is in none of ${labels}`);
+  }
   for (const { scenario, least } of wanted) {
     const figures: readonly SpeedFigures[] = await measureSpeed(scenario, speedOptions);
     // Where jobs work, their own CPU time is what one would see.
