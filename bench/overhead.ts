@@ -15,7 +15,7 @@
  *
  * Medians over the rounds, with the 95 % interval of a bootstrap over rounds and the blocks in them. `--full`: growth over a million jobs
  * instead of 100,000. `--quick`: whether it works; its figures mean nothing. Ends with 0 whatever the figures are. Needs a build;
- * takes about 25 minutes, and a machine that does nothing else.
+ * takes about an hour, and a machine that does nothing else.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine } from './overhead/machine.ts';

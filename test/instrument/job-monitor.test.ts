@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type JobEnd, JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
 
@@ -216,6 +216,55 @@ describe('job monitor', () => {
         expect(play(() => {})).toEqual(play((monitor) => monitor.workOut()));
       }),
     );
+  });
+
+  it('works a row out by itself before it grows long, and loses nothing', () => {
+    const { world, monitor, ends } = harness();
+    for (let count = 0; count < 1000; count += 1) {
+      const runs = ['a', 'b', 'c'].map((name) => monitor.begin(job(name)));
+      Object.assign(world, { now: world.now + 1, rss: world.rss + 100 });
+      for (const run of runs) monitor.end(run, 'completed');
+    }
+    expect(ends.length).toBeGreaterThan(2_500);
+    monitor.workOut();
+    expect(ends).toHaveLength(3_000);
+    const net = monitor.takeNetChanges().reduce((sum, { netBytes }) => sum + netBytes, 0);
+    expect(net).toBe(100_000);
+  });
+
+  it('tells that jobs begin once, until starts and ends are worked out', () => {
+    const tellBegin = vi.fn();
+    const monitor = new JobMonitor({
+      maxJobNames: 10,
+      readRssBytes: () => 1000,
+      nowMs: () => 0,
+      tellBegin,
+      tellEnd: () => {},
+    });
+    const run = monitor.begin(job('a'));
+    monitor.begin(job('b'));
+    expect(tellBegin).toHaveBeenCalledTimes(1);
+    monitor.workOut();
+    // An end alone tells nothing, and does not keep the next start from being told.
+    monitor.end(run, 'completed');
+    expect(tellBegin).toHaveBeenCalledTimes(1);
+    monitor.begin(job('c'));
+    expect(tellBegin).toHaveBeenCalledTimes(2);
+  });
+
+  it('tells the next job that begins after a look that found none running', () => {
+    const tellBegin = vi.fn();
+    const monitor = new JobMonitor({
+      maxJobNames: 10,
+      readRssBytes: () => 1000,
+      nowMs: () => 0,
+      tellBegin,
+      tellEnd: () => {},
+    });
+    monitor.end(monitor.begin(job('a')), 'completed');
+    expect(monitor.sample()).toBe(false);
+    monitor.begin(job('b'));
+    expect(tellBegin).toHaveBeenCalledTimes(2);
   });
 
   it('tells of the other jobs of a row where one cannot be recorded', () => {

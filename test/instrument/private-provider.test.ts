@@ -53,6 +53,7 @@ async function measured() {
     maxJobNames: 10,
     readRssBytes: () => world.rss,
     nowMs: () => world.now,
+    tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),
   });
   const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
@@ -60,7 +61,6 @@ async function measured() {
   telemetry.setFallback(async () => own);
   undo.push(() => telemetry.release());
   const runJob = () => {
-    telemetry.jobBegins();
     const run = monitor.begin({ queue: 'q', name: 'job', sandbox: null });
     world.now += 1000;
     world.rss += 10;

@@ -23,12 +23,12 @@ function harness() {
     maxJobNames: 10,
     readRssBytes,
     nowMs: () => 0,
+    tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),
   });
   const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
   const telemetry = new Telemetry({ monitor, tree, limitBytes: 512 });
   const runJob = (changeBytes: number) => {
-    telemetry.jobBegins();
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
     monitor.end(run, 'completed');
@@ -272,6 +272,19 @@ describe('the last flush', () => {
     await Promise.all([telemetry.flush(), telemetry.flush()]);
     await telemetry.flush();
     expect(forceFlush).toHaveBeenCalledTimes(1);
+  });
+
+  it('is followed by another for a job that began meanwhile', async () => {
+    const { telemetry, runJob } = harness();
+    const forceFlush = vi.fn(async () => {});
+    telemetry.use(flushable(forceFlush));
+    runJob(1);
+    runJob(1);
+    const flushed = telemetry.flush();
+    runJob(1);
+    await flushed;
+    await telemetry.flush();
+    expect(forceFlush).toHaveBeenCalledTimes(2);
   });
 });
 

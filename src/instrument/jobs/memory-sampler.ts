@@ -18,6 +18,7 @@ export class MemorySampler {
     this.#sample = sample;
   }
 
+  /** A job has begun: to be told at least once after a look that found none. */
   jobBegins(): void {
     if (this.#timer === null) this.#wait(SOONEST_MS);
   }
