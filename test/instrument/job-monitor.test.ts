@@ -6,10 +6,12 @@ import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
   const ends: JobEnd[] = [];
+  const tellBegin = vi.fn();
   const monitor = new JobMonitor({
     maxJobNames,
     readRssBytes: () => world.rss,
     nowMs: () => world.now,
+    tellBegin,
     tellEnd: (end) => ends.push(end),
   });
   /** Ends a job, and gives what is told of it. */
@@ -18,7 +20,7 @@ function harness(maxJobNames = 10) {
     monitor.workOut();
     return ends.at(-1) as JobEnd;
   };
-  return { world, monitor, ends, endOf };
+  return { world, monitor, ends, endOf, tellBegin };
 }
 
 const job = (name: string, sandbox: 'process' | 'thread' | null = null) => ({ queue: 'mails', name, sandbox });
@@ -233,14 +235,7 @@ describe('job monitor', () => {
   });
 
   it('tells that jobs begin once, until starts and ends are worked out', () => {
-    const tellBegin = vi.fn();
-    const monitor = new JobMonitor({
-      maxJobNames: 10,
-      readRssBytes: () => 1000,
-      nowMs: () => 0,
-      tellBegin,
-      tellEnd: () => {},
-    });
+    const { monitor, tellBegin } = harness();
     const run = monitor.begin(job('a'));
     monitor.begin(job('b'));
     expect(tellBegin).toHaveBeenCalledTimes(1);
@@ -253,14 +248,7 @@ describe('job monitor', () => {
   });
 
   it('tells the next job that begins after a look that found none running', () => {
-    const tellBegin = vi.fn();
-    const monitor = new JobMonitor({
-      maxJobNames: 10,
-      readRssBytes: () => 1000,
-      nowMs: () => 0,
-      tellBegin,
-      tellEnd: () => {},
-    });
+    const { monitor, tellBegin } = harness();
     monitor.end(monitor.begin(job('a')), 'completed');
     expect(monitor.sample()).toBe(false);
     monitor.begin(job('b'));
