@@ -143,6 +143,7 @@ export class JobMonitor {
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
+    // Also where none runs: who looks stops looking then, and must be told of the next that begins.
     this.workOut();
     if (this.#running === 0) return false;
     this.#observe();
