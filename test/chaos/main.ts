@@ -20,6 +20,8 @@ const CLAIMED_WITHIN_MS = 60_000;
 const CLOSED_WITHIN_MS = 150_000;
 /** 10 s without the key, and what a busy machine adds. */
 const WORKS_WITHIN_MS = 40_000;
+/** Its jobs take 3 s at most. */
+const ENDS_WITHIN_MS = 40_000;
 const BREAKS_WITHIN_MS = 4_000;
 const DYNOS = ['worker.1', 'worker.2'] as const;
 
@@ -73,11 +75,10 @@ async function run(one: ChaosWorld, { number, fault, random }: Run): Promise<voi
   const faultsFound: string[] = [];
   if (!(await until(() => one.isKnown(dyno), KNOWN_WITHIN_MS)))
     faultsFound.push(`${dyno} was never known (${await one.lastDecision(dyno)})`);
-  const before = (await one.history()).length;
+  const bootId = one.bootOf(dyno);
   if (fault.platform !== undefined) one.manager.faults.next('DELETE', /\/dynos\//, fault.platform);
   await one.grow(dyno);
-  const isClaimed = async () => (await one.ledger()).open !== null || (await one.history()).length > before;
-  if (!(await until(isClaimed, CLAIMED_WITHIN_MS)))
+  if (!(await until(() => one.wasClaimed(bootId), CLAIMED_WITHIN_MS)))
     faultsFound.push(`${dyno} was never claimed (${await one.lastDecision(dyno)})`);
   if (fault.breaks !== undefined) {
     await delay(random() * BREAKS_WITHIN_MS);
@@ -88,9 +89,11 @@ async function run(one: ChaosWorld, { number, fault, random }: Run): Promise<voi
     faultsFound.push('never closed');
   one.manager.faults.clear();
   await one.keepHistory();
-  const outcome = (await one.history())[0]?.outcome ?? 'none';
-  // Where the boot lives on it would be asked for again and again: the platform takes it away.
-  one.signalWorker(dyno, 'SIGTERM');
+  const outcome = (await one.history()).find((entry) => entry.bootId === bootId)?.outcome ?? 'none';
+  // Where the boot lives on it would be asked for again and again: the platform takes it away. The next run must not begin with what is left of it.
+  const isGone = async () => one.bootOf(dyno) !== bootId;
+  if (!(await isGone())) one.signalWorker(dyno, 'SIGTERM');
+  if (!(await until(isGone, ENDS_WITHIN_MS))) faultsFound.push(`${dyno} did not end`);
   await one.resume();
   for (const name of DYNOS) {
     if (!(await one.works(name, WORKS_WITHIN_MS))) faultsFound.push(`${name} takes no jobs`);

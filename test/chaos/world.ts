@@ -166,6 +166,12 @@ export class ChaosWorld {
     return said.join(' | ');
   }
 
+  /** Whether a restart of the boot was begun, be it over by now or not. */
+  async wasClaimed(bootId: string): Promise<boolean> {
+    const { open } = await this.ledger();
+    return open?.bootId === bootId || (await this.history()).some((entry) => entry.bootId === bootId);
+  }
+
   async grow(dyno: string): Promise<void> {
     for (let count = 0; count < GROW_TIMES; count++) {
       await this.#add(dyno, 'grow', { bytes: GROW_BYTES, ms: 100 });
