@@ -74,11 +74,13 @@ export function stepDraining(
     return close('drain-timeout', 'jobs were still running at the end of the grace');
   }
   if (evidence.stillHolds === false) return abandon('the decision no longer holds');
-  if (evidence.dynos === null || evidence.stillHolds === null) return WAIT;
+  if (evidence.dynos === null) return WAIT;
   const found = findBoot(attempt, evidence.dynos);
   if (typeof found === 'string') return abandon(found);
   const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
   if (tooFew !== null) return abandon(tooFew);
+  // Asked last: a boot that has ended sends no points, and its target's other dynos must not wait for them.
+  if (evidence.stillHolds === null) return WAIT;
   return { do: 'move', move: { to: 'sending', platformDynoId: found.id, deadlineInMs: CONFIRM_DEADLINE_MS } };
 }
 

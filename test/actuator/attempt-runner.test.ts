@@ -165,6 +165,21 @@ describe('an attempt that must not be sent', () => {
     expect(platform.deletes).toEqual([]);
   });
 
+  it.each(before)(
+    'is abandoned at once where the dyno %s during the drain and its points end with it',
+    async (_, happens, why) => {
+      idle = false;
+      await claim();
+      await runner().advanceAll();
+      happens();
+      clock.pass(GRACE_MS);
+      await runner({ stillHolds: () => null }).advanceAll();
+      expect(await outcome()).toBe('abandoned');
+      expect(evidence()).toContain(why);
+      expect(platform.deletes).toEqual([]);
+    },
+  );
+
   it('is abandoned where the newest points no longer ask for it, except for a person', async () => {
     await claim();
     await runner({ stillHolds: () => false }).advanceAll();
