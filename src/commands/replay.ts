@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseSize } from '../config/quantities.ts';
 import { resolvePolicy } from '../config/resolve.ts';
 import type { Decision } from '../core/decision.ts';
 import { BadInputError, ConfigError } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries } from '../replay/series-file.ts';
+import { parseSize } from '../size.ts';
 import type { CommandArguments } from './arguments.ts';
 
 /**
@@ -46,7 +46,7 @@ function readOptions({ words, own }: CommandArguments): Options {
   if (words.length === 0)
     faults.push('"tidemark replay" needs at least one file (CSV with a header: time_ms,rss_bytes,...)');
   const quotaBytes = own.quota === undefined ? null : parseSize(String(own.quota));
-  if (own.quota !== undefined && (quotaBytes === null || quotaBytes === 0))
+  if (own.quota !== undefined && quotaBytes === null)
     faults.push(`--quota: "${own.quota}" is not a size with its unit, for example "512MiB"`);
   const plotPath = own.plot === undefined ? null : String(own.plot);
   if (plotPath !== null) faults.push(...plotFaults(plotPath, words));

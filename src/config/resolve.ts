@@ -1,7 +1,8 @@
 import { ConfigError } from '../core/errors.ts';
 import { defaultPolicy, type Permissions, type Policy, type Threshold } from '../core/policy.ts';
 import { matchesAny, parseTargetPatterns, type TargetPattern } from '../core/target.ts';
-import { parseDuration, parsePercentage, parseSize } from './quantities.ts';
+import { parseSize } from '../size.ts';
+import { parseDuration, parsePercentage } from './quantities.ts';
 import { SETTINGS } from './settings.ts';
 
 /** Who may deliver points for which app (`*`: all). */
@@ -208,7 +209,7 @@ function orOff(
 function parseThreshold(text: string): Threshold | null {
   const fraction = parsePercentage(text);
   if (fraction !== null) return fraction > 0 && fraction <= 10 ? { kind: 'fraction', fraction } : null;
-  const bytes = positive(parseSize(text));
+  const bytes = parseSize(text);
   return bytes === null ? null : { kind: 'bytes', bytes };
 }
 

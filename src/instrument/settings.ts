@@ -1,4 +1,4 @@
-import { parseSize } from './memory/size.ts';
+import { parseSize } from '../size.ts';
 
 const DEFAULT_MAX_JOB_NAMES = 100;
 

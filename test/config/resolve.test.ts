@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { helpText } from '../../src/config/help.ts';
-import { parseDuration, parsePercentage, parseSize } from '../../src/config/quantities.ts';
+import { parseDuration, parsePercentage } from '../../src/config/quantities.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { ConfigError } from '../../src/core/errors.ts';
+import { parseSize } from '../../src/size.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
   try {
@@ -38,6 +39,8 @@ describe('quantities', () => {
     ['1048576B', 1_048_576],
     ['512', null],
     ['512mb', null],
+    ['0MB', null],
+    ['99999999GiB', null],
   ])('reads the size %j as %j bytes', (text, bytes) => {
     expect(parseSize(text)).toBe(bytes);
   });
@@ -125,6 +128,10 @@ describe('the settings of the actuator', () => {
     const faults = faultsOf({ [name]: url });
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
     expect(faults[0]).not.toMatch(/hunter|100/);
+  });
+
+  it('refuse a size of nothing, over which every dyno would be', () => {
+    expect(faultsOf({ TIDEMARK_MAX_RSS: '0MB' })).toEqual([expect.stringMatching(/^TIDEMARK_MAX_RSS.*"off"/)]);
   });
 
   it('take a list of targets that stay dry', () => {

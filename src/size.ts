@@ -9,8 +9,8 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 };
 
 /**
- * `512MiB`, `1.5GiB`, `450MB` (10^6), `1048576B` in bytes; null where it is none of these. The same grammar as the actuator's
- * settings, which the worker's half must not load.
+ * `512MiB`, `1.5GiB`, `450MB` (10^6), `1048576B` in bytes, at least 1; null where it is none of these. Never a bare number, whose unit must be
+ * guessed. The settings of the actuator and of the worker are read by it.
  */
 export function parseSize(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
