@@ -48,7 +48,6 @@ export class WorkerWatch implements WorkerObserver {
         this.telemetry.jobBegins();
         this.#sampler.jobBegins();
       },
-      whenFree: soon,
       tellEnd: (end) => this.telemetry.jobEnds(end),
     });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
@@ -134,11 +133,6 @@ export class WorkerWatch implements WorkerObserver {
     this.#drain?.workerClosed(worker as BullmqWorker & DrainableWorker);
     if (this.#workers.size === 0) await this.telemetry.flush();
   }
-}
-
-/** When the event loop has handed out the answers that have come in, and before it waits for more: Redis is at work then. */
-function soon(work: () => void): void {
-  setImmediate(work);
 }
 
 const WATCH = Symbol.for('tidemark.watch');

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type JobEnd, JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
 
-function harness(maxJobNames = 10, whenFree?: (work: () => void) => void) {
+function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
   const ends: JobEnd[] = [];
   const tellBegin = vi.fn();
@@ -12,7 +12,6 @@ function harness(maxJobNames = 10, whenFree?: (work: () => void) => void) {
     readRssBytes: () => world.rss,
     nowMs: () => world.now,
     tellBegin,
-    ...(whenFree === undefined ? {} : { whenFree }),
     tellEnd: (end) => ends.push(end),
   });
   /** Ends a job, and gives what is told of it. */
@@ -254,35 +253,6 @@ describe('job monitor', () => {
     expect(monitor.sample()).toBe(false);
     monitor.begin(job('b'));
     expect(tellBegin).toHaveBeenCalledTimes(2);
-  });
-
-  it('works a long row out when the process is free, for which it asks once', () => {
-    const asked: (() => void)[] = [];
-    const { monitor, ends } = harness(10, (work) => asked.push(work));
-    const play = () => {
-      for (let count = 0; count < 200; count += 1) monitor.end(monitor.begin(job('a')), 'completed');
-    };
-    play();
-    expect([asked.length, ends.length]).toEqual([1, 0]);
-    asked[0]?.();
-    expect(ends).toHaveLength(200);
-    play();
-    expect([asked.length, ends.length]).toEqual([2, 200]);
-  });
-
-  it('does not ask for a free moment for the few jobs of a short row', () => {
-    const whenFree = vi.fn();
-    const { monitor } = harness(10, whenFree);
-    for (let count = 0; count < 100; count += 1) monitor.end(monitor.begin(job('a')), 'completed');
-    expect(whenFree).not.toHaveBeenCalled();
-  });
-
-  it('loses no job where the process is never free', () => {
-    const { monitor, ends } = harness(10, () => undefined);
-    for (let count = 0; count < 3_000; count += 1) monitor.end(monitor.begin(job('a')), 'completed');
-    expect(ends.length).toBeGreaterThan(2_500);
-    monitor.workOut();
-    expect(ends).toHaveLength(3_000);
   });
 
   it('tells of the other jobs of a row where one cannot be recorded', () => {

@@ -1,6 +1,3 @@
-/** Whether a row is worth working out by now; one that is full must be drained before anything is added. */
-export type RowState = 'short' | 'long' | 'full';
-
 /**
  * Starts and ends of jobs, in the order in which they came, until they are worked out in a row. Between two jobs other code has been at work, and
  * what is done for a single one finds the processor's caches cold: working it out takes several times as long as in a row. Each run is in it twice,
@@ -10,11 +7,11 @@ export class BoundaryLog<Run> {
   readonly #runs = new Array<Run | null>(CAPACITY).fill(null);
   #count = 0;
 
-  add(run: Run): RowState {
+  /** Tells whether it is full now: it must be drained before the next one. */
+  add(run: Run): boolean {
     this.#runs[this.#count] = run;
     this.#count += 1;
-    if (this.#count < ROW) return 'short';
-    return this.#count < CAPACITY ? 'long' : 'full';
+    return this.#count === CAPACITY;
   }
 
   /** Hands all out, oldest first. `take` must not throw, nor add any. */
@@ -25,9 +22,7 @@ export class BoundaryLog<Run> {
 }
 
 /**
- * 128 jobs. Each row begins cold: in workers that run one job at a time following a job took 4.9 to 5.8 us with rows of 64 and an application's instruments,
- * and 2.3 to 2.6 us with rows of 256.
+ * 256 jobs, some 60 kB. Each row begins cold: in workers that run one job at a time following a job took 4.9 to 5.8 us with rows of 64 and an application's
+ * instruments, and 2.3 to 2.6 us with these. A longer one would hold the event loop up for longer than the third of a millisecond that this one takes.
  */
-const ROW = 256;
-/** 256 jobs, some 60 kB. A longer one would hold the event loop up for longer than the third of a millisecond that this one takes. */
-const CAPACITY = 2 * ROW;
+const CAPACITY = 512;

@@ -36,11 +36,6 @@ export interface JobMonitorOptions {
   readonly nowMs: () => number;
   /** Told when a job begins, where none has begun since starts and ends were last worked out. */
   readonly tellBegin?: () => void;
-  /**
-   * Calls back once, when what has come in is dealt with and the process would wait for more: a long row is worked out then, which costs a busy worker less
-   * of its time. Where it does not call back, or is not given, a row is worked out when it is full.
-   */
-  readonly whenFree?: (work: () => void) => void;
   /** Told of every job that ended, some jobs later (`workOut`). */
   readonly tellEnd: (end: JobEnd) => void;
 }
@@ -71,7 +66,6 @@ export class JobMonitor {
   readonly #log = new BoundaryLog<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
   #hasToldBegin = false;
-  #waitsUntilFree = false;
   /** Jobs in this process, also those whose start has not been worked out yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
@@ -82,11 +76,6 @@ export class JobMonitor {
     } catch (error) {
       reportFault('working out what a job did', error);
     }
-  };
-
-  readonly #workOutWhenFree = (): void => {
-    this.#waitsUntilFree = false;
-    this.workOut();
   };
 
   constructor(options: JobMonitorOptions) {
@@ -113,7 +102,7 @@ export class JobMonitor {
     const rssBytes = atLastReading ? null : this.#readAtBoundary(startedAtMs);
     const run = new JobRun(job, sandbox, startedAtMs, rssBytes, atLastReading);
     this.#running += 1;
-    this.#note(run);
+    if (this.#log.add(run)) this.workOut();
     return run;
   }
 
@@ -132,7 +121,7 @@ export class JobMonitor {
     }
     run.endRssBytes = this.#readAtBoundary(run.endedAtMs);
     this.#running -= 1;
-    this.#note(run);
+    if (this.#log.add(run)) this.workOut();
   }
 
   /** Works out what starts and ends came to since it was last done, and tells of the jobs that ended. Never throws. */
@@ -179,17 +168,6 @@ export class JobMonitor {
     const idleBytes = this.#ledger.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
-  }
-
-  /** A start or an end. */
-  #note(run: JobRun): void {
-    const row = this.#log.add(run);
-    if (row === 'short') return;
-    if (row === 'full') this.workOut();
-    else if (!this.#waitsUntilFree && this.#options.whenFree !== undefined) {
-      this.#waitsUntilFree = true;
-      this.#options.whenFree(this.#workOutWhenFree);
-    }
   }
 
   /** A reading apart from starts and ends. Returns its time. */
