@@ -4,10 +4,10 @@ import { resolvePolicy } from '../config/resolve.ts';
 import type { Decision } from '../core/decision.ts';
 import { BadInputError, ConfigError } from '../core/errors.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
+import { parseSize } from '../quantities.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries } from '../replay/series-file.ts';
-import { parseSize } from '../size.ts';
 import type { CommandArguments } from './arguments.ts';
 
 /**

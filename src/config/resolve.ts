@@ -1,8 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import { defaultPolicy, type Permissions, type Policy, type Threshold } from '../core/policy.ts';
 import { matchesAny, parseTargetPatterns, type TargetPattern } from '../core/target.ts';
-import { parseSize } from '../size.ts';
-import { parseDuration, parsePercentage } from './quantities.ts';
+import { parseDuration, parsePercentage, parseSize } from '../quantities.ts';
 import { SETTINGS } from './settings.ts';
 
 /** Who may deliver points for which app (`*`: all). */

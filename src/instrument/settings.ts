@@ -1,4 +1,4 @@
-import { parseSize } from '../size.ts';
+import { parseSize } from '../quantities.ts';
 
 const DEFAULT_MAX_JOB_NAMES = 100;
 

@@ -166,7 +166,7 @@ describe('an attempt that must not be sent', () => {
   });
 
   it.each(before)(
-    'is abandoned at once where the dyno %s during the drain and its points end with it',
+    'is abandoned at the end of its grace where the dyno %s during the drain and its points end with it',
     async (_, happens, why) => {
       idle = false;
       await claim();

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { helpText } from '../../src/config/help.ts';
-import { parseDuration, parsePercentage } from '../../src/config/quantities.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { ConfigError } from '../../src/core/errors.ts';
-import { parseSize } from '../../src/size.ts';
+import { parseDuration, parsePercentage, parseSize } from '../../src/quantities.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
   try {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseSize } from '../../size.ts';
+import { parseSize } from '../../quantities.ts';
 
 const MIB = 1024 ** 2;
 

@@ -1,4 +1,7 @@
-/** Durations and shares as people write them: a number with its unit, never a bare number whose unit must be guessed. */
+/**
+ * Durations, sizes and shares as people write them in the settings of both halves: a number with its unit, never a bare number whose unit must be
+ * guessed.
+ */
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
   ms: 1,
@@ -8,9 +11,25 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+
 /** `1500ms`, `90s`, `1.5m`, `24h`, `7d` in ms; null where it is none of these. */
 export function parseDuration(text: string): number | null {
   return parseQuantity(text, MS_PER_UNIT);
+}
+
+/** `512MiB`, `1.5GiB`, `450MB` (10^6), `1048576B` in bytes, at least 1; null where it is none of these. */
+export function parseSize(text: string): number | null {
+  const bytes = Math.round(parseQuantity(text, BYTES_PER_UNIT) ?? 0);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
 }
 
 /** `80%` as 0.8; null where it is no percentage. */
