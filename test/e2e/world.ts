@@ -66,6 +66,7 @@ export class World {
     if (binary === null) throw new Error('The Collector is not built: run "npm run build:collector".');
     const queueDir = await mkdtemp(join(tmpdir(), 'tidemark-queue-'));
     const actuatorPort = await freePort();
+    const managerPort = await freePort();
     const actuatorUrl = `http://127.0.0.1:${actuatorPort}`;
     const collectorOptions: CollectorOptions = {
       binary,
@@ -78,7 +79,25 @@ export class World {
     const collector = await startCollector(collectorOptions);
     const prefix = `e2e-${actuatorPort}`;
     const names = Array.from({ length: options.dynos }, (_, index) => `worker.${index + 1}`);
+    const actuatorEnv = {
+      PORT: String(actuatorPort),
+      REDIS_URL: options.redisUrl,
+      HEROKU_API_URL: `http://127.0.0.1:${managerPort}`,
+      HEROKU_API_TOKEN: HEROKU_TOKEN,
+      TIDEMARK_WINDOW: '5s',
+      TIDEMARK_MAX_POINT_AGE: '10s',
+      TIDEMARK_INGEST_TOKENS: `*=${ACTUATOR_TOKEN}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: (await options.actuatorSendsTo?.(collector.url)) ?? collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${INGEST_TOKEN}`,
+      OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
+      OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
+      ...options.actuatorEnv,
+    };
+    const prometheus = await startPrometheus(collector.ports.prometheus);
+    const actuator = await RunningActuator.start(actuatorEnv);
+    // Last: a dyno that the actuator first sees 5 windows after its start counts as old, and its own floor is then unknown.
     const manager = await startDynoManager({
+      port: managerPort,
       token: HEROKU_TOKEN,
       apps: [
         {
@@ -98,31 +117,17 @@ export class World {
         },
       ],
     });
-    const actuatorEnv = {
-      PORT: String(actuatorPort),
-      REDIS_URL: options.redisUrl,
-      HEROKU_API_URL: manager.url,
-      HEROKU_API_TOKEN: HEROKU_TOKEN,
-      TIDEMARK_WINDOW: '5s',
-      TIDEMARK_MAX_POINT_AGE: '10s',
-      TIDEMARK_INGEST_TOKENS: `*=${ACTUATOR_TOKEN}`,
-      OTEL_EXPORTER_OTLP_ENDPOINT: (await options.actuatorSendsTo?.(collector.url)) ?? collector.url,
-      OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${INGEST_TOKEN}`,
-      OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
-      OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
-      ...options.actuatorEnv,
-    };
     return new World({
       manager,
       collector,
       collectorOptions: { ...collectorOptions, ports: collector.ports },
-      prometheus: await startPrometheus(collector.ports.prometheus),
+      prometheus,
       queues: new Map(
         names
           .flatMap((name) => [name, `${name}-boxed`])
           .map((name) => [name, new Queue(name, { connection: { url: options.redisUrl }, prefix })]),
       ),
-      actuator: await RunningActuator.start(actuatorEnv),
+      actuator,
       actuatorEnv,
     });
   }
