@@ -94,7 +94,7 @@ async function scoreAll(
 /** Of a family that should act its F1; of one that should be left alone the share of dynos that were. */
 function goodness(familyId: string, score: FamilyScore | undefined, dynos: readonly DynoScore[]): number {
   const { duty } = familyOf(familyId);
-  if (duty === 'bloat' || duty === 'leak') return score?.f1 ?? 1;
+  if (duty === 'bloat' || duty === 'leak' || duty === 'growth-under-load') return score?.f1 ?? 1;
   const allowed = duty === 'loop' ? LOOP_RESTARTS : 0;
   return dynos.filter(({ restarts }) => restarts <= allowed).length / Math.max(1, dynos.length);
 }

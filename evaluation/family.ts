@@ -13,6 +13,8 @@ export interface Moment {
 export interface BootModel {
   /** What stays in use between jobs, as a share of the quota: labels come from it. */
   floor(uptime: number): number;
+  /** What the running jobs hold at a moment of the episode, on top of the floor; the same for every boot. Absent: none is modelled. */
+  load?(clock: number): number;
   /** Minutes of uptime at which a leak sets in. */
   readonly onset?: number;
   at(uptime: number, clock: number): Moment;
@@ -27,7 +29,9 @@ export type Duty =
   /** Restart before the floor reaches the limit, where it does so inside the platform's daily cycle. */
   | 'leak'
   /** At most two restarts of the dyno, then none: memory is back within half an hour. */
-  | 'loop';
+  | 'loop'
+  /** Restart where a fresh boot would hold less under the same load, now and an hour later, and usage is over the soft limit. */
+  | 'growth-under-load';
 
 export interface Family {
   /** As in the evaluation's tables: `H3`. */

@@ -3,11 +3,11 @@ import { writeDocs } from './docs.ts';
 import { evaluate } from './evaluate.ts';
 import { recordingsText, writeRecordingsDocs } from './recordings/report.ts';
 import { reportText } from './report.ts';
-import { FAMILIES, familyOf } from './splits.ts';
+import { FAMILIES, familyOf, SPLITS } from './splits.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
 
-  --split dev|test   which dynos; parameters are chosen on dev, figures are published of test (default dev)
+  --split NAME       dev, test or test-v2: parameters are chosen on dev, published figures are those of the others (default dev)
   --dynos N          of each family (default 20)
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
   --families A,B     only these
@@ -45,8 +45,8 @@ if (values.help) {
   if (values.docs) writeRecordingsDocs();
   process.stdout.write(recordingsText({ others: !values.own }));
 } else {
-  const { split } = values;
-  if (split !== 'dev' && split !== 'test') throw new RangeError(`--split: "${split}" is neither dev nor test`);
+  const split = SPLITS.find((name) => name === values.split);
+  if (split === undefined) throw new RangeError(`--split: "${values.split}" is none of ${SPLITS.join(', ')}`);
   const families = values.families?.split(',').map((id) => familyOf(id).id) ?? FAMILIES.map(({ id }) => id);
   const dynos = wholeNumber('dynos', values.dynos);
   const tuneDynos = wholeNumber('tune-dynos', values['tune-dynos']);

@@ -43,6 +43,7 @@ export function scoreBoot(boot: BootRecord, duty: Episode['family']['duty']): Bo
   const plain = (verdict: Verdict): BootScore => ({ ...NO_FIGURES, verdicts: [verdict] });
   if (duty === 'leave') return plain(restarted ? 'wrong' : 'left');
   if (duty === 'loop') return plain(restarted ? 'open' : 'left');
+  if (duty === 'growth-under-load') return scoreUnderLoad(boot);
   return duty === 'bloat' ? scoreBloat(boot) : scoreLeak(boot);
 }
 
@@ -77,6 +78,41 @@ function scoreLeak(boot: BootRecord): BootScore {
   if (crossing === null) return { ...figures, verdicts: ['left'] };
   if (uptime < crossing || inJitter) return { ...figures, verdicts: ['open'] };
   return { ...figures, verdicts: ['missed'] };
+}
+
+/** A fresh boot has come to its floor by then. Minutes. */
+const WARM_MIN = 30;
+/** What a restart must give back at equal load, as a share of the quota: at once, and an hour later still. */
+const WORTH = 0.1;
+const STILL_WORTH_MIN = 60;
+/** Within so many minutes before or after a restart usage must be over the soft limit for the restart to have a reason. */
+const NEAR_MIN = 60;
+/** A floor over the soft limit for so long, or at the limit, without any load: whoever waits longer has missed it. */
+const UNDER_LOAD_LEAST_MIN = BLOAT_LEAST_MIN;
+
+/**
+ * By the counterfactual at equal load: what running jobs hold is the same in a fresh boot, so a restart gives back what the floor has grown by, no more.
+ * Between the moment from which that is worth it and the moment by which the floor alone is too high, restarting and waiting are both right.
+ */
+function scoreUnderLoad(boot: BootRecord): BootScore {
+  const uptime = boot.endMin - boot.startMin;
+  const { model } = boot;
+  const fresh = model.floor(WARM_MIN);
+  const dueAt = Math.min(
+    (firstOver(boot, SOFT, uptime) ?? Number.POSITIVE_INFINITY) + UNDER_LOAD_LEAST_MIN,
+    firstOver(boot, LIMIT, uptime) ?? Number.POSITIVE_INFINITY,
+  );
+  const plain = (verdict: Verdict): BootScore => ({ ...NO_FIGURES, verdicts: [verdict] });
+  if (boot.endedBy !== 'restart') return plain(uptime >= dueAt ? 'missed' : 'left');
+  const isWorthIt = model.floor(uptime) - Math.max(fresh, model.floor(STILL_WORTH_MIN)) >= WORTH;
+  const highest = Math.max(
+    ...Array.from({ length: 2 * NEAR_MIN + 1 }, (_, minute) => {
+      const at = Math.max(0, uptime - NEAR_MIN + minute);
+      return model.floor(at) + (model.load?.(boot.startMin + at) ?? 0);
+    }),
+  );
+  if (!isWorthIt || highest < SOFT) return plain('wrong');
+  return uptime > dueAt ? { ...NO_FIGURES, verdicts: ['missed', 'right'] } : plain('right');
 }
 
 /** Whether a restart gave next to nothing back, or not for long: by the floors alone, which no rule can see. */

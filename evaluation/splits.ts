@@ -1,13 +1,15 @@
 import { GROWING } from './families/growing.ts';
 import { HEALTHY } from './families/healthy.ts';
+import { LOAD } from './families/load.ts';
 import type { Family } from './family.ts';
 
-export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING];
+export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING, ...LOAD];
 
-/** Parameters are chosen on `dev`; `test` is only for the published figures. */
-export type Split = 'dev' | 'test';
+/** Parameters are chosen on `dev`. `test` and `test-v2` are only for published figures; `test-v2` was drawn when the families of load came. */
+export const SPLITS = ['dev', 'test', 'test-v2'] as const;
+export type Split = (typeof SPLITS)[number];
 
-const FIRST_SEED: Readonly<Record<Split, number>> = { dev: 1_000_000, test: 2_000_000 };
+const FIRST_SEED: Readonly<Record<Split, number>> = { dev: 1_000_000, test: 2_000_000, 'test-v2': 3_000_000 };
 const SEEDS_OF_FAMILY = 10_000;
 
 /** The seed of a family's n-th dyno: no two of the two splits are the same. */

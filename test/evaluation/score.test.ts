@@ -11,6 +11,16 @@ function boot(floor: (uptime: number) => number, endMin: number, endedBy: BootRe
   return { startMin: 0, endMin, endedBy, wouldEndMin: 25 * HOUR, model, classes: [] };
 }
 
+function underLoad(
+  floor: (uptime: number) => number,
+  load: number,
+  endMin: number,
+  endedBy: BootRecord['endedBy'],
+): BootRecord {
+  const record = boot(floor, endMin, endedBy);
+  return { ...record, model: { ...record.model, load: () => load } };
+}
+
 /** At the limit after so many hours. */
 const leakTo = (hours: number) => (uptime: number) => uptime / (hours * HOUR);
 /** Over the soft limit from the hour on. */
@@ -40,6 +50,19 @@ describe('what a restart is worth', () => {
     ['an episode that ended before the leak crossed', 'leak', boot(leakTo(10), 5 * HOUR, 'episode'), ['open']],
   ])('%s', (_, duty, record, verdicts) => {
     expect(scoreBoot(record, duty).verdicts).toEqual(verdicts);
+  });
+
+  it.each<[string, BootRecord, readonly string[]]>([
+    ['high by load alone, restarted', underLoad(() => 0.3, 0.6, 300, 'restart'), ['wrong']],
+    ['high by load alone, left', underLoad(() => 0.3, 0.6, 25 * HOUR, 'cycle'), ['left']],
+    ['grown, and over the soft limit with its load', underLoad(leakTo(10), 0.5, 5 * HOUR, 'restart'), ['right']],
+    ['grown, and the load far from the limit', underLoad(leakTo(10), 0.1, 5 * HOUR, 'restart'), ['wrong']],
+    ['grown by too little to give anything back', underLoad(leakTo(40), 0.75, 3 * HOUR, 'restart'), ['wrong']],
+    ['a floor left at the limit', underLoad(leakTo(10), 0.2, 12 * HOUR, 'kill'), ['missed']],
+    ['bloat left over the soft limit', underLoad(stairAt(5), 0.2, 25 * HOUR, 'cycle'), ['missed']],
+    ['bloat restarted after two hours over it', underLoad(stairAt(5), 0.2, 8 * HOUR, 'restart'), ['missed', 'right']],
+  ])('under load: %s', (_, record, verdicts) => {
+    expect(scoreBoot(record, 'growth-under-load').verdicts).toEqual(verdicts);
   });
 
   it('a leak restarted after 9 of 10 hours has 60 min to spare and gave up a tenth', () => {

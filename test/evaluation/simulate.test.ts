@@ -3,7 +3,7 @@ import type { Family } from '../../evaluation/family.ts';
 import { Random } from '../../evaluation/random.ts';
 import type { Candidate, Sample } from '../../evaluation/restarter.ts';
 import { simulate } from '../../evaluation/simulate.ts';
-import { FAMILIES, familyOf, seedOf } from '../../evaluation/splits.ts';
+import { FAMILIES, familyOf, SPLITS, type Split, seedOf } from '../../evaluation/splits.ts';
 
 const never: Candidate = { name: 'never', start: () => ({ observe: () => false }) };
 
@@ -83,11 +83,33 @@ describe('simulated dynos', () => {
   });
 });
 
+describe('families of load', () => {
+  const healthy = FAMILIES.filter(({ id, duty }) => /^W[1-9]$/.test(id) && duty === 'leave');
+
+  it.each(healthy.map(({ id }) => id))('%s: a fresh boot holds as much as an old one under the same load', (id) => {
+    for (let seed = 0; seed < 10; seed += 1) {
+      const draw = familyOf(id).draw(new Random(seed));
+      const [old, fresh] = [draw(new Random(1), 0), draw(new Random(2), 900)];
+      expect(fresh.load?.(1000)).toBe(old.load?.(1000));
+      expect(fresh.floor(100)).toBeCloseTo(old.floor(1000), 5);
+    }
+  });
+
+  it.each(healthy.map(({ id }) => id))('%s: passes the soft limit while jobs run, and only then', (id) => {
+    for (let seed = 0; seed < 10; seed += 1) {
+      const model = familyOf(id).draw(new Random(seed))(new Random(1), 0);
+      const minutes = Array.from({ length: 2 * 1440 }, (_, minute) => minute);
+      const usage = minutes.map((minute) => model.floor(minute) + (model.load?.(minute) ?? 0));
+      expect(Math.max(...usage)).toBeGreaterThan(0.75);
+      expect(Math.max(...minutes.map((minute) => model.floor(minute)))).toBeLessThan(0.5);
+    }
+  });
+});
+
 describe('splits', () => {
-  it('dev and test have no seed in common', () => {
-    const seeds = (split: 'dev' | 'test') =>
-      FAMILIES.flatMap(({ id }) => [0, 1, 9_999].map((dyno) => seedOf(split, id, dyno)));
-    const all = [...seeds('dev'), ...seeds('test')];
+  it('no two have a seed in common', () => {
+    const seeds = (split: Split) => FAMILIES.flatMap(({ id }) => [0, 1, 9_999].map((dyno) => seedOf(split, id, dyno)));
+    const all = SPLITS.flatMap(seeds);
     expect(new Set(all).size).toBe(all.length);
     expect(() => seedOf('dev', 'H1', 10_000)).toThrow(RangeError);
   });
