@@ -33,10 +33,10 @@ function drawNature(random: Random, peak: readonly [number, number] = [0.8, 0.98
 
 const SLOTS_MIN = 0.5;
 
-/** Even numbers that belong to a moment, so that each boot of a dyno meets the same jobs. -1 to 1, changing within minutes. */
-function ripple(random: Random): (clock: number) => number {
+/** Even numbers that belong to a moment, so that each boot of a dyno meets the same jobs. -1 to 1. */
+function ripple(random: Random, shortest = 3, longest = 40): (clock: number) => number {
   const waves = Array.from({ length: 4 }, () => ({
-    period: random.logBetween(3, 40),
+    period: random.logBetween(shortest, longest),
     phase: random.between(0, 2 * Math.PI),
   }));
   return (clock) =>
@@ -54,18 +54,41 @@ function jobsOf(nature: Nature, busyness: Busyness, random: Random): (clock: num
   };
 }
 
+/**
+ * What a job holds on the average of those that run, as a share of `perJob`: jobs of one to three names, up to ten times apart, whose mix changes in
+ * hours. The number of jobs alone does not tell what they hold.
+ */
+function mixOf(random: Random): (clock: number) => number {
+  const kinds = Array.from({ length: random.whole(1, 3) }, () => ({
+    size: random.logBetween(0.3, 3),
+    share: random.between(0.2, 1),
+    wave: ripple(random, HOUR, 8 * HOUR),
+  }));
+  const meanOf = (shares: readonly number[]) =>
+    kinds.reduce((sum, { size }, index) => sum + size * (shares[index] ?? 0), 0) /
+    shares.reduce((sum, share) => sum + share, 0);
+  const usual = meanOf(kinds.map(({ share }) => share));
+  return (clock) => meanOf(kinds.map(({ share, wave }) => share * (1 + 0.8 * wave(clock)))) / usual;
+}
+
 type Floor = (uptime: number) => number;
 
+interface Work {
+  jobs(clock: number): number;
+  /** What they hold together. */
+  holds(clock: number): number;
+}
+
 /** A boot under a load. What a job frees goes back with the allocator's delay. */
-function loaded(nature: Nature, jobs: (clock: number) => number, floor: Floor, begins: number): BootModel {
+function loaded(nature: Nature, { jobs, holds }: Work, floor: Floor, begins: number): BootModel {
   let held = 0;
   let heldAt = begins;
   return {
     floor,
-    load: (clock) => jobs(clock) * nature.perJob,
+    load: holds,
     at: (uptime, clock) => {
       const running = jobs(clock);
-      const wanted = running * nature.perJob;
+      const wanted = holds(clock);
       held = wanted + Math.max(0, held - wanted) * Math.exp(-(clock - heldAt) / nature.givesBackMin);
       heldAt = clock;
       return { usage: floor(uptime) + held, activeJobs: running, jobsPerMinute: running / 2 };
@@ -89,11 +112,13 @@ function family({ peak, busyness, floor }: Shape): Family['draw'] {
   return (random) => {
     const nature = drawNature(random, peak);
     const jobs = jobsOf(nature, busyness(random.fork()), random.fork());
+    const mix = mixOf(random.fork());
+    const work: Work = { jobs, holds: (clock) => jobs(clock) * nature.perJob * mix(clock) };
     const flat = (): Beneath => ({ floor: (uptime) => starting(uptime, nature.level) });
     const beneath = floor?.(random.fork(), nature) ?? flat;
     return (boot, begins) => {
       const own = beneath(boot);
-      return { ...loaded(nature, jobs, own.floor, begins), ...(own.onset === undefined ? {} : { onset: own.onset }) };
+      return { ...loaded(nature, work, own.floor, begins), ...(own.onset === undefined ? {} : { onset: own.onset }) };
     };
   };
 }
