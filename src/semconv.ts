@@ -45,12 +45,66 @@ export const JOB_NAME_IDLE = '_idle';
 export const JOB_NAME_OTHER = '_other';
 
 // ---------------------------------------------------------------- the drain, on the queue's Redis
-/** String: the id of the attempt for which the boot's workers are to take no more jobs. It lives for `DRAIN_KEY_LIFE_MS`. */
-export const drainKey = (bootId: string) => `tidemark:drain:${bootId}`;
-/** Hash: what the processes of the boot answer, by `service.instance.id`; each a `DrainAnswer` as JSON. */
-export const drainAnswersKey = (bootId: string) => `tidemark:drain:${bootId}:answers`;
-/** Both keys' life after they were last written, and the age at which an answer counts no more. */
+/** Whose workers a drain asks. App and boot id as the points carry them. */
+export interface DrainedBoot {
+  readonly app: string;
+  readonly bootId: string;
+}
+
+/** The keys of one boot's drain. Each lives for `DRAIN_KEY_LIFE_MS` after it was last written. */
+export interface DrainKeyNames {
+  /** String, `drainQuestion`: the attempt for which the boot's workers are to take no more jobs. */
+  readonly question: string;
+  /** Hash: what the processes of the boot answer, by `service.instance.id`; each a `DrainAnswer` as JSON. */
+  readonly answers: string;
+  /** Hash, the same answers under a former name. */
+  readonly formerAnswers: string;
+}
+
+/** Of a name, after its escapes. App names have at most 30 characters, dyno ids 36. */
+const DRAIN_NAME_MAX_LENGTH = 200;
+
+/**
+ * Ids come from environments and from points, so what could end a part of the key is escaped: no app and no boot id makes another's key. Null where one
+ * is empty or too long to be true.
+ */
+export function drainKeyNames({ app, bootId }: DrainedBoot): DrainKeyNames | null {
+  const parts = [app, bootId].map((part) => encodeURIComponent(part.toWellFormed()));
+  if (parts.some((part) => part.length === 0 || part.length > DRAIN_NAME_MAX_LENGTH)) return null;
+  const name = parts.join(':');
+  return {
+    question: `tidemark:drain:${name}`,
+    answers: `tidemark:drain-answers:${name}`,
+    formerAnswers: `tidemark:drain:${name}:answers`,
+  };
+}
+
+/** The keys' life after they were last written, and the age at which an answer counts no more. */
 export const DRAIN_KEY_LIFE_MS = 10_000;
+
+/** How long workers stay stopped for an attempt, counted from when they first see it, where the question does not say. */
+export const DRAIN_DEFAULT_HOLD_MS = 15 * 60_000;
+/** The longest that a question can ask for: Heroku restarts each dyno daily anyway. */
+export const DRAIN_MAX_HOLD_MS = 24 * 3_600_000;
+
+export interface DrainQuestion {
+  readonly attemptId: string;
+  /** How long the workers stay stopped at most, whatever becomes of the key: no attempt is open for longer. */
+  readonly holdMs: number;
+}
+
+/** The value of the question's key: `<attempt id>` or `<attempt id> <holdMs>`. */
+export function drainQuestion({ attemptId, holdMs }: DrainQuestion): string {
+  return `${attemptId} ${Math.ceil(holdMs)}`;
+}
+
+/** Null where the value is no question. */
+export function parseDrainQuestion(value: string): DrainQuestion | null {
+  const match = /^([^\s]{1,100})(?: (\d{1,15}))?$/.exec(value);
+  if (match?.[1] === undefined) return null;
+  const asked = match[2] === undefined ? DRAIN_DEFAULT_HOLD_MS : Number(match[2]);
+  return { attemptId: match[1], holdMs: Math.min(asked, DRAIN_MAX_HOLD_MS) };
+}
 
 export interface DrainAnswer {
   readonly attemptId: string;

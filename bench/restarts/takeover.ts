@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState } from '../../src/adapters/redis/state.ts';
-import { drainAnswersKey, drainKey } from '../../src/semconv.ts';
+import { drainKeyNames } from '../../src/semconv.ts';
 import { APP, type RunningActuator } from '../../test/integration/running-actuator.ts';
 import { type Setting, startSetting, until } from './setting.ts';
 
@@ -76,8 +76,9 @@ async function takeover() {
     const knownFromBefore = row !== null && row.first_point_ms < killedAtMs;
 
     const bootId = setting.manager.dynos().find(({ name }) => name === DYNO)?.dynoId ?? '';
-    await until('the worker is asked to stop', async () => (await redis.exists(drainKey(bootId))) === 1);
-    await until('the worker has stopped', async () => (await redis.hlen(drainAnswersKey(bootId))) === 1);
+    const keys = drainKeyNames({ app: TARGET.app, bootId });
+    await until('the worker is asked to stop', async () => (await redis.exists(keys?.question ?? '')) === 1);
+    await until('the worker has stopped', async () => (await redis.hlen(keys?.answers ?? '')) === 1);
     const job = await queue.add('probe', { ms: 0 });
     const done = async () => (await redis.hget('done', `${DYNO}/${job.id}`)) !== null;
     await delay(UNTAKEN_MS);

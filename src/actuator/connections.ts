@@ -4,6 +4,7 @@ import { createPointsReader, type PointsReader } from '../adapters/redis/points-
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
+import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../core/attempt.ts';
 import type { Intake } from '../sources/intake.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
 import type { Log } from './log.ts';
@@ -12,6 +13,9 @@ import type { Log } from './log.ts';
 
 /** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
 const HOLD_WINDOWS = 10;
+
+/** How much longer than its deadlines an attempt may take: ticks, and the calls of its last one. */
+const HOLD_SLACK_MS = 60_000;
 
 export function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   if (settings.stateRedisUrl === null) {
@@ -37,9 +41,12 @@ export function openPointsReader(
   return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
 }
 
-export function openDrainKeys({ queueRedisUrl }: ActuatorSettings, log: Log): DrainKeys | null {
-  if (queueRedisUrl !== null)
-    return createDrainKeys({ url: queueRedisUrl, log: (level, message) => log[level](message) });
+export function openDrainKeys({ queueRedisUrl, policy }: ActuatorSettings, log: Log): DrainKeys | null {
+  if (queueRedisUrl !== null) {
+    // From the question to the close of the attempt.
+    const holdMs = policy.graceMs + SEND_WINDOW_MS + CONFIRM_DEADLINE_MS + HOLD_SLACK_MS;
+    return createDrainKeys({ url: queueRedisUrl, holdMs, log: (level, message) => log[level](message) });
+  }
   log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
   return null;
 }

@@ -5,6 +5,7 @@ import { isIdle } from '../core/drain.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
 import { targetKey } from '../core/target.ts';
 import type { Clock, Drain, Ledger } from '../ports.ts';
+import type { DrainedBoot } from '../semconv.ts';
 import type { BootRegistry } from './boot-registry.ts';
 import type { Log } from './log.ts';
 
@@ -136,7 +137,7 @@ export class AttemptDrain implements Drain {
     const { id, deadlineMs } = session.attempt;
     if (keys === null || !this.#sessions.has(id) || deadlineMs === session.passedDeadlineMs) return;
     try {
-      session.answers = await keys.refresh(session.bootId, id);
+      session.answers = await keys.refresh(bootAsked(session), id);
       session.wasAnswered ||= session.answers.size > 0;
       session.lastFault = null;
     } catch (error) {
@@ -152,7 +153,7 @@ export class AttemptDrain implements Drain {
     clearInterval(session.timer);
     this.#sessions.delete(session.attempt.id);
     try {
-      await keys?.clear(session.bootId, session.attempt.id);
+      await keys?.clear(bootAsked(session), session.attempt.id);
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
       log.warn('the drain key could not be deleted; it expires', told(session, error));
@@ -184,6 +185,10 @@ export class AttemptDrain implements Drain {
     const listed = { id: platformDynoId ?? bootId, name: dyno, createdAtMs: bootStartTimeMs };
     return isSameBoot(newest.identity, listed) ? newest : null;
   }
+}
+
+function bootAsked({ attempt, bootId }: Session): DrainedBoot {
+  return { app: attempt.target.app, bootId };
 }
 
 function told({ attempt }: Session, error: LedgerUnavailable) {

@@ -1,4 +1,5 @@
 import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/inspect.ts';
+import { probeDrainKeys } from '../adapters/redis/permissions.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { formatBytes } from '../core/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
@@ -19,8 +20,20 @@ export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSetti
     const advice = "set REDIS_URL to the queue's Redis";
     return [...state, warning("the queue's Redis is not configured: jobs are not drained before a restart", advice)];
   }
-  if (queueRedisUrl === stateRedisUrl) return state;
-  return [...state, ...judgeQueue(await inspectRedis(queueRedisUrl))];
+  if (queueRedisUrl === stateRedisUrl) return [...state, ...(await judgeDrainKeys(queueRedisUrl))];
+  return [...state, ...judgeQueue(await inspectRedis(queueRedisUrl)), ...(await judgeDrainKeys(queueRedisUrl))];
+}
+
+/** Whether the drain's keys can be written there. Nothing where that Redis is away, which is said already. */
+async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]> {
+  const refusal = await probeDrainKeys(queueRedisUrl);
+  if (refusal === null) return [];
+  return [
+    fault(
+      `the queue's Redis does not let Tidemark write its drain keys: jobs are not drained before a restart (${refusal})`,
+      'allow its user, and that of the workers, ~tidemark:* and the commands under "Redis permissions" in the README',
+    ),
+  ];
 }
 
 /** What the ledger needs. */

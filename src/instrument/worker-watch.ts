@@ -79,9 +79,9 @@ export class WorkerWatch implements WorkerObserver {
     this.telemetry.release();
   }
 
-  workerRuns(worker: BullmqWorker, loop?: unknown): void {
+  workerRuns(worker: BullmqWorker): void {
     this.#workers.add(worker);
-    this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker, loop);
+    this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker);
   }
 
   jobBegins(worker: BullmqWorker, job: { readonly name: string }): JobRun {
@@ -108,6 +108,10 @@ export class WorkerWatch implements WorkerObserver {
   /** From now on the last flush begins while the last worker's connection is still open, for it goes over that connection. */
   flushBeforeClosing(): void {
     this.#needsOpenConnection = true;
+  }
+
+  workerClosing(worker: BullmqWorker): void {
+    this.#drain?.workerClosing(worker as BullmqWorker & DrainableWorker);
   }
 
   async workerCloses(worker: BullmqWorker): Promise<void> {

@@ -7,6 +7,7 @@ import { LedgerUnavailable } from '../../src/core/errors.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
 import type { Clock } from '../../src/ports.ts';
+import type { DrainedBoot } from '../../src/semconv.ts';
 import { aClaim } from '../models/ledger-contract.ts';
 import { ModelLedger } from '../models/model-ledger.ts';
 
@@ -25,18 +26,18 @@ let over: number;
 let drain: AttemptDrain;
 
 class FakeKeys implements DrainKeys {
-  readonly refreshed: { bootId: string; attemptId: string; atMs: number }[] = [];
+  readonly refreshed: { app: string; bootId: string; attemptId: string; atMs: number }[] = [];
   readonly cleared: string[] = [];
   answers = new Map<string, boolean>();
   isThere = true;
 
-  async refresh(bootId: string, attemptId: string) {
+  async refresh({ app, bootId }: DrainedBoot, attemptId: string) {
     if (!this.isThere) throw new LedgerUnavailable('away');
-    this.refreshed.push({ bootId, attemptId, atMs: Date.now() });
+    this.refreshed.push({ app, bootId, attemptId, atMs: Date.now() });
     return this.answers;
   }
 
-  async clear(bootId: string) {
+  async clear({ bootId }: DrainedBoot) {
     if (!this.isThere) throw new LedgerUnavailable('away');
     this.cleared.push(bootId);
   }
@@ -119,7 +120,7 @@ describe('the key of a drain', () => {
   it('is set at once and kept alive between ticks, through `sending`, until the attempt is closed', async () => {
     const attempt = await draining();
     await drain.ask(attempt);
-    expect(queue.refreshed).toMatchObject([{ bootId: 'boot-1', attemptId: attempt.id }]);
+    expect(queue.refreshed).toMatchObject([{ app: 'shop', bootId: 'boot-1', attemptId: attempt.id }]);
     await pass(60_000);
     expect(Date.now() - queue.lastAtMs).toBeLessThan(5_000);
     const sending = await advance(attempt, { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 });

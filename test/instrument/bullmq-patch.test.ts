@@ -26,6 +26,7 @@ function makeObserver() {
     jobBegins: vi.fn<WorkerObserver['jobBegins']>(() => run),
     processes: <T>(_worker: BullmqWorker, _run: JobRun, work: () => T) => work(),
     jobEnds: vi.fn<WorkerObserver['jobEnds']>(),
+    workerClosing: vi.fn<WorkerObserver['workerClosing']>(),
     workerCloses: vi.fn<WorkerObserver['workerCloses']>(async () => {}),
     workerClosed: vi.fn<WorkerObserver['workerClosed']>(async () => {}),
   };
@@ -101,7 +102,7 @@ describe('patched workers', () => {
     const worker = new Special();
     await worker.run();
     await worker.callProcessJob(job, 'token');
-    expect(observer.workerRuns).toHaveBeenCalledWith(worker, expect.any(Promise));
+    expect(observer.workerRuns).toHaveBeenCalledWith(worker);
     expect(observer.jobBegins).toHaveBeenCalledTimes(1);
   });
 

@@ -1,56 +1,85 @@
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import type { ProcessDrain } from '../../src/instrument/drain/drain.ts';
 import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
-import { type DrainAnswer, drainAnswersKey, drainKey } from '../../src/semconv.ts';
+import { type DrainAnswer, drainKeyNames } from '../../src/semconv.ts';
 
-/** A queue's Redis with the two keys of one boot, behind BullMQ's adapter. Time is that of `Date`, which tests replace. */
+export const BOOT = { app: 'shop', bootId: 'boot-1' };
+
+export function keysOf(boot = BOOT) {
+  const keys = drainKeyNames(boot);
+  if (keys === null) throw new Error('a boot without keys');
+  return keys;
+}
+
+/** A queue's Redis with the keys of one boot's drain, behind BullMQ's adapter. Time is that of `Date`, which tests replace. */
 export class FakeRedis {
+  /** The value of the question's key. */
   attemptId: string | null = null;
+  /** Of the question's key; -1: it does not expire. */
+  ttlMs = 10_000;
   /** False: no command is answered. */
   answers = true;
+  /** What every command is refused with. */
+  refusal: Error | null = null;
+  looks = 0;
   readonly given = new Map<string, DrainAnswer>();
-  readonly #bootId: string;
-
-  constructor(bootId: string) {
-    this.#bootId = bootId;
-  }
+  readonly #keys = keysOf();
 
   readonly status = 'ready';
   defineCommand(): void {}
 
   async runCommand(name: string, [key, ...args]: readonly string[]): Promise<unknown> {
     if (!this.answers) return new Promise(() => {});
-    if (name === 'tidemark:look') return [key === drainKey(this.#bootId) ? this.attemptId : null, Date.now()];
-    if (name !== 'tidemark:answer' || key !== drainAnswersKey(this.#bootId)) throw new Error(`unexpected ${name}`);
+    if (this.refusal !== null) throw this.refusal;
+    if (name === 'tidemark:look' && key === this.#keys.question) {
+      this.looks++;
+      return [this.attemptId, this.attemptId === null ? -2 : this.ttlMs, Date.now()];
+    }
+    if (name !== 'tidemark:answer' || (key !== this.#keys.answers && key !== this.#keys.formerAnswers)) {
+      throw new Error(`unexpected ${name} ${key}`);
+    }
     this.given.set(args[0] ?? '', JSON.parse(args[1] ?? ''));
     return 1;
   }
 }
 
-/** Whether it can be told that the loop ends with its jobs: of BullMQ from 5.53.3 on, or of those before. */
-export type Loop = 'ends with its jobs' | 'may end before';
+export interface FakeJob {
+  readonly name: string;
+  /** Its processor ends with this. */
+  readonly until?: Promise<unknown>;
+}
 
-/** BullMQ's worker as far as a drain sees it: a loop that ends when it is paused and nothing is left to do. */
-export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis, loop: Loop) {
+/** BullMQ's worker as far as a drain sees it: one job at a time, each of which fetches the next one with its result. */
+export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis) {
   class FakeWorker implements DrainableWorker {
     readonly backend = {
       client: Promise.resolve(redis),
       blockingClient: Promise.resolve(),
       /** Replaced by tests that hold it up. */
-      disconnectBlocking: async () => {},
+      disconnectBlocking: async () => this.#endWait(),
       reconnectBlocking: async () => {},
     };
     readonly opts = { connection: { host: 'queue' } };
     abortDelayController: AbortController | null = null;
+    waiting: Promise<void> | null = null;
     closing: Promise<void> | undefined;
     runs = 0;
-    resumedAfterClose = false;
+    readonly queue: FakeJob[] = [];
+    readonly begun: string[] = [];
+    /** A fetch takes as long as this. */
+    fetchDelay: Promise<void> = Promise.resolve();
+    #endWait = () => {};
     #paused = false;
-    #running = false;
-    #inHand = 0;
+    #loop: Promise<void> | null = null;
+
+    /** A job comes in; a worker that waits gets it. */
+    add(name: string, until?: Promise<unknown>): void {
+      this.queue.push({ name, ...(until === undefined ? {} : { until }) });
+      this.#endWait();
+    }
 
     isRunning(): boolean {
-      return this.#running;
+      return this.#loop !== null;
     }
 
     isPaused(): boolean {
@@ -59,59 +88,70 @@ export function makeWorkerClass(drain: ProcessDrain, redis: FakeRedis, loop: Loo
 
     run(): Promise<void> {
       this.runs++;
-      this.#running = true;
-      drain.workerRuns(this, Promise.resolve());
-      this.#endLoop();
-      return Promise.resolve();
+      this.#loop = this.#mainLoop();
+      drain.workerRuns(this);
+      return this.#loop;
     }
 
-    async pause(_doNotWait?: boolean): Promise<void> {
+    /** Resolves when nothing runs any more. */
+    async pause(): Promise<void> {
       this.#paused = true;
-      this.#endLoop();
+      this.#endWait();
+      await this.#loop;
     }
 
     async resume(): Promise<void> {
-      if (this.closing) this.resumedAfterClose = true;
       this.#paused = false;
-      if (!this.#running) void this.run();
+      if (!this.isRunning()) void this.run();
     }
 
-    async close(): Promise<void> {
-      this.closing = Promise.resolve();
-      this.#running = false;
-      drain.workerClosed(this);
+    close(): Promise<void> {
+      this.closing ??= (async () => {
+        this.#endWait();
+        await this.#loop;
+        drain.workerClosed(this);
+      })();
+      drain.workerClosing(this);
+      return this.closing;
     }
 
-    /** A fetch that gives `job` when `until` settles. */
-    async moveToActive(until: Promise<void>, job?: object): Promise<object | undefined> {
-      return this.#hold(until, job);
+    async _getNextJob(_token: string, { block }: { block: boolean }): Promise<FakeJob | undefined> {
+      if (this.#paused || this.closing) return undefined;
+      if (block && this.queue.length === 0) {
+        this.waiting = new Promise((resolve) => {
+          this.#endWait = resolve;
+        });
+        await this.waiting;
+        this.waiting = null;
+      }
+      return this.moveToActive();
     }
 
-    /** The processing of a job, with whose end `next` is fetched. */
-    async processJob(_job: object, until: Promise<void>, next?: object): Promise<object | undefined> {
-      return this.#hold(until, next);
+    async getNextJob(token: string, options = { block: true }): Promise<FakeJob | undefined> {
+      return this._getNextJob(token, options);
     }
 
-    /** Until it is aborted. */
-    async waitForRateLimit(): Promise<void> {
-      this.abortDelayController = new AbortController();
-      const { signal } = this.abortDelayController;
-      await this.#hold(new Promise((resolve) => signal.addEventListener('abort', () => resolve())));
+    async moveToActive(): Promise<FakeJob | undefined> {
+      const job = this.queue.shift();
+      await this.fetchDelay;
+      return job;
     }
 
-    async #hold(until: Promise<void>, result?: object): Promise<object | undefined> {
-      this.#inHand++;
-      await until;
-      this.#inHand--;
-      if (result === undefined) this.#endLoop();
-      return result;
+    async processJob(job: FakeJob, _token: string, mayFetch: () => boolean): Promise<FakeJob | undefined> {
+      this.begun.push(job.name);
+      await job.until;
+      return mayFetch() ? this.moveToActive() : undefined;
     }
 
-    #endLoop(): void {
-      if (this.#paused && this.#inHand === 0) this.#running = false;
+    async #mainLoop(): Promise<void> {
+      await Promise.resolve();
+      while (!this.#paused && !this.closing) {
+        let job = await this._getNextJob('token', { block: true });
+        while (job !== undefined) job = await this.processJob(job, 'token', () => !this.#paused && !this.closing);
+      }
+      this.#loop = null;
     }
   }
-  if (loop === 'may end before') delete (FakeWorker.prototype as { waitForRateLimit?: unknown }).waitForRateLimit;
   const undo = drain.follow(FakeWorker.prototype as unknown as WorkerMethods);
   return { FakeWorker, undo };
 }

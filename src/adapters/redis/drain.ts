@@ -1,4 +1,5 @@
-import { DRAIN_KEY_LIFE_MS, type DrainAnswer, drainAnswersKey, drainKey } from '../../semconv.ts';
+import { LedgerUnavailable } from '../../core/errors.ts';
+import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
 
 /** What the processes of a boot answer to an attempt, by `service.instance.id`: whether none of their jobs runs. */
@@ -7,15 +8,17 @@ export type DrainAnswers = ReadonlyMap<string, boolean>;
 /** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
 export interface DrainKeys {
   /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
-  refresh(bootId: string, attemptId: string): Promise<DrainAnswers>;
+  refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
   /** Lets them go on. Keys of another attempt stay. */
-  clear(bootId: string, attemptId: string): Promise<void>;
+  clear(boot: DrainedBoot, attemptId: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DrainKeysOptions {
   /** `redis://` or `rediss://`: the one that BullMQ uses. */
   readonly url: string;
+  /** How long the workers are to stay stopped at most for one attempt, whatever becomes of this process. */
+  readonly holdMs: number;
   /** For people. Never carries a secret. */
   readonly log?: (level: 'info' | 'warn', message: string) => void;
   readonly commandTimeoutMs?: number;
@@ -28,27 +31,37 @@ return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[
 `;
 
 const CLEAR = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1], KEYS[2])
+local question = redis.call('GET', KEYS[1])
+if not question or string.match(question, '^%S+') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 `;
 
 /** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
 export function createDrainKeys(options: DrainKeysOptions): DrainKeys {
   const connection = connectRedis(options);
   return {
-    async refresh(bootId, attemptId) {
-      const keys = [drainKey(bootId), drainAnswersKey(bootId)];
+    async refresh(boot, attemptId) {
+      const { question, answers } = namesOf(boot);
+      const value = drainQuestion({ attemptId, holdMs: options.holdMs });
       const [nowMs, fields] = (await connection.run('the drain key', (redis) =>
-        redis.eval(REFRESH, keys.length, ...keys, attemptId, DRAIN_KEY_LIFE_MS),
+        redis.eval(REFRESH, 2, question, answers, value, DRAIN_KEY_LIFE_MS),
       )) as [number, string[]];
       return answersTo(attemptId, nowMs, fields);
     },
-    async clear(bootId, attemptId) {
-      const keys = [drainKey(bootId), drainAnswersKey(bootId)];
-      await connection.run('the drain key', (redis) => redis.eval(CLEAR, keys.length, ...keys, attemptId));
+    async clear(boot, attemptId) {
+      const { question, answers, formerAnswers } = namesOf(boot);
+      await connection.run('the drain key', (redis) =>
+        redis.eval(CLEAR, 3, question, answers, formerAnswers, attemptId),
+      );
     },
     close: () => connection.close(),
   };
+}
+
+function namesOf(boot: DrainedBoot) {
+  const names = drainKeyNames(boot);
+  if (names === null) throw new LedgerUnavailable(`the drain key: no key is made for an app or boot id of that length`);
+  return names;
 }
 
 /** `fields`: names and values in turn, as HGETALL gives them. */

@@ -1,3 +1,5 @@
+import { afterReading } from '../patience.ts';
+
 /** A Lua script of ours; `name` tells it from BullMQ's and must be unique. */
 export interface RedisScript {
   readonly name: string;
@@ -79,9 +81,8 @@ function connected(client: Client): Client {
 
 function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${limitMs} ms`)), limitMs);
-    timer.unref();
+    const cancel = afterReading(limitMs, () => reject(new Error(`Redis did not answer within ${limitMs} ms`)));
     // `finally` would make another promise, whose rejection nobody handles.
-    void work.then(resolve, reject).then(() => clearTimeout(timer));
+    void work.then(resolve, reject).then(cancel);
   });
 }

@@ -20,13 +20,15 @@ interface BullmqJob {
 
 /** Told of everything that the patched methods see. */
 export interface WorkerObserver {
-  /** Its loop has begun; `running` is the promise of its end. */
-  workerRuns(worker: BullmqWorker, running: unknown): void;
+  /** Its loop has begun. */
+  workerRuns(worker: BullmqWorker): void;
   /** Returns what `jobEnds` gets. */
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
   /** Does the work of a sandboxed job by calling `work` once, and returns or throws what it does. */
   processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
   jobEnds(run: JobRun, outcome: JobOutcome): void;
+  /** `close()` of the worker has just been called. */
+  workerClosing(worker: BullmqWorker): void;
   /** A worker that is to close has finished its jobs; its connections are open until this settles. Must not reject. */
   workerCloses(worker: BullmqWorker): Promise<void>;
   /** The worker has closed; awaited by the caller of `close()`. Must not reject. */
@@ -42,6 +44,8 @@ export type WorkerMethods = {
     | 'whenCurrentJobsFinished'
     | 'close'
     | 'run'
+    | '_getNextJob'
+    | 'getNextJob'
     | 'moveToActive'
     | 'processJob'
     | 'pause'
@@ -66,7 +70,7 @@ export function patchWorker(target: WorkerMethods, observer: WorkerObserver): ()
     wrap(target, 'run', (original) => {
       return function run(...args) {
         const running = original.apply(this, args);
-        guarded('following a worker', () => observer.workerRuns(this, running));
+        guarded('following a worker', () => observer.workerRuns(this));
         return running;
       };
     }),
@@ -163,7 +167,9 @@ function observedLastJobs(original: Method, observer: WorkerObserver): Method {
 function observedClose(original: Method, observer: WorkerObserver): Method {
   return async function close(...args) {
     try {
-      return await original.apply(this, args);
+      const closing = original.apply(this, args);
+      guarded('following the close of a worker', () => observer.workerClosing(this));
+      return await closing;
     } finally {
       await observer.workerClosed(this);
     }

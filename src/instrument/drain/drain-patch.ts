@@ -1,49 +1,150 @@
 import { type BullmqWorker, type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
-import { type DrainableWorker, endsWithItsJobs } from './drainable-worker.ts';
-import type { WorkerBrake } from './worker-brake.ts';
-import type { JobsInHand, WorkerLoad } from './worker-load.ts';
+import { canBeHeld, type DrainableWorker } from './drainable-worker.ts';
+import type { HeldWorker } from './held-worker.ts';
+import { followHandedOutJob } from './manual-jobs.ts';
 
-/** Lets load and brake follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns what undoes it. */
-export function patchForDrain(target: WorkerMethods, load: WorkerLoad, brake: WorkerBrake): () => void {
+/** What the patched methods need of the drain. */
+export interface DrainObserver {
+  of(worker: DrainableWorker): HeldWorker;
+  /** Whether the drain's key was last looked at so long ago that the next fetch must wait for a look. */
+  isLookOverdue(): boolean;
+  /** A look, or what of it there is time for. Never rejects. */
+  lookFirst(): Promise<void>;
+}
+
+/** How long `getNextJob` waits for the end of a drain before it gives no job, where the worker does not set `drainDelay`. */
+const DEFAULT_DRAIN_DELAY_S = 5;
+
+/** Lets the drain follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns what undoes it. */
+export function patchForDrain(target: WorkerMethods, drain: DrainObserver): () => void {
+  if (!canBeHeld(target)) return () => {};
   const undo = [
-    wrap(target, 'pause', (original) => told(original, brake)),
-    wrap(target, 'resume', (original) => told(original, brake)),
+    wrap(target, '_getNextJob', (original) => heldFetch(original, drain)),
+    wrap(target, 'moveToActive', (original) => refusedFetch(original, drain)),
+    wrap(target, 'processJob', (original) => countedProcessing(original, drain, !('mainLoop' in target))),
+    wrap(target, 'getNextJob', (original) => manualFetch(original, drain)),
+    wrap(target, 'pause', (original) => after(original, drain, (worker) => worker.stopsByItself())),
+    // The application has the last word: one that it resumes during a drain takes jobs.
+    wrap(target, 'resume', (original) => after(original, drain, (worker) => worker.release())),
   ];
-  // A promise more for each job (2 us where one job runs at a time): only where it must be.
-  if (!endsWithItsJobs(target)) {
-    undo.push(
-      wrap(target, 'moveToActive', (original) => counted(original, load, (inHand) => inHand.fetchBegins())),
-      wrap(target, 'processJob', (original) => counted(original, load, (inHand) => inHand.processingBegins())),
-    );
-  }
   return () => {
     for (const restore of undo) restore();
   };
 }
 
-/** Both methods give a promise of the next job. On the way of every job: no closure is made for one. */
-function counted(original: Method, load: WorkerLoad, begins: (inHand: JobsInHand) => void): Method {
-  return function observed(...args) {
-    const inHand = load.of(drainable(this));
-    begins(inHand);
+/** The loop asks here for each job that did not come with a result. */
+function heldFetch(original: Method, drain: DrainObserver): Method {
+  return function _getNextJob(...args) {
+    const held = drain.of(drainable(this));
+    if (held.mustWait || drain.isLookOverdue()) return fetchLater({ original, drain, worker: this, args });
+    return counted(original.apply(this, args), held);
+  };
+}
+
+interface LaterFetch {
+  readonly original: Method;
+  readonly drain: DrainObserver;
+  readonly worker: BullmqWorker;
+  readonly args: unknown[];
+}
+
+/** Resolves with undefined, as a fetch does that found no job, where the hold does not end before the loop has something else to see to. */
+async function fetchLater({ original, drain, worker, args }: LaterFetch): Promise<unknown> {
+  const held = drain.of(drainable(worker));
+  if (drain.isLookOverdue()) await drain.lookFirst();
+  while (held.mustWait) {
+    if (!(await held.park())) return undefined;
+  }
+  return counted(original.apply(worker, args.map(withoutBlocking)), held);
+}
+
+/**
+ * A late fetch asks without the blocking command. The loop decides before whether it may wait in one while other jobs of its worker run; and the time
+ * at which a delayed job is due may have been lost with the interrupted command.
+ */
+function withoutBlocking(arg: unknown): unknown {
+  return typeof arg === 'object' && arg !== null && 'block' in arg ? { ...arg, block: false } : arg;
+}
+
+function counted(fetch: unknown, held: HeldWorker): unknown {
+  held.fetchBegins();
+  // Attached before BullMQ's own handlers, so that the job is in hand before anything is done with it.
+  void Promise.resolve(fetch).then(held.fetchEnded, held.fetchFailed);
+  return fetch;
+}
+
+function refusedFetch(original: Method, drain: DrainObserver): Method {
+  return function moveToActive(...args) {
+    if (drain.of(drainable(this)).refusesFetch) return Promise.resolve(undefined);
+    return original.apply(this, args);
+  };
+}
+
+/**
+ * On the way of every job. The third argument of `processJob` says, right before its result is written, whether the next job is fetched with it.
+ *
+ * @param failureFetches whether a job that fails fetches the next one without asking (BullMQ 5.30, for one)
+ */
+function countedProcessing(original: Method, drain: DrainObserver, failureFetches: boolean): Method {
+  return function processJob(...args) {
+    const held = drain.of(drainable(this));
+    held.processingBegins();
+    const asked = args[2];
+    const mayFetch = () => held.mayFetchWithResult && !drain.isLookOverdue();
+    args[2] = () => mayFetch() && (typeof asked !== 'function' || asked());
+    if (failureFetches) guarded('following a job that may fail', () => askBeforeFailureFetches(args[0], mayFetch));
     let result: unknown;
     try {
       result = original.apply(this, args);
     } catch (error) {
-      inHand.failed();
+      held.processingFailed();
       throw error;
     }
-    // Attached before BullMQ's own handlers, so that a job is counted before it begins.
-    void Promise.resolve(result).then(inHand.ended, inHand.failed);
+    void Promise.resolve(result).then(held.processingEnded, held.processingFailed);
     return result;
   };
 }
 
-function told(original: Method, brake: WorkerBrake): Method {
+interface FailingJob {
+  moveToFailed(error: unknown, token: string, fetchNext?: boolean): unknown;
+}
+
+function askBeforeFailureFetches(job: unknown, mayFetch: () => boolean): void {
+  const { moveToFailed } = job as FailingJob;
+  const value = function (this: FailingJob, error: unknown, token: string, fetchNext = false) {
+    return moveToFailed.call(this, error, token, fetchNext && mayFetch());
+  };
+  // Not enumerable: a processor may copy or print its job.
+  Object.defineProperty(job, 'moveToFailed', { value, configurable: true, writable: true });
+}
+
+/** An application that fetches its jobs by hand gets none during a drain, after the wait that an empty queue would cost it. */
+function manualFetch(original: Method, drain: DrainObserver): Method {
+  return async function getNextJob(...args) {
+    const worker = drainable(this);
+    const held = drain.of(worker);
+    const { block = true } = (args[1] ?? {}) as { readonly block?: boolean };
+    const limitMs = (worker.opts?.drainDelay ?? DEFAULT_DRAIN_DELAY_S) * 1000;
+    if (held.mustWait && !(block && (await held.park(limitMs)))) return undefined;
+    held.fetchBegins();
+    try {
+      const job = await original.apply(this, args);
+      if (job !== undefined) held.fetchedJobLeaves();
+      guarded('following a job that was fetched by hand', () => followHandedOutJob(job, held));
+      return job;
+    } finally {
+      held.fetchEnded();
+    }
+  };
+}
+
+/** Tells once the original has done the synchronous part of its work, which is where BullMQ notes that a worker is paused. */
+function after(original: Method, drain: DrainObserver, tell: (worker: HeldWorker) => void): Method {
   return function observed(...args) {
-    guarded('following the pause of a worker', () => brake.pausedOrResumed(drainable(this)));
-    return original.apply(this, args);
+    const result = original.apply(this, args);
+    guarded('following the pause of a worker', () => tell(drain.of(drainable(this))));
+    return result;
   };
 }
 

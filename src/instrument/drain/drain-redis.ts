@@ -1,5 +1,12 @@
-import { DRAIN_KEY_LIFE_MS, type DrainAnswer, drainAnswersKey, drainKey } from '../../semconv.ts';
+import {
+  DRAIN_KEY_LIFE_MS,
+  type DrainAnswer,
+  type DrainKeyNames,
+  type DrainQuestion,
+  parseDrainQuestion,
+} from '../../semconv.ts';
 import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
+import { warnOfRefusal, warnOnce } from '../bullmq/redis-refusal.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
 /** What one look at the drain key gave. */
@@ -7,7 +14,7 @@ export interface Sighting {
   readonly redis: BorrowedRedis;
   readonly server: string;
   /** Null where the key is not there. */
-  readonly attemptId: string | null;
+  readonly question: DrainQuestion | null;
   /** Redis's time. */
   readonly atMs: number;
 }
@@ -16,7 +23,7 @@ const LOOK: RedisScript = {
   name: 'tidemark:look',
   lua: `
 local time = redis.call('TIME')
-return {redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)}
+return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)}
 `,
 };
 
@@ -28,8 +35,17 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `,
 };
 
+/** PTTL of a key that does not expire. */
+const FOR_EVER = -1;
+
+export interface Look {
+  readonly sightings: readonly Sighting[];
+  /** Whether each Redis answered. */
+  readonly isComplete: boolean;
+}
+
 /** Looks at the drain key over a connection of one worker for each Redis that the workers use. Where one does not answer, it is left out. */
-export async function lookForDrain(workers: Iterable<DrainableWorker>, bootId: string): Promise<readonly Sighting[]> {
+export async function lookForDrain(workers: Iterable<DrainableWorker>, keys: DrainKeyNames): Promise<Look> {
   const lenders = new Map<string, BorrowedRedis>();
   for (const worker of workers) {
     const server = serverOf(worker);
@@ -38,22 +54,50 @@ export async function lookForDrain(workers: Iterable<DrainableWorker>, bootId: s
     if (redis !== null) lenders.set(server, redis);
   }
   const looks = [...lenders].map(async ([server, redis]): Promise<Sighting> => {
-    const [attemptId, atMs] = (await redis.evaluate(LOOK, [drainKey(bootId)], [])) as [string | null, number];
-    return { redis, server, attemptId, atMs: Number(atMs) };
+    const answer = await redis.evaluate(LOOK, [keys.question], []);
+    const [value, ttlMs, atMs] = answer as [string | null, number, number];
+    return { redis, server, question: questionIn(value, Number(ttlMs), keys.question), atMs: Number(atMs) };
   });
   const settled = await Promise.allSettled(looks);
-  return settled.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+  const sightings = settled.flatMap((look) => {
+    if (look.status === 'fulfilled') return [look.value];
+    warnOfRefusal(look.reason, 'this process cannot be asked to finish its jobs before its dyno is restarted.');
+    return [];
+  });
+  return { sightings, isComplete: sightings.length === looks.length };
+}
+
+/** The actuator's question always expires, so that workers go on when it dies: a key that would stop them for ever is none. */
+function questionIn(value: string | null, ttlMs: number, key: string): DrainQuestion | null {
+  if (value === null) return null;
+  const question = ttlMs === FOR_EVER ? null : parseDrainQuestion(value);
+  if (question === null) {
+    const why = ttlMs === FOR_EVER ? 'it has no expiry' : 'its value is no question';
+    warnOnce(`the Redis key ${key} was not set by the actuator (${why}): it is ignored. Delete it.`);
+  }
+  return question;
+}
+
+export interface AnsweringProcess {
+  readonly keys: DrainKeyNames;
+  readonly processId: string;
 }
 
 /** Tells the actuator how far this process has come. */
 export async function answerDrain(
-  { redis, atMs }: Sighting,
-  from: { readonly bootId: string; readonly processId: string },
+  { redis, atMs }: Pick<Sighting, 'redis' | 'atMs'>,
+  { keys, processId }: AnsweringProcess,
   answer: Omit<DrainAnswer, 'atMs'>,
 ): Promise<void> {
   const value: DrainAnswer = { ...answer, atMs };
-  const args = [from.processId, JSON.stringify(value), `${DRAIN_KEY_LIFE_MS}`];
-  await redis.evaluate(ANSWER, [drainAnswersKey(from.bootId)], args);
+  const args = [processId, JSON.stringify(value), `${DRAIN_KEY_LIFE_MS}`];
+  // The second is for readers of the former name. Two calls, for in a cluster the keys lie in different slots.
+  const written = [keys.answers, keys.formerAnswers].map((key) => redis.evaluate(ANSWER, [key], args));
+  for (const write of await Promise.allSettled(written)) {
+    if (write.status === 'fulfilled') continue;
+    const consequence = 'this process cannot tell the actuator that its jobs are done.';
+    if (!warnOfRefusal(write.reason, consequence)) throw write.reason;
+  }
 }
 
 /** Workers of one process mostly share one Redis, through options that are alike and connections that are not. */

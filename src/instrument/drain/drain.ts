@@ -1,18 +1,27 @@
 import { diag } from '@opentelemetry/api';
-import { ATTR_HEROKU_DYNO_ID, ATTR_SERVICE_INSTANCE_ID, DRAIN_KEY_LIFE_MS } from '../../semconv.ts';
+import {
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_SERVICE_INSTANCE_ID,
+  DRAIN_KEY_LIFE_MS,
+  type DrainedBoot,
+  type DrainKeyNames,
+  type DrainQuestion,
+  drainKeyNames,
+} from '../../semconv.ts';
 import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
 import { herokuAttributes } from '../identity/heroku-detector.ts';
 import { processRole } from '../identity/process-role.ts';
+import { afterReading } from '../patience.ts';
 import { callHooks } from './drain-hooks.ts';
-import { patchForDrain } from './drain-patch.ts';
+import { type DrainObserver, patchForDrain } from './drain-patch.ts';
 import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
-import { WorkerBrake } from './worker-brake.ts';
-import { WorkerLoad } from './worker-load.ts';
+import { HeldWorker } from './held-worker.ts';
 
 export interface ProcessDrainOptions {
-  readonly bootId: string;
+  readonly keys: DrainKeyNames;
   /** `service.instance.id` */
   readonly processId: string;
   /** Monotonic ms. */
@@ -21,17 +30,23 @@ export interface ProcessDrainOptions {
 
 /** Between two looks while there is nothing to drain, give or take a tenth, so that processes do not look in step. */
 const LOOK_EVERY_MS = 2_000;
-/** While workers are stopped: how late their idleness may be told. */
+/** While workers are held: how late their idleness may be told. */
 const LOOK_OFTEN_MS = 500;
+/** With no look for so long, a job has kept the event loop busy: the next fetch waits for a look. */
+const LOOK_OVERDUE_MS = 3_000;
+/** How long a fetch, or the end of a hold, waits for a look: Redis answers within milliseconds once the event loop is free. */
+const LOOK_FIRST_LIMIT_MS = 250;
 /** Attempts of one boot are hours apart; these are kept so that none is obeyed twice. */
 const ATTEMPTS_REMEMBERED = 100;
 
-/** A drain that this process obeys. */
+/** A drain that this process obeys. Times are monotonic. */
 interface Obedience {
   readonly attemptId: string;
   readonly server: string;
   readonly hookSignal: AbortController;
   lastSeenMs: number;
+  /** By then the attempt is closed, whatever the key says. */
+  readonly untilMs: number;
   /** `hooks`: those of `onDrain` or `onRestart` have not settled yet. */
   stage: 'hooks' | 'jobs' | 'idle';
 }
@@ -44,17 +59,21 @@ interface NextStage {
 
 /**
  * The worker's side of a drain. It looks at the key of its boot on the connections that BullMQ has anyway. Where it finds an attempt there, it
- * stops the workers that run, tells the actuator when nothing runs any more, and lets them go on when the key is gone, or when it has
- * not seen the key for as long as that lives: an actuator that dies leaves nobody stopped. Each attempt is obeyed once; a process whose workers
- * went on answers "not idle" to it from then on.
+ * holds its workers, tells the actuator when nothing runs any more, and lets them go on when the key is gone, when it has not seen the key for as
+ * long as that lives, or when the attempt must be over: nobody stays held, whatever becomes of the actuator. Each attempt is obeyed once; a process
+ * whose workers went on answers "not idle" to it from then on.
  */
-export class ProcessDrain {
+export class ProcessDrain implements DrainObserver {
   readonly #options: ProcessDrainOptions;
-  readonly #load = new WorkerLoad();
-  readonly #brake = new WorkerBrake();
-  readonly #workers = new Set<DrainableWorker>();
+  readonly #known = new WeakMap<DrainableWorker, HeldWorker>();
+  /** Those that have not closed. */
+  readonly #workers = new Map<DrainableWorker, HeldWorker>();
   readonly #obeyed = new Set<string>();
   #obeying: Obedience | null = null;
+  #looking: Promise<void> | null = null;
+  #lastLookMs = 0;
+  /** Redis was given its time and did not answer: fetches do not wait for looks until it does. */
+  #redisIsSlow = false;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseTimer: NodeJS.Timeout | undefined;
   #running = false;
@@ -66,38 +85,57 @@ export class ProcessDrain {
   /** Follows the workers of a class (its prototype) or one worker; returns what undoes it. */
   follow(target: WorkerMethods): () => void {
     if (this.#workers.size > 0) this.#start();
-    return patchForDrain(target, this.#load, this.#brake);
+    return patchForDrain(target, this);
   }
 
-  /**
-   * A worker's loop has begun, whose end is `loop`. The first worker starts the looking. One that appears during a drain is stopped like
-   * the others; one that the application resumes then is not stopped again.
-   */
-  workerRuns(worker: DrainableWorker, loop?: unknown): void {
-    this.#brake.runs(worker, loop);
-    const isNew = !this.#workers.has(worker);
-    this.#workers.add(worker);
-    if (isNew && this.#obeying !== null) this.#brake.stop(worker);
+  /** Whoever is asked for first is followed from then on. The first worker starts the looking; one that appears during a drain is held like the others. */
+  of(worker: DrainableWorker): HeldWorker {
+    const known = this.#known.get(worker);
+    if (known !== undefined) return known;
+    const held = new HeldWorker(worker);
+    this.#known.set(worker, held);
+    this.#workers.set(worker, held);
+    if (this.#obeying !== null) held.hold();
     this.#start();
+    return held;
+  }
+
+  /** A worker's loop has begun. */
+  workerRuns(worker: DrainableWorker): void {
+    this.of(worker).loopBegins();
+    this.#start();
+  }
+
+  workerClosing(worker: DrainableWorker): void {
+    this.#known.get(worker)?.stopsByItself();
+  }
+
+  workerClosed(worker: DrainableWorker): void {
+    this.#workers.delete(worker);
+    if (this.#workers.size === 0) this.stop();
+  }
+
+  isLookOverdue(): boolean {
+    if (!this.#running || this.#redisIsSlow) return false;
+    return this.#options.nowMs() - this.#lastLookMs > LOOK_OVERDUE_MS;
+  }
+
+  async lookFirst(): Promise<void> {
+    const wasInTime = await inTime(this.#look());
+    if (!wasInTime) this.#redisIsSlow = true;
   }
 
   #start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#lastLookMs = this.#options.nowMs();
     this.#lookLater();
   }
 
-  workerClosed(worker: DrainableWorker): void {
-    this.#workers.delete(worker);
-    this.#brake.forget(worker);
-    if (this.#workers.size === 0) this.stop();
-  }
-
-  /** Ends the looking; workers that are stopped go on. */
+  /** Ends the looking; workers that are held go on. */
   stop(): void {
-    // A worker that goes on begins its loop anew, which would start the looking.
-    this.#release('the drain is no longer followed');
     this.#running = false;
+    this.#release('the drain is no longer followed');
     clearTimeout(this.#lookTimer);
   }
 
@@ -108,33 +146,39 @@ export class ProcessDrain {
     this.#lookTimer = setTimeout(() => void this.#look(), delayMs).unref();
   }
 
-  async #look(): Promise<void> {
-    try {
-      const { bootId, nowMs } = this.#options;
-      const lookedAtMs = nowMs();
-      const sightings = await lookForDrain(this.#workers, bootId);
-      if (!this.#running) return;
-      const found = sightings.find(({ attemptId }) => attemptId !== null);
-      if (found !== undefined) this.#see(found, lookedAtMs);
-      else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the key is gone');
-      if (found !== undefined) await this.#answer(found);
-    } catch (error) {
-      reportFault('the drain', error);
-    } finally {
-      if (this.#running) this.#lookLater();
-    }
+  /** One at a time; never rejects. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow()
+      .catch((error: unknown) => reportFault('the drain', error))
+      .finally(() => {
+        this.#looking = null;
+        if (this.#running) this.#lookLater();
+      });
+    return this.#looking;
   }
 
-  #see(sighting: Sighting, seenMs: number): void {
-    const { attemptId } = sighting;
-    if (attemptId === null) return;
+  async #lookNow(): Promise<void> {
+    const { keys, nowMs } = this.#options;
+    const lookedAtMs = nowMs();
+    const { sightings, isComplete } = await lookForDrain(this.#workers.keys(), keys);
+    this.#lastLookMs = nowMs();
+    if (isComplete) this.#redisIsSlow = false;
+    if (!this.#running) return;
+    const found = sightings.find(({ question }) => question !== null);
+    if (found?.question) this.#see(found, found.question, lookedAtMs);
+    else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the key is gone');
+    if (found?.question) await this.#answer(found, found.question.attemptId);
+  }
+
+  #see(sighting: Sighting, question: DrainQuestion, seenMs: number): void {
+    const { attemptId } = question;
     if (this.#obeying?.attemptId === attemptId) this.#obeying.lastSeenMs = seenMs;
     else if (this.#obeyed.has(attemptId)) return;
-    else this.#obey(attemptId, sighting, seenMs);
+    else this.#obey(sighting, question, seenMs);
     this.#releaseInTime();
   }
 
-  #obey(attemptId: string, sighting: Sighting, seenMs: number): void {
+  #obey(sighting: Sighting, { attemptId, holdMs }: DrainQuestion, seenMs: number): void {
     this.#remember(attemptId);
     this.#obeying?.hookSignal.abort();
     const obedience: Obedience = {
@@ -142,20 +186,41 @@ export class ProcessDrain {
       server: sighting.server,
       hookSignal: new AbortController(),
       lastSeenMs: seenMs,
+      untilMs: seenMs + holdMs,
       stage: 'hooks',
     };
     this.#obeying = obedience;
     diag.info(`tidemark: the workers of this process take no more jobs, for the restart ${attemptId}`);
-    for (const worker of this.#workers) guarded('stopping a worker', () => this.#brake.stop(worker));
+    for (const held of this.#workers.values()) guarded('holding a worker', () => held.hold());
     void this.#goOn(obedience, { hooks: 'drain', stage: 'jobs', sighting });
   }
 
   /** By our own clock, whatever becomes of Redis. */
   #releaseInTime(): void {
-    if (this.#obeying === null) return;
-    const inMs = this.#obeying.lastSeenMs + DRAIN_KEY_LIFE_MS - this.#options.nowMs();
+    const obedience = this.#obeying;
+    if (obedience === null) return;
+    const releaseAtMs = Math.min(obedience.lastSeenMs + DRAIN_KEY_LIFE_MS, obedience.untilMs);
     clearTimeout(this.#releaseTimer);
-    this.#releaseTimer = setTimeout(() => this.#release('the key was not seen in time'), inMs).unref();
+    this.#releaseTimer = setTimeout(
+      () => void this.#releaseUnlessSeen(obedience),
+      Math.max(0, releaseAtMs - this.#options.nowMs()),
+    ).unref();
+  }
+
+  /**
+   * That the key was not seen in time says nothing where a job kept the event loop busy meanwhile: a look from before may be answered and unread, and
+   * the key was not looked at since. So it is looked at once more, for a moment.
+   */
+  async #releaseUnlessSeen(obedience: Obedience): Promise<void> {
+    const { nowMs } = this.#options;
+    const isOver = () => nowMs() >= obedience.untilMs;
+    const isSeen = () => nowMs() < obedience.lastSeenMs + DRAIN_KEY_LIFE_MS;
+    // The look that is under way may have been answered long ago: then its answer is old.
+    for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await inTime(this.#look());
+    if (obedience !== this.#obeying) return;
+    if (isOver()) this.#release(`no restart takes longer than ${obedience.attemptId} has`);
+    else if (isSeen()) this.#releaseInTime();
+    else this.#release('the key was not seen in time');
   }
 
   #release(why: string): void {
@@ -164,17 +229,16 @@ export class ProcessDrain {
     diag.info(`tidemark: the workers of this process go on: ${why}`);
     this.#obeying.hookSignal.abort();
     this.#obeying = null;
-    guarded('resuming the workers', () => this.#brake.releaseAll());
+    for (const held of this.#workers.values()) guarded('letting a worker go on', () => held.release());
   }
 
-  async #answer(sighting: Sighting): Promise<void> {
+  async #answer(sighting: Sighting, attemptId: string): Promise<void> {
     const obedience = this.#obeying;
-    if (obedience !== null) for (const worker of this.#workers) this.#brake.endRateLimitWait(worker);
+    if (obedience !== null) for (const held of this.#workers.values()) held.interrupt();
     if (obedience?.stage === 'jobs' && this.#nothingRuns()) {
       void this.#goOn(obedience, { hooks: 'restart', stage: 'idle', sighting });
       return;
     }
-    const attemptId = sighting.attemptId ?? '';
     const idle = obedience?.attemptId === attemptId && obedience.stage === 'idle' && this.#nothingRuns();
     await answerDrain(sighting, this.#options, { attemptId, idle });
   }
@@ -186,14 +250,14 @@ export class ProcessDrain {
     try {
       await callHooks(to.hooks, { attemptId, signal: hookSignal.signal });
       obedience.stage = to.stage;
-      if (obedience === this.#obeying) await this.#answer(to.sighting);
+      if (obedience === this.#obeying) await this.#answer(to.sighting, attemptId);
     } catch (error) {
       reportFault('answering a drain', error);
     }
   }
 
   #nothingRuns(): boolean {
-    return [...this.#workers].every((worker) => this.#load.isIdle(worker) && !this.#brake.mayStillTake(worker));
+    return [...this.#workers.values()].every((held) => held.isIdle());
   }
 
   #remember(attemptId: string): void {
@@ -203,12 +267,27 @@ export class ProcessDrain {
   }
 }
 
-/** Null where there is no boot to be asked for: outside a dyno, and in a sandbox, whose jobs its parent counts. */
+/** Whether `look` ends within the moment that a free event loop gives it. */
+function inTime(look: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = afterReading(LOOK_FIRST_LIMIT_MS, () => resolve(false));
+    void look.then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
+}
+
+/** Null where there is no boot to be asked for: outside a dyno, of an app without a name, and in a sandbox, whose jobs its parent counts. */
 export function drainOfProcess(
   env: Readonly<Record<string, string | undefined>>,
   nowMs: () => number,
 ): ProcessDrain | null {
   if (processRole() === 'sandbox') return null;
-  const { [ATTR_HEROKU_DYNO_ID]: bootId, [ATTR_SERVICE_INSTANCE_ID]: processId } = herokuAttributes(env);
-  return bootId === undefined || processId === undefined ? null : new ProcessDrain({ bootId, processId, nowMs });
+  const { [ATTR_SERVICE_INSTANCE_ID]: processId, ...attributes } = herokuAttributes(env);
+  const { [ATTR_HEROKU_APP_NAME]: app, [ATTR_HEROKU_DYNO_ID]: bootId } = attributes;
+  if (processId === undefined || app === undefined || bootId === undefined) return null;
+  const boot: DrainedBoot = { app, bootId };
+  const keys = drainKeyNames(boot);
+  return keys === null ? null : new ProcessDrain({ keys, processId, nowMs });
 }

@@ -1,17 +1,14 @@
-/** What the drain uses of BullMQ's `Worker`; everything but the first four is missing in one version or another. */
+/** What the drain uses of BullMQ's `Worker`; everything but the first two is missing in one version or another. */
 export interface DrainableWorker {
   isRunning(): boolean;
+  /** Whether the application paused it: a drain never does. */
   isPaused(): boolean;
-  /** With `true` it does not wait for the jobs that run. */
-  pause(doNotWaitActive?: boolean): Promise<void>;
-  /** Also starts a worker that never ran. */
-  resume(): Promise<void> | void;
   /** Set from the call of `close()` on. */
   readonly closing?: unknown;
-  emit?(event: 'error', error: unknown): unknown;
-  readonly opts?: { readonly connection?: unknown };
-  /** From BullMQ 5.53.3 on: its loop waits here while the queue is limited, until this is aborted. */
-  waitForRateLimit?(): Promise<void>;
+  readonly opts?: { readonly connection?: unknown; readonly drainDelay?: number };
+  /** The promise of the blocking command that the worker waits in for its next job; null while it does not. */
+  readonly waiting?: unknown;
+  /** Aborts the wait for a rate limit; before BullMQ 5.57 a fetch waits there. */
   readonly abortDelayController?: AbortController | null;
   /** BullMQ 6. */
   readonly backend?: {
@@ -27,10 +24,7 @@ export interface DrainableWorker {
   };
 }
 
-/**
- * Whether the loop of such a worker, or of a class's workers, ends just when it is paused or closes and nothing is left in its hands: then
- * `isRunning()` tells all. So from BullMQ 5.53.3 on (of 5.40.2 to 5.53.2 the loop fetches once more when a limit is over).
- */
-export function endsWithItsJobs(worker: object): boolean {
-  return 'waitForRateLimit' in worker;
+/** The methods by which a worker fetches and processes jobs, in every BullMQ from 5.0.0 to 6.7: without them it cannot be held. */
+export function canBeHeld(worker: object): boolean {
+  return '_getNextJob' in worker && 'moveToActive' in worker && 'processJob' in worker;
 }

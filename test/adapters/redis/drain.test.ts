@@ -3,17 +3,27 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
 import { createDrainKeys, type DrainKeys } from '../../../src/adapters/redis/drain.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/core/errors.ts';
-import { type DrainAnswer, drainAnswersKey, drainKey } from '../../../src/semconv.ts';
+import { type DrainAnswer, type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../../src/semconv.ts';
 
 let keys: DrainKeys;
 let redis: Redis;
-let boot: string;
+let boot: DrainedBoot;
+let names: DrainKeyNames;
+
+const HOLD_MS = 300_000;
+
+function namesOf(of: DrainedBoot): DrainKeyNames {
+  const made = drainKeyNames(of);
+  if (made === null) throw new Error('no names');
+  return made;
+}
 
 beforeEach(async () => {
   redis = new Redis(inject('redisUrl'));
-  keys = createDrainKeys({ url: inject('redisUrl') });
-  boot = randomUUID();
-  await vi.waitFor(() => keys.refresh(`${boot}-other`, 'first'));
+  keys = createDrainKeys({ url: inject('redisUrl'), holdMs: HOLD_MS });
+  boot = { app: 'shop', bootId: randomUUID() };
+  names = namesOf(boot);
+  await vi.waitFor(() => keys.refresh({ ...boot, bootId: randomUUID() }, 'first'));
 });
 
 afterEach(async () => {
@@ -24,16 +34,16 @@ afterEach(async () => {
 async function answer(processId: string, changes: Partial<DrainAnswer> = {}): Promise<void> {
   const [seconds] = await redis.time();
   const value: DrainAnswer = { attemptId: 'first', idle: true, atMs: Number(seconds) * 1000, ...changes };
-  await redis.hset(drainAnswersKey(boot), processId, JSON.stringify(value));
+  await redis.hset(names.answers, processId, JSON.stringify(value));
 }
 
 it('asks by a key that holds the attempt and lives 10 s, made new by each refresh', async () => {
   expect(await keys.refresh(boot, 'first')).toEqual(new Map());
-  expect(await redis.get(`tidemark:drain:${boot}`)).toBe('first');
-  expect(await redis.pttl(drainKey(boot))).toBeGreaterThan(9_000);
-  await redis.pexpire(drainKey(boot), 2_000);
+  expect(await redis.get(`tidemark:drain:shop:${boot.bootId}`)).toBe(`first ${HOLD_MS}`);
+  expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
+  await redis.pexpire(names.question, 2_000);
   await keys.refresh(boot, 'first');
-  expect(await redis.pttl(drainKey(boot))).toBeGreaterThan(9_000);
+  expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
 });
 
 it('reads what each process answers to this attempt', async () => {
@@ -50,25 +60,35 @@ it('reads what each process answers to this attempt', async () => {
 it.each<[string, () => Promise<unknown>]>([
   ['to another attempt', () => answer('a', { attemptId: 'earlier' })],
   ['older than the key lives, as of a write that was held up', () => answer('a', { atMs: Date.now() - 60_000 })],
-  ['that are none', () => redis.hset(drainAnswersKey(boot), { a: 'idle', b: 'null', c: '7' })],
+  ['that are none', () => redis.hset(names.answers, { a: 'idle', b: 'null', c: '7' })],
 ])('does not count answers %s', async (_what, write) => {
   await write();
   expect(await keys.refresh(boot, 'first')).toEqual(new Map());
 });
 
-it('lets the workers go on by deleting both keys, but not those of another attempt', async () => {
+it('lets the workers go on by deleting the keys, but not those of another attempt', async () => {
   await keys.refresh(boot, 'second');
   await answer('a', { attemptId: 'second' });
   await keys.clear(boot, 'first');
-  expect(await redis.get(drainKey(boot))).toBe('second');
+  expect(await redis.get(names.question)).toBe(`second ${HOLD_MS}`);
   await keys.clear(boot, 'second');
-  expect(await redis.exists(drainKey(boot), drainAnswersKey(boot))).toBe(0);
+  expect(await redis.exists(names.question, names.answers)).toBe(0);
 });
 
 it('throws where Redis is not there, and refuses an address that is none', async () => {
-  const away = createDrainKeys({ url: 'redis://127.0.0.1:1' });
+  const away = createDrainKeys({ url: 'redis://127.0.0.1:1', holdMs: HOLD_MS });
   await expect(away.refresh(boot, 'first')).rejects.toThrow(LedgerUnavailable);
   await expect(away.clear(boot, 'first')).rejects.toThrow(LedgerUnavailable);
   await away.close();
-  expect(() => createDrainKeys({ url: 'queue' })).toThrow(ConfigError);
+  expect(() => createDrainKeys({ url: 'queue', holdMs: HOLD_MS })).toThrow(ConfigError);
+});
+
+it("lets them go on, too, where the question is an older actuator's, with another hold", async () => {
+  await redis.set(names.question, 'first 1000');
+  await keys.clear(boot, 'first');
+  expect(await redis.exists(names.question)).toBe(0);
+});
+
+it('asks for no boot whose app or id is too long to be true', async () => {
+  await expect(keys.refresh({ app: 'shop', bootId: 'x'.repeat(1_000) }, 'first')).rejects.toThrow(LedgerUnavailable);
 });

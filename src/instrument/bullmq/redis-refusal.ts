@@ -1,0 +1,27 @@
+/** What Redis says to a command that it will refuse the next time too, wherever in the message: before Redis 7 a script's error is in its middle. */
+const REFUSALS = /\b(?:NOPERM|READONLY|MOVED|CROSSSLOT|WRONGTYPE)\b|can't run this command|unknown command/;
+
+const warned = new Set<string>();
+
+/**
+ * Says once, on the process's own output, what Redis does not permit and what that means: it will not mend by itself, and OpenTelemetry's diagnostics
+ * are silent by default. False where the error is no refusal.
+ *
+ * @param consequence what Tidemark cannot do now, and what it does instead
+ */
+export function warnOfRefusal(error: unknown, consequence: string): boolean {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!REFUSALS.test(message)) return false;
+  warnOnce(
+    `${consequence} Redis answered: ${message}. The workers' Redis user needs the key pattern tidemark:* and the commands ` +
+      'listed in the README under "Redis permissions".',
+  );
+  return true;
+}
+
+/** Each message once per process. */
+export function warnOnce(message: string): void {
+  if (warned.has(message)) return;
+  warned.add(message);
+  console.warn(`tidemark: ${message}`);
+}
