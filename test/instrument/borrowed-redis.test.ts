@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
@@ -36,6 +37,10 @@ function structuredClient(status = 'ready') {
   };
 }
 
+function keepBusy(ms: number): void {
+  for (const untilMs = performance.now() + ms; performance.now() < untilMs; );
+}
+
 const ECHO = { name: 'tidemark:echo', lua: 'return {KEYS[1], ARGV[1]}' };
 const WRONG_TYPE = {
   name: 'tidemark:wrong',
@@ -54,6 +59,17 @@ describe.each([5, 6] as const)('the connection borrowed of a worker of BullMQ %i
     const worker = makeWorker[version]();
     await worker.waitUntilReady();
     await expect(borrowRedis(worker)?.evaluate(WRONG_TYPE, [`test:${randomUUID()}`], [])).rejects.toThrow('WRONGTYPE');
+  });
+
+  it('reads the answer that came while the event loop was busy, though its time is over by then', async () => {
+    const worker = makeWorker[version]();
+    await worker.waitUntilReady();
+    const key = `test:${randomUUID()}`;
+    const answer = borrowRedis(worker, 100)?.evaluate(ECHO, [key], ['x']);
+    // Until the command is on its way.
+    await nextTurn();
+    keepBusy(500);
+    expect(await answer).toEqual([key, 'x']);
   });
 
   it('rejects at once when the worker has closed', async () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { Worker as ThreadWorker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
@@ -46,6 +47,16 @@ async function secureReceiver(listener: RequestListener): Promise<string> {
   const server = createSecureServer({ key: readFileSync(KEY_FILE), cert: readFileSync(CERTIFICATE_FILE) }, listener);
   return `https://127.0.0.1:${await listening(server)}/v1/metrics`;
 }
+
+/** In a thread of its own, for the test keeps its own event loop busy: tells its port, then each request, and answers a moment later. */
+const ANSWERS_AT_ONCE = `
+  const { parentPort } = require('node:worker_threads');
+  const server = require('node:http').createServer((request, response) => {
+    parentPort.postMessage('asked');
+    setTimeout(() => response.end('{}'), 50);
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 const BODY = new TextEncoder().encode('{"resourceMetrics":[]}');
@@ -146,6 +157,16 @@ describe('a post to an OTLP receiver', () => {
       message: expect.stringContaining('50 ms'),
       isRetryable: true,
     });
+  });
+
+  it('takes the answer that came while the event loop was busy, though its time is over by then', async () => {
+    const server = new ThreadWorker(ANSWERS_AT_ONCE, { eval: true });
+    undo.push(() => void server.terminate());
+    const [port] = await once(server, 'message');
+    const answer = postTo(`http://127.0.0.1:${port}/`, { timeoutMs: 300 }).post(BODY);
+    await once(server, 'message');
+    for (const untilMs = performance.now() + 700; performance.now() < untilMs; );
+    expect((await answer).toString()).toBe('{}');
   });
 
   it('takes no answer that fills the memory', async () => {

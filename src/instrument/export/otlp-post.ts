@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
+import { afterReading } from '../patience.ts';
 import { VERSION } from '../version.ts';
 
 /** Answers after which OTLP has a client try again. */
@@ -75,8 +76,13 @@ export class OtlpPost {
       'Content-Length': body.length,
       ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
     };
-    // The signal's timer holds no process.
-    return this.#send(body, { method: 'POST', headers: allHeaders, signal: AbortSignal.timeout(timeoutMs) });
+    const timeout = new AbortController();
+    const cancel = afterReading(timeoutMs, () => timeout.abort());
+    try {
+      return await this.#send(body, { method: 'POST', headers: allHeaders, signal: timeout.signal });
+    } finally {
+      cancel();
+    }
   }
 
   #send(body: Uint8Array, options: http.RequestOptions): Promise<Buffer> {

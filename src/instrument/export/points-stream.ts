@@ -1,6 +1,7 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../semconv.ts';
 import type { BorrowedRedis, RedisScript } from '../bullmq/borrowed-redis.ts';
+import { warnOfRefusal } from '../bullmq/redis-refusal.ts';
 import { reportFault } from '../diagnostics.ts';
 
 /** An export larger than this is dropped: it alone would push most of the others out. */
@@ -60,7 +61,10 @@ export class PointsStreamExporter implements PushMetricExporter {
   /** Tells success at once: the reader would wait under a timer that keeps the process alive. */
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     this.#underWay ??= this.#append(metrics)
-      .catch((error: unknown) => reportFault('appending points to the stream', error))
+      .catch((error: unknown) => {
+        const consequence = 'the points of this process do not reach the actuator over Redis.';
+        if (!warnOfRefusal(error, consequence)) reportFault('appending points to the stream', error);
+      })
       .finally(() => {
         this.#underWay = null;
       });
