@@ -15,16 +15,19 @@ export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSetti
   if (stateRedisUrl === null) {
     return [fault('no Redis is configured: nothing is restarted, decisions are advice only', 'set REDIS_URL')];
   }
-  const state = judgeState(await inspectRedis(stateRedisUrl));
+  const stateAnswer = await inspectRedis(stateRedisUrl);
+  const state = judgeState(stateAnswer);
   if (queueRedisUrl === null) {
     const advice = "set REDIS_URL to the queue's Redis";
     return [...state, warning("the queue's Redis is not configured: jobs are not drained before a restart", advice)];
   }
-  if (queueRedisUrl === stateRedisUrl) return [...state, ...(await judgeDrainKeys(queueRedisUrl))];
-  return [...state, ...judgeQueue(await inspectRedis(queueRedisUrl)), ...(await judgeDrainKeys(queueRedisUrl))];
+  const isSame = queueRedisUrl === stateRedisUrl;
+  const queueAnswer = isSame ? stateAnswer : await inspectRedis(queueRedisUrl);
+  const queue = isSame ? [] : judgeQueue(queueAnswer);
+  return [...state, ...queue, ...(queueAnswer.ok ? await judgeDrainKeys(queueRedisUrl) : [])];
 }
 
-/** Whether the drain's keys can be written there. Nothing where that Redis is away, which is said already. */
+/** Whether the drain's keys can be written there. */
 async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]> {
   const refusal = await probeDrainKeys(queueRedisUrl);
   if (refusal === null) return [];

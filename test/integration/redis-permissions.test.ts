@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createDrainKeys } from '../../src/adapters/redis/drain.ts';
+import { resolveActuatorSettings } from '../../src/config/resolve.ts';
+import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
+import { checkRedis } from '../../src/doctor/check-redis.ts';
+import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
+import { PointsStreamExporter } from '../../src/instrument/export/points-stream.ts';
+import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
+
+const LIMIT = { timeout: 30_000, interval: 50 };
+
+/** The rules of the README's line, which must do as they stand. */
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const RULES = /^ACL SETUSER my-user (.*)$/m.exec(README)?.[1]?.split(' ') ?? [];
+
+const undo: (() => Promise<unknown> | unknown)[] = [];
+let server: RedisServer;
+let admin: Redis;
+
+beforeEach(async () => {
+  server = await startRedis();
+  undo.push(() => server.stop());
+  admin = new Redis(server.url);
+  undo.push(() => admin.disconnect());
+});
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+const setUser = (...rules: readonly string[]) => admin.call('ACL', 'SETUSER', 'app', ...rules);
+
+function urlOfUser(): string {
+  return `redis://app:secret@127.0.0.1:${server.port}`;
+}
+
+it("a worker without them works on, says once what is missing, and drains once it has the README's", async () => {
+  await setUser('on', '>secret', '+@all', '~bull:*', '&*');
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  undo.push(() => warn.mockRestore());
+  const boot = { app: 'shop', bootId: 'boot-of-a-restricted-user' };
+  const watch = new WorkerWatch({
+    maxJobNames: 10,
+    env: { DYNO: 'worker.1', HEROKU_DYNO_ID: boot.bootId, HEROKU_APP_NAME: boot.app },
+  });
+  watch.follow(Worker.prototype as unknown as WorkerMethods);
+  undo.push(() => watch.stop());
+  const connection = { host: '127.0.0.1', port: server.port, username: 'app', password: 'secret' };
+  const done = vi.fn();
+  const worker = new Worker('jobs', async () => done(), { connection });
+  const queue = new Queue('jobs', { connection });
+  undo.push(() => queue.close());
+  undo.push(() => worker.close());
+
+  const refusals = () => warn.mock.calls.filter(([text]) => String(text).includes('NOPERM'));
+  await vi.waitUntil(() => refusals().length > 0, LIMIT);
+  expect(refusals()).toEqual([[expect.stringMatching(/^tidemark: this process cannot be asked.*tidemark:\*/)]]);
+  await queue.add('job', {});
+  await vi.waitUntil(() => done.mock.calls.length === 1, LIMIT);
+
+  await setUser(...RULES);
+  const keys = createDrainKeys({ url: server.url, holdMs: 60_000 });
+  undo.push(() => keys.close());
+  await vi.waitUntil(
+    async () => [...(await keys.refresh(boot, 'first').catch(() => new Map())).values()].includes(true),
+    LIMIT,
+  );
+  expect(refusals()).toHaveLength(1);
+});
+
+it("the README's are all that drain, points stream and doctor need", async () => {
+  await setUser('on', '>secret', ...RULES);
+  const keys = createDrainKeys({ url: urlOfUser(), holdMs: 60_000 });
+  undo.push(() => keys.close());
+  const boot = { app: 'shop', bootId: 'boot-1' };
+  await vi.waitFor(() => keys.refresh(boot, 'first'), LIMIT);
+  await keys.clear(boot, 'first');
+
+  const client = new Redis(urlOfUser());
+  undo.push(() => client.disconnect());
+  const lend = () => ({
+    evaluate: (script: { lua: string }, names: readonly string[], args: readonly string[]) =>
+      client.eval(script.lua, names.length, ...names, ...args),
+  });
+  const exporter = new PointsStreamExporter({ lend, serialize: () => new TextEncoder().encode('{}') });
+  exporter.export({} as never, () => {});
+  await exporter.forceFlush();
+  expect(await admin.xlen('tidemark:points')).toBe(1);
+
+  const settings = { env: { TIDEMARK_REDIS_URL: server.url, REDIS_URL: urlOfUser() }, flags: {} };
+  const found = await checkRedis(resolveActuatorSettings(settings));
+  expect(found.map(({ level }) => level)).not.toContain('fault');
+  expect(await admin.keys('tidemark:drain*')).toEqual([]);
+});
+
+it('the doctor tells of a user without them', async () => {
+  await setUser('on', '>secret', '+@all', '~bull:*');
+  const settings = { env: { TIDEMARK_REDIS_URL: server.url, REDIS_URL: urlOfUser() }, flags: {} };
+  const found = await checkRedis(resolveActuatorSettings(settings));
+  expect(found).toContainEqual(
+    expect.objectContaining({ level: 'fault', says: expect.stringMatching(/drain keys.*not drained.*NOPERM/) }),
+  );
+});
