@@ -3,6 +3,7 @@ import { SCOPE_NAME } from '../semconv.ts';
 import { workerPrototype } from './bullmq/bullmq-patch.ts';
 import { findBullmq } from './bullmq/find-bullmq.ts';
 import { guarded } from './diagnostics.ts';
+import { followInThread } from './drain/thread-drain.ts';
 import { mayMeasure } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
@@ -69,12 +70,12 @@ export class BullMQMemoryInstrumentation {
 
 /**
  * Follows one worker, for bundled applications: a bundle holds its own BullMQ, which nothing outside can find. A worker that is
- * followed already, through its class, is left as it is. Exports like `tidemark/register`, unless the application has a meter provider.
+ * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider.
  * Never throws.
  */
 export function instrumentWorker(worker: object): void {
-  if (!mayMeasure()) return;
   guarded('following a worker', () => {
+    if (!mayMeasure()) return followInThread(worker);
     const watch = watchFor({});
     exportStandalone(watch);
     watch.follow(worker);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker as Thread } from 'node:worker_threads';
 import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
@@ -7,7 +9,7 @@ import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
-import { type DrainedBoot, drainKeyNames } from '../../src/semconv.ts';
+import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/semconv.ts';
 
 /** Far beyond what any step needs. */
 const LIMIT = { timeout: 30_000, interval: 50 };
@@ -110,14 +112,17 @@ function keepAsking(boot: DrainedBoot, attemptId: string) {
     await asking;
   };
   releases.push(stop);
-  /** Those that come after the ones that are there have been forgotten: another look of the workers later. */
+  /** Whether each process is idle, by a look that it made after this call. */
   const nextAnswers = async () => {
     const redis = new Redis(inject('redisUrl'));
     releases.push(() => redis.disconnect());
-    await redis.del(drainKeyNames(boot)?.answers ?? '');
-    await vi.waitUntil(() => answers.size === 0, LIMIT);
-    await vi.waitUntil(() => answers.size > 0, LIMIT);
-    return [...answers.values()];
+    const [seconds, microseconds] = (await redis.time()).map(Number) as [number, number];
+    const sinceMs = seconds * 1000 + microseconds / 1000;
+    const name = drainKeyNames(boot)?.answers ?? '';
+    const read = async () => (await redis.hvals(name)).map((answer) => JSON.parse(answer) as DrainAnswer);
+    const isNew = (given: readonly DrainAnswer[]) => given.length > 0 && given.every(({ atMs }) => atMs > sinceMs);
+    await vi.waitUntil(async () => isNew(await read()), LIMIT);
+    return (await read()).map(({ idle }) => idle);
   };
   return { keys, stop, nextAnswers, answers: () => [...answers.values()] };
 }
@@ -272,4 +277,25 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
     await vi.waitUntil(() => asking.answers().includes(true), LIMIT);
     expect(await manual.getNextJob('token', { block: false })).toBeUndefined();
   });
+});
+
+it('a process is idle only when its threads are, too', async () => {
+  const dyno = new Dyno(Worker);
+  dyno.addWorker();
+  const { app, bootId } = dyno.boot;
+  const queue = new Queue(`in-thread-${randomUUID()}`, { connection: connection() });
+  releases.push(() => queue.close());
+  const thread = new Thread(new URL('../fixtures/instrument/worker-in-thread.ts', import.meta.url), {
+    workerData: { queueName: queue.name, connection: connection() },
+    env: { DYNO: 'worker.1', HEROKU_DYNO_ID: bootId, HEROKU_APP_NAME: app },
+  });
+  releases.push(() => thread.terminate());
+  await queue.add('job', {});
+  await once(thread, 'message');
+  const asking = keepAsking(dyno.boot, 'first');
+  await vi.waitUntil(() => asking.answers().length === 2, LIMIT);
+  expect(asking.answers()).toEqual([false, false]);
+  thread.postMessage('let go');
+  await vi.waitUntil(() => asking.answers().join() === 'true,true', LIMIT);
+  expect(await queue.getActiveCount()).toBe(0);
 });

@@ -13,12 +13,13 @@ import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
 import { herokuAttributes } from '../identity/heroku-detector.ts';
 import { processRole } from '../identity/process-role.ts';
-import { afterReading } from '../patience.ts';
 import { callHooks } from './drain-hooks.ts';
 import { type DrainObserver, patchForDrain } from './drain-patch.ts';
 import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import { HeldWorker } from './held-worker.ts';
+import { Looks } from './looks.ts';
+import { ThreadPeers } from './thread-peers.ts';
 
 export interface ProcessDrainOptions {
   readonly keys: DrainKeyNames;
@@ -28,14 +29,6 @@ export interface ProcessDrainOptions {
   readonly nowMs: () => number;
 }
 
-/** Between two looks while there is nothing to drain, give or take a tenth, so that processes do not look in step. */
-const LOOK_EVERY_MS = 2_000;
-/** While workers are held: how late their idleness may be told. */
-const LOOK_OFTEN_MS = 500;
-/** With no look for so long, a job has kept the event loop busy: the next fetch waits for a look. */
-const LOOK_OVERDUE_MS = 3_000;
-/** How long a fetch, or the end of a hold, waits for a look: Redis answers within milliseconds once the event loop is free. */
-const LOOK_FIRST_LIMIT_MS = 250;
 /** Attempts of one boot are hours apart; these are kept so that none is obeyed twice. */
 const ATTEMPTS_REMEMBERED = 100;
 
@@ -70,21 +63,19 @@ export class ProcessDrain implements DrainObserver {
   readonly #workers = new Map<DrainableWorker, HeldWorker>();
   readonly #obeyed = new Set<string>();
   #obeying: Obedience | null = null;
-  #looking: Promise<void> | null = null;
-  #lastLookMs = 0;
-  /** Redis was given its time and did not answer: fetches do not wait for looks until it does. */
-  #redisIsSlow = false;
-  #lookTimer: NodeJS.Timeout | undefined;
   #releaseTimer: NodeJS.Timeout | undefined;
-  #running = false;
+  readonly #looks: Looks;
+  readonly #threads = new ThreadPeers();
 
   constructor(options: ProcessDrainOptions) {
     this.#options = options;
+    const isHolding = () => this.#obeying !== null;
+    this.#looks = new Looks({ look: () => this.#look(), isHolding, nowMs: options.nowMs });
   }
 
   /** Follows the workers of a class (its prototype) or one worker; returns what undoes it. */
   follow(target: WorkerMethods): () => void {
-    if (this.#workers.size > 0) this.#start();
+    if (this.#workers.size > 0) this.#looks.start();
     return patchForDrain(target, this);
   }
 
@@ -96,14 +87,15 @@ export class ProcessDrain implements DrainObserver {
     this.#known.set(worker, held);
     this.#workers.set(worker, held);
     if (this.#obeying !== null) held.hold();
-    this.#start();
+    if (this.#workers.size === 1) this.#threads.tell();
+    this.#looks.start();
     return held;
   }
 
   /** A worker's loop has begun. */
   workerRuns(worker: DrainableWorker): void {
     this.of(worker).loopBegins();
-    this.#start();
+    this.#looks.start();
   }
 
   workerClosing(worker: DrainableWorker): void {
@@ -116,58 +108,30 @@ export class ProcessDrain implements DrainObserver {
   }
 
   isLookOverdue(): boolean {
-    if (!this.#running || this.#redisIsSlow) return false;
-    return this.#options.nowMs() - this.#lastLookMs > LOOK_OVERDUE_MS;
+    return this.#looks.isOverdue();
   }
 
-  async lookFirst(): Promise<void> {
-    const wasInTime = await inTime(this.#look());
-    if (!wasInTime) this.#redisIsSlow = true;
-  }
-
-  #start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#lastLookMs = this.#options.nowMs();
-    this.#lookLater();
+  lookFirst(): Promise<void> {
+    return this.#looks.now();
   }
 
   /** Ends the looking; workers that are held go on. */
   stop(): void {
-    this.#running = false;
+    this.#looks.stop();
+    this.#threads.leave();
     this.#release('the drain is no longer followed');
-    clearTimeout(this.#lookTimer);
   }
 
-  #lookLater(): void {
-    const jitter = 0.9 + 0.2 * Math.random();
-    const delayMs = this.#obeying === null ? LOOK_EVERY_MS * jitter : LOOK_OFTEN_MS;
-    clearTimeout(this.#lookTimer);
-    this.#lookTimer = setTimeout(() => void this.#look(), delayMs).unref();
-  }
-
-  /** One at a time; never rejects. */
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookNow()
-      .catch((error: unknown) => reportFault('the drain', error))
-      .finally(() => {
-        this.#looking = null;
-        if (this.#running) this.#lookLater();
-      });
-    return this.#looking;
-  }
-
-  async #lookNow(): Promise<void> {
+  async #look(): Promise<boolean> {
     const { keys, nowMs } = this.#options;
     const lookedAtMs = nowMs();
     const { sightings, isComplete } = await lookForDrain(this.#workers.keys(), keys);
-    this.#lastLookMs = nowMs();
-    if (isComplete) this.#redisIsSlow = false;
-    if (!this.#running) return;
+    if (!this.#looks.isRunning) return isComplete;
     const found = sightings.find(({ question }) => question !== null);
     if (found?.question) this.#see(found, found.question, lookedAtMs);
     else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the key is gone');
     if (found?.question) await this.#answer(found, found.question.attemptId);
+    return isComplete;
   }
 
   #see(sighting: Sighting, question: DrainQuestion, seenMs: number): void {
@@ -216,7 +180,7 @@ export class ProcessDrain implements DrainObserver {
     const isOver = () => nowMs() >= obedience.untilMs;
     const isSeen = () => nowMs() < obedience.lastSeenMs + DRAIN_KEY_LIFE_MS;
     // The look that is under way may have been answered long ago: then its answer is old.
-    for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await inTime(this.#look());
+    for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await this.#looks.now();
     if (obedience !== this.#obeying) return;
     if (isOver()) this.#release(`no restart takes longer than ${obedience.attemptId} has`);
     else if (isSeen()) this.#releaseInTime();
@@ -240,7 +204,8 @@ export class ProcessDrain implements DrainObserver {
       return;
     }
     const idle = obedience?.attemptId === attemptId && obedience.stage === 'idle' && this.#nothingRuns();
-    await answerDrain(sighting, this.#options, { attemptId, idle });
+    this.#threads.tell({ attemptId, idle });
+    await answerDrain(sighting, this.#options, { attemptId, idle: idle && this.#threads.areIdle(attemptId) });
   }
 
   /** Calls hooks, enters the stage that follows, and answers at once. Never awaited: the key must be looked at all the while. */
@@ -265,17 +230,6 @@ export class ProcessDrain implements DrainObserver {
     const [oldest] = this.#obeyed;
     if (this.#obeyed.size > ATTEMPTS_REMEMBERED && oldest !== undefined) this.#obeyed.delete(oldest);
   }
-}
-
-/** Whether `look` ends within the moment that a free event loop gives it. */
-function inTime(look: Promise<void>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = afterReading(LOOK_FIRST_LIMIT_MS, () => resolve(false));
-    void look.then(() => {
-      cancel();
-      resolve(true);
-    });
-  });
 }
 
 /** Null where there is no boot to be asked for: outside a dyno, of an app without a name, and in a sandbox, whose jobs its parent counts. */

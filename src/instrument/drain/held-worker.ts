@@ -35,7 +35,7 @@ export class HeldWorker {
     return !this.#isHeld;
   }
 
-  /** Whether a fetch that no loop and no `getNextJob` began must be refused: BullMQ 5.57 to 5.80 fetches when a job delays itself, paused or not. */
+  /** Whether a fetch that no loop and no `getNextJob` began must be refused: BullMQ 5.70, for one, fetches whenever a job puts itself off. */
   get refusesFetch(): boolean {
     return this.#isHeld && this.#fetching === 0;
   }

@@ -1,0 +1,39 @@
+import { type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
+import { guarded } from '../diagnostics.ts';
+import { drainOfProcess, type ProcessDrain } from './drain.ts';
+import type { DrainableWorker } from './drainable-worker.ts';
+
+const DRAIN = Symbol.for('tidemark.thread-drain');
+
+/**
+ * Lets the workers of a class (its prototype) or one worker, which run in a worker thread, be drained. Nothing is measured there: the process's memory is
+ * the main thread's to report. Does nothing where there is no boot to be asked for.
+ */
+export function followInThread(target: WorkerMethods): void {
+  const holder = globalThis as { [DRAIN]?: ProcessDrain | null };
+  holder[DRAIN] ??= drainOfProcess(process.env, () => performance.now());
+  const drain = holder[DRAIN];
+  if (drain === null || drain === undefined) return;
+  drain.follow(target);
+  wrap(target, 'run', (original) => told(original, (worker) => drain.workerRuns(worker)));
+  wrap(target, 'close', (original) => closing(original, drain));
+}
+
+function told(original: Method, tell: (worker: DrainableWorker) => void): Method {
+  return function observed(...args) {
+    const result = original.apply(this, args);
+    guarded('following a worker', () => tell(this as unknown as DrainableWorker));
+    return result;
+  };
+}
+
+function closing(original: Method, drain: ProcessDrain): Method {
+  const begun = told(original, (worker) => drain.workerClosing(worker));
+  return async function close(...args) {
+    try {
+      return await begun.apply(this, args);
+    } finally {
+      drain.workerClosed(this as unknown as DrainableWorker);
+    }
+  };
+}
