@@ -1,6 +1,9 @@
 import { guarded, reportFault } from '../diagnostics.ts';
 import { canBeHeld, type DrainableWorker } from './drainable-worker.ts';
 
+/** How soon a parked fetch makes way for a job that was fetched before. */
+const FETCHED_JOB_FIRST_MS = 5;
+
 /**
  * One worker in the eyes of a drain: what it has in its hands, and whether it may take more. A held worker is not paused: its loop runs on
  * and asks for its next job, and that question alone has to wait. So BullMQ drops no fetched job, what the application means by `pause()`,
@@ -68,10 +71,11 @@ export class HeldWorker {
    * has ended, whose successor may be in its hands, a pause, its close, or `limitMs`.
    */
   park(limitMs?: number): Promise<boolean> {
-    // The loop would not begin the job that it has fetched before this one is answered.
-    if (this.#fetched > 0) return Promise.resolve(false);
+    // The loop would not begin the job that it has fetched before this fetch is answered. Not at once: a job counted that the loop does
+    // not have would make it ask again and again in one turn of the event loop.
+    const waitMs = this.#fetched > 0 ? FETCHED_JOB_FIRST_MS : limitMs;
     return new Promise((resolve) => {
-      const timer = limitMs === undefined ? undefined : setTimeout(() => settle(false), limitMs).unref();
+      const timer = waitMs === undefined ? undefined : setTimeout(() => settle(false), waitMs).unref();
       const settle = (mayFetch: boolean) => {
         clearTimeout(timer);
         this.#parked.delete(settle);

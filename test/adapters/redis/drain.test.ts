@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createDrainKeys, type DrainKeys } from '../../../src/adapters/redis/drain.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/core/errors.ts';
 import { type DrainAnswer, type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../../src/semconv.ts';
@@ -91,4 +92,36 @@ it("lets them go on, too, where the question is an older actuator's, with anothe
 
 it('asks for no boot whose app or id is too long to be true', async () => {
   await expect(keys.refresh({ app: 'shop', bootId: 'x'.repeat(1_000) }, 'first')).rejects.toThrow(LedgerUnavailable);
+});
+
+describe('the names of the keys', () => {
+  it('are those that people and other tools see', () => {
+    expect(drainKeyNames({ app: 'shop', bootId: 'boot-1' })).toEqual({
+      question: 'tidemark:drain:shop:boot-1',
+      answers: 'tidemark:drain-answers:shop:boot-1',
+      formerAnswers: 'tidemark:drain:shop:boot-1:answers',
+    });
+  });
+
+  it('of two boots are never the same, whatever their ids: none makes another one stop, or answers for it', () => {
+    const id = fc.oneof(fc.constantFrom('a', 'a:answers', 'answers', 'a:b', '%3A', 'drain-answers'), fc.string());
+    const boot = fc.record({ app: id, bootId: id });
+    fc.assert(
+      fc.property(boot, boot, (one, other) => {
+        fc.pre(one.app !== other.app || one.bootId !== other.bootId);
+        const taken = Object.values(drainKeyNames(one) ?? {});
+        const others = Object.values(drainKeyNames(other) ?? {});
+        expect(others.filter((name) => taken.includes(name))).toEqual([]);
+        expect(new Set(taken).size).toBe(taken.length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['no app', { app: '', bootId: 'boot-1' }],
+    ['an id that is too long', { app: 'shop', bootId: ':'.repeat(100) }],
+  ])('are not made for %s', (_what, of) => {
+    expect(drainKeyNames(of)).toBeNull();
+  });
 });
