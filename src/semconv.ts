@@ -83,9 +83,9 @@ export function drainKeyNames({ app, bootId }: DrainedBoot): DrainKeyNames | nul
 export const DRAIN_KEY_LIFE_MS = 10_000;
 
 /** How long workers stay stopped for an attempt, counted from when they first see it, where the question does not say. */
-export const DRAIN_DEFAULT_HOLD_MS = 15 * 60_000;
+const DRAIN_DEFAULT_HOLD_MS = 15 * 60_000;
 /** The longest that a question can ask for: Heroku restarts each dyno daily anyway. */
-export const DRAIN_MAX_HOLD_MS = 24 * 3_600_000;
+const DRAIN_MAX_HOLD_MS = 24 * 3_600_000;
 
 export interface DrainQuestion {
   readonly attemptId: string;

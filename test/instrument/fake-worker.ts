@@ -3,7 +3,7 @@ import type { ProcessDrain } from '../../src/instrument/drain/drain.ts';
 import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
 import { type DrainAnswer, drainKeyNames } from '../../src/semconv.ts';
 
-export const BOOT = { app: 'shop', bootId: 'boot-1' };
+const BOOT = { app: 'shop', bootId: 'boot-1' };
 
 export function keysOf(boot = BOOT) {
   const keys = drainKeyNames(boot);

@@ -19,7 +19,7 @@ import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import { HeldWorker } from './held-worker.ts';
 import { Looks } from './looks.ts';
-import { ThreadPeers } from './thread-peers.ts';
+import { threadPeers } from './thread-peers.ts';
 
 export interface ProcessDrainOptions {
   readonly keys: DrainKeyNames;
@@ -65,7 +65,7 @@ export class ProcessDrain implements DrainObserver {
   #obeying: Obedience | null = null;
   #releaseTimer: NodeJS.Timeout | undefined;
   readonly #looks: Looks;
-  readonly #threads = new ThreadPeers();
+  readonly #threads = threadPeers();
 
   constructor(options: ProcessDrainOptions) {
     this.#options = options;

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 
 /** How far the workers of one thread are with a drain. */
-export interface ThreadState {
+interface ThreadState {
   /** Null while nothing is drained. */
   readonly attemptId: string | null;
   readonly idle: boolean;
@@ -20,17 +20,16 @@ const NOTHING_DRAINED: ThreadState = { attemptId: null, idle: false };
  * The threads of this process that run BullMQ workers. Each has a drain of its own, and none may tell the actuator that it is idle before all are: the
  * actuator knows processes, not threads. In the main thread nothing is opened before it has started a thread.
  */
-export class ThreadPeers {
+class ThreadPeers {
   readonly #others = new Map<number, ThreadState>();
   readonly #threadId: number;
   #channel: InstanceType<typeof BroadcastChannel> | null = null;
   #own: ThreadState | null = null;
-  readonly #onThread = (thread: Worker) => this.#threadStarts(thread);
 
   constructor() {
     const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads');
     this.#threadId = threadId;
-    process.on('worker', this.#onThread);
+    process.on('worker', (thread: Worker) => this.#threadStarts(thread));
     if (!isMainThread) this.#open();
   }
 
@@ -76,4 +75,12 @@ export class ThreadPeers {
     const message: Message = { ...state, threadId: this.#threadId, isGone };
     this.#channel?.postMessage(message);
   }
+}
+
+let peers: ThreadPeers | null = null;
+
+/** Those of this process, listened to from the first call on: before the application starts its threads. */
+export function threadPeers(): ThreadPeers {
+  peers ??= new ThreadPeers();
+  return peers;
 }
