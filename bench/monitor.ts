@@ -44,7 +44,7 @@ function follower(provider: Provider | null) {
     nowMs: () => performance.now(),
     tellEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
   });
-  const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
+  const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
   if (provider !== null) telemetry.use(provider);
   return monitor;
 }

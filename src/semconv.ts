@@ -149,7 +149,8 @@ export const METRIC_DYNO_MEMORY_USAGE = define({
   name: 'tidemark.dyno.memory.usage',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: "Memory of the processes of this one's tree, shared pages counted once; one reporter per tree.",
+  description:
+    'Memory of the processes of the dyno, whoever started them; shared pages counted once; one reporter per dyno.',
 });
 export const METRIC_DYNO_MEMORY_LIMIT = define({
   name: 'tidemark.dyno.memory.limit',

@@ -10,11 +10,11 @@ import type { JobOutcome } from './jobs/job-outcome.ts';
 import type { JobRun } from './jobs/job-run.ts';
 import { MemorySampler } from './jobs/memory-sampler.ts';
 import { SandboxChildren } from './jobs/sandbox-children.ts';
+import { DynoMemory } from './memory/dyno-memory.ts';
 import { findMemoryLimit } from './memory/memory-limit.ts';
 import { logMemoryTuning, memoryTuning } from './memory/memory-tuning.ts';
 import { ownRssReader } from './memory/own-memory.ts';
 import { Procfs } from './memory/procfs.ts';
-import { TreeMemory } from './memory/tree-memory.ts';
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */
@@ -55,11 +55,12 @@ export class WorkerWatch implements WorkerObserver {
     this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
     this.#drain = drainOfProcess(env, nowMs);
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
+    const canSend = () => this.telemetry.canSend();
     const limitBytes = findMemoryLimit({ env });
     logMemoryTuning(memoryTuning({ env, procfs }), limitBytes);
     this.telemetry = new Telemetry({
       monitor: this.#monitor,
-      tree: processRole() === 'sandbox' ? null : new TreeMemory({ procfs, env, knownChildren }),
+      dynoMemory: processRole() === 'sandbox' ? null : new DynoMemory({ procfs, env, knownChildren, canSend }),
       limitBytes,
     });
   }

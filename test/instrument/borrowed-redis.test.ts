@@ -55,6 +55,16 @@ describe.each([5, 6] as const)('the connection borrowed of a worker of BullMQ %i
     expect(await borrowRedis(worker)?.evaluate(ECHO, [key], ['x'])).toEqual([key, 'x']);
   });
 
+  it('knows whether it is connected, and waits for no connection to know', async () => {
+    const worker = makeWorker[version]();
+    const redis = borrowRedis(worker);
+    expect(await redis?.isConnected()).toBe(false);
+    await worker.waitUntilReady();
+    expect(await redis?.isConnected()).toBe(true);
+    await worker.close();
+    expect(await redis?.isConnected()).toBe(false);
+  });
+
   it('rejects what Redis answers with an error', async () => {
     const worker = makeWorker[version]();
     await worker.waitUntilReady();

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface FakeProcess {
   readonly parent: number;
   readonly startTicks?: number;
+  /** As in `stat`: `Z` is a process that has ended and is still listed. */
+  readonly state?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -20,11 +22,11 @@ export class FakeProcfs {
     writeFileSync(join(this.root, 'sys/kernel/random/boot_id'), `${bootId}\n`);
   }
 
-  add(pid: number, { parent, startTicks = 0, environment = {}, files = {} }: FakeProcess): void {
+  add(pid: number, { parent, startTicks = 0, state = 'S', environment = {}, files = {} }: FakeProcess): void {
     const folder = join(this.root, String(pid));
     mkdirSync(folder, { recursive: true });
     const zeros = Array.from({ length: 17 }, () => '0').join(' ');
-    writeFileSync(join(folder, 'stat'), `${pid} (a ) name) S ${parent} ${zeros} ${startTicks} 0 0\n`);
+    writeFileSync(join(folder, 'stat'), `${pid} (a ) name) ${state} ${parent} ${zeros} ${startTicks} 0 0\n`);
     const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}\0`);
     writeFileSync(join(folder, 'environ'), entries.join(''));
     this.files(String(pid), files);

@@ -6,6 +6,7 @@ import { type BorrowedRedis, borrowRedis } from '../../src/instrument/bullmq/bor
 import { PointsStreamExporter } from '../../src/instrument/export/points-stream.ts';
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../src/semconv.ts';
 
+const isConnected = async () => true;
 const NO_METRICS = {} as ResourceMetrics;
 
 let server: RedisServer;
@@ -97,7 +98,7 @@ describe('the points stream of a worker', () => {
     const evaluate = vi.fn(() => answer.promise);
     const exporter = exporterOf(
       () => '{}',
-      () => ({ evaluate }),
+      () => ({ evaluate, isConnected }),
     );
     for (let count = 0; count < 3; count++) exporter.export(NO_METRICS, () => {});
     expect(evaluate).toHaveBeenCalledTimes(1);
@@ -109,7 +110,7 @@ describe('the points stream of a worker', () => {
 
   it.each<[string, () => BorrowedRedis | null]>([
     ['no worker runs', () => null],
-    ['Redis does not answer', () => ({ evaluate: () => Promise.reject(new Error('gone')) })],
+    ['Redis does not answer', () => ({ evaluate: () => Promise.reject(new Error('gone')), isConnected })],
   ])('never fails an export: %s', async (_what, lend) => {
     const done = vi.fn();
     const exporter = exporterOf(() => '{}', lend);

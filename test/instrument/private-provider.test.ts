@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { borrowRedis } from '../../src/instrument/bullmq/borrowed-redis.ts';
 import { privateProvider } from '../../src/instrument/export/private-provider.ts';
 import { Telemetry } from '../../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import type { Transport } from '../../src/instrument/settings.ts';
 import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../src/semconv.ts';
 
 const undo: (() => void)[] = [];
@@ -43,7 +45,8 @@ async function receive() {
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const histogram = (request: number, name: string) =>
     requests[request]?.find((metric) => metric.name === name)?.histogram;
-  return { histogram };
+  const arrived = (count: number) => vi.waitFor(() => expect(requests).toHaveLength(count));
+  return { histogram, arrived };
 }
 
 /** A process whose jobs each take a second and 10 bytes, and its provider. */
@@ -56,7 +59,7 @@ async function measured() {
     tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),
   });
-  const telemetry = new Telemetry({ monitor, tree: null, limitBytes: null });
+  const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
   const own = await privateProvider({ transports: ['otlp'], lend: () => null });
   telemetry.setFallback(async () => own);
   undo.push(() => telemetry.release());
@@ -80,21 +83,47 @@ describe('a provider of our own', () => {
     ['of the time since the last export, for memory', 'lowmemory', DELTA, [1, 2]],
   ])('exports per-job figures %s', async (_, preference, temporality, counts) => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', preference);
-    const { histogram } = await receive();
+    const { histogram, arrived } = await receive();
     const { own, telemetry, runJob } = await measured();
     expect(own?.tables === null).toBe(temporality === DELTA);
+    // The first report comes with the provider.
+    await telemetry.settle();
+    await arrived(1);
     runJob();
     await telemetry.flush();
     runJob();
     runJob();
     await telemetry.flush();
-    for (const [request, count] of counts.entries()) {
+    for (const [index, count] of counts.entries()) {
+      const request = index + 1;
       expect(histogram(request, METRIC_PROCESS_DURATION.name)).toMatchObject({
         aggregationTemporality: temporality,
         dataPoints: [{ count, sum: count }],
       });
       expect(histogram(request, METRIC_JOB_MEMORY_GROWTH.name)?.dataPoints).toMatchObject([{ count, sum: 10 * count }]);
     }
+  });
+
+  it('reports as soon as it is there, not only after its first interval', async () => {
+    const { arrived } = await receive();
+    const { telemetry } = await measured();
+    await telemetry.settle();
+    await arrived(1);
+  });
+
+  it.each<[string, readonly Transport[], 'none' | 'connecting' | 'connected', boolean]>([
+    ['over OTLP without a worker', ['otlp'], 'none', true],
+    ['over both without a worker', ['otlp', 'redis'], 'none', true],
+    ['over Redis without a worker', ['redis'], 'none', false],
+    ['over Redis with a worker that is not connected', ['redis'], 'connecting', false],
+    ['over Redis with a connected worker', ['redis'], 'connected', true],
+  ])('knows whether it can send: %s', async (_what, transports, worker, expected) => {
+    await receive();
+    const client = worker === 'connected' ? Promise.resolve({ status: 'ready' }) : new Promise(() => {});
+    const lend = () => (worker === 'none' ? null : borrowRedis({ client }));
+    const own = await privateProvider({ transports, lend });
+    undo.push(() => void own?.provider.shutdown?.());
+    expect(await own?.canSend()).toBe(expected);
   });
 
   it('is none where the environment asks for no exporter', async () => {

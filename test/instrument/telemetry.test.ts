@@ -4,8 +4,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { JobTables } from '../../src/instrument/export/job-tables.ts';
 import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
+import { DynoMemory } from '../../src/instrument/memory/dyno-memory.ts';
 import { Procfs } from '../../src/instrument/memory/procfs.ts';
-import { TreeMemory } from '../../src/instrument/memory/tree-memory.ts';
 import { VERSION } from '../../src/instrument/version.ts';
 import * as semconv from '../../src/semconv.ts';
 import { memoryProvider } from './memory-reader.ts';
@@ -26,8 +26,9 @@ function harness() {
     tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),
   });
-  const tree = new TreeMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [] });
-  const telemetry = new Telemetry({ monitor, tree, limitBytes: 512 });
+  const canSend = () => telemetry.canSend();
+  const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });
+  const telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 });
   const runJob = (changeBytes: number) => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
@@ -39,6 +40,8 @@ function harness() {
   };
   return { world, telemetry, runJob, loseChild };
 }
+
+const canSend = async () => true;
 
 /** A provider whose flush ends when the test says so, or never. */
 function flushable(forceFlush: () => Promise<void>): SdkMeterProvider {
@@ -64,7 +67,7 @@ describe('emitted metrics', () => {
 
   it('belong to one moment, though the reading of other processes hangs', async () => {
     const { world, telemetry, runJob } = harness();
-    vi.spyOn(TreeMemory.prototype, 'read').mockReturnValue(new Promise(() => {}));
+    vi.spyOn(DynoMemory.prototype, 'read').mockReturnValue(new Promise(() => {}));
     const { provider, collect } = memoryProvider();
     telemetry.use(provider);
     for (const changeBytes of [5000, 7000]) {
@@ -161,7 +164,7 @@ describe('choice of the provider', () => {
   it('is the fallback elsewhere, which loses no job of before', async () => {
     const { telemetry, runJob } = harness();
     const { provider, collect } = memoryProvider();
-    telemetry.setFallback(async () => ({ provider, tables: null }));
+    telemetry.setFallback(async () => ({ provider, tables: null, canSend }));
     runJob(1);
     runJob(1);
     await telemetry.settle();
@@ -174,7 +177,7 @@ describe('choice of the provider', () => {
     const tables = new JobTables();
     const [ours, given] = [harness(), harness()];
     const [byTables, byInstruments] = [memoryProvider({}, [tables]), memoryProvider()];
-    ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables }));
+    ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables, canSend }));
     await ours.telemetry.settle();
     given.telemetry.use(byInstruments.provider);
     for (const { runJob, loseChild } of [ours, given]) {
@@ -201,7 +204,7 @@ describe('choice of the provider', () => {
     const { telemetry, runJob } = harness();
     const ours = memoryProvider();
     const shutdown = vi.spyOn(ours.provider, 'shutdown');
-    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null }));
+    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend }));
     await telemetry.settle();
     const given = memoryProvider();
     telemetry.use(given.provider);

@@ -58,7 +58,9 @@ export interface RunningApp {
 
 export interface AppOptions {
   readonly folder: Pick<AppFolder, 'path'>;
-  /** Arguments of node: options and the entry script. */
+  /** What to run; this Node where it is not given. */
+  readonly command?: string;
+  /** Its arguments; of node, options and the entry script. */
   readonly args: readonly string[];
   readonly redisUrl: string;
   readonly receiverUrl: string;
@@ -68,6 +70,7 @@ export interface AppOptions {
 
 export function runApp({
   folder,
+  command = process.execPath,
   args,
   redisUrl,
   receiverUrl,
@@ -75,7 +78,7 @@ export function runApp({
   lifeLimitMs = LIFE_LIMIT_MS,
 }: AppOptions): RunningApp {
   const redis = new URL(redisUrl);
-  const child = spawn(process.execPath, args, {
+  const child = spawn(command, args, {
     cwd: folder.path,
     env: {
       PATH: process.env.PATH,
@@ -84,6 +87,8 @@ export function runApp({
       QUEUE: `queue-${randomUUID()}`,
       DYNO: 'worker.1',
       HEROKU_APP_NAME: 'shop',
+      // Tests that run at the same time are dynos of one name; here the processes of one find each other.
+      TMPDIR: folder.path,
       OTEL_EXPORTER_OTLP_ENDPOINT: receiverUrl,
       ...env,
     },

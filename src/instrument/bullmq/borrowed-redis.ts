@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterReading } from '../patience.ts';
 
 /** A Lua script of ours; `name` tells it from BullMQ's and must be unique. */
@@ -14,6 +15,8 @@ export interface RedisScript {
 export interface BorrowedRedis {
   /** Keys of one call must lie in one slot of a cluster. */
   evaluate(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+  /** Whether a command would be sent now. Waits for no connection, never rejects. */
+  isConnected(): Promise<boolean>;
 }
 
 /** BullMQ 6 has the client on its backend, and none there on Postgres; BullMQ 5 has it on the worker. */
@@ -52,6 +55,11 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
   };
   return {
     evaluate: (script, keys, args) => run((client) => evaluate(client, { script, keys, args })),
+    isConnected: async () => {
+      const look = async () => isConnected(await lookup());
+      // BullMQ's promise of a client is pending until the first connect.
+      return Promise.race([look().catch(() => false), setImmediate(false)]);
+    },
   };
 }
 
@@ -74,9 +82,12 @@ function evaluate(client: Client, { script, keys, args }: Evaluation): Promise<u
 
 /** A client that is not connected would keep the command for later, which is for as long as Redis is away. */
 function connected(client: Client): Client {
-  const isConnected = client.status === 'ready' || (client.isCluster === true && client.status === 'connect');
-  if (!isConnected) throw new Error(`BullMQ's connection is not ready (${client.status})`);
+  if (!isConnected(client)) throw new Error(`BullMQ's connection is not ready (${client.status})`);
   return client;
+}
+
+function isConnected(client: Client): boolean {
+  return client.status === 'ready' || (client.isCluster === true && client.status === 'connect');
 }
 
 function within<T>(limitMs: number, work: Promise<T>): Promise<T> {

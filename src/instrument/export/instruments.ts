@@ -33,15 +33,15 @@ import {
   type MetricDefinition,
 } from '../../semconv.ts';
 import type { JobEnd, JobMonitor } from '../jobs/job-monitor.ts';
-import type { TreeMemory } from '../memory/tree-memory.ts';
+import type { DynoMemory } from '../memory/dyno-memory.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 import type { JobTables } from './job-tables.ts';
 
 /** What the observable metrics are read from. */
 export interface Measured {
   readonly monitor: JobMonitor;
-  /** Null in a sandbox: its memory is part of its parent's tree. */
-  readonly tree: TreeMemory | null;
+  /** Null in a sandbox: its parent's process reports, or another of the dyno. */
+  readonly dynoMemory: DynoMemory | null;
   /** Null where the quota is unknown. */
   readonly limitBytes: number | null;
 }
@@ -94,9 +94,9 @@ export class Instruments {
       this.#observeProcess(result);
       this.#observeHeap(result);
     };
-    this.#observeLater = (result) => this.#observeTree(result);
+    this.#observeLater = (result) => this.#observeDyno(result);
     meter.addBatchObservableCallback(this.#observeNow, this.#ofProcess());
-    meter.addBatchObservableCallback(this.#observeLater, this.#ofTree());
+    meter.addBatchObservableCallback(this.#observeLater, this.#ofDyno());
   }
 
   recordJob(end: JobEnd): void {
@@ -118,7 +118,7 @@ export class Instruments {
   release(): void {
     this.#measured.monitor.workOut();
     this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
-    this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofTree());
+    this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofDyno());
   }
 
   #ofProcess(): ObservableUpDownCounter[] {
@@ -128,7 +128,7 @@ export class Instruments {
     ];
   }
 
-  #ofTree(): ObservableUpDownCounter[] {
+  #ofDyno(): ObservableUpDownCounter[] {
     return [this.#dynoUsage, this.#dynoLimit];
   }
 
@@ -159,9 +159,9 @@ export class Instruments {
     result.observe(this.#arrayBuffers, arrayBuffers);
   }
 
-  async #observeTree(result: Parameters<BatchObservableCallback>[0]): Promise<void> {
-    const { tree, limitBytes } = this.#measured;
-    const usage = (await tree?.read()) ?? null;
+  async #observeDyno(result: Parameters<BatchObservableCallback>[0]): Promise<void> {
+    const { dynoMemory, limitBytes } = this.#measured;
+    const usage = (await dynoMemory?.read()) ?? null;
     if (usage === null) return;
     result.observe(this.#dynoUsage, usage.residentBytes, { [ATTR_MEMORY_STATE]: 'resident' });
     result.observe(this.#dynoUsage, usage.swapBytes, { [ATTR_MEMORY_STATE]: 'swap' });

@@ -32,6 +32,7 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
   const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
   const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
   const exporters = transports.includes('otlp') ? await exportersOf(env, timeoutMs) : [];
+  const needsConnection = exporters.length === 0;
   if (transports.includes('redis')) exporters.push(await pointsStreamExporter(lend));
   if (exporters.length === 0) return null;
   const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } = await import(
@@ -50,7 +51,8 @@ export async function privateProvider(settings: PrivateProviderOptions): Promise
     ...(tables === null ? {} : { metricProducers: [tables] }),
   };
   const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...options }));
-  return { provider: new MeterProvider({ resource: await resource(), readers }), tables };
+  const provider = new MeterProvider({ resource: await resource(), readers });
+  return { provider, tables, canSend: async () => !needsConnection || ((await lend()?.isConnected()) ?? false) };
 }
 
 async function pointsStreamExporter(lend: PrivateProviderOptions['lend']): Promise<PushMetricExporter> {

@@ -24,6 +24,8 @@ export interface OwnProvider {
   readonly provider: SdkMeterProvider;
   /** Per-job figures, which its readers collect; null where they want them from instruments. */
   readonly tables: JobTables | null;
+  /** Whether what it collects now would leave the process. Never rejects. */
+  canSend(): Promise<boolean>;
 }
 
 /** Makes a provider for a process whose application has registered none; null where the environment asks for none. */
@@ -39,7 +41,8 @@ export class Telemetry {
   #fallback: FallbackProvider | null = null;
   #settling: Promise<void> | null = null;
   #provider: SdkMeterProvider | null = null;
-  #providerIsOurs = false;
+  /** Where the provider is ours. */
+  #own: OwnProvider | null = null;
   #instruments: Instruments | null = null;
   #early: JobEnd[] = [];
   #flushing: Promise<void> | null = null;
@@ -83,12 +86,16 @@ export class Telemetry {
   /** Stops measuring. */
   release(): void {
     this.#instruments?.release();
-    if (this.#providerIsOurs) {
-      this.#provider?.shutdown?.().catch((error: unknown) => reportFault('stopping the meter provider', error));
-    }
+    this.#measured.dynoMemory?.release();
+    this.#own?.provider.shutdown?.().catch((error: unknown) => reportFault('stopping the meter provider', error));
     this.#instruments = null;
     this.#provider = null;
-    this.#providerIsOurs = false;
+    this.#own = null;
+  }
+
+  /** Whether what is collected now would leave the process. An application's provider is taken to send what it asks for. */
+  async canSend(): Promise<boolean> {
+    return this.#own === null ? this.#provider !== null : this.#own.canSend();
   }
 
   /** A job has begun, and others may without a word until the monitor works out what they did. */
@@ -129,10 +136,19 @@ export class Telemetry {
       const own = await fallback();
       if (own === null || this.#instruments !== null) return;
       this.#move(own.provider, own.tables);
-      this.#providerIsOurs = true;
+      this.#own = own;
+      this.#reportEarly(own);
     } catch (error) {
       reportFault('starting the export of metrics', error);
     }
+  }
+
+  /** Not only after the first interval: this process may replace one that reported the dyno until a moment ago. */
+  #reportEarly(own: OwnProvider): void {
+    const report = async () => {
+      if (await own.canSend()) await own.provider.forceFlush?.();
+    };
+    report().catch((error: unknown) => reportFault('the first export', error));
   }
 }
 

@@ -24,7 +24,7 @@ export function dynoIdentity(env: Environment, procfs: Procfs): DynoIdentity | n
   const name = env.DYNO;
   if (name === undefined || name === '') return null;
   const platformId = env.HEROKU_DYNO_ID || null;
-  const startMs = procfs.startTimeMs(platformId === null ? 1 : topOfDyno(procfs, platformId));
+  const startMs = procfs.startTimeMs(platformId === null ? 1 : topOfDyno(env, procfs));
   return {
     name,
     processType: processTypeOf(name),
@@ -47,20 +47,38 @@ export function processTypeOf(dynoName: string): string {
  * The process with which the dyno began: the topmost ancestor that was started with the same dyno id. In a container that is PID 1,
  * or its first child where PID 1 is the platform's; on a plain machine that runs several dynos, PID 1 belongs to none of them.
  */
-function topOfDyno(procfs: Procfs, dynoId: string): number {
+function topOfDyno(env: Environment, procfs: Procfs): number {
   let top = process.pid;
   let pid = process.ppid;
-  while (pid > 0 && pid !== top && procfs.environment(pid, 'HEROKU_DYNO_ID') === dynoId) {
+  while (pid > 0 && pid !== top && startedInDyno(pid, env, procfs)) {
     top = pid;
     pid = procfs.stat(pid)?.parentPid ?? 0;
   }
   return top;
 }
 
+/**
+ * Whether a process was started as part of the dyno that `env` describes: with the same `HEROKU_DYNO_ID`, or, where
+ * the platform gives none, with the same `DYNO` and no other app's name. False where its environment may not be read:
+ * another user's process, or a protected one.
+ */
+export function startedInDyno(pid: number, env: Environment, procfs: Procfs): boolean {
+  if (env.HEROKU_DYNO_ID) return procfs.environment(pid, 'HEROKU_DYNO_ID') === env.HEROKU_DYNO_ID;
+  if (!env.DYNO || procfs.environment(pid, 'DYNO') !== env.DYNO) return false;
+  const app = appName(env);
+  const appOfProcess = procfs.environment(pid, 'TIDEMARK_APP') || procfs.environment(pid, 'HEROKU_APP_NAME');
+  // Either may lack the name: an npm script can set it for one process only.
+  return !app || !appOfProcess || app === appOfProcess;
+}
+
+function appName(env: Environment): string | undefined {
+  return env.TIDEMARK_APP || env.HEROKU_APP_NAME;
+}
+
 /** Written like a UUID because the platform's ids are. Ticks, not a date: a date moves when the clock is set. */
 function derivedId(env: Environment, procfs: Procfs): string {
   const start = procfs.stat(1)?.startTicks ?? `${process.pid}@${performance.timeOrigin}`;
-  const parts = [env.TIDEMARK_APP || env.HEROKU_APP_NAME, env.DYNO, start, procfs.bootId(), hostname()];
+  const parts = [appName(env), env.DYNO, start, procfs.bootId(), hostname()];
   // Not imported: see the instance's id in heroku-detector.ts.
   const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -1,21 +1,31 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { closeSync, openSync, read, readFileSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const readLater = promisify(read);
 
 /** Linux counts process times in 1/100 s (USER_HZ) on every architecture that Node runs on. */
 const MS_PER_TICK = 10;
 
 /**
- * Enough for a whole `stat`, `status` or `smaps_rollup`. `readFile` takes 64 KiB for a file of unknown size, and those of one look at all processes
- * were kept until garbage was collected: some 2 MB of RSS with 70 processes.
+ * Enough for a whole `stat`, `status` or `smaps_rollup`. `readFile` takes 64 KiB for a file of unknown size, and those
+ * of one look at all processes were kept until garbage was collected: some 2 MB of RSS with 70 processes.
  */
 const FILE_BYTES = 4096;
-/** Of some 10 us each. Then others may run. */
-const FILES_AT_ONCE = 50;
+/**
+ * An environment can be larger: 32 kB of config vars on Heroku, and what the app adds. Beyond the maximum, the rest is
+ * not read.
+ */
+const MAX_ENVIRONMENT_BYTES = 1024 ** 2;
+/** Each process costs two or three files of about 10 us each; after this many, the event loop may do other work. */
+const PROCESSES_AT_ONCE = 20;
 
 /** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
 interface ProcessStat {
   readonly parentPid: number;
+  /** It no longer runs; only its exit code is kept until its parent asks for it. */
+  readonly hasEnded: boolean;
   /** Clock ticks from the kernel's start to the process's. */
   readonly startTicks: number;
 }
@@ -25,13 +35,13 @@ export interface MemoryAmount {
   readonly swapBytes: number;
 }
 
-/** Fields 4 and 22 of a stat line. The second field, the name, may itself hold spaces and brackets. */
+/** Fields 3, 4 and 22 of a stat line. The second field, the name, may itself hold spaces and brackets. */
 function parseStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const parentPid = Number(fields[1]);
   const startTicks = Number(fields[19]);
   return fields.length > 19 && Number.isInteger(parentPid) && Number.isInteger(startTicks)
-    ? { parentPid, startTicks }
+    ? { parentPid, startTicks, hasEnded: fields[0] === 'Z' || fields[0] === 'X' }
     : null;
 }
 
@@ -53,10 +63,13 @@ function parseStatus(text: string): MemoryAmount | null {
   return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0 };
 }
 
-/** A procfs, mounted at `root`. What cannot be read is null: processes end while one looks, and containers hide files. */
+/**
+ * A procfs, mounted at `root`. What cannot be read is null: processes end while one looks, and containers hide files.
+ */
 export class Procfs {
   readonly #root: string;
   readonly #buffer = Buffer.alloc(FILE_BYTES);
+  #environmentBuffer = this.#buffer;
 
   constructor(root = '/proc') {
     this.#root = root;
@@ -78,8 +91,10 @@ export class Procfs {
 
   /** A variable of the environment that the process was started with; null where it has none or may not be read. */
   environment(pid: number, name: string): string | null {
-    const entries = (this.#readNow(`${pid}/environ`) ?? '').split('\0');
-    return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+    const text = `\0${this.#readEnvironmentNow(pid)}`;
+    const prefix = `\0${name}=`;
+    const at = text.indexOf(prefix);
+    return at < 0 ? null : (text.slice(at + prefix.length).split('\0', 1)[0] ?? null);
   }
 
   /** The files that are mapped into this process, a line each; null where they cannot be read. */
@@ -92,18 +107,15 @@ export class Procfs {
     return this.#readNow('sys/kernel/random/boot_id')?.trim() ?? null;
   }
 
-  /** Parent of every process that can be seen; empty where there is no procfs. */
-  async parents(): Promise<ReadonlyMap<number, number>> {
+  /** Every process that can be seen; none where there is no procfs. It pauses now and then, so that others may run. */
+  async *pids(): AsyncGenerator<number> {
     const names = await readdir(this.#root).catch(() => [] as string[]);
-    const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-    const parents = new Map<number, number>();
-    for (const [index, pid] of pids.entries()) {
-      if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await setImmediate();
-      const text = this.#readShortNow(`${pid}/stat`);
-      const stat = text === null ? null : parseStat(text);
-      if (stat !== null) parents.set(pid, stat.parentPid);
+    let looked = 0;
+    for (const name of names) {
+      if (!/^\d+$/.test(name)) continue;
+      if (++looked % PROCESSES_AT_ONCE === 0) await setImmediate();
+      yield Number(name);
     }
-    return parents;
   }
 
   /** RSS of a process, now. */
@@ -120,27 +132,43 @@ export class Procfs {
     return status === null ? null : parseStatus(status);
   }
 
-  /** In the thread pool: what the kernel has to add up first. */
+  /**
+   * The read runs in the thread pool, because the kernel adds up the process's pages in it. To open and to close cost
+   * less than the way there.
+   */
   async #readShort(path: string): Promise<string | null> {
+    let file: number | null = null;
     try {
-      const file = await open(`${this.#root}/${path}`);
-      try {
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(FILE_BYTES), 0, FILE_BYTES, 0);
-        return buffer.toString('latin1', 0, bytesRead);
-      } finally {
-        await file.close();
-      }
+      file = openSync(`${this.#root}/${path}`, 'r');
+      const { buffer, bytesRead } = await readLater(file, Buffer.allocUnsafe(FILE_BYTES), 0, FILE_BYTES, 0);
+      return buffer.toString('latin1', 0, bytesRead);
     } catch {
       return null;
+    } finally {
+      if (file !== null) closeSync(file);
     }
   }
 
   /** At once: what costs less than the way to the thread pool. */
   #readShortNow(path: string): string | null {
+    return this.#readIntoNow(path, this.#buffer);
+  }
+
+  /** Into one buffer that is kept, and grows to the largest environment seen. */
+  #readEnvironmentNow(pid: number): string {
+    for (;;) {
+      const buffer = this.#environmentBuffer;
+      const text = this.#readIntoNow(`${pid}/environ`, buffer) ?? '';
+      if (text.length < buffer.length || buffer.length >= MAX_ENVIRONMENT_BYTES) return text;
+      this.#environmentBuffer = Buffer.alloc(buffer.length * 4);
+    }
+  }
+
+  #readIntoNow(path: string, buffer: Buffer): string | null {
     try {
       const file = openSync(`${this.#root}/${path}`, 'r');
       try {
-        return this.#buffer.toString('latin1', 0, readSync(file, this.#buffer, 0, FILE_BYTES, 0));
+        return buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, 0));
       } finally {
         closeSync(file);
       }

@@ -1,0 +1,111 @@
+import { reportFault } from '../diagnostics.ts';
+import { dynoIdentity } from '../identity/dyno-identity.ts';
+import { DynoProcesses } from './dyno-processes.ts';
+import { DynoReporter } from './dyno-reporter.ts';
+import type { MemoryAmount, Procfs } from './procfs.ts';
+import { TreeReporter } from './tree-reporter.ts';
+
+/** Its default, fixed here: with 0 it reads for ever on Linux, and an environment variable of its own could say so. */
+const PIDUSAGE_OPTIONS = { maxage: 60_000 };
+
+/** Of the thread pool's four threads; the application needs them too. */
+const READS_AT_ONCE = 2;
+
+export interface DynoMemoryOptions {
+  readonly procfs: Procfs;
+  readonly env: Record<string, string | undefined>;
+  /** Children known without procfs: the sandboxes of this process's workers. */
+  readonly knownChildren: () => readonly number[];
+  /**
+   * Whether what this process measures would be sent now: a process that cannot send leaves the dyno to one that can.
+   * Never rejects.
+   */
+  readonly canSend: () => Promise<boolean>;
+  /** Where the dyno's processes find each other; the temporary folder unless a test says otherwise. */
+  readonly folder?: string;
+}
+
+/**
+ * The memory of all processes of this process's dyno, Node or not; outside a dyno, that of this process and those below
+ * it.
+ */
+export class DynoMemory {
+  readonly #options: DynoMemoryOptions;
+  readonly #processes: DynoProcesses;
+  readonly #reporter: DynoReporter | TreeReporter;
+  #reading: Promise<MemoryAmount | null> | null = null;
+
+  constructor(options: DynoMemoryOptions) {
+    const { procfs, env, folder } = options;
+    this.#options = options;
+    this.#processes = new DynoProcesses(env, procfs);
+    const dyno = dynoIdentity(env, procfs);
+    this.#reporter =
+      dyno === null
+        ? new TreeReporter(env, procfs)
+        : new DynoReporter({ dynoId: dyno.id, procfs, ...(folder === undefined ? {} : { folder }) });
+  }
+
+  /**
+   * Sum over the processes, shared pages counted once where the kernel tells (Pss); null where another process reports
+   * them, or this one cannot send. What the kernel has to add up is read in the thread pool: the event loop is not
+   * blocked meanwhile. Calls that overlap share one look.
+   */
+  read(): Promise<MemoryAmount | null> {
+    this.#reading ??= this.#readNow().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  /** Lets another process of the dyno report. This one takes the place again at a `read` that finds it free. */
+  release(): void {
+    this.#reporter.release();
+  }
+
+  async #readNow(): Promise<MemoryAmount | null> {
+    if (!(await this.#options.canSend())) {
+      this.release();
+      return null;
+    }
+    if (this.#options.procfs.stat(process.pid) === null) return this.#withoutProcfs();
+    if (!(await this.#reporter.isReporter())) return null;
+    return (await this.#sum(await this.#processes.pids())) ?? this.#withoutProcfs();
+  }
+
+  /** Null where not one of them could be read. */
+  async #sum(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
+    let residentBytes = 0;
+    let swapBytes = 0;
+    let isReadable = false;
+    // Shared: each reader takes the next that no other has taken.
+    const remaining = pids.values();
+    const reader = async () => {
+      for (const pid of remaining) {
+        const amount = await this.#options.procfs.memory(pid);
+        if (amount === null) continue;
+        isReadable = true;
+        residentBytes += amount.residentBytes;
+        swapBytes += amount.swapBytes;
+      }
+    };
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, reader));
+    return isReadable ? { residentBytes, swapBytes } : null;
+  }
+
+  /**
+   * pidusage knows how to ask other systems (`ps`, `wmic`); it tells no swap, and no tree: only the known children are
+   * added.
+   */
+  async #withoutProcfs(): Promise<MemoryAmount | null> {
+    try {
+      const { default: pidusage } = await import('pidusage');
+      const statistics = await pidusage([process.pid, ...this.#options.knownChildren()], PIDUSAGE_OPTIONS);
+      const processes = Object.values(statistics).filter((process) => Boolean(process));
+      return { residentBytes: processes.reduce((total, { memory }) => total + memory, 0), swapBytes: 0 };
+    } catch (error) {
+      reportFault('reading the memory of other processes', error);
+      return null;
+    }
+  }
+}

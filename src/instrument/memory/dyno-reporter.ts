@@ -1,0 +1,158 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diag } from '@opentelemetry/api';
+import type { Procfs } from './procfs.ts';
+
+/** A reporter is replaced after this many of the intervals at which this process itself is asked. */
+const LATE_INTERVALS = 3;
+/** Not sooner, however often this process is asked: a last flush comes between two exports. */
+const MIN_LATE_MS = 15_000;
+/** Assumed before this process was asked twice; the default of OpenTelemetry's SDKs. */
+const FIRST_INTERVAL_MS = 60_000;
+
+export interface DynoReporterOptions {
+  /** Identifies the boot. */
+  readonly dynoId: string;
+  readonly procfs: Procfs;
+  /** Where the processes of the dyno find each other's file. */
+  readonly folder?: string;
+  readonly pid?: number;
+  /** Unix ms, the clock of the file system. */
+  readonly nowMs?: () => number;
+}
+
+/** `gone`: its process has ended, or no longer reports; `none`: there is no file. */
+type Holder = 'this' | 'other' | 'gone' | 'none';
+
+/**
+ * Picks the one process of a dyno that reports the dyno's memory, without the processes talking to each other: a file
+ * in the temporary folder names it by pid and start. The first process that can send takes the place. Another takes
+ * over as soon as that one has ended, however it ended, or has given the place up, or has not reported for three
+ * intervals. Where several take over at the same moment, all may report once; the actuator takes the newest figure.
+ *
+ * A pid alone would not do, because pids are used again. The file's time tells a process that reports from one that
+ * hangs.
+ */
+export class DynoReporter {
+  readonly #path: string;
+  readonly #procfs: Procfs;
+  readonly #nowMs: () => number;
+  /** What the file holds while this process has the place. */
+  readonly #own: string;
+  #isReporter = false;
+  /** A process that is killed leaves its file, which names a process that is no more. */
+  readonly #releaseAtExit = () => this.release();
+  #isDegraded = false;
+  #askedMs: number | null = null;
+  /** The last two, because one may be cut short by a flush. */
+  #intervalsMs: readonly number[] = [FIRST_INTERVAL_MS];
+
+  constructor({ dynoId, procfs, folder = tmpdir(), pid = process.pid, nowMs = Date.now }: DynoReporterOptions) {
+    // The id may hold anything where a person has set it.
+    this.#path = join(folder, `tidemark-reporter-${encodeURIComponent(dynoId).slice(0, 200)}`);
+    this.#procfs = procfs;
+    this.#nowMs = nowMs;
+    this.#own = `${pid} ${procfs.stat(pid)?.startTicks ?? 0}\n`;
+  }
+
+  /**
+   * Whether this process is to report now; asked by a process that can send, each time that it would. Never rejects.
+   */
+  async isReporter(): Promise<boolean> {
+    this.#noteInterval();
+    process.off('exit', this.#releaseAtExit);
+    try {
+      this.#isReporter = await this.#takePlace();
+    } catch (error) {
+      this.#isReporter = true;
+      this.#warnOfSeveral(error);
+    }
+    if (this.#isReporter) process.once('exit', this.#releaseAtExit);
+    return this.#isReporter;
+  }
+
+  /**
+   * Lets another process take over at its next export. Synchronous, so that it works while the process exits. Never
+   * throws.
+   */
+  release(): void {
+    if (!this.#isReporter) return;
+    this.#isReporter = false;
+    process.off('exit', this.#releaseAtExit);
+    try {
+      if (readFileSync(this.#path, 'latin1') === this.#own) rmSync(this.#path);
+    } catch {
+      // Without it, the others see that this process has ended or is silent.
+    }
+  }
+
+  async #takePlace(): Promise<boolean> {
+    const holder = await this.#holder();
+    if (holder === 'other') return false;
+    const now = new Date(this.#nowMs());
+    if (holder === 'this') {
+      await utimes(this.#path, now, now);
+      return true;
+    }
+    if (holder === 'gone') await rm(this.#path, { force: true });
+    try {
+      // `wx`: of several that start together one succeeds, and a link that somebody has put there is not followed.
+      await writeFile(this.#path, this.#own, { flag: 'wx', mode: 0o644 });
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+    return true;
+  }
+
+  async #holder(): Promise<Holder> {
+    let text: string;
+    let reportedMs: number;
+    try {
+      text = await readFile(this.#path, 'latin1');
+      reportedMs = (await stat(this.#path)).mtimeMs;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return 'none';
+      throw error;
+    }
+    if (text === this.#own) return 'this';
+    // A time in the future is from before the clock was set back.
+    if (Math.abs(this.#nowMs() - reportedMs) > this.#lateAfterMs()) return 'gone';
+    // An empty file has just been made, and its maker is about to write into it.
+    return text === '' || this.#isAlive(text) ? 'other' : 'gone';
+  }
+
+  #isAlive(text: string): boolean {
+    const [pid = 0, startTicks] = text.trim().split(' ').map(Number);
+    const found = this.#procfs.stat(pid);
+    return found !== null && !found.hasEnded && found.startTicks === startTicks;
+  }
+
+  #noteInterval(): void {
+    const nowMs = this.#nowMs();
+    if (this.#askedMs !== null) this.#intervalsMs = [nowMs - this.#askedMs, ...this.#intervalsMs].slice(0, 2);
+    this.#askedMs = nowMs;
+  }
+
+  #lateAfterMs(): number {
+    return Math.max(LATE_INTERVALS * Math.max(...this.#intervalsMs), MIN_LATE_MS);
+  }
+
+  #warnOfSeveral(error: unknown): void {
+    if (this.#isDegraded) return;
+    this.#isDegraded = true;
+    const sentences = [
+      `tidemark: ${this.#path} cannot be read or written (${codeOf(error) ?? error}),`,
+      'so each process that loads Tidemark reports the memory of the whole dyno.',
+      'The actuator counts it once; queries of your own that add these processes up count it several times.',
+      'Make the temporary folder writable (TMPDIR) to have one reporter.',
+    ];
+    diag.warn(sentences.join(' '));
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null)?.code;
+}
