@@ -72,8 +72,9 @@ export class BullMQMemoryInstrumentation {
 }
 
 /**
- * Follows one worker, for bundled applications: a bundle holds its own BullMQ, which nothing outside can find. A worker that is
- * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider.
+ * Follows one worker, for applications that have this package inside their bundle, where `register` cannot run. A worker that is
+ * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like
+ * `tidemark/register`, unless the application has a meter provider.
  * Never throws.
  */
 export function instrumentWorker(worker: object): void {
