@@ -4,11 +4,11 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The scripts build what is copied below; the `node` package among the development dependencies is this image's own Node.
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.types.json ./
 COPY src ./src
-COPY scripts/bundle-sdk.ts ./scripts/
+COPY scripts/bundle-entries.ts ./scripts/
 # As `npm run build` does.
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && node scripts/bundle-sdk.ts
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && node node_modules/typescript/bin/tsc -p tsconfig.types.json && node scripts/bundle-entries.ts
 
 FROM node:24.8.0-bookworm-slim AS production-dependencies
 WORKDIR /app

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { installedProgram, REDIS } from '../scripts/installed-program.ts';
 import { startRedis } from '../src/demo/redis-server.ts';
 
 declare module 'vitest' {
@@ -8,8 +9,9 @@ declare module 'vitest' {
   }
 }
 
-/** One Redis for the whole run, found or installed like the demo's. */
+/** One Redis for the whole run; its server is installed where there is none. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await installedProgram(REDIS);
   const redis = await startRedis();
   project.provide('redisUrl', redis.url);
   return () => redis.stop();

@@ -26,7 +26,7 @@ import {
 import { borrowRedis } from './shared-redis.ts';
 
 const SUFFIX = extname(fileURLToPath(import.meta.url));
-const REGISTER = new URL(`../register${SUFFIX}`, import.meta.url).href;
+const REGISTER = new URL(SUFFIX === '.ts' ? '../register.ts' : '../cjs/register.js', import.meta.url).href;
 const WORKER_APP = fileURLToPath(new URL(`./worker-app${SUFFIX}`, import.meta.url));
 /** A dyno that is killed from outside comes back after this long. */
 const CRASH_DELAYS_MS = [500];

@@ -1,7 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
-import { workerPrototype } from './bullmq/bullmq-patch.ts';
-import { findBullmq } from './bullmq/find-bullmq.ts';
+import { lookForBullmq } from './bullmq/bullmq-sightings.ts';
 import { guarded } from './diagnostics.ts';
 import { followInThread } from './drain/thread-drain.ts';
 import { mayMeasure } from './identity/process-role.ts';
@@ -13,8 +12,8 @@ import { processWatch, type WorkerWatch } from './worker-watch.ts';
 
 /**
  * Structurally OpenTelemetry's `Instrumentation`, for the `instrumentations` of a NodeSDK or of `registerInstrumentations`. It is
- * no subclass of `InstrumentationBase`: that would pull in loader hooks, which patching prototypes does without, and bind the
- * application to one line of OpenTelemetry versions.
+ * no subclass of `InstrumentationBase`: that would pull in loader hooks, which `lookForBullmq` does without, and bind the application to
+ * one line of OpenTelemetry versions.
  *
  * Measures this process and its BullMQ workers; put `herokuDetector` into the SDK's `resourceDetectors` too, or the points tell no
  * dyno. All instances of a process share one measurement. In a worker thread it does nothing: thread and process share their memory.
@@ -25,22 +24,25 @@ export class BullMQMemoryInstrumentation {
   #config: BullMQMemoryInstrumentationConfig;
   #meterProvider: MeterProvider | null = null;
   #watch: WorkerWatch | null = null;
+  #endLooking: (() => void) | null = null;
 
   constructor(config: BullMQMemoryInstrumentationConfig = {}) {
     this.#config = { enabled: true, ...config };
     if (config.enabled !== false) this.enable();
   }
 
-  /** Patches BullMQ's `Worker.prototype`, where BullMQ is installed; workers that run already are followed too. */
+  /** Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads nothing. */
   enable(): void {
     if (this.#watch !== null || !mayMeasure()) return;
     this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
     if (this.#meterProvider !== null) this.setMeterProvider(this.#meterProvider);
-    guarded('patching BullMQ', () => this.#followBullmq());
+    guarded('looking for BullMQ', () => this.#followBullmq());
   }
 
   /** Restores BullMQ's methods and stops measuring. Jobs that run go on unfollowed. */
   disable(): void {
+    this.#endLooking?.();
+    this.#endLooking = null;
     this.#watch?.stop();
     this.#watch = null;
   }
@@ -63,14 +65,16 @@ export class BullMQMemoryInstrumentation {
   }
 
   #followBullmq(): void {
-    const path = findBullmq(process.argv[1], process.cwd(), import.meta.url);
-    if (path !== null) this.#watch?.follow(workerPrototype(path));
+    this.#endLooking = lookForBullmq('instrumentation', (workerPrototype) => {
+      if (workerPrototype !== null) guarded('patching BullMQ', () => this.#watch?.follow(workerPrototype));
+    });
   }
 }
 
 /**
- * Follows one worker, for bundled applications: a bundle holds its own BullMQ, which nothing outside can find. A worker that is
- * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider.
+ * Follows one worker, for applications that have this package inside their bundle, where `register` cannot run. A worker that is
+ * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like
+ * `tidemark/register`, unless the application has a meter provider.
  * Never throws.
  */
 export function instrumentWorker(worker: object): void {

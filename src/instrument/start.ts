@@ -1,25 +1,31 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
-import { workerPrototype } from './bullmq/bullmq-patch.ts';
+import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { guarded } from './diagnostics.ts';
-import { processRole } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
-import { processWatch } from './worker-watch.ts';
+import { processWatch, type WorkerWatch } from './worker-watch.ts';
+
+let watch: WorkerWatch | null = null;
 
 /**
- * What `register` does once it has found BullMQ. Never throws.
+ * What `register` does at each sight of BullMQ: starts to measure at the first, and follows the workers of every class. Never throws.
  *
  * @public loaded by `register` at run time, so that no import shows it
  */
-export function start(bullmqPath: string): void {
+export function start(workerPrototype: WorkerMethods | null): void {
   guarded('starting', () => {
-    logAsAsked(process.env.OTEL_LOG_LEVEL);
-    const settings = readWorkerSettings(process.env);
-    for (const fault of settings.faults) console.warn(`tidemark: ${fault}`);
-    const watch = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
-    exportStandalone(watch);
-    if (processRole() === 'main') guarded('patching BullMQ', () => watch.follow(workerPrototype(bullmqPath)));
+    watch ??= begin();
+    if (workerPrototype !== null) watch.follow(workerPrototype);
   });
+}
+
+function begin(): WorkerWatch {
+  logAsAsked(process.env.OTEL_LOG_LEVEL);
+  const settings = readWorkerSettings(process.env);
+  for (const fault of settings.faults) console.warn(`tidemark: ${fault}`);
+  const started = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
+  exportStandalone(started);
+  return started;
 }
 
 /** The SDKs' standard variable; without it, and without a logger of the application, OpenTelemetry's diagnostics are silent. */

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installedProgram } from '../../scripts/installed-program.ts';
 import { freePort } from '../../src/dyno-manager/free-port.ts';
-import { findInstalledProgram } from '../../src/servers/installed-program.ts';
 import { startServerProcess } from '../../src/servers/server-process.ts';
 
 /** One series of an instant query's answer. */
@@ -24,14 +24,8 @@ export interface RunningPrometheus {
   stop(): Promise<void>;
 }
 
-const HOW_TO_INSTALL = 'No prometheus was found, and apt cannot install it here: install the package "prometheus".';
-
 export async function startPrometheus(scrapedPort: number): Promise<RunningPrometheus> {
-  const binary = await findInstalledProgram({
-    name: 'prometheus',
-    aptPackage: 'prometheus',
-    howToInstall: HOW_TO_INSTALL,
-  });
+  const binary = await installedProgram({ name: 'prometheus', aptPackage: 'prometheus' });
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-prometheus-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

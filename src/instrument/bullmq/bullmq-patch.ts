@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { guarded, reportFault } from '../diagnostics.ts';
 import { type JobOutcome, outcomeOfError } from '../jobs/job-outcome.ts';
 import type { JobRun } from '../jobs/job-run.ts';
@@ -78,15 +77,6 @@ export function patchWorker(target: WorkerMethods, observer: WorkerObserver): ()
   return () => {
     for (const restore of undo) restore();
   };
-}
-
-/** `Worker.prototype` of the BullMQ at `path`. Throws where that module has none. */
-export function workerPrototype(path: string): WorkerMethods {
-  const bullmq: { Worker?: { prototype: WorkerMethods } } = createRequire(path)(path);
-  if (typeof bullmq.Worker?.prototype.callProcessJob !== 'function') {
-    throw new Error(`${path} exports no Worker with callProcessJob: is it BullMQ 5 or 6?`);
-  }
-  return bullmq.Worker.prototype;
 }
 
 /** Replaces a method once, whoever asks; returns what restores it. A method that is not there is left so. */

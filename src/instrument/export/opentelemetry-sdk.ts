@@ -1,6 +1,6 @@
 /**
  * What a provider of our own needs of OpenTelemetry's SDK: all of it, and nothing else, because the build puts what stands here into one file
- * (`scripts/bundle-sdk.ts`). Loaded only where that provider is made, by `import()`.
+ * (`scripts/bundle-entries.ts`). Loaded only where that provider is made, by `import()`.
  */
 export { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 export { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
