@@ -1,6 +1,7 @@
 import { BadInputError } from '../core/errors.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from './process-identity.ts';
 import { type DecodedRequest, RequestFold } from './request-fold.ts';
+import { SeriesId } from './series-id.ts';
 import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -72,7 +73,21 @@ function addDataPoint(metric: WantedMetric, dataPoint: JsonObject, fold: Request
   const timeMs = nanosAsMs(dataPoint.timeUnixNano ?? 0);
   const value = metric.kind === 'value' ? numberValue(dataPoint) : integer(dataPoint.count ?? 0, 'count');
   const field = (flags & FLAG_NO_RECORDED_VALUE) === 0 ? select(metric, dataPoint) : -1;
-  fold.add(field, metric.sums, timeMs, value);
+  const seriesId = metric.sums && field >= 0 ? seriesIdOf(dataPoint) : 0;
+  fold.add({ field, sums: metric.sums, timeMs, value, seriesId });
+}
+
+const series = new SeriesId();
+
+function seriesIdOf(dataPoint: JsonObject): number {
+  series.reset();
+  for (const { key, value } of list(dataPoint, 'attributes')) {
+    const text = stringOf(value);
+    const keyEnd = Buffer.byteLength(String(key));
+    const bytes = Buffer.from(String(key) + (text ?? JSON.stringify(value)));
+    series.add(bytes, { keyStart: 0, keyEnd, valueStart: keyEnd, valueEnd: bytes.length, isText: text !== undefined });
+  }
+  return series.value();
 }
 
 function select({ selector, field }: WantedMetric, dataPoint: JsonObject): number {

@@ -2,7 +2,7 @@ import { LedgerUnavailable } from '../../core/errors.ts';
 import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
 
-/** What the processes of a boot answer to an attempt, by `service.instance.id`: whether none of their jobs runs. */
+/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
 export type DrainAnswers = ReadonlyMap<string, boolean>;
 
 /** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
