@@ -348,7 +348,7 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onPoints(ATTR_MESSAGING_DESTINATION_NAME, 'The queue.'),
   onPoints(
     ATTR_JOB_NAME,
-    "The job's name; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
+    "The job's name, up to 256 characters; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
   ),
   onPoints(
     ATTR_JOB_OUTCOME,

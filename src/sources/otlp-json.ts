@@ -79,12 +79,13 @@ function addDataPoint(metric: WantedMetric, dataPoint: JsonObject, fold: Request
 
 const series = new SeriesId();
 
+/** See `SeriesId`. */
 function seriesIdOf(dataPoint: JsonObject): number {
   series.reset();
   for (const { key, value } of list(dataPoint, 'attributes')) {
     const text = stringOf(value);
     const keyEnd = Buffer.byteLength(String(key));
-    const bytes = Buffer.from(String(key) + (text ?? JSON.stringify(value)));
+    const bytes = Buffer.from(String(key) + (text ?? scalarOf(value)));
     series.add(bytes, { keyStart: 0, keyEnd, valueStart: keyEnd, valueEnd: bytes.length, isText: text !== undefined });
   }
   return series.value();
@@ -125,6 +126,13 @@ function nanosAsMs(nanos: unknown): number {
   if (typeof nanos === 'string' && /^\d{1,20}$/.test(nanos)) return Number(nanos.slice(0, -6));
   if (typeof nanos === 'number' && Number.isInteger(nanos)) return Math.floor(Math.round(nanos / 1000) / 1000);
   throw wrong('timeUnixNano', 'an integer, as string or number');
+}
+
+/** What an AnyValue holds that is neither text nor nested: a sender may nest deeper than any stack. */
+function scalarOf(anyValue: unknown): string {
+  if (typeof anyValue !== 'object' || anyValue === null) return '';
+  const { intValue, doubleValue, boolValue } = anyValue as JsonObject;
+  return [intValue, doubleValue, boolValue].map((value) => (typeof value === 'object' ? '' : String(value))).join();
 }
 
 /** The string in an AnyValue; undefined where it holds something else. */

@@ -112,6 +112,19 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     expect([request.invalid, request.rows.map(({ dataPoints }) => dataPoints)]).toEqual([1, [3]]);
   });
 
+  it('tells the series of a sum apart by their attributes, in any order, and takes each once', () => {
+    const at = (asInt: bigint, attributes: Record<string, string>) => ({ timeNanos: nanos(T0), asInt, attributes });
+    const dataPoints = [
+      at(1n, { 'messaging.destination.name': 'mail', 'messaging.system': 'bullmq' }),
+      at(2n, { 'messaging.destination.name': 'pdf', 'messaging.system': 'bullmq' }),
+      at(1n, { 'messaging.system': 'bullmq', 'messaging.destination.name': 'mail' }),
+      at(4n, { 'messaging.destination.name': 'mai', 'lmessaging.system': 'bullmq' }),
+      at(8n, {}),
+    ];
+    const request = decode(withMetrics({ name: 'bullmq.job.active', kind: 'sum', dataPoints }));
+    expect([points(request)[0]?.activeJobs, request.repeated]).toEqual([15, 1]);
+  });
+
   it.each([0n, 2n ** 64n - 1n])('rejects a data point whose time is %d ns', (timeNanos) => {
     const dataPoints = [{ timeNanos, asInt: 1n }];
     const request = decode(withMetrics({ name: 'process.memory.usage', kind: 'sum', dataPoints }));
@@ -372,5 +385,19 @@ describe('JSON', () => {
     const text =
       '{"__proto__":{"resourceMetrics":[1]},"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"constructor","sum":{"dataPoints":[{}]}}]}]}]}';
     expect(decodeJson(text)).toMatchObject({ ignored: 1, rows: [] });
+  });
+});
+
+describe('an attribute that is nested deeper than a stack', () => {
+  it('of a series in JSON is passed over', () => {
+    const depth = 200_000;
+    const nested = `${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}`;
+    const point = `{"timeUnixNano":"${nanos(T0)}","asInt":"3","attributes":[{"key":"deep","value":${nested}}]}`;
+    const metrics = `[{"name":"bullmq.job.active","sum":{"dataPoints":[${point}]}}]`;
+    const attributes = JSON.stringify(
+      Object.entries(IDENTITY).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    );
+    const text = `{"resourceMetrics":[{"resource":{"attributes":${attributes}},"scopeMetrics":[{"metrics":${metrics}}]}]}`;
+    expect(points(decodeJson(text))).toMatchObject([{ activeJobs: 3 }]);
   });
 });
