@@ -14,6 +14,7 @@ const INGEST_RESULTS = [
   /** Usable, but of a resource without `heroku.dyno.name` or `heroku.dyno.id`. */
   'no-dyno',
   'too-old',
+  /** Measured, or of a boot that started, at a time that is yet to come. */
   'future',
   /** Seen before, or not later than the newest of its kind of the same process. */
   'duplicate',
@@ -115,7 +116,8 @@ export class Intake {
   #refusal(row: PointRow, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
     if (!mayDeliver(row.process.boot.app)) return 'wrong-app';
     if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
-    return row.timeMs - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
+    const newestMs = Math.max(row.timeMs, row.process.boot.startTimeMs ?? 0);
+    return newestMs - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
   }
 }
 

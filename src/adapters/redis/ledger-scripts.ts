@@ -45,7 +45,7 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
-local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') == '1' end
+local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') ~= nil end
 local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end
 local function sentLastHour()
   local recent = {}

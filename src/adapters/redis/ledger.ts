@@ -9,13 +9,22 @@ import {
   NOTHING_BACK_FRACTION,
   uselessInARow,
 } from '../../core/breaker.ts';
-import { LedgerUnavailable, UnreadableRecord } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../core/errors.ts';
 import { learnedFloor } from '../../core/learned-floor.ts';
-import { type Target, targetKey } from '../../core/target.ts';
+import type { Target } from '../../core/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
 import type { EvictionWatch } from './eviction.ts';
 import type { Keys } from './keys.ts';
+import {
+  mendedIndex,
+  metARecord,
+  ofRecord,
+  orEmpty,
+  type TellOfUseless,
+  tellOfUseless,
+  unreadable,
+} from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
 import * as scripts from './ledger-scripts.ts';
 import type { RecordFaults } from './record-faults.ts';
@@ -143,53 +152,9 @@ function scriptRunner(options: RedisLedgerOptions) {
         ),
       );
     } catch (error) {
-      if (target === null || !(error instanceof LedgerUnavailable) || !MET_A_RECORD.test(error.message)) throw error;
+      if (target === null || !metARecord(error)) throw error;
       throw unreadable(options, target, error.message);
     }
-  };
-}
-
-/** How Redis, Lua and cjson say that a script met a value that is not as it expects it, and not that Redis is away, full or forbids it. */
-const MET_A_RECORD = /WRONGTYPE|attempt to|bad argument|Expected .* but found|Cannot serialise|table expected/;
-
-function ofRecord<T>(options: RedisLedgerOptions, target: Target, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof LedgerUnavailable)) throw error;
-    throw unreadable(options, target, error.message);
-  }
-}
-
-/** Tells of a target's record once, and returns what stops that target and no other. */
-function unreadable({ keys, faults }: RedisLedgerOptions, target: Target, why: string): UnreadableRecord {
-  const key = keys.record(target);
-  const name = targetKey(target);
-  faults.tell({
-    key,
-    why,
-    without: `Nothing of ${name} is restarted.`,
-    advice: `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); deleting what is wrong lets restarts go on.`,
-  });
-  return new UnreadableRecord(`the record of ${name} (${key}) cannot be read, so nothing of it is restarted: ${why}`);
-}
-
-/** Parts of a record that a restart does not need. */
-function tellOfUseless({ keys, faults }: RedisLedgerOptions, target: Target) {
-  const key = keys.record(target);
-  return (field: string, without: string, why: string | null) => {
-    const place = `${key} (field ${field})`;
-    if (why === null) faults.clear(place);
-    else faults.tell({ key: place, why, without, advice: `Delete it with "redis-cli HDEL ${key} ${field}".` });
-  };
-}
-
-function mendedIndex(key: string) {
-  return {
-    key,
-    why: 'it is of another type',
-    without: 'Tidemark has put right what it keeps there, from the records of the targets.',
-    advice: 'Find out what else writes to keys that begin with tidemark:.',
   };
 }
 
@@ -237,8 +202,6 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
 }
 
-type TellOfUseless = ReturnType<typeof tellOfUseless>;
-
 function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
   const {
     open,
@@ -270,16 +233,3 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
 
 const FLOORS_WITHOUT =
   'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';
-
-/** An empty list where it cannot be read, which is told. */
-function orEmpty<T>(field: string, without: string, read: () => readonly T[], tell: TellOfUseless): readonly T[] {
-  try {
-    const list = read();
-    tell(field, without, null);
-    return list;
-  } catch (error) {
-    if (!(error instanceof LedgerUnavailable)) throw error;
-    tell(field, without, error.message);
-    return [];
-  }
-}
