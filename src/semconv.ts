@@ -23,6 +23,8 @@ export const ATTR_HEROKU_DYNO_ID = 'heroku.dyno.id';
 export const ATTR_HEROKU_PROCESS_TYPE = 'heroku.process.type';
 export const ATTR_DYNO_ID_SOURCE = 'tidemark.dyno.id.source';
 export const ATTR_DYNO_START_TIME = 'tidemark.dyno.start_time';
+export const ATTR_PROCESS_ID = 'tidemark.process.id';
+export const ATTR_PROCESS_START_TIME = 'tidemark.process.start_time';
 export const ATTR_PROCESS_ROLE = 'tidemark.process.role';
 export const ATTR_PROCESS_ALLOCATOR = 'tidemark.process.allocator';
 export const ATTR_PROCESS_MALLOC_ARENA_MAX = 'tidemark.process.malloc_arena_max';
@@ -55,7 +57,7 @@ export interface DrainedBoot {
 export interface DrainKeyNames {
   /** String, `drainQuestion`: the attempt for which the boot's workers are to take no more jobs. */
   readonly question: string;
-  /** Hash: what the processes of the boot answer, by `service.instance.id`; each a `DrainAnswer` as JSON. */
+  /** Hash: what the processes of the boot answer, by `tidemark.process.id`; each a `DrainAnswer` as JSON. */
   readonly answers: string;
   /** Hash, the same answers under a former name. */
   readonly formerAnswers: string;
@@ -347,7 +349,7 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onPoints(ATTR_MESSAGING_DESTINATION_NAME, 'The queue.'),
   onPoints(
     ATTR_JOB_NAME,
-    "The job's name; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
+    "The job's name, up to 256 characters; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
   ),
   onPoints(
     ATTR_JOB_OUTCOME,
@@ -364,7 +366,9 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
     ATTR_SERVICE_NAME,
     "`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, else the app's name; an SDK of the app's own decides for itself",
   ),
-  onResource(ATTR_SERVICE_INSTANCE_ID, 'Random, one per process.'),
+  onResource(ATTR_SERVICE_INSTANCE_ID, 'Random, one per process, unless `OTEL_RESOURCE_ATTRIBUTES` sets another.'),
+  onResource(ATTR_PROCESS_ID, 'Random, one per process: how Tidemark tells the processes of a dyno apart.'),
+  onResource(ATTR_PROCESS_START_TIME, 'RFC 3339: when this process started.'),
   onResource(ATTR_SERVICE_VERSION, 'The release, `HEROKU_RELEASE_VERSION`.'),
   onResource(ATTR_CLOUD_PROVIDER, '`heroku`, on a dyno'),
   onResource(ATTR_HEROKU_APP_ID, '`HEROKU_APP_ID`'),

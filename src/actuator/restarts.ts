@@ -4,7 +4,7 @@ import type { Attempt } from '../core/attempt.ts';
 import type { Permission } from '../core/attempt-step.ts';
 import type { Decision } from '../core/decision.ts';
 import { onDrainTimeout } from '../core/drain.ts';
-import { LedgerUnavailable } from '../core/errors.ts';
+import { LedgerUnavailable, UnreadableRecord } from '../core/errors.ts';
 import type { BootIdentity } from '../core/point.ts';
 import { matchesAny, type Target, targetKey } from '../core/target.ts';
 import type { ActuatorEvent, ClaimAnswer, Clock, Ledger, Platform, PlatformDyno } from '../ports.ts';
@@ -79,6 +79,8 @@ export class Restarts {
   async #advanceAll(): Promise<void> {
     const { faults, platformBlocked } = await this.#runner.advanceAll();
     for (const { target, error } of faults) {
+      // Told when it was found.
+      if (error instanceof UnreadableRecord) continue;
       const level = error instanceof LedgerUnavailable ? 'warn' : 'error';
       this.#options.log[level]('an attempt could not go on; it will be tried again', {
         target: target === null ? null : targetKey(target),

@@ -12,6 +12,8 @@ export interface Restoring {
 }
 
 const JOURNAL_ENTRIES = 500;
+/** A dyno's clock may run ahead of ours by this much, as in the intake. */
+const CLOCK_SLACK_MS = 60_000;
 
 const NOTHING_TO_RESTORE: Restoring = {
   isOver: () => true,
@@ -61,9 +63,9 @@ async function readBack(parts: ActuatorParts, state: RedisState): Promise<string
   let boots = 0;
   let pointsId: string | null = null;
   for (const [bootKey, json] of await state.snapshots.loadAll()) {
-    const snapshot = readSnapshot(json);
+    const snapshot = readSnapshot(json, clock.now() + CLOCK_SLACK_MS);
     if (snapshot === null) {
-      log.warn('a snapshot is of another version, or damaged, and was left out', { bootKey });
+      state.snapshots.refuse(bootKey);
       continue;
     }
     if (registry.adopt(snapshot.boot)) boots += 1;

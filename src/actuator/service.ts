@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
+import type { PointsReader } from '../adapters/redis/points-reader.ts';
 import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
@@ -49,9 +50,11 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   const intake = new Intake({
     maxPointAgeMs: settings.policy.maxPointAgeMs,
     clock,
+    holdMs: holdMs(settings),
+    position: () => reader?.lastId() ?? null,
     accept: (points) => registry.accept(points),
   });
-  const reader = openPointsReader(settings, intake, log);
+  const reader: PointsReader | null = openPointsReader(settings, intake, log);
   const decisions = new DecisionLog();
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
   const metrics = await exportMetrics(process.env, log);
@@ -87,7 +90,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     ledger: state?.ledger ?? null,
     ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
     snapshots: state?.snapshots ?? null,
-    pointsId: () => reader?.lastId() ?? null,
+    pointsId: () => intake.handedOnUpTo(),
     restarts,
     publish,
     log,
@@ -120,6 +123,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   announce(settings, server.port, log);
   void announceAccess(settings, platform, log);
   state?.leader.start();
+  const settling = setInterval(() => intake.settle(), holdMs(settings) / 2);
   const loop = runLoop(parts);
   let stopping: Promise<void> | null = null;
   const stop = async (why: string) => {
@@ -127,6 +131,7 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     // First of all, so that another leads while this one finishes what is under way.
     await state?.leader.stop();
     await loop.stop();
+    clearInterval(settling);
     await server.close();
     await reader?.close();
     await state?.close();
@@ -139,6 +144,11 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     stop: (why) => (stopping ??= stop(why)),
     [Symbol.asyncDispose]: () => (stopping ??= stop('disposed')),
   };
+}
+
+/** The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one. */
+function holdMs({ policy }: ActuatorSettings): number {
+  return Math.min(1_000, policy.windowMs / 4);
 }
 
 /** A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as often as it must. */

@@ -1,11 +1,11 @@
 import { closedBuckets, noteLimit } from '../core/boot.ts';
 import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
-import { LedgerUnavailable } from '../core/errors.ts';
+import { LedgerUnavailable, UnreadableRecord } from '../core/errors.ts';
 import { restartsShownByAges } from '../core/rebuilt-history.ts';
 import { writeSnapshot } from '../core/snapshot.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../core/target.ts';
-import type { LedgerView } from '../ports.ts';
+import type { Ledger, LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
 import { findBackSoon, findReclaimed } from './usefulness.ts';
@@ -64,6 +64,8 @@ async function readLedgers(
       views.set(targetKey(target), await ledger.read(target));
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
+      // Told when it was found.
+      if (error instanceof UnreadableRecord) continue;
       log.warn('the ledger could not be read', { target: targetKey(target), error: error.message });
     }
   }
@@ -87,43 +89,56 @@ async function learn(
   entries: readonly BootEntry[],
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): Promise<void> {
-  const { ledger, platform, teacher, clock, log } = parts;
+  const { ledger, teacher, log } = parts;
   if (ledger === null || parts.ledgerState() !== 'available' || !parts.leads()) return;
   try {
     await teacher.teach(ledger, entries, parts.policy);
     for (const view of ledgers.values()) {
-      if (view === null) continue;
-      const dynos = platform?.dynosOfApp(view.target.app) ?? null;
-      // A ledger is new as long as its hold lasts: then it may have lost what it knew.
-      if (view.heldUntilMs > 0 && dynos !== null) {
-        const { processType } = view.target;
-        await ledger.rebuild(view.target, restartsShownByAges(dynos, { processType, nowMs: clock.now() }));
-      }
-      const release = platform?.newestRelease(view.target) ?? null;
-      if (release !== null) await ledger.noteRelease(view.target, release);
-      for (const { entry, reclaimedBytes } of findReclaimed(view, entries, parts.policy)) {
-        await ledger.recordReclaimed(view.target, entry.attemptId, reclaimedBytes);
-        await parts.publish({
-          type: 'reclaimed',
-          timeMs: clock.now(),
-          target: targetKey(view.target),
-          attemptId: entry.attemptId,
-          reclaimedBytes,
-          usageBytes: entry.usageBytes,
-        });
-      }
-      for (const { entry, backAfterMs } of findBackSoon(view, entries, { policy: parts.policy, nowMs: clock.now() })) {
-        await ledger.recordBackSoon(view.target, entry.attemptId, backAfterMs);
-        log.info('memory was back soon after a restart', {
-          target: targetKey(view.target),
-          dyno: entry.dyno,
-          backAfterMs,
-        });
-      }
+      if (view !== null) await unlessUnreadable(() => learnOf(parts, ledger, { view, entries }));
     }
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
     log.warn('the ledger could not be taught', { error: error.message });
+  }
+}
+
+/** A record that cannot be read, which was told when it was found, must not keep other targets from learning. */
+async function unlessUnreadable(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+  }
+}
+
+async function learnOf(
+  parts: ActuatorParts,
+  ledger: Ledger,
+  { view, entries }: { readonly view: LedgerView; readonly entries: readonly BootEntry[] },
+): Promise<void> {
+  const { platform, clock, policy, log } = parts;
+  const dynos = platform?.dynosOfApp(view.target.app) ?? null;
+  // A ledger is new as long as its hold lasts: then it may have lost what it knew.
+  if (view.heldUntilMs > 0 && dynos !== null) {
+    const { processType } = view.target;
+    await ledger.rebuild(view.target, restartsShownByAges(dynos, { processType, nowMs: clock.now() }));
+  }
+  const release = platform?.newestRelease(view.target) ?? null;
+  if (release !== null) await ledger.noteRelease(view.target, release);
+  for (const { entry, reclaimedBytes } of findReclaimed(view, entries, policy)) {
+    await ledger.recordReclaimed(view.target, entry.attemptId, reclaimedBytes);
+    await parts.publish({
+      type: 'reclaimed',
+      timeMs: clock.now(),
+      target: targetKey(view.target),
+      attemptId: entry.attemptId,
+      reclaimedBytes,
+      usageBytes: entry.usageBytes,
+    });
+  }
+  for (const { entry, backAfterMs } of findBackSoon(view, entries, { policy, nowMs: clock.now() })) {
+    await ledger.recordBackSoon(view.target, entry.attemptId, backAfterMs);
+    log.info('memory was back soon after a restart', { target: targetKey(view.target), dyno: entry.dyno, backAfterMs });
   }
 }
 

@@ -1,4 +1,5 @@
 import { postWarmupFloor } from '../core/boot.ts';
+import { UnreadableRecord } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { soonBackAfterMs } from '../core/verdict.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../ports.ts';
@@ -75,8 +76,13 @@ export class FloorTeacher {
       const { app, processType, bootId } = boot.identity;
       const floorBytes = postWarmupFloor(boot, policy);
       if (app === null || floorBytes === null || this.#taught.has(key)) continue;
-      await ledger.learnFloor({ app, processType }, bootId, floorBytes);
-      this.#taught.add(key);
+      try {
+        await ledger.learnFloor({ app, processType }, bootId, floorBytes);
+        this.#taught.add(key);
+      } catch (error) {
+        // Its own target's trouble, told when it was found.
+        if (!(error instanceof UnreadableRecord)) throw error;
+      }
     }
   }
 

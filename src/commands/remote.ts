@@ -90,9 +90,9 @@ async function pauseInLedger(
   if (target === null && name !== undefined)
     throw new BadInputError(`"${name}" is not app:type, for example shop:worker; without one all targets are meant.`);
   const { steerLedger } = await import('./steer-ledger.ts');
-  const { host, isLed } = await steerLedger(url, what, target);
+  const { host, isLed, faults } = await steerLedger(url, what, target);
   const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';
-  return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}`;
+  return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}${faults.map((fault) => `\n${fault}`).join('')}`;
 }
 
 function refuseRest(args: CommandArguments, most: number): readonly string[] {

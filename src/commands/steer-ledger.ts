@@ -2,6 +2,7 @@ import { connectRedis } from '../adapters/redis/connection.ts';
 import { watchEviction } from '../adapters/redis/eviction.ts';
 import { createKeys } from '../adapters/redis/keys.ts';
 import { createRedisLedger } from '../adapters/redis/ledger.ts';
+import { RecordFaults } from '../adapters/redis/record-faults.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
 import type { Target } from '../core/target.ts';
 
@@ -10,6 +11,8 @@ export interface SteeredLedger {
   readonly host: string;
   /** Whether an actuator leads on this ledger just now. */
   readonly isLed: boolean;
+  /** What could not be paused or resumed, a sentence each. */
+  readonly faults: readonly string[];
 }
 
 /** Neither pause nor resume asks for a cooldown, a budget or a hold; the actuator brings its own. */
@@ -39,9 +42,11 @@ export async function steerLedger(
       () => {},
       () => performance.now(),
     );
-    await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY })[what](target);
+    const faults: string[] = [];
+    const recordFaults = new RecordFaults((_, message) => faults.push(message));
+    await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target);
     const leaders = await connection.run('the leader key', (redis) => redis.exists(keys.leader)).catch(() => 0);
-    return { host: new URL(url).host, isLed: leaders > 0 };
+    return { host: new URL(url).host, isLed: leaders > 0, faults };
   } finally {
     await connection.close();
   }

@@ -2,29 +2,22 @@ import { classify } from './classify.ts';
 import { Curve } from './curve.ts';
 import type { BootIdentity, MemoryTuning, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
+import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
 import { type Shape, shapeOf } from './shape.ts';
-
-/** The newest values of one process of the boot. */
-export interface ProcessState {
-  readonly processId: string;
-  readonly timeMs: number;
-  readonly rssBytes: number | null;
-  /** Resident and swap of its whole tree; null where it reports none. */
-  readonly treeBytes: number | null;
-  readonly activeJobs: number | null;
-  readonly completedJobs: number | null;
-}
 
 /** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
 export interface Boot {
   readonly version: typeof SNAPSHOT_VERSION;
   readonly identity: BootIdentity;
   readonly firstPointMs: number;
+  /** Of its newest point about memory or running jobs. */
   readonly lastPointMs: number;
-  /** RSS + swap of all its processes; null where nothing was measured yet. */
+  /** RSS + swap of all its processes: as one of them reports it for the whole dyno, else the sum of theirs. Null where nothing was measured yet. */
   readonly usageBytes: number | null;
   /** The quota as seen from inside. */
   readonly limitBytes: number | null;
+  /** When that was measured; -1: never. */
+  readonly limitAtMs: number;
   /** The quota as the platform says it, which is preferred. */
   readonly platformLimitBytes: number | null;
   readonly activeJobs: number | null;
@@ -43,12 +36,12 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 3;
-/** More processes than these are not kept apart; a dyno that forks without end must not fill the actuator's memory. */
+export const SNAPSHOT_VERSION = 4;
+/** Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
-/** A process that is silent for so many windows has ended. */
+/** A process whose interval is not known has ended when it was silent for so many windows. */
 const PROCESS_SILENT_WINDOWS = 3;
-const PROCESS_SILENT_LEAST_MS = 2_000;
+const MIN_PROCESS_SILENT_MS = 2_000;
 
 export function openBoot(point: Point): Boot {
   return {
@@ -58,6 +51,7 @@ export function openBoot(point: Point): Boot {
     lastPointMs: point.timeMs,
     usageBytes: null,
     limitBytes: null,
+    limitAtMs: -1,
     platformLimitBytes: null,
     activeJobs: null,
     completedJobs: null,
@@ -69,27 +63,40 @@ export function openBoot(point: Point): Boot {
 
 /**
  * Folds a point in, and returns the boot. It is the same object, changed in place: of a hundred thousand boots that are measured every few
- * seconds, copies would be most of the work. A point not later than the newest of its process changes nothing.
+ * seconds, copies would be most of the work. A point may be a part of an export: each value of it that is not older than the one that is known is taken.
+ * A point of which nothing is newer changes nothing.
  */
 export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
-  const state = processOf(boot.processes, point.processId);
-  if (state !== undefined && point.timeMs <= state.timeMs) return boot;
   const own = boot as Mutable<Boot>;
-  const silentMs = Math.max(PROCESS_SILENT_WINDOWS * policy.windowMs, PROCESS_SILENT_LEAST_MS);
-  own.processes = liveProcesses(boot.processes, point, silentMs);
-  keepProcess(own, state, point);
+  const known = processOf(boot.processes, point.processId);
+  const state = known ?? openProcess(point);
+  const { isNews, isChanged } = updateProcess(state, point);
+  if (!isChanged && !takesLimit(boot, point)) return boot;
+  const silentMs = Math.max(PROCESS_SILENT_WINDOWS * policy.windowMs, MIN_PROCESS_SILENT_MS);
+  if (known === undefined) own.processes = withProcess(boot.processes, state);
+  own.processes = remembered(boot.processes, point.timeMs, silentMs);
   if (!isSameIdentity(boot.identity, point.boot)) own.identity = point.boot;
-  // A quota of nothing is none: every floor would lie over it.
-  if (point.limitBytes !== null && point.limitBytes > 0) own.limitBytes = point.limitBytes;
+  if (takesLimit(boot, point)) {
+    own.limitBytes = point.limitBytes;
+    own.limitAtMs = point.timeMs;
+  }
   if (point.processRole === 'main') own.tuning ??= point.tuning;
-  own.activeJobs = sumOf(boot.processes, activeJobsOf);
-  own.completedJobs = sumOf(boot.processes, completedJobsOf);
-  // Over the tree reporters, where there is one; else over the processes.
-  own.usageBytes = sumOf(boot.processes, treeBytesOf) ?? sumOf(boot.processes, rssBytesOf);
-  const isNews = point.timeMs >= boot.lastPointMs;
-  if (isNews) own.lastPointMs = point.timeMs;
-  if (isNews && boot.usageBytes !== null) addToCurve(own, boot.usageBytes, policy);
+  // A part of an older export may come late: it must not bring back a process that is gone by now.
+  const nowMs = Math.max(point.timeMs, boot.lastPointMs);
+  const { running, reporting } = censusOf(boot.processes, nowMs, silentMs);
+  own.activeJobs = sumOf(running, activeJobsOf);
+  own.completedJobs = sumOf(running, completedJobsOf);
+  own.usageBytes = dynoBytesOf(boot.processes, nowMs, silentMs) ?? sumOf(reporting, rssBytesOf);
+  if (isNews && point.timeMs >= boot.lastPointMs) {
+    own.lastPointMs = point.timeMs;
+    if (boot.usageBytes !== null) addToCurve(own, boot.usageBytes, policy);
+  }
   return boot;
+}
+
+/** Ignore a zero quota; every floor would exceed it. */
+function takesLimit({ limitAtMs }: Boot, { limitBytes, timeMs }: Point): boolean {
+  return limitBytes !== null && limitBytes > 0 && timeMs > limitAtMs;
 }
 
 /** What the platform says the quota is: the shape is judged by it from the next bucket on. */
@@ -137,27 +144,15 @@ function processOf(processes: readonly ProcessState[], processId: string): Proce
   return undefined;
 }
 
-function liveProcesses(processes: readonly ProcessState[], point: Point, silentMs: number): readonly ProcessState[] {
-  for (const { processId, timeMs } of processes) {
-    if (processId === point.processId || point.timeMs - timeMs <= silentMs) continue;
-    return processes.filter((other) => other.processId === point.processId || point.timeMs - other.timeMs <= silentMs);
-  }
-  return processes;
+function withProcess(processes: readonly ProcessState[], opened: ProcessState): readonly ProcessState[] {
+  if (processes.length < MAX_PROCESSES) return [...processes, opened];
+  const silent = processes.reduce((one, other) => (other.timeMs < one.timeMs ? other : one));
+  return [...processes.filter((state) => state !== silent), opened];
 }
 
-function keepProcess(boot: Mutable<Boot>, state: Mutable<ProcessState> | undefined, point: Point): void {
-  const tree = point.treeResidentBytes === null ? null : point.treeResidentBytes + (point.treeSwapBytes ?? 0);
-  if (state === undefined) {
-    const { processId, timeMs, rssBytes, activeJobs, completedJobs } = point;
-    const opened = { processId, timeMs, rssBytes, treeBytes: tree, activeJobs, completedJobs };
-    boot.processes = [...boot.processes, opened].slice(-MAX_PROCESSES);
-    return;
-  }
-  state.timeMs = point.timeMs;
-  state.rssBytes = point.rssBytes ?? state.rssBytes;
-  state.treeBytes = tree ?? state.treeBytes;
-  state.activeJobs = point.activeJobs ?? state.activeJobs;
-  state.completedJobs = point.completedJobs ?? state.completedJobs;
+function remembered(processes: readonly ProcessState[], nowMs: number, silentMs: number): readonly ProcessState[] {
+  const isRemembered = (state: ProcessState) => nowMs - state.timeMs <= rememberedMs(state, silentMs);
+  return processes.every(isRemembered) ? processes : processes.filter(isRemembered);
 }
 
 /** Each point brings an identity of its own; the strings of the first are kept for as long as they are the same. */
@@ -173,7 +168,6 @@ function isSameIdentity(one: BootIdentity, other: BootIdentity): boolean {
   );
 }
 
-const treeBytesOf = ({ treeBytes }: ProcessState) => treeBytes;
 const rssBytesOf = ({ rssBytes }: ProcessState) => rssBytes;
 const activeJobsOf = ({ activeJobs }: ProcessState) => activeJobs;
 const completedJobsOf = ({ completedJobs }: ProcessState) => completedJobs;

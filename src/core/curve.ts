@@ -144,15 +144,23 @@ export class Curve {
     };
   }
 
-  /** From what `toJSON` gave. Null where the value is none, of another layout, or holds what no curve can. */
-  static restore(value: unknown): Curve | null {
+  /**
+   * From what `toJSON` gave. Null where the value is none, of another layout, or holds what no curve can: a time after `latestMs` (Unix ms) too, since a
+   * bucket from the future would never close.
+   */
+  static restore(value: unknown, latestMs = Number.MAX_SAFE_INTEGER): Curve | null {
     const { windowMs, originMs, values } = (value ?? {}) as Record<string, unknown>;
     if (!isNumber(windowMs) || windowMs <= 0 || !isNumber(originMs) || typeof values !== 'string') return null;
+    if (originMs < 0 || originMs > latestMs) return null;
     const bytes = fromBase64(values);
     if (bytes?.byteLength !== LENGTH * 4) return null;
     // Its own buffer first: what is refused takes no place among the boots.
     const restored = new Float32Array(bytes.buffer);
-    if (!restored.every(Number.isFinite) || !COUNTS.every((place) => isCount(restored[place]))) return null;
+    if (!restored.every(isPlausible) || !COUNTS.every((place) => isCount(restored[place]))) return null;
+    const latest = (latestMs - originMs) / windowMs;
+    // A float keeps 7 digits, so the newest time may have been rounded up.
+    const isPast = (time: number | undefined) => time !== undefined && time <= latest * (1 + 1e-6) + 1;
+    if (!isPast(restored[OPEN_TIME]) || !restored.subarray(FINE, FINE_FLOOR).every(isPast)) return null;
     const own = allocate();
     own.set(restored);
     return new Curve(windowMs, originMs, own);
@@ -354,6 +362,11 @@ export class Curve {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** Beyond it nothing is measured, be it bytes, a time in windows, or how they change. */
+function isPlausible(value: number): boolean {
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 function isCount(value: number | undefined): boolean {

@@ -44,12 +44,15 @@ export class BadInputError extends TidemarkError {
 
 /** The ledger did not answer in time or answered with a fault. It means "not mine: read only", never "try again". */
 export class LedgerUnavailable extends TidemarkError {
-  override readonly name = 'LedgerUnavailable';
+  override readonly name: string = 'LedgerUnavailable';
 
   constructor(message: string, options?: ErrorOptions) {
     super('ledger-unavailable', message, options);
   }
 }
+
+/** What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it was found. */
+export class UnreadableRecord extends LedgerUnavailable {}
 
 /**
  * A read of the platform that gave nothing usable. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until

@@ -41,8 +41,10 @@ export interface MemoryTuning {
 /** One measurement of one process at one time. Null: not measured (which is not zero). Memory is in bytes. */
 export interface Point {
   readonly boot: BootIdentity;
-  /** `service.instance.id`: one per process. */
+  /** `tidemark.process.id`: one per process. */
   readonly processId: string;
+  /** When the process started (Unix ms); null or absent where it was not reported. */
+  readonly processStartMs?: number | null;
   readonly processRole: ProcessRole;
   /** Null: not told, as by other instrumentations. */
   readonly tuning: MemoryTuning | null;

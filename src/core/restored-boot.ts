@@ -1,32 +1,47 @@
-import { type Boot, type ProcessState, SNAPSHOT_VERSION } from './boot.ts';
+import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import { Curve } from './curve.ts';
 import type { BootIdentity, MemoryTuning } from './point.ts';
+import type { ProcessState } from './process-state.ts';
+
+/** Names come from the measured side, which cuts them far below this. */
+const MAX_TEXT_LENGTH = 1024;
 
 /**
  * A boot from what its snapshot held. Null where it is none, of another version, or damaged: it comes from outside, and what is wrong in it would be
- * met only later, by the loop that decides.
+ * met only later, by the loop that decides. No time in it may be after `latestMs` (Unix ms): all points would be older, so the boot would stand still.
  */
-export function restoreBoot(value: unknown): Boot | null {
+export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER): Boot | null {
   if (!isRecord(value) || value.version !== SNAPSHOT_VERSION) return null;
   const boot = value as unknown as Boot;
+  const isTime = (time: unknown) => isAmount(time) && time <= latestMs;
   const isWhole =
-    isIdentity(boot.identity) &&
-    isNumber(boot.firstPointMs) &&
-    isNumber(boot.lastPointMs) &&
-    BOOT_NUMBERS.every((name) => isNumberOrNull(boot[name])) &&
+    isIdentity(boot.identity, latestMs) &&
+    isTime(boot.firstPointMs) &&
+    isTime(boot.lastPointMs) &&
+    (boot.limitAtMs === NEVER || isTime(boot.limitAtMs)) &&
+    BOOT_AMOUNTS.every((name) => isAmountOrNull(boot[name])) &&
     Array.isArray(boot.processes) &&
-    boot.processes.every(isProcess) &&
+    boot.processes.every((process) => isProcess(process, latestMs)) &&
     // Absent in snapshots of older versions.
     (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
   if (!isWhole) return null;
-  const curve = boot.curve === null ? null : Curve.restore(boot.curve);
+  const curve = boot.curve === null ? null : Curve.restore(boot.curve, latestMs);
   return boot.curve !== null && curve === null ? null : { ...boot, curve };
 }
 
-const BOOT_NUMBERS = ['usageBytes', 'limitBytes', 'platformLimitBytes', 'activeJobs', 'completedJobs'] as const;
-const PROCESS_NUMBERS = ['rssBytes', 'treeBytes', 'activeJobs', 'completedJobs'] as const;
+/** Stands for the time of what was never measured. */
+const NEVER = -1;
+const BOOT_AMOUNTS = ['usageBytes', 'limitBytes', 'platformLimitBytes', 'activeJobs', 'completedJobs'] as const;
+const PROCESS_AMOUNTS = [
+  'rssBytes',
+  'residentBytes',
+  'swapBytes',
+  'activeJobs',
+  'completedJobs',
+  'intervalMs',
+] as const;
 
-function isIdentity(value: unknown): value is BootIdentity {
+function isIdentity(value: unknown, latestMs: number): value is BootIdentity {
   if (!isRecord(value)) return false;
   const { app, dyno, processType, bootId, bootIdSource, startTimeMs, release } = value;
   return (
@@ -35,15 +50,26 @@ function isIdentity(value: unknown): value is BootIdentity {
     isText(processType) &&
     isText(bootId) &&
     (bootIdSource === 'platform' || bootIdSource === 'derived') &&
-    isNumberOrNull(startTimeMs) &&
+    (startTimeMs === null || (isAmount(startTimeMs) && startTimeMs <= latestMs)) &&
     isTextOrNull(release)
   );
 }
 
-function isProcess(value: unknown): value is ProcessState {
+function isProcess(value: unknown, latestMs: number): value is ProcessState {
   if (!isRecord(value)) return false;
+  const { processId, role, startMs, firstMs, timeMs, sampledMs, atMs } = value;
+  const isTime = (time: unknown) => isAmount(time) && time <= latestMs;
   return (
-    isText(value.processId) && isNumber(value.timeMs) && PROCESS_NUMBERS.every((name) => isNumberOrNull(value[name]))
+    isText(processId) &&
+    (role === 'main' || role === 'sandbox') &&
+    (startMs === null || isAmount(startMs)) &&
+    isTime(firstMs) &&
+    isTime(timeMs) &&
+    (sampledMs === NEVER || isTime(sampledMs)) &&
+    PROCESS_AMOUNTS.every((name) => isAmountOrNull(value[name])) &&
+    Array.isArray(atMs) &&
+    atMs.length === PROCESS_AMOUNTS.length - 1 &&
+    atMs.every((time) => time === NEVER || isTime(time))
   );
 }
 
@@ -53,7 +79,7 @@ function isTuning(value: unknown): value is MemoryTuning {
   return (
     isTextOrNull(allocator) &&
     isTextOrNull(mallocArenaMax) &&
-    isNumber(heapLimitBytes) &&
+    isAmount(heapLimitBytes) &&
     typeof isHeapLimitSet === 'boolean'
   );
 }
@@ -63,17 +89,18 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string';
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
 }
 
 function isTextOrNull(value: unknown): value is string | null {
   return value === null || isText(value);
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+/** Bytes, a count or a time: what is measured is never negative, and exact in a double. */
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
-function isNumberOrNull(value: unknown): value is number | null {
-  return value === null || isNumber(value);
+function isAmountOrNull(value: unknown): value is number | null {
+  return value === null || isAmount(value);
 }

@@ -12,15 +12,26 @@ export function writeSnapshot({ boot, pointsId }: Snapshot): string {
   return JSON.stringify({ boot, pointsId });
 }
 
-/** Null where it is none, of another version, or damaged. */
-export function readSnapshot(json: string): Snapshot | null {
+/** More is no snapshot of a boot, whose size is bounded. */
+const MAX_SNAPSHOT_LENGTH = 256 * 1024;
+/** `ms-sequence`, as Redis makes them. */
+const ENTRY_ID = /^(\d{1,16})-\d{1,20}$/;
+
+/** Null where it is none, of another version, damaged, or from after `latestMs` (Unix ms). */
+export function readSnapshot(json: string, latestMs = Number.MAX_SAFE_INTEGER): Snapshot | null {
+  if (json.length > MAX_SNAPSHOT_LENGTH) return null;
   try {
     const { boot: value, pointsId } = JSON.parse(json) as { readonly boot?: unknown; readonly pointsId?: unknown };
-    const boot = restoreBoot(value);
-    return boot === null ? null : { boot, pointsId: typeof pointsId === 'string' ? pointsId : null };
+    const boot = restoreBoot(value, latestMs);
+    return boot === null ? null : { boot, pointsId: isEntryId(pointsId, latestMs) ? pointsId : null };
   } catch {
     return null;
   }
+}
+
+/** From an entry of the future on, nothing would be read. */
+function isEntryId(value: unknown, latestMs: number): value is string {
+  return typeof value === 'string' && Number(ENTRY_ID.exec(value)?.[1] ?? Number.NaN) <= latestMs;
 }
 
 /** The earlier of two entries of a stream; ids are `ms-sequence`. */

@@ -1,7 +1,8 @@
 import type { Point } from '../core/point.ts';
 import type { Clock } from '../ports.ts';
 import type { DeliveryGrant } from './ingest-tokens.ts';
-import { ProcessTimes } from './process-times.ts';
+import { PointAssembler } from './point-assembler.ts';
+import type { PointRow } from './point-row.ts';
 import type { DecodedRequest } from './request-fold.ts';
 
 /** What became of data points, for `tidemark.ingest.datapoints`. */
@@ -13,8 +14,9 @@ const INGEST_RESULTS = [
   /** Usable, but of a resource without `heroku.dyno.name` or `heroku.dyno.id`. */
   'no-dyno',
   'too-old',
+  /** Measured, or of a boot that started, at a time that is yet to come. */
   'future',
-  /** Not later than the newest of the same process. */
+  /** Seen before, or not later than the newest of its kind of the same process. */
   'duplicate',
   /** Of an app that the sender's token is not for. Rejected. */
   'wrong-app',
@@ -31,7 +33,11 @@ export interface IntakeOptions {
   /** Older points are counted and never used. */
   readonly maxPointAgeMs: number;
   readonly clock: Pick<Clock, 'now'>;
-  /** Takes the Points of one request, each process's in the order of time. Must not throw. */
+  /** How long the parts of one export are waited for (`PointAssembler`), from its first part on. Default 0: they are handed on as they come. */
+  readonly holdMs?: number;
+  /** How far the points stream was read; null where none is. */
+  readonly position?: () => string | null;
+  /** Takes Points, each boot's in the order of time, within `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
 }
 
@@ -47,15 +53,18 @@ const FUTURE_TOLERANCE_MS = 60_000;
 /** How many apps a rejection names. */
 const NAMED_APPS = 3;
 
-/** The guard between any OTLP transport and the rest: who may deliver what, how old it may be, and nothing twice. */
+/** The guard between any OTLP transport and the rest: who may deliver what, how old it may be, nothing twice, and no half export. */
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #times: ProcessTimes;
+  readonly #holdMs: number;
+  readonly #assembler: PointAssembler;
+  #settledAtMs = 0;
   readonly #counts = Object.fromEntries(INGEST_RESULTS.map((result) => [result, 0])) as Record<IngestResult, number>;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#times = new ProcessTimes(options);
+    this.#holdMs = options.holdMs ?? 0;
+    this.#assembler = new PointAssembler({ ...options, holdMs: this.#holdMs });
   }
 
   /** Data points since the start, by what became of them. */
@@ -66,32 +75,49 @@ export class Intake {
   /** Hands on what may be used, and returns what was rejected; null: nothing. */
   take(request: DecodedRequest, mayDeliver: DeliveryGrant): Rejection | null {
     const nowMs = this.#options.clock.now();
-    const points: Point[] = [];
+    const position = this.#options.position?.() ?? null;
     const wrongApps = new Set<string | null>();
     let wrongAppDataPoints = 0;
-    this.#times.sweep(nowMs);
-    for (const { point, dataPoints } of request.measurements) {
-      const result = this.#judge(point, nowMs, mayDeliver);
-      this.#counts[result] += dataPoints;
-      if (result === 'accepted') points.push(point);
-      if (result === 'wrong-app') {
-        wrongAppDataPoints += dataPoints;
-        wrongApps.add(point.boot.app);
+    for (const row of request.rows) {
+      const refusal = this.#refusal(row, nowMs, mayDeliver);
+      if (refusal === null) {
+        // Last of all: a point that is not used must not count as the process's newest.
+        const { accepted, repeated } = this.#assembler.take(row, nowMs, position);
+        this.#counts.accepted += accepted;
+        this.#counts.duplicate += repeated;
+        continue;
       }
+      const { dataPoints } = row;
+      this.#counts[refusal] += dataPoints;
+      if (refusal !== 'wrong-app') continue;
+      wrongAppDataPoints += dataPoints;
+      wrongApps.add(row.process.boot.app);
     }
     this.#counts.ignored += request.ignored;
     this.#counts['no-dyno'] += request.noDyno;
     this.#counts.invalid += request.invalid;
-    if (points.length > 0) this.#options.accept(points);
+    this.#counts.duplicate += request.repeated;
+    // Each settling looks at all that waits, so it must not come with every request.
+    if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
     return rejection(request.invalid, wrongAppDataPoints, wrongApps);
   }
 
-  /** A point that is not used must not count as the process's newest, so that comes last. */
-  #judge(point: Point, nowMs: number, mayDeliver: DeliveryGrant): IngestResult {
-    if (!mayDeliver(point.boot.app)) return 'wrong-app';
-    if (nowMs - point.timeMs > this.#options.maxPointAgeMs) return 'too-old';
-    if (point.timeMs - nowMs > FUTURE_TOLERANCE_MS) return 'future';
-    return this.#times.advance(point) ? 'accepted' : 'duplicate';
+  /** Hands on what has waited for its other parts long enough. To be called again and again: no request may follow that would. */
+  settle(): void {
+    this.#settledAtMs = this.#options.clock.now();
+    this.#assembler.settle(this.#settledAtMs);
+  }
+
+  /** Up to where all that was read from the points stream has been handed on. */
+  handedOnUpTo(): string | null {
+    return this.#assembler.heldPosition(this.#options.position?.() ?? null);
+  }
+
+  #refusal(row: PointRow, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
+    if (!mayDeliver(row.process.boot.app)) return 'wrong-app';
+    if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
+    const newestMs = Math.max(row.timeMs, row.process.boot.startTimeMs ?? 0);
+    return newestMs - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { BadInputError } from '../core/errors.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from './process-identity.ts';
 import { type DecodedRequest, RequestFold } from './request-fold.ts';
+import { SeriesId } from './series-id.ts';
 import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -72,7 +73,22 @@ function addDataPoint(metric: WantedMetric, dataPoint: JsonObject, fold: Request
   const timeMs = nanosAsMs(dataPoint.timeUnixNano ?? 0);
   const value = metric.kind === 'value' ? numberValue(dataPoint) : integer(dataPoint.count ?? 0, 'count');
   const field = (flags & FLAG_NO_RECORDED_VALUE) === 0 ? select(metric, dataPoint) : -1;
-  fold.add(field, metric.sums, timeMs, value);
+  const seriesId = metric.sums && field >= 0 ? seriesIdOf(dataPoint) : 0;
+  fold.add({ field, sums: metric.sums, timeMs, value, seriesId });
+}
+
+const series = new SeriesId();
+
+/** See `SeriesId`. */
+function seriesIdOf(dataPoint: JsonObject): number {
+  series.reset();
+  for (const { key, value } of list(dataPoint, 'attributes')) {
+    const text = stringOf(value);
+    const keyEnd = Buffer.byteLength(String(key));
+    const bytes = Buffer.from(String(key) + (text ?? scalarOf(value)));
+    series.add(bytes, { keyStart: 0, keyEnd, valueStart: keyEnd, valueEnd: bytes.length, isText: text !== undefined });
+  }
+  return series.value();
 }
 
 function select({ selector, field }: WantedMetric, dataPoint: JsonObject): number {
@@ -110,6 +126,13 @@ function nanosAsMs(nanos: unknown): number {
   if (typeof nanos === 'string' && /^\d{1,20}$/.test(nanos)) return Number(nanos.slice(0, -6));
   if (typeof nanos === 'number' && Number.isInteger(nanos)) return Math.floor(Math.round(nanos / 1000) / 1000);
   throw wrong('timeUnixNano', 'an integer, as string or number');
+}
+
+/** What an AnyValue holds that is neither text nor nested: a sender may nest deeper than any stack. */
+function scalarOf(anyValue: unknown): string {
+  if (typeof anyValue !== 'object' || anyValue === null) return '';
+  const { intValue, doubleValue, boolValue } = anyValue as JsonObject;
+  return [intValue, doubleValue, boolValue].map((value) => (typeof value === 'object' ? '' : String(value))).join();
 }
 
 /** The string in an AnyValue; undefined where it holds something else. */

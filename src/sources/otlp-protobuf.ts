@@ -28,11 +28,13 @@ import {
 } from './otlp-tags.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from './process-identity.ts';
 import { type DecodedRequest, RequestFold } from './request-fold.ts';
+import { SeriesId } from './series-id.ts';
 import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, type Selector, WANTED_METRICS } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 
 const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
 const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
+const NO_NAMES = new ByteNames([]);
 /** In the order of `WANTED_METRICS`. */
 const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
 
@@ -61,6 +63,7 @@ class RequestReader {
   readonly #wire: WireReader;
   readonly #fold = new RequestFold();
   readonly #identity: (string | undefined)[] = [];
+  readonly #series = new SeriesId();
 
   constructor(bytes: Uint8Array) {
     this.#wire = new WireReader(bytes);
@@ -109,24 +112,35 @@ class RequestReader {
     this.#identity[place] = this.#value();
   };
 
-  /** Where the string of the last KeyValue lies; its start is -1 where the value is no string. */
+  /** Where the key of the last KeyValue lies. */
+  #keyStart = 0;
+  #keyEnd = 0;
+  /** Where its string lies; the start is -1 where the value is no string. */
   #valueStart = -1;
   #valueEnd = -1;
+  /** Where its value lies, as it is encoded. */
+  #rawStart = 0;
+  #rawEnd = 0;
 
   /** Reads a KeyValue and returns the place of its key among the names, or -1. */
   #keyValue(end: number, names: ByteNames): number {
     const wire = this.#wire;
     let place = -1;
+    this.#keyStart = this.#keyEnd = this.#rawStart = this.#rawEnd = 0;
     this.#valueStart = -1;
     this.#valueEnd = -1;
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag === KEY_VALUE_KEY) {
-        const keyEnd = wire.rangeEnd();
-        place = names.find(wire.bytes, wire.position, keyEnd);
-        wire.position = keyEnd;
-      } else if (tag === KEY_VALUE_VALUE) this.#anyValue(wire.rangeEnd());
-      else wire.skip(tag);
+        this.#keyEnd = wire.rangeEnd();
+        this.#keyStart = wire.position;
+        place = names.find(wire.bytes, wire.position, this.#keyEnd);
+        wire.position = this.#keyEnd;
+      } else if (tag === KEY_VALUE_VALUE) {
+        this.#rawEnd = wire.rangeEnd();
+        this.#rawStart = wire.position;
+        this.#anyValue(this.#rawEnd);
+      } else wire.skip(tag);
     }
     wire.expectEnd(end);
     return place;
@@ -212,14 +226,15 @@ class RequestReader {
     let timeMs = 0;
     let value = Number.NaN;
     let flags = 0;
+    this.#series.reset();
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag === POINT_TIME) timeMs = wire.fixed64NanosAsMs();
       else if (tag === NUMBER_AS_INT) value = wire.signedFixed64();
       else if (tag === NUMBER_AS_DOUBLE) value = wire.double();
       else if (tag === NUMBER_FLAGS) flags = wire.varint32();
-      else if (tag === NUMBER_ATTRIBUTES && metric.selector !== null) {
-        field = this.#select(metric.selector, wire.rangeEnd(), field);
+      else if (tag === NUMBER_ATTRIBUTES && (metric.selector !== null || metric.sums)) {
+        field = this.#attribute(metric, wire.rangeEnd(), field);
       } else wire.skip(tag);
     }
     wire.expectEnd(end);
@@ -232,13 +247,14 @@ class RequestReader {
     let timeMs = 0;
     let count = 0;
     let flags = 0;
+    this.#series.reset();
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag === POINT_TIME) timeMs = wire.fixed64NanosAsMs();
       else if (tag === HISTOGRAM_COUNT) count = wire.signedFixed64();
       else if (tag === HISTOGRAM_FLAGS) flags = wire.varint32();
-      else if (tag === attributes && metric.selector !== null) {
-        field = this.#select(metric.selector, wire.rangeEnd(), field);
+      else if (tag === attributes && (metric.selector !== null || metric.sums)) {
+        field = this.#attribute(metric, wire.rangeEnd(), field);
       } else wire.skip(tag);
     }
     wire.expectEnd(end);
@@ -246,12 +262,23 @@ class RequestReader {
   }
 
   #add(metric: Metric, field: number, timeMs: number, value: number): void {
-    this.#fold.add(field, metric.sums, timeMs, value);
+    this.#fold.add({ field, sums: metric.sums, timeMs, value, seriesId: this.#series.value() });
   }
 
-  /** The field that one attribute of a data point chooses; `field` as it was where the attribute is another one. */
-  #select(selector: NonNullable<Metric['selector']>, end: number, field: number): number {
-    if (this.#keyValue(end, selector.attribute) < 0) return field;
+  /** Reads one attribute of a data point, and returns the field that it chooses; `field` as it was where the attribute is another one. */
+  #attribute({ selector, sums }: Metric, end: number, field: number): number {
+    const place = this.#keyValue(end, selector?.attribute ?? NO_NAMES);
+    if (sums) {
+      const isText = this.#valueStart >= 0;
+      this.#series.add(this.#wire.bytes, {
+        keyStart: this.#keyStart,
+        keyEnd: this.#keyEnd,
+        valueStart: isText ? this.#valueStart : this.#rawStart,
+        valueEnd: isText ? this.#valueEnd : this.#rawEnd,
+        isText,
+      });
+    }
+    if (selector === null || place < 0) return field;
     return selector.fields[selector.values.find(this.#wire.bytes, this.#valueStart, this.#valueEnd)] ?? -1;
   }
 }

@@ -9,8 +9,10 @@ import {
   ATTR_PROCESS_ALLOCATOR,
   ATTR_PROCESS_HEAP_LIMIT,
   ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+  ATTR_PROCESS_ID,
   ATTR_PROCESS_MALLOC_ARENA_MAX,
   ATTR_PROCESS_ROLE,
+  ATTR_PROCESS_START_TIME,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_VERSION,
 } from '../semconv.ts';
@@ -19,6 +21,7 @@ import {
 export interface ProcessIdentity {
   readonly boot: BootIdentity;
   readonly processId: string;
+  readonly processStartMs: number | null;
   readonly processRole: ProcessRole;
   readonly tuning: MemoryTuning | null;
 }
@@ -32,7 +35,9 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
   ATTR_DYNO_ID_SOURCE,
   ATTR_DYNO_START_TIME,
   ATTR_SERVICE_VERSION,
+  ATTR_PROCESS_ID,
   ATTR_SERVICE_INSTANCE_ID,
+  ATTR_PROCESS_START_TIME,
   ATTR_PROCESS_ROLE,
   ATTR_PROCESS_ALLOCATOR,
   ATTR_PROCESS_MALLOC_ARENA_MAX,
@@ -45,7 +50,8 @@ export const MAX_IDENTITY_BYTES = 256;
 
 /** Null where the resource is no process of a dyno: it has no dyno name or no dyno id. */
 export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
-  const [dyno, bootId, app, processType, source, startTime, release, instance, role, ...tuning] = values;
+  const [dyno, bootId, app, processType, source, startTime, release, process, instance, processStart, role, ...tuning] =
+    values;
   if (!dyno || !bootId) return null;
   return {
     boot: {
@@ -55,11 +61,12 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
       bootId,
       // An id of unknown origin is held to the weaker proof: it also needs the platform's start time to match.
       bootIdSource: source === 'platform' ? 'platform' : 'derived',
-      startTimeMs: startTime === undefined ? null : parseTime(startTime),
+      startTimeMs: parseTime(startTime),
       release: release || null,
     },
-    // Without an instance id there can be only one process to speak of.
-    processId: instance || bootId,
+    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands for the dyno.
+    processId: process || instance || bootId,
+    processStartMs: parseTime(processStart),
     processRole: role === 'sandbox' ? 'sandbox' : 'main',
     tuning: tuningOf(tuning),
   };
@@ -90,7 +97,7 @@ function processTypeOf(dyno: string): string {
 /** RFC 3339: a date, a time and an offset, which is what keeps `Date.parse` from taking other forms as local time. */
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-function parseTime(text: string): number | null {
+function parseTime(text = ''): number | null {
   const timeMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isFinite(timeMs) && timeMs > 0 ? timeMs : null;
 }

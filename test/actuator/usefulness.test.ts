@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type BootEntry, BootRegistry } from '../../src/actuator/boot-registry.ts';
-import { findBackSoon, findReclaimed } from '../../src/actuator/usefulness.ts';
+import { FloorTeacher, findBackSoon, findReclaimed } from '../../src/actuator/usefulness.ts';
+import { UnreadableRecord } from '../../src/core/errors.ts';
 import type { BootIdentity, Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import type { HistoryEntry, LedgerView } from '../../src/ports.ts';
+import type { HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
 import { MIB } from '../core/curves.ts';
 import { aDecision } from '../models/decisions.ts';
 
@@ -182,5 +183,21 @@ describe('what a restart gave back', () => {
     ['by a boot that was seen only when it was old', {}, { identity: { startTimeMs: BORN_MS - 50_000 } }],
   ])('is not said %s', (_, changes, life) => {
     expect(findReclaimed(viewOf(restart(changes)), entriesOf(life), policy)).toEqual([]);
+  });
+});
+
+describe('learning what a fresh boot holds', () => {
+  it('goes on with the other targets where the record of one cannot be read', async () => {
+    const entries = entriesOf(
+      { identity: { app: 'broken', bootId: 'first' }, usageMb: low },
+      { identity: { app: 'shop', bootId: 'second' }, usageMb: low },
+    );
+    const learned: string[] = [];
+    const learnFloor = async ({ app }: { readonly app: string }) => {
+      if (app === 'broken') throw new UnreadableRecord('garbage');
+      learned.push(app);
+    };
+    await new FloorTeacher().teach({ learnFloor } as unknown as Ledger, entries, policy);
+    expect(learned).toEqual(['shop']);
   });
 });

@@ -10,6 +10,35 @@ const policy = defaultPolicy();
 const written = () =>
   JSON.parse(JSON.stringify(observe(openBoot(WHOLE_POINT), WHOLE_POINT, policy))) as Record<string, unknown>;
 
+const LATEST_MS = WHOLE_POINT.timeMs + 60_000;
+const FUTURE_MS = WHOLE_POINT.timeMs + 3_600_000;
+
+describe('a boot with a time that has not come yet', () => {
+  const [process] = written().processes as Record<string, unknown>[];
+  it.each<[string, Record<string, unknown>]>([
+    ['of its first point', { firstPointMs: FUTURE_MS }],
+    ['of its newest point', { lastPointMs: FUTURE_MS }],
+    ['of its quota', { limitAtMs: FUTURE_MS }],
+    ['of its start', { identity: { ...WHOLE_POINT.boot, startTimeMs: FUTURE_MS } }],
+    ['of a process', { processes: [{ ...process, timeMs: FUTURE_MS }] }],
+    ['of a value', { processes: [{ ...process, atMs: [FUTURE_MS, 0, 0, 0, 0] }] }],
+    ['of its curve', { curve: { ...(written().curve as object), originMs: FUTURE_MS } }],
+    ['that no clock shows', { lastPointMs: 1e300 }],
+    ['before all time', { lastPointMs: -5 }],
+  ])('is not restored, as no point would be news to it: %s', (_, changes) => {
+    expect(restoreBoot(written(), LATEST_MS)).not.toBeNull();
+    expect(restoreBoot({ ...written(), ...changes }, LATEST_MS)).toBeNull();
+  });
+
+  it('is not restored where its open bucket would never close', () => {
+    const curve = written().curve as { readonly values: string };
+    const values = new Float32Array(new Uint8Array(Buffer.from(curve.values, 'base64')).buffer);
+    values[1] = 1e6;
+    const bent = Buffer.from(values.buffer).toString('base64');
+    expect(restoreBoot({ ...written(), curve: { ...curve, values: bent } }, LATEST_MS)).toBeNull();
+  });
+});
+
 describe('a boot that is not restored', () => {
   it.each<[string, unknown]>([
     ['nothing', null],
@@ -23,6 +52,8 @@ describe('a boot that is not restored', () => {
     ['without processes', { ...written(), processes: undefined }],
     ['of processes that are none', { ...written(), processes: [null] }],
     ['of a process without a time', { ...written(), processes: [{ processId: 'p' }] }],
+    ['of a usage that is negative', { ...written(), usageBytes: -1 }],
+    ['of a name of a megabyte', { ...written(), identity: { ...WHOLE_POINT.boot, dyno: 'x'.repeat(1_000_000) } }],
     [
       'of a tuning that says nothing of the heap',
       { ...written(), tuning: { allocator: 'glibc', mallocArenaMax: null } },

@@ -17,6 +17,24 @@ describe('a snapshot', () => {
   );
 });
 
+describe('the entry up to which a snapshot holds everything', () => {
+  it.each([
+    ['1767323045678-3', '1767323045678-3'],
+    ['9999999999999-0', null],
+    ['99999999999999999999-0', null],
+    ['nonsense', null],
+    [7, null],
+  ])('%j is read as %j: from one of the future on, nothing would be read', (pointsId, expected) => {
+    const json = JSON.stringify({ boot: openBoot(WHOLE_POINT), pointsId });
+    expect(readSnapshot(json, WHOLE_POINT.timeMs + 60_000)?.pointsId).toBe(expected);
+  });
+
+  it('is of no use in a text of a megabyte', () => {
+    const snapshot = writeSnapshot({ boot: openBoot(WHOLE_POINT), pointsId: null });
+    expect(readSnapshot(snapshot + ' '.repeat(1_000_000))).toBeNull();
+  });
+});
+
 describe('the earlier entry', () => {
   it.each([
     [null, null, null],

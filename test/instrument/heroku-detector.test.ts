@@ -31,6 +31,8 @@ describe('the resource', () => {
     expect(attributesOf(PLATFORM_ENV)).toEqual({
       'service.name': 'shop',
       'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'tidemark.process.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'tidemark.process.start_time': new Date(performance.timeOrigin).toISOString(),
       'service.version': 'v42',
       'cloud.provider': 'heroku',
       'heroku.app.id': 'app-id',

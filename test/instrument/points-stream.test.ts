@@ -7,7 +7,7 @@ import { PointsStreamExporter } from '../../src/instrument/export/points-stream.
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../src/semconv.ts';
 
 const isConnected = async () => true;
-const NO_METRICS = {} as ResourceMetrics;
+const NO_METRICS = { scopeMetrics: [] } as unknown as ResourceMetrics;
 
 let server: RedisServer;
 let redis: Redis;
@@ -53,7 +53,7 @@ describe('the points stream of a worker', () => {
 
   it.each([
     ['small entries', 2_000, 4_000],
-    ['large entries', 600_000, 40],
+    ['large entries', 250_000, 90],
   ])('stays below its cap with %s, and keeps the newest', async (_what, bytes, count) => {
     let number = 0;
     const exporter = exporterOf(() => `${number} ${'x'.repeat(bytes)}`);
@@ -86,11 +86,6 @@ describe('the points stream of a worker', () => {
     for (let count = 0; count < 120; count++) await send(exporter);
     narrow.disconnect();
     expect(await redis.xlen(POINTS_STREAM_KEY)).toBe(100);
-  });
-
-  it('takes no entry that alone would push most of the others out', async () => {
-    await send(exporterOf(() => 'x'.repeat(1024 * 1024 + 1)));
-    expect(await redis.exists(POINTS_STREAM_KEY)).toBe(0);
   });
 
   it('drops what comes while an append is under way: a slow Redis gets no queue of points', async () => {

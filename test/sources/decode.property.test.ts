@@ -88,9 +88,9 @@ describe('any request', () => {
   it('has each of its data points counted once', () => {
     fc.assert(
       fc.property(request, (resources) => {
-        const { measurements, ignored, noDyno, invalid } = decodeProtobuf(encodeProtobuf(resources));
-        const used = measurements.reduce((sum, { dataPoints }) => sum + dataPoints, 0);
-        expect(used + ignored + noDyno + invalid).toBe(dataPointsOf(resources));
+        const { rows, ignored, noDyno, invalid, repeated } = decodeProtobuf(encodeProtobuf(resources));
+        const used = rows.reduce((sum, { dataPoints }) => sum + dataPoints, 0);
+        expect(used + ignored + noDyno + invalid + repeated).toBe(dataPointsOf(resources));
       }),
     );
   });
@@ -98,7 +98,7 @@ describe('any request', () => {
   it('gives Points whose numbers can be relied on, in the order of time', () => {
     fc.assert(
       fc.property(request, (resources) => {
-        for (const { point } of decodeProtobuf(encodeProtobuf(resources)).measurements) {
+        for (const { point } of decodeProtobuf(encodeProtobuf(resources)).rows) {
           const { boot, processId, processRole, timeMs, tuning, ...measured } = point;
           expect(boot.dyno.length * boot.bootId.length * processId.length * boot.processType.length).toBeGreaterThan(0);
           expect(['main', 'sandbox']).toContain(processRole);
@@ -141,7 +141,7 @@ describe('a damaged request', () => {
         const bytes = Buffer.from(whole);
         for (const [at, byte] of changes) bytes[at] = byte;
         const result = decoded(() => decodeProtobuf(bytes));
-        for (const { point } of result?.measurements ?? []) expect(point.rssBytes ?? 0).toBeGreaterThanOrEqual(0);
+        for (const { point } of result?.rows ?? []) expect(point.rssBytes ?? 0).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 3000 },
     );

@@ -21,7 +21,7 @@ const ENCODINGS = [
   { encoding: 'JSON', decode: (resources: readonly ResourceSpec[]) => decodeJson(encodeJson(resources)) },
 ];
 
-const points = (request: DecodedRequest): Point[] => request.measurements.map(({ point }) => point);
+const points = (request: DecodedRequest): Point[] => request.rows.map(({ point }) => point);
 const withMetrics = (...metrics: MetricSpec[]): ResourceSpec[] => [{ attributes: IDENTITY, scopes: [metrics] }];
 const withAttributes = (attributes: Record<string, string | undefined>): ResourceSpec[] => {
   const kept = Object.entries({ ...IDENTITY, ...attributes }).filter(
@@ -43,7 +43,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
       ['process-2', T0 + 10],
       ['process-2', T0 + 20],
     ]);
-    expect(request.measurements.map(({ dataPoints }) => dataPoints)).toEqual([12, 1, 1]);
+    expect(request.rows.map(({ dataPoints }) => dataPoints)).toEqual([12, 1, 1]);
   });
 
   it('leaves null what was not measured', () => {
@@ -97,15 +97,32 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     const request = decode(withMetrics(bad, metric('tidemark.process.memory.external', 7)));
     expect(request.invalid).toBe(1);
     expect(points(request)).toMatchObject([{ rssBytes: null, externalBytes: 7 }]);
-    expect(decode(withMetrics(bad)).measurements).toEqual([]);
+    expect(decode(withMetrics(bad)).rows).toEqual([]);
   });
 
   it('knows no sum of which a part is invalid', () => {
-    const spaces = [10n, -1n, 20n].map((asInt) => ({ timeNanos: nanos(T0), asInt }));
+    const spaces = [10n, -1n, 20n].map((asInt, index) => ({
+      timeNanos: nanos(T0),
+      asInt,
+      attributes: { 'v8js.heap.space.name': `space-${index}` },
+    }));
     const heap: MetricSpec = { name: 'v8js.memory.heap.used', kind: 'sum', dataPoints: spaces };
     const request = decode(withMetrics(heap, metric('process.memory.usage', 7)));
     expect(points(request)).toMatchObject([{ heapUsedBytes: null, rssBytes: 7 }]);
-    expect(request).toMatchObject({ invalid: 1, measurements: [{ dataPoints: 3 }] });
+    expect([request.invalid, request.rows.map(({ dataPoints }) => dataPoints)]).toEqual([1, [3]]);
+  });
+
+  it('tells the series of a sum apart by their attributes, in any order, and takes each once', () => {
+    const at = (asInt: bigint, attributes: Record<string, string>) => ({ timeNanos: nanos(T0), asInt, attributes });
+    const dataPoints = [
+      at(1n, { 'messaging.destination.name': 'mail', 'messaging.system': 'bullmq' }),
+      at(2n, { 'messaging.destination.name': 'pdf', 'messaging.system': 'bullmq' }),
+      at(1n, { 'messaging.system': 'bullmq', 'messaging.destination.name': 'mail' }),
+      at(4n, { 'messaging.destination.name': 'mai', 'lmessaging.system': 'bullmq' }),
+      at(8n, {}),
+    ];
+    const request = decode(withMetrics({ name: 'bullmq.job.active', kind: 'sum', dataPoints }));
+    expect([points(request)[0]?.activeJobs, request.repeated]).toEqual([15, 1]);
   });
 
   it.each([0n, 2n ** 64n - 1n])('rejects a data point whose time is %d ns', (timeNanos) => {
@@ -158,7 +175,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
       { name: 'process.memory.usage', kind: 'sum', dataPoints: [{ timeNanos: nanos(T0), asInt: 1n, flags: 1 }] },
     ],
   ])('counts and ignores %s', (_name, ignored) => {
-    expect(decode(withMetrics(ignored))).toMatchObject({ ignored: 1, invalid: 0, measurements: [] });
+    expect(decode(withMetrics(ignored))).toMatchObject({ ignored: 1, invalid: 0, rows: [] });
   });
 
   it('counts jobs of exponential histograms too', () => {
@@ -180,7 +197,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     [{ 'heroku.dyno.id': '' }],
     [{ 'heroku.dyno.id': 'x'.repeat(257) }],
   ])('makes no Point of a resource with %j', (attributes) => {
-    expect(decode(withAttributes(attributes))).toMatchObject({ noDyno: 1, measurements: [] });
+    expect(decode(withAttributes(attributes))).toMatchObject({ noDyno: 1, rows: [] });
   });
 
   it.each<[Record<string, string | undefined>, Partial<Point> | { boot: Partial<Point['boot']> }]>([
@@ -222,7 +239,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
   });
 
   it('may be empty', () => {
-    expect(decode([])).toMatchObject({ measurements: [], ignored: 0, noDyno: 0, invalid: 0 });
+    expect(decode([])).toMatchObject({ rows: [], ignored: 0, noDyno: 0, invalid: 0 });
   });
 });
 
@@ -367,6 +384,20 @@ describe('JSON', () => {
   it('is not led astray by names of object members', () => {
     const text =
       '{"__proto__":{"resourceMetrics":[1]},"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"constructor","sum":{"dataPoints":[{}]}}]}]}]}';
-    expect(decodeJson(text)).toMatchObject({ ignored: 1, measurements: [] });
+    expect(decodeJson(text)).toMatchObject({ ignored: 1, rows: [] });
+  });
+});
+
+describe('an attribute that is nested deeper than a stack', () => {
+  it('of a series in JSON is passed over', () => {
+    const depth = 200_000;
+    const nested = `${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}`;
+    const point = `{"timeUnixNano":"${nanos(T0)}","asInt":"3","attributes":[{"key":"deep","value":${nested}}]}`;
+    const metrics = `[{"name":"bullmq.job.active","sum":{"dataPoints":[${point}]}}]`;
+    const attributes = JSON.stringify(
+      Object.entries(IDENTITY).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    );
+    const text = `{"resourceMetrics":[{"resource":{"attributes":${attributes}},"scopeMetrics":[{"metrics":${metrics}}]}]}`;
+    expect(points(decodeJson(text))).toMatchObject([{ activeJobs: 3 }]);
   });
 });

@@ -61,9 +61,9 @@ describe("the SDK's own serialisers", () => {
   ])('are understood: %s', async (_name, decode) => {
     const metrics = await collected();
     const [seconds = 0, nanos = 0] = metrics.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.endTime ?? [];
-    const { measurements, ...counts } = decode(metrics);
+    const { rows, ...counts } = decode(metrics);
     expect(counts).toMatchObject({ ignored: 1, invalid: 0, noDyno: 0 });
-    expect(measurements).toEqual([
+    expect(rows.map(({ dataPoints, point }) => ({ dataPoints, point }))).toEqual([
       {
         dataPoints: 10,
         point: {

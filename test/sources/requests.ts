@@ -10,6 +10,7 @@ export function nanos(timeMs: number): bigint {
 
 export const IDENTITY: Readonly<Record<string, string>> = {
   'service.instance.id': 'process-1',
+  'tidemark.process.start_time': '2026-01-02T03:00:01.000Z',
   'service.version': 'v42',
   'heroku.app.name': 'shop',
   'heroku.dyno.name': 'worker.1',
@@ -110,6 +111,7 @@ export const WHOLE_POINT: Point = {
     release: 'v42',
   },
   processId: 'process-1',
+  processStartMs: Date.UTC(2026, 0, 2, 3, 0, 1),
   processRole: 'main',
   tuning: { allocator: 'jemalloc', mallocArenaMax: '2', heapLimitBytes: 4_345_298_944, isHeapLimitSet: true },
   timeMs: T0,

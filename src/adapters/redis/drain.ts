@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { LedgerUnavailable } from '../../core/errors.ts';
 import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
+import { text, time } from './record-schema.ts';
 
-/** What the processes of a boot answer to an attempt, by `service.instance.id`: whether none of their jobs runs. */
+/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
 export type DrainAnswers = ReadonlyMap<string, boolean>;
 
 /** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
@@ -27,6 +29,8 @@ export interface DrainKeysOptions {
 const REFRESH = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
+-- What is no hash is no answer, and no worker could answer into it.
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then redis.call('DEL', KEYS[2]) end
 return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[2])}
 `;
 
@@ -69,16 +73,19 @@ function answersTo(attemptId: string, nowMs: number, fields: readonly string[]):
   const answers = new Map<string, boolean>();
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const answer = parseAnswer(fields[index + 1] ?? '');
-    if (answer?.attemptId !== attemptId || nowMs - answer.atMs > DRAIN_KEY_LIFE_MS) continue;
-    answers.set(fields[index] ?? '', answer.idle === true);
+    // Of the future too: it would count for ever.
+    if (answer?.attemptId !== attemptId || Math.abs(nowMs - answer.atMs) > DRAIN_KEY_LIFE_MS) continue;
+    answers.set(fields[index] ?? '', answer.idle);
   }
   return answers;
 }
 
+const answerSchema: z.ZodType<DrainAnswer> = z.object({ attemptId: text, idle: z.boolean(), atMs: time });
+
 /** Anyone who can write to the queue's Redis can write this; what is no answer is none. */
 function parseAnswer(json: string): DrainAnswer | null {
   try {
-    return JSON.parse(json) as DrainAnswer | null;
+    return answerSchema.safeParse(JSON.parse(json)).data ?? null;
   } catch {
     return null;
   }

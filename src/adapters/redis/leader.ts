@@ -28,9 +28,17 @@ export interface LeaderOptions {
 
 const LEASE_MS = 9_000;
 
-/** Takes the key where it is free, renews it where it is ours. */
+/**
+ * Takes the key where it is free, renews it where it is ours. A key of another type, or one that would never expire or not for ages, was written by no
+ * actuator: it is taken too, or nobody would ever lead.
+ */
 const HOLD = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+local life = redis.call('PTTL', KEYS[1])
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' or life < 0 or life > 100 * tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;

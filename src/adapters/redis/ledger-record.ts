@@ -3,95 +3,101 @@ import { type Attempt, OUTCOMES } from '../../core/attempt.ts';
 import { REASONS } from '../../core/decision.ts';
 import { LedgerUnavailable } from '../../core/errors.ts';
 import type { HistoryEntry } from '../../ports.ts';
+import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
 /** How the ledger's records are written in Redis. Unknown fields are left out: a newer Tidemark may have written them. */
 
 const by = z.enum(['policy', 'person']);
-const nullableNumber = z.number().nullable();
 
-const attemptSchema: z.ZodType<Attempt> = z.object({
-  id: z.string().min(1),
-  target: z.object({ app: z.string().min(1), processType: z.string().min(1) }),
-  dyno: z.string().min(1),
-  bootId: z.string().min(1),
-  bootStartTimeMs: nullableNumber,
+export const attemptSchema: z.ZodType<Attempt> = z.object({
+  id: text.min(1),
+  target: z.object({ app: text.min(1), processType: text.min(1) }),
+  dyno: text.min(1),
+  bootId: text.min(1),
+  bootStartTimeMs: nullableTime,
   bootIdSource: z.enum(['platform', 'derived']),
-  platformDynoId: z.string().nullable(),
+  platformDynoId: text.nullable(),
   phase: z.enum(['claimed', 'draining', 'sending', 'closed']),
-  epoch: z.number(),
+  epoch: amount,
   by,
   dryRun: z.boolean(),
   reason: z.enum(REASONS),
-  explanation: z.string(),
-  usageBytes: nullableNumber,
-  floorBytes: nullableNumber,
-  limitBytes: nullableNumber,
-  claimedAtMs: z.number(),
-  deadlineMs: z.number(),
-  sendingAtMs: nullableNumber,
-  closedAtMs: nullableNumber,
+  explanation: text,
+  usageBytes: nullableAmount,
+  floorBytes: nullableAmount,
+  limitBytes: nullableAmount,
+  claimedAtMs: time,
+  deadlineMs: time,
+  sendingAtMs: nullableTime,
+  closedAtMs: nullableTime,
   outcome: z.enum(OUTCOMES).nullable(),
-  evidence: z.string().nullable(),
+  evidence: text.nullable(),
 });
 
 const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
   z.object({
-    attemptId: z.string(),
-    dyno: z.string(),
-    bootId: z.string(),
+    attemptId: text,
+    dyno: text,
+    bootId: text,
     outcome: z.enum(OUTCOMES),
     by,
     reason: z.enum(REASONS),
-    sendingAtMs: nullableNumber,
-    closedAtMs: z.number(),
-    usageBytes: nullableNumber,
-    reclaimedBytes: nullableNumber,
+    sendingAtMs: nullableTime,
+    closedAtMs: time,
+    usageBytes: nullableAmount,
+    // Negative where the new boot's floor is higher than the usage was.
+    reclaimedBytes: z.number().nullable(),
     // Not in what an older version wrote.
-    backAfterMs: nullableNumber.default(null),
+    backAfterMs: z.number().nullable().default(null),
   }),
 );
 
-const floorsSchema = z.array(z.object({ bootId: z.string(), floorBytes: z.number() }));
+const floorsSchema = z.array(z.object({ bootId: text, floorBytes: amount }));
 
 /** An empty table of cjson is written as `{}`. */
 const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
 
-const readSchema = z.object({
-  nowMs: z.number(),
-  open: z.union([z.string(), z.literal(false)]),
-  history: z.string(),
-  dryHistory: z.string(),
-  floors: z.string(),
-  cooldownUntilMs: z.number(),
-  dryCooldownUntilMs: z.number(),
-  sentLastHour: z.number(),
-  heldUntilMs: z.number(),
-  breakerOpenUntilMs: z.number(),
-  breakerReason: z.union([z.string(), z.literal(false)]),
-  usefulFromMs: z.number(),
-  paused: z.boolean(),
-  spent: stringList,
-});
+const DAY_MS = 86_400_000;
+/** Cooldowns and breakers end sooner. A time beyond it would stop a target for good, without a word. */
+const MAX_AHEAD_MS = 366 * DAY_MS;
 
-export const parseAttempt = (text: unknown) => parse('an attempt', attemptSchema, text);
-export const parseHistory = (text: unknown) => parse('a history', historySchema, text);
-export const parseFloors = (text: unknown) => parse('the learned floors', floorsSchema, text);
-export const parseRead = (text: unknown) => parse("a target's record", readSchema, text);
+const readSchema = z
+  .object({
+    nowMs: time,
+    open: z.union([z.string(), z.literal(false)]),
+    history: z.string(),
+    dryHistory: z.string(),
+    floors: z.string(),
+    cooldownUntilMs: time,
+    dryCooldownUntilMs: time,
+    sentLastHour: amount,
+    heldUntilMs: time,
+    breakerOpenUntilMs: time,
+    breakerReason: z.union([text, z.literal(false)]),
+    usefulFromMs: time,
+    paused: z.boolean(),
+    spent: stringList,
+  })
+  .superRefine((record, context) => {
+    for (const name of ['cooldownUntilMs', 'dryCooldownUntilMs', 'breakerOpenUntilMs'] as const) {
+      if (record[name] - record.nowMs <= MAX_AHEAD_MS) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'is more than a year ahead' });
+    }
+  });
 
-function parse<T>(what: string, schema: z.ZodType<T>, text: unknown): T {
+export const parseAttempt = (json: unknown) => parse('the attempt', attemptSchema, json);
+export const parseHistory = (json: unknown) => parse('the history', historySchema, json);
+export const parseFloors = (json: unknown) => parse('the learned floors', floorsSchema, json);
+export const parseRead = (json: unknown) => parse('the record', readSchema, json);
+
+function parse<T>(what: string, schema: z.ZodType<T>, json: unknown): T {
   let value: unknown;
   try {
-    value = JSON.parse(String(text));
+    value = JSON.parse(String(json));
   } catch (error) {
-    throw unreadable(what, error instanceof Error ? error.message : String(error));
+    throw new LedgerUnavailable(`${what} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   const result = schema.safeParse(value);
-  if (!result.success) throw unreadable(what, z.prettifyError(result.error));
+  if (!result.success) throw new LedgerUnavailable(`${what} is wrong: ${z.prettifyError(result.error)}`);
   return result.data;
-}
-
-function unreadable(what: string, why: string): LedgerUnavailable {
-  return new LedgerUnavailable(
-    `${what} in the ledger cannot be read, so nothing of this target is restarted. Something else than this version of Tidemark wrote to its keys; look at tidemark:ledger:* in Redis. ${why}`,
-  );
 }

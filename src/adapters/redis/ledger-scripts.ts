@@ -16,17 +16,24 @@ local args = cjson.decode(ARGV[2])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + policy.clockOffsetMs
 
--- A Redis that knows no epoch is new, or has lost everything: restarts are held for a while from here.
--- Written only where it is missing, so that a full Redis can still be read.
-if redis.call('EXISTS', epochKey) == 0 then redis.call('SET', epochKey, string.format('%.0f', now)) end
-local heldUntil = tonumber(redis.call('GET', epochKey)) + policy.holdMs
+local function typeOf(key) return redis.call('TYPE', key).ok end
+
+-- A Redis that knows no epoch is new, or has lost everything: restarts are held for a while from here. So they are where the epoch is no time, or
+-- one that has not come yet: somebody else wrote it. Written only then, so that a full Redis can still be read.
+local epoch = typeOf(epochKey) == 'string' and tonumber(redis.call('GET', epochKey)) or nil
+if not (epoch and epoch > 0 and epoch <= now) then
+  epoch = now
+  redis.call('SET', epochKey, string.format('%.0f', now))
+end
+local heldUntil = epoch + policy.holdMs
 
 local function get(field) return redis.call('HGET', recordKey, field) or nil end
 local function number(field) return tonumber(get(field) or '0') end
 local function set(field, value)
   if type(value) == 'number' then value = string.format('%.0f', value) end
-  redis.call('HSET', recordKey, field, value)
+  -- The index first: what fails there must not leave a record behind that nobody finds.
   redis.call('SADD', recordsKey, recordKey)
+  redis.call('HSET', recordKey, field, value)
 end
 local function list(field)
   local text = get(field)
@@ -38,7 +45,7 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
-local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') == '1' end
+local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') ~= nil end
 local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end
 local function sentLastHour()
   local recent = {}
@@ -99,9 +106,9 @@ end
 attempt.claimedAtMs = now
 attempt.deadlineMs = now + args.deadlineInMs
 local text = cjson.encode(attempt)
+redis.call('SADD', openKey, recordKey)
 set('attempt', text)
 redis.call('HDEL', recordKey, 'spends')
-redis.call('SADD', openKey, recordKey)
 return {'ok', text}
 `;
 
@@ -191,14 +198,39 @@ return cjson.encode({
 })
 `;
 
-/** The open attempts of all targets, each as JSON. */
+/**
+ * The open attempts of all targets: pairs of a record's key and its attempt as JSON. Then the keys that were not what they should be. An index that is no
+ * set is made anew: without that no target's attempts would go on. A member that is no record is dropped from it.
+ */
 export const OPEN = `${PRELUDE}
-local attempts = {}
-for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
-  local text = redis.call('HGET', key, 'attempt')
-  if text then table.insert(attempts, text) else redis.call('SREM', openKey, key) end
+local attempts, mended = {}, {}
+local function mend(key)
+  local found = typeOf(key)
+  if found == 'set' or found == 'none' then return false end
+  redis.call('DEL', key)
+  table.insert(mended, key)
+  return true
 end
-return attempts
+local function holdsAttempt(key) return typeOf(key) == 'hash' and redis.call('HEXISTS', key, 'attempt') == 1 end
+
+mend(recordsKey)
+if mend(openKey) then
+  for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do
+    if holdsAttempt(key) then redis.call('SADD', openKey, key) end
+  end
+end
+for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
+  if holdsAttempt(key) then
+    -- One of that size is none of ours; it is told without being sent.
+    local text = redis.call('HSTRLEN', key, 'attempt') <= args.maxLength and redis.call('HGET', key, 'attempt') or ''
+    table.insert(attempts, {key, text})
+  else
+    redis.call('SREM', openKey, key)
+    local found = typeOf(key)
+    if found ~= 'hash' and found ~= 'none' then table.insert(mended, key) end
+  end
+end
+return {attempts, mended}
 `;
 
 export const RECORD_RECLAIMED = `${PRELUDE}
@@ -231,8 +263,11 @@ return 0
 
 export const LEARN_FLOOR = `${PRELUDE}
 local floors = {}
-for _, learned in ipairs(list('floors')) do
-  if learned.bootId ~= args.bootId then table.insert(floors, learned) end
+-- What cannot be read teaches nothing, and is written over.
+local isReadable, before = pcall(list, 'floors')
+for _, learned in ipairs(isReadable and type(before) == 'table' and before or {}) do
+  local isFloor = type(learned) == 'table' and type(learned.floorBytes) == 'number'
+  if isFloor and learned.bootId ~= args.bootId then table.insert(floors, learned) end
 end
 table.insert(floors, 1, args)
 setList('floors', floors, policy.floorsLearned)
@@ -262,16 +297,23 @@ if args.all then redis.call('SET', pauseKey, now) else set('paused', '1') end
 return 1
 `;
 
+/** Answers the keys of records that could not be resumed; every other one was. */
 export const RESUME = `${PRELUDE}
 if not args.all then
   redis.call('HDEL', recordKey, 'paused')
   closeBreaker()
-  return 1
+  return {}
 end
 redis.call('DEL', pauseKey)
+local skipped = {}
+if typeOf(recordsKey) ~= 'set' then return skipped end
 for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do
-  recordKey = key
-  closeBreaker()
+  if typeOf(key) == 'hash' then
+    recordKey = key
+    closeBreaker()
+  else
+    table.insert(skipped, key)
+  end
 end
-return 1
+return skipped
 `;

@@ -16,8 +16,18 @@ import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } fro
 import type { RedisConnection } from './connection.ts';
 import type { EvictionWatch } from './eviction.ts';
 import type { Keys } from './keys.ts';
+import {
+  mendedIndex,
+  metARecord,
+  ofRecord,
+  orEmpty,
+  type TellOfUseless,
+  tellOfUseless,
+  unreadable,
+} from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
 import * as scripts from './ledger-scripts.ts';
+import type { RecordFaults } from './record-faults.ts';
 
 /** What the ledger needs of the policy. */
 export interface LedgerPolicy {
@@ -32,6 +42,8 @@ export interface LedgerPolicy {
 const HISTORY_LENGTH = 100;
 const FLOORS_LEARNED = 8;
 const SPENT_SHOWN = 300;
+/** Of an attempt as JSON: its longest part is a sentence. */
+const MAX_ATTEMPT_LENGTH = 64 * 1024;
 /** Longer than a boot lives, where the platform's daily restart is not bypassed by far. */
 const FORGET_SPENT_MS = 30 * 86_400_000;
 
@@ -40,6 +52,7 @@ export interface RedisLedgerOptions {
   readonly keys: Keys;
   readonly eviction: EvictionWatch;
   readonly policy: LedgerPolicy;
+  readonly faults: RecordFaults;
   /** Added to Redis's time, so that tests need not wait for it to pass. */
   readonly clockOffsetMs?: (() => number) | undefined;
 }
@@ -51,11 +64,16 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   return {
     async read(target) {
       const mayBeEvicted = !(await options.eviction.isSafe());
-      return { ...viewOf(target, await evaluate(scripts.READ, target)), mayBeEvicted };
+      const answer = await evaluate(scripts.READ, target);
+      const view = ofRecord(options, target, () => viewOf(target, answer, tellOfUseless(options, target)));
+      options.faults.clear(options.keys.record(target));
+      return { ...view, mayBeEvicted };
     },
     async open() {
-      const texts = await evaluate(scripts.OPEN, null);
-      return (Array.isArray(texts) ? texts : []).flatMap(attemptIfReadable);
+      const answer = await evaluate(scripts.OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
+      const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
+      for (const key of mended) options.faults.tell(mendedIndex(key));
+      return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));
     },
     async claim(request) {
       if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
@@ -89,13 +107,22 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       await evaluate(scripts.PAUSE, target, { all: target === null });
     },
     async resume(target) {
-      await evaluate(scripts.RESUME, target, { all: target === null });
+      const skipped = (await evaluate(scripts.RESUME, target, { all: target === null })) as string[];
+      for (const key of skipped) {
+        options.faults.tell({
+          key,
+          why: 'it is no hash',
+          without: 'Its target was not resumed, and nothing of it is restarted; all others were.',
+          advice: `Delete it with "redis-cli DEL ${key}".`,
+        });
+      }
     },
   };
 }
 
 /** Sends a script once. `EVAL` each time rather than `EVALSHA`: a few kB against one round trip and one more way to fail. */
-function scriptRunner({ connection, keys, policy, clockOffsetMs = () => 0 }: RedisLedgerOptions) {
+function scriptRunner(options: RedisLedgerOptions) {
+  const { connection, keys, policy, clockOffsetMs = () => 0 } = options;
   const numbers = {
     ...policy,
     sendWindowMs: SEND_WINDOW_MS,
@@ -110,19 +137,24 @@ function scriptRunner({ connection, keys, policy, clockOffsetMs = () => 0 }: Red
     spentShown: SPENT_SHOWN,
     forgetSpentMs: FORGET_SPENT_MS,
   };
-  return (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
+  return async (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
     // Scripts that concern all targets get the names of a record that is never written.
     const of = target ?? { app: '', processType: '' };
     const names = [keys.record(of), keys.spent(of), keys.open, keys.records, keys.pauseAll, keys.epoch];
-    return connection.run('the ledger', (redis) =>
-      redis.eval(
-        script,
-        names.length,
-        ...names,
-        JSON.stringify({ ...numbers, clockOffsetMs: clockOffsetMs() }),
-        JSON.stringify(args),
-      ),
-    );
+    try {
+      return await connection.run('the ledger', (redis) =>
+        redis.eval(
+          script,
+          names.length,
+          ...names,
+          JSON.stringify({ ...numbers, clockOffsetMs: clockOffsetMs() }),
+          JSON.stringify(args),
+        ),
+      );
+    } catch (error) {
+      if (target === null || !metARecord(error)) throw error;
+      throw unreadable(options, target, error.message);
+    }
   };
 }
 
@@ -143,13 +175,23 @@ function newAttempt(request: ClaimRequest): Attempt {
   };
 }
 
-/** One that cannot be read stops its own target, whose `read` tells of it, and no other's attempts. */
-function attemptIfReadable(text: unknown): Attempt[] {
+/** One that cannot be read stops its own target and no other's attempts. */
+function attemptIfReadable({ keys, faults }: RedisLedgerOptions, key: string, text: string): Attempt[] {
+  const place = `${key} (field attempt)`;
   try {
-    return [parseAttempt(text)];
+    const attempt = parseAttempt(text);
+    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it is the attempt of another target');
+    faults.clear(place);
+    return [attempt];
   } catch (error) {
-    if (error instanceof LedgerUnavailable) return [];
-    throw error;
+    if (!(error instanceof LedgerUnavailable)) throw error;
+    faults.tell({
+      key: place,
+      why: error.message,
+      without: 'The attempt does not go on, and nothing of its target is restarted.',
+      advice: `Delete it with "redis-cli HDEL ${key} attempt".`,
+    });
+    return [];
   }
 }
 
@@ -160,7 +202,7 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
 }
 
-function viewOf(target: Target, answer: unknown): Omit<LedgerView, 'mayBeEvicted'> {
+function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
   const {
     open,
     history: closed,
@@ -177,12 +219,17 @@ function viewOf(target: Target, answer: unknown): Omit<LedgerView, 'mayBeEvicted
     target,
     open: open === false ? null : parseAttempt(open),
     history,
-    dryHistory: parseHistory(dryHistory),
+    dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
     breakerReason: breakerReason === false ? null : breakerReason,
     spentBootIds: spent,
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),
-    learnedFloorBytes: learnedFloor(parseFloors(floors).map((learned) => learned.floorBytes)),
+    learnedFloorBytes: learnedFloor(
+      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell).map((learned) => learned.floorBytes),
+    ),
   };
 }
+
+const FLOORS_WITHOUT =
+  'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';

@@ -5,6 +5,7 @@ import { createRedisJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
 import { createLeader, type Leader } from './leader.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger.ts';
+import { RecordFaults } from './record-faults.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 
 export interface RedisStateOptions {
@@ -41,12 +42,13 @@ export function createRedisState(options: RedisStateOptions): RedisState {
   const { url, policy, log = () => {}, keyPrefix, commandTimeoutMs, leaseMs, clockOffsetMs } = options;
   const connection = connectRedis({ url, log, ...(commandTimeoutMs === undefined ? {} : { commandTimeoutMs }) });
   const keys = createKeys(keyPrefix);
+  const faults = new RecordFaults(log);
   const eviction = watchEviction(connection, log, () => performance.now());
   const leader = createLeader({ connection, keys, log, ...(leaseMs === undefined ? {} : { leaseMs }) });
   return {
-    ledger: createRedisLedger({ connection, keys, eviction, policy, clockOffsetMs }),
-    journal: createRedisJournal({ connection, keys, log }),
-    snapshots: createSnapshots(connection, keys),
+    ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
+    journal: createRedisJournal({ connection, keys, faults, log }),
+    snapshots: createSnapshots({ connection, keys, faults }),
     leader,
     available: connection.available,
     untilAvailable: connection.untilReady,

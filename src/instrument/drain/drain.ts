@@ -2,7 +2,6 @@ import { diag } from '@opentelemetry/api';
 import {
   ATTR_HEROKU_APP_NAME,
   ATTR_HEROKU_DYNO_ID,
-  ATTR_SERVICE_INSTANCE_ID,
   DRAIN_KEY_LIFE_MS,
   type DrainedBoot,
   type DrainKeyNames,
@@ -12,6 +11,7 @@ import {
 import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
 import { herokuAttributes } from '../identity/heroku-detector.ts';
+import { processId } from '../identity/process-id.ts';
 import { processRole } from '../identity/process-role.ts';
 import { callHooks } from './drain-hooks.ts';
 import { type DrainObserver, patchForDrain } from './drain-patch.ts';
@@ -23,7 +23,7 @@ import { threadPeers } from './thread-peers.ts';
 
 export interface ProcessDrainOptions {
   readonly keys: DrainKeyNames;
-  /** `service.instance.id` */
+  /** `tidemark.process.id` */
   readonly processId: string;
   /** Monotonic ms. */
   readonly nowMs: () => number;
@@ -238,10 +238,9 @@ export function drainOfProcess(
   nowMs: () => number,
 ): ProcessDrain | null {
   if (processRole() === 'sandbox') return null;
-  const { [ATTR_SERVICE_INSTANCE_ID]: processId, ...attributes } = herokuAttributes(env);
-  const { [ATTR_HEROKU_APP_NAME]: app, [ATTR_HEROKU_DYNO_ID]: bootId } = attributes;
-  if (processId === undefined || app === undefined || bootId === undefined) return null;
+  const { [ATTR_HEROKU_APP_NAME]: app, [ATTR_HEROKU_DYNO_ID]: bootId } = herokuAttributes(env);
+  if (app === undefined || bootId === undefined) return null;
   const boot: DrainedBoot = { app, bootId };
   const keys = drainKeyNames(boot);
-  return keys === null ? null : new ProcessDrain({ keys, processId, nowMs });
+  return keys === null ? null : new ProcessDrain({ keys, processId: processId(), nowMs });
 }

@@ -1,8 +1,9 @@
 import { diag } from '@opentelemetry/api';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { ExportParts } from './export-parts.ts';
 import type { JsonMetricsSerializer } from './opentelemetry-sdk.ts';
-import { OtlpPost } from './otlp-post.ts';
+import { OtlpPost, PostError } from './otlp-post.ts';
 
 type Serializer = typeof JsonMetricsSerializer;
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
@@ -10,6 +11,11 @@ type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 /** `ExportResultCode` of @opentelemetry/core, which is no dependency of its own. */
 const SUCCESS = 0;
 const FAILED = 1;
+
+/** What proxies take by default (nginx: 1 MiB). Collectors and the actuator take 20 MiB. */
+const MAX_BODY_BYTES = 1_000_000;
+const LEAST_BODY_BYTES = 32 * 1024;
+const CONTENT_TOO_LARGE = 413;
 
 /**
  * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. It is OpenTelemetry's exporter with its
@@ -33,12 +39,15 @@ export async function otlpExporter(env: Readonly<Record<string, string | undefin
 class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #post: OtlpPost;
   readonly #serializer: Serializer;
+  readonly #parts: ExportParts;
   readonly #mostUnderWay: number;
+  #maxBodyBytes = MAX_BODY_BYTES;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(post: OtlpPost, serializer: Serializer, mostUnderWay: number) {
     this.#post = post;
     this.#serializer = serializer;
+    this.#parts = new ExportParts((metrics) => serializer.serializeRequest(metrics));
     this.#mostUnderWay = mostUnderWay;
   }
 
@@ -67,8 +76,24 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
     if (this.#underWay.size >= this.#mostUnderWay) {
       throw new Error(`${this.#underWay.size} exports are under way, which is as many as there may be`);
     }
-    const bytes = this.#serializer.serializeRequest(metrics);
-    if (bytes === undefined) return;
+    let fault: unknown = null;
+    // What is needed most comes first. A part that is refused keeps none of the others back.
+    for (const { bytes } of this.#parts.of(metrics, this.#maxBodyBytes)) {
+      try {
+        await this.#sendPart(bytes);
+      } catch (error) {
+        fault ??= error;
+        if (!(error instanceof PostError) || error.isRetryable) break;
+        // Smaller from the next export on.
+        if (error.status === CONTENT_TOO_LARGE) {
+          this.#maxBodyBytes = Math.max(LEAST_BODY_BYTES, Math.min(this.#maxBodyBytes, bytes.length / 2));
+        }
+      }
+    }
+    if (fault !== null) throw fault;
+  }
+
+  async #sendPart(bytes: Uint8Array): Promise<void> {
     const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes));
     if (partialSuccess !== undefined && Object.keys(partialSuccess).length > 0) {
       diag.warn(`tidemark: the receiver took a part of an export only: ${JSON.stringify(partialSuccess)}`);

@@ -18,9 +18,12 @@ export class PostError extends Error {
   readonly isRetryable: boolean;
   /** How long the receiver asked to be left alone; null where it did not. */
   readonly retryAfterMs: number | null;
+  /** The HTTP status; null where there was no answer. */
+  readonly status: number | null;
 
-  constructor(message: string, { isRetryable, retryAfterMs = null, cause }: PostFailure) {
+  constructor(message: string, { isRetryable, retryAfterMs = null, status = null, cause }: PostFailure) {
     super(message, { cause });
+    this.status = status;
     this.isRetryable = isRetryable;
     this.retryAfterMs = retryAfterMs;
   }
@@ -29,6 +32,7 @@ export class PostError extends Error {
 interface PostFailure {
   readonly isRetryable: boolean;
   readonly retryAfterMs?: number | null;
+  readonly status?: number | null;
   readonly cause?: unknown;
 }
 
@@ -155,6 +159,7 @@ function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMess
     `the receiver answered ${statusCode} ${statusMessage ?? ''}: ${answer.toString().slice(0, 500)}`,
     {
       isRetryable: RETRYABLE_STATUS.has(statusCode),
+      status: statusCode,
       retryAfterMs: retryAfterMs(headers['retry-after']),
     },
   );

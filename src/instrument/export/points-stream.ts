@@ -3,9 +3,10 @@ import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from 
 import type { BorrowedRedis, RedisScript } from '../bullmq/borrowed-redis.ts';
 import { warnOfRefusal } from '../bullmq/redis-refusal.ts';
 import { reportFault } from '../diagnostics.ts';
+import { ExportParts, type Serialize } from './export-parts.ts';
 
-/** An export larger than this is dropped: it alone would push most of the others out. */
-const MAX_ENTRY_BYTES = 1024 * 1024;
+/** What of an export is more than this is left out: a sixteenth of the stream, so that one process cannot push the others' points out. */
+const MAX_ENTRY_BYTES = POINTS_STREAM_MAX_BYTES / 16;
 /** The stream's life after the last entry: an application that sends no more leaves nothing behind. */
 const STREAM_LIFE_MS = 60 * 60_000;
 /** Where Redis does not tell the stream's size (an ACL may forbid it), so many entries are kept. */
@@ -35,8 +36,7 @@ return id
 export interface PointsStreamOptions {
   /** A connection of a worker that runs in this process; null where there is none just now. */
   readonly lend: () => BorrowedRedis | null;
-  /** To OTLP as JSON; undefined where there is nothing to send. */
-  readonly serialize: (metrics: ResourceMetrics) => Uint8Array | undefined;
+  readonly serialize: Serialize;
 }
 
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
@@ -50,12 +50,12 @@ const SUCCESS = 0;
  */
 export class PointsStreamExporter implements PushMetricExporter {
   readonly #lend: PointsStreamOptions['lend'];
-  readonly #serialize: PointsStreamOptions['serialize'];
+  readonly #parts: ExportParts;
   #underWay: Promise<void> | null = null;
 
   constructor({ lend, serialize }: PointsStreamOptions) {
     this.#lend = lend;
-    this.#serialize = serialize;
+    this.#parts = new ExportParts(serialize);
   }
 
   /** Tells success at once: the reader would wait under a timer that keeps the process alive. */
@@ -83,13 +83,23 @@ export class PointsStreamExporter implements PushMetricExporter {
     const redis = this.#lend();
     // A process without a running worker has none: before its first one, after its last, and in a sandbox.
     if (redis === null) return;
-    const bytes = this.#serialize(metrics);
-    if (bytes === undefined) return;
-    if (bytes.length > MAX_ENTRY_BYTES) {
-      throw new Error(`an export of ${bytes.length} bytes is more than the ${MAX_ENTRY_BYTES} that may go into it`);
-    }
+    const first = this.#parts.of(metrics, MAX_ENTRY_BYTES).next();
+    if (first.done === true) return;
+    const { bytes, isLast } = first.value;
+    if (!isLast) sayCut();
     const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
     const limits = [POINTS_STREAM_MAX_BYTES, STREAM_LIFE_MS, ENTRIES_WITHOUT_SIZE].map(String);
     await redis.evaluate(APPEND, [POINTS_STREAM_KEY], [POINTS_STREAM_FIELD, json, ...limits]);
   }
+}
+
+let isCutSaid = false;
+
+/** On the worker's output, once: at the default log level nobody would read it elsewhere, and it is no fault of the job's. */
+function sayCut(): void {
+  if (isCutSaid) return;
+  isCutSaid = true;
+  console.warn(
+    `tidemark: this process has more job series (names, queues, outcomes) than the points stream takes: an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, so restarts are not affected; the job names that come last are missing from the job figures. Lower TIDEMARK_MAX_JOB_NAMES, or use TIDEMARK_TRANSPORT=otlp.`,
+  );
 }

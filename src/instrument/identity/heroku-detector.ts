@@ -11,8 +11,10 @@ import {
   ATTR_PROCESS_ALLOCATOR,
   ATTR_PROCESS_HEAP_LIMIT,
   ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+  ATTR_PROCESS_ID,
   ATTR_PROCESS_MALLOC_ARENA_MAX,
   ATTR_PROCESS_ROLE,
+  ATTR_PROCESS_START_TIME,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
@@ -20,13 +22,8 @@ import {
 import { memoryTuning } from '../memory/memory-tuning.ts';
 import { Procfs } from '../memory/procfs.ts';
 import { dynoIdentity } from './dyno-identity.ts';
+import { processId } from './process-id.ts';
 import { processRole } from './process-role.ts';
-
-/**
- * One per process, as the semantic conventions demand: a dyno may run several processes, and ids that clash mix their series.
- * Not by an import of node:crypto, which reads all of its exports and so loads the Web Cryptography API: 0.2 MB.
- */
-const INSTANCE_ID = process.getBuiltinModule('node:crypto').randomUUID();
 
 export type ResourceAttributes = Record<string, string>;
 
@@ -44,7 +41,10 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
   const tuning = memoryTuning({ env, procfs });
   const candidates: Readonly<Record<string, string | null | undefined>> = {
     [ATTR_SERVICE_NAME]: serviceName(env),
-    [ATTR_SERVICE_INSTANCE_ID]: INSTANCE_ID,
+    // One per process, as the semantic conventions require. `OTEL_RESOURCE_ATTRIBUTES` may replace it with one that all processes share.
+    [ATTR_SERVICE_INSTANCE_ID]: processId(),
+    [ATTR_PROCESS_ID]: processId(),
+    [ATTR_PROCESS_START_TIME]: new Date(performance.timeOrigin).toISOString(),
     [ATTR_SERVICE_VERSION]: env.HEROKU_RELEASE_VERSION,
     [ATTR_CLOUD_PROVIDER]: dyno === null ? null : 'heroku',
     [ATTR_HEROKU_APP_ID]: env.HEROKU_APP_ID,

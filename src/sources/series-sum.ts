@@ -1,0 +1,50 @@
+/** Up to here a list is searched as fast as a set, and takes a fifth of its memory. */
+const MAX_LISTED = 24;
+
+/**
+ * The sum over the series of one metric at one time (queues, job names, heap spaces). It knows which series it holds, so that a part of the
+ * metric that comes in another request is added, and one that comes twice is not.
+ */
+export class SeriesSum {
+  /** NaN where one of its values was invalid: the sum cannot be known then. */
+  total = 0;
+  readonly #ids: number[] = [];
+  #values: number[] = [];
+  #index: Set<number> | null = null;
+
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  /** Adds one series; false where it is in the sum already. */
+  add(id: number, value: number): boolean {
+    if (this.#has(id)) return false;
+    this.#ids.push(id);
+    this.#values.push(value);
+    this.#index?.add(id);
+    this.total += value;
+    return true;
+  }
+
+  /** Adds the series of another sum that are not in this one; returns how many those were. */
+  addAll(other: SeriesSum): number {
+    let added = 0;
+    for (let at = 0; at < other.#ids.length; at++) {
+      if (this.add(other.#ids[at] as number, other.#values[at] as number)) added++;
+    }
+    if (Number.isNaN(other.total)) this.total = Number.NaN;
+    return added;
+  }
+
+  /** Keeps what tells a repetition, and drops what only `addAll` of another sum needs. */
+  seal(): void {
+    this.#values = [];
+    this.#index = null;
+  }
+
+  #has(id: number): boolean {
+    if (this.#ids.length <= MAX_LISTED) return this.#ids.includes(id);
+    this.#index ??= new Set(this.#ids);
+    return this.#index.has(id);
+  }
+}
