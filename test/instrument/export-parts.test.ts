@@ -97,7 +97,7 @@ describe('an export that is too large', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const entries: string[] = [];
     const evaluate = async (_: unknown, __: readonly string[], args: readonly string[]) => entries.push(args[1] ?? '');
-    const exporter = new PointsStreamExporter({ lend: () => ({ evaluate }), serialize });
+    const exporter = new PointsStreamExporter({ lend: () => ({ evaluate, isConnected: async () => true }), serialize });
     for (let count = 0; count < 3; count++) {
       exporter.export(exportOf(1000), () => {});
       await exporter.forceFlush();

@@ -82,11 +82,12 @@ it("the README's are all that drain, points stream and doctor need", async () =>
   const client = new Redis(urlOfUser());
   undo.push(() => client.disconnect());
   const lend = () => ({
+    isConnected: async () => true,
     evaluate: (script: { lua: string }, names: readonly string[], args: readonly string[]) =>
       client.eval(script.lua, names.length, ...names, ...args),
   });
   const exporter = new PointsStreamExporter({ lend, serialize: () => new TextEncoder().encode('{}') });
-  exporter.export({} as never, () => {});
+  exporter.export({ scopeMetrics: [] } as never, () => {});
   await exporter.forceFlush();
   expect(await admin.xlen('tidemark:points')).toBe(1);
 
