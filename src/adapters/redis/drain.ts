@@ -30,8 +30,13 @@ const REFRESH = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
 -- What is no hash is no answer, and no worker could answer into it.
-if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then redis.call('DEL', KEYS[2]) end
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[2])}
+local answers = redis.pcall('HGETALL', KEYS[2])
+if answers.err then
+  if not string.find(answers.err, 'WRONGTYPE', 1, true) then return answers end
+  redis.call('DEL', KEYS[2])
+  answers = {}
+end
+return {time[1] * 1000 + math.floor(time[2] / 1000), answers}
 `;
 
 const CLEAR = `
