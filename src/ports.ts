@@ -110,6 +110,10 @@ export interface LedgerView {
   readonly breakerReason: string | null;
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
+  /** Whether all targets are paused, and not this one by its name. */
+  readonly pausedAll: boolean;
+  /** Null where it is not paused, and where an older version wrote the pause. */
+  readonly pausedSinceMs: number | null;
   /** Where the ledger is kept may drop it when its memory is full (`allkeys-*`): every claim is refused. */
   readonly mayBeEvicted: boolean;
   /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */

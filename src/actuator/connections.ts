@@ -7,9 +7,39 @@ import type { ActuatorSettings } from '../config/resolve.ts';
 import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../core/attempt.ts';
 import type { Intake } from '../sources/intake.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
+import type { Closers } from './closers.ts';
 import type { Log } from './log.ts';
+import { exportMetrics, type MetricsExport } from './metrics-export.ts';
 
 /** Every connection to the world, as the settings ask for it. What is not configured is null, and said to be where that matters. */
+
+export interface Connections {
+  readonly state: RedisState | null;
+  readonly platform: HerokuPlatform | null;
+  readonly reader: PointsReader | null;
+  readonly metrics: MetricsExport | null;
+  readonly notice: WebhookNotice | null;
+}
+
+/** A stop waits so long for messages to people that are on their way. */
+const NOTICE_TIMEOUT_MS = 2_000;
+
+/** Opens everything but the drain keys, which belong to the restarts; `closers` closes it again, also where a later one throws. */
+export async function openConnections(
+  settings: ActuatorSettings,
+  { intake, log, closers }: { readonly intake: Intake; readonly log: Log; readonly closers: Closers },
+): Promise<Connections> {
+  const state = openState(settings, log);
+  closers.add(() => state?.close());
+  const platform = openPlatform(settings, log);
+  const reader = openPointsReader(settings, intake, log);
+  closers.add(() => reader?.close());
+  const metrics = await exportMetrics(process.env, log);
+  closers.add(() => metrics?.stop());
+  const notice = openNotice(settings, log);
+  closers.add(() => notice?.close(NOTICE_TIMEOUT_MS));
+  return { state, platform, reader, metrics, notice };
+}
 
 /** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
 const HOLD_WINDOWS = 10;
@@ -17,7 +47,7 @@ const HOLD_WINDOWS = 10;
 /** How much longer than its deadlines an attempt may take: ticks, and the calls of its last one. */
 const HOLD_SLACK_MS = 60_000;
 
-export function openState(settings: ActuatorSettings, log: Log): RedisState | null {
+function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   if (settings.stateRedisUrl === null) {
     log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
     return null;
@@ -31,11 +61,7 @@ export function openState(settings: ActuatorSettings, log: Log): RedisState | nu
 }
 
 /** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
-export function openPointsReader(
-  { sources, queueRedisUrl }: ActuatorSettings,
-  intake: Intake,
-  log: Log,
-): PointsReader | null {
+function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
   if (!sources.includes('redis') || queueRedisUrl === null) return null;
   const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
   return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
@@ -51,7 +77,7 @@ export function openDrainKeys({ queueRedisUrl, policy }: ActuatorSettings, log: 
   return null;
 }
 
-export function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
+function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
   if (settings.herokuApiToken === null) {
     log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
     return null;
@@ -63,7 +89,7 @@ export function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatfo
   });
 }
 
-export function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
+function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
   return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
 }
 

@@ -1,23 +1,42 @@
+import type { Attempt } from '../core/attempt.ts';
 import { LedgerUnavailable, PlatformError } from '../core/errors.ts';
-import { matchesAny, type Target } from '../core/target.ts';
-import type { ActuatorControl, DynoView, Health, RestartRequestAnswer } from '../web/api.ts';
+import { overall } from '../core/standing.ts';
+import type { Target } from '../core/target.ts';
+import type { ActuatorControl, DynoView, Health, RestartRequestAnswer } from '../web/control.ts';
 import type { ActuatorParts } from './parts.ts';
+import type { Refusals } from './refusals.ts';
+import type { Standings } from './standings.ts';
 
-export interface Standing {
-  readonly leads: () => boolean;
-  readonly ready: () => boolean;
+export interface ControlParts {
+  readonly parts: ActuatorParts;
+  readonly refusals: Refusals;
+  readonly standings: Standings;
+  /** Whether the state was read back. */
+  readonly isRestored: () => boolean;
 }
 
 /** What the API shows of the loop, and how a person steers it. */
-export function createControl(parts: ActuatorParts, standing: Standing): ActuatorControl {
+export function createControl(from: ControlParts): ActuatorControl {
+  const { parts, refusals, standings } = from;
+  const steer = async (target: Target | null, what: 'pause' | 'resume') => {
+    if (parts.ledger === null)
+      throw new LedgerUnavailable('no Redis is configured (REDIS_URL), so nothing is restarted anyway');
+    await parts.ledger[what](target);
+    parts.log.info(what === 'pause' ? 'paused by a person' : 'resumed by a person', { target: target ?? 'all' });
+    await standings.refresh();
+  };
   return {
     dynos: () => dynosOf(parts),
     series: (app, dyno) => parts.registry.newestOf(app, dyno)?.series.entries() ?? null,
     decisions: (count) => parts.decisions.recent(count),
+    attempts: async (count) => parts.attempts.newest(count, await openAttempts(parts), standings.history()),
     restart: (app, dyno) => restart(parts, app, dyno),
-    pause: (target) => steer(parts, target, 'pause'),
-    resume: (target) => steer(parts, target, 'resume'),
-    health: () => healthOf(parts, standing),
+    pause: (target) => steer(target, 'pause'),
+    resume: (target) => steer(target, 'resume'),
+    health: () => healthOf(from),
+    standings: () => standings.all(),
+    refusals: () => refusals.list(),
+    platformBlock: () => parts.platform?.blocked()?.why ?? null,
   };
 }
 
@@ -44,6 +63,17 @@ function nameOf({ decision }: DynoView): string {
   return `${decision.app} ${decision.dyno}`;
 }
 
+/** As the ledger has them, whoever claimed them; null where it cannot be read. */
+async function openAttempts({ ledger, ledgerState }: ActuatorParts): Promise<readonly Attempt[] | null> {
+  if (ledger === null || ledgerState() !== 'available') return null;
+  try {
+    return await ledger.open();
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) return null;
+    throw error;
+  }
+}
+
 /** A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else. */
 async function restart(parts: ActuatorParts, app: string, dyno: string): Promise<RestartRequestAnswer> {
   const { restarts } = parts;
@@ -58,29 +88,22 @@ async function restart(parts: ActuatorParts, app: string, dyno: string): Promise
   }
 }
 
-async function steer({ ledger, log }: ActuatorParts, target: Target | null, what: 'pause' | 'resume'): Promise<void> {
-  if (ledger === null)
-    throw new LedgerUnavailable('no Redis is configured (REDIS_URL), so nothing is restarted anyway');
-  await ledger[what](target);
-  log.info(what === 'pause' ? 'paused by a person' : 'resumed by a person', { target: target ?? 'all' });
+function healthOf({ parts, standings, isRestored }: ControlParts): Health {
+  const leading = parts.leads();
+  const restarts = overall(standings.all(), obstacleToAll(parts, standings));
+  return { ready: isRestored() && leading, leading, ledger: parts.ledgerState(), restarts };
 }
 
-function healthOf(parts: ActuatorParts, standing: Standing): Health {
-  const ledger = parts.ledgerState();
-  const leading = standing.leads();
-  return { ready: standing.ready() && leading, leading, ledger, restarts: restartsOf(parts, ledger) };
-}
-
-function restartsOf({ permissions, platform }: ActuatorParts, ledger: Health['ledger']): string {
-  if (ledger !== 'available')
-    return `off: the ledger (Redis) is ${ledger === 'unavailable' ? 'away' : 'not configured'}`;
-  if (platform === null) return 'off: no HEROKU_API_TOKEN';
-  const blocked = platform.blocked();
-  if (blocked !== null) return `off: ${blocked.why}`;
-  if (permissions.allowed.length === 0) return 'off: TIDEMARK_TARGETS is empty';
-  if (permissions.dryRun === true) return 'off: dry run';
-  const allDry = permissions.allowed.every((pattern) =>
-    matchesAny(permissions.dryRun === false ? [] : (permissions.dryRun as never), pattern, permissions.ownApp),
-  );
-  return allDry ? 'off: dry run' : 'on';
+/** Open to everyone, so it repeats nothing that the platform said. */
+function obstacleToAll({ ledgerState, platform, leads, mayAct }: ActuatorParts, standings: Standings): string | null {
+  const ledger = ledgerState();
+  if (ledger === 'not-configured') return 'no Redis is configured';
+  if (ledger === 'unavailable') return 'Redis is away';
+  if (platform === null) return 'no HEROKU_API_TOKEN';
+  if (!leads()) return 'standby, another actuator leads';
+  const block = platform.blocked();
+  if (block !== null)
+    return block.status === 401 ? 'Heroku refuses the token' : "the account's Heroku API calls are used up";
+  if (!standings.takesWrites()) return 'Redis takes no writes (is it full?)';
+  return mayAct() || standings.areOff() ? null : 'just started, watching for one window first';
 }

@@ -17,10 +17,22 @@ const KEEP_ALIVE_MS = 75_000;
 /** A sender that never ends its request must not keep the actuator from ending. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other. */
-export async function serveHttp(app: Hono, port: number): Promise<HttpServer> {
+/** How every HTTP/2 connection begins, and so every one of gRPC (RFC 9113, section 3.4). */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0';
+
+/**
+ * Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other.
+ *
+ * @param onGrpc called for each connection that speaks HTTP/2, which is answered with 400
+ */
+export async function serveHttp(app: Hono, port: number, onGrpc: () => void = () => {}): Promise<HttpServer> {
   const server = createServer(getRequestListener(app.fetch));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) => {
+    if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../ports.ts';
 import type { ActuatorParts } from './parts.ts';
+import type { Standings } from './standings.ts';
 import { tick } from './tick.ts';
 
 const SHORTEST_TICK_MS = 250;
@@ -31,14 +32,25 @@ export class Leadership {
   }
 }
 
-/** Runs ticks until told to stop. A tick that fails is told and made good by the next one: the loop itself never ends by a fault. */
-export function runLoop(parts: ActuatorParts): { stop(): Promise<void> } {
+export interface LoopOptions {
+  readonly parts: ActuatorParts;
+  /** Refreshed after each tick. */
+  readonly standings: Pick<Standings, 'refresh'>;
+  /** The first tick waits for it: before Redis is connected it could only warn that it is not. */
+  readonly ready: Promise<unknown>;
+}
+
+/** Runs ticks until told to stop. A tick that fails is logged and made good by the next one: the loop itself never ends by a fault. */
+export function runLoop({ parts, standings, ready }: LoopOptions): { stop(): Promise<void> } {
   const ended = new AbortController();
   const everyMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, parts.policy.windowMs / 4));
+  const stopped = new Promise<void>((resolve) => ended.signal.addEventListener('abort', () => resolve()));
   const run = async () => {
+    await Promise.race([ready, stopped]);
     while (!ended.signal.aborted) {
       try {
         await tick(parts);
+        await standings.refresh();
       } catch (error) {
         parts.log.error('a tick failed; the next one starts afresh', {
           error: error instanceof Error ? error.stack : String(error),
@@ -46,7 +58,6 @@ export function runLoop(parts: ActuatorParts): { stop(): Promise<void> } {
       }
       await delay(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
     }
-    await parts.restarts?.stop();
   };
   const running = run();
   return {

@@ -1,5 +1,6 @@
 import type { Permissions, Policy } from '../core/policy.ts';
 import type { ActuatorEvent, Clock, Ledger } from '../ports.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import type { BootRegistry } from './boot-registry.ts';
 import type { BreakerWatch } from './breaker-watch.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -15,6 +16,7 @@ export interface ActuatorParts {
   readonly permissions: Permissions;
   readonly registry: BootRegistry;
   readonly decisions: DecisionLog;
+  readonly attempts: AttemptLog;
   readonly teacher: FloorTeacher;
   readonly breakers: BreakerWatch;
   /** Null where no token is configured: then the platform is neither read nor asked for anything. */

@@ -14,6 +14,8 @@ interface AppView {
 /** Why no app can be read or restarted for now: 401 concerns everything until a read succeeds, 429 until it is over. */
 export interface PlatformBlock {
   readonly why: string;
+  /** 401: the token is refused; 429: the account's calls are used up. */
+  readonly status: 401 | 429;
   /** Monotonic ms; a 401 is tried again at this time too. */
   readonly untilMs: number;
 }
@@ -82,7 +84,11 @@ export class PlatformView {
     readonly message: string;
   }): void {
     if (error.status !== 401 && error.status !== 429) return;
-    this.#block = { why: error.message, untilMs: this.#clock.monotonic() + (error.retryAfterMs ?? BLOCK_MS) };
+    this.#block = {
+      why: error.message,
+      status: error.status,
+      untilMs: this.#clock.monotonic() + (error.retryAfterMs ?? BLOCK_MS),
+    };
   }
 
   /** The block as last known; it may be over, which only a read that succeeds proves. */

@@ -8,7 +8,7 @@ import { LedgerUnavailable, UnreadableRecord } from '../core/errors.ts';
 import type { BootIdentity } from '../core/point.ts';
 import { matchesAny, type Target, targetKey } from '../core/target.ts';
 import type { ActuatorEvent, ClaimAnswer, Clock, Ledger, Platform, PlatformDyno } from '../ports.ts';
-import type { RestartRequestAnswer } from '../web/api.ts';
+import type { RestartRequestAnswer } from '../web/control.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { BootRegistry } from './boot-registry.ts';
 import type { DecisionLog } from './decision-log.ts';

@@ -59,7 +59,7 @@ export function restoreState(parts: ActuatorParts, state: RedisState | null, tim
 }
 
 async function readBack(parts: ActuatorParts, state: RedisState): Promise<string | null> {
-  const { registry, decisions, breakers, log, clock, policy } = parts;
+  const { registry, decisions, attempts, breakers, log, clock, policy } = parts;
   let boots = 0;
   let pointsId: string | null = null;
   for (const [bootKey, json] of await state.snapshots.loadAll()) {
@@ -74,6 +74,7 @@ async function readBack(parts: ActuatorParts, state: RedisState): Promise<string
   }
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   decisions.restore(events);
+  attempts.restore(events);
   breakers.restore(events);
   log.info('state read back', { boots, events: events.length });
   return pointsId;

@@ -1,30 +1,22 @@
-import { Hono } from 'hono';
-import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
-import type { PointsReader } from '../adapters/redis/points-reader.ts';
 import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { checkHeroku } from '../doctor/check-heroku.ts';
-import { checkTls } from '../doctor/check-settings.ts';
-import type { ActuatorEvent, Clock, Notice } from '../ports.ts';
+import { matchesApp } from '../core/target.ts';
+import type { ActuatorEvent, Clock } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
-import { createOtlpSource } from '../sources/otlp-http.ts';
-import { createApi } from '../web/api.ts';
+import { announce, announceAccess } from './announce.ts';
+import { assembleParts } from './assemble.ts';
 import { BootRegistry } from './boot-registry.ts';
-import { BreakerWatch } from './breaker-watch.ts';
-import { openDrainKeys, openNotice, openPlatform, openPointsReader, openState, secretsOf } from './connections.ts';
-import { createControl } from './control.ts';
-import { DecisionLog } from './decision-log.ts';
-import { remoteAddress, serveHttp } from './http-server.ts';
+import { Closers } from './closers.ts';
+import { type Connections, openConnections, secretsOf } from './connections.ts';
+import { createDoors } from './doors.ts';
+import { serveHttp } from './http-server.ts';
 import { createLog, type Log } from './log.ts';
-import { Leadership, runLoop } from './loop.ts';
-import { exportMetrics, exportSecrets } from './metrics-export.ts';
+import { runLoop } from './loop.ts';
+import { exportSecrets } from './metrics-export.ts';
 import { recordOwnMetrics } from './own-metrics.ts';
-import type { ActuatorParts } from './parts.ts';
-import { PlatformView } from './platform-view.ts';
-import { Restarts } from './restarts.ts';
+import { Refusals } from './refusals.ts';
 import { restoreState } from './restore.ts';
-import { stillHolds } from './still-holds.ts';
-import { FloorTeacher } from './usefulness.ts';
+import { Standings } from './standings.ts';
 
 export interface RunningActuator {
   readonly port: number;
@@ -36,175 +28,91 @@ export interface RunningActuator {
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 /** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
 const RESTORE_TIMEOUT_MS = 5_000;
-/** A stop waits so long for messages to people that are on their way. */
-const NOTICE_TIMEOUT_MS = 2_000;
-const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
-/** Puts the parts together and runs the loop. Rejects where the port cannot be bound. */
+/** Puts the parts together and runs the loop. Rejects where the port cannot be bound, with everything closed that was opened until then. */
 export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
   const log = createLog([...secretsOf(settings), ...exportSecrets(process.env)]);
+  const closers = new Closers(log);
+  try {
+    const port = await start(settings, log, closers);
+    let stopping: Promise<void> | null = null;
+    const stop = async (why: string) => {
+      log.info('stopping', { why });
+      await closers.closeAll();
+      log.info('stopped');
+    };
+    return {
+      port,
+      stop: (why) => (stopping ??= stop(why)),
+      [Symbol.asyncDispose]: () => (stopping ??= stop('disposed')),
+    };
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+/** The port that was bound. */
+async function start(settings: ActuatorSettings, log: Log, closers: Closers): Promise<number> {
+  const { policy, permissions } = settings;
   const clock = SYSTEM_CLOCK;
-  const registry = new BootRegistry(settings.policy);
-  const state = openState(settings, log);
-  const platform = openPlatform(settings, log);
-  const intake = new Intake({
-    maxPointAgeMs: settings.policy.maxPointAgeMs,
+  const registry = new BootRegistry(policy);
+  const refusals = new Refusals({
     clock,
-    holdMs: holdMs(settings),
-    position: () => reader?.lastId() ?? null,
-    accept: (points) => registry.accept(points),
-  });
-  const reader: PointsReader | null = openPointsReader(settings, intake, log);
-  const decisions = new DecisionLog();
-  const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
-  const metrics = await exportMetrics(process.env, log);
-  const listeners: ((event: ActuatorEvent) => void)[] = [];
-  const notice = openNotice(settings, log);
-  const publish = publisher(state, notice, { decisions, log, listeners });
-  const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
-  const restarts =
-    state === null || platform === null || platformView === null
-      ? null
-      : new Restarts({
-          ledger: state.ledger,
-          platform,
-          platformView,
-          drainKeys: openDrainKeys(settings, log),
-          clock,
-          registry,
-          decisions,
-          settings,
-          publish,
-          log,
-          stillHolds: (attempt) => stillHolds(attempt, { registry, clock, policy: settings.policy }),
-        });
-  const parts: ActuatorParts = {
-    clock,
-    policy: settings.policy,
-    permissions: settings.permissions,
-    registry,
-    decisions,
-    teacher: new FloorTeacher(),
-    breakers: new BreakerWatch(),
-    platform: platformView,
-    ledger: state?.ledger ?? null,
-    ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
-    snapshots: state?.snapshots ?? null,
-    pointsId: () => intake.handedOnUpTo(),
-    restarts,
-    publish,
     log,
-    leads: () => leadership.leads(),
-    mayAct: () => leadership.mayAct(),
-  };
+    isOurs: (app) => permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp)),
+  });
+  const intake = new Intake({
+    maxPointAgeMs: policy.maxPointAgeMs,
+    clock,
+    holdMs: holdMsOfExports(settings),
+    position: () => connections.reader?.lastId() ?? null,
+    accept: (points) => registry.accept(points),
+    onRefused: (refused) => refusals.note(refused),
+  });
+  const connections: Connections = await openConnections(settings, { intake, log, closers });
+  const { state, platform, reader, metrics } = connections;
+  const listeners: ((event: ActuatorEvent) => void)[] = [];
+  const parts = assembleParts({ settings, connections, registry, intake, clock, log, listeners });
+  closers.add(() => parts.restarts?.stop());
+  const standings = new Standings(parts, async () => (await state?.takesWrites()) ?? true);
   const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);
   state?.leader.onLeading(() => void restoring.again());
-  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: settings.policy.maxPointAgeMs }));
-  const source = settings.sources.includes('otlp')
-    ? createOtlpSource({
-        tokens: settings.ingestTokens,
-        intake,
-        ready: () => restoring.isOver() && leadership.leads(),
-      })
-    : null;
+  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: policy.maxPointAgeMs }));
   if (metrics !== null) {
-    const { maxPointAgeMs } = settings.policy;
-    const state = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
-    listeners.push(recordOwnMetrics({ meter: metrics.meter, clock, maxPointAgeMs, ...state }));
+    const { maxPointAgeMs } = policy;
+    const observed = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
+    listeners.push(recordOwnMetrics({ meter: metrics.meter, clock, maxPointAgeMs, ...observed }));
   }
-  const app = new Hono();
-  app.all('/v1/metrics', async (context) => {
-    if (source === null) return context.text(NO_OTLP, 404);
-    return source.handle(context.req.raw, remoteAddress(context));
-  });
-  const control = createControl(parts, { leads: () => leadership.leads(), ready: () => restoring.isOver() });
-  app.route('/', createApi(control, { adminToken: settings.adminToken, remoteAddress }));
-  const server = await serveHttp(app, settings.port);
+  const app = createDoors({ settings, parts, intake, refusals, standings, isRestored: () => restoring.isOver() });
+  const server = await serveHttp(app, settings.port, () => refusals.note(GRPC));
+  closers.add(() => server.close());
   announce(settings, server.port, log);
   void announceAccess(settings, platform, log);
+  const loop = runLoop({ parts, standings, ready: untilConnected(state) });
   state?.leader.start();
-  const settling = setInterval(() => intake.settle(), holdMs(settings) / 2);
-  const loop = runLoop(parts);
-  let stopping: Promise<void> | null = null;
-  const stop = async (why: string) => {
-    log.info('stopping', { why });
+  const settling = setInterval(() => intake.settle(), holdMsOfExports(settings) / 2);
+  closers.add(() => clearInterval(settling));
+  closers.add(async () => {
     // First of all, so that another leads while this one finishes what is under way.
     await state?.leader.stop();
     await loop.stop();
-    clearInterval(settling);
-    await server.close();
-    await reader?.close();
-    await state?.close();
-    await notice?.close(NOTICE_TIMEOUT_MS);
-    await metrics?.stop();
-    log.info('stopped');
-  };
-  return {
-    port: server.port,
-    stop: (why) => (stopping ??= stop(why)),
-    [Symbol.asyncDispose]: () => (stopping ??= stop('disposed')),
-  };
+  });
+  return server.port;
+}
+
+const GRPC = { app: null, kind: 'grpc', count: 1, offsetMs: null } as const;
+
+/** Until Redis is connected, or for a moment: without it the loop observes and advises. */
+async function untilConnected(state: RedisState | null): Promise<void> {
+  if (state === null || state.available()) return;
+  await new Promise<void>((resolve) => {
+    state.onAvailable(resolve);
+    setTimeout(resolve, RESTORE_TIMEOUT_MS).unref();
+  });
 }
 
 /** The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one. */
-function holdMs({ policy }: ActuatorSettings): number {
+function holdMsOfExports({ policy }: ActuatorSettings): number {
   return Math.min(1_000, policy.windowMs / 4);
-}
-
-/** A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as often as it must. */
-function platformFreshMs({ policy }: ActuatorSettings): number {
-  return Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
-}
-
-function publisher(
-  state: RedisState | null,
-  notice: Notice | null,
-  to: {
-    readonly decisions: DecisionLog;
-    readonly log: Log;
-    readonly listeners: readonly ((event: ActuatorEvent) => void)[];
-  },
-) {
-  return async (event: ActuatorEvent): Promise<void> => {
-    if (event.type === 'attempt') {
-      const { attempt } = event;
-      to.log.info('attempt', { ...attempt });
-      if (attempt.outcome !== null) to.decisions.close(attempt.id, attempt.outcome);
-    }
-    if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
-    if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
-    for (const listen of to.listeners) listen(event);
-    if (state?.available()) await state.journal.append(event);
-    await notice?.send(event);
-  };
-}
-
-function announce(settings: ActuatorSettings, port: number, log: Log): void {
-  const { allowed, dryRun } = settings.permissions;
-  log.info('actuator is listening', {
-    port,
-    targets: allowed.map(({ app, processType }) => `${app}:${processType}`),
-    dryRun: typeof dryRun === 'boolean' ? dryRun : dryRun.map(({ app, processType }) => `${app}:${processType}`),
-    windowMs: settings.policy.windowMs,
-  });
-  if (allowed.length === 0)
-    log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
-  for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
-}
-
-/** Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it. */
-async function announceAccess(settings: ActuatorSettings, platform: HerokuPlatform | null, log: Log): Promise<void> {
-  if (platform === null) return;
-  const { permissions, policy } = settings;
-  try {
-    const findings = await checkHeroku({ platform, permissions, minHealthy: policy.minHealthy });
-    for (const { level, says, advice } of findings) {
-      if (level === 'ok') log.info(says);
-      else log[level === 'fault' ? 'error' : 'warn'](says, { advice });
-    }
-  } catch (error) {
-    log.error('the access to Heroku could not be looked at', {
-      error: error instanceof Error ? error.stack : String(error),
-    });
-  }
 }

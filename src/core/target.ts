@@ -81,7 +81,23 @@ export function matchesAny(patterns: readonly TargetPattern[], target: Target, o
   );
 }
 
-function matchesApp(pattern: string, app: string, ownApp: string | null): boolean {
+/**
+ * Whether one of the patterns matches whatever `pattern` can match: a target of `shop-pr-*:worker` is dry under `shop-*:worker`, though
+ * nobody knows the apps yet.
+ */
+export function covers(patterns: readonly TargetPattern[], pattern: TargetPattern, ownApp: string | null): boolean {
+  const app = pattern.app === '.' ? ownApp : pattern.app;
+  // `.` without an own app matches nothing, and nothing is covered by anything.
+  if (app === null) return true;
+  return patterns.some((one) => {
+    if (one.processType !== pattern.processType) return false;
+    if (!app.endsWith('*')) return matchesApp(one.app, app, ownApp);
+    return one.app.endsWith('*') && app.startsWith(one.app.slice(0, -1));
+  });
+}
+
+/** Whether the app of one pattern allows an app of that name. */
+export function matchesApp(pattern: string, app: string, ownApp: string | null): boolean {
   if (app === '') return false;
   if (pattern === '.') return ownApp !== null && app === ownApp;
   if (pattern.endsWith('*')) return APP_NAME.test(app) && app.startsWith(pattern.slice(0, -1));

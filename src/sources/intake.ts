@@ -29,6 +29,17 @@ export type IngestResult = (typeof INGEST_RESULTS)[number];
 /** Data points since the start, by result. */
 export type IngestCounts = Readonly<Record<IngestResult, number>>;
 
+/** What is refused of an app, and not merely left alone. */
+export interface RefusedPoints {
+  /** As the points name it; null where they name none. */
+  readonly app: string | null;
+  readonly kind: Extract<IngestResult, 'wrong-app' | 'no-dyno' | 'too-old' | 'future' | 'invalid'>;
+  /** Data points. */
+  readonly count: number;
+  /** By how much the point's time is ahead of this machine's clock (negative: behind), where that is what was wrong; else null. */
+  readonly offsetMs: number | null;
+}
+
 export interface IntakeOptions {
   /** Older points are counted and never used. */
   readonly maxPointAgeMs: number;
@@ -39,6 +50,8 @@ export interface IntakeOptions {
   readonly position?: () => string | null;
   /** Takes Points, each boot's in the order of time, within `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
+  /** Is told of what was refused. Must not throw. */
+  readonly onRefused?: (refused: RefusedPoints) => void;
 }
 
 /** What the sender must be told. */
@@ -88,15 +101,19 @@ export class Intake {
         continue;
       }
       const { dataPoints } = row;
+      const { app } = row.process.boot;
       this.#counts[refusal] += dataPoints;
+      this.#tell(app, refusal, dataPoints, refusal === 'wrong-app' ? null : newestTimeOf(row, refusal) - nowMs);
       if (refusal !== 'wrong-app') continue;
       wrongAppDataPoints += dataPoints;
-      wrongApps.add(row.process.boot.app);
+      wrongApps.add(app);
     }
     this.#counts.ignored += request.ignored;
     this.#counts['no-dyno'] += request.noDyno;
     this.#counts.invalid += request.invalid;
     this.#counts.duplicate += request.repeated;
+    this.#tell(null, 'no-dyno', request.noDyno);
+    this.#tell(null, 'invalid', request.invalid);
     // Each settling looks at all that waits, so it must not come with every request.
     if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
     return rejection(request.invalid, wrongAppDataPoints, wrongApps);
@@ -113,11 +130,14 @@ export class Intake {
     return this.#assembler.heldPosition(this.#options.position?.() ?? null);
   }
 
+  #tell(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {
+    if (count > 0) this.#options.onRefused?.({ app, kind, count, offsetMs });
+  }
+
   #refusal(row: PointRow, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
     if (!mayDeliver(row.process.boot.app)) return 'wrong-app';
     if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
-    const newestMs = Math.max(row.timeMs, row.process.boot.startTimeMs ?? 0);
-    return newestMs - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
+    return newestTimeOf(row, 'future') - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
   }
 }
 
@@ -132,4 +152,9 @@ function named(apps: ReadonlySet<string | null>): string {
   const names = [...apps].slice(0, NAMED_APPS).map((app) => (app === null ? 'an unknown app' : `app "${app}"`));
   const more = apps.size - names.length;
   return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** The time by which it is refused: a boot that starts in the future is as wrong as a measurement from there. */
+function newestTimeOf({ timeMs, process }: PointRow, refusal: 'too-old' | 'future'): number {
+  return refusal === 'too-old' ? timeMs : Math.max(timeMs, process.boot.startTimeMs ?? 0);
 }

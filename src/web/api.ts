@@ -1,60 +1,9 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type { Outcome } from '../core/attempt.ts';
-import type { Decision } from '../core/decision.ts';
 import { parseTarget, type Target } from '../core/target.ts';
-import type { ClaimAnswer } from '../ports.ts';
 import { type Admission, admit, errorBody } from './admission.ts';
-
-/** One dyno as people see it. */
-export interface DynoView {
-  readonly decision: Decision;
-  readonly firstPointMs: number;
-  readonly lastPointMs: number;
-  readonly completedJobs: number | null;
-  readonly release: string | null;
-}
-
-interface DecisionRecord {
-  readonly decision: Decision;
-  /** How the attempt that followed ended; null where none followed or it is still open. */
-  readonly outcome: Outcome | null;
-}
-
-/** `[time, usage]`, oldest first. */
-type Series = readonly (readonly [timeMs: number, usageBytes: number])[];
-
-export type RestartRequestAnswer =
-  | { readonly ok: true; readonly attemptId: string; readonly dryRun: boolean }
-  | {
-      readonly ok: false;
-      readonly why:
-        | Extract<ClaimAnswer, { ok: false }>['why']
-        | 'unknown-dyno'
-        | 'not-allowed'
-        | 'ledger-unavailable'
-        | 'platform-unavailable';
-    };
-
-export interface Health {
-  readonly ready: boolean;
-  readonly leading: boolean;
-  readonly ledger: 'available' | 'unavailable' | 'not-configured';
-  /** Whether anything can be restarted at all now, and if not, why. */
-  readonly restarts: string;
-}
-
-/** What the API shows and steers. */
-export interface ActuatorControl {
-  dynos(): readonly DynoView[];
-  series(app: string, dyno: string): Series | null;
-  decisions(count: number): readonly DecisionRecord[];
-  restart(app: string, dyno: string): Promise<RestartRequestAnswer>;
-  /** Null: all targets. Throws `LedgerUnavailable`. */
-  pause(target: Target | null): Promise<void>;
-  resume(target: Target | null): Promise<void>;
-  health(): Health;
-}
+import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
+import { showAttempt, showDecision, showDyno, showRefusal, showStanding } from './show.ts';
 
 /** The actuator's HTTP interface, all but the ingest. */
 export function createApi(control: ActuatorControl, admission: Admission): Hono {
@@ -93,11 +42,32 @@ function addReads(app: Hono, control: ActuatorControl): void {
     });
   });
   app.get('/api/decisions', (context) => {
-    const limit = Number(context.req.query('limit') ?? 200);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-      return context.json(errorBody('bad-request', 'limit is a whole number from 1 to 1000.'), 400);
+    const limit = readLimit(context);
     return context.json({ decisions: control.decisions(limit).map(showDecision) });
   });
+  app.get('/api/attempts', async (context) => {
+    const limit = readLimit(context);
+    return context.json({ attempts: (await control.attempts(limit)).map(showAttempt) });
+  });
+  app.get('/api/status', (context) =>
+    context.json({
+      ...control.health(),
+      platform_refuses: control.platformBlock(),
+      targets: control.standings().map(showStanding),
+      refused: control.refusals().map(showRefusal),
+    }),
+  );
+}
+
+function readLimit(context: Context): number {
+  const limit = Number(context.req.query('limit') ?? 200);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    throw badRequest('limit is a whole number from 1 to 1000.');
+  return limit;
+}
+
+function badRequest(message: string): HTTPException {
+  return new HTTPException(400, { res: Response.json(errorBody('bad-request', message), { status: 400 }) });
 }
 
 function addCommands(app: Hono, control: ActuatorControl): void {
@@ -149,12 +119,7 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: 403 | 404 | 409 | 50
 async function readTarget(request: Request): Promise<Target | null> {
   const text = await request.text();
   if (text.trim() === '') return null;
-  const fault = () =>
-    new HTTPException(400, {
-      res: Response.json(errorBody('bad-request', 'The body is {"target": "app:type"}, or empty for all targets.'), {
-        status: 400,
-      }),
-    });
+  const fault = () => badRequest('The body is {"target": "app:type"}, or empty for all targets.');
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -168,52 +133,4 @@ async function readTarget(request: Request): Promise<Target | null> {
   const parsed = typeof target === 'string' ? parseTarget(target) : null;
   if (parsed === null) throw fault();
   return parsed;
-}
-
-function showDyno(view: DynoView): Record<string, unknown> {
-  const { decision } = view;
-  return {
-    app: decision.app,
-    dyno: decision.dyno,
-    process_type: decision.processType,
-    boot_id: decision.bootId,
-    release: view.release,
-    ...showVerdict(decision),
-    completed_jobs: view.completedJobs,
-    first_point_ms: view.firstPointMs,
-    last_point_ms: view.lastPointMs,
-    dry_run: decision.dryRun,
-  };
-}
-
-function showDecision(record: DecisionRecord): Record<string, unknown> {
-  const { decision, outcome } = record;
-  return {
-    time: new Date(decision.timeMs).toISOString(),
-    time_ms: decision.timeMs,
-    app: decision.app,
-    dyno: decision.dyno,
-    process_type: decision.processType,
-    boot_id: decision.bootId,
-    ...showVerdict(decision),
-    dry_run: decision.dryRun,
-    outcome,
-  };
-}
-
-function showVerdict(decision: Decision): Record<string, unknown> {
-  return {
-    class: decision.class,
-    action: decision.action,
-    reason: decision.reason,
-    explanation: decision.explanation,
-    usage_bytes: decision.usageBytes,
-    limit_bytes: decision.limitBytes,
-    soft_limit_bytes: decision.softLimitBytes,
-    hard_limit_bytes: decision.hardLimitBytes,
-    floor_bytes: decision.floorBytes,
-    reclaimable_bytes: decision.reclaimableBytes,
-    time_to_limit_ms: decision.timeToLimitMs,
-    active_jobs: decision.activeJobs,
-  };
 }

@@ -16,6 +16,8 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     breakerOpenUntilMs,
     breakerReason: 'why',
     paused: false,
+    pausedAll: false,
+    pausedSinceMs: null,
     mayBeEvicted: false,
     spentBootIds: [],
     learnedFloorBytes: null,

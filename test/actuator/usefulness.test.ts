@@ -100,6 +100,8 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     breakerOpenUntilMs: 0,
     breakerReason: null,
     paused: false,
+    pausedAll: false,
+    pausedSinceMs: null,
     spentBootIds: [],
     learnedFloorBytes: null,
     uselessRestarts: 0,

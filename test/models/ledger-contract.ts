@@ -225,6 +225,22 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.advance(drained, send)).ok).toBe(true);
     });
 
+    it('knows since when it is paused, and whether all targets are; a second pause changes neither', async () => {
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedAll: false, pausedSinceMs: null });
+      await ledger.pause(SHOP);
+      const { nowMs } = await ledger.read(SHOP);
+      current.pass(MINUTE);
+      await ledger.pause(SHOP);
+      const byName = await ledger.read(SHOP);
+      expect(byName).toMatchObject({ paused: true, pausedAll: false });
+      expect(nowMs - (byName.pausedSinceMs ?? 0)).toBeLessThan(MINUTE);
+      await ledger.pause(null);
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: true, pausedAll: true });
+      await ledger.resume(null);
+      await ledger.resume(SHOP);
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedAll: false, pausedSinceMs: null });
+    });
+
     it('does not send long after the end of the drain', async () => {
       const drained = await draining(await claimed());
       current.pass(3 * MINUTE + 1000);

@@ -30,7 +30,7 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
-  paused: boolean;
+  pausedSinceMs: number | null;
   floors: { bootId: string; floorBytes: number }[];
   release: number | null;
   rebuiltInMs: number | null;
@@ -45,7 +45,7 @@ export class ModelLedger implements Ledger {
   readonly #policy: LedgerPolicy;
   #records = new Map<string, ModelRecord>();
   #epochMs: number | null = null;
-  #pausedAll = false;
+  #pausedAllSinceMs: number | null = null;
   #claims = 0;
 
   constructor(clock: { now(): number }, policy: LedgerPolicy) {
@@ -57,7 +57,7 @@ export class ModelLedger implements Ledger {
   empty(): void {
     this.#records = new Map();
     this.#epochMs = null;
-    this.#pausedAll = false;
+    this.#pausedAllSinceMs = null;
   }
 
   async read(target: Target): Promise<LedgerView> {
@@ -78,6 +78,8 @@ export class ModelLedger implements Ledger {
       breakerOpenUntilMs: breakerOpen ? record.breakerUntilMs : 0,
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
+      pausedAll: this.#pausedAllSinceMs !== null,
+      pausedSinceMs: this.#pausedAllSinceMs ?? record.pausedSinceMs,
       mayBeEvicted: false,
       spentBootIds: [...record.spent],
       uselessRestarts: uselessInARow(
@@ -236,18 +238,18 @@ export class ModelLedger implements Ledger {
   }
 
   async pause(target: Target | null): Promise<void> {
-    if (target === null) this.#pausedAll = true;
-    else this.#record(target).paused = true;
+    if (target === null) this.#pausedAllSinceMs ??= this.#clock.now();
+    else this.#record(target).pausedSinceMs ??= this.#clock.now();
   }
 
   async resume(target: Target | null): Promise<void> {
     if (target === null) {
-      this.#pausedAll = false;
+      this.#pausedAllSinceMs = null;
       for (const record of this.#records.values()) this.#closeBreaker(record);
       return;
     }
     const record = this.#record(target);
-    record.paused = false;
+    record.pausedSinceMs = null;
     this.#closeBreaker(record);
   }
 
@@ -290,7 +292,7 @@ export class ModelLedger implements Ledger {
   }
 
   #isPaused(record: ModelRecord): boolean {
-    return this.#pausedAll || record.paused;
+    return this.#pausedAllSinceMs !== null || record.pausedSinceMs !== null;
   }
 
   #sentLastHour(record: ModelRecord): number {
@@ -317,7 +319,7 @@ function newRecord(target: Target): ModelRecord {
     breakerReason: null,
     countFromMs: 0,
     usefulFromMs: 0,
-    paused: false,
+    pausedSinceMs: null,
     floors: [],
     release: null,
     rebuiltInMs: null,

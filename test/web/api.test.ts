@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/core/attempt.ts';
 import type { Decision } from '../../src/core/decision.ts';
 import { LedgerUnavailable } from '../../src/core/errors.ts';
+import { standingOf } from '../../src/core/standing.ts';
 import type { Target } from '../../src/core/target.ts';
-import { type ActuatorControl, createApi, type RestartRequestAnswer } from '../../src/web/api.ts';
+import { createApi } from '../../src/web/api.ts';
+import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
 
 const decision: Decision = {
   timeMs: 1_700_000_000_000,
@@ -29,6 +32,34 @@ const decision: Decision = {
   dryRun: false,
 };
 
+const SHOP = { app: 'shop', processType: 'worker' };
+const PERMISSIONS = { allowed: [SHOP], dryRun: true, ownApp: null };
+
+const attempt: Attempt = {
+  id: 'a1',
+  target: SHOP,
+  dyno: 'worker.1',
+  bootId: 'boot-1',
+  bootStartTimeMs: null,
+  bootIdSource: 'platform',
+  platformDynoId: 'boot-1',
+  phase: 'closed',
+  epoch: 3,
+  by: 'person',
+  dryRun: false,
+  reason: 'requested',
+  explanation: 'A person asked for it.',
+  usageBytes: 450,
+  floorBytes: 440,
+  limitBytes: 512,
+  claimedAtMs: 1000,
+  deadlineMs: 91_000,
+  sendingAtMs: 2000,
+  closedAtMs: 5000,
+  outcome: 'restarted',
+  evidence: 'worker.1 has a new boot (boot-2)',
+};
+
 interface Calls {
   readonly paused: (Target | null)[];
   readonly resumed: (Target | null)[];
@@ -52,6 +83,12 @@ function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', d
       calls.resumed.push(target);
     },
     health: () => ({ ready: true, leading: true, ledger: 'available', restarts: 'on' }),
+    attempts: async (count) => [{ attempt, reclaimedBytes: 300 }].slice(0, count),
+    standings: () => [standingOf({ target: SHOP, permissions: PERMISSIONS, maxRestartsPerHour: 4, ledger: null })],
+    refusals: () => [
+      { app: 'shop', kind: 'too-old', count: 12, firstMs: 1, lastMs: 2, says: 'they are old', advice: 'set the clock' },
+    ],
+    platformBlock: () => null,
   };
   return { control, calls };
 }
@@ -129,8 +166,44 @@ describe('what the API shows', () => {
     expect((await request('/api/dynos/shop/worker.2')).status).toBe(404);
   });
 
+  it('shows attempts with how they ended, on what evidence, and when', async () => {
+    expect(await (await api().request('/api/attempts')).json()).toMatchObject({
+      attempts: [
+        {
+          id: 'a1',
+          dyno: 'worker.1',
+          by: 'person',
+          phase: 'closed',
+          outcome: 'restarted',
+          evidence: 'worker.1 has a new boot (boot-2)',
+          claimed_at_ms: 1000,
+          sending_at_ms: 2000,
+          closed_at_ms: 5000,
+          reclaimed_bytes: 300,
+        },
+      ],
+    });
+  });
+
+  it('shows how each target stands and what was refused of each app, to those who may see', async () => {
+    expect(await (await api().request('/api/status')).json()).toMatchObject({
+      restarts: 'on',
+      targets: [
+        {
+          target: 'shop:worker',
+          restarts: 'off',
+          dry_run: true,
+          obstacles: [{ code: 'ledger-unavailable' }, { code: 'dry-run', advice: expect.any(String) }],
+        },
+      ],
+      refused: [{ app: 'shop', kind: 'too-old', count: 12, says: 'they are old', advice: 'set the clock' }],
+    });
+    expect((await api({ token: 's3cret' }).request('/api/status')).status).toBe(401);
+  });
+
   it.each(['0', 'x', '1.5', '5000'])('refuses the limit %j', async (limit) => {
     expect((await api().request(`/api/decisions?limit=${limit}`)).status).toBe(400);
+    expect((await api().request(`/api/attempts?limit=${limit}`)).status).toBe(400);
   });
 });
 

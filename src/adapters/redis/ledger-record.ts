@@ -76,6 +76,8 @@ const readSchema = z
     breakerReason: z.union([text, z.literal(false)]),
     usefulFromMs: time,
     paused: z.boolean(),
+    pausedAll: z.boolean(),
+    pausedSinceMs: z.union([time, z.literal(false)]),
     spent: stringList,
   })
   .superRefine((record, context) => {

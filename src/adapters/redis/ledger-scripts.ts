@@ -5,7 +5,7 @@
  * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
- * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`,
+ * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`, `pausedAtMs`,
  * `floors` (JSON list of `{bootId, floorBytes}`), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
@@ -194,6 +194,8 @@ return cjson.encode({
   breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
   usefulFromMs = number('usefulFromMs'),
   paused = isPaused(),
+  pausedAll = redis.call('EXISTS', pauseKey) == 1,
+  pausedSinceMs = isPaused() and (tonumber(redis.call('GET', pauseKey) or get('pausedAtMs') or '') or false),
   spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
 })
 `;
@@ -293,14 +295,18 @@ return 1
 `;
 
 export const PAUSE = `${PRELUDE}
-if args.all then redis.call('SET', pauseKey, now) else set('paused', '1') end
+-- A pause that is said again goes on: it began with the first.
+local since = string.format('%.0f', now)
+if args.all then redis.call('SET', pauseKey, since, 'NX') return 1 end
+set('paused', '1')
+redis.call('HSETNX', recordKey, 'pausedAtMs', since)
 return 1
 `;
 
 /** Answers the keys of records that could not be resumed; every other one was. */
 export const RESUME = `${PRELUDE}
 if not args.all then
-  redis.call('HDEL', recordKey, 'paused')
+  redis.call('HDEL', recordKey, 'paused', 'pausedAtMs')
   closeBreaker()
   return {}
 end

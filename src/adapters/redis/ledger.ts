@@ -210,6 +210,7 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     floors,
     spent,
     breakerReason,
+    pausedSinceMs,
     usefulFromMs,
     ...numbers
   } = parseRead(answer);
@@ -221,6 +222,7 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     history,
     dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
     breakerReason: breakerReason === false ? null : breakerReason,
+    pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
     spentBootIds: spent,
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),

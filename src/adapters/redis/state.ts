@@ -7,6 +7,7 @@ import { createLeader, type Leader } from './leader.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger.ts';
 import { RecordFaults } from './record-faults.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
+import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
   /** Where the state lives. Redis 5 or later, with `noeviction` or `volatile-*`; not a Redis Cluster. */
@@ -34,6 +35,8 @@ export interface RedisState {
   untilAvailable(timeoutMs: number): Promise<boolean>;
   /** Called at every (re)connect. */
   onAvailable(listener: () => void): void;
+  /** Whether Redis takes writes; false where it is full, cannot save, or is a replica. Never rejects for what Redis does. */
+  takesWrites(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -53,6 +56,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     available: connection.available,
     untilAvailable: connection.untilReady,
     onAvailable: connection.onReady,
+    takesWrites: () => takesWrites(connection, keys),
     async close() {
       await leader.stop();
       await connection.close();

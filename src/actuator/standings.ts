@@ -1,0 +1,85 @@
+import { LedgerUnavailable } from '../core/errors.ts';
+import { isOff, type Standing, standingOf } from '../core/standing.ts';
+import { matchesAny, type Target, targetKey } from '../core/target.ts';
+import type { HistoryEntry, LedgerView } from '../ports.ts';
+import type { ActuatorParts } from './parts.ts';
+
+type StandingParts = Pick<ActuatorParts, 'ledger' | 'ledgerState' | 'permissions' | 'policy' | 'registry'>;
+
+/**
+ * How each target stands: paused, held, dry, what its last restarts leave it. Read from the ledger in every tick and after a person's word, so
+ * that whoever asks is answered from memory: `/readyz` is open to everyone, and must not cause a call for each request.
+ */
+export class Standings {
+  readonly #parts: StandingParts;
+  readonly #isWritable: () => Promise<boolean>;
+  #standings: readonly Standing[] = [];
+  #history: readonly HistoryEntry[] = [];
+  #takesWrites = true;
+
+  /** @param isWritable whether Redis takes writes; false where it is full, or a replica. Must not reject. */
+  constructor(parts: StandingParts, isWritable: () => Promise<boolean>) {
+    this.#parts = parts;
+    this.#isWritable = isWritable;
+  }
+
+  all(): readonly Standing[] {
+    return this.#standings;
+  }
+
+  /** Whether a target's own state already says why nothing of it is restarted, for every target. */
+  areOff(): boolean {
+    return this.#standings.length === 0 || this.#standings.every(isOff);
+  }
+
+  /** The closed attempts of all targets. */
+  history(): readonly HistoryEntry[] {
+    return this.#history;
+  }
+
+  /** False where the last look found that Redis takes no writes: then nothing can be claimed. */
+  takesWrites(): boolean {
+    return this.#takesWrites;
+  }
+
+  /** Never rejects for what Redis does. */
+  async refresh(): Promise<void> {
+    const { permissions, policy, ledgerState } = this.#parts;
+    const { maxRestartsPerHour } = policy;
+    if (ledgerState() === 'available') this.#takesWrites = await this.#isWritable();
+    const targets = this.#targets();
+    const views = await Promise.all(targets.map((target) => this.#read(target)));
+    this.#standings = targets.map((target, index) =>
+      standingOf({ target, permissions, maxRestartsPerHour, ledger: views[index] ?? null }),
+    );
+    this.#history = views.flatMap((view) => (view === null ? [] : [...view.history, ...view.dryHistory]));
+  }
+
+  async #read(target: Target): Promise<LedgerView | null> {
+    const { ledger, ledgerState } = this.#parts;
+    if (ledger === null || ledgerState() !== 'available') return null;
+    try {
+      return await ledger.read(target);
+    } catch (error) {
+      if (error instanceof LedgerUnavailable) return null;
+      throw error;
+    }
+  }
+
+  /** What the allow-list names, and those of its apps whose points arrive; of a pattern without any, the pattern itself. */
+  #targets(): readonly Target[] {
+    const { permissions, registry } = this.#parts;
+    const { allowed, ownApp } = permissions;
+    const targets = new Map<string, Target>();
+    const add = (target: Target) => targets.set(targetKey(target), target);
+    for (const { boot } of registry.entries()) {
+      const { app, processType } = boot.identity;
+      if (app !== null && matchesAny(allowed, { app, processType }, ownApp)) add({ app, processType });
+    }
+    for (const pattern of allowed) {
+      const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
+      if (!isSeen) add({ app: pattern.app === '.' ? (ownApp ?? '.') : pattern.app, processType: pattern.processType });
+    }
+    return [...targets.values()].sort((a, b) => targetKey(a).localeCompare(targetKey(b), 'en', { numeric: true }));
+  }
+}

@@ -1,0 +1,46 @@
+import { constants } from 'node:os';
+import { whenOutputCloses } from './output.ts';
+
+export interface StopRequest {
+  /** Aborted at the first signal, or when nobody reads the output any more; `reason` says which. */
+  readonly signal: AbortSignal;
+  /** Resolves with that reason. */
+  readonly requested: Promise<string>;
+  /** The signal that came; null while none has. */
+  received(): NodeJS.Signals | null;
+  /** From here on signals end the process as they do by default. */
+  [Symbol.dispose](): void;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** For commands that must stop something before they end. A second signal ends the process at once, whatever still hangs. */
+export function listenForStop(): StopRequest {
+  const stop = new AbortController();
+  const requested = Promise.withResolvers<string>();
+  let received: NodeJS.Signals | null = null;
+  const request = (reason: string) => {
+    stop.abort(reason);
+    requested.resolve(reason);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (received !== null) process.exit(exitCodeOf(signal));
+    received = signal;
+    request(`${signal} received`);
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  whenOutputCloses(() => request('nobody reads the output any more'));
+  return {
+    signal: stop.signal,
+    requested: requested.promise,
+    received: () => received,
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.removeListener(name, onSignal);
+    },
+  };
+}
+
+/** As shells report a process that a signal ended. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
