@@ -39,22 +39,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   status: {
     ownFlags: { url: 'value', json: 'switch' },
     takesSettings: false,
-    run: async (args) => (await import('./remote.ts')).runStatus(args),
+    run: async (args) => (await import('./status.ts')).runStatus(args),
   },
   restart: {
-    ownFlags: { url: 'value' },
+    ownFlags: { url: 'value', 'no-wait': 'switch' },
     takesSettings: false,
-    run: async (args) => (await import('./remote.ts')).runRestart(args),
+    run: async (args) => (await import('./restart.ts')).runRestart(args),
   },
   pause: {
     ownFlags: { url: 'value' },
     takesSettings: false,
-    run: async (args) => (await import('./remote.ts')).runPause(args, 'pause'),
+    run: async (args) => (await import('./pause.ts')).runPause(args, 'pause'),
   },
   resume: {
     ownFlags: { url: 'value' },
     takesSettings: false,
-    run: async (args) => (await import('./remote.ts')).runPause(args, 'resume'),
+    run: async (args) => (await import('./pause.ts')).runPause(args, 'resume'),
   },
 };
 

@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import { runDemo } from '../demo/demo.ts';
 import type { CommandArguments } from './arguments.ts';
+import { whenOutputCloses } from './output.ts';
 
 const INTERRUPTED = 130;
 const DEFAULT_COLUMNS = 80;
@@ -18,6 +19,7 @@ export async function runDemoCommand(args: CommandArguments): Promise<number> {
     interruption.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  whenOutputCloses(() => interruption.abort());
   const { stdout, env } = process;
   const path = args.own['json-events'];
   return runDemo({

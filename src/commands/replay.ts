@@ -6,9 +6,10 @@ import { BadInputError, ConfigError } from '../core/errors.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import { parseSize } from '../quantities.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
-import { type Judged, type ReplaySummary, replay } from '../replay/replay.ts';
-import { readSeries } from '../replay/series-file.ts';
+import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
+import { readSeries, type SeriesRow } from '../replay/series-file.ts';
 import type { CommandArguments } from './arguments.ts';
+import { columnsOf, wrap } from './terminal.ts';
 
 /**
  * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is printed, and the plot is
@@ -23,16 +24,27 @@ export async function runReplayCommand(args: CommandArguments): Promise<number> 
   for (const { file, rows } of series) {
     const startMs = rows[0]?.timeMs ?? 0;
     report.begin(file);
-    const judged: Judged[] = [];
-    const keep = plotPath === null ? undefined : (moment: Judged) => judged.push(moment);
-    const summary = replay(rows, { policy, quotaBytes }, (decision) => report.change(decision, startMs), keep);
+    const options = { policy, quotaBytes, restartEndsBoot: report.restartEndsBoot };
+    const summary = replay(rows, options, (decision) => report.change(decision, startMs));
     report.end({ file, startMs, summary });
-    if (plotPath !== null) panels.push(...panelsOf(file, rows, judged));
+    if (plotPath !== null) panels.push(...panelsOf(file, rows, judgedAll(rows, { policy, quotaBytes })));
   }
   if (plotPath === null) return 0;
   writePlot(plotPath, plotSvg(panels));
   report.plotted(plotPath);
   return 0;
+}
+
+/** Every judged moment of the whole recording: a plot shows it to its end. */
+function judgedAll(rows: readonly SeriesRow[], options: ReplayOptions): readonly Judged[] {
+  const judged: Judged[] = [];
+  replay(
+    rows,
+    options,
+    () => undefined,
+    (moment) => judged.push(moment),
+  );
+  return judged;
 }
 
 interface Options {
@@ -90,6 +102,8 @@ interface Ending {
 }
 
 interface Report {
+  /** For people a restarted boot is over; for programs the recording goes on (as docs/detection.md scores it). */
+  readonly restartEndsBoot: boolean;
   begin(file: string): void;
   change(decision: Decision, startMs: number): void;
   end(ending: Ending): void;
@@ -106,6 +120,7 @@ function whole(value: number | null): number | null {
 }
 
 const JSON_REPORT: Report = {
+  restartEndsBoot: false,
   begin: () => undefined,
   change: (decision) =>
     print(
@@ -136,24 +151,36 @@ const JSON_REPORT: Report = {
 };
 
 const TEXT_REPORT: Report = {
-  begin: (file) =>
-    print(
-      `${file}\n  ${'AFTER'.padEnd(9)} ${'DYNO'.padEnd(12)} ${'USAGE'.padStart(8)}  ${'CLASS'.padEnd(9)} ${'ACTION'.padEnd(8)} WHY`,
-    ),
+  restartEndsBoot: true,
+  begin: (file) => print(`${file}\n${textRow(['AFTER', 'DYNO', 'USAGE', 'CLASS', 'ACTION'])}`),
   change: (decision, startMs) => {
-    const after = formatDuration(decision.timeMs - startMs).padEnd(9);
-    const usage = (decision.usageBytes === null ? '?' : formatBytes(decision.usageBytes)).padStart(8);
-    print(
-      `  ${after} ${decision.dyno.padEnd(12)} ${usage}  ${decision.class.padEnd(9)} ${decision.action.padEnd(8)} ${decision.explanation}`,
-    );
+    const usage = decision.usageBytes === null ? '?' : formatBytes(decision.usageBytes);
+    const after = formatDuration(decision.timeMs - startMs);
+    print(textRow([after, decision.dyno, usage, decision.class, decision.action]));
+    print(wrap(`    ${decision.explanation}`, columnsOf(process.stdout), 0));
+    if (decision.action === 'restart') print(wrap(`    ${restartLine(decision)}`, columnsOf(process.stdout), 0));
   },
-  end: ({ startMs, summary }) => {
-    const [first] = summary.restartsMs;
-    const restarts =
-      first === undefined
-        ? 'no restart'
-        : `${summary.restartsMs.length} restart${summary.restartsMs.length === 1 ? '' : 's'}, the first after ${formatDuration(first - startMs)}`;
-    print(`  at the end: ${summary.finalClass}; ${restarts}\n`);
-  },
+  end: ({ startMs, summary }) => print(`${wrap(`  ${endLine(summary, startMs)}`, columnsOf(process.stdout), 2)}\n`),
   plotted: (path) => print(`plot: ${path}`),
 };
+
+function textRow([after = '', dyno = '', usage = '', memoryClass = '', action = '']: readonly string[]): string {
+  const cells = [after.padEnd(9), dyno.padEnd(12), usage.padStart(8), ` ${memoryClass.padEnd(9)}`, action];
+  return `  ${cells.join(' ').trimEnd()}`;
+}
+
+function restartLine({ usageBytes, reclaimableBytes }: Decision): string {
+  const of = usageBytes === null ? '' : ` of ${formatBytes(usageBytes)}`;
+  const back =
+    reclaimableBytes === null
+      ? 'how much this restart would have given back is not known'
+      : `this restart would have given back about ${formatBytes(reclaimableBytes)}${of}`;
+  return `-> ${back}. The recording goes on without it, so the rest of this boot is not judged.`;
+}
+
+function endLine({ restarts, finalClass }: ReplaySummary, startMs: number): string {
+  const [first] = restarts;
+  if (first === undefined) return `at the end: ${finalClass}; no restart`;
+  const after = formatDuration(first.timeMs - startMs);
+  return restarts.length === 1 ? `1 restart, after ${after}` : `${restarts.length} restarts, the first after ${after}`;
+}

@@ -7,9 +7,12 @@ const COMMANDS: readonly (readonly [usage: string, meaning: string])[] = [
     'tidemark replay FILE...',
     'detector and policy over recorded series (CSV), offline; --json, --quota 512MiB, --plot out.svg',
   ],
-  ['tidemark status', 'dynos and last decisions of a running actuator; --url URL'],
+  [
+    'tidemark status',
+    'whether restarts are on, targets, dynos, restarts, refused measurements, last decisions; --url URL, --json',
+  ],
   ['tidemark doctor', 'settings, token, apps, Redis, points, allocator: what is wrong and what to do; --json'],
-  ['tidemark restart APP DYNO', "a person's restart; --url URL"],
+  ['tidemark restart APP DYNO', "a person's restart, and how it ends; --url URL, --no-wait"],
   [
     'tidemark pause [APP:TYPE]',
     'no restarts, of one target or at all; --url URL, else the actuator here, else its ledger (REDIS_URL)',

@@ -15,12 +15,19 @@ export interface ReplayOptions {
   readonly policy: Policy;
   /** The quota where the file has none. */
   readonly quotaBytes: number | null;
+  /**
+   * Whether a boot's rows after its restart are left out: that boot would be gone, and the recording does not show the one that would have come.
+   * False (the default): the recording goes on, and the same boot may be restarted again.
+   */
+  readonly restartEndsBoot?: boolean;
 }
 
 export interface ReplaySummary {
   /** Of the dyno whose row came last. */
   readonly finalClass: Decision['class'];
   readonly restartsMs: readonly number[];
+  /** The decisions to restart, in the order of time. */
+  readonly restarts: readonly Decision[];
 }
 
 /** One judged moment: each closed bucket, and each row while a moment without jobs is waited for. */
@@ -32,7 +39,7 @@ export interface Judged {
 
 /**
  * Runs detector and policy over a recorded series, open-loop: after a restart the series goes on as it was recorded, with the cooldown and the
- * hourly budget in force. Nothing else stands in the way: no allow-list, no dry run, no Redis, and a boot may be restarted again.
+ * hourly budget in force (`restartEndsBoot` tells the other way). Nothing else stands in the way: no allow-list, no dry run, no Redis, and a boot may be restarted again.
  * `onChange` gets the decisions that differ from the same dyno's last one in class or action, `onJudged` every one.
  */
 export function replay(
@@ -45,11 +52,15 @@ export function replay(
   const changes = new Map<string, string>();
   const floors = new Map<string, number>();
   const restartsMs: number[] = [];
+  const restarts: Decision[] = [];
   const waiting = new Set<string>();
+  const ended = new Set<string>();
   let finalClass: Decision['class'] = 'unknown';
   for (const row of rows) {
     const dyno = row.dyno ?? 'dyno';
     const point = pointOf(row, options.quotaBytes);
+    const bootKey = JSON.stringify([dyno, point.boot.bootId]);
+    if (ended.has(bootKey)) continue;
     const before = boots.get(dyno);
     const known = before?.identity.bootId === point.boot.bootId ? before : null;
     const closedBefore = known === null ? -1 : closedBuckets(known);
@@ -59,7 +70,11 @@ export function replay(
     // Floors change when a bucket closes; in between only a moment without jobs can be news.
     if (closedBuckets(boot) === closedBefore && !waiting.has(dyno)) continue;
     const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, floors, policy: options.policy });
-    if (decision.action === 'restart') restartsMs.push(row.timeMs);
+    if (decision.action === 'restart') {
+      restartsMs.push(row.timeMs);
+      restarts.push(decision);
+      if (options.restartEndsBoot) ended.add(bootKey);
+    }
     finalClass = decision.class;
     onJudged?.({ decision, stepMs: lastStepMs(boot) });
     if (decision.reason === 'jobs-running') waiting.add(dyno);
@@ -68,7 +83,7 @@ export function replay(
     if (changes.get(dyno) !== change) onChange(decision);
     changes.set(dyno, change);
   }
-  return { finalClass, restartsMs };
+  return { finalClass, restartsMs, restarts };
 }
 
 interface Moment {

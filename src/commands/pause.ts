@@ -1,0 +1,42 @@
+import { BadInputError, TidemarkError } from '../core/errors.ts';
+import { parseTarget } from '../core/target.ts';
+import type { CommandArguments } from './arguments.ts';
+import { baseOf, call, refuseRest } from './client.ts';
+
+/** `tidemark pause` and `tidemark resume`: by a running actuator, and through the ledger where none answers on this machine. */
+export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {
+  const [target] = refuseRest(args, 1);
+  const done = `${what === 'pause' ? 'Paused' : 'Resumed'}: ${target ?? 'all targets'}`;
+  try {
+    await call(baseOf(args), 'POST', `/api/${what}`, { body: target === undefined ? '' : JSON.stringify({ target }) });
+    process.stdout.write(`${done}, by the actuator at ${baseOf(args).origin}.\n`);
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'platform-unavailable' || args.own.url !== undefined)
+      throw error;
+    process.stdout.write(`${done}, ${await pauseInLedger(what, target, error)}\n`);
+  }
+  return 0;
+}
+
+/** An actuator in a plain dyno can be reached by nobody; it looks at its ledger before each restart. */
+async function pauseInLedger(
+  what: 'pause' | 'resume',
+  name: string | undefined,
+  noActuator: TidemarkError,
+): Promise<string> {
+  const { resolveStateRedisUrl } = await import('../config/resolve.ts');
+  const url = resolveStateRedisUrl(process.env);
+  if (url === null)
+    throw new TidemarkError(
+      noActuator.code,
+      `${noActuator.message}; or set TIDEMARK_REDIS_URL (or REDIS_URL), and it is written to the ledger`,
+      { cause: noActuator },
+    );
+  const target = name === undefined ? null : parseTarget(name);
+  if (target === null && name !== undefined)
+    throw new BadInputError(`"${name}" is not app:type, for example shop:worker; without one all targets are meant.`);
+  const { steerLedger } = await import('./steer-ledger.ts');
+  const { host, isLed, faults } = await steerLedger(url, what, target);
+  const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';
+  return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}${faults.map((fault) => `\n${fault}`).join('')}`;
+}

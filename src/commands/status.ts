@@ -1,0 +1,130 @@
+import { formatBytes, formatDuration } from '../core/format.ts';
+import { clockTime } from '../core/standing.ts';
+import type { AttemptRow, DecisionRow, DynoRow, RefusalRow, StatusRow, TargetRow } from './api-rows.ts';
+import type { CommandArguments } from './arguments.ts';
+import { baseOf, call, refuseRest } from './client.ts';
+import { columnsOf, table, wrap } from './terminal.ts';
+
+const ATTEMPTS_SHOWN = 5;
+const DECISIONS_SHOWN = 10;
+
+interface Snapshot extends StatusRow {
+  readonly dynos: readonly DynoRow[];
+  readonly attempts: readonly AttemptRow[];
+  readonly decisions: readonly DecisionRow[];
+}
+
+/** `tidemark status`: what is off and why, targets, dynos, restarts, refused measurements, and the last decisions. */
+export async function runStatus(args: CommandArguments): Promise<number> {
+  refuseRest(args, 0);
+  const base = baseOf(args);
+  const read = <T>(path: string) => call(base, 'GET', path) as Promise<T>;
+  const [status, { dynos }, { attempts }, { decisions }] = await Promise.all([
+    read<StatusRow>('/api/status'),
+    read<Pick<Snapshot, 'dynos'>>('/api/dynos'),
+    read<Pick<Snapshot, 'attempts'>>(`/api/attempts?limit=${ATTEMPTS_SHOWN}`),
+    read<Pick<Snapshot, 'decisions'>>(`/api/decisions?limit=${DECISIONS_SHOWN}`),
+  ]);
+  const snapshot = { ...status, dynos, attempts, decisions };
+  const text =
+    args.own.json === true ? JSON.stringify(snapshot) : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** What a person reads, in lines of at most `columns`. */
+export function describeStatus(snapshot: Snapshot, columns: number, nowMs: number): string {
+  const { restarts, platform_refuses, targets, dynos, attempts, refused, decisions } = snapshot;
+  const sections = [
+    [`Restarts are ${restarts}`, ...(platform_refuses === null ? [] : [`  ${platform_refuses}`])],
+    section('Targets', targets.flatMap(targetLines)),
+    section('Dynos', dynoLines(dynos), 'none: no measurements have arrived'),
+    section(
+      'Last restarts',
+      attempts.flatMap((attempt) => attemptLines(attempt, nowMs)),
+      'none',
+    ),
+    section(
+      'Refused measurements',
+      refused.flatMap((refusal) => refusalLines(refusal, nowMs)),
+    ),
+    section(
+      'Last decisions',
+      decisions.flatMap((decision) => decisionLines(decision, nowMs)),
+      'none',
+    ),
+  ];
+  const shown = sections.filter((lines) => lines.length > 0);
+  return shown.map((lines) => lines.map((line) => wrap(line, columns, 2)).join('\n')).join('\n\n');
+}
+
+/** Nothing at all where there is nothing to say. */
+function section(title: string, lines: readonly string[], otherwise: string | null = null): readonly string[] {
+  if (lines.length > 0) return [title, ...lines];
+  return otherwise === null ? [] : [title, `  ${otherwise}`];
+}
+
+function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetRow) {
+  const used = restarts_last_hour === null ? '' : `, ${restarts_last_hour} of ${max_restarts_per_hour} used this hour`;
+  return [`  ${target}: restarts ${restarts}${used}`, ...obstacles.flatMap(obstacleLines)];
+}
+
+function obstacleLines({ says, advice }: TargetRow['obstacles'][number]): readonly string[] {
+  return [`    ${says}`, ...(advice === null ? [] : [`    -> ${advice}`])];
+}
+
+/** By app, as app names may fill a third of the line. */
+function dynoLines(dynos: readonly DynoRow[]): readonly string[] {
+  const rows = table(
+    dynos.map(({ dyno, action, reason, ...row }) => [dyno, memoryOf(row), row.class, `${action}: ${reason}`]),
+  );
+  return dynos.flatMap(({ app }, index) => [
+    ...(index === 0 || dynos[index - 1]?.app !== app ? [`  ${app ?? 'unknown app'}`] : []),
+    `    ${rows[index]}`,
+  ]);
+}
+
+function memoryOf({ usage_bytes, limit_bytes }: Pick<DynoRow, 'usage_bytes' | 'limit_bytes'>): string {
+  if (usage_bytes === null) return '?';
+  return `${formatBytes(usage_bytes)} of ${limit_bytes === null ? 'an unknown quota' : formatBytes(limit_bytes)}`;
+}
+
+function attemptLines(attempt: AttemptRow, nowMs: number): readonly string[] {
+  const { app, dyno, by, claimed_at_ms, evidence, reclaimed_bytes } = attempt;
+  const asked = by === 'person' ? ', asked for by a person' : '';
+  const back = reclaimed_bytes === null ? '' : `; it gave back ${formatBytes(reclaimed_bytes)}`;
+  return [
+    `  ${clockTime(claimed_at_ms, nowMs)}  ${app} ${dyno}: ${stateOf(attempt, nowMs)}${asked}`,
+    ...(evidence === null ? [] : [`    ${evidence}${back}`]),
+  ];
+}
+
+const PHASES: Readonly<Record<AttemptRow['phase'], string>> = {
+  claimed: 'under way, the dyno is being looked at',
+  draining: 'under way, its running jobs may end',
+  sending: 'under way, Heroku was asked to restart it',
+  closed: 'closed',
+};
+
+/** What an attempt is at, or how it ended. */
+export function stateOf(
+  { phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: AttemptRow,
+  nowMs: number,
+): string {
+  if (phase !== 'closed')
+    return `${PHASES[phase]}${deadline_ms === null ? '' : `, until ${clockTime(deadline_ms, nowMs)} at the latest`}`;
+  const after = closed_at_ms === null ? '' : ` after ${formatDuration(closed_at_ms - claimed_at_ms)}`;
+  return `${outcome ?? 'closed'}${after}`;
+}
+
+function refusalLines({ count, last_ms, says, advice }: RefusalRow, nowMs: number): readonly string[] {
+  return [`  ${count} ${says} (last at ${clockTime(last_ms, nowMs)})`, `  -> ${advice}`];
+}
+
+function decisionLines(row: DecisionRow, nowMs: number): readonly string[] {
+  const outcome = row.outcome === null ? '' : ` -> ${row.outcome}`;
+  return [
+    `  ${clockTime(row.time_ms, nowMs)}  ${row.app ?? '?'} ${row.dyno}  ${row.action}: ${row.reason}${outcome}`,
+    `    ${row.explanation}`,
+  ];
+}
