@@ -1,7 +1,7 @@
 import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
-import { checkTls } from '../doctor/check-settings.ts';
+import { checkTls, checkWebDyno } from '../doctor/check-settings.ts';
 import type { Log } from './log.ts';
 
 /** What a start says of the set-up. */
@@ -16,6 +16,7 @@ export function announce(settings: ActuatorSettings, port: number, log: Log): vo
   if (allowed.length === 0)
     log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
   for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
+  for (const { says, advice } of checkWebDyno(settings, process.env)) log.warn(says, { advice });
 }
 
 /** Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it. */
@@ -27,7 +28,8 @@ export async function announceAccess(
   if (platform === null) return;
   const { permissions, policy } = settings;
   try {
-    const findings = await checkHeroku({ platform, permissions, minHealthy: policy.minHealthy });
+    const takesHttp = settings.sources.includes('otlp');
+    const findings = await checkHeroku({ platform, permissions, minHealthy: policy.minHealthy, takesHttp });
     for (const { level, says, advice } of findings) {
       if (level === 'ok') log.info(says);
       else log[level === 'fault' ? 'error' : 'warn'](says, { advice });

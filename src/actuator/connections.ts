@@ -5,6 +5,7 @@ import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../core/attempt.ts';
+import { holdMsOf } from '../core/policy.ts';
 import type { Intake } from '../sources/intake.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
 import type { Closers } from './closers.ts';
@@ -41,9 +42,6 @@ export async function openConnections(
   return { state, platform, reader, metrics, notice };
 }
 
-/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
-const HOLD_WINDOWS = 10;
-
 /** How much longer than its deadlines an attempt may take: ticks, and the calls of its last one. */
 const HOLD_SLACK_MS = 60_000;
 
@@ -52,10 +50,10 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
     log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
     return null;
   }
-  const { cooldownMs, graceMs, windowMs, maxRestartsPerHour } = settings.policy;
+  const { cooldownMs, maxRestartsPerHour } = settings.policy;
   return createRedisState({
     url: settings.stateRedisUrl,
-    policy: { cooldownMs, maxRestartsPerHour, holdMs: graceMs + HOLD_WINDOWS * windowMs },
+    policy: { cooldownMs, maxRestartsPerHour, holdMs: holdMsOf(settings.policy) },
     log: (level, message) => log[level](message),
   });
 }

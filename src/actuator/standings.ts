@@ -1,6 +1,6 @@
 import { LedgerUnavailable } from '../core/errors.ts';
-import { isOff, type Standing, standingOf } from '../core/standing.ts';
-import { matchesAny, type Target, targetKey } from '../core/target.ts';
+import { isOff, type Standing, standingOf, targetsToWatch } from '../core/standing.ts';
+import type { Target } from '../core/target.ts';
 import type { HistoryEntry, LedgerView } from '../ports.ts';
 import type { ActuatorParts } from './parts.ts';
 
@@ -66,20 +66,12 @@ export class Standings {
     }
   }
 
-  /** What the allow-list names, and those of its apps whose points arrive; of a pattern without any, the pattern itself. */
   #targets(): readonly Target[] {
     const { permissions, registry } = this.#parts;
-    const { allowed, ownApp } = permissions;
-    const targets = new Map<string, Target>();
-    const add = (target: Target) => targets.set(targetKey(target), target);
-    for (const { boot } of registry.entries()) {
-      const { app, processType } = boot.identity;
-      if (app !== null && matchesAny(allowed, { app, processType }, ownApp)) add({ app, processType });
-    }
-    for (const pattern of allowed) {
-      const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
-      if (!isSeen) add({ app: pattern.app === '.' ? (ownApp ?? '.') : pattern.app, processType: pattern.processType });
-    }
-    return [...targets.values()].sort((a, b) => targetKey(a).localeCompare(targetKey(b), 'en', { numeric: true }));
+    const seen = registry.entries().flatMap(({ boot: { identity } }) => {
+      const { app, processType } = identity;
+      return app === null ? [] : [{ app, processType }];
+    });
+    return targetsToWatch(permissions, seen);
   }
 }

@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => (await import('./replay.ts')).runReplayCommand(args),
   },
   doctor: {
-    ownFlags: { json: 'switch' },
+    ownFlags: { url: 'value', json: 'switch' },
     takesSettings: true,
     run: async (args) => (await import('./doctor.ts')).runDoctor(args),
   },

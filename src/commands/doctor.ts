@@ -3,6 +3,7 @@ import { ConfigError } from '../core/errors.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
 import type { CommandArguments } from './arguments.ts';
+import { askActuator } from './ask-actuator.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
 
@@ -20,7 +21,8 @@ export async function runDoctor(args: CommandArguments): Promise<number> {
 async function findingsOf(args: CommandArguments): Promise<readonly Finding[]> {
   try {
     const settings = resolveActuatorSettings({ env: process.env, flags: args.flags });
-    return await examine(settings, process.env);
+    const [findings, actuator] = await Promise.all([examine(settings, process.env), askActuator(args)]);
+    return [...findings, ...actuator];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const advice = 'all else is looked at once the settings are right';

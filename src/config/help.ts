@@ -11,7 +11,10 @@ const COMMANDS: readonly (readonly [usage: string, meaning: string])[] = [
     'tidemark status',
     'whether restarts are on, targets, dynos, restarts, refused measurements, last decisions; --url URL, --json',
   ],
-  ['tidemark doctor', 'settings, token, apps, Redis, points, allocator: what is wrong and what to do; --json'],
+  [
+    'tidemark doctor',
+    'settings, token, apps, Redis, clocks, restarts, points, allocator: what is wrong and what to do; --json; --url URL asks the actuator too',
+  ],
   ['tidemark restart APP DYNO', "a person's restart, and how it ends; --url URL, --no-wait"],
   [
     'tidemark pause [APP:TYPE]',

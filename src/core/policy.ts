@@ -47,6 +47,14 @@ export function thresholdBytes(threshold: Threshold, limitBytes: number | null):
   return limitBytes === null ? null : threshold.fraction * limitBytes;
 }
 
+/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
+const HOLD_WINDOWS = 10;
+
+/** How long restarts are held in a ledger that is new. */
+export function holdMsOf({ graceMs, windowMs }: Pick<Policy, 'graceMs' | 'windowMs'>): number {
+  return graceMs + HOLD_WINDOWS * windowMs;
+}
+
 const LEAST_MAX_POINT_AGE_MS = 30_000;
 
 /** The defaults; every span but the grace and the platform's cycle is a multiple of the window. */

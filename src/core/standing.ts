@@ -1,5 +1,5 @@
 import type { Permissions } from './policy.ts';
-import { covers, type Target, type TargetKey, targetKey } from './target.ts';
+import { covers, matchesAny, type Target, type TargetKey, targetKey } from './target.ts';
 
 /** What of a target's ledger its standing needs. Times are the ledger's own (Unix ms). */
 export interface StandingFacts {
@@ -74,6 +74,22 @@ export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: 
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
   };
+}
+
+/** What the allow-list names, and those of `seen` that it allows; of a pattern of which nothing was seen, the pattern itself. */
+export function targetsToWatch({ allowed, ownApp }: Permissions, seen: Iterable<Target>): readonly Target[] {
+  const targets = new Map<TargetKey, Target>();
+  for (const { app, processType } of seen) {
+    const target = { app, processType };
+    if (matchesAny(allowed, target, ownApp)) targets.set(targetKey(target), target);
+  }
+  for (const pattern of allowed) {
+    const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
+    const app = pattern.app === '.' ? ownApp : pattern.app;
+    // `.` of an actuator that does not know its own app allows nothing.
+    if (!isSeen && app !== null) targets.set(targetKey({ ...pattern, app }), { ...pattern, app });
+  }
+  return [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
 }
 
 /** Those that end by themselves within minutes, in the normal course of restarts. */

@@ -1,7 +1,7 @@
 import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
-import type { FormationEntry } from '../adapters/heroku/resources.ts';
+import type { FormationEntry, TokenGrant } from '../adapters/heroku/resources.ts';
 import { PlatformError } from '../core/errors.ts';
-import { formatBytes } from '../core/format.ts';
+import { formatBytes, formatDuration } from '../core/format.ts';
 import type { Permissions } from '../core/policy.ts';
 import { matchesAny, type TargetPattern } from '../core/target.ts';
 import { type Finding, findingsOn } from './finding.ts';
@@ -17,6 +17,8 @@ export interface HerokuCheckOptions {
   readonly platform: HerokuPlatform;
   readonly permissions: Permissions;
   readonly minHealthy: number;
+  /** Whether measurements come over HTTP, and so through Heroku's router where the actuator runs there. */
+  readonly takesHttp: boolean;
 }
 
 /** Reads, and nothing else: whose token it is, what it may do, and whether the allow-list names what there is. Never rejects for the platform. */
@@ -29,20 +31,32 @@ export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly
   const who = account instanceof PlatformError ? 'an account that it may not read' : account.email;
   return [
     ok(`the token speaks for ${who}`),
-    ...(await checkScopes(options.platform)),
+    ...(await checkGrant(options.platform)),
     ...(await checkTargets(options)),
+    ...(await checkWebDynos(options)),
     ...checkCalls(options.platform),
   ];
 }
 
-async function checkScopes(platform: HerokuPlatform): Promise<readonly Finding[]> {
-  const scopes = await tried(() => platform.scopes());
-  if (scopes instanceof PlatformError) return [faultOf(scopes)];
-  if (scopes === null) {
+async function checkGrant(platform: HerokuPlatform): Promise<readonly Finding[]> {
+  const grant = await tried(() => platform.grant());
+  if (grant instanceof PlatformError) return [faultOf(grant)];
+  if (grant === null) {
     return [
       ok('the token may not list tokens, which is good; that it may write shows at the first restart, or at a refusal'),
     ];
   }
+  return [...checkExpiry(grant), ...checkScopes(grant)];
+}
+
+function checkExpiry({ expiresInMs }: TokenGrant): readonly Finding[] {
+  if (expiresInMs === null) return [];
+  const advice = 'make one that does not expire: `heroku authorizations:create -s read,write`, without --expires-in';
+  const when = `in ${formatDuration(expiresInMs)}`;
+  return [warning(`the token expires ${when}: after that nothing is restarted and no quota is read`, advice)];
+}
+
+function checkScopes({ scopes }: TokenGrant): readonly Finding[] {
   if (scopes.includes('global')) {
     const advice = 'make one that can do less: `heroku authorizations:create -s read,write`';
     return [warning('the token has the scope global: it can read config vars and change the account', advice)];
@@ -127,6 +141,25 @@ function checkQuantity({ minHealthy }: HerokuCheckOptions, app: string, entry: F
   if (quantity > 1) return [];
   const advice = 'that is usual and does no harm where jobs may wait some minutes; else run two';
   return [warning(`${app}:${processType} is a single dyno: while it restarts its jobs wait in the queue`, advice)];
+}
+
+/** More than one web dyno of the actuator's own app, as far as this token can see that app. */
+async function checkWebDynos({ platform, permissions, takesHttp }: HerokuCheckOptions): Promise<readonly Finding[]> {
+  const { ownApp } = permissions;
+  if (ownApp === null || !takesHttp) return [];
+  const read = await tried(() => platform.formation(ownApp));
+  // The token's account needs to see the target apps alone.
+  if (read instanceof PlatformError) return [ok(`how many web dynos ${ownApp} has cannot be seen by this token`)];
+  const quantity = read.find(({ processType }) => processType === 'web')?.quantity ?? 0;
+  return quantity > 1 ? [severalWebDynos(`${ownApp} has ${quantity} web dynos`, ownApp)] : [];
+}
+
+/** What several web dynos of the actuator's app do to the measurements. */
+export function severalWebDynos(seen: string, app: string): Finding {
+  return warning(
+    `${seen}: Heroku's router scatters the measurements over them, and only the one that leads takes them`,
+    `run one: heroku ps:scale web=1 -a ${app}`,
+  );
 }
 
 function checkCalls(platform: HerokuPlatform): readonly Finding[] {

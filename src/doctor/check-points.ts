@@ -1,7 +1,7 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Boot } from '../core/boot.ts';
 import { formatDuration } from '../core/format.ts';
-import { matchesAny } from '../core/target.ts';
+import { matchesAny, ONE_OFF_TYPES } from '../core/target.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
@@ -26,16 +26,44 @@ export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput)
   if (boots === null) return [];
   const reporting = reportingBoots(boots, settings, nowMs);
   if (reporting.length === 0) return [silence(settings, boots, nowMs)];
-  const names = reporting.map(({ identity }) => `${identity.app ?? 'unknown app'} ${identity.dyno}`).sort();
+  const names = reporting.map(nameOf).sort();
   return [
-    ok(`points arrive from ${names.length} dynos: ${shortened(names)}`),
+    ok(`points arrive from ${counted(names.length)}: ${shortened(names)}`),
     ...checkIdentity(reporting),
+    ...checkQuotas(reporting),
     ...checkSilentDynos(settings, reporting, { dynos, nowMs }),
   ];
 }
 
+/** The newest boot of each dyno that reports now. One-off dynos, like the one of `heroku run tidemark doctor`, are left out. */
 export function reportingBoots(boots: readonly Boot[], { policy }: ActuatorSettings, nowMs: number): readonly Boot[] {
-  return boots.filter(({ lastPointMs }) => nowMs - lastPointMs <= SILENT_WINDOWS * policy.windowMs);
+  const newest = new Map<string, Boot>();
+  for (const boot of boots) {
+    const { app, dyno, processType, bootId } = boot.identity;
+    const reports = nowMs - boot.lastPointMs <= SILENT_WINDOWS * policy.windowMs;
+    if (!reports || ONE_OFF_TYPES.has(processType)) continue;
+    // Dynos of unknown apps may be of several apps.
+    const key = app === null ? bootId : `${app} ${dyno}`;
+    const other = newest.get(key);
+    if (other === undefined || other.firstPointMs < boot.firstPointMs) newest.set(key, boot);
+  }
+  return [...newest.values()];
+}
+
+function nameOf({ identity }: Boot): string {
+  return `${identity.app ?? 'unknown app'} ${identity.dyno}`;
+}
+
+function counted(dynos: number): string {
+  return `${dynos} ${dynos === 1 ? 'dyno' : 'dynos'}`;
+}
+
+function checkQuotas(boots: readonly Boot[]): readonly Finding[] {
+  const unknown = boots.filter(({ platformLimitBytes, limitBytes }) => (platformLimitBytes ?? limitBytes) === null);
+  if (unknown.length === 0) return [];
+  const advice = 'set TIDEMARK_LIMIT=512MiB (what the dyno has) in the worker, or HEROKU_API_TOKEN here';
+  const names = shortened(unknown.map(nameOf).sort());
+  return [warning(`the memory quota of ${names} is not known: without it they are never restarted`, advice)];
 }
 
 function silence({ sources, policy }: ActuatorSettings, boots: readonly Boot[], nowMs: number): Finding {
@@ -56,12 +84,14 @@ function checkIdentity(boots: readonly Boot[]): readonly Finding[] {
   const nameless = boots.filter(({ identity }) => identity.app === null);
   if (nameless.length > 0) {
     const advice = 'set TIDEMARK_APP there, or `heroku labs:enable runtime-dyno-metadata` and deploy';
-    found.push(warning(`${nameless.length} dynos do not say their app: they are never restarted`, advice));
+    found.push(warning(`${counted(nameless.length)} without the name of an app: never restarted`, advice));
   }
   const derived = boots.filter(({ identity }) => identity.bootIdSource === 'derived');
   if (derived.length > 0) {
     const advice = '`heroku labs:enable runtime-dyno-metadata` and deploy: then the platform says which boot it is';
-    found.push(warning(`${derived.length} dynos tell a derived boot id: it is matched by its start time`, advice));
+    found.push(
+      warning(`${counted(derived.length)} with a derived boot id, which is matched by its start time`, advice),
+    );
   }
   if (found.length === 0) found.push(ok('each dyno says its app and the boot id that the platform gave it'));
   return found;

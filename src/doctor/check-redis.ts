@@ -60,7 +60,11 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
 /** The queue's own needs are BullMQ's business; Tidemark only has to reach it. */
 function judgeQueue(answer: InspectAnswer): readonly Finding[] {
   if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
-  const { host, tls } = answer.found;
+  const { host, tls, isCluster } = answer.found;
+  if (isCluster) {
+    const says = `the queue's Redis at ${host} is a Redis Cluster: Tidemark cannot drain jobs there, nor read points`;
+    return [fault(says, 'give REDIS_URL a single Redis; a cluster is not supported')];
+  }
   return [
     ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}${memoryOf(answer.found)}`),
     ...judgeMemory(answer.found),

@@ -1,4 +1,6 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
+import { ONE_OFF_TYPES } from '../core/target.ts';
+import { severalWebDynos } from './check-heroku.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('settings');
@@ -10,6 +12,7 @@ export function checkSettings(settings: ActuatorSettings, env: Environment): rea
   return [
     ...checkDryRun(settings),
     ...checkDoors(settings, env),
+    ...checkWebDyno(settings, env),
     ...checkTls(env),
     settings.policy.dynoCycleMs === null
       ? ok('the platform is taken not to restart dynos by itself (TIDEMARK_DYNO_CYCLE=off)')
@@ -41,7 +44,7 @@ function checkDoors({ sources, ingestTokens, adminToken }: ActuatorSettings, env
     const advice = 'set TIDEMARK_INGEST_TOKENS=app=token, and send the token from the workers as Bearer';
     found.push(fault('no TIDEMARK_INGEST_TOKENS: points are taken from this dyno alone, so none will come', advice));
   }
-  if (sources.includes('otlp') && !/^web\./.test(env.DYNO)) {
+  if (sources.includes('otlp') && !/^web\./.test(env.DYNO) && !isOneOff(env.DYNO)) {
     const advice = 'run it as `web`, or let the points come by Redis (TIDEMARK_SOURCE=redis)';
     found.push(warning(`${env.DYNO} is no web dyno: on the Common Runtime nothing can reach it`, advice));
   }
@@ -50,6 +53,18 @@ function checkDoors({ sources, ingestTokens, adminToken }: ActuatorSettings, env
     found.push(warning('no TIDEMARK_ADMIN_TOKEN: the API answers programs on this dyno alone', advice));
   }
   return found;
+}
+
+/** `heroku run tidemark doctor` runs in a dyno of its own, which says nothing of the one that the actuator runs in. */
+export function isOneOff(dyno: string): boolean {
+  return ONE_OFF_TYPES.has(dyno.split('.')[0] ?? '');
+}
+
+/** A web dyno that knows that it is not the only one. */
+export function checkWebDyno({ sources, permissions }: ActuatorSettings, env: Environment): readonly Finding[] {
+  const isSecond = /^web\.([2-9]|\d\d)/.test(env.DYNO ?? '');
+  if (!isSecond || !sources.includes('otlp')) return [];
+  return [severalWebDynos(`this is ${env.DYNO}, one of several web dynos`, permissions.ownApp ?? '<this app>')];
 }
 
 /** The one switch that would hand the token to whoever sits on the way. */

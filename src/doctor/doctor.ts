@@ -1,18 +1,18 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
-import { createRedisState } from '../adapters/redis/state.ts';
+import { inspectRedis } from '../adapters/redis/inspect.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Boot } from '../core/boot.ts';
-import { LedgerUnavailable, PlatformError } from '../core/errors.ts';
-import { readSnapshot } from '../core/snapshot.ts';
+import { PlatformError } from '../core/errors.ts';
 import type { PlatformDyno } from '../ports.ts';
+import { type ClockReading, checkClocks } from './check-clocks.ts';
 import { checkHeroku } from './check-heroku.ts';
+import { checkLedger } from './check-ledger.ts';
 import { checkPoints, reportingBoots } from './check-points.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkTuning } from './check-tuning.ts';
 import { type Finding, findingsOn } from './finding.ts';
-
-const REDIS_TIMEOUT_MS = 3_000;
+import { readSavedState } from './saved-state.ts';
 
 /** Examines what the actuator would work with under these settings. It reads, and changes nothing. */
 export async function examine(
@@ -20,17 +20,21 @@ export async function examine(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly Finding[]> {
   const platform = openPlatform(settings);
-  const [heroku, redis, boots] = await Promise.all([
+  const [heroku, redis, saved, redisClock] = await Promise.all([
     platform === null ? [NO_TOKEN] : checkHeroku({ platform, ...policyOf(settings) }),
     checkRedis(settings),
-    readBoots(settings),
+    readSavedState(settings),
+    readRedisClock(settings),
   ]);
+  const boots = saved?.boots ?? null;
   const dynos = platform === null ? new Map() : await readDynos(platform, settings, boots ?? []);
   const nowMs = Date.now();
   return [
     ...checkSettings(settings, env),
     ...heroku,
     ...redis,
+    ...checkClocks([...redisClock, { who: 'Heroku', aheadMs: platform?.clockAheadMs() ?? null }]),
+    ...checkLedger(saved, settings.policy),
     ...checkPoints({ settings, boots, dynos, nowMs }),
     ...checkTuning(reportingBoots(boots ?? [], settings, nowMs)),
   ];
@@ -45,25 +49,14 @@ function openPlatform({ herokuApiToken, herokuApiUrl }: ActuatorSettings): Herok
   return herokuApiToken === null ? null : createHerokuPlatform({ token: herokuApiToken, apiUrl: herokuApiUrl });
 }
 
-function policyOf({ permissions, policy }: ActuatorSettings) {
-  return { permissions, minHealthy: policy.minHealthy };
+function policyOf({ permissions, policy, sources }: ActuatorSettings) {
+  return { permissions, minHealthy: policy.minHealthy, takesHttp: sources.includes('otlp') };
 }
 
-/** The boots that actuators saved; null where Redis is not there, which `checkRedis` tells. */
-async function readBoots({ stateRedisUrl, policy }: ActuatorSettings): Promise<readonly Boot[] | null> {
-  if (stateRedisUrl === null) return null;
-  const { cooldownMs, maxRestartsPerHour } = policy;
-  const state = createRedisState({ url: stateRedisUrl, policy: { cooldownMs, maxRestartsPerHour, holdMs: 0 } });
-  try {
-    if (!(await state.untilAvailable(REDIS_TIMEOUT_MS))) return null;
-    const texts = await state.snapshots.loadAll();
-    return [...texts.values()].flatMap((text) => readSnapshot(text)?.boot ?? []);
-  } catch (error) {
-    if (error instanceof LedgerUnavailable) return null;
-    throw error;
-  } finally {
-    await state.close();
-  }
+/** The ledger's times are those of the state's Redis. */
+async function readRedisClock({ stateRedisUrl }: ActuatorSettings): Promise<readonly ClockReading[]> {
+  const answer = stateRedisUrl === null ? null : await inspectRedis(stateRedisUrl);
+  return answer?.ok ? [{ who: `Redis at ${answer.found.host}`, aheadMs: answer.found.clockAheadMs }] : [];
 }
 
 /** Of the apps that the allow-list or the points name. What cannot be read is told by `checkHeroku`. */

@@ -18,6 +18,7 @@ export interface ApiParts {
   readonly token: string;
   /** What the token may do; a token without `write` is refused every DELETE. */
   readonly scopes: readonly string[];
+  readonly tokenExpiresInS: number | null;
   readonly rateLimit: RateLimit;
   readonly unknownDyno: 'accepted' | 'not-found';
 }
@@ -74,9 +75,9 @@ const ROUTES: readonly Route[] = [
 ];
 
 /** Only a token of the scope `global` may see what tokens there are. */
-function authorizations({ token, scopes }: ApiParts): Answer {
+function authorizations({ token, scopes, tokenExpiresInS }: ApiParts): Answer {
   if (!scopes.includes('global')) return failure(403, { message: 'Invalid scope' });
-  return ok([{ id: 'authorization', scope: scopes, access_token: { token } }]);
+  return ok([{ id: 'authorization', scope: scopes, access_token: { token, expires_in: tokenExpiresInS } }]);
 }
 
 /** What the Platform API would answer. Nothing has happened yet: see `Answer.effect`. */

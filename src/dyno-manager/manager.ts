@@ -66,6 +66,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
       sizes,
       token: options.token,
       scopes: options.scopes ?? ['read', 'write'],
+      tokenExpiresInS: options.tokenExpiresInS ?? null,
       rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
       unknownDyno: options.unknownDyno ?? 'accepted',
     },

@@ -29,6 +29,8 @@ export interface DynoManagerOptions {
   readonly token: string;
   /** What the token may do: `read`, `write`, `global`; default read and write. */
   readonly scopes?: readonly string[];
+  /** Until the token expires, as the platform says it; default null: it does not. */
+  readonly tokenExpiresInS?: number | null;
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 0: any free port. */

@@ -22,6 +22,7 @@ interface Case {
   readonly ownApp?: string | null;
   readonly minHealthy?: number;
   readonly token?: string;
+  readonly takesHttp?: boolean;
   readonly manager?: Partial<DynoManagerOptions>;
 }
 
@@ -38,6 +39,7 @@ async function check(one: Case) {
           { type: 'off', quantity: 0, command: IDLE },
         ],
       },
+      { name: 'tidemark', formation: [{ type: 'web', quantity: 2, command: IDLE }] },
       { name: 'shop-pr-7', formation: [{ type: 'worker', quantity: 2, command: IDLE }] },
     ],
     ...one.manager,
@@ -46,12 +48,20 @@ async function check(one: Case) {
   if (!parsed.ok) throw new Error(parsed.faults.join());
   const permissions: Permissions = { allowed: parsed.patterns, dryRun: true, ownApp: one.ownApp ?? null };
   const platform = createHerokuPlatform({ token: one.token ?? TOKEN, apiUrl: manager.url });
-  return checkHeroku({ platform, permissions, minHealthy: one.minHealthy ?? 0 });
+  return checkHeroku({ platform, permissions, minHealthy: one.minHealthy ?? 0, takesHttp: one.takesHttp ?? true });
 }
 
 it.each<[string, Case, string, RegExp]>([
   ['whose token it is', {}, 'ok', /the token speaks for .+@/],
   ['a token that is wrong', { token: 'HRKU-other' }, 'fault', /unauthorized: .*authorizations:create/],
+  [
+    'a token that expires',
+    { manager: { scopes: ['global'], tokenExpiresInS: 7 * 86_400 } },
+    'warning',
+    /the token expires in 7 d: after that nothing is restarted/,
+  ],
+  ['more than one web dyno of its own', { ownApp: 'tidemark' }, 'warning', /tidemark has 2 web dynos.*scatters/],
+  ['an app of its own that it cannot see', { ownApp: 'hidden' }, 'ok', /web dynos hidden has cannot be seen/],
   ['a token without write', { manager: { scopes: ['read'] } }, 'ok', /may not list tokens/],
   ['a token that can do everything', { manager: { scopes: ['global'] } }, 'warning', /scope global/],
   ['size, quota and kill point', {}, 'ok', /shop:mailer: Performance-L, quota 14336 MB, .* 28672 MB/],
@@ -87,4 +97,11 @@ it('finds nothing wrong with two dynos and a narrow token, and sends no DELETE',
 
 it('never shows the token', async () => {
   expect(JSON.stringify([...(await check({})), ...(await check({ token: 'HRKU-wrong-token' }))])).not.toMatch(/HRKU-/);
+});
+
+it.each<[string, Case]>([
+  ['where the measurements come by Redis', { ownApp: 'tidemark', takesHttp: false }],
+  ['of one web dyno', { ownApp: 'shop' }],
+])('says nothing of web dynos %s', async (_what, one) => {
+  expect((await check(one)).filter(({ says }) => says.includes('web dynos'))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type Boot, openBoot } from '../../src/core/boot.ts';
+import { type Boot, noteLimit, openBoot } from '../../src/core/boot.ts';
 import { checkPoints, type PointsCheckInput } from '../../src/doctor/check-points.ts';
 import type { PlatformDyno } from '../../src/ports.ts';
 import { WHOLE_POINT } from '../sources/requests.ts';
@@ -9,7 +9,9 @@ const NOW_MS = WHOLE_POINT.timeMs + 60_000;
 
 function boot(changes: Partial<Boot['identity']> = {}, ageMs = 60_000): Boot {
   const identity = { ...WHOLE_POINT.boot, ...changes };
-  return openBoot({ ...WHOLE_POINT, boot: identity, timeMs: NOW_MS - ageMs });
+  const opened = openBoot({ ...WHOLE_POINT, boot: identity, timeMs: NOW_MS - ageMs });
+  noteLimit(opened, 512 * 1024 ** 2);
+  return opened;
 }
 
 function dyno(changes: Partial<PlatformDyno>): PlatformDyno {
@@ -41,12 +43,35 @@ describe('the check of the points', () => {
   it.each<[string, Parameters<typeof check>, RegExp]>([
     ['nothing that ever came', [{ boots: [] }], /no points have arrived in the last 48 hours/],
     ['points that stopped', [{ boots: [boot({}, 3_600_000)] }], /the last points came 1 h ago/],
-    ['an app that is not told', [{ boots: [boot({ app: null })] }], /1 dynos do not say their app/],
+    ['an app that is not told', [{ boots: [boot({ app: null })] }], /1 dyno without the name of an app/],
     ['a derived boot id', [{ boots: [boot({ bootIdSource: 'derived' })] }], /derived boot id/],
     ['a dyno without points', [{ dynos: new Map([['shop', [dyno({ name: 'worker.2' })]]]) }], /from shop worker\.2/],
   ])('warns of %s', (_what, args, says) => {
     expect(check(...args)).toContainEqual(
       expect.objectContaining({ level: 'warning', says: expect.stringMatching(says), advice: expect.any(String) }),
+    );
+  });
+
+  it('counts dynos, not boots: the old boot of a restarted dyno is still warm', () => {
+    const boots = [boot({ bootId: 'old' }, 120_000), boot({ bootId: 'new' }, 10_000), boot({ dyno: 'worker.2' })];
+    expect(check({ boots })[0]?.says).toBe('points arrive from 2 dynos: shop worker.1, shop worker.2');
+  });
+
+  it('leaves out the one-off dyno that it runs in itself', () => {
+    const boots = [boot(), boot({ dyno: 'run.4711', processType: 'run', bootIdSource: 'derived' })];
+    const found = check({ boots });
+    expect(found.map(({ level }) => level)).toEqual(['ok', 'ok']);
+    expect(found[0]?.says).toBe('points arrive from 1 dyno: shop worker.1');
+  });
+
+  it('warns of a quota that nobody knows', () => {
+    const unlimited = openBoot({ ...WHOLE_POINT, timeMs: NOW_MS - 1000 });
+    expect(check({ boots: [unlimited] })).toContainEqual(
+      expect.objectContaining({
+        level: 'warning',
+        says: expect.stringMatching(/quota of shop worker\.1 is not known.*never restarted/),
+        advice: expect.stringContaining('TIDEMARK_LIMIT'),
+      }),
     );
   });
 

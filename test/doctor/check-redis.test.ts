@@ -58,6 +58,14 @@ it('tells of one that lets nobody in', async () => {
   expect(found).toEqual([expect.objectContaining({ level: 'fault', says: expect.stringMatching(/NOAUTH/) })]);
 });
 
+it('tells that the queue is in a Redis Cluster, which it can neither drain nor read', async () => {
+  const queue = await redis('--cluster-enabled', 'yes');
+  const state = await redis();
+  expect(await check({ REDIS_URL: queue.url, TIDEMARK_REDIS_URL: state.url })).toContainEqual(
+    expect.objectContaining({ level: 'fault', says: expect.stringMatching(/queue's Redis at .* is a Redis Cluster/) }),
+  );
+});
+
 it('tells of something that is no Redis', async () => {
   const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
   undo.push(() => server.close());
@@ -71,6 +79,7 @@ const FOUND = {
   version: '7.2.0',
   tls: 'verified',
   maxmemoryPolicy: 'noeviction',
+  clockAheadMs: 0,
   usedBytes: null,
   maxBytes: null,
   isCluster: false,

@@ -14,6 +14,7 @@ it.each<[string, Env, string, RegExp]>([
   ['what stays dry', { ...ARMED, TIDEMARK_DRY_RUN: 'shop-pr-*:worker' }, 'ok', /shop-pr-\*:worker stays dry/],
   ['a dyno without ingest tokens', { ...ON_A_DYNO, TIDEMARK_INGEST_TOKENS: '' }, 'fault', /none will come/],
   ['a dyno that nothing can reach', { ...ON_A_DYNO, DYNO: 'actuator.1' }, 'warning', /no web dyno/],
+  ['a web dyno that is one of several', { ...ON_A_DYNO, DYNO: 'web.2' }, 'warning', /this is web\.2.*scatters/],
   ['an API that nobody can ask', { ...ON_A_DYNO, TIDEMARK_ADMIN_TOKEN: '' }, 'warning', /TIDEMARK_ADMIN_TOKEN/],
   ['TLS that is not checked', { ...ARMED, NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'fault', /read the token/],
   ['a platform that does not cycle', { ...ARMED, TIDEMARK_DYNO_CYCLE: 'off' }, 'ok', /TIDEMARK_DYNO_CYCLE=off/],
@@ -25,6 +26,7 @@ it.each<[string, Env, string, RegExp]>([
 it.each<[string, Env]>([
   ['on this machine', ARMED],
   ['on a web dyno with tokens', ON_A_DYNO],
+  ['in the one-off dyno of `heroku run`', { ...ON_A_DYNO, DYNO: 'run.4711' }],
   [
     'on a plain dyno that reads the stream',
     { ...ON_A_DYNO, DYNO: 'actuator.1', TIDEMARK_SOURCE: 'redis', REDIS_URL: 'redis://h', TIDEMARK_INGEST_TOKENS: '' },

@@ -79,6 +79,12 @@ export function rateLimitRemaining(headers: IncomingHttpHeaders): number | null 
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
 }
 
+/** How far the clock that wrote the answer's `Date` is ahead of `nowMs`, to the second; null where it does not say. */
+export function clockAheadMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
+  const atMs = Date.parse(headers.date ?? '');
+  return Number.isNaN(atMs) ? null : atMs - nowMs;
+}
+
 /** The id that Heroku's support asks for. */
 export function requestIdOf(headers: IncomingHttpHeaders): string | null {
   const value = headers['request-id'];

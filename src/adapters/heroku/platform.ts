@@ -1,7 +1,7 @@
 import { REQUEST_DEADLINE_MS } from '../../core/attempt.ts';
 import { ConfigError, PlatformError } from '../../core/errors.ts';
 import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
-import { rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
+import { clockAheadMs, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';
 import { appPath, dynoPath } from './names.ts';
 import {
@@ -11,8 +11,9 @@ import {
   parseApps,
   parseDynos,
   parseFormation,
+  parseGrantOf,
   parseQuotas,
-  parseScopesOf,
+  type TokenGrant,
 } from './resources.ts';
 import { scrubber } from './scrub.ts';
 
@@ -48,7 +49,9 @@ export interface HerokuPlatform extends Platform {
   /** Who the token speaks for. Throws `PlatformError`. */
   account(signal?: AbortSignal): Promise<HerokuAccount>;
   /** What the token may do; null where the platform does not tell this token. Throws `PlatformError`. */
-  scopes(signal?: AbortSignal): Promise<readonly string[] | null>;
+  grant(signal?: AbortSignal): Promise<TokenGrant | null>;
+  /** How far the platform's clock is ahead of this machine's, as its last answer said (to the second); null where none has. */
+  clockAheadMs(): number | null;
   /** The names of all apps that the token's account can see. Throws `PlatformError`. */
   apps(signal?: AbortSignal): Promise<readonly string[]>;
   /** The process types of the app, with how many dynos of which size they should have. Throws `PlatformError`. */
@@ -83,13 +86,14 @@ export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlat
       const what = 'reading the account';
       return parseAccount(await client.get('/account', what, signal), what);
     },
-    scopes: (signal) => readScopes(client, token, signal),
+    grant: (signal) => readGrant(client, token, signal),
     async apps(signal) {
       const what = 'listing the apps';
       return parseApps(await client.get('/apps', what, signal), what);
     },
     formation: (app, signal) => readFormation(client, app, signal),
     rateLimitRemaining: client.rateLimitRemaining,
+    clockAheadMs: client.clockAheadMs,
   };
 }
 
@@ -130,10 +134,10 @@ function withSizes(dynos: readonly PlatformDyno[], formation: readonly Formation
 }
 
 /** From the list of the account's authorizations, which only a token with more than read and write may see. */
-async function readScopes(client: Client, token: string, signal?: AbortSignal): Promise<readonly string[] | null> {
+async function readGrant(client: Client, token: string, signal?: AbortSignal): Promise<TokenGrant | null> {
   const what = "reading the token's scopes";
   try {
-    return parseScopesOf(token, await client.get('/oauth/authorizations', what, signal), what);
+    return parseGrantOf(token, await client.get('/oauth/authorizations', what, signal), what);
   } catch (error) {
     if (error instanceof PlatformError && (error.status === 403 || error.status === 404)) return null;
     throw error;
@@ -144,6 +148,7 @@ interface Client {
   get(path: string, what: string, signal: AbortSignal | undefined): Promise<unknown>;
   delete(path: string, mayWrite: () => boolean, signal: AbortSignal | undefined): Promise<RestartAnswer>;
   rateLimitRemaining(): number | null;
+  clockAheadMs(): number | null;
 }
 
 function createClient(options: HerokuPlatformOptions): Client {
@@ -151,12 +156,14 @@ function createClient(options: HerokuPlatformOptions): Client {
   const origin = originOf(options);
   const scrub = scrubber(token);
   let remaining: number | null = null;
+  let clockAhead: number | null = null;
 
   async function send(call: Pick<Call, 'method' | 'path' | 'mayWrite' | 'signal'>): Promise<Exchange> {
     const startMs = performance.now();
     let requestId: string | null = null;
     const onHead: Call['onHead'] = (_, headers) => {
       remaining = rateLimitRemaining(headers) ?? remaining;
+      clockAhead = clockAheadMs(headers, Date.now()) ?? clockAhead;
       requestId = requestIdOf(headers);
     };
     const result = scrubbed(await exchange({ ...call, origin, token, deadlineMs, onHead }), scrub);
@@ -177,6 +184,7 @@ function createClient(options: HerokuPlatformOptions): Client {
     delete: async (path, mayWrite, signal) =>
       restartAnswer(await send({ method: 'DELETE', path, mayWrite, signal }), Date.now()),
     rateLimitRemaining: () => remaining,
+    clockAheadMs: () => clockAhead,
   };
 }
 

@@ -39,7 +39,7 @@ const formationEntry = z.object({
 
 const authorization = z.object({
   scope: z.array(z.string()),
-  access_token: z.object({ token: z.string().nullish() }).nullish(),
+  access_token: z.object({ token: z.string().nullish(), expires_in: z.number().nullish() }).nullish(),
 });
 
 /** One process type of an app. */
@@ -98,10 +98,19 @@ export function parseFormation(body: unknown, what: string): readonly FormationE
   }));
 }
 
-/** The scopes of the authorization that this token belongs to; null where none of those listed is its. */
-export function parseScopesOf(token: string, body: unknown, what: string): readonly string[] | null {
+/** What a token may do, and for how long. */
+export interface TokenGrant {
+  readonly scopes: readonly string[];
+  /** Null: it does not expire. */
+  readonly expiresInMs: number | null;
+}
+
+/** The authorization that this token belongs to; null where none of those listed is its. */
+export function parseGrantOf(token: string, body: unknown, what: string): TokenGrant | null {
   const own = parse(z.array(authorization), body, what).find(({ access_token }) => access_token?.token === token);
-  return own?.scope ?? null;
+  if (own === undefined) return null;
+  const expiresInS = own.access_token?.expires_in ?? null;
+  return { scopes: own.scope, expiresInMs: expiresInS === null ? null : expiresInS * 1000 };
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {

@@ -37,6 +37,10 @@ export interface RedisState {
   onAvailable(listener: () => void): void;
   /** Whether Redis takes writes; false where it is full, cannot save, or is a replica. Never rejects for what Redis does. */
   takesWrites(): Promise<boolean>;
+  /** Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws `LedgerUnavailable`. */
+  hasLedger(): Promise<boolean>;
+  /** Whether an actuator leads now. Throws `LedgerUnavailable`. */
+  isLed(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -57,6 +61,8 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     untilAvailable: connection.untilReady,
     onAvailable: connection.onReady,
     takesWrites: () => takesWrites(connection, keys),
+    hasLedger: async () => (await connection.run('the epoch', (redis) => redis.exists(keys.epoch))) > 0,
+    isLed: async () => (await connection.run('the leader key', (redis) => redis.exists(keys.leader))) > 0,
     async close() {
       await leader.stop();
       await connection.close();

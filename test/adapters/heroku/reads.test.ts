@@ -325,12 +325,12 @@ describe('what the token may do', () => {
     ['is unknown where it is not', reply(200, authorizations.slice(0, 1)), null],
     ['is unknown where the token may not ask', reply(403, { id: 'forbidden', message: 'm' }), null],
   ])('%s', async (_what, script, scopes) => {
-    expect(await (await platformOn(script)).scopes()).toEqual(scopes);
+    expect(await (await platformOn(script)).grant()).toEqual(scopes === null ? null : { scopes, expiresInMs: null });
   });
 
   test('is no answer where the platform gives none', async () => {
     const platform = await platformOn(reply(500));
-    expect(await faultOf(platform.scopes())).toMatchObject({ status: 500 });
+    expect(await faultOf(platform.grant())).toMatchObject({ status: 500 });
   });
 });
 
