@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { AttemptRow, DynoRow } from '../../src/commands/api-rows.ts';
+import { describeStatus } from '../../src/commands/status.ts';
+
+const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);
+const MIB = 1024 ** 2;
+const LONG_APP = 'an-app-whose-name-is-30-letters';
+
+const dyno: DynoRow = {
+  app: LONG_APP,
+  dyno: 'worker.12',
+  class: 'sawtooth',
+  action: 'advise',
+  reason: 'reclaimable-unknown',
+  explanation:
+    'floor rose in 4 steps to 88 % of 14336 MB and stayed for 40 min; left alone it stays over the soft limit.',
+  usage_bytes: 12_345 * MIB,
+  limit_bytes: 14_336 * MIB,
+};
+
+const attempt: AttemptRow = {
+  id: 'a1',
+  app: LONG_APP,
+  dyno: 'worker.12',
+  phase: 'closed',
+  outcome: 'restarted',
+  evidence: 'worker.12 has a new boot (01234567-89ab-cdef-0123-456789abcdef)',
+  by: 'person',
+  dry_run: false,
+  claimed_at_ms: NOW_MS - 60_000,
+  deadline_ms: null,
+  closed_at_ms: NOW_MS - 48_000,
+  reclaimed_bytes: 300 * MIB,
+};
+
+const snapshot = {
+  ready: true,
+  leading: true,
+  restarts: 'off: paused',
+  platform_refuses: null,
+  targets: [
+    {
+      target: `${LONG_APP}:worker`,
+      restarts: 'off' as const,
+      restarts_last_hour: 1,
+      max_restarts_per_hour: 4,
+      obstacles: [
+        {
+          code: 'paused',
+          says: 'paused by a person since 13:30 UTC',
+          advice: `end it with: tidemark resume ${LONG_APP}:worker`,
+        },
+      ],
+    },
+  ],
+  refused: [
+    {
+      app: LONG_APP,
+      kind: 'too-old',
+      count: 12,
+      last_ms: NOW_MS,
+      says: `measurements of ${LONG_APP} refused: they are 5 min old when they arrive`,
+      advice: 'set the clock of the worker and of this machine',
+    },
+  ],
+  dynos: [dyno, { ...dyno, app: 'b', dyno: 'web.1', usage_bytes: null }],
+  attempts: [
+    { ...attempt, id: 'a2', phase: 'draining' as const, outcome: null, deadline_ms: NOW_MS + 120_000 },
+    attempt,
+  ],
+  decisions: [{ ...dyno, time_ms: NOW_MS - 60_000, outcome: 'restarted' }],
+};
+
+describe('what a person reads of the status', () => {
+  it.each([80, 100])('fits into %i columns', (columns) => {
+    const lines = describeStatus(snapshot, columns, NOW_MS).split('\n');
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  });
+
+  it('begins with whether restarts are on, and says why not and what ends it', () => {
+    const text = describeStatus(snapshot, 100, NOW_MS);
+    expect(text).toMatch(/^Restarts are off: paused\n\nTargets\n/);
+    expect(text).toContain(
+      `paused by a person since 13:30 UTC\n    -> end it with: tidemark resume ${LONG_APP}:worker`,
+    );
+    expect(text).toContain('restarts off, 1 of 4 used this hour');
+  });
+
+  it("shows a person's restart under way with its latest end, and how one ended, on what evidence", () => {
+    const text = describeStatus(snapshot, 200, NOW_MS);
+    expect(text).toMatch(/worker\.12: under way, its running jobs may end, until 14:02 UTC at the latest, asked for/);
+    expect(text).toMatch(
+      /worker\.12: restarted after 12 s, asked for by a person\n {4}worker\.12 has a new boot.*300 MB/,
+    );
+  });
+
+  it('shows what was refused, with what to do', () => {
+    expect(describeStatus(snapshot, 200, NOW_MS)).toMatch(
+      /Refused measurements\n {2}12 measurements of .* 5 min old .*\n {2}-> set the clock/,
+    );
+  });
+
+  it('says so where there is nothing', () => {
+    const nothing = { ...snapshot, targets: [], refused: [], dynos: [], attempts: [], decisions: [] };
+    const text = describeStatus({ ...nothing, platform_refuses: 'unauthorized: bad token' }, 80, NOW_MS);
+    expect(text).toMatch(/Restarts are off: paused\n {2}unauthorized: bad token\n\nDynos\n {2}none: no measurements/);
+    expect(text).not.toContain('Refused');
+  });
+});
