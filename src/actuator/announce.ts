@@ -3,6 +3,7 @@ import type { ActuatorSettings } from '../config/resolve.ts';
 import { checkHeroku } from '../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../doctor/check-settings.ts';
 import type { Log } from './log.ts';
+import type { PlatformView } from './platform-view.ts';
 
 /** What a start says of the set-up. */
 export function announce(settings: ActuatorSettings, port: number, log: Log): void {
@@ -19,17 +20,30 @@ export function announce(settings: ActuatorSettings, port: number, log: Log): vo
   for (const { says, advice } of checkWebDyno(settings, process.env)) log.warn(says, { advice });
 }
 
-/** Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it. */
+/**
+ * Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it.
+ *
+ * @param view learns that the platform refuses the token, before anything of it is to be read
+ */
 export async function announceAccess(
   settings: ActuatorSettings,
-  platform: HerokuPlatform | null,
-  log: Log,
+  {
+    platform,
+    view,
+    log,
+  }: { readonly platform: HerokuPlatform | null; readonly view: PlatformView | null; readonly log: Log },
 ): Promise<void> {
   if (platform === null) return;
   const { permissions, policy } = settings;
   try {
     const takesHttp = settings.sources.includes('otlp');
-    const findings = await checkHeroku({ platform, permissions, minHealthy: policy.minHealthy, takesHttp });
+    const findings = await checkHeroku({
+      platform,
+      permissions,
+      minHealthy: policy.minHealthy,
+      takesHttp,
+      onRefused: (error) => view?.block(error),
+    });
     for (const { level, says, advice } of findings) {
       if (level === 'ok') log.info(says);
       else log[level === 'fault' ? 'error' : 'warn'](says, { advice });

@@ -117,7 +117,7 @@ type Words = (app: string, offsetMs: number) => { readonly says: string; readonl
 const WORDS: Readonly<Record<RefusalKind, Words>> = {
   'no-token': () => ({
     says: 'requests refused: they carry no ingest token, or one that is not in TIDEMARK_INGEST_TOKENS',
-    advice: 'in the worker set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer <the token of its app>"',
+    advice: 'in the worker set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token of its app>"',
   }),
   'only-this-machine': () => ({
     says: 'requests from other machines refused: TIDEMARK_INGEST_TOKENS is not set',

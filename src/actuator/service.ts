@@ -88,7 +88,7 @@ async function start(settings: ActuatorSettings, log: Log, closers: Closers): Pr
   const server = await serveHttp(app, settings.port, () => refusals.note(GRPC));
   closers.add(() => server.close());
   announce(settings, server.port, log);
-  void announceAccess(settings, platform, log);
+  void announceAccess(settings, { platform, view: parts.platform, log });
   const loop = runLoop({ parts, standings, ready: untilConnected(state) });
   state?.leader.start();
   const settling = setInterval(() => intake.settle(), holdMsOfExports(settings) / 2);

@@ -4,7 +4,7 @@ import type { Target } from '../core/target.ts';
 import type { HistoryEntry, LedgerView } from '../ports.ts';
 import type { ActuatorParts } from './parts.ts';
 
-type StandingParts = Pick<ActuatorParts, 'ledger' | 'ledgerState' | 'permissions' | 'policy' | 'registry'>;
+type StandingParts = Pick<ActuatorParts, 'log' | 'ledger' | 'ledgerState' | 'permissions' | 'policy' | 'registry'>;
 
 /**
  * How each target stands: paused, held, dry, what its last restarts leave it. Read from the ledger in every tick and after a person's word, so
@@ -46,13 +46,23 @@ export class Standings {
   async refresh(): Promise<void> {
     const { permissions, policy, ledgerState } = this.#parts;
     const { maxRestartsPerHour } = policy;
-    if (ledgerState() === 'available') this.#takesWrites = await this.#isWritable();
+    if (ledgerState() === 'available') this.#note(await this.#isWritable());
     const targets = this.#targets();
     const views = await Promise.all(targets.map((target) => this.#read(target)));
     this.#standings = targets.map((target, index) =>
       standingOf({ target, permissions, maxRestartsPerHour, ledger: views[index] ?? null }),
     );
     this.#history = views.flatMap((view) => (view === null ? [] : [...view.history, ...view.dryHistory]));
+  }
+
+  #note(takesWrites: boolean): void {
+    const { log } = this.#parts;
+    if (this.#takesWrites && !takesWrites) {
+      const advice = 'see whether its memory is full (INFO memory), or whether it cannot save to its disk';
+      log.warn('Redis takes no writes: nothing is restarted until it does', { advice });
+    }
+    if (!this.#takesWrites && takesWrites) log.info('Redis takes writes again');
+    this.#takesWrites = takesWrites;
   }
 
   async #read(target: Target): Promise<LedgerView | null> {

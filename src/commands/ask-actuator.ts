@@ -31,13 +31,15 @@ function addressOf(args: CommandArguments): URL {
   return isElsewhere ? new URL(`https://${domain}`) : baseOf(args);
 }
 
+/** Dry run is reported with the settings, and a hold passes by itself. */
+const NO_NEWS: readonly string[] = ['off: dry run', 'off: held'];
+
 function findingsOf(base: URL, { ready, restarts, platform_refuses, refused }: StatusRow): readonly Finding[] {
   const says = `the actuator at ${base.origin}${ready ? '' : ' is not ready, and'} says: restarts are ${restarts}`;
-  // Dry run is reported with the settings.
-  const isFine = ready && (!restarts.startsWith('off') || restarts === 'off: dry run');
+  const isFine = ready && (!restarts.startsWith('off') || NO_NEWS.includes(restarts));
   const advice = platform_refuses ?? 'see "tidemark status" for each target';
   return [
     isFine ? ok(says) : warning(says, advice),
-    ...refused.map(({ count, says, advice }) => warning(`${count} ${says}`, advice)),
+    ...refused.map(({ count, says, advice }) => warning(`${says} (${count} in all)`, advice)),
   ];
 }

@@ -55,7 +55,13 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
     ),
   ];
   const shown = sections.filter((lines) => lines.length > 0);
-  return shown.map((lines) => lines.map((line) => wrap(line, columns, 2)).join('\n')).join('\n\n');
+  return shown.map((lines) => lines.map((line) => wrap(line, columns, hangOf(line))).join('\n')).join('\n\n');
+}
+
+/** Further lines of an advice stand below its words; what explains a line stands as it is. */
+function hangOf(line: string): number {
+  if (line.trimStart().startsWith('->')) return 3;
+  return line.startsWith('    ') ? 0 : 2;
 }
 
 /** Nothing at all where there is nothing to say. */
@@ -66,7 +72,8 @@ function section(title: string, lines: readonly string[], otherwise: string | nu
 
 function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetRow) {
   const used = restarts_last_hour === null ? '' : `, ${restarts_last_hour} of ${max_restarts_per_hour} used this hour`;
-  return [`  ${target}: restarts ${restarts}${used}`, ...obstacles.flatMap(obstacleLines)];
+  const seen = target.includes('*') ? ', no such app reports yet' : used;
+  return [`  ${target}: restarts ${restarts}${seen}`, ...obstacles.flatMap(obstacleLines)];
 }
 
 function obstacleLines({ says, advice }: TargetRow['obstacles'][number]): readonly string[] {
@@ -118,7 +125,7 @@ export function stateOf(
 }
 
 function refusalLines({ count, last_ms, says, advice }: RefusalRow, nowMs: number): readonly string[] {
-  return [`  ${count} ${says} (last at ${clockTime(last_ms, nowMs)})`, `  -> ${advice}`];
+  return [`  ${says} (${count} in all, last at ${clockTime(last_ms, nowMs)})`, `    -> ${advice}`];
 }
 
 function decisionLines(row: DecisionRow, nowMs: number): readonly string[] {

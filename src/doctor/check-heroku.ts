@@ -19,12 +19,15 @@ export interface HerokuCheckOptions {
   readonly minHealthy: number;
   /** Whether measurements come over HTTP, and so through Heroku's router where the actuator runs there. */
   readonly takesHttp: boolean;
+  /** Is told where the platform refuses the token itself, or more calls. */
+  readonly onRefused?: (error: PlatformError) => void;
 }
 
 /** Reads, and nothing else: whose token it is, what it may do, and whether the allow-list names what there is. Never rejects for the platform. */
 export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly Finding[]> {
   const account = await tried(() => options.platform.account());
   if (account instanceof PlatformError) {
+    options.onRefused?.(account);
     // With the scopes read and write alone the account may be closed to a token that lists dynos all the same.
     if (account.status !== 403) return [faultOf(account)];
   }

@@ -30,7 +30,7 @@ export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput)
   return [
     ok(`points arrive from ${counted(names.length)}: ${shortened(names)}`),
     ...checkIdentity(reporting),
-    ...checkQuotas(reporting),
+    ...checkQuotas(settings, reporting),
     ...checkSilentDynos(settings, reporting, { dynos, nowMs }),
   ];
 }
@@ -58,8 +58,13 @@ function counted(dynos: number): string {
   return `${dynos} ${dynos === 1 ? 'dyno' : 'dynos'}`;
 }
 
-function checkQuotas(boots: readonly Boot[]): readonly Finding[] {
-  const unknown = boots.filter(({ platformLimitBytes, limitBytes }) => (platformLimitBytes ?? limitBytes) === null);
+/** Of those that may be restarted, and of all before anything may. */
+function checkQuotas({ permissions }: ActuatorSettings, boots: readonly Boot[]): readonly Finding[] {
+  const { allowed, ownApp } = permissions;
+  const unknown = boots.filter(({ platformLimitBytes, limitBytes, identity: { app, processType } }) => {
+    const isAllowed = app !== null && matchesAny(allowed, { app, processType }, ownApp);
+    return (allowed.length === 0 || isAllowed) && (platformLimitBytes ?? limitBytes) === null;
+  });
   if (unknown.length === 0) return [];
   const advice = 'set TIDEMARK_LIMIT=512MiB (what the dyno has) in the worker, or HEROKU_API_TOKEN here';
   const names = shortened(unknown.map(nameOf).sort());

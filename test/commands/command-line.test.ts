@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startRedis } from '../../src/demo/redis-server.ts';
 import { startDynoManager } from '../../src/dyno-manager/manager.ts';
 import { RunningActuator, runCli } from '../integration/running-actuator.ts';
 
@@ -105,13 +106,15 @@ describe('signals', () => {
 
 describe('an actuator', { timeout: 90_000 }, () => {
   it('that cannot have its port closes all that it has opened, and ends with a fault', async () => {
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
     const taken = createServer().listen(0);
     cleanups.push(() => taken.close());
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
     const { code, stderr } = await runCli(['actuator'], {
       PORT: port,
-      REDIS_URL: `${inject('redisUrl')}/14`,
+      REDIS_URL: redis.url,
       TIDEMARK_SOURCE: 'otlp,redis',
       TIDEMARK_TARGETS: 'shop:worker',
       HEROKU_API_TOKEN: 'HRKU-x',
@@ -124,13 +127,15 @@ describe('an actuator', { timeout: 90_000 }, () => {
   });
 
   it('whose set-up is in order starts without a warning', async () => {
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
     const formation = [{ type: 'worker', command: ['/bin/sleep', '100000'], quantity: 2 }];
     const manager = await startDynoManager({ apps: [{ name: 'shop', formation }], token: 'HRKU-t' });
     cleanups.push(() => manager.stop());
     const actuator = await RunningActuator.start({
       HEROKU_API_URL: manager.url,
       HEROKU_API_TOKEN: 'HRKU-t',
-      REDIS_URL: `${inject('redisUrl')}/15`,
+      REDIS_URL: redis.url,
     });
     cleanups.push(() => actuator.stop());
     await vi.waitFor(() => expect(actuator.lines.join('\n')).toContain('API calls of this hour'), PATIENCE);

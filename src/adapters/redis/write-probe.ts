@@ -2,10 +2,9 @@ import { LedgerUnavailable } from '../../core/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
-/** Writes what is there already. Where the epoch is missing the ledger itself is about to write it. */
+/** Writes what is there already, and nothing where nothing is: a Redis without memory refuses the command all the same. */
 const REWRITE = `
-local epoch = redis.call('GET', KEYS[1])
-if epoch then redis.call('SET', KEYS[1], epoch) end
+redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or '', 'XX')
 return 1
 `;
 
