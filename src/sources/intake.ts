@@ -112,8 +112,10 @@ export class Intake {
     this.#counts['no-dyno'] += request.noDyno;
     this.#counts.invalid += request.invalid;
     this.#counts.duplicate += request.repeated;
-    this.#tell(null, 'no-dyno', request.noDyno);
-    this.#tell(null, 'invalid', request.invalid);
+    // An app that this sender may not speak for is not blamed for what it sends.
+    const nameOf = (app: string | null) => (mayDeliver(app) ? app : null);
+    for (const [app, count] of request.noDynoByApp) this.#tell(nameOf(app), 'no-dyno', count);
+    for (const [app, count] of request.invalidByApp) this.#tell(nameOf(app), 'invalid', count);
     // Each settling looks at all that waits, so it must not come with every request.
     if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
     return rejection(request.invalid, wrongAppDataPoints, wrongApps);

@@ -1,5 +1,6 @@
+import { ATTR_HEROKU_APP_NAME } from '../semconv.ts';
 import { PointRow } from './point-row.ts';
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** What one export request carried. */
 export interface DecodedRequest {
@@ -11,6 +12,9 @@ export interface DecodedRequest {
   readonly noDyno: number;
   /** Data points whose value or time cannot be: not finite, negative, no time. */
   readonly invalid: number;
+  /** The same two by the app that their resource names; null: it names none. */
+  readonly noDynoByApp: ReadonlyMap<string | null, number>;
+  readonly invalidByApp: ReadonlyMap<string | null, number>;
   /** Data points that their own resource entry holds twice. */
   readonly repeated: number;
 }
@@ -27,6 +31,8 @@ export interface FoundDataPoint {
   readonly seriesId: number;
 }
 
+const APP_PLACE = IDENTITY_ATTRIBUTES.indexOf(ATTR_HEROKU_APP_NAME);
+
 /** The last time that a `Date` can show. */
 const MAX_TIME_MS = 8.64e15;
 
@@ -37,13 +43,17 @@ export class RequestFold implements DecodedRequest {
   noDyno = 0;
   invalid = 0;
   repeated = 0;
+  readonly noDynoByApp = new Map<string | null, number>();
+  readonly invalidByApp = new Map<string | null, number>();
   #process: ProcessIdentity | null = null;
+  #app: string | null = null;
   readonly #rows = new Map<number, PointRow>();
   #latest: PointRow | null = null;
 
   /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
   begin(identity: readonly (string | undefined)[]): void {
     this.#process = identifyProcess(identity);
+    this.#app = identity[APP_PLACE] || null;
   }
 
   add({ field, sums, timeMs, value, seriesId }: FoundDataPoint): void {
@@ -54,15 +64,16 @@ export class RequestFold implements DecodedRequest {
     const process = this.#process;
     if (process === null) {
       this.noDyno++;
+      addTo(this.noDynoByApp, this.#app, 1);
       return;
     }
     if (!(timeMs > 0 && timeMs <= MAX_TIME_MS)) {
-      this.invalid++;
+      this.#refuse(1);
       return;
     }
     const row = this.#latest?.timeMs === timeMs ? this.#latest : this.#rowAt(process, timeMs);
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
-      this.invalid++;
+      this.#refuse(1);
       row.spoil(field, sums);
       return;
     }
@@ -78,12 +89,17 @@ export class RequestFold implements DecodedRequest {
       for (const row of rows) {
         if (row.isUsable) this.rows.push(row);
         // Where one invalid part spoilt the only sum, the other parts are as useless.
-        else this.invalid += row.dataPoints;
+        else this.#refuse(row.dataPoints);
       }
       this.#rows.clear();
     }
     this.#process = null;
     this.#latest = null;
+  }
+
+  #refuse(dataPoints: number): void {
+    this.invalid += dataPoints;
+    addTo(this.invalidByApp, this.#app, dataPoints);
   }
 
   #rowAt(process: ProcessIdentity, timeMs: number): PointRow {
@@ -95,4 +111,8 @@ export class RequestFold implements DecodedRequest {
     this.#latest = row;
     return row;
   }
+}
+
+function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {
+  counts.set(app, (counts.get(app) ?? 0) + dataPoints);
 }
