@@ -18,19 +18,17 @@ export interface StandingFacts {
   readonly mayBeEvicted: boolean;
 }
 
-export const OBSTACLES = [
-  'ledger-unavailable',
-  'eviction-policy',
-  'paused',
-  'held',
-  'dry-run',
-  'breaker-open',
-  'budget',
-  'cooldown',
-  'attempt-open',
-] as const;
 /** What stands against an automatic restart of a target now, whatever its dynos do. */
-export type ObstacleCode = (typeof OBSTACLES)[number];
+export type ObstacleCode =
+  | 'ledger-unavailable'
+  | 'eviction-policy'
+  | 'paused'
+  | 'held'
+  | 'dry-run'
+  | 'breaker-open'
+  | 'budget'
+  | 'cooldown'
+  | 'attempt-open';
 
 export interface Obstacle {
   readonly code: ObstacleCode;

@@ -8,7 +8,7 @@ import { RunningActuator, runCli } from '../integration/running-actuator.ts';
 
 const TOKEN = 'HRKU-troubleshooting';
 const ADMIN_TOKEN = 'admin-t0ken';
-export const INGEST_TOKEN = 'ingest-t0ken';
+const INGEST_TOKEN = 'ingest-t0ken';
 const IDLE = ['/bin/sleep', '100000'];
 const MIB = 1024 ** 2;
 const HISTORY_S = 25;
