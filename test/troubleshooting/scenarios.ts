@@ -5,6 +5,7 @@ import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import { runCli } from '../integration/running-actuator.ts';
 import {
   type Environment,
@@ -129,6 +130,18 @@ async function queueInCluster(): Promise<Said> {
   return { doctor: () => world.doctor({ REDIS_URL: queue.url, TIDEMARK_REDIS_URL: state }) };
 }
 
+/** A user of the queue's Redis who may do everything with the queue's own keys, and nothing with others. */
+async function queueWithoutPermission(): Promise<Said> {
+  const queue = await redisServer();
+  const world = await steady();
+  const admin = new Redis(queue.url);
+  await admin.call('ACL', 'SETUSER', 'jobs', 'on', '>pass-word', '~bull:*', '+@all');
+  admin.disconnect();
+  const state = world.env.REDIS_URL ?? '';
+  const url = queue.url.replace('redis://', 'redis://jobs:pass-word@');
+  return { doctor: () => world.doctor({ REDIS_URL: url, TIDEMARK_REDIS_URL: state }) };
+}
+
 async function tooManyWebDynos(): Promise<Said> {
   return started({ DYNO: 'web.2', HEROKU_APP_NAME: 'tidemark' });
 }
@@ -184,6 +197,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'Redis is away': redisAway,
   'No Redis is configured': () => started({ REDIS_URL: '' }),
   "The queue's Redis is a Redis Cluster": queueInCluster,
+  "The user of the queue's Redis may not write Tidemark's keys": queueWithoutPermission,
   'Heroku refuses the token': () => started({ HEROKU_API_TOKEN: 'HRKU-wrong' }),
   'The allow-list is empty': () => started({ TIDEMARK_TARGETS: '', TIDEMARK_DRY_RUN: 'true' }),
   'A dyno is not on the allow-list': async () => reported({}, { ...(await dynoOf('shop', 'mailer.1')), limitMb: 512 }),
