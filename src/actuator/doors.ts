@@ -34,8 +34,8 @@ export function createDoors({ settings, parts, intake, refusals, standings, isRe
     return response;
   });
   app.use(async (context, next) => {
-    // Metrics at another path than `/v1/metrics`: what an endpoint that is one path too long or too short leads to.
-    if (context.req.method === 'POST' && context.req.header('content-type')?.startsWith('application/x-protobuf'))
+    // An endpoint that is one path too long or too short leads to here.
+    if (context.req.method === 'POST' && !context.req.path.startsWith('/api/'))
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();
   });

@@ -128,7 +128,7 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
     advice: 'set TIDEMARK_TRANSPORT=redis in the worker, or TIDEMARK_SOURCE=otlp,redis here',
   }),
   'wrong-path': () => ({
-    says: 'requests refused: measurements were sent to another path than /v1/metrics',
+    says: 'requests refused: they were sent to another path than /v1/metrics',
     advice: 'set OTEL_EXPORTER_OTLP_ENDPOINT to the URL of this actuator without a path',
   }),
   'too-large': () => ({

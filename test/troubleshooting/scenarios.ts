@@ -164,8 +164,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
     await world.post({}, { 'x-forwarded-for': '203.0.113.7' });
     return world.said();
   },
-  'The URL has a path too many or too few': () =>
-    refused((world) => world.post({}, { 'content-type': 'application/x-protobuf' }, '/')),
+  'The URL has a path too many or too few': () => refused((world) => world.post({}, {}, '/v1/metrics/v1/metrics')),
   'The sender speaks gRPC': () => refused((world) => speakGrpc(world.actuator.url)),
   'The app has its own OpenTelemetry SDK without `herokuDetector`': () =>
     refused((world) => world.post(measurements({ ...SHOP, id: null }, [Date.now()]))),
