@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS as OTHERS } from './scenarios.ts';
+import { WORKER_SCENARIOS } from './worker-scenarios.ts';
 import { cleanUp, PLACES, type Place } from './world.ts';
+
+const SCENARIOS = { ...WORKER_SCENARIOS, ...OTHERS };
 
 /** Every row of the table is run: the mistake is made, and the real part must say these very words. */
 

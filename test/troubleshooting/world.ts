@@ -14,7 +14,7 @@ const MIB = 1024 ** 2;
 const HISTORY_S = 25;
 const STEP_MS = 100;
 
-export const PLACES = ["actuator's log", 'status', 'doctor', '/readyz', 'its own output'] as const;
+export const PLACES = ["worker's output", "actuator's log", 'status', 'doctor', '/readyz', 'its own output'] as const;
 export type Place = (typeof PLACES)[number];
 /** What is said in a place just now. */
 export type Said = Partial<Record<Place, () => Promise<string>>>;
