@@ -1,8 +1,8 @@
 /**
  * `import 'tidemark/register'` as the first line of a worker's entry point, or `node --import tidemark/register worker.js`, which also
  * reaches sandboxed children. Measures the process and its BullMQ workers and exports over OTLP by the standard `OTEL_*` variables.
- * Does nothing in worker threads, and loads nothing before the process makes its first worker or queue. No top-level await: `require` must
- * be able to load it.
+ * Loads nothing before the process makes its first worker or queue, in whichever thread; worker threads do no more than to say so to the
+ * main thread. No top-level await: `require` must be able to load it.
  */
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
@@ -10,10 +10,17 @@ import { fileURLToPath } from 'node:url';
 import type { WorkerMethods } from './instrument/bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './instrument/bullmq/bullmq-sightings.ts';
 import { mayMeasure, processRole } from './instrument/identity/process-role.ts';
+import { announceBullmq, startedThreads, whenThreadHasBullmq } from './instrument/identity/threads.ts';
 
 function register(): void {
-  if (!mayMeasure() || process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
-  // It runs jobs without a worker of its own.
+  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
+  if (!mayMeasure()) {
+    lookForBullmq('register', announceBullmq);
+    return;
+  }
+  startedThreads();
+  whenThreadHasBullmq(() => start(null));
+  // A sandbox runs jobs without a worker of its own.
   if (processRole() === 'sandbox') start(null);
   else lookForBullmq('register', start);
 }

@@ -266,8 +266,27 @@ describe('the environment', () => {
     for (const name of Object.keys(env)) expect(stderr).toContain(name);
     expect(receiver.points).not.toEqual([]);
   });
+});
 
-  it('of a package manager is left alone', async () => {
-    expect((await run({ args: [...IMPORT, 'npm-cli.mjs'] })).code).toBe(3);
+describe('register', () => {
+  it('loads nothing into a process that uses no BullMQ', async () => {
+    expect((await run({ args: [...IMPORT, 'without-bullmq.mjs'] })).code).toBe(3);
+  });
+
+  it('follows every copy of BullMQ in a process', async () => {
+    const prepare = (folder: AppFolder) => folder.addInnerBullmq();
+    const { receiver, code } = await run({ args: [...IMPORT, 'two-copies.mjs'], prepare });
+    expect(code).toBe(3);
+    const names = receiver.of('messaging.process.duration').map(({ attributes }) => attributes['bullmq.job.name']);
+    expect(new Set(names)).toEqual(new Set(['own', 'inner']));
+  });
+
+  it('measures a process whose BullMQ runs in a thread only', async () => {
+    const env = { OTEL_METRIC_EXPORT_INTERVAL: '200' };
+    const { receiver, app } = await launch({ args: [...IMPORT, 'only-in-thread.mjs'], env });
+    await receiver.until(() => receiver.of('process.memory.usage').length > 0);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+    expect(receiver.of('process.memory.usage').at(-1)?.resource).toMatchObject({ 'tidemark.process.role': 'main' });
   });
 });

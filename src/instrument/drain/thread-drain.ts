@@ -1,5 +1,6 @@
 import { type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
+import { announceBullmq } from '../identity/threads.ts';
 import { drainOfProcess, type ProcessDrain } from './drain.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
@@ -13,6 +14,7 @@ export function followInThread(target: WorkerMethods): void {
   const holder = globalThis as { [DRAIN]?: ProcessDrain | null };
   holder[DRAIN] ??= drainOfProcess(process.env, () => performance.now());
   const drain = holder[DRAIN];
+  announceBullmq();
   if (drain === null || drain === undefined) return;
   drain.follow(target);
   wrap(target, 'run', (original) => told(original, (worker) => drain.workerRuns(worker)));

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { startedThreads } from '../identity/threads.ts';
 
 /** How far the workers of one thread are with a drain. */
 interface ThreadState {
@@ -29,6 +30,7 @@ class ThreadPeers {
   constructor() {
     const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads');
     this.#threadId = threadId;
+    for (const thread of startedThreads()) this.#threadStarts(thread);
     process.on('worker', (thread: Worker) => this.#threadStarts(thread));
     if (!isMainThread) this.#open();
   }
@@ -79,7 +81,7 @@ class ThreadPeers {
 
 let peers: ThreadPeers | null = null;
 
-/** Those of this process, listened to from the first call on: before the application starts its threads. */
+/** Those of this process. Threads that it started before the first call are known where `register` was loaded before them. */
 export function threadPeers(): ThreadPeers {
   peers ??= new ThreadPeers();
   return peers;
