@@ -5,10 +5,9 @@ import { createRedisState, type RedisState } from '../../src/adapters/redis/stat
 import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
 import { type DynoManager, startDynoManager } from '../../src/dyno-manager/manager.ts';
 import type { LedgerView } from '../../src/ports.ts';
-import { drainAnswersKey, drainKey } from '../../src/semconv.ts';
 import { RunningActuator } from '../integration/running-actuator.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versions.ts';
-import { APP, PATIENCE } from './matrix-dyno.ts';
+import { APP, keysOf, PATIENCE } from './matrix-dyno.ts';
 
 const REGISTER = new URL('../../src/register.ts', import.meta.url).href;
 /** It takes jobs of the queues `work` and `worker.1`, and counts in Redis those that it has done. */
@@ -115,15 +114,15 @@ export class ActuatorWorld {
   }
 
   untilAnswered(bootId: string): Promise<void> {
-    return this.until(async () => (await this.#redis.hlen(drainAnswersKey(bootId))) > 0, 'the worker has answered');
+    return this.until(async () => (await this.#redis.hlen(keysOf({ app: APP, bootId }).answers)) > 0, 'the worker has answered');
   }
 
   untilKeyExpired(bootId: string): Promise<void> {
-    return this.until(async () => (await this.#redis.exists(drainKey(bootId))) === 0, 'the key has expired');
+    return this.until(async () => (await this.#redis.exists(keysOf({ app: APP, bootId }).question)) === 0, 'the key has expired');
   }
 
   async deleteDrainKey(bootId: string): Promise<void> {
-    await this.#redis.del(drainKey(bootId));
+    await this.#redis.del(keysOf({ app: APP, bootId }).question);
   }
 
   async untilClosed(outcome: string): Promise<void> {

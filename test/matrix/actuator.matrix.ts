@@ -32,7 +32,7 @@ describe.each(VERSIONS)('a dyno with a worker of BullMQ %s, through a whole actu
   }
 
   describe('whose job is longer than the grace', () => {
-    it.scoped({ grace: '4s' });
+    it.override({ grace: '4s' });
 
     it('works on after the drain-timeout', async ({ world }) => {
       const { bootId, actuator } = world;

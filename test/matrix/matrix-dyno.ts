@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
+import { type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../src/semconv.ts';
 import type { Call, JobData, Request, Told, WorkerSpec } from './app/worker-app.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versions.ts';
 
@@ -15,13 +16,20 @@ export const APP = 'shop';
 /** Far beyond what any step needs on a busy machine; nothing is asserted about it. */
 export const PATIENCE = { timeout: 40_000, interval: 50 };
 
+export function keysOf(boot: DrainedBoot): DrainKeyNames {
+  const keys = drainKeyNames(boot);
+  if (keys === null) throw new Error('there are no keys for such a boot');
+  return keys;
+}
+
 export type MatrixWorkerSpec = Omit<WorkerSpec, 'queue'>;
 
 type Queue = InstanceType<ReturnType<typeof loadBullmq>['Queue']>;
 
 /** A process of a dyno with workers of one version of BullMQ, each on a queue of its own, and what their jobs did. */
 export class MatrixDyno {
-  readonly bootId = randomUUID();
+  readonly boot: DrainedBoot = { app: APP, bootId: randomUUID() };
+  readonly keys: DrainKeyNames = keysOf(this.boot);
   /** Ids of jobs, in order. */
   readonly started: string[] = [];
   readonly ended: string[] = [];
@@ -53,7 +61,7 @@ export class MatrixDyno {
         WORKERS: JSON.stringify(specs),
         DYNO: 'worker.1',
         HEROKU_APP_NAME: APP,
-        HEROKU_DYNO_ID: this.bootId,
+        HEROKU_DYNO_ID: this.boot.bootId,
         OTEL_METRICS_EXPORTER: 'none',
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -2,6 +2,9 @@ import { expect } from 'vitest';
 import { AskingActuator } from './asking-actuator.ts';
 import { MatrixDyno, type MatrixWorkerSpec } from './matrix-dyno.ts';
 
+/** Longer than any test. */
+const LONG_HOLD_MS = 600_000;
+
 /** What one test needs of the world, all of it stopped with the test. */
 export class Scene {
   readonly #version: string;
@@ -27,14 +30,16 @@ export class Scene {
     return { dyno, held };
   }
 
-  ask(dyno: MatrixDyno, attemptId = 'first'): AskingActuator {
-    const actuator = new AskingActuator(dyno, this.#redisUrl, attemptId);
+  ask(dyno: MatrixDyno, attemptId = 'first', holdMs = LONG_HOLD_MS): AskingActuator {
+    const actuator = new AskingActuator({ dyno, redisUrl: this.#redisUrl, attemptId, holdMs });
     this.#stops.push(() => actuator.stop());
     return actuator;
   }
 
+  /** It takes jobs, and no job was lost or taken twice. */
   async expectToWork(dyno: MatrixDyno, worker = 0): Promise<void> {
     await dyno.untilEnded(await dyno.add(3, { ms: 10 }, worker));
+    await dyno.until(async () => (await dyno.activeCount(worker)) === 0, 'no job is active');
     expect(dyno.startedTwice()).toEqual([]);
     expect(dyno.stalled).toEqual([]);
   }

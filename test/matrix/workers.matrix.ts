@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
-import { drainKey } from '../../src/semconv.ts';
+import { drainQuestion } from '../../src/semconv.ts';
 import { MATRIX } from './bullmq-versions.ts';
 import { Scene } from './scene.ts';
 
@@ -34,7 +34,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
       const attempt = scene.ask(dyno);
       await attempt.untilAnswered();
       await attempt.die();
-      await dyno.until(async () => (await dyno.redis.exists(drainKey(dyno.bootId))) === 0, 'the key has expired');
+      await dyno.until(async () => (await dyno.redis.exists(dyno.keys.question)) === 0, 'the key has expired');
       await delay(A_FEW_LOOKS_MS);
       await dyno.call('release');
       await dyno.untilEnded([held]);
@@ -48,6 +48,26 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
       const added = await dyno.add(3, { ms: 10 });
       await attempt.die();
       await dyno.untilEnded(added);
+      await scene.expectToWork(dyno);
+    });
+
+    it('when an actuator asks for longer than the attempt may take', async ({ scene }) => {
+      const { dyno, held } = await scene.startWithHeldJob();
+      const attempt = scene.ask(dyno, 'first', 5_000);
+      await attempt.untilAnswered();
+      await dyno.call('release');
+      await dyno.untilEnded([held]);
+      await scene.expectToWork(dyno);
+      expect(await dyno.redis.exists(dyno.keys.question)).toBe(1);
+      expect(attempt.falselyIdle).toEqual([]);
+    });
+
+    it('when a key was left that never expires', async ({ scene }) => {
+      const { dyno, held } = await scene.startWithHeldJob();
+      await dyno.redis.set(dyno.keys.question, drainQuestion({ attemptId: 'first', holdMs: 5_000 }));
+      await delay(A_FEW_LOOKS_MS);
+      await dyno.call('release');
+      await dyno.untilEnded([held]);
       await scene.expectToWork(dyno);
     });
 
@@ -88,7 +108,8 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
   it.for([1, 4])(
     'lose no job in drains over jobs that come back to back, at concurrency %i',
     async (concurrency, { scene }) => {
-      const dyno = await scene.start([{ concurrency }]);
+      // A job that is lost shows soon: its lock runs out, and the next check finds it stalled.
+    const dyno = await scene.start([{ concurrency, lockDuration: 8_000, stalledInterval: 3_000 }]);
       const added: string[] = [];
       let flooding = true;
       const flood = (async () => {

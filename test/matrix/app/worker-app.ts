@@ -6,6 +6,8 @@ export interface WorkerSpec {
   readonly queue: string;
   readonly concurrency?: number;
   readonly limiter?: { readonly max: number; readonly duration: number };
+  readonly lockDuration?: number;
+  readonly stalledInterval?: number;
   /** Its processor runs in a child process. */
   readonly sandboxed?: boolean;
   /** Whether it waits for the application's `run()`. */
@@ -54,8 +56,7 @@ async function work({ id = '', data }: { readonly id?: string | undefined; reado
 
 function take({ queue, sandboxed = false, ...options }: WorkerSpec): void {
   const processor = sandboxed ? fileURLToPath(new URL('./processor.cjs', import.meta.url)) : work;
-  // A job that is lost shows soon: its lock runs out, and the next check finds it stalled.
-  const worker = new Worker(queue, processor, { connection, lockDuration: 8_000, stalledInterval: 3_000, ...options });
+  const worker = new Worker(queue, processor, { connection, ...options });
   worker.on('error', (error) => console.error(error.message));
   worker.on('stalled', (job) => tell({ event: 'stalled', job }));
   if (sandboxed) {
