@@ -114,11 +114,17 @@ export class ActuatorWorld {
   }
 
   untilAnswered(bootId: string): Promise<void> {
-    return this.until(async () => (await this.#redis.hlen(keysOf({ app: APP, bootId }).answers)) > 0, 'the worker has answered');
+    return this.until(
+      async () => (await this.#redis.hlen(keysOf({ app: APP, bootId }).answers)) > 0,
+      'the worker has answered',
+    );
   }
 
   untilKeyExpired(bootId: string): Promise<void> {
-    return this.until(async () => (await this.#redis.exists(keysOf({ app: APP, bootId }).question)) === 0, 'the key has expired');
+    return this.until(
+      async () => (await this.#redis.exists(keysOf({ app: APP, bootId }).question)) === 0,
+      'the key has expired',
+    );
   }
 
   async deleteDrainKey(bootId: string): Promise<void> {

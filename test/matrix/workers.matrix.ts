@@ -109,7 +109,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     'lose no job in drains over jobs that come back to back, at concurrency %i',
     async (concurrency, { scene }) => {
       // A job that is lost shows soon: its lock runs out, and the next check finds it stalled.
-    const dyno = await scene.start([{ concurrency, lockDuration: 8_000, stalledInterval: 3_000 }]);
+      const dyno = await scene.start([{ concurrency, lockDuration: 8_000, stalledInterval: 3_000 }]);
       const added: string[] = [];
       let flooding = true;
       const flood = (async () => {
