@@ -87,6 +87,7 @@ async function run(one: ChaosWorld, { number, version, fault, random }: Run): Pr
     faultsFound.push(
       `${dyno} was never claimed (${await one.lastDecision(dyno)}; ${JSON.stringify((await one.ledger()).open)})`,
     );
+  await one.addLongJob(dyno);
   if (fault.breaks !== undefined) {
     await delay(random() * BREAKS_WITHIN_MS);
     await one.keepHistory();

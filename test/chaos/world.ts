@@ -21,8 +21,8 @@ const TOKEN = 'HRKU-chaos-token';
 const TARGET = { app: APP, processType: 'worker' };
 const LOAD_EVERY_MS = 700;
 const LONGEST_JOB_MS = 3_000;
-/** Of the job that a dyno has of its own while it is drained: from shorter to longer than the grace, and shorter than SIGTERM's 30 s. */
-const LONG_JOB_MS = { from: 4_000, to: 18_000 };
+/** Of the job that a dyno has of its own while it is drained: from shorter to longer than key and grace last, and shorter than SIGTERM's 30 s. */
+const LONG_JOB_MS = { from: 6_000, to: 25_000 };
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
 const BACK_AFTER_MS = 1_000;
@@ -200,10 +200,13 @@ export class ChaosWorld {
     return open?.bootId === bootId || (await this.history()).some((entry) => entry.bootId === bootId);
   }
 
-  /** Lets the dyno bloat while a long job of its own runs. */
-  async grow(dyno: string): Promise<void> {
+  /** Keeps the drain waiting: without it most are over before anything breaks. */
+  async addLongJob(dyno: string): Promise<void> {
     const { from, to } = LONG_JOB_MS;
     await this.#add(dyno, 'long', { ms: Math.floor(from + this.#random() * (to - from)) });
+  }
+
+  async grow(dyno: string): Promise<void> {
     this.#bloatedBoots.add(this.bootOf(dyno));
     for (let count = 0; count < GROW_TIMES; count++) {
       await this.#add(dyno, 'grow', { bytes: GROW_BYTES, ms: 100 });
