@@ -5,9 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/matrix/**/*.matrix.ts'],
     globalSetup: ['test/matrix/setup.ts'],
-    fileParallelism: false,
     sequence: { concurrent: true },
-    maxConcurrency: 10,
+    maxConcurrency: 16,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

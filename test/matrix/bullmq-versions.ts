@@ -14,8 +14,8 @@ const INSTALLS_AT_A_TIME = 3;
 
 const versionOf = (name: string): string => require(`${name}/package.json`).version;
 
-/** The newest 5.x and the newest version that this repository installs. */
-export const NEWEST_5 = versionOf('bullmq5');
+/** Of those that this repository installs. */
+const NEWEST_5 = versionOf('bullmq5');
 export const NEWEST = versionOf('bullmq');
 
 /**
