@@ -13,6 +13,9 @@ const A_FEW_LOOKS_MS = 2_000;
 /** Level for five seconds, then up in stairs, and level again at 88 % of 512 MB. */
 const bloated = (second: number) => Math.min(450, second < 5 ? 100 : 100 + Math.floor(second - 4) * 90);
 
+// Each world's servers end with this process, and all worlds are there at a time.
+process.setMaxListeners(100);
+
 describe.each(VERSIONS)('a dyno with a worker of BullMQ %s, through a whole actuator and dyno manager,', (version) => {
   const it = test.extend<{ version: string; grace: string; world: ActuatorWorld }>({
     version,
