@@ -1,11 +1,12 @@
 import type { DrainAnswers, DrainKeys } from '../adapters/redis/drain.ts';
-import { type Attempt, isSameBoot } from '../core/attempt.ts';
+import { type Attempt, CONFIRM_DEADLINE_MS, isSameBoot, SEND_WINDOW_MS } from '../core/attempt.ts';
 import type { Boot } from '../core/boot.ts';
 import { isIdle } from '../core/drain.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
 import { targetKey } from '../core/target.ts';
 import type { Clock, Drain, Ledger } from '../ports.ts';
 import type { DrainedBoot } from '../semconv.ts';
+import { asError } from './attempt-report.ts';
 import type { BootRegistry } from './boot-registry.ts';
 import type { Log } from './log.ts';
 
@@ -31,6 +32,12 @@ const WITHOUT_LEDGER_MS = 5_000;
 /** Workers look every 2 s; Redis may take as long to answer, and a first answer follows a second look. */
 const ANSWER_WITHIN_MS = 6_000;
 
+/** When the phase of an attempt ends, by the ledger's clock and by our own, which no clock that is set can move. */
+interface PhaseEnd {
+  readonly deadlineMs: number;
+  readonly endsMs: number;
+}
+
 interface Session {
   attempt: Attempt;
   readonly bootId: string;
@@ -38,8 +45,7 @@ interface Session {
   answers: DrainAnswers;
   /** Monotonic; when the ledger last showed the attempt open. */
   ledgerSeenMs: number;
-  /** The deadline that has passed, by the ledger's clock; the next phase has another. */
-  passedDeadlineMs: number | null;
+  phase: PhaseEnd;
   wasAnswered: boolean;
   wasTold: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -49,7 +55,8 @@ interface Session {
 
 /**
  * The actuator's side of a drain: keeps the key of an attempt's boot alive from the first `ask` until the attempt is closed, no longer than its
- * deadline nor than 5 s without the ledger, and deletes it at the close, so that workers whose boot survived go on at once.
+ * deadline nor than 5 s without the ledger, and deletes it at the close, so that workers whose boot survived go on at once. What the ledger says of a
+ * deadline is believed once: from then on our own clock counts as well, so that a drain ends in time with a ledger whose clock is set back.
  */
 export class AttemptDrain implements Drain {
   readonly #parts: AttemptDrainParts;
@@ -63,7 +70,7 @@ export class AttemptDrain implements Drain {
     const session = this.#sessions.get(attempt.id) ?? this.#open(attempt);
     session.attempt = attempt;
     session.ledgerSeenMs = this.#parts.clock.monotonic();
-    await this.#refresh(session);
+    await this.#beatOnce(session);
   }
 
   async idle(attempt: Attempt): Promise<boolean | null> {
@@ -93,7 +100,8 @@ export class AttemptDrain implements Drain {
       askedAtMs: clock.now(),
       answers: new Map(),
       ledgerSeenMs: clock.monotonic(),
-      passedDeadlineMs: null,
+      // By then the first beat has asked the ledger.
+      phase: { deadlineMs: attempt.deadlineMs, endsMs: clock.monotonic() + longestMs(attempt, graceMs) },
       wasAnswered: false,
       wasTold: false,
       timer: undefined,
@@ -101,15 +109,19 @@ export class AttemptDrain implements Drain {
       lastFault: null,
     };
     session.timer = setInterval(
-      () => {
-        session.beating ??= this.#beat(session).finally(() => {
-          session.beating = null;
-        });
-      },
+      () => void this.#beatOnce(session),
       Math.min(REFRESH_EVERY_MS, Math.max(REFRESH_NO_SOONER_MS, REFRESH_SHARE * graceMs)),
     );
     this.#sessions.set(attempt.id, session);
     return session;
+  }
+
+  /** Never rejects. */
+  #beatOnce(session: Session): Promise<void> {
+    session.beating ??= this.#beat(session).finally(() => {
+      session.beating = null;
+    });
+    return session.beating;
   }
 
   async #beat(session: Session): Promise<void> {
@@ -119,29 +131,44 @@ export class AttemptDrain implements Drain {
       if (open?.id !== session.attempt.id) return await this.#end(session);
       session.attempt = open;
       session.ledgerSeenMs = clock.monotonic();
-      const isOverdue = nowMs > open.deadlineMs;
-      if (isOverdue) session.passedDeadlineMs = open.deadlineMs;
+      this.#followPhase(session, nowMs);
       await this.#refresh(session);
       if (open.phase !== 'draining' || session.wasTold) return;
-      session.wasTold = isOverdue || this.#isIdle(session) === true;
+      session.wasTold = this.#isOverdue(session) || this.#isIdle(session) === true;
       if (session.wasTold) onOver();
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) log.error('a drain failed', { error: String(error) });
       if (clock.monotonic() - session.ledgerSeenMs <= WITHOUT_LEDGER_MS) await this.#refresh(session);
+      // Nobody can have left the attempt in this phase: a ledger that still shows it, or nothing, is no reason to go on.
+      if (clock.monotonic() > session.phase.endsMs + SEND_WINDOW_MS) await this.#end(session);
     }
   }
 
-  /** A queue that does not answer is told once; whether jobs run, the points still say. */
+  /** Only ever nearer: what is left by the ledger's clock is counted down by ours. */
+  #followPhase(session: Session, nowMs: number): void {
+    const { clock, graceMs } = this.#parts;
+    const { attempt, phase } = session;
+    const atMs = clock.monotonic();
+    const isSame = attempt.deadlineMs === phase.deadlineMs;
+    const limitMs = isSame ? phase.endsMs : atMs + longestMs(attempt, graceMs);
+    session.phase = { deadlineMs: attempt.deadlineMs, endsMs: Math.min(limitMs, atMs + attempt.deadlineMs - nowMs) };
+  }
+
+  #isOverdue({ phase }: Session): boolean {
+    return this.#parts.clock.monotonic() > phase.endsMs;
+  }
+
+  /** A queue that does not answer is told once; whether jobs run, the points still say. Never rejects. */
   async #refresh(session: Session): Promise<void> {
     const { keys, log } = this.#parts;
-    const { id, deadlineMs } = session.attempt;
-    if (keys === null || !this.#sessions.has(id) || deadlineMs === session.passedDeadlineMs) return;
+    const { id } = session.attempt;
+    if (keys === null || !this.#sessions.has(id) || this.#isOverdue(session)) return;
     try {
       session.answers = await keys.refresh(bootAsked(session), id);
       session.wasAnswered ||= session.answers.size > 0;
       session.lastFault = null;
-    } catch (error) {
-      if (!(error instanceof LedgerUnavailable)) throw error;
+    } catch (thrown) {
+      const error = asError(thrown);
       session.answers = new Map();
       if (session.lastFault === null) log.warn('the workers could not be asked to drain', told(session, error));
       session.lastFault = error.message;
@@ -155,8 +182,7 @@ export class AttemptDrain implements Drain {
     try {
       await keys?.clear(bootAsked(session), session.attempt.id);
     } catch (error) {
-      if (!(error instanceof LedgerUnavailable)) throw error;
-      log.warn('the drain key could not be deleted; it expires', told(session, error));
+      log.warn('the drain key could not be deleted; it expires', told(session, asError(error)));
     }
   }
 
@@ -191,6 +217,11 @@ function bootAsked({ attempt, bootId }: Session): DrainedBoot {
   return { app: attempt.target.app, bootId };
 }
 
-function told({ attempt }: Session, error: LedgerUnavailable) {
+/** Of the phase it is in, whatever the ledger's clock says. */
+function longestMs({ phase }: Attempt, graceMs: number): number {
+  return phase === 'sending' ? CONFIRM_DEADLINE_MS : graceMs;
+}
+
+function told({ attempt }: Session, error: Error) {
   return { target: targetKey(attempt.target), dyno: attempt.dyno, error: error.message };
 }

@@ -20,6 +20,8 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 let ledger: ModelLedger;
 let ledgerAnswers: boolean;
+/** How far the ledger's clock is set back. */
+let ledgerLagMs: number;
 let registry: BootRegistry;
 let queue: FakeKeys;
 let over: number;
@@ -30,9 +32,11 @@ class FakeKeys implements DrainKeys {
   readonly cleared: string[] = [];
   answers = new Map<string, boolean>();
   isThere = true;
+  fault: Error | null = null;
 
   async refresh({ app, bootId }: DrainedBoot, attemptId: string) {
     if (!this.isThere) throw new LedgerUnavailable('away');
+    if (this.fault !== null) throw this.fault;
     this.refreshed.push({ app, bootId, attemptId, atMs: Date.now() });
     return this.answers;
   }
@@ -53,6 +57,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: 1_700_000_000_000 });
   ledger = new ModelLedger(clock, { cooldownMs: 0, maxRestartsPerHour: 4, holdMs: 0 });
   ledgerAnswers = true;
+  ledgerLagMs = 0;
   registry = new BootRegistry(defaultPolicy());
   queue = new FakeKeys();
   over = 0;
@@ -68,7 +73,8 @@ afterEach(async () => {
 function makeDrain(keys: DrainKeys | null = queue, graceMs = GRACE_MS): AttemptDrain {
   const read: ModelLedger['read'] = async (target) => {
     if (!ledgerAnswers) throw new LedgerUnavailable('away');
-    return ledger.read(target);
+    const view = await ledger.read(target);
+    return { ...view, nowMs: view.nowMs - ledgerLagMs };
   };
   const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const onOver = () => {
@@ -143,6 +149,43 @@ describe('the key of a drain', () => {
     expect(queue.lastAtMs).toBeLessThanOrEqual(attempt.deadlineMs);
     expect(queue.lastAtMs).toBeGreaterThan(attempt.deadlineMs - 5_000);
     await advance(attempt, { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 });
+    await pass(2_000);
+    expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
+  });
+
+  it("is not refreshed after the deadline where the ledger's clock is set back", async () => {
+    const attempt = await draining();
+    await drain.ask(attempt);
+    ledgerLagMs = 3_600_000;
+    await pass(GRACE_MS + 20_000);
+    await drain.ask(attempt);
+    expect(queue.lastAtMs).toBeLessThanOrEqual(attempt.deadlineMs);
+    expect(queue.lastAtMs).toBeGreaterThan(attempt.deadlineMs - 5_000);
+    expect(over).toBe(1);
+  });
+
+  it('is never set by an actuator that finds the attempt after its deadline', async () => {
+    const attempt = await draining();
+    await pass(GRACE_MS + 1_000);
+    await drain.ask(attempt);
+    await pass(5_000);
+    expect(queue.refreshed).toEqual([]);
+  });
+
+  it('is deleted at last where the ledger is away for good', async () => {
+    await drain.ask(await draining());
+    ledgerAnswers = false;
+    await pass(GRACE_MS + 70_000);
+    expect(queue.cleared).toEqual(['boot-1']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is refreshed again after a fault that nobody expects', async () => {
+    queue.fault = new TypeError('a fault in the program');
+    await drain.ask(await draining());
+    await pass(5_000);
+    expect(queue.refreshed).toEqual([]);
+    queue.fault = null;
     await pass(2_000);
     expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
   });

@@ -11,13 +11,23 @@ export interface Evidence {
   readonly done: ReadonlyMap<string, number>;
   readonly added: readonly string[];
   readonly failed: number;
+  /** Ids of jobs that a stalled check found active with nobody at work on them. */
+  readonly stalled: readonly string[];
+  /** How many workers were killed: the jobs that one has in hand stall. */
+  readonly kills: number;
+  /** Boots that were made to bloat, by the platform's id: nothing else may be restarted. */
+  readonly bloatedBoots: ReadonlySet<string>;
 }
+
+/** Two workers in a dyno, each with two jobs at a time. */
+const JOBS_IN_HAND_MAX = 4;
 
 /** What must hold whatever breaks; a sentence for each thing that does not. */
 export function violations(evidence: Evidence): readonly string[] {
   return [
     ...restartedTwice(evidence),
     ...offTheAllowList(evidence.deletedPaths),
+    ...notItsBoot(evidence),
     ...overlapping(evidence.history),
     ...jobsAmiss(evidence),
   ];
@@ -37,6 +47,14 @@ function offTheAllowList(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !/^\/apps\/shop\/dynos\/worker\.\d+$/.test(path)).map((path) => `DELETE ${path}`);
 }
 
+/** A dyno that is restarted for another boot than the one it has. */
+function notItsBoot({ log, bloatedBoots }: Evidence): readonly string[] {
+  const requested = log.filter(({ event }) => event === 'restart-requested');
+  return requested
+    .filter(({ dynoId }) => !bloatedBoots.has(dynoId ?? ''))
+    .map(({ dyno, dynoId }) => `${dyno} was restarted while it had the healthy boot ${dynoId}`);
+}
+
 /** From `sending` to the close, one attempt of a target at a time. */
 function overlapping(history: readonly HistoryEntry[]): readonly string[] {
   const sent = history.filter(({ sendingAtMs }) => sendingAtMs !== null).toReversed();
@@ -48,12 +66,15 @@ function overlapping(history: readonly HistoryEntry[]): readonly string[] {
   });
 }
 
-function jobsAmiss({ done, added, failed }: Evidence): readonly string[] {
+function jobsAmiss({ done, added, failed, stalled, kills }: Evidence): readonly string[] {
   const lost = added.filter((id) => !done.has(id));
   const twice = [...done].filter(([, times]) => times > 1).map(([id]) => id);
   return [
     ...(lost.length > 0 ? [`${lost.length} jobs were lost: ${lost.slice(0, 3).join(', ')}`] : []),
     ...(twice.length > 0 ? [`${twice.length} jobs were done twice: ${twice.slice(0, 3).join(', ')}`] : []),
+    ...(stalled.length > kills * JOBS_IN_HAND_MAX
+      ? [`${stalled.length} jobs stalled with ${kills} workers killed: ${stalled.slice(0, 3).join(', ')}`]
+      : []),
     ...(failed > 0 ? [`${failed} jobs failed`] : []),
   ];
 }

@@ -9,12 +9,16 @@ export interface ChaosFault {
   readonly platform?: Fault;
   /** Happens some time after the claim; resolves when all that was broken is whole again. */
   readonly breaks?: (world: ChaosWorld, dyno: string) => Promise<void>;
+  /** It takes far longer than workers may stay stopped without an actuator: they must take jobs meanwhile. */
+  readonly outlastsDrains?: boolean;
 }
 
 /** Longer than a lease (9 s), a request (10 s), the drain key (10 s) and the time from the write of `sending` to the socket (5 s). */
 const STOPPED_MS = 15_000;
 /** Longer than every deadline of an attempt, the 90 s of its confirmation too. */
 const STOPPED_LONG_MS = 100_000;
+/** Far longer than the drain key lives and the grace lasts. */
+const GONE_LONG_MS = 60_000;
 
 const status = (code: number, restarts = false, headers: Readonly<Record<string, string>> = {}): ChaosFault => ({
   name: `${code}${Object.keys(headers).length > 0 ? ' with retry-after' : ''}${restarts ? ', restarts' : ''}`,
@@ -51,7 +55,17 @@ export const CHAOS_FAULTS: readonly ChaosFault[] = [
   { name: 'an actuator sleeps', breaks: (world) => world.stopActuators(1, STOPPED_MS) },
   { name: 'both actuators sleep', breaks: (world) => world.stopActuators(2, STOPPED_MS) },
   { name: 'an actuator sleeps long', breaks: (world) => world.stopActuators(1, STOPPED_LONG_MS) },
-  { name: 'both actuators sleep long', breaks: (world) => world.stopActuators(2, STOPPED_LONG_MS) },
+  {
+    name: 'both actuators sleep long',
+    breaks: (world) => world.stopActuators(2, STOPPED_LONG_MS),
+    outlastsDrains: true,
+  },
+  {
+    name: 'both actuators are gone long',
+    breaks: (world) => world.killActuators(2, GONE_LONG_MS),
+    outlastsDrains: true,
+  },
+  { name: 'the drain key is deleted', breaks: (world) => world.deleteDrainKeys() },
   { name: 'the worker sleeps', breaks: (world, dyno) => world.stopWorker(dyno, STOPPED_MS) },
   { name: 'the worker is killed', breaks: async (world, dyno) => world.signalWorker(dyno, 'SIGKILL') },
   { name: "the state's Redis is killed", breaks: (world) => world.killStateRedis() },

@@ -4,23 +4,32 @@ import { Redis } from 'ioredis';
 
 const { REDIS_URL: url, DYNO: dyno } = process.env;
 if (url === undefined || dyno === undefined) throw new Error('REDIS_URL and DYNO are needed');
-const connection = { url, maxRetriesPerRequest: null };
+// Not every version of BullMQ takes a URL.
+const { hostname: host, port } = new URL(url);
+const connection = { host, port: Number(port), maxRetriesPerRequest: null };
 const counts = new Redis(url);
 const kept: Buffer[] = [];
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const take = (queue: string) =>
   new Worker(
     queue,
     async (job) => {
       if (job.name === 'grow') kept.push(Buffer.alloc(job.data.bytes, 1));
-      await new Promise((resolve) => setTimeout(resolve, job.data.ms ?? 0));
+      await wait(job.data.ms ?? 0);
+      while (job.data.until !== undefined && (await counts.exists(job.data.until)) === 0) await wait(100);
       await counts.hincrby('done', `${queue}/${job.id}`, 1);
+      await counts.hincrby('done-by', `${dyno}/${queue}`, 1);
     },
-    // A worker that was killed loses its job to another; it must not count against the job.
-    { connection, concurrency: 2, lockDuration: 20_000, stalledInterval: 5_000, maxStalledCount: 100 },
+    // A worker that was killed loses its job to another; it must not count against the job. One that sleeps for 15 s must not lose it.
+    { connection, concurrency: 2, lockDuration: 40_000, stalledInterval: 5_000, maxStalledCount: 100 },
   );
 const workers = [take('work'), take(dyno)];
-for (const worker of workers) worker.on('error', (error) => console.error(error.message));
+for (const worker of workers) {
+  worker.on('error', (error) => console.error(error.message));
+  worker.on('stalled', (id) => void counts.hincrby('stalled', `${worker.name}/${id}`, 1));
+}
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => void Promise.all(workers.map((worker) => worker.close())).then(() => process.exit(0)));
 }

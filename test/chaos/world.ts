@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState, type RedisState } from '../../src/adapters/redis/state.ts';
 import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
@@ -11,6 +11,7 @@ import { freePort } from '../../src/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../src/dyno-manager/manager.ts';
 import type { HistoryEntry, LedgerView } from '../../src/ports.ts';
 import { APP, RunningActuator } from '../integration/running-actuator.ts';
+import { loadBullmq, makeVersionedApp, type VersionedApp } from '../matrix/bullmq-versions.ts';
 import type { Evidence } from './checks.ts';
 import { startPointRouter } from './point-router.ts';
 
@@ -20,6 +21,8 @@ const TOKEN = 'HRKU-chaos-token';
 const TARGET = { app: APP, processType: 'worker' };
 const LOAD_EVERY_MS = 700;
 const LONGEST_JOB_MS = 3_000;
+/** Of the job that a dyno has of its own while it is drained: from shorter to longer than key and grace last, and shorter than SIGTERM's 30 s. */
+const LONG_JOB_MS = { from: 6_000, to: 25_000 };
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
 const BACK_AFTER_MS = 1_000;
@@ -50,14 +53,19 @@ export class ChaosWorld {
   readonly #actuators: (RunningActuator | null)[] = [];
   readonly #router: { url: string; stop(): void };
   readonly #folders: readonly string[];
+  readonly #app: VersionedApp;
   readonly #added: string[] = [];
+  readonly #bloatedBoots = new Set<string>();
   /** Of ledgers that were emptied since. */
   readonly #pastHistory: HistoryEntry[] = [];
   #loading = true;
   #jobs = 0;
+  #kills = 0;
 
   private constructor(parts: {
     readonly random: () => number;
+    readonly version: string;
+    readonly app: VersionedApp;
     readonly manager: DynoManager;
     readonly queueRedis: RedisServer;
     readonly stateRedis: RedisServer;
@@ -72,16 +80,20 @@ export class ChaosWorld {
     this.#actuatorEnvs = parts.actuatorEnvs;
     this.#router = parts.router;
     this.#folders = parts.folders;
+    this.#app = parts.app;
     this.#state = createRedisState({ url: parts.stateRedis.url, policy: LEDGER_POLICY });
     this.#stateClient = new Redis(parts.stateRedis.url, { maxRetriesPerRequest: null });
     this.#counts = new Redis(parts.queueRedis.url);
     this.#stateClient.on('error', () => undefined);
     const names = ['work', 'worker.1', 'worker.2'];
-    const connection = { url: parts.queueRedis.url };
+    const connection = { host: '127.0.0.1', port: parts.queueRedis.port };
+    const { Queue } = loadBullmq(parts.version);
     this.#queues = new Map(names.map((name) => [name, new Queue(name, { connection })]));
   }
 
-  static async start(random: () => number): Promise<ChaosWorld> {
+  /** @param version of BullMQ, installed */
+  static async start(random: () => number, version: string): Promise<ChaosWorld> {
+    const app = makeVersionedApp(version, [WORKER_APP]);
     const folders = [
       await mkdtemp(join(tmpdir(), 'tidemark-chaos-')),
       await mkdtemp(join(tmpdir(), 'tidemark-chaos-')),
@@ -90,7 +102,13 @@ export class ChaosWorld {
     const stateRedis = await startRedis({ dir: folders[0] ?? '', appendFsyncAlways: true });
     const ports = [await freePort(), await freePort()];
     const router = await startPointRouter(() => ports.map((port) => `http://127.0.0.1:${port}`));
-    const command = [process.execPath, '--max-semi-space-size=2', '--import', REGISTER, WORKER_APP];
+    const command = [
+      process.execPath,
+      '--max-semi-space-size=2',
+      '--import',
+      REGISTER,
+      join(app.path, basename(WORKER_APP)),
+    ];
     const manager = await startDynoManager({
       token: TOKEN,
       dynoSizes: [SIZE],
@@ -120,7 +138,17 @@ export class ChaosWorld {
       HEROKU_API_URL: manager.url,
       HEROKU_API_TOKEN: TOKEN,
     }));
-    const world = new ChaosWorld({ random, manager, queueRedis, stateRedis, actuatorEnvs, router, folders });
+    const world = new ChaosWorld({
+      random,
+      version,
+      app,
+      manager,
+      queueRedis,
+      stateRedis,
+      actuatorEnvs,
+      router,
+      folders,
+    });
     await world.#state.untilAvailable(10_000);
     for (const index of actuatorEnvs.keys()) await world.#startActuator(index);
     void world.#load();
@@ -172,17 +200,28 @@ export class ChaosWorld {
     return open?.bootId === bootId || (await this.history()).some((entry) => entry.bootId === bootId);
   }
 
+  /** Keeps the drain waiting: without it most are over before anything breaks. */
+  async addLongJob(dyno: string): Promise<void> {
+    const { from, to } = LONG_JOB_MS;
+    await this.#add(dyno, 'long', { ms: Math.floor(from + this.#random() * (to - from)) });
+  }
+
   async grow(dyno: string): Promise<void> {
+    this.#bloatedBoots.add(this.bootOf(dyno));
     for (let count = 0; count < GROW_TIMES; count++) {
       await this.#add(dyno, 'grow', { bytes: GROW_BYTES, ms: 100 });
       await delay(300);
     }
+    // Where the platform gave it another boot meanwhile, that has the rest.
+    this.#bloatedBoots.add(this.bootOf(dyno));
   }
 
-  /** Whether the dyno takes and finishes a job of its own within the time. */
+  /** Whether each of the dyno's workers takes and finishes a job within the time: of its own queue, and of the common one. */
   async works(dyno: string, withinMs: number): Promise<boolean> {
+    const commonJobs = async () => Number((await this.#counts.hget('done-by', `${dyno}/work`)) ?? 0);
+    const before = await commonJobs();
     const id = await this.#add(dyno, 'probe', { ms: 0 });
-    return until(async () => (await this.#counts.hget('done', id)) !== null, withinMs);
+    return until(async () => (await this.#counts.hget('done', id)) !== null && (await commonJobs()) > before, withinMs);
   }
 
   async areActuatorsUp(): Promise<boolean> {
@@ -190,14 +229,14 @@ export class ChaosWorld {
     return answers.every((answer) => answer !== null && answer !== undefined);
   }
 
-  async killActuators(count: number): Promise<void> {
+  async killActuators(count: number, forMs = BACK_AFTER_MS): Promise<void> {
     const first = Math.floor(this.#random() * this.#actuatorEnvs.length);
     const indexes = Array.from({ length: count }, (_, index) => (first + index) % this.#actuatorEnvs.length);
     for (const index of indexes) {
       await this.#actuators[index]?.kill();
       this.#actuators[index] = null;
     }
-    await delay(BACK_AFTER_MS);
+    await delay(forMs);
     for (const index of indexes) await this.#startActuator(index);
   }
 
@@ -217,7 +256,14 @@ export class ChaosWorld {
   }
 
   signalWorker(dyno: string, name: NodeJS.Signals): void {
+    if (name === 'SIGKILL') this.#kills += 1;
     signal(this.#pidOf(dyno), name);
+  }
+
+  /** Whatever their names are. */
+  async deleteDrainKeys(): Promise<void> {
+    const keys = await this.#counts.keys('tidemark:drain:*');
+    if (keys.length > 0) await this.#counts.del(...keys);
   }
 
   async killStateRedis(): Promise<void> {
@@ -261,6 +307,9 @@ export class ChaosWorld {
       done: new Map(done),
       added: this.#added,
       failed: failed.reduce((total, count) => total + count, 0),
+      stalled: await this.#counts.hkeys('stalled'),
+      kills: this.#kills,
+      bloatedBoots: this.#bloatedBoots,
     };
   }
 
@@ -278,6 +327,7 @@ export class ChaosWorld {
     await this.#state.close();
     await this.#queueRedis.stop();
     await this.#stateRedis.stop();
+    this.#app.remove();
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
   }
 

@@ -26,6 +26,7 @@ export interface DrainKeysOptions {
   readonly commandTimeoutMs?: number;
 }
 
+/** The key and its expiry are one command: whatever fails after it, no key stays for ever. */
 const REFRESH = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')

@@ -40,8 +40,8 @@ interface Obedience {
   lastSeenMs: number;
   /** By then the attempt is closed, whatever the key says. */
   readonly untilMs: number;
-  /** `hooks`: those of `onDrain` or `onRestart` have not settled yet. */
-  stage: 'hooks' | 'jobs' | 'idle';
+  /** `hooks`: those of `onDrain` or `onRestart` have not settled yet. `over`: the workers are about to go on. */
+  stage: 'hooks' | 'jobs' | 'idle' | 'over';
 }
 
 interface NextStage {
@@ -182,9 +182,17 @@ export class ProcessDrain implements DrainObserver {
     // The look that is under way may have been answered long ago: then its answer is old.
     for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await this.#looks.now();
     if (obedience !== this.#obeying) return;
-    if (isOver()) this.#release(`no restart takes longer than ${obedience.attemptId} has`);
+    if (isOver()) await this.#tellAndRelease(obedience);
     else if (isSeen()) this.#releaseInTime();
     else this.#release('the key was not seen in time');
+  }
+
+  /** The key may be there still, and "idle" beside it: that is taken back before a worker takes a job. */
+  async #tellAndRelease(obedience: Obedience): Promise<void> {
+    obedience.stage = 'over';
+    // The look that is under way may have answered already.
+    for (let look = 0; look < 2; look++) await this.#looks.now();
+    if (obedience === this.#obeying) this.#release(`no restart takes longer than ${obedience.attemptId} has`);
   }
 
   #release(why: string): void {
@@ -214,6 +222,7 @@ export class ProcessDrain implements DrainObserver {
     obedience.stage = 'hooks';
     try {
       await callHooks(to.hooks, { attemptId, signal: hookSignal.signal });
+      if (obedience.stage !== 'hooks') return;
       obedience.stage = to.stage;
       if (obedience === this.#obeying) await this.#answer(to.sighting, attemptId);
     } catch (error) {

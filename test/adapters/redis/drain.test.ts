@@ -67,6 +67,41 @@ it.each<[string, () => Promise<unknown>]>([
   expect(await keys.refresh(boot, 'first')).toEqual(new Map());
 });
 
+it("does not count an answer of the future, as there is after Redis's clock was set back", async () => {
+  await answer('a', { atMs: Date.now() + 60_000 });
+  expect(await keys.refresh(boot, 'first')).toEqual(new Map());
+});
+
+it('writes the key with an expiry over whatever somebody left there', async () => {
+  await redis.hset(names.question, 'a', 'b');
+  await redis.set(names.answers, 'no hash');
+  expect(await keys.refresh(boot, 'first')).toEqual(new Map());
+  expect(await redis.get(names.question)).toBe(`first ${HOLD_MS}`);
+  expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
+  // Workers can answer again.
+  await answer('a');
+  expect(await keys.refresh(boot, 'first')).toEqual(new Map([['a', true]]));
+  await redis.set(names.question, 'first', 'KEEPTTL');
+  await redis.persist(names.question);
+  await keys.refresh(boot, 'first');
+  expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
+});
+
+it('leaves no key without an expiry where its script fails halfway', async () => {
+  const user = `halfway-${boot.bootId}`;
+  await redis.acl('SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-hgetall');
+  const url = new URL(inject('redisUrl'));
+  Object.assign(url, { username: user, password: 'secret' });
+  const refused = createDrainKeys({ url: url.href, holdMs: HOLD_MS });
+  try {
+    await vi.waitFor(() => expect(refused.refresh(boot, 'first')).rejects.toThrow(/can't run this command|hgetall/i));
+    expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
+  } finally {
+    await refused.close();
+    await redis.acl('DELUSER', user);
+  }
+});
+
 it('lets the workers go on by deleting the keys, but not those of another attempt', async () => {
   await keys.refresh(boot, 'second');
   await answer('a', { attemptId: 'second' });

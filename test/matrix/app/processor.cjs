@@ -1,0 +1,3 @@
+module.exports = async (job) => {
+  await new Promise((resolve) => setTimeout(resolve, job.data.ms));
+};

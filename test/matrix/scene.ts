@@ -1,0 +1,50 @@
+import { expect } from 'vitest';
+import { AskingActuator } from './asking-actuator.ts';
+import { MatrixDyno, type MatrixWorkerSpec } from './matrix-dyno.ts';
+
+/** Longer than any test. */
+const LONG_HOLD_MS = 600_000;
+
+/** What one test needs of the world, all of it stopped with the test. */
+export class Scene {
+  readonly #version: string;
+  readonly #redisUrl: string;
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  constructor(version: string, redisUrl: string) {
+    this.#version = version;
+    this.#redisUrl = redisUrl;
+  }
+
+  async start(workers?: readonly MatrixWorkerSpec[]): Promise<MatrixDyno> {
+    const dyno = await MatrixDyno.start(this.#version, this.#redisUrl, workers);
+    this.#stops.push(() => dyno.stop());
+    return dyno;
+  }
+
+  /** With a job that runs until the test says `release`. */
+  async startWithHeldJob(workers?: readonly MatrixWorkerSpec[]) {
+    const dyno = await this.start(workers);
+    const [held = ''] = await dyno.add(1);
+    await dyno.untilStarted(1);
+    return { dyno, held };
+  }
+
+  ask(dyno: MatrixDyno, attemptId = 'first', holdMs = LONG_HOLD_MS): AskingActuator {
+    const actuator = new AskingActuator({ dyno, redisUrl: this.#redisUrl, attemptId, holdMs });
+    this.#stops.push(() => actuator.stop());
+    return actuator;
+  }
+
+  /** It takes jobs, and no job was lost or taken twice. */
+  async expectToWork(dyno: MatrixDyno, worker = 0): Promise<void> {
+    await dyno.untilEnded(await dyno.add(3, { ms: 10 }, worker));
+    await dyno.until(async () => (await dyno.activeCount(worker)) === 0, 'no job is active');
+    expect(dyno.startedTwice()).toEqual([]);
+    expect(dyno.stalled).toEqual([]);
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+}
