@@ -108,6 +108,8 @@ class TidemarkRestarter implements Restarter {
       paused: false,
       mayBeEvicted: false,
       spentBootIds: [],
+      history: [],
+      dryHistory: [],
       uselessRestarts,
       learnedFloorBytes: learnedFloor([...this.#floors.values()].slice(-FLOORS_KEPT)),
     };

@@ -90,6 +90,8 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
     paused: false,
     mayBeEvicted: false,
     spentBootIds: [],
+    history: [],
+    dryHistory: [],
     uselessRestarts: 0,
     learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),
   };

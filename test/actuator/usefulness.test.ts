@@ -4,7 +4,7 @@ import { FloorTeacher, findBackSoon, findReclaimed } from '../../src/actuator/us
 import { UnreadableRecord } from '../../src/core/errors.ts';
 import type { BootIdentity, Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import type { HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
+import type { HistoryEntry, Ledger, LedgerView, PlatformDyno } from '../../src/ports.ts';
 import { MIB } from '../core/curves.ts';
 import { aDecision } from '../models/decisions.ts';
 
@@ -14,6 +14,16 @@ const SENT_MS = 1_700_000_000_000;
 const BORN_MS = SENT_MS + 5_000;
 const policy = defaultPolicy(WINDOW_MS);
 const TARGET = { app: 'shop', processType: 'worker' };
+
+const LISTED: PlatformDyno = {
+  id: 'successor',
+  name: 'worker.1',
+  processType: 'worker',
+  state: 'up',
+  size: null,
+  createdAtMs: BORN_MS,
+  releaseVersion: null,
+};
 
 type Usage = (window: number) => number;
 const low: Usage = () => 150;
@@ -42,7 +52,9 @@ function entriesOf(...lives: readonly Life[]): readonly BootEntry[] {
         rssBytes: usageMb(index / 5) * MIB,
       })),
     );
-  return registry.entries();
+  const entries = registry.entries();
+  for (const entry of entries) entry.listing = { kind: 'listed', dyno: { ...LISTED, name: entry.boot.identity.dyno } };
+  return entries;
 }
 
 const POINT: Point = {
@@ -149,6 +161,14 @@ describe('a restart after which memory was soon back', () => {
     ['an attempt that was never sent', [restart({ sendingAtMs: null })], [{ usageMb: highFrom(12) }]],
   ])('is not found in %s', (_, history, lives) => {
     expect(backSoon(viewOf(...history), entriesOf(...lives))).toEqual([]);
+  });
+
+  it('is not judged by a boot that the platform does not list', () => {
+    const entries = entriesOf({ usageMb: highFrom(12) });
+    for (const listing of [{ kind: 'unread' as const }, null]) {
+      for (const entry of entries) entry.listing = listing;
+      expect(backSoon(viewOf(restart()), entries)).toEqual([]);
+    }
   });
 
   it('is the newest of a dyno: what came after an older one is gone', () => {

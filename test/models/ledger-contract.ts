@@ -175,6 +175,24 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).breakerReason).toContain('never confirmed');
     });
 
+    it.each<[string, (attempt: Attempt) => Promise<Attempt>, Outcome, boolean]>([
+      ['abandoned before its drain', async (attempt) => attempt, 'abandoned', false],
+      ['abandoned during its drain', (attempt) => draining(attempt), 'abandoned', true],
+      ['closed by the end of its grace', (attempt) => draining(attempt), 'drain-timeout', true],
+      ['abandoned after sending', (attempt) => sending(attempt), 'abandoned', true],
+      ['unconfirmed', (attempt) => sending(attempt), 'unconfirmed', true],
+    ])('starts the cooldown of the target or not: %s', async (_, proceed, outcome, isStarted) => {
+      await close(await proceed(await claimed()), outcome);
+      expect((await ledger.read(SHOP)).cooldownUntilMs > 0).toBe(isStarted);
+      expect(await refusal({ bootId: 'boot-2' })).toBe(isStarted ? 'cooldown' : 'granted');
+    });
+
+    it('starts no cooldown of dry attempts by one that was abandoned', async () => {
+      await close(await claimed({ dryRun: true }), 'abandoned');
+      expect(await ledger.read(SHOP)).toMatchObject({ dryCooldownUntilMs: 0, cooldownUntilMs: 0 });
+      expect((await ledger.read(SHOP)).dryHistory).toMatchObject([{ outcome: 'abandoned' }]);
+    });
+
     it('counts the cooldown from sending, and from the close where nothing was sent', async () => {
       const sent = await sending(await claimed());
       current.pass(MINUTE);
@@ -182,7 +200,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((sent.sendingAtMs ?? 0) + POLICY.cooldownMs);
       expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
       current.pass(14 * MINUTE);
-      const abandoned = await close(await claimed({ bootId: 'boot-2' }), 'abandoned');
+      const abandoned = await close(await draining(await claimed({ bootId: 'boot-2' }), 'boot-2'), 'abandoned');
       expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((abandoned.closedAtMs ?? 0) + POLICY.cooldownMs);
       expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
       current.pass(15 * MINUTE);

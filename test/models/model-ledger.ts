@@ -1,5 +1,12 @@
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
-import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../src/core/attempt.ts';
+import {
+  type Attempt,
+  CLAIM_DEADLINE_MS,
+  isLegalMove,
+  type Move,
+  SEND_WINDOW_MS,
+  startsCooldown,
+} from '../../src/core/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -184,7 +191,7 @@ export class ModelLedger implements Ledger {
     const entry = { attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes };
     const history = current.dryRun ? record.dryHistory : record.history;
     history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, backAfterMs: null, notTheTargets });
-    const untilMs = (sendingAtMs ?? nowMs) + this.#policy.cooldownMs;
+    const untilMs = startsCooldown(current.phase, outcome) ? (sendingAtMs ?? nowMs) + this.#policy.cooldownMs : 0;
     if (current.dryRun) record.dryCooldownUntilMs = Math.max(record.dryCooldownUntilMs, untilMs);
     else record.cooldownUntilMs = Math.max(record.cooldownUntilMs, untilMs);
     record.attempt = null;

@@ -112,7 +112,7 @@ redis.call('HDEL', recordKey, 'spends')
 return {'ok', text}
 `;
 
-/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, and the `move`. */
+/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, the `move`, and whether it `startsCooldown`. */
 export const ADVANCE = `${PRELUDE}
 local text = get('attempt')
 if not text then return {'no', 'overtaken'} end
@@ -170,8 +170,10 @@ table.insert(history, 1, {
   reclaimedBytes = cjson.null, backAfterMs = cjson.null, notTheTargets = move.notTheTargets or false,
 })
 setList(attempt.dryRun and 'dryHistory' or 'history', history, policy.historyLength)
-local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
-raise(attempt.dryRun and 'dryCooldownUntilMs' or 'cooldownUntilMs', from + policy.cooldownMs)
+if args.startsCooldown then
+  local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
+  raise(attempt.dryRun and 'dryCooldownUntilMs' or 'cooldownUntilMs', from + policy.cooldownMs)
+end
 redis.call('HDEL', recordKey, 'attempt', 'spends')
 redis.call('SREM', openKey, recordKey)
 judgeBreaker()

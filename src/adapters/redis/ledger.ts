@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../core/attempt.ts';
+import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, SEND_WINDOW_MS, startsCooldown } from '../../core/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -85,7 +85,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
         throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
       }
       const { id, phase, epoch } = attempt;
-      const args: { move: Move } & Pick<Attempt, 'id' | 'phase' | 'epoch'> = { id, phase, epoch, move };
+      const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
+      const args = { id, phase, epoch, move, startsCooldown: closes };
       return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
     },
     async recordReclaimed(target, attemptId, reclaimedBytes) {
