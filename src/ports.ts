@@ -1,5 +1,6 @@
 import type { Attempt, AttemptPhase, Move, Outcome } from './core/attempt.ts';
 import type { Decision, Reason } from './core/decision.ts';
+import type { LearnedFloor } from './core/learned-floor.ts';
 import type { Target, TargetKey } from './core/target.ts';
 
 /** What the loop needs of the world. Each interface is met by one folder of `adapters/`, and by models in tests. */
@@ -114,7 +115,7 @@ export interface LedgerView {
   readonly mayBeEvicted: boolean;
   /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */
   readonly spentBootIds: readonly string[];
-  /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */
+  /** The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned lately. */
   readonly learnedFloorBytes: number | null;
   /** The newest restarts in a row that were of no use, since the release or a person's `resume`: longer than a breaker stays open. */
   readonly uselessRestarts: number;
@@ -173,8 +174,8 @@ export interface Ledger {
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
   /** Memory was back over the soft limit soon after a restart: counts towards the breaker as one that gave nothing. The first report stands. */
   recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void>;
-  /** The floor a boot showed after its warm-up, as the target's learned floor. */
-  learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void>;
+  /** The floor that a boot showed after its warm-up; the ledger adds when. Of each boot the last one stands. */
+  learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void>;
   /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
   noteRelease(target: Target, version: number): Promise<void>;
   /**

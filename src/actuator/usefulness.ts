@@ -1,7 +1,7 @@
 import { postWarmupFloor } from '../core/boot.ts';
 import { UnreadableRecord } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
-import { soonBackAfterMs } from '../core/verdict.ts';
+import { floorToLearn, soonBackAfterMs } from '../core/verdict.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 
@@ -73,19 +73,25 @@ export class FloorTeacher {
   readonly #taught = new Set<string>();
 
   async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {
-    for (const { key, boot, listing } of entries) {
+    for (const { key, boot, facts, listing } of entries) {
       if (listing?.kind !== 'listed') continue;
-      const { app, processType, bootId } = boot.identity;
-      const floorBytes = postWarmupFloor(boot, policy);
+      const { app, processType, dyno, bootId } = boot.identity;
+      const floorBytes = floorToLearn(boot, facts, policy);
       if (app === null || floorBytes === null || this.#taught.has(key)) continue;
+      const release = listing.dyno.releaseVersion;
       try {
-        await ledger.learnFloor({ app, processType }, bootId, floorBytes);
+        await ledger.learnFloor({ app, processType }, { dyno, bootId, floorBytes, release });
         this.#taught.add(key);
       } catch (error) {
         // Its own target's trouble, told when it was found.
         if (!(error instanceof UnreadableRecord)) throw error;
       }
     }
+  }
+
+  /** For a ledger that has lost what it was taught. */
+  teachAgain(): void {
+    this.#taught.clear();
   }
 
   forget(keys: readonly string[]): void {

@@ -7,6 +7,7 @@ import { defaultPolicy } from '../../src/core/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView, PlatformDyno } from '../../src/ports.ts';
 import { MIB } from '../core/curves.ts';
 import { aDecision } from '../models/decisions.ts';
+import { ModelLedger } from '../models/model-ledger.ts';
 
 const WINDOW_MS = 1000;
 const SENT_MS = 1_700_000_000_000;
@@ -187,6 +188,37 @@ describe('a restart after which memory was soon back', () => {
     const entries = entriesOf({ identity: { dyno: 'worker-23z34x56y-w78k9' }, usageMb: highFrom(12) });
     expect(backSoon(viewOf(restart({ dyno: 'worker-12abc34de-f56gh' })), entries)).toHaveLength(1);
     expect(backSoon(viewOf(restart()), entries)).toEqual([]);
+  });
+});
+
+describe('the floors that a ledger is taught', () => {
+  const clock = { now: () => SENT_MS };
+  const newLedger = () => new ModelLedger(clock, { cooldownMs: 0, maxRestartsPerHour: 4, holdMs: 0 });
+  const learned = async (ledger: ModelLedger) => (await ledger.read(TARGET)).learnedFloorBytes;
+
+  it('are those of listed boots, once each, and again when the ledger has lost them', async () => {
+    const ledger = newLedger();
+    const teacher = new FloorTeacher();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(Math.round(((await learned(ledger)) ?? 0) / MIB)).toBe(150);
+    ledger.empty();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(await learned(ledger)).toBeNull();
+    teacher.teachAgain();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(await learned(ledger)).not.toBeNull();
+  });
+
+  it.each<[string, Life, BootEntry['listing'] | undefined]>([
+    ['the platform does not list', {}, { kind: 'unlisted', reason: 'boot-not-listed', says: 'It has none.' }],
+    ['no platform was asked about', {}, null],
+    ['filled up in its warm-up', { usageMb: () => 460 }, undefined],
+  ])('are not those of a boot that %s', async (_, life, listing) => {
+    const ledger = newLedger();
+    const entries = entriesOf(life);
+    for (const entry of entries) if (listing !== undefined) entry.listing = listing;
+    await new FloorTeacher().teach(ledger, entries, policy);
+    expect(await learned(ledger)).toBeNull();
   });
 });
 

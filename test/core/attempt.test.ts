@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { gaveNothingBack } from '../../src/core/breaker.ts';
-import { learnedFloor } from '../../src/core/learned-floor.ts';
 
 describe('what a restart gave back', () => {
   it.each([
@@ -12,16 +11,5 @@ describe('what a restart gave back', () => {
     [0, null, true],
   ])('%s of %s bytes is nothing: %s', (reclaimed, usage, expected) => {
     expect(gaveNothingBack(reclaimed, usage)).toBe(expected);
-  });
-});
-
-describe('the learned floor', () => {
-  it.each([
-    [[], null],
-    [[7], 7],
-    [[9, 1], 1],
-    [[3, 900, 1], 3],
-  ])('of %j is %s', (floors, expected) => {
-    expect(learnedFloor(floors)).toBe(expected);
   });
 });

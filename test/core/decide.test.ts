@@ -333,6 +333,35 @@ describe('a boot whose last attempt was abandoned', () => {
   });
 });
 
+describe('a boot that fills up in its warm-up', () => {
+  const filled = bootOf((window) => (window < 1 ? 100 : 773), WINDOWS);
+
+  it('is restarted where the boots of its target have shown a lower floor than its own', () => {
+    const [decision] = decideFor({ boots: [filled], ledger: { learnedFloorBytes: 100 * MIB } });
+    expect(decision).toMatchObject({ class: 'bloat', action: 'restart', reason: 'hard-limit' });
+    expect(decision?.explanation).toContain('gives back about 673 MB');
+  });
+
+  it.each([
+    [null, 'unknown', 'advise'],
+    [900 * MIB, 'unknown', 'advise'],
+  ])(
+    'is compared with its own floor where that is the lower one (%s), and is not called healthy',
+    (learned, name, action) => {
+      const [decision] = decideFor({ boots: [filled], ledger: { learnedFloorBytes: learned } });
+      expect(decision).toMatchObject({ class: name, action, reason: 'nothing-to-reclaim', reclaimableBytes: 0 });
+    },
+  );
+
+  it('is healthy below its quota, and not over it, whatever the floor was', () => {
+    const classAt = (usageMb: number) => decideFor({ boots: [bootOf(() => usageMb, WINDOWS)] })[0]?.class;
+    expect(classAt(500)).toBe('healthy');
+    expect(classAt(513)).toBe('unknown');
+    const peak = { ...bootOf(() => 500, WINDOWS), usageBytes: 520 * MIB };
+    expect(decideFor({ boots: [peak] })[0]?.class).toBe('unknown');
+  });
+});
+
 describe('a high floor that was never seen to rise', () => {
   const high = bootOf(() => 470, WINDOWS);
   const old: DynoFacts = { ...facts, createdAtMs: START_MS - 10_000_000 };

@@ -90,6 +90,33 @@ describe('the right dyno, or none', { timeout: 90_000 }, () => {
     expect(claims(actuator)).toHaveLength(1);
   });
 
+  it('does not learn from boots that the platform does not list what a dyno may hold', async () => {
+    const { manager, actuator, dynos } = await startWorld(1);
+    for (let number = 2; number <= 9; number += 1)
+      await startFeed(actuator, { name: `worker.${number}`, id: `invented-${number}` }, () => 555);
+    const real = dynos[0];
+    if (real === undefined) throw new Error('no dyno');
+    await vi.waitFor(async () => {
+      const said = (await actuator.decisions()).filter(({ explanation }) =>
+        explanation.includes('does not list this boot'),
+      );
+      expect(new Set(said.map(({ dyno }) => dyno)).size).toBe(8);
+    }, PATIENCE);
+    // It was high when it was first seen, so that only what others show could say that a restart gives nothing back.
+    await startFeed(actuator, { ...real, startTimeMs: Date.now() - 60 * MINUTE }, () => 560);
+    await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
+  });
+
+  it('restarts a dyno that filled up in its warm-up, by what its sibling shows', async () => {
+    const { manager, actuator, dynos } = await startWorld(2);
+    await startFeed(actuator, dynos[0], healthy);
+    await startFeed(actuator, dynos[1], (second) => (second < 1 ? 100 : 773));
+    await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
+    const restarted = (await actuator.decisions()).find(({ action }) => action === 'restart');
+    expect(restarted).toMatchObject({ dyno: 'worker.2', reason: 'hard-limit' });
+    expect(restarted?.explanation).toContain('gives back about 653 MB');
+  });
+
   it('restarts neither of two dynos that report under one id, and says so', async () => {
     const { manager, actuator, dynos } = await startWorld(2);
     const [first, second] = dynos;

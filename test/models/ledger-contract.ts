@@ -61,6 +61,8 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       moved(await draining(attempt, id), { to: 'sending', platformDynoId: id, deadlineInMs: 90_000 });
     const close = (attempt: Attempt, outcome: Outcome, notTheTargets = false) =>
       moved(attempt, { to: 'closed', outcome, evidence: outcome, notTheTargets });
+    const learn = (dyno: string, bootId: string, floorBytes: number, release: number | null = null) =>
+      ledger.learnFloor(SHOP, { dyno, bootId, floorBytes, release });
     const refusal = async (changes: Partial<ClaimRequest> = {}) => whyNot(await ledger.claim(aClaim(changes)));
     /** A whole attempt for a boot of its own, with the cooldown waited out after it. */
     async function attempted(bootId: string, outcome: Outcome, notTheTargets = false): Promise<Attempt> {
@@ -339,12 +341,42 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
 
     it('learns the floor of a target as the median over its boots', async () => {
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBeNull();
-      await ledger.learnFloor(SHOP, 'a', 100);
-      await ledger.learnFloor(SHOP, 'b', 900);
-      await ledger.learnFloor(SHOP, 'c', 120);
+      await learn('worker.1', 'a', 100);
+      await learn('worker.2', 'b', 900);
+      await learn('worker.3', 'c', 120);
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(120);
-      await ledger.learnFloor(SHOP, 'b', 110);
+      await learn('worker.2', 'b', 110);
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(110);
+    });
+
+    it('gives each dyno one voice, by its last three boots', async () => {
+      await learn('worker.1', 'a', 100);
+      for (const bootId of ['b', 'c', 'd', 'e', 'f']) await learn('worker.2', bootId, 900);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      await learn('worker.2', 'g', 50);
+      await learn('worker.2', 'h', 60);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(60);
+    });
+
+    it('forgets a floor a week after it was learned', async () => {
+      await learn('worker.1', 'a', 100);
+      current.pass(7 * 24 * HOUR - 1_000);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      current.pass(2_000);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBeNull();
+    });
+
+    it('goes by the newest release as soon as two of its boots have shown their floor', async () => {
+      for (const [dyno, bootId] of [
+        ['worker.1', 'a'],
+        ['worker.2', 'b'],
+        ['worker.3', 'c'],
+      ] as const)
+        await learn(dyno, bootId, 100, 7);
+      await learn('worker.1', 'd', 300, 8);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      await learn('worker.2', 'e', 310, 8);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(300);
     });
 
     it('holds everything after it lost everything, and overtakes who was on the way', async () => {

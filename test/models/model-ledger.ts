@@ -16,7 +16,7 @@ import {
   gaveNothingBack,
   uselessInARow,
 } from '../../src/core/breaker.ts';
-import { learnedFloor } from '../../src/core/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/core/learned-floor.ts';
 import { type Target, targetKey } from '../../src/core/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
 
@@ -38,7 +38,7 @@ interface ModelRecord {
   countFromMs: number;
   usefulFromMs: number;
   paused: boolean;
-  floors: { bootId: string; floorBytes: number }[];
+  floors: LearnedFloor[];
   release: number | null;
   rebuiltInMs: number | null;
   readonly spent: Set<string>;
@@ -90,7 +90,7 @@ export class ModelLedger implements Ledger {
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
       ),
-      learnedFloorBytes: learnedFloor(record.floors.map((learned) => learned.floorBytes)),
+      learnedFloorBytes: normalFloor(record.floors, nowMs),
     };
   }
 
@@ -217,10 +217,12 @@ export class ModelLedger implements Ledger {
     this.#judgeBreaker(record);
   }
 
-  async learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void> {
+  async learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void> {
     const record = this.#record(target);
-    const others = record.floors.filter((learned) => learned.bootId !== bootId);
-    record.floors = [{ bootId, floorBytes }, ...others].slice(0, 8);
+    const before = record.floors.filter(({ dyno, bootId }) => dyno !== floor.dyno || bootId !== floor.bootId);
+    const tooOld = before.filter(({ dyno }) => dyno === floor.dyno).slice(FLOORS_PER_DYNO - 1);
+    const kept = before.filter((one) => !tooOld.includes(one));
+    record.floors = [{ ...floor, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
   }
 
   async noteRelease(target: Target, version: number): Promise<void> {

@@ -6,7 +6,7 @@
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
  * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`,
- * `floors` (JSON list of `{bootId, floorBytes}`), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
+ * `floors` (JSON list of `LearnedFloor`, newest first), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
 const PRELUDE = `
@@ -264,14 +264,18 @@ return 0
 `;
 
 export const LEARN_FLOOR = `${PRELUDE}
-local floors = {}
+args.learnedAtMs = now
+local floors, ofDyno = {args}, 1
 -- What cannot be read teaches nothing, and is written over.
 local isReadable, before = pcall(list, 'floors')
 for _, learned in ipairs(isReadable and type(before) == 'table' and before or {}) do
   local isFloor = type(learned) == 'table' and type(learned.floorBytes) == 'number'
-  if isFloor and learned.bootId ~= args.bootId then table.insert(floors, learned) end
+  local isOfDyno = isFloor and learned.dyno == args.dyno
+  if isFloor and not (isOfDyno and learned.bootId == args.bootId) then
+    if isOfDyno then ofDyno = ofDyno + 1 end
+    if not isOfDyno or ofDyno <= policy.floorsPerDyno then table.insert(floors, learned) end
+  end
 end
-table.insert(floors, 1, args)
 setList('floors', floors, policy.floorsLearned)
 return 1
 `;

@@ -10,7 +10,7 @@ import {
   uselessInARow,
 } from '../../core/breaker.ts';
 import { LedgerUnavailable } from '../../core/errors.ts';
-import { learnedFloor } from '../../core/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../core/learned-floor.ts';
 import type { Target } from '../../core/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
@@ -40,7 +40,6 @@ export interface LedgerPolicy {
 
 /** More than a day at four restarts an hour. */
 const HISTORY_LENGTH = 100;
-const FLOORS_LEARNED = 8;
 const SPENT_SHOWN = 300;
 /** Of an attempt as JSON: its longest part is a sentence. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
@@ -95,8 +94,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async recordBackSoon(target, attemptId, backAfterMs) {
       await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
-    async learnFloor(target, bootId, floorBytes) {
-      await evaluate(scripts.LEARN_FLOOR, target, { bootId, floorBytes });
+    async learnFloor(target, floor) {
+      await evaluate(scripts.LEARN_FLOOR, target, floor);
     },
     async noteRelease(target, version) {
       await evaluate(scripts.NOTE_RELEASE, target, { version });
@@ -135,6 +134,7 @@ function scriptRunner(options: RedisLedgerOptions) {
     nothingBackFraction: NOTHING_BACK_FRACTION,
     historyLength: HISTORY_LENGTH,
     floorsLearned: FLOORS_LEARNED,
+    floorsPerDyno: FLOORS_PER_DYNO,
     spentShown: SPENT_SHOWN,
     forgetSpentMs: FORGET_SPENT_MS,
   };
@@ -226,8 +226,9 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),
-    learnedFloorBytes: learnedFloor(
-      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell).map((learned) => learned.floorBytes),
+    learnedFloorBytes: normalFloor(
+      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell),
+      numbers.nowMs,
     ),
   };
 }
