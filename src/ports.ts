@@ -88,6 +88,24 @@ export interface HistoryEntry {
   readonly backAfterMs: number | null;
 }
 
+/** Which pauses stand: of all targets, and of this one by name. */
+export interface PausedBy {
+  readonly all: boolean;
+  readonly target: boolean;
+}
+
+/** What an actuator knows of a target's record, to be written back where the ledger has lost it. */
+export interface KnownRecord {
+  readonly spentBootIds: readonly string[];
+  /** An attempt that was sent; one before `sending` ends with the ledger that knew it. */
+  readonly sending: Attempt | null;
+  readonly pausedBy: PausedBy;
+  /** 0 where there is none, as the next. */
+  readonly cooldownUntilMs: number;
+  readonly breakerOpenUntilMs: number;
+  readonly breakerReason: string | null;
+}
+
 /** The ledger of one target. All times are Redis's own (Unix ms). */
 export interface LedgerView {
   readonly target: Target;
@@ -111,6 +129,9 @@ export interface LedgerView {
   readonly breakerReason: string | null;
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
+  readonly pausedBy: PausedBy;
+  /** When this ledger began (Unix ms); another one means that it has lost everything since. */
+  readonly epochMs: number;
   /** Where the ledger is kept may drop it when its memory is full (`allkeys-*`): every claim is refused. */
   readonly mayBeEvicted: boolean;
   /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */
@@ -155,9 +176,9 @@ export type AdvanceAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
   /**
    * `overtaken`: the record is no longer as this attempt says. The others only on the way to `sending`: `boot-spent` where the platform's id,
-   * which the claim could not know yet, was sent for before.
+   * which the claim could not know yet, was sent for before, and `held` where the ledger has lost everything since the claim.
    */
-  | { readonly ok: false; readonly why: 'overtaken' | 'paused' | 'breaker-open' | 'boot-spent' };
+  | { readonly ok: false; readonly why: 'overtaken' | 'held' | 'paused' | 'breaker-open' | 'boot-spent' };
 
 /** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
 export interface Ledger {
@@ -183,6 +204,11 @@ export interface Ledger {
    * epoch for each target, and nothing where the record has restarts of its own. Unix ms, newest first.
    */
   rebuild(target: Target, restartedAtMs: readonly number[]): Promise<void>;
+  /**
+   * What an actuator still knows of a record that the ledger has lost. Any number of actuators may write it, any number of times: what the ledger
+   * has heard since stands, a person's `resume` above all.
+   */
+  writeBack(target: Target, known: KnownRecord): Promise<void>;
   /**
    * A person's word; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
    * resumed by name.

@@ -15,12 +15,14 @@ import { openDrainKeys, openNotice, openPlatform, openPointsReader, openState, s
 import { createControl } from './control.ts';
 import { DecisionLog } from './decision-log.ts';
 import { remoteAddress, serveHttp } from './http-server.ts';
+import { tellOfLoss } from './ledger-loss.ts';
 import { createLog, type Log } from './log.ts';
 import { Leadership, runLoop } from './loop.ts';
 import { exportMetrics, exportSecrets } from './metrics-export.ts';
 import { recordOwnMetrics } from './own-metrics.ts';
 import type { ActuatorParts } from './parts.ts';
 import { PlatformView } from './platform-view.ts';
+import { RememberingLedger } from './remembering-ledger.ts';
 import { Restarts } from './restarts.ts';
 import { restoreState } from './restore.ts';
 import { stillHolds } from './still-holds.ts';
@@ -62,11 +64,15 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   const notice = openNotice(settings, log);
   const publish = publisher(state, notice, { decisions, log, listeners });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
+  const teacher = new FloorTeacher();
+  const leads = () => leadership.leads();
+  const lossListeners = { clock, leads, log, teacher, publish };
+  const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => tellOfLoss(loss, lossListeners));
   const restarts =
-    state === null || platform === null || platformView === null
+    ledger === null || platform === null || platformView === null
       ? null
       : new Restarts({
-          ledger: state.ledger,
+          ledger,
           platform,
           platformView,
           drainKeys: openDrainKeys(settings, log),
@@ -84,17 +90,17 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
     permissions: settings.permissions,
     registry,
     decisions,
-    teacher: new FloorTeacher(),
+    teacher,
     breakers: new BreakerWatch(),
     platform: platformView,
-    ledger: state?.ledger ?? null,
+    ledger,
     ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
     snapshots: state?.snapshots ?? null,
     pointsId: () => intake.handedOnUpTo(),
     restarts,
     publish,
     log,
-    leads: () => leadership.leads(),
+    leads,
     mayAct: () => leadership.mayAct(),
   };
   const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);

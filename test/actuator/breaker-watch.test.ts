@@ -16,6 +16,8 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     breakerOpenUntilMs,
     breakerReason: 'why',
     paused: false,
+    pausedBy: { all: false, target: false },
+    epochMs: 0,
     mayBeEvicted: false,
     spentBootIds: [],
     learnedFloorBytes: null,

@@ -113,6 +113,8 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     breakerOpenUntilMs: 0,
     breakerReason: null,
     paused: false,
+    pausedBy: { all: false, target: false },
+    epochMs: 0,
     spentBootIds: [],
     learnedFloorBytes: null,
     uselessRestarts: 0,

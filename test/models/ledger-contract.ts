@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
 import type { Attempt, Move, Outcome } from '../../src/core/attempt.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../src/ports.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
 
 /** A ledger to be held to the contract, on a clock that the test moves. */
 export interface LedgerUnderTest {
@@ -389,6 +389,83 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       current.pass(POLICY.holdMs);
       await claimed();
       expect((await ledger.read(SHOP)).heldUntilMs).toBe(0);
+    });
+
+    it('takes back what was known of it before it lost everything, any number of times', async () => {
+      const attempt = await sending(await claimed());
+      const { cooldownUntilMs, nowMs } = await ledger.read(SHOP);
+      await current.empty();
+      const known: KnownRecord = {
+        spentBootIds: ['boot-1', 'platform-1'],
+        sending: attempt,
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs + 40 * MINUTE,
+        breakerOpenUntilMs: nowMs + 30 * MINUTE,
+        breakerReason: 'it did not help',
+      };
+      for (let time = 0; time < 2; time += 1) await ledger.writeBack(SHOP, known);
+      const view = await ledger.read(SHOP);
+      expect(view).toMatchObject({
+        open: attempt,
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs + 40 * MINUTE,
+        breakerOpenUntilMs: nowMs + 30 * MINUTE,
+        breakerReason: 'it did not help',
+        history: [],
+      });
+      expect(cooldownUntilMs).toBe(0);
+      expect([...view.spentBootIds].sort()).toEqual(['boot-1', 'platform-1']);
+      expect(await ledger.open()).toEqual([attempt]);
+      await close(attempt, 'refused');
+      // Which of the two had been spent before is not known any more.
+      expect([...(await ledger.read(SHOP)).spentBootIds].sort()).toEqual(['boot-1', 'platform-1']);
+      await ledger.writeBack(SHOP, known);
+      expect(await ledger.open()).toEqual([]);
+    });
+
+    it('keeps what it has heard since it lost everything', async () => {
+      const { nowMs } = await ledger.read(SHOP);
+      await current.empty();
+      await ledger.read(SHOP);
+      current.pass(POLICY.holdMs);
+      await ledger.resume(null);
+      await ledger.resume(SHOP);
+      const attempt = await claimed({ bootId: 'boot-2' });
+      await ledger.writeBack(SHOP, {
+        spentBootIds: [],
+        sending: { ...attempt, id: 'older', phase: 'sending' },
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs - 1,
+        breakerOpenUntilMs: nowMs + HOUR,
+        breakerReason: 'it did not help',
+      });
+      const untouched = { open: attempt, paused: false, cooldownUntilMs: 0, breakerOpenUntilMs: 0 };
+      expect(await ledger.read(SHOP)).toMatchObject(untouched);
+    });
+
+    it('shows another epoch after it lost everything, and the same one until then', async () => {
+      const { epochMs } = await ledger.read(SHOP);
+      current.pass(HOUR);
+      expect((await ledger.read(SHOP)).epochMs).toBe(epochMs);
+      await current.empty();
+      current.pass(HOUR);
+      expect((await ledger.read(SHOP)).epochMs).toBeGreaterThan(epochMs);
+    });
+
+    it('sends nothing while it is held, whoever brought the attempt back', async () => {
+      const drained = await draining(await claimed());
+      await current.empty();
+      await ledger.writeBack(SHOP, {
+        spentBootIds: [],
+        sending: drained,
+        pausedBy: { all: false, target: false },
+        cooldownUntilMs: 0,
+        breakerOpenUntilMs: 0,
+        breakerReason: null,
+      });
+      const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'held' });
+      await close(drained, 'abandoned');
     });
 
     it('lets exactly one of many simultaneous claims through', async () => {

@@ -18,7 +18,15 @@ import {
 } from '../../src/core/breaker.ts';
 import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/core/learned-floor.ts';
 import { type Target, targetKey } from '../../src/core/target.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
+import type {
+  AdvanceAnswer,
+  ClaimAnswer,
+  ClaimRequest,
+  HistoryEntry,
+  KnownRecord,
+  Ledger,
+  LedgerView,
+} from '../../src/ports.ts';
 
 interface ModelEntry extends HistoryEntry {
   readonly notTheTargets: boolean;
@@ -37,7 +45,8 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
-  paused: boolean;
+  /** A person's last word on this ledger; null where there was none. */
+  paused: boolean | null;
   floors: LearnedFloor[];
   release: number | null;
   rebuiltInMs: number | null;
@@ -52,7 +61,7 @@ export class ModelLedger implements Ledger {
   readonly #policy: LedgerPolicy;
   #records = new Map<string, ModelRecord>();
   #epochMs: number | null = null;
-  #pausedAll = false;
+  #pausedAll: boolean | null = null;
   #claims = 0;
 
   constructor(clock: { now(): number }, policy: LedgerPolicy) {
@@ -64,7 +73,7 @@ export class ModelLedger implements Ledger {
   empty(): void {
     this.#records = new Map();
     this.#epochMs = null;
-    this.#pausedAll = false;
+    this.#pausedAll = null;
   }
 
   async read(target: Target): Promise<LedgerView> {
@@ -85,6 +94,8 @@ export class ModelLedger implements Ledger {
       breakerOpenUntilMs: breakerOpen ? record.breakerUntilMs : 0,
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
+      pausedBy: { all: this.#pausedAll === true, target: record.paused === true },
+      epochMs: heldUntilMs - this.#policy.holdMs,
       mayBeEvicted: false,
       spentBootIds: [...record.spent],
       uselessRestarts: uselessInARow(
@@ -150,6 +161,7 @@ export class ModelLedger implements Ledger {
       record.spent.add(current.bootId);
       return { ok: false, why: 'boot-spent' };
     }
+    if (nowMs < this.#heldUntilMs()) return { ok: false, why: 'held' };
     if (move.to === 'sending') {
       if (this.#isPaused(record)) return { ok: false, why: 'paused' };
       if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };
@@ -244,6 +256,27 @@ export class ModelLedger implements Ledger {
     record.cooldownUntilMs = Math.max(record.cooldownUntilMs, newestMs + this.#policy.cooldownMs);
   }
 
+  async writeBack(target: Target, known: KnownRecord): Promise<void> {
+    const nowMs = this.#clock.now();
+    this.#heldUntilMs();
+    const record = this.#record(target);
+    for (const id of known.spentBootIds) record.spent.add(id);
+    if (known.cooldownUntilMs > nowMs) {
+      record.cooldownUntilMs = Math.max(record.cooldownUntilMs, known.cooldownUntilMs);
+    }
+    if (known.pausedBy.all) this.#pausedAll ??= true;
+    if (known.pausedBy.target) record.paused ??= true;
+    if (known.breakerOpenUntilMs > nowMs && record.countFromMs === 0) {
+      record.breakerUntilMs = known.breakerOpenUntilMs;
+      record.countFromMs = known.breakerOpenUntilMs;
+      record.breakerReason = known.breakerReason;
+    }
+    const isClosed = record.history.some(({ attemptId }) => attemptId === known.sending?.id);
+    if (record.attempt !== null || isClosed || known.sending === null) return;
+    record.attempt = known.sending;
+    record.spends = [];
+  }
+
   async pause(target: Target | null): Promise<void> {
     if (target === null) this.#pausedAll = true;
     else this.#record(target).paused = true;
@@ -299,7 +332,7 @@ export class ModelLedger implements Ledger {
   }
 
   #isPaused(record: ModelRecord): boolean {
-    return this.#pausedAll || record.paused;
+    return this.#pausedAll === true || record.paused === true;
   }
 
   #sentLastHour(record: ModelRecord): number {
@@ -326,7 +359,7 @@ function newRecord(target: Target): ModelRecord {
     breakerReason: null,
     countFromMs: 0,
     usefulFromMs: 0,
-    paused: false,
+    paused: null,
     floors: [],
     release: null,
     rebuiltInMs: null,

@@ -85,7 +85,9 @@ const readSchema = z
     breakerOpenUntilMs: time,
     breakerReason: z.union([text, z.literal(false)]),
     usefulFromMs: time,
-    paused: z.boolean(),
+    pausedAll: z.boolean(),
+    pausedTarget: z.boolean(),
+    epochMs: time,
     spent: stringList,
   })
   .superRefine((record, context) => {

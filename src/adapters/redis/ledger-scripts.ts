@@ -45,7 +45,14 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
-local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') ~= nil end
+-- A person's last word: '0' where it was to resume, so that an actuator that still knows a pause from before a loss cannot undo it. Whatever else is
+-- there is a pause.
+local function isAllPaused()
+  local kind = typeOf(pauseKey)
+  return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
+end
+local function isTargetPaused() return (get('paused') or '0') ~= '0' end
+local function isPaused() return isAllPaused() or isTargetPaused() end
 local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end
 local function sentLastHour()
   local recent = {}
@@ -133,6 +140,7 @@ if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
   redis.call('ZADD', spentKey, 'NX', now, attempt.bootId)
   return {'no', 'boot-spent'}
 end
+if move.to ~= 'closed' and now < heldUntil then return {'no', 'held'} end
 if move.to == 'sending' then
   if isPaused() then return {'no', 'paused'} end
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
@@ -195,7 +203,9 @@ return cjson.encode({
   breakerOpenUntilMs = number('breakerUntilMs') > now and number('breakerUntilMs') or 0,
   breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
   usefulFromMs = number('usefulFromMs'),
-  paused = isPaused(),
+  pausedAll = isAllPaused(),
+  pausedTarget = isTargetPaused(),
+  epochMs = epoch,
   spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
 })
 `;
@@ -289,12 +299,32 @@ return 1
 `;
 
 export const REBUILD = `${PRELUDE}
-local epoch = redis.call('GET', epochKey)
-if get('rebuiltIn') == epoch then return 0 end
+if tonumber(get('rebuiltIn')) == epoch then return 0 end
 set('rebuiltIn', epoch)
 if #sentLastHour() > 0 or #args.restartedAtMs == 0 then return 0 end
 setList('sent', args.restartedAtMs, 1000)
 raise('cooldownUntilMs', args.restartedAtMs[1] + policy.cooldownMs)
+return 1
+`;
+
+/** `args` is a `KnownRecord`. Nothing that this ledger has heard itself is changed. */
+export const WRITE_BACK = `${PRELUDE}
+for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
+if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
+if args.pausedBy.all then redis.call('SET', pauseKey, now, 'NX') end
+if args.pausedBy.target and not get('paused') then set('paused', '1') end
+-- Set by whatever closes a breaker: a new release, or a person.
+if args.breakerOpenUntilMs > now and not get('countFromMs') then
+  set('breakerUntilMs', args.breakerOpenUntilMs)
+  set('breakerReason', known(args.breakerReason) and args.breakerReason or '')
+  set('countFromMs', args.breakerOpenUntilMs)
+end
+if not known(args.sending) or get('attempt') then return 1 end
+for _, entry in ipairs(list('history')) do
+  if entry.attemptId == args.sending.id then return 1 end
+end
+set('attempt', cjson.encode(args.sending))
+redis.call('SADD', openKey, recordKey)
 return 1
 `;
 
@@ -306,11 +336,11 @@ return 1
 /** Answers the keys of records that could not be resumed; every other one was. */
 export const RESUME = `${PRELUDE}
 if not args.all then
-  redis.call('HDEL', recordKey, 'paused')
+  set('paused', '0')
   closeBreaker()
   return {}
 end
-redis.call('DEL', pauseKey)
+redis.call('SET', pauseKey, '0')
 local skipped = {}
 if typeOf(recordsKey) ~= 'set' then return skipped end
 for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do

@@ -103,6 +103,9 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async rebuild(target, restartedAtMs) {
       await evaluate(scripts.REBUILD, target, { restartedAtMs });
     },
+    async writeBack(target, known) {
+      await evaluate(scripts.WRITE_BACK, target, known);
+    },
     async pause(target) {
       await evaluate(scripts.PAUSE, target, { all: target === null });
     },
@@ -212,6 +215,8 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     spent,
     breakerReason,
     usefulFromMs,
+    pausedAll,
+    pausedTarget,
     ...numbers
   } = parseRead(answer);
   const history = parseHistory(closed);
@@ -223,6 +228,8 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
     breakerReason: breakerReason === false ? null : breakerReason,
     spentBootIds: spent,
+    paused: pausedAll || pausedTarget,
+    pausedBy: { all: pausedAll, target: pausedTarget },
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),
