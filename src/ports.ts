@@ -89,7 +89,7 @@ export interface HistoryEntry {
 }
 
 /** Which pauses stand: of all targets, and of this one by name. */
-export interface PausedBy {
+interface PausedBy {
   readonly all: boolean;
   readonly target: boolean;
 }

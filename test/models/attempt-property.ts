@@ -29,7 +29,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('platform-down'), down: mostly(false) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('busy'), busy: mostly(false) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pause'), pause: mostly(false) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('ledger-emptied') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('ledger-emptied') }) },
 );
 
 /** What must be true whatever happens. */
