@@ -70,6 +70,8 @@ function judgeAll(nowMs: number): void {
     paused: false,
     mayBeEvicted: false,
     spentBootIds: [],
+    history: [],
+    dryHistory: [],
     learnedFloorBytes: 150 * MIB,
     uselessRestarts: 0,
   };

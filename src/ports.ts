@@ -1,5 +1,6 @@
 import type { Attempt, AttemptPhase, Move, Outcome } from './core/attempt.ts';
 import type { Decision, Reason } from './core/decision.ts';
+import type { LearnedFloor } from './core/learned-floor.ts';
 import type { Target, TargetKey } from './core/target.ts';
 
 /** What the loop needs of the world. Each interface is met by one folder of `adapters/`, and by models in tests. */
@@ -87,6 +88,24 @@ export interface HistoryEntry {
   readonly backAfterMs: number | null;
 }
 
+/** Which pauses stand: of all targets, and of this one by name. */
+interface PausedBy {
+  readonly all: boolean;
+  readonly target: boolean;
+}
+
+/** What an actuator knows of a target's record, to be written back where the ledger has lost it. */
+export interface KnownRecord {
+  readonly spentBootIds: readonly string[];
+  /** An attempt that was sent; one before `sending` ends with the ledger that knew it. */
+  readonly sending: Attempt | null;
+  readonly pausedBy: PausedBy;
+  /** 0 where there is none, as the next. */
+  readonly cooldownUntilMs: number;
+  readonly breakerOpenUntilMs: number;
+  readonly breakerReason: string | null;
+}
+
 /** The ledger of one target. All times are Redis's own (Unix ms). */
 export interface LedgerView {
   readonly target: Target;
@@ -110,15 +129,16 @@ export interface LedgerView {
   readonly breakerReason: string | null;
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
-  /** Whether all targets are paused, and not this one by its name. */
-  readonly pausedAll: boolean;
+  readonly pausedBy: PausedBy;
   /** Null where it is not paused, and where an older version wrote the pause. */
   readonly pausedSinceMs: number | null;
+  /** When this ledger began (Unix ms); another one means that it has lost everything since. */
+  readonly epochMs: number;
   /** Where the ledger is kept may drop it when its memory is full (`allkeys-*`): every claim is refused. */
   readonly mayBeEvicted: boolean;
   /** Boots of this target that were sent for, by the id in the metrics and by the platform's; the newest few hundred. A claim looks at all. */
   readonly spentBootIds: readonly string[];
-  /** The floor that boots of this target show after their warm-up; null where nothing was learned yet. */
+  /** The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned lately. */
   readonly learnedFloorBytes: number | null;
   /** The newest restarts in a row that were of no use, since the release or a person's `resume`: longer than a breaker stays open. */
   readonly uselessRestarts: number;
@@ -158,9 +178,9 @@ export type AdvanceAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
   /**
    * `overtaken`: the record is no longer as this attempt says. The others only on the way to `sending`: `boot-spent` where the platform's id,
-   * which the claim could not know yet, was sent for before.
+   * which the claim could not know yet, was sent for before, and `held` where the ledger has lost everything since the claim.
    */
-  | { readonly ok: false; readonly why: 'overtaken' | 'paused' | 'breaker-open' | 'boot-spent' };
+  | { readonly ok: false; readonly why: 'overtaken' | 'held' | 'paused' | 'breaker-open' | 'boot-spent' };
 
 /** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
 export interface Ledger {
@@ -177,8 +197,8 @@ export interface Ledger {
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
   /** Memory was back over the soft limit soon after a restart: counts towards the breaker as one that gave nothing. The first report stands. */
   recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void>;
-  /** The floor a boot showed after its warm-up, as the target's learned floor. */
-  learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void>;
+  /** The floor that a boot showed after its warm-up; the ledger adds when. Of each boot the last one stands. */
+  learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void>;
   /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
   noteRelease(target: Target, version: number): Promise<void>;
   /**
@@ -186,6 +206,11 @@ export interface Ledger {
    * epoch for each target, and nothing where the record has restarts of its own. Unix ms, newest first.
    */
   rebuild(target: Target, restartedAtMs: readonly number[]): Promise<void>;
+  /**
+   * What an actuator still knows of a record that the ledger has lost. Any number of actuators may write it, any number of times: what the ledger
+   * has heard since stands, a person's `resume` above all.
+   */
+  writeBack(target: Target, known: KnownRecord): Promise<void>;
   /**
    * A person's word; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
    * resumed by name.

@@ -6,7 +6,7 @@ import { learnedFloor } from '../../src/core/learned-floor.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy, type Policy } from '../../src/core/policy.ts';
 import { targetKey } from '../../src/core/target.ts';
-import { type DynoFacts, soonBackAfterMs } from '../../src/core/verdict.ts';
+import { type DynoFacts, floorToLearn, soonBackAfterMs } from '../../src/core/verdict.ts';
 import { type Judged, lastStepMs } from '../../src/replay/replay.ts';
 import type { Candidate, Restarter, Sample } from '../restarter.ts';
 
@@ -76,9 +76,11 @@ class TidemarkRestarter implements Restarter {
     const last = this.#sent.at(-1);
     const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;
     const floorBytes = postWarmupFloor(boot, this.#policy);
-    if (floorBytes === null || this.#floors.has(boot.identity.bootId)) return;
-    this.#floors.set(boot.identity.bootId, floorBytes);
+    if (floorBytes === null) return;
     if (isSuccessor) last.reclaimedBytes ??= (last.usageBytes ?? 0) - floorBytes;
+    if (this.#floors.has(boot.identity.bootId)) return;
+    const learnedBytes = floorToLearn(boot, factsOf(sample), this.#policy);
+    if (learnedBytes !== null) this.#floors.set(boot.identity.bootId, learnedBytes);
   }
 
   #noteBackSoon(boot: Boot, sample: Sample): void {
@@ -108,6 +110,8 @@ class TidemarkRestarter implements Restarter {
       paused: false,
       mayBeEvicted: false,
       spentBootIds: [],
+      history: [],
+      dryHistory: [],
       uselessRestarts,
       learnedFloorBytes: learnedFloor([...this.#floors.values()].slice(-FLOORS_KEPT)),
     };

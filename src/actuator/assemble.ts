@@ -6,11 +6,13 @@ import type { BootRegistry } from './boot-registry.ts';
 import { BreakerWatch } from './breaker-watch.ts';
 import { type Connections, openDrainKeys } from './connections.ts';
 import { DecisionLog } from './decision-log.ts';
+import { tellOfLoss } from './ledger-loss.ts';
 import type { Log } from './log.ts';
 import { Leadership } from './loop.ts';
 import type { ActuatorParts } from './parts.ts';
 import { PlatformView } from './platform-view.ts';
 import { createPublisher } from './publisher.ts';
+import { RememberingLedger } from './remembering-ledger.ts';
 import { Restarts } from './restarts.ts';
 import { stillHolds } from './still-holds.ts';
 import { FloorTeacher } from './usefulness.ts';
@@ -43,11 +45,15 @@ export function assembleParts({
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
   const publish = createPublisher({ decisions, attempts, log, listeners, state, notice });
   const leadership = new Leadership(clock, policy.windowMs, () => state?.leader.isLeader() ?? true);
+  const teacher = new FloorTeacher();
+  const leads = () => leadership.leads();
+  const lossListeners = { clock, leads, log, teacher, publish };
+  const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => tellOfLoss(loss, lossListeners));
   const restarts =
-    state === null || platform === null || platformView === null
+    ledger === null || platform === null || platformView === null
       ? null
       : new Restarts({
-          ledger: state.ledger,
+          ledger,
           platform,
           platformView,
           drainKeys: openDrainKeys(settings, log),
@@ -66,17 +72,17 @@ export function assembleParts({
     registry,
     decisions,
     attempts,
-    teacher: new FloorTeacher(),
+    teacher,
     breakers: new BreakerWatch(),
     platform: platformView,
-    ledger: state?.ledger ?? null,
+    ledger,
     ledgerState: () => (state === null ? 'not-configured' : state.available() ? 'available' : 'unavailable'),
     snapshots: state?.snapshots ?? null,
     pointsId: () => intake.handedOnUpTo(),
     restarts,
     publish,
     log,
-    leads: () => leadership.leads(),
+    leads,
     mayAct: () => leadership.mayAct(),
   };
 }

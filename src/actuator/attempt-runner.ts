@@ -1,8 +1,9 @@
-import { type Attempt, EVIDENCE_MAX_AGE_MS, type ListedDyno, type Move, SEND_DEADLINE_MS } from '../core/attempt.ts';
+import { type Attempt, EVIDENCE_MAX_AGE_MS, type Move, SEND_DEADLINE_MS } from '../core/attempt.ts';
 import {
   isDrained,
   type OnDrainTimeout,
   type Permission,
+  type Reports,
   type Step,
   stepClaimed,
   stepDraining,
@@ -10,6 +11,7 @@ import {
   type Terms,
 } from '../core/attempt-step.ts';
 import { PlatformError } from '../core/errors.ts';
+import type { ListedDyno } from '../core/listing.ts';
 import { type Target, type TargetKey, targetKey } from '../core/target.ts';
 import type { ClaimAnswer, ClaimRequest, Clock, Drain, Ledger, Platform, RestartAnswer } from '../ports.ts';
 import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
@@ -40,6 +42,8 @@ export interface AttemptRunnerParts {
   readonly minHealthy?: number;
   /** Whether the newest points still ask for it; null where they cannot be judged yet. Not asked for a person's attempt. */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
+  /** Whether another boot than the attempt's is known to report under this id of the platform. Default: none is. */
+  readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
   /** False while the platform wants nobody to call (401, 429). */
   readonly mayCallPlatform?: () => boolean;
   /** After each move that was written, before what follows from it. Must not throw. */
@@ -230,9 +234,13 @@ export class AttemptRunner {
     return answer.attempt.phase !== 'closed';
   }
 
-  #termsOf({ target }: Attempt): Terms {
-    const { permission, minHealthy = 0 } = this.#parts;
-    return { permission: permission(target), minHealthy };
+  #termsOf(attempt: Attempt): Terms & Reports {
+    const { permission, minHealthy = 0, isCarriedByAnother = () => false } = this.#parts;
+    return {
+      permission: permission(attempt.target),
+      minHealthy,
+      isCarriedByAnother: (dynoId) => isCarriedByAnother(attempt, dynoId),
+    };
   }
 
   /** Null where the platform does not say, or must not be asked; nothing may be made of it once this one is stopping. */

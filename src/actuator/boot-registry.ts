@@ -1,8 +1,10 @@
 import { type Boot, observe, openBoot } from '../core/boot.ts';
 import type { Decision } from '../core/decision.ts';
-import type { Point } from '../core/point.ts';
+import type { Listing } from '../core/listing.ts';
+import type { BootIdentity, Point } from '../core/point.ts';
 import type { Policy } from '../core/policy.ts';
 import type { DynoFacts } from '../core/verdict.ts';
+import type { PlatformDyno } from '../ports.ts';
 import { SeriesRing } from './series.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,6 +22,8 @@ export interface BootEntry {
   savedBuckets: number;
   /** The newest decision about it; null before the first tick that saw it. */
   decision: Decision | null;
+  /** Which listed dyno it is; null before the first tick that saw it, and where no platform is configured. */
+  listing: Listing<PlatformDyno> | null;
   /** What the platform last said of its dyno; kept when the listing already shows its successor. */
   facts: DynoFacts | null;
   /** What the ledger had learned of its target when it was last read. */
@@ -39,7 +43,7 @@ export class BootRegistry {
   /** Folds points into their boots, in the order given. */
   accept(points: readonly Point[]): void {
     for (const point of points) {
-      const key = bootKey(point.boot.app, point.boot.bootId);
+      const key = bootKey(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
       observe(entry.boot, point, this.#policy);
       const { usageBytes } = entry.boot;
@@ -49,7 +53,7 @@ export class BootRegistry {
 
   /** Takes up a boot from a snapshot, unless what is known of it here began earlier, or as early and is newer; tells whether it did. */
   adopt(boot: Boot): boolean {
-    const key = bootKey(boot.identity.app, boot.identity.bootId);
+    const key = bootKey(boot.identity);
     const known = this.#entries.get(key);
     if (known !== undefined && !isFuller(boot, known.boot)) return false;
     this.#open(key, boot);
@@ -63,6 +67,7 @@ export class BootRegistry {
       series: new SeriesRing(SERIES_SAMPLES, this.#policy.windowMs / 4),
       savedBuckets: 0,
       decision: null,
+      listing: null,
       facts: null,
       learnedFloorBytes: null,
       uselessRestarts: 0,
@@ -79,10 +84,16 @@ export class BootRegistry {
     return this.#entries.size;
   }
 
-  /** The newest boot of a dyno name; null where none is known. */
+  /** The boot of an app by its name and its id in the metrics; null where it was not heard of here. */
+  find(app: string, { dyno, bootId }: Pick<BootIdentity, 'dyno' | 'bootId'>): BootEntry | null {
+    return this.#entries.get(bootKey({ app, dyno, bootId })) ?? null;
+  }
+
+  /** The boot that the platform lists under a dyno name, else the newest of that name; null where none is known. */
   newestOf(app: string, dyno: string): BootEntry | null {
     const boots = this.entries().filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno);
-    return boots.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
+    const isListed = ({ listing }: BootEntry) => (listing?.kind === 'listed' ? 1 : 0);
+    return boots.sort((a, b) => isListed(b) - isListed(a) || b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
   }
 
   /** Forgets boots that are over; returns their keys. */
@@ -106,7 +117,10 @@ function isFuller(one: Boot, other: Boot): boolean {
   return one.lastPointMs > other.lastPointMs;
 }
 
-/** Boot ids come from the measured side; the app is part of the key so that no app can speak for another's boots. */
-function bootKey(app: string | null, bootId: string): string {
-  return `${app ?? ''}|${bootId}`;
+/**
+ * Boot ids come from the measured side. The app is part of the key so that no app can speak for another's boots, and the name so that dynos whose
+ * ids somebody has overwritten on the way are not added up.
+ */
+function bootKey({ app, dyno, bootId }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>): string {
+  return `${app ?? ''}|${dyno}|${bootId}`;
 }

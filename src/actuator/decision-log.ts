@@ -1,4 +1,4 @@
-import type { Outcome } from '../core/attempt.ts';
+import type { Attempt, Outcome } from '../core/attempt.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ActuatorEvent } from '../ports.ts';
 
@@ -32,10 +32,12 @@ export class DecisionLog {
   }
 
   /** Ties the boot's newest restart decision to the attempt that follows it. */
-  attach(bootId: string, attemptId: string): void {
+  attach({ id, target, dyno, bootId }: Pick<Attempt, 'id' | 'target' | 'dyno' | 'bootId'>): void {
+    const isAbout = ({ decision }: LoggedDecision) =>
+      decision.app === target.app && decision.dyno === dyno && decision.bootId === bootId;
     this.#replace(
-      (entry) => entry.decision.bootId === bootId && entry.decision.action === 'restart',
-      (entry) => ({ ...entry, attemptId }),
+      (entry) => isAbout(entry) && entry.decision.action === 'restart',
+      (entry) => ({ ...entry, attemptId: id }),
     );
   }
 
@@ -55,8 +57,8 @@ export class DecisionLog {
     for (const event of [...events].reverse()) {
       if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
       if (event.type !== 'attempt') continue;
-      const { id, bootId, outcome } = event.attempt;
-      if (event.phase === 'claimed') this.attach(bootId, id);
+      const { id, outcome } = event.attempt;
+      if (event.phase === 'claimed') this.attach(event.attempt);
       if (outcome !== null) this.close(id, outcome);
     }
     this.#entries = [...since, ...this.#entries].slice(0, this.#capacity);
@@ -81,6 +83,6 @@ export class DecisionLog {
   }
 }
 
-function identityOf({ bootId, timeMs, reason }: Decision): string {
-  return `${bootId}|${timeMs}|${reason}`;
+function identityOf({ app, dyno, bootId, timeMs, reason }: Decision): string {
+  return `${app}|${dyno}|${bootId}|${timeMs}|${reason}`;
 }

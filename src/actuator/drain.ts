@@ -1,5 +1,5 @@
 import type { DrainAnswers, DrainKeys } from '../adapters/redis/drain.ts';
-import { type Attempt, CONFIRM_DEADLINE_MS, isSameBoot, SEND_WINDOW_MS } from '../core/attempt.ts';
+import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../core/attempt.ts';
 import type { Boot } from '../core/boot.ts';
 import { isIdle } from '../core/drain.ts';
 import { LedgerUnavailable } from '../core/errors.ts';
@@ -201,15 +201,16 @@ export class AttemptDrain implements Drain {
   /** Its workers know the boot by its id in the metrics; a person's attempt has the platform's, which may be another. */
   #bootOf(attempt: Attempt): Boot | null {
     const { registry } = this.#parts;
-    const entries = registry.entries().map(({ boot }) => boot);
     const { app } = attempt.target;
-    const known = entries.find(({ identity }) => identity.app === app && identity.bootId === attempt.bootId);
-    if (known !== undefined) return known;
-    const newest = registry.newestOf(app, attempt.dyno)?.boot ?? null;
-    const { platformDynoId, bootId, dyno, bootStartTimeMs } = attempt;
-    if (newest === null || bootStartTimeMs === null) return null;
-    const listed = { id: platformDynoId ?? bootId, name: dyno, createdAtMs: bootStartTimeMs };
-    return isSameBoot(newest.identity, listed) ? newest : null;
+    const known = registry.find(app, attempt);
+    if (known !== null) return known.boot;
+    const dynoId = attempt.platformDynoId ?? attempt.bootId;
+    const listed = registry
+      .entries()
+      .find(
+        ({ boot, listing }) => boot.identity.app === app && listing?.kind === 'listed' && listing.dyno.id === dynoId,
+      );
+    return listed?.boot ?? null;
   }
 }
 

@@ -1,6 +1,5 @@
-import { isSameBoot } from '../core/attempt.ts';
 import { PlatformError, TidemarkError } from '../core/errors.ts';
-import type { BootIdentity } from '../core/point.ts';
+import { findListings, type KnownBoot, type Listing } from '../core/listing.ts';
 import type { Target } from '../core/target.ts';
 import type { DynoFacts } from '../core/verdict.ts';
 import type { Clock, DynoQuota, Platform, PlatformDyno } from '../ports.ts';
@@ -101,17 +100,14 @@ export class PlatformView {
     return this.#block !== null && this.#clock.monotonic() < this.#block.untilMs;
   }
 
-  /** The boot's dyno as last listed; null where the platform shows no such boot. */
-  dynoOf(boot: BootIdentity): PlatformDyno | null {
-    const view = boot.app === null ? undefined : this.#apps.get(boot.app);
-    return view?.dynos.find((dyno) => isSameBoot(boot, dyno)) ?? null;
+  /** How each boot stands in the listings as last read, in the order given. */
+  listingsOf(boots: readonly KnownBoot[]): readonly Listing<PlatformDyno>[] {
+    return findListings(boots, (app) => this.dynosOfApp(app), this.#clock.now());
   }
 
-  /** Quota, kill point and age as the platform knows them; null where it shows no such boot. */
-  factsOf(boot: BootIdentity): DynoFacts | null {
-    const dyno = this.dynoOf(boot);
-    if (dyno === null || boot.app === null) return null;
-    const quota = dyno.size === null ? undefined : this.#apps.get(boot.app)?.quotas.get(dyno.size.toLowerCase());
+  /** Quota, kill point and age of a listed dyno as the platform knows them. */
+  factsOf(app: string, dyno: PlatformDyno): DynoFacts {
+    const quota = dyno.size === null ? undefined : this.#apps.get(app)?.quotas.get(dyno.size.toLowerCase());
     return {
       limitBytes: quota?.limitBytes ?? null,
       killBytes: quota?.killBytes ?? null,

@@ -5,6 +5,7 @@ import type { Permission } from '../core/attempt-step.ts';
 import type { Decision } from '../core/decision.ts';
 import { onDrainTimeout } from '../core/drain.ts';
 import { LedgerUnavailable, UnreadableRecord } from '../core/errors.ts';
+import { carriesId } from '../core/listing.ts';
 import type { BootIdentity } from '../core/point.ts';
 import { matchesAny, type Target, targetKey } from '../core/target.ts';
 import type { ActuatorEvent, ClaimAnswer, Clock, Ledger, Platform, PlatformDyno } from '../ports.ts';
@@ -62,6 +63,11 @@ export class Restarts {
       onDrainTimeout: (attempt) => onDrainTimeout(attempt, this.#drain.wasAnswered(attempt)),
       permission: (target) => this.#permission(target),
       stillHolds: options.stillHolds,
+      isCarriedByAnother: ({ target: { app }, bootId }, dynoId) =>
+        carriesId(
+          options.registry.entries().map(({ boot }) => boot),
+          { app, bootId, dynoId },
+        ),
       mayCallPlatform: () => !platformView.isBlocked(),
       onMove: (attempt) => this.#moved(attempt),
     });
@@ -106,7 +112,7 @@ export class Restarts {
         floorBytes: decision.floorBytes,
         limitBytes: decision.limitBytes,
       });
-      if (answer.ok) decisions.attach(boot.bootId, answer.attempt.id);
+      if (answer.ok) decisions.attach(answer.attempt);
       else
         log.info('the ledger granted no attempt', {
           target: targetKey(decision.target),

@@ -11,14 +11,13 @@ export interface StillHoldsParts {
 }
 
 /**
- * Whether the newest points of the attempt's boot still ask for a restart; null where they cannot be judged: the boot has not been heard of here,
+ * Whether the newest points of the attempt's boot still ask for a restart, and it is still known to be the listed dyno; null where they cannot be judged: the boot has not been heard of here,
  * or not lately. What the attempt rested on may be minutes old by the time its drain is over.
  */
 export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean | null {
-  const entry = registry
-    .entries()
-    .find(({ boot: { identity } }) => identity.bootId === attempt.bootId && identity.app === attempt.target.app);
-  if (entry === undefined) return null;
+  const entry = registry.find(attempt.target.app, attempt);
+  if (entry === null) return null;
+  if (entry.listing?.kind === 'unlisted') return false;
   const { facts, learnedFloorBytes, uselessRestarts } = entry;
   const verdict = judge(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts }, policy);
   if (verdict.reason === 'silent') return null;

@@ -19,6 +19,7 @@ export async function tick(parts: ActuatorParts): Promise<void> {
   forgetWhatIsOver(parts);
   const entries = parts.registry.entries();
   await readPlatform(parts, entries);
+  noteListings(parts, entries);
   const ledgers = await readLedgers(parts, entries);
   await tellOfBreakers(parts, ledgers);
   await learn(parts, entries, ledgers);
@@ -48,6 +49,20 @@ async function readPlatform(
   const apps = targetsOf(entries).filter((target) => matchesAny(permissions.allowed, target, permissions.ownApp));
   const faults = (await platform?.refresh(apps.map(({ app }) => app))) ?? [];
   for (const fault of faults) log.warn('the platform could not be read', { code: fault.code, error: fault.message });
+}
+
+/** Which listed dyno each boot is, by what was just read. */
+function noteListings({ platform }: ActuatorParts, entries: readonly BootEntry[]): void {
+  const listings = platform?.listingsOf(entries.map(({ boot }) => boot)) ?? [];
+  for (const [index, entry] of entries.entries()) {
+    const listing = listings[index] ?? null;
+    entry.listing = listing;
+    const { app } = entry.boot.identity;
+    if (platform !== null && app !== null && listing?.kind === 'listed') {
+      entry.facts = platform.factsOf(app, listing.dyno);
+    }
+    noteLimit(entry.boot, entry.facts?.limitBytes ?? null);
+  }
 }
 
 /** The ledgers of all targets; null for those that could not be read. */
@@ -153,11 +168,7 @@ function decideAll(
   ledgers: ReadonlyMap<TargetKey, LedgerView | null>,
 ): readonly Decided[] {
   const { platform, policy, permissions, clock } = parts;
-  for (const entry of entries) {
-    entry.facts = platform?.factsOf(entry.boot.identity) ?? entry.facts;
-    noteLimit(entry.boot, entry.facts?.limitBytes ?? null);
-  }
-  const boots = entries.map(({ boot, facts }) => ({ boot, facts }));
+  const boots = entries.map(({ boot, facts, listing }) => ({ boot, facts, listing }));
   const decisions = decide({
     boots,
     ledgers,

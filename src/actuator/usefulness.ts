@@ -1,7 +1,7 @@
 import { postWarmupFloor } from '../core/boot.ts';
 import { UnreadableRecord } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
-import { soonBackAfterMs } from '../core/verdict.ts';
+import { floorToLearn, soonBackAfterMs } from '../core/verdict.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../ports.ts';
 import type { BootEntry } from './boot-registry.ts';
 
@@ -51,7 +51,7 @@ export function findBackSoon(
 }
 
 /**
- * The newest boot of the target that began after the restart was sent: of the same name, or, where names are not reused (Fir), of any. Only
+ * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name, or, where names are not reused (Fir), of any. Only
  * the newest restart of a dyno is compared: the successor of an older one is gone by now.
  */
 function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly BootEntry[]): BootEntry | null {
@@ -59,7 +59,8 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
   const newest = view.history.find(({ dyno, outcome }) => dyno === entry.dyno && outcome === 'restarted');
   if (sendingAtMs === null || newest?.attemptId !== entry.attemptId) return null;
   const namesAreReused = entry.dyno.includes('.');
-  const successors = entries.filter(({ boot: { identity, firstPointMs } }) => {
+  const successors = entries.filter(({ listing, boot: { identity, firstPointMs } }) => {
+    if (listing?.kind !== 'listed') return false;
     const ofTarget = identity.app === view.target.app && identity.processType === view.target.processType;
     const ofDyno = !namesAreReused || identity.dyno === entry.dyno;
     return ofTarget && ofDyno && identity.bootId !== entry.bootId && firstPointMs > sendingAtMs - CLOCK_SLACK_MS;
@@ -67,23 +68,30 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
   return successors.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
 }
 
-/** Teaches the ledger the floor of each boot once, so that later boots can be judged from their first minute. */
+/** Teaches the ledger the floor of each listed boot once, so that later boots can be judged from their first minute. */
 export class FloorTeacher {
   readonly #taught = new Set<string>();
 
   async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {
-    for (const { key, boot } of entries) {
-      const { app, processType, bootId } = boot.identity;
-      const floorBytes = postWarmupFloor(boot, policy);
+    for (const { key, boot, facts, listing } of entries) {
+      if (listing?.kind !== 'listed') continue;
+      const { app, processType, dyno, bootId } = boot.identity;
+      const floorBytes = floorToLearn(boot, facts, policy);
       if (app === null || floorBytes === null || this.#taught.has(key)) continue;
+      const release = listing.dyno.releaseVersion;
       try {
-        await ledger.learnFloor({ app, processType }, bootId, floorBytes);
+        await ledger.learnFloor({ app, processType }, { dyno, bootId, floorBytes, release });
         this.#taught.add(key);
       } catch (error) {
         // Its own target's trouble, told when it was found.
         if (!(error instanceof UnreadableRecord)) throw error;
       }
     }
+  }
+
+  /** For a ledger that has lost what it was taught. */
+  teachAgain(): void {
+    this.#taught.clear();
   }
 
   forget(keys: readonly string[]): void {

@@ -1,13 +1,5 @@
-import {
-  type Attempt,
-  bootOf,
-  CONFIRM_DEADLINE_MS,
-  isSameBoot,
-  type ListedDyno,
-  type Move,
-  type Outcome,
-  SEND_WINDOW_MS,
-} from './attempt.ts';
+import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
+import { isSameBoot, type ListedDyno } from './listing.ts';
 import { ONE_OFF_TYPES } from './target.ts';
 
 /**
@@ -30,6 +22,11 @@ export interface Evidence {
   readonly dynos: readonly ListedDyno[] | null;
 }
 
+/** Whether another boot than the attempt's reports under this id of the platform: then a boot with a derived id is not that dyno. */
+export interface Reports {
+  readonly isCarriedByAnother: (dynoId: string) => boolean;
+}
+
 /** What this actuator's configuration says of the target. */
 export interface Terms {
   readonly permission: Permission;
@@ -38,12 +35,15 @@ export interface Terms {
 }
 
 /** The first re-read: same boot, up, of a type that may be restarted. A dry attempt ends here. */
-export function stepClaimed(attempt: Attempt, evidence: Evidence & Terms & { readonly graceMs: number }): Step {
+export function stepClaimed(
+  attempt: Attempt,
+  evidence: Evidence & Terms & Reports & { readonly graceMs: number },
+): Step {
   if (evidence.nowMs > attempt.deadlineMs) return abandon('the dyno could not be read in time');
   const forbidden = forbiddenBecause(attempt, evidence.permission);
   if (forbidden !== null) return abandon(forbidden);
   if (evidence.dynos === null) return WAIT;
-  const found = findBoot(attempt, evidence.dynos);
+  const found = findBoot(attempt, evidence.dynos, evidence);
   if (typeof found === 'string') return abandon(found);
   const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
   if (tooFew !== null) return abandon(tooFew);
@@ -60,7 +60,8 @@ export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null)
 export function stepDraining(
   attempt: Attempt,
   evidence: Evidence &
-    Terms & {
+    Terms &
+    Reports & {
       readonly idle: boolean | null;
       readonly stillHolds: boolean | null;
       readonly onDrainTimeout: OnDrainTimeout;
@@ -75,7 +76,7 @@ export function stepDraining(
   }
   if (evidence.stillHolds === false) return abandon('the decision no longer holds');
   if (evidence.dynos === null) return WAIT;
-  const found = findBoot(attempt, evidence.dynos);
+  const found = findBoot(attempt, evidence.dynos, evidence);
   if (typeof found === 'string') return abandon(found);
   const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
   if (tooFew !== null) return abandon(tooFew);
@@ -100,7 +101,7 @@ export function stepSending(attempt: Attempt, evidence: Evidence): Step {
     if (successor !== undefined) return close('restarted', `${successor.name} (${successor.id}) came in its place`);
     return isLate ? close('already-gone', 'the dyno is gone, and none came in its place') : WAIT;
   }
-  if (sameName.id !== attempt.platformDynoId && isYounger(sameName, attempt.bootStartTimeMs)) {
+  if (sameName.id !== attempt.platformDynoId && isYounger(sameName, successorAfterMs(attempt))) {
     return close('restarted', `${sameName.name} has a new boot (${sameName.id})`);
   }
   return isLate ? close('unconfirmed', `${sameName.name} still shows the boot ${sameName.id}`) : WAIT;
@@ -114,20 +115,37 @@ function isSuccessor(attempt: Attempt, dyno: ListedDyno): boolean {
   return dyno.processType === attempt.target.processType && isYounger(dyno, afterMs);
 }
 
+/**
+ * What follows the boot was created after its start, and after the DELETE whatever the boot says of its start: its clock may be wrong. Null where
+ * neither time is known.
+ */
+function successorAfterMs({ bootStartTimeMs, sendingAtMs }: Attempt): number | null {
+  const sentMs = sendingAtMs === null ? null : sendingAtMs - CLOCK_SLACK_MS;
+  if (bootStartTimeMs === null || sentMs === null) return bootStartTimeMs;
+  return Math.min(bootStartTimeMs, sentMs);
+}
+
 /** Where nothing is known to compare with, the other id has to do. */
 function isYounger(dyno: ListedDyno, thanMs: number | null): boolean {
   return thanMs === null || dyno.createdAtMs > thanMs;
 }
 
 /** The attempt's boot in the listing, or why it must not be restarted. */
-function findBoot(attempt: Attempt, dynos: readonly ListedDyno[]): ListedDyno | string {
+function findBoot(
+  attempt: Attempt,
+  dynos: readonly ListedDyno[],
+  { nowMs, isCarriedByAnother }: Pick<Evidence, 'nowMs'> & Reports,
+): ListedDyno | string {
   const dyno = dynos.find((candidate) => candidate.name === attempt.dyno);
   if (attempt.dyno === '' || dyno === undefined)
     return `the platform lists no ${attempt.dyno || 'dyno without a name'}`;
   // From the first re-read on the platform's own id is known, which leaves nothing to guess.
   const isSame =
-    attempt.platformDynoId === null ? isSameBoot(bootOf(attempt), dyno) : dyno.id === attempt.platformDynoId;
+    attempt.platformDynoId === null ? isSameBoot(bootOf(attempt), dyno, nowMs) : dyno.id === attempt.platformDynoId;
   if (!isSame) return `${dyno.name} is another boot by now (${dyno.id})`;
+  if (attempt.bootIdSource === 'derived' && isCarriedByAnother(dyno.id)) {
+    return `${dyno.name} reports under its own id (${dyno.id}), so this boot is another`;
+  }
   if (ONE_OFF_TYPES.has(dyno.processType)) return `${dyno.name} is a one-off dyno, which would not come back`;
   if (dyno.processType !== attempt.target.processType) return `${dyno.name} is of the type ${dyno.processType}`;
   if (dyno.state !== 'up') return `${dyno.name} is ${dyno.state}, not up`;

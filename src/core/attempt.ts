@@ -1,4 +1,5 @@
 import type { Reason } from './decision.ts';
+import type { BootMark } from './listing.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Target } from './target.ts';
  * - `sending`: written before the socket is touched; the boot is spent from here on. At most one DELETE follows. Whoever finds an
  *   attempt in this phase after a crash only reads the platform, and never sends.
  *   A sender that knows that it wrote nothing (no connection, or it slept) abandons the attempt at once; the boot stays spent all the same.
- * - `closed`: with an outcome. Every close starts the cooldown.
+ * - `closed`: with an outcome. See `startsCooldown`.
  */
 export type AttemptPhase = 'claimed' | 'draining' | 'sending' | 'closed';
 
@@ -88,34 +89,13 @@ export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Mo
   }
 }
 
-/** What tells one boot from another. */
-export interface BootMark {
-  readonly dyno: string;
-  readonly bootId: string;
-  readonly bootIdSource: 'platform' | 'derived';
-  readonly startTimeMs: number | null;
-}
-
-/** A dyno as the platform lists it, as far as an attempt looks at it. */
-export interface ListedDyno {
-  readonly id: string;
-  readonly name: string;
-  readonly processType: string;
-  readonly state: string;
-  readonly createdAtMs: number;
-}
-
-/** A container's first process starts some time after the platform has created the dyno; both clocks are the platform's. */
-const DERIVED_START_SLACK_MS = 60_000;
-
 /**
- * Whether the listed dyno is this boot: equal ids; with a derived id, the platform must not have created the dyno later than the boot's start
- * (and a minute). A derived boot whose start is unknown is never recognised.
+ * Whether the close of an attempt starts its target's cooldown. What is abandoned before its drain has cost the target nothing. From the drain on
+ * its workers were asked to stop: asked again and again they would do no work. A dry attempt ends before its drain, and only as `dry-run` has it
+ * told people anything.
  */
-export function isSameBoot(boot: BootMark, dyno: Pick<ListedDyno, 'id' | 'name' | 'createdAtMs'>): boolean {
-  if (boot.dyno === '' || boot.dyno !== dyno.name) return false;
-  if (boot.bootIdSource === 'platform') return boot.bootId === dyno.id;
-  return boot.startTimeMs !== null && dyno.createdAtMs <= boot.startTimeMs + DERIVED_START_SLACK_MS;
+export function startsCooldown(phaseBefore: AttemptPhase, outcome: Outcome): boolean {
+  return phaseBefore !== 'claimed' || outcome !== 'abandoned';
 }
 
 /** The boot that an attempt is about. */

@@ -1,8 +1,18 @@
+import type { Outcome } from './attempt.ts';
 import type { Boot } from './boot.ts';
 import type { Decision, Reason, Verdict } from './decision.ts';
+import type { Listing } from './listing.ts';
 import type { Permissions, Policy } from './policy.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from './target.ts';
 import { type DynoFacts, judge } from './verdict.ts';
+
+/** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
+interface ClosedAttempt {
+  readonly dyno: string;
+  readonly bootId: string;
+  readonly outcome: Outcome;
+  readonly closedAtMs: number;
+}
 
 /** What of a target's ledger the decision needs. Times are the ledger's own. */
 export interface LedgerFacts {
@@ -17,13 +27,21 @@ export interface LedgerFacts {
   /** Where it is kept may drop it (`allkeys-*`): nothing is claimed of such a ledger. */
   readonly mayBeEvicted: boolean;
   readonly spentBootIds: readonly string[];
+  /** Closed attempts, newest first; dry ones apart. */
+  readonly history: readonly ClosedAttempt[];
+  readonly dryHistory: readonly ClosedAttempt[];
   readonly learnedFloorBytes: number | null;
   /** As `JudgeContext` says. */
   readonly uselessRestarts: number;
 }
 
 export interface DecideInput {
-  readonly boots: readonly { readonly boot: Boot; readonly facts: DynoFacts | null }[];
+  readonly boots: readonly {
+    readonly boot: Boot;
+    readonly facts: DynoFacts | null;
+    /** Which listed dyno it is. Null, or absent: there is no platform to ask. */
+    readonly listing?: Listing | null;
+  }[];
   /** Null, or absent: that target's ledger could not be read. */
   readonly ledgers: ReadonlyMap<TargetKey, LedgerFacts | null>;
   readonly nowMs: number;
@@ -36,11 +54,17 @@ export interface DecideInput {
 }
 
 /**
+ * A boot whose attempt was abandoned waits so many windows before the next one: what it was abandoned for may take that long to pass, and the
+ * target's other boots come first meanwhile.
+ */
+const ABANDONED_WAIT_WINDOWS = 5;
+
+/**
  * A decision for every boot, in the order given; pure and level-based. What the curve asks for is judged first, whether it may be done second:
  * a restart that may not be made now becomes `none` with the reason that stands against it. At most one boot of a target is restarted.
  */
 export function decide(input: DecideInput): readonly Decision[] {
-  const judged = input.boots.map(({ boot, facts }) => judgeBoot(input, boot, facts));
+  const judged = input.boots.map((candidate) => judgeBoot(input, candidate));
   const first = firstOfTargets(judged);
   return judged.map((decision) => {
     if (decision.action !== 'restart' || decision.target === null) return decision;
@@ -48,7 +72,7 @@ export function decide(input: DecideInput): readonly Decision[] {
   });
 }
 
-function judgeBoot(input: DecideInput, boot: Boot, facts: DynoFacts | null): Decision {
+function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideInput['boots'][number]): Decision {
   const { app, dyno, processType, bootId } = boot.identity;
   const target = app === null ? null : { app, processType };
   const ledger = target === null ? null : (input.ledgers.get(targetKey(target)) ?? null);
@@ -69,8 +93,9 @@ function judgeBoot(input: DecideInput, boot: Boot, facts: DynoFacts | null): Dec
     wanted: verdict.action === 'restart' ? verdict.reason : null,
     dryRun: isDry(input.permissions, target),
   };
+  if (listing?.kind === 'unlisted') return setAside(decision, listing);
   if (verdict.action !== 'restart') return decision;
-  const gate = gateOf(input, { decision, ledger, boot, facts });
+  const gate = gateOf(input, { decision, ledger, boot, facts, listing });
   return gate === null ? decision : gated(decision, gate);
 }
 
@@ -79,16 +104,18 @@ interface Candidate {
   readonly ledger: LedgerFacts | null;
   readonly boot: Boot;
   readonly facts: DynoFacts | null;
+  readonly listing: Exclude<Listing, { kind: 'unlisted' }> | null;
 }
 
 /** What stands against a restart now; null where nothing does. */
 function gateOf(
   { permissions, policy, nowMs, upCount, hindrance = null }: DecideInput,
-  { decision, ledger, boot, facts }: Candidate,
+  { decision, ledger, boot, facts, listing }: Candidate,
 ): Reason | null {
   const { target } = decision;
   if (target === null) return 'app-unknown';
   if (!matchesAny(permissions.allowed, target, permissions.ownApp)) return 'not-allowed';
+  if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return 'dyno-not-up';
   const startMs = facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
   if (nowMs - startMs < policy.minUptimeMs) return 'min-uptime';
   if (ledger === null) return 'ledger-unavailable';
@@ -97,6 +124,7 @@ function gateOf(
   const up = upCount(target);
   if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return 'min-healthy';
   if (hindrance !== null) return hindrance;
+  if (listing?.kind === 'unread') return 'platform-unavailable';
   return mayWait(decision, nowMs) ? 'jobs-running' : null;
 }
 
@@ -116,7 +144,24 @@ function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): 
     ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs)
     : ledger.cooldownUntilMs;
   if (ledger.nowMs < cooldownUntilMs) return 'cooldown';
+  if (wasAbandonedLately(ledger, decision, policy)) return 'abandoned-lately';
   return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
+}
+
+function wasAbandonedLately(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision, policy: Policy): boolean {
+  const sinceMs = ledger.nowMs - ABANDONED_WAIT_WINDOWS * policy.windowMs;
+  return (dryRun ? ledger.dryHistory : ledger.history).some(
+    (closed) =>
+      closed.outcome === 'abandoned' && closed.bootId === bootId && closed.dyno === dyno && closed.closedAtMs > sinceMs,
+  );
+}
+
+/** A boot that is no dyno of the platform: shown, with the reason, and not even advised on. */
+function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind: 'unlisted' }>): Decision {
+  const explanation = `${decision.explanation} ${says}`;
+  return decision.action === 'none'
+    ? { ...decision, explanation }
+    : { ...decision, action: 'none', reason, explanation };
 }
 
 /** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
@@ -125,9 +170,15 @@ const ADVICE: Partial<Record<Reason, string>> = {
   'eviction-policy': 'the Redis of the ledger may drop it (allkeys-*), set its maxmemory-policy to noeviction',
 };
 
+/** Where the reason's name alone would leave a person guessing. */
+const IN_WORDS: Partial<Record<Reason, string>> = {
+  'dyno-not-up': 'the platform does not list the dyno as up',
+  'abandoned-lately': 'its last attempt was given up some windows ago, and the next one waits',
+};
+
 function gated(decision: Decision, reason: Reason): Decision {
   const advice = ADVICE[reason];
-  const why = advice === undefined ? reason : `${reason}, ${advice}`;
+  const why = advice === undefined ? (IN_WORDS[reason] ?? reason) : `${reason}, ${advice}`;
   const explanation = `${decision.explanation} Not now: ${why} (wanted: ${decision.reason}).`;
   return { ...decision, action: advice === undefined ? 'none' : 'advise', reason, explanation };
 }

@@ -32,9 +32,14 @@ export const REASONS = [
   'reclaimable-unknown',
   'nothing-to-reclaim',
   'memory-comes-back',
+  // whatever the curve asks for: it is not known to be a dyno of the platform
+  'boot-not-listed',
+  'dyno-id-shared',
   // the curve asks for it and it would help, yet it may not be made now
   'not-allowed',
   'app-unknown',
+  'dyno-not-up',
+  'abandoned-lately',
   'min-uptime',
   'paused',
   'held',

@@ -8,7 +8,7 @@ export interface StandingFacts {
   readonly paused: boolean;
   /** Since when; null where it is not paused, or the ledger does not know. */
   readonly pausedSinceMs: number | null;
-  readonly pausedAll: boolean;
+  readonly pausedBy: { readonly all: boolean };
   readonly heldUntilMs: number;
   readonly breakerOpenUntilMs: number;
   readonly breakerReason: string | null;
@@ -143,12 +143,12 @@ function until(obstacle: Omit<Obstacle, 'untilMs'>, untilMs: number, nowMs: numb
   return { ...obstacle, untilMs, says: `${obstacle.says}, until ${clockTime(untilMs, nowMs)}` };
 }
 
-function pause({ pausedAll, pausedSinceMs, nowMs }: StandingFacts, key: TargetKey): Obstacle {
+function pause({ pausedBy, pausedSinceMs, nowMs }: StandingFacts, key: TargetKey): Obstacle {
   const since = pausedSinceMs === null ? '' : ` since ${clockTime(pausedSinceMs, nowMs)}`;
   return lasting(
     'paused',
-    `paused by a person${since}${pausedAll ? ', with all targets' : ''}`,
-    `end it with: tidemark resume${pausedAll ? '' : ` ${key}`}`,
+    `paused by a person${since}${pausedBy.all ? ', with all targets' : ''}`,
+    `end it with: tidemark resume${pausedBy.all ? '' : ` ${key}`}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { type Boot, floorWhenFirstLevel, postWarmupFloor, shapeOfBoot } from './boot.ts';
-import type { Action, Reason, Verdict } from './decision.ts';
+import type { Action, MemoryClass, Reason, Verdict } from './decision.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
@@ -102,15 +102,31 @@ export function soonBackAfterMs(
   return afterMs < leastMs ? afterMs : null;
 }
 
+/**
+ * The floor of a boot as later boots of its target may be compared with it; null while it has none to show. One over the soft limit is not what a
+ * fresh boot should hold: a boot that fills up in its warm-up, as all of a target may do after a deploy, must not make that the norm.
+ */
+export function floorToLearn(
+  boot: Boot,
+  facts: DynoFacts | null,
+  policy: Pick<Policy, 'windowMs' | 'softLimit'>,
+): number | null {
+  const floorBytes = postWarmupFloor(boot, policy);
+  const softLimitBytes = thresholdBytes(policy.softLimit, facts?.limitBytes ?? boot.limitBytes);
+  return floorBytes !== null && softLimitBytes !== null && floorBytes > softLimitBytes ? null : floorBytes;
+}
+
 function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings {
   const limitBytes = context.facts?.limitBytes ?? boot.limitBytes;
   const measured = shapeOfBoot(boot) ?? WARMING;
   const uptimeMs = context.nowMs - startOf(boot, context.facts);
   const isYoung = uptimeMs < policy.minUptimeMs && measured.class !== 'leak';
-  const shape: Shape = isYoung ? { ...measured, class: 'warming' } : measured;
   const { usageBytes } = boot;
   const baseBytes =
-    postWarmupFloor(boot, policy) ?? context.learnedFloorBytes ?? floorWhenFirstSeen(boot, { limitBytes, shape });
+    lowerOf(postWarmupFloor(boot, policy), context.learnedFloorBytes) ??
+    floorWhenFirstSeen(boot, { limitBytes, shape: measured });
+  const overLimit = classOverLimit(measured, { limitBytes, usageBytes, baseBytes });
+  const shape: Shape = { ...measured, class: isYoung ? 'warming' : overLimit };
   const { rise } = shape;
   const until = rise === null || limitBytes === null ? null : rise;
   return {
@@ -125,6 +141,22 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
     timeToLimitLowMs: until === null ? null : earliestUntil(limitBytes ?? 0, until, context.nowMs),
     uptimeMs,
   };
+}
+
+/** A boot may fill up before its warm-up is over: the floor it then shows is not what a fresh one holds. Null where neither is known. */
+function lowerOf(ownBytes: number | null, learnedBytes: number | null): number | null {
+  return ownBytes === null || learnedBytes === null ? (ownBytes ?? learnedBytes) : Math.min(ownBytes, learnedBytes);
+}
+
+/** Nothing over its limit is healthy. The curve alone cannot tell a boot that was high from its start; what others show can. */
+function classOverLimit(
+  { class: seen, settled, floorBytes }: Shape,
+  { limitBytes, usageBytes, baseBytes }: Pick<Findings, 'limitBytes' | 'usageBytes' | 'baseBytes'>,
+): MemoryClass {
+  if (seen !== 'healthy' || limitBytes === null || Math.max(usageBytes ?? 0, floorBytes ?? 0) <= limitBytes)
+    return seen;
+  const hasRisen = floorBytes !== null && baseBytes !== null && floorBytes - baseBytes >= WORTH_SHARE * limitBytes;
+  return hasRisen && settled ? 'bloat' : 'unknown';
 }
 
 function startOf(boot: Boot, facts: DynoFacts | null): number {

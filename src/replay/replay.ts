@@ -1,10 +1,11 @@
-import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor, shapeOfBoot } from '../core/boot.ts';
+import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../core/boot.ts';
 import { decide, type LedgerFacts } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { learnedFloor } from '../core/learned-floor.ts';
 import type { Point } from '../core/point.ts';
 import type { Policy } from '../core/policy.ts';
 import { targetKey } from '../core/target.ts';
+import { floorToLearn } from '../core/verdict.ts';
 import type { SeriesRow } from './series-file.ts';
 
 /** A replay knows neither app nor process type: all dynos of a file are one target. */
@@ -105,6 +106,8 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
     paused: false,
     mayBeEvicted: false,
     spentBootIds: [],
+    history: [],
+    dryHistory: [],
     uselessRestarts: 0,
     learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),
   };
@@ -129,7 +132,7 @@ export function lastStepMs(boot: Boot): number | null {
 }
 
 function learn(floors: Map<string, number>, boot: Boot, policy: Policy): void {
-  const floorBytes = postWarmupFloor(boot, policy);
+  const floorBytes = floorToLearn(boot, null, policy);
   if (floorBytes !== null) floors.set(boot.identity.bootId, floorBytes);
 }
 

@@ -79,6 +79,36 @@ describe('an attempt on its way', () => {
     expect((await ledger.read(SHOP)).spentBootIds).toEqual(['derived', platform.dyno('worker.1').id]);
   });
 
+  it('sends nothing for a boot with a derived id where another reports under the id of the dyno', async () => {
+    const { id, createdAtMs } = platform.dyno('worker.1');
+    await claim({ bootId: 'derived', bootIdSource: 'derived', bootStartTimeMs: createdAtMs + 4_000 });
+    const carried: string[] = [];
+    await runner({ isCarriedByAnother: (_, dynoId) => carried.push(dynoId) > 0 }).advanceAll();
+    expect(carried).toEqual([id]);
+    expect(platform.deletes).toEqual([]);
+    expect(await outcome()).toBe('abandoned');
+    expect(evidence()).toContain('reports under its own id');
+    expect((await ledger.read(SHOP)).cooldownUntilMs).toBe(0);
+  });
+
+  it('sends nothing for a boot with a derived id that says it started long after the dyno was created', async () => {
+    const { createdAtMs } = platform.dyno('worker.1');
+    for (const bootStartTimeMs of [createdAtMs + 20 * 60_000, clock.now() + 3_600_000]) {
+      await claim({ bootId: 'derived', bootIdSource: 'derived', bootStartTimeMs });
+      await runner().advanceAll();
+      expect(await outcome()).toBe('abandoned');
+    }
+    expect(platform.deletes).toEqual([]);
+  });
+
+  it('is confirmed by the new boot also where the old one said that it started in the future', async () => {
+    await claim({ bootStartTimeMs: clock.now() + 3_600_000 });
+    await runner().advanceAll();
+    clock.pass(5_000);
+    await runner().advanceAll();
+    expect(await outcome()).toBe('restarted');
+  });
+
   it('takes a successor of another name for the new boot where the old name is gone, as on Fir', async () => {
     await claim();
     await runner().advanceAll();

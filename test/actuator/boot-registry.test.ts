@@ -10,6 +10,29 @@ function boot(firstPointMs: number, lastPointMs: number): Boot {
   return { ...openBoot(WHOLE_POINT), firstPointMs, lastPointMs };
 }
 
+describe('the boots of a registry', () => {
+  const point = (identity: object) => ({ ...WHOLE_POINT, boot: { ...WHOLE_POINT.boot, ...identity } });
+
+  it('are kept apart by name where two dynos report under one id', () => {
+    const registry = new BootRegistry(POLICY);
+    registry.accept([point({ dyno: 'worker.1' }), point({ dyno: 'worker.2' })]);
+    expect(registry.entries().map(({ boot }) => boot.identity.dyno)).toEqual(['worker.1', 'worker.2']);
+    expect(registry.find('shop', { dyno: 'worker.2', bootId: 'boot-1' })?.boot.identity.dyno).toBe('worker.2');
+    expect(registry.find('other', { dyno: 'worker.2', bootId: 'boot-1' })).toBeNull();
+  });
+
+  it('answer for a name with the one that the platform lists, and else with the newest', () => {
+    const registry = new BootRegistry(POLICY);
+    registry.accept([point({ bootId: 'real' }), { ...point({ bootId: 'ghost' }), timeMs: WHOLE_POINT.timeMs + 1 }]);
+    expect(registry.newestOf('shop', 'worker.1')?.boot.identity.bootId).toBe('ghost');
+    const [real] = registry.entries();
+    if (real === undefined) throw new Error('no boot');
+    const dyno = { id: 'real', name: 'worker.1', processType: 'worker', state: 'up', createdAtMs: 0 };
+    real.listing = { kind: 'listed', dyno: { ...dyno, size: null, releaseVersion: null } };
+    expect(registry.newestOf('shop', 'worker.1')).toBe(real);
+  });
+});
+
 describe('a snapshot that an actuator takes up', () => {
   it.each([
     ['a boot that it does not know', null, boot(10, 20), true],

@@ -36,7 +36,9 @@ describe('the decision log', () => {
     const log = new DecisionLog();
     log.record('b', decision({ action: 'restart', reason: 'bloat-over-soft-limit', bootId: 'boot-7' }));
     log.record('c', decision({ bootId: 'boot-8' }));
-    log.attach('boot-7', 'attempt-1');
+    const attempt = { id: 'attempt-1', target: { app: 'shop', processType: 'worker' }, bootId: 'boot-7' };
+    log.attach({ ...attempt, dyno: 'worker.2' });
+    log.attach({ ...attempt, dyno: 'worker.1' });
     log.close('attempt-1', 'restarted');
     expect(log.recent(10).map(({ outcome }) => outcome)).toEqual([null, 'restarted']);
   });

@@ -6,13 +6,22 @@ import type { Attempt, Move } from '../../src/core/attempt.ts';
 import { LedgerUnavailable } from '../../src/core/errors.ts';
 import type { Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import type { Clock } from '../../src/ports.ts';
+import type { Clock, PlatformDyno } from '../../src/ports.ts';
 import type { DrainedBoot } from '../../src/semconv.ts';
 import { aClaim } from '../models/ledger-contract.ts';
 import { ModelLedger } from '../models/model-ledger.ts';
 
 const GRACE_MS = 120_000;
 const SHOP = { app: 'shop', processType: 'worker' };
+const LISTED: PlatformDyno = {
+  id: 'boot-1',
+  name: 'worker.1',
+  processType: 'worker',
+  state: 'up',
+  size: null,
+  createdAtMs: 1_700_000_000_000,
+  releaseVersion: null,
+};
 
 /** Vitest's fake time. */
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -220,6 +229,7 @@ describe('the key of a drain', () => {
 
   it("bears the boot's id in the metrics where a person's attempt has the platform's", async () => {
     registry.accept([aPoint(0, { bootId: 'derived-1', bootIdSource: 'derived' })]);
+    for (const entry of registry.entries()) entry.listing = { kind: 'listed', dyno: LISTED };
     await drain.ask(await draining({ by: 'person' }));
     expect(queue.refreshed).toMatchObject([{ bootId: 'derived-1' }]);
   });

@@ -4,9 +4,10 @@ import { FloorTeacher, findBackSoon, findReclaimed } from '../../src/actuator/us
 import { UnreadableRecord } from '../../src/core/errors.ts';
 import type { BootIdentity, Point } from '../../src/core/point.ts';
 import { defaultPolicy } from '../../src/core/policy.ts';
-import type { HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
+import type { HistoryEntry, Ledger, LedgerView, PlatformDyno } from '../../src/ports.ts';
 import { MIB } from '../core/curves.ts';
 import { aDecision } from '../models/decisions.ts';
+import { ModelLedger } from '../models/model-ledger.ts';
 
 const WINDOW_MS = 1000;
 const SENT_MS = 1_700_000_000_000;
@@ -14,6 +15,16 @@ const SENT_MS = 1_700_000_000_000;
 const BORN_MS = SENT_MS + 5_000;
 const policy = defaultPolicy(WINDOW_MS);
 const TARGET = { app: 'shop', processType: 'worker' };
+
+const LISTED: PlatformDyno = {
+  id: 'successor',
+  name: 'worker.1',
+  processType: 'worker',
+  state: 'up',
+  size: null,
+  createdAtMs: BORN_MS,
+  releaseVersion: null,
+};
 
 type Usage = (window: number) => number;
 const low: Usage = () => 150;
@@ -42,7 +53,9 @@ function entriesOf(...lives: readonly Life[]): readonly BootEntry[] {
         rssBytes: usageMb(index / 5) * MIB,
       })),
     );
-  return registry.entries();
+  const entries = registry.entries();
+  for (const entry of entries) entry.listing = { kind: 'listed', dyno: { ...LISTED, name: entry.boot.identity.dyno } };
+  return entries;
 }
 
 const POINT: Point = {
@@ -100,8 +113,9 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     breakerOpenUntilMs: 0,
     breakerReason: null,
     paused: false,
-    pausedAll: false,
+    pausedBy: { all: false, target: false },
     pausedSinceMs: null,
+    epochMs: 0,
     spentBootIds: [],
     learnedFloorBytes: null,
     uselessRestarts: 0,
@@ -153,6 +167,14 @@ describe('a restart after which memory was soon back', () => {
     expect(backSoon(viewOf(...history), entriesOf(...lives))).toEqual([]);
   });
 
+  it('is not judged by a boot that the platform does not list', () => {
+    const entries = entriesOf({ usageMb: highFrom(12) });
+    for (const listing of [{ kind: 'unread' as const }, null]) {
+      for (const entry of entries) entry.listing = listing;
+      expect(backSoon(viewOf(restart()), entries)).toEqual([]);
+    }
+  });
+
   it('is the newest of a dyno: what came after an older one is gone', () => {
     const older = restart({ attemptId: 'attempt-0', sendingAtMs: SENT_MS - 600_000 });
     const found = backSoon(viewOf(restart(), older), entriesOf({ usageMb: highFrom(12) }));
@@ -169,6 +191,37 @@ describe('a restart after which memory was soon back', () => {
     const entries = entriesOf({ identity: { dyno: 'worker-23z34x56y-w78k9' }, usageMb: highFrom(12) });
     expect(backSoon(viewOf(restart({ dyno: 'worker-12abc34de-f56gh' })), entries)).toHaveLength(1);
     expect(backSoon(viewOf(restart()), entries)).toEqual([]);
+  });
+});
+
+describe('the floors that a ledger is taught', () => {
+  const clock = { now: () => SENT_MS };
+  const newLedger = () => new ModelLedger(clock, { cooldownMs: 0, maxRestartsPerHour: 4, holdMs: 0 });
+  const learned = async (ledger: ModelLedger) => (await ledger.read(TARGET)).learnedFloorBytes;
+
+  it('are those of listed boots, once each, and again when the ledger has lost them', async () => {
+    const ledger = newLedger();
+    const teacher = new FloorTeacher();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(Math.round(((await learned(ledger)) ?? 0) / MIB)).toBe(150);
+    ledger.empty();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(await learned(ledger)).toBeNull();
+    teacher.teachAgain();
+    await teacher.teach(ledger, entriesOf({}), policy);
+    expect(await learned(ledger)).not.toBeNull();
+  });
+
+  it.each<[string, Life, BootEntry['listing'] | undefined]>([
+    ['the platform does not list', {}, { kind: 'unlisted', reason: 'boot-not-listed', says: 'It has none.' }],
+    ['no platform was asked about', {}, null],
+    ['filled up in its warm-up', { usageMb: () => 460 }, undefined],
+  ])('are not those of a boot that %s', async (_, life, listing) => {
+    const ledger = newLedger();
+    const entries = entriesOf(life);
+    for (const entry of entries) if (listing !== undefined) entry.listing = listing;
+    await new FloorTeacher().teach(ledger, entries, policy);
+    expect(await learned(ledger)).toBeNull();
   });
 });
 

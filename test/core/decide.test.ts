@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Boot, observe, openBoot } from '../../src/core/boot.ts';
 import { type DecideInput, decide, type LedgerFacts } from '../../src/core/decide.ts';
 import type { Decision } from '../../src/core/decision.ts';
+import type { Listing } from '../../src/core/listing.ts';
 import { defaultPolicy, type Permissions, type Policy } from '../../src/core/policy.ts';
 import type { DynoFacts } from '../../src/core/verdict.ts';
 import { MIB } from './curves.ts';
@@ -65,6 +66,8 @@ const freeLedger: LedgerFacts = {
   paused: false,
   mayBeEvicted: false,
   spentBootIds: [],
+  history: [],
+  dryHistory: [],
   learnedFloorBytes: null,
   uselessRestarts: 0,
 };
@@ -75,6 +78,7 @@ interface Setting {
   readonly permissions?: Partial<Permissions>;
   readonly policy?: Partial<Policy>;
   readonly facts?: DynoFacts | null;
+  readonly listings?: readonly Listing[];
   readonly up?: number | null;
   readonly nowMs?: number;
   readonly hindrance?: DecideInput['hindrance'];
@@ -83,7 +87,11 @@ interface Setting {
 function decideFor(setting: Setting): readonly Decision[] {
   const boots = setting.boots ?? [bootOf(bloated, WINDOWS)];
   return decide({
-    boots: boots.map((boot) => ({ boot, facts: setting.facts === undefined ? facts : setting.facts })),
+    boots: boots.map((boot, index) => ({
+      boot,
+      facts: setting.facts === undefined ? facts : setting.facts,
+      listing: setting.listings?.[index] ?? null,
+    })),
     ledgers: new Map([['shop:worker', setting.ledger === null ? null : { ...freeLedger, ...setting.ledger }]]),
     nowMs: setting.nowMs ?? START_MS + WINDOWS * WINDOW_MS,
     policy: { ...policy, ...setting.policy },
@@ -249,6 +257,108 @@ describe('several boots of a target', () => {
     const decisions = decideFor({ boots: [bootOf(bloated, WINDOWS), fuller] });
     expect(decisions.map(({ action }) => action)).toEqual(['none', 'restart']);
     expect(decisions[0]?.reason).toBe('another-first');
+  });
+});
+
+describe('a boot that is no listed dyno', () => {
+  const unlisted: Listing = {
+    kind: 'unlisted',
+    reason: 'boot-not-listed',
+    says: 'The platform does not list this boot.',
+  };
+  const dyno = { id: 'p', name: 'worker.1', processType: 'worker', state: 'up', createdAtMs: START_MS };
+  const listed: Listing = { kind: 'listed', dyno };
+
+  it('is neither acted on nor advised on, and the decision says why', () => {
+    const [decision] = decideFor({ listings: [unlisted] });
+    expect(decision).toMatchObject({ action: 'none', reason: 'boot-not-listed', wanted: 'bloat-over-soft-limit' });
+    expect(decision?.explanation).toMatch(/gives back about 350 MB\. The platform does not list this boot\.$/);
+    expect(decideFor({ listings: [unlisted], facts: null })[0]).toMatchObject({ action: 'none', limitBytes: null });
+  });
+
+  it('is said to be so also while its curve asks for nothing', () => {
+    const [decision] = decideFor({ boots: [bootOf(() => 100, WINDOWS)], listings: [unlisted] });
+    expect(decision).toMatchObject({ action: 'none', reason: 'no-growth' });
+    expect(decision?.explanation).toContain('does not list this boot');
+  });
+
+  it('does not keep a listed one of its target waiting, however full it is', () => {
+    const ghost = bootOf((window) => bloated(window) + 500, WINDOWS, { dyno: 'worker.77' });
+    const decisions = decideFor({ boots: [ghost, bootOf(bloated, WINDOWS)], listings: [unlisted, listed] });
+    expect(decisions.map(({ action }) => action)).toEqual(['none', 'restart']);
+  });
+
+  it.each<[string, Listing, string]>([
+    ['its dyno is not up', { kind: 'listed', dyno: { ...dyno, state: 'crashed' } }, 'dyno-not-up'],
+    ['the platform could not be read yet', { kind: 'unread' }, 'platform-unavailable'],
+  ])('nor one of which %s', (_, listing, reason) => {
+    expect(decideFor({ listings: [listing] })[0]).toMatchObject({ action: 'none', reason });
+  });
+});
+
+describe('a boot whose last attempt was abandoned', () => {
+  const nowMs = START_MS + 1_000_000;
+  const abandoned = (agoWindows: number, changes = {}) => ({
+    dyno: 'worker.1',
+    bootId: 'worker.1-boot',
+    outcome: 'abandoned' as const,
+    closedAtMs: nowMs - agoWindows * WINDOW_MS,
+    ...changes,
+  });
+  const reasonFor = (ledger: Partial<LedgerFacts>, setting: Setting = {}) =>
+    decideFor({ ledger: { nowMs, ...ledger }, ...setting })[0]?.reason;
+
+  it('waits for five windows, and another boot of the target does not', () => {
+    expect(reasonFor({ history: [abandoned(4.9)] })).toBe('abandoned-lately');
+    expect(reasonFor({ history: [abandoned(5)] })).toBe('bloat-over-soft-limit');
+    const fuller = bootOf((window) => bloated(window) + 20, WINDOWS, { dyno: 'worker.2' });
+    const decisions = decideFor({
+      boots: [bootOf(bloated, WINDOWS), fuller],
+      ledger: { nowMs, history: [abandoned(1, { dyno: 'worker.2', bootId: 'worker.2-boot' })] },
+    });
+    expect(decisions.map(({ action }) => action)).toEqual(['restart', 'none']);
+  });
+
+  it.each<[string, object]>([
+    ['another boot of that name', { bootId: 'other' }],
+    ['another name', { dyno: 'worker.2' }],
+    ['another outcome', { outcome: 'refused' }],
+  ])('does not wait for %s', (_, changes) => {
+    expect(reasonFor({ history: [abandoned(1, changes)] })).toBe('bloat-over-soft-limit');
+  });
+
+  it('waits by the dry history where it is dry', () => {
+    expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('bloat-over-soft-limit');
+    expect(reasonFor({ dryHistory: [abandoned(1)] }, { permissions: { dryRun: true } })).toBe('abandoned-lately');
+  });
+});
+
+describe('a boot that fills up in its warm-up', () => {
+  const filled = bootOf((window) => (window < 1 ? 100 : 773), WINDOWS);
+
+  it('is restarted where the boots of its target have shown a lower floor than its own', () => {
+    const [decision] = decideFor({ boots: [filled], ledger: { learnedFloorBytes: 100 * MIB } });
+    expect(decision).toMatchObject({ class: 'bloat', action: 'restart', reason: 'hard-limit' });
+    expect(decision?.explanation).toContain('gives back about 673 MB');
+  });
+
+  it.each([
+    [null, 'unknown', 'advise'],
+    [900 * MIB, 'unknown', 'advise'],
+  ])(
+    'is compared with its own floor where that is the lower one (%s), and is not called healthy',
+    (learned, name, action) => {
+      const [decision] = decideFor({ boots: [filled], ledger: { learnedFloorBytes: learned } });
+      expect(decision).toMatchObject({ class: name, action, reason: 'nothing-to-reclaim', reclaimableBytes: 0 });
+    },
+  );
+
+  it('is healthy below its quota, and not over it, whatever the floor was', () => {
+    const classAt = (usageMb: number) => decideFor({ boots: [bootOf(() => usageMb, WINDOWS)] })[0]?.class;
+    expect(classAt(500)).toBe('healthy');
+    expect(classAt(513)).toBe('unknown');
+    const peak = { ...bootOf(() => 500, WINDOWS), usageBytes: 520 * MIB };
+    expect(decideFor({ boots: [peak] })[0]?.class).toBe('unknown');
   });
 });
 

@@ -11,7 +11,7 @@ const READY: StandingFacts = {
   open: null,
   paused: false,
   pausedSinceMs: null,
-  pausedAll: false,
+  pausedBy: { all: false },
   heldUntilMs: 0,
   breakerOpenUntilMs: 0,
   breakerReason: null,
@@ -50,7 +50,7 @@ describe('how a target stands', () => {
     ],
     [
       'a pause of all, since another day',
-      { paused: true, pausedAll: true, pausedSinceMs: NOW_MS - 24 * 60 * MINUTE },
+      { paused: true, pausedBy: { all: true }, pausedSinceMs: NOW_MS - 24 * 60 * MINUTE },
       /since 2026-01-04 14:00 UTC, with all targets$/,
       /tidemark resume$/,
     ],

@@ -139,6 +139,10 @@ export class RunningActuator {
 export interface Dyno {
   readonly name: string;
   readonly id: string;
+  /** Default: `platform`. */
+  readonly idSource?: 'platform' | 'derived';
+  /** Default: a second before its first sample. */
+  readonly startTimeMs?: number;
 }
 
 export interface Sample {
@@ -160,8 +164,8 @@ function exportRequest(dyno: Dyno, samples: readonly Sample[]): unknown {
     attribute('heroku.dyno.name', dyno.name),
     attribute('heroku.dyno.id', dyno.id),
     attribute('heroku.process.type', dyno.name.split('.')[0] ?? ''),
-    attribute('tidemark.dyno.id.source', 'platform'),
-    attribute('tidemark.dyno.start_time', new Date((samples[0]?.timeMs ?? 0) - 1000).toISOString()),
+    attribute('tidemark.dyno.id.source', dyno.idSource ?? 'platform'),
+    attribute('tidemark.dyno.start_time', new Date(dyno.startTimeMs ?? (samples[0]?.timeMs ?? 0) - 1000).toISOString()),
   ];
   const sum = { aggregationTemporality: 2, isMonotonic: false, dataPoints };
   const metrics = [{ name: 'tidemark.dyno.memory.usage', unit: 'By', sum }];

@@ -1,8 +1,10 @@
 import { AttemptRunner } from '../../src/actuator/attempt-runner.ts';
+import { RememberingLedger } from '../../src/actuator/remembering-ledger.ts';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
 import type { Attempt, Move } from '../../src/core/attempt.ts';
 import { LedgerUnavailable } from '../../src/core/errors.ts';
-import type { ClaimRequest, Ledger, Platform } from '../../src/ports.ts';
+import type { Target } from '../../src/core/target.ts';
+import type { ClaimRequest, KnownRecord, Ledger, Platform } from '../../src/ports.ts';
 import { aClaim } from './ledger-contract.ts';
 import { ModelLedger } from './model-ledger.ts';
 import { type DeleteFate, ModelPlatform, type SentDelete, unreadable } from './model-platform.ts';
@@ -43,6 +45,8 @@ export interface SendingWrite {
   readonly atMs: number;
   /** How often the ledger had lost everything before. */
   readonly generation: number;
+  /** Of the actuator that wrote it. */
+  readonly life: Life;
 }
 
 export interface WireDelete extends SentDelete {
@@ -56,8 +60,10 @@ interface Gate {
   pass(passage: Passage): void;
 }
 
-interface Life {
+export interface Life {
   alive: boolean;
+  /** When what it knew was written back (monotonic), by the generation of the ledger that took it: the first time. */
+  readonly wroteBackAtMs: Map<number, number>;
 }
 
 interface Actuator {
@@ -173,8 +179,8 @@ export class AttemptWorld {
   }
 
   #start(): Actuator {
-    const life: Life = { alive: true };
-    const ledger = this.#gatedLedger(life);
+    const life: Life = { alive: true, wroteBackAtMs: new Map() };
+    const ledger = new RememberingLedger(this.#gatedLedger(life));
     const runner = new AttemptRunner({
       ledger,
       platform: this.#gatedPlatform(life),
@@ -215,7 +221,8 @@ export class AttemptWorld {
       read: (target) => gated(() => inner.read(target)),
       open: () => gated(() => inner.open()),
       claim: (request) => gated(() => inner.claim(request)),
-      advance: (attempt, move) => gated(() => this.#advance(attempt, move)),
+      advance: (attempt, move) => gated(() => this.#advance(life, attempt, move)),
+      writeBack: (target, known) => gated(() => this.#writeBack(life, target, known)),
       recordReclaimed: (...args) => inner.recordReclaimed(...args),
       recordBackSoon: (...args) => inner.recordBackSoon(...args),
       learnFloor: (...args) => inner.learnFloor(...args),
@@ -226,10 +233,17 @@ export class AttemptWorld {
     };
   }
 
-  async #advance(attempt: Attempt, move: Move) {
+  async #writeBack(life: Life, target: Target, known: KnownRecord): Promise<void> {
+    await this.ledger.writeBack(target, known);
+    if (life.wroteBackAtMs.has(this.#generation)) return;
+    life.wroteBackAtMs.set(this.#generation, this.clock.monotonic());
+  }
+
+  async #advance(life: Life, attempt: Attempt, move: Move) {
     const answer = await this.ledger.advance(attempt, move);
     if (answer.ok && answer.attempt.phase === 'sending') {
-      this.writes.push({ attempt: answer.attempt, atMs: this.clock.monotonic(), generation: this.#generation });
+      const [atMs, generation] = [this.clock.monotonic(), this.#generation];
+      this.writes.push({ attempt: answer.attempt, atMs, generation, life });
     }
     return answer;
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
 import type { Attempt, Move, Outcome } from '../../src/core/attempt.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../src/ports.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
 
 /** A ledger to be held to the contract, on a clock that the test moves. */
 export interface LedgerUnderTest {
@@ -61,6 +61,8 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       moved(await draining(attempt, id), { to: 'sending', platformDynoId: id, deadlineInMs: 90_000 });
     const close = (attempt: Attempt, outcome: Outcome, notTheTargets = false) =>
       moved(attempt, { to: 'closed', outcome, evidence: outcome, notTheTargets });
+    const learn = (dyno: string, bootId: string, floorBytes: number, release: number | null = null) =>
+      ledger.learnFloor(SHOP, { dyno, bootId, floorBytes, release });
     const refusal = async (changes: Partial<ClaimRequest> = {}) => whyNot(await ledger.claim(aClaim(changes)));
     /** A whole attempt for a boot of its own, with the cooldown waited out after it. */
     async function attempted(bootId: string, outcome: Outcome, notTheTargets = false): Promise<Attempt> {
@@ -175,6 +177,24 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).breakerReason).toContain('never confirmed');
     });
 
+    it.each<[string, (attempt: Attempt) => Promise<Attempt>, Outcome, boolean]>([
+      ['abandoned before its drain', async (attempt) => attempt, 'abandoned', false],
+      ['abandoned during its drain', (attempt) => draining(attempt), 'abandoned', true],
+      ['closed by the end of its grace', (attempt) => draining(attempt), 'drain-timeout', true],
+      ['abandoned after sending', (attempt) => sending(attempt), 'abandoned', true],
+      ['unconfirmed', (attempt) => sending(attempt), 'unconfirmed', true],
+    ])('starts the cooldown of the target or not: %s', async (_, proceed, outcome, isStarted) => {
+      await close(await proceed(await claimed()), outcome);
+      expect((await ledger.read(SHOP)).cooldownUntilMs > 0).toBe(isStarted);
+      expect(await refusal({ bootId: 'boot-2' })).toBe(isStarted ? 'cooldown' : 'granted');
+    });
+
+    it('starts no cooldown of dry attempts by one that was abandoned', async () => {
+      await close(await claimed({ dryRun: true }), 'abandoned');
+      expect(await ledger.read(SHOP)).toMatchObject({ dryCooldownUntilMs: 0, cooldownUntilMs: 0 });
+      expect((await ledger.read(SHOP)).dryHistory).toMatchObject([{ outcome: 'abandoned' }]);
+    });
+
     it('counts the cooldown from sending, and from the close where nothing was sent', async () => {
       const sent = await sending(await claimed());
       current.pass(MINUTE);
@@ -182,7 +202,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((sent.sendingAtMs ?? 0) + POLICY.cooldownMs);
       expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
       current.pass(14 * MINUTE);
-      const abandoned = await close(await claimed({ bootId: 'boot-2' }), 'abandoned');
+      const abandoned = await close(await draining(await claimed({ bootId: 'boot-2' }), 'boot-2'), 'abandoned');
       expect((await ledger.read(SHOP)).cooldownUntilMs).toBe((abandoned.closedAtMs ?? 0) + POLICY.cooldownMs);
       expect(await refusal({ bootId: 'boot-2' })).toBe('cooldown');
       current.pass(15 * MINUTE);
@@ -226,19 +246,19 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
     });
 
     it('knows since when it is paused, and whether all targets are; a second pause changes neither', async () => {
-      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedAll: false, pausedSinceMs: null });
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedBy: { all: false }, pausedSinceMs: null });
       await ledger.pause(SHOP);
       const { nowMs } = await ledger.read(SHOP);
       current.pass(MINUTE);
       await ledger.pause(SHOP);
       const byName = await ledger.read(SHOP);
-      expect(byName).toMatchObject({ paused: true, pausedAll: false });
+      expect(byName).toMatchObject({ paused: true, pausedBy: { all: false } });
       expect(nowMs - (byName.pausedSinceMs ?? 0)).toBeLessThan(MINUTE);
       await ledger.pause(null);
-      expect(await ledger.read(SHOP)).toMatchObject({ paused: true, pausedAll: true });
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: true, pausedBy: { all: true } });
       await ledger.resume(null);
       await ledger.resume(SHOP);
-      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedAll: false, pausedSinceMs: null });
+      expect(await ledger.read(SHOP)).toMatchObject({ paused: false, pausedBy: { all: false }, pausedSinceMs: null });
     });
 
     it('does not send long after the end of the drain', async () => {
@@ -337,12 +357,42 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
 
     it('learns the floor of a target as the median over its boots', async () => {
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBeNull();
-      await ledger.learnFloor(SHOP, 'a', 100);
-      await ledger.learnFloor(SHOP, 'b', 900);
-      await ledger.learnFloor(SHOP, 'c', 120);
+      await learn('worker.1', 'a', 100);
+      await learn('worker.2', 'b', 900);
+      await learn('worker.3', 'c', 120);
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(120);
-      await ledger.learnFloor(SHOP, 'b', 110);
+      await learn('worker.2', 'b', 110);
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(110);
+    });
+
+    it('gives each dyno one voice, by its last three boots', async () => {
+      await learn('worker.1', 'a', 100);
+      for (const bootId of ['b', 'c', 'd', 'e', 'f']) await learn('worker.2', bootId, 900);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      await learn('worker.2', 'g', 50);
+      await learn('worker.2', 'h', 60);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(60);
+    });
+
+    it('forgets a floor a week after it was learned', async () => {
+      await learn('worker.1', 'a', 100);
+      current.pass(7 * 24 * HOUR - 1_000);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      current.pass(2_000);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBeNull();
+    });
+
+    it('goes by the newest release as soon as two of its boots have shown their floor', async () => {
+      for (const [dyno, bootId] of [
+        ['worker.1', 'a'],
+        ['worker.2', 'b'],
+        ['worker.3', 'c'],
+      ] as const)
+        await learn(dyno, bootId, 100, 7);
+      await learn('worker.1', 'd', 300, 8);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
+      await learn('worker.2', 'e', 310, 8);
+      expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(300);
     });
 
     it('holds everything after it lost everything, and overtakes who was on the way', async () => {
@@ -355,6 +405,83 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       current.pass(POLICY.holdMs);
       await claimed();
       expect((await ledger.read(SHOP)).heldUntilMs).toBe(0);
+    });
+
+    it('takes back what was known of it before it lost everything, any number of times', async () => {
+      const attempt = await sending(await claimed());
+      const { cooldownUntilMs, nowMs } = await ledger.read(SHOP);
+      await current.empty();
+      const known: KnownRecord = {
+        spentBootIds: ['boot-1', 'platform-1'],
+        sending: attempt,
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs + 40 * MINUTE,
+        breakerOpenUntilMs: nowMs + 30 * MINUTE,
+        breakerReason: 'it did not help',
+      };
+      for (let time = 0; time < 2; time += 1) await ledger.writeBack(SHOP, known);
+      const view = await ledger.read(SHOP);
+      expect(view).toMatchObject({
+        open: attempt,
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs + 40 * MINUTE,
+        breakerOpenUntilMs: nowMs + 30 * MINUTE,
+        breakerReason: 'it did not help',
+        history: [],
+      });
+      expect(cooldownUntilMs).toBe(0);
+      expect([...view.spentBootIds].sort()).toEqual(['boot-1', 'platform-1']);
+      expect(await ledger.open()).toEqual([attempt]);
+      await close(attempt, 'refused');
+      // Which of the two had been spent before is not known any more.
+      expect([...(await ledger.read(SHOP)).spentBootIds].sort()).toEqual(['boot-1', 'platform-1']);
+      await ledger.writeBack(SHOP, known);
+      expect(await ledger.open()).toEqual([]);
+    });
+
+    it('keeps what it has heard since it lost everything', async () => {
+      const { nowMs } = await ledger.read(SHOP);
+      await current.empty();
+      await ledger.read(SHOP);
+      current.pass(POLICY.holdMs);
+      await ledger.resume(null);
+      await ledger.resume(SHOP);
+      const attempt = await claimed({ bootId: 'boot-2' });
+      await ledger.writeBack(SHOP, {
+        spentBootIds: [],
+        sending: { ...attempt, id: 'older', phase: 'sending' },
+        pausedBy: { all: true, target: true },
+        cooldownUntilMs: nowMs - 1,
+        breakerOpenUntilMs: nowMs + HOUR,
+        breakerReason: 'it did not help',
+      });
+      const untouched = { open: attempt, paused: false, cooldownUntilMs: 0, breakerOpenUntilMs: 0 };
+      expect(await ledger.read(SHOP)).toMatchObject(untouched);
+    });
+
+    it('shows another epoch after it lost everything, and the same one until then', async () => {
+      const { epochMs } = await ledger.read(SHOP);
+      current.pass(HOUR);
+      expect((await ledger.read(SHOP)).epochMs).toBe(epochMs);
+      await current.empty();
+      current.pass(HOUR);
+      expect((await ledger.read(SHOP)).epochMs).toBeGreaterThan(epochMs);
+    });
+
+    it('sends nothing while it is held, whoever brought the attempt back', async () => {
+      const drained = await draining(await claimed());
+      await current.empty();
+      await ledger.writeBack(SHOP, {
+        spentBootIds: [],
+        sending: drained,
+        pausedBy: { all: false, target: false },
+        cooldownUntilMs: 0,
+        breakerOpenUntilMs: 0,
+        breakerReason: null,
+      });
+      const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'held' });
+      await close(drained, 'abandoned');
     });
 
     it('lets exactly one of many simultaneous claims through', async () => {

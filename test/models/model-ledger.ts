@@ -1,5 +1,12 @@
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
-import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../src/core/attempt.ts';
+import {
+  type Attempt,
+  CLAIM_DEADLINE_MS,
+  isLegalMove,
+  type Move,
+  SEND_WINDOW_MS,
+  startsCooldown,
+} from '../../src/core/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -9,12 +16,27 @@ import {
   gaveNothingBack,
   uselessInARow,
 } from '../../src/core/breaker.ts';
-import { learnedFloor } from '../../src/core/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/core/learned-floor.ts';
 import { type Target, targetKey } from '../../src/core/target.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, HistoryEntry, Ledger, LedgerView } from '../../src/ports.ts';
+import type {
+  AdvanceAnswer,
+  ClaimAnswer,
+  ClaimRequest,
+  HistoryEntry,
+  KnownRecord,
+  Ledger,
+  LedgerView,
+} from '../../src/ports.ts';
 
 interface ModelEntry extends HistoryEntry {
   readonly notTheTargets: boolean;
+}
+
+/** A person's last word was to resume. */
+const RESUMED = 0;
+
+function isPause(sinceMs: number | null): boolean {
+  return sinceMs !== null && sinceMs !== RESUMED;
 }
 
 interface ModelRecord {
@@ -30,8 +52,9 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
+  /** Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this ledger. */
   pausedSinceMs: number | null;
-  floors: { bootId: string; floorBytes: number }[];
+  floors: LearnedFloor[];
   release: number | null;
   rebuiltInMs: number | null;
   readonly spent: Set<string>;
@@ -78,14 +101,15 @@ export class ModelLedger implements Ledger {
       breakerOpenUntilMs: breakerOpen ? record.breakerUntilMs : 0,
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
-      pausedAll: this.#pausedAllSinceMs !== null,
-      pausedSinceMs: this.#pausedAllSinceMs ?? record.pausedSinceMs,
+      pausedBy: { all: isPause(this.#pausedAllSinceMs), target: isPause(record.pausedSinceMs) },
+      pausedSinceMs: this.#pausedAllSinceMs || record.pausedSinceMs || null,
+      epochMs: heldUntilMs - this.#policy.holdMs,
       mayBeEvicted: false,
       spentBootIds: [...record.spent],
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
       ),
-      learnedFloorBytes: learnedFloor(record.floors.map((learned) => learned.floorBytes)),
+      learnedFloorBytes: normalFloor(record.floors, nowMs),
     };
   }
 
@@ -145,6 +169,7 @@ export class ModelLedger implements Ledger {
       record.spent.add(current.bootId);
       return { ok: false, why: 'boot-spent' };
     }
+    if (nowMs < this.#heldUntilMs()) return { ok: false, why: 'held' };
     if (move.to === 'sending') {
       if (this.#isPaused(record)) return { ok: false, why: 'paused' };
       if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };
@@ -186,7 +211,7 @@ export class ModelLedger implements Ledger {
     const entry = { attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes };
     const history = current.dryRun ? record.dryHistory : record.history;
     history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, backAfterMs: null, notTheTargets });
-    const untilMs = (sendingAtMs ?? nowMs) + this.#policy.cooldownMs;
+    const untilMs = startsCooldown(current.phase, outcome) ? (sendingAtMs ?? nowMs) + this.#policy.cooldownMs : 0;
     if (current.dryRun) record.dryCooldownUntilMs = Math.max(record.dryCooldownUntilMs, untilMs);
     else record.cooldownUntilMs = Math.max(record.cooldownUntilMs, untilMs);
     record.attempt = null;
@@ -212,10 +237,12 @@ export class ModelLedger implements Ledger {
     this.#judgeBreaker(record);
   }
 
-  async learnFloor(target: Target, bootId: string, floorBytes: number): Promise<void> {
+  async learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void> {
     const record = this.#record(target);
-    const others = record.floors.filter((learned) => learned.bootId !== bootId);
-    record.floors = [{ bootId, floorBytes }, ...others].slice(0, 8);
+    const before = record.floors.filter(({ dyno, bootId }) => dyno !== floor.dyno || bootId !== floor.bootId);
+    const tooOld = before.filter(({ dyno }) => dyno === floor.dyno).slice(FLOORS_PER_DYNO - 1);
+    const kept = before.filter((one) => !tooOld.includes(one));
+    record.floors = [{ ...floor, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
   }
 
   async noteRelease(target: Target, version: number): Promise<void> {
@@ -237,19 +264,40 @@ export class ModelLedger implements Ledger {
     record.cooldownUntilMs = Math.max(record.cooldownUntilMs, newestMs + this.#policy.cooldownMs);
   }
 
+  async writeBack(target: Target, known: KnownRecord): Promise<void> {
+    const nowMs = this.#clock.now();
+    this.#heldUntilMs();
+    const record = this.#record(target);
+    for (const id of known.spentBootIds) record.spent.add(id);
+    if (known.cooldownUntilMs > nowMs) {
+      record.cooldownUntilMs = Math.max(record.cooldownUntilMs, known.cooldownUntilMs);
+    }
+    if (known.pausedBy.all) this.#pausedAllSinceMs ??= nowMs;
+    if (known.pausedBy.target) record.pausedSinceMs ??= nowMs;
+    if (known.breakerOpenUntilMs > nowMs && record.countFromMs === 0) {
+      record.breakerUntilMs = known.breakerOpenUntilMs;
+      record.countFromMs = known.breakerOpenUntilMs;
+      record.breakerReason = known.breakerReason;
+    }
+    const isClosed = record.history.some(({ attemptId }) => attemptId === known.sending?.id);
+    if (record.attempt !== null || isClosed || known.sending === null) return;
+    record.attempt = known.sending;
+    record.spends = [];
+  }
+
   async pause(target: Target | null): Promise<void> {
-    if (target === null) this.#pausedAllSinceMs ??= this.#clock.now();
-    else this.#record(target).pausedSinceMs ??= this.#clock.now();
+    if (target === null) this.#pausedAllSinceMs ||= this.#clock.now();
+    else this.#record(target).pausedSinceMs ||= this.#clock.now();
   }
 
   async resume(target: Target | null): Promise<void> {
     if (target === null) {
-      this.#pausedAllSinceMs = null;
+      this.#pausedAllSinceMs = RESUMED;
       for (const record of this.#records.values()) this.#closeBreaker(record);
       return;
     }
     const record = this.#record(target);
-    record.pausedSinceMs = null;
+    record.pausedSinceMs = RESUMED;
     this.#closeBreaker(record);
   }
 
@@ -292,7 +340,7 @@ export class ModelLedger implements Ledger {
   }
 
   #isPaused(record: ModelRecord): boolean {
-    return this.#pausedAllSinceMs !== null || record.pausedSinceMs !== null;
+    return isPause(this.#pausedAllSinceMs) || isPause(record.pausedSinceMs);
   }
 
   #sentLastHour(record: ModelRecord): number {

@@ -331,6 +331,17 @@ describe('which points are used', () => {
     expect(accepted).toHaveLength(result === 'accepted' ? 1 : 0);
   });
 
+  it.each([
+    ['just now, by a clock that runs ahead', 60_000, 'accepted'],
+    ['in the future', 60_001, 'future'],
+  ] as const)('of a boot that started %s', async (_name, offsetMs, result) => {
+    const { otlp, accepted } = source();
+    const identity = { 'tidemark.dyno.start_time': new Date(T0 + offsetMs).toISOString() };
+    await send(otlp, { body: encodeProtobuf([rssAt([T0], identity)]) });
+    expect(otlp.counts()[result]).toBe(1);
+    expect(accepted).toHaveLength(result === 'accepted' ? 1 : 0);
+  });
+
   it('is every one once, and none that comes late', async () => {
     const { otlp, accepted } = source();
     const deliver = (times: number[], processId = 'process-1', bootId = 'boot-1') =>

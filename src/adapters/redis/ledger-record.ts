@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Attempt, OUTCOMES } from '../../core/attempt.ts';
 import { REASONS } from '../../core/decision.ts';
 import { LedgerUnavailable } from '../../core/errors.ts';
+import type { LearnedFloor } from '../../core/learned-floor.ts';
 import type { HistoryEntry } from '../../ports.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
@@ -52,7 +53,16 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
   }),
 );
 
-const floorsSchema = z.array(z.object({ bootId: text, floorBytes: amount }));
+const floorsSchema: z.ZodType<readonly LearnedFloor[]> = z.array(
+  z.object({
+    bootId: text,
+    floorBytes: amount,
+    // Not in what an older version wrote: such a floor counts as expired.
+    dyno: text.default(''),
+    learnedAtMs: time.default(0),
+    release: nullableAmount.default(null),
+  }),
+);
 
 /** An empty table of cjson is written as `{}`. */
 const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
@@ -75,9 +85,10 @@ const readSchema = z
     breakerOpenUntilMs: time,
     breakerReason: z.union([text, z.literal(false)]),
     usefulFromMs: time,
-    paused: z.boolean(),
     pausedAll: z.boolean(),
+    pausedTarget: z.boolean(),
     pausedSinceMs: z.union([time, z.literal(false)]),
+    epochMs: time,
     spent: stringList,
   })
   .superRefine((record, context) => {

@@ -6,7 +6,7 @@
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
  * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`, `pausedAtMs`,
- * `floors` (JSON list of `{bootId, floorBytes}`), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
+ * `floors` (JSON list of `LearnedFloor`, newest first), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
 const PRELUDE = `
@@ -45,7 +45,19 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
-local function isPaused() return redis.call('EXISTS', pauseKey) == 1 or get('paused') ~= nil end
+-- A person's last word: '0' where it was to resume, so that an actuator that still knows a pause from before a loss cannot undo it. Whatever else is
+-- there is a pause.
+local function isAllPaused()
+  local kind = typeOf(pauseKey)
+  return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
+end
+local function isTargetPaused() return (get('paused') or '0') ~= '0' end
+-- Nil where it is not paused, or not known since when.
+local function pausedSince()
+  if not isAllPaused() then return isTargetPaused() and tonumber(get('pausedAtMs') or '') or nil end
+  return typeOf(pauseKey) == 'string' and tonumber(redis.call('GET', pauseKey)) or nil
+end
+local function isPaused() return isAllPaused() or isTargetPaused() end
 local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end
 local function sentLastHour()
   local recent = {}
@@ -112,7 +124,7 @@ redis.call('HDEL', recordKey, 'spends')
 return {'ok', text}
 `;
 
-/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, and the `move`. */
+/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, the `move`, and whether it `startsCooldown`. */
 export const ADVANCE = `${PRELUDE}
 local text = get('attempt')
 if not text then return {'no', 'overtaken'} end
@@ -133,6 +145,7 @@ if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
   redis.call('ZADD', spentKey, 'NX', now, attempt.bootId)
   return {'no', 'boot-spent'}
 end
+if move.to ~= 'closed' and now < heldUntil then return {'no', 'held'} end
 if move.to == 'sending' then
   if isPaused() then return {'no', 'paused'} end
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
@@ -170,8 +183,10 @@ table.insert(history, 1, {
   reclaimedBytes = cjson.null, backAfterMs = cjson.null, notTheTargets = move.notTheTargets or false,
 })
 setList(attempt.dryRun and 'dryHistory' or 'history', history, policy.historyLength)
-local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
-raise(attempt.dryRun and 'dryCooldownUntilMs' or 'cooldownUntilMs', from + policy.cooldownMs)
+if args.startsCooldown then
+  local from = known(attempt.sendingAtMs) and attempt.sendingAtMs or now
+  raise(attempt.dryRun and 'dryCooldownUntilMs' or 'cooldownUntilMs', from + policy.cooldownMs)
+end
 redis.call('HDEL', recordKey, 'attempt', 'spends')
 redis.call('SREM', openKey, recordKey)
 judgeBreaker()
@@ -193,9 +208,10 @@ return cjson.encode({
   breakerOpenUntilMs = number('breakerUntilMs') > now and number('breakerUntilMs') or 0,
   breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
   usefulFromMs = number('usefulFromMs'),
-  paused = isPaused(),
-  pausedAll = redis.call('EXISTS', pauseKey) == 1,
-  pausedSinceMs = isPaused() and (tonumber(redis.call('GET', pauseKey) or get('pausedAtMs') or '') or false),
+  pausedAll = isAllPaused(),
+  pausedTarget = isTargetPaused(),
+  pausedSinceMs = pausedSince() or false,
+  epochMs = epoch,
   spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
 })
 `;
@@ -264,14 +280,18 @@ return 0
 `;
 
 export const LEARN_FLOOR = `${PRELUDE}
-local floors = {}
+args.learnedAtMs = now
+local floors, ofDyno = {args}, 1
 -- What cannot be read teaches nothing, and is written over.
 local isReadable, before = pcall(list, 'floors')
 for _, learned in ipairs(isReadable and type(before) == 'table' and before or {}) do
   local isFloor = type(learned) == 'table' and type(learned.floorBytes) == 'number'
-  if isFloor and learned.bootId ~= args.bootId then table.insert(floors, learned) end
+  local isOfDyno = isFloor and learned.dyno == args.dyno
+  if isFloor and not (isOfDyno and learned.bootId == args.bootId) then
+    if isOfDyno then ofDyno = ofDyno + 1 end
+    if not isOfDyno or ofDyno <= policy.floorsPerDyno then table.insert(floors, learned) end
+  end
 end
-table.insert(floors, 1, args)
 setList('floors', floors, policy.floorsLearned)
 return 1
 `;
@@ -285,8 +305,7 @@ return 1
 `;
 
 export const REBUILD = `${PRELUDE}
-local epoch = redis.call('GET', epochKey)
-if get('rebuiltIn') == epoch then return 0 end
+if tonumber(get('rebuiltIn')) == epoch then return 0 end
 set('rebuiltIn', epoch)
 if #sentLastHour() > 0 or #args.restartedAtMs == 0 then return 0 end
 setList('sent', args.restartedAtMs, 1000)
@@ -294,23 +313,50 @@ raise('cooldownUntilMs', args.restartedAtMs[1] + policy.cooldownMs)
 return 1
 `;
 
+/** `args` is a `KnownRecord`. Nothing that this ledger has heard itself is changed. */
+export const WRITE_BACK = `${PRELUDE}
+for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
+if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
+if args.pausedBy.all then redis.call('SET', pauseKey, string.format('%.0f', now), 'NX') end
+if args.pausedBy.target and not get('paused') then
+  set('paused', '1')
+  set('pausedAtMs', now)
+end
+-- Set by whatever closes a breaker: a new release, or a person.
+if args.breakerOpenUntilMs > now and not get('countFromMs') then
+  set('breakerUntilMs', args.breakerOpenUntilMs)
+  set('breakerReason', known(args.breakerReason) and args.breakerReason or '')
+  set('countFromMs', args.breakerOpenUntilMs)
+end
+if not known(args.sending) or get('attempt') then return 1 end
+for _, entry in ipairs(list('history')) do
+  if entry.attemptId == args.sending.id then return 1 end
+end
+set('attempt', cjson.encode(args.sending))
+redis.call('SADD', openKey, recordKey)
+return 1
+`;
+
 export const PAUSE = `${PRELUDE}
 -- A pause that is said again goes on: it began with the first.
-local since = string.format('%.0f', now)
-if args.all then redis.call('SET', pauseKey, since, 'NX') return 1 end
-set('paused', '1')
-redis.call('HSETNX', recordKey, 'pausedAtMs', since)
+if args.all then
+  if not isAllPaused() then redis.call('SET', pauseKey, string.format('%.0f', now)) end
+elseif not isTargetPaused() then
+  set('paused', '1')
+  set('pausedAtMs', now)
+end
 return 1
 `;
 
 /** Answers the keys of records that could not be resumed; every other one was. */
 export const RESUME = `${PRELUDE}
 if not args.all then
-  redis.call('HDEL', recordKey, 'paused', 'pausedAtMs')
+  set('paused', '0')
+  redis.call('HDEL', recordKey, 'pausedAtMs')
   closeBreaker()
   return {}
 end
-redis.call('DEL', pauseKey)
+redis.call('SET', pauseKey, '0')
 local skipped = {}
 if typeOf(recordsKey) ~= 'set' then return skipped end
 for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do

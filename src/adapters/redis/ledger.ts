@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, type Move, SEND_WINDOW_MS } from '../../core/attempt.ts';
+import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, SEND_WINDOW_MS, startsCooldown } from '../../core/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -10,7 +10,7 @@ import {
   uselessInARow,
 } from '../../core/breaker.ts';
 import { LedgerUnavailable } from '../../core/errors.ts';
-import { learnedFloor } from '../../core/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../core/learned-floor.ts';
 import type { Target } from '../../core/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
@@ -40,7 +40,6 @@ export interface LedgerPolicy {
 
 /** More than a day at four restarts an hour. */
 const HISTORY_LENGTH = 100;
-const FLOORS_LEARNED = 8;
 const SPENT_SHOWN = 300;
 /** Of an attempt as JSON: its longest part is a sentence. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
@@ -85,7 +84,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
         throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
       }
       const { id, phase, epoch } = attempt;
-      const args: { move: Move } & Pick<Attempt, 'id' | 'phase' | 'epoch'> = { id, phase, epoch, move };
+      const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
+      const args = { id, phase, epoch, move, startsCooldown: closes };
       return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
     },
     async recordReclaimed(target, attemptId, reclaimedBytes) {
@@ -94,14 +94,17 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async recordBackSoon(target, attemptId, backAfterMs) {
       await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
-    async learnFloor(target, bootId, floorBytes) {
-      await evaluate(scripts.LEARN_FLOOR, target, { bootId, floorBytes });
+    async learnFloor(target, floor) {
+      await evaluate(scripts.LEARN_FLOOR, target, floor);
     },
     async noteRelease(target, version) {
       await evaluate(scripts.NOTE_RELEASE, target, { version });
     },
     async rebuild(target, restartedAtMs) {
       await evaluate(scripts.REBUILD, target, { restartedAtMs });
+    },
+    async writeBack(target, known) {
+      await evaluate(scripts.WRITE_BACK, target, known);
     },
     async pause(target) {
       await evaluate(scripts.PAUSE, target, { all: target === null });
@@ -134,6 +137,7 @@ function scriptRunner(options: RedisLedgerOptions) {
     nothingBackFraction: NOTHING_BACK_FRACTION,
     historyLength: HISTORY_LENGTH,
     floorsLearned: FLOORS_LEARNED,
+    floorsPerDyno: FLOORS_PER_DYNO,
     spentShown: SPENT_SHOWN,
     forgetSpentMs: FORGET_SPENT_MS,
   };
@@ -212,6 +216,8 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     breakerReason,
     pausedSinceMs,
     usefulFromMs,
+    pausedAll,
+    pausedTarget,
     ...numbers
   } = parseRead(answer);
   const history = parseHistory(closed);
@@ -224,11 +230,14 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     breakerReason: breakerReason === false ? null : breakerReason,
     pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
     spentBootIds: spent,
+    paused: pausedAll || pausedTarget,
+    pausedBy: { all: pausedAll, target: pausedTarget },
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),
-    learnedFloorBytes: learnedFloor(
-      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell).map((learned) => learned.floorBytes),
+    learnedFloorBytes: normalFloor(
+      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell),
+      numbers.nowMs,
     ),
   };
 }

@@ -10,6 +10,7 @@ import { aClaim } from '../../models/ledger-contract.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const MAIL = { app: 'mail', processType: 'worker' };
+const FLOOR = { dyno: 'worker.1', bootId: 'boot', release: null };
 const RECORD = 'ledger:shop:worker';
 
 let redis: Redis;
@@ -78,7 +79,7 @@ async function claimed(target = SHOP) {
 
 /** The other target is read, learns, and has its attempts go on, whatever the first one's records hold. */
 async function expectMailWorks(): Promise<void> {
-  await state.ledger.learnFloor(MAIL, 'boot', 5);
+  await state.ledger.learnFloor(MAIL, { ...FLOOR, floorBytes: 5 });
   expect(await state.ledger.read(MAIL)).toMatchObject({ learnedFloorBytes: 5, open: { target: MAIL } });
   expect((await state.ledger.open()).map(({ target }) => target.app)).toContain('mail');
   await state.ledger.resume(null);
@@ -100,7 +101,7 @@ describe("garbage in one target's records", () => {
     if (_ === 'a hash') return;
     for (let times = 0; times < 3; times++) {
       await expect(state.ledger.read(SHOP)).rejects.toThrow(UnreadableRecord);
-      await expect(state.ledger.learnFloor(SHOP, 'boot', 5)).rejects.toThrow(UnreadableRecord);
+      await expect(state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: 5 })).rejects.toThrow(UnreadableRecord);
       await expect(state.ledger.claim(aClaim({ target: SHOP }))).rejects.toThrow(UnreadableRecord);
     }
     expect(log.filter((line) => line.includes(`${prefix}${RECORD}`)).length).toBeGreaterThan(0);
@@ -130,7 +131,7 @@ describe("garbage in one target's records", () => {
     await redis.hset(`${prefix}${RECORD}`, 'floors', value);
     expect((await state.ledger.read(SHOP)).learnedFloorBytes).toBeNull();
     expect(log).toEqual([expect.stringMatching(/field floors.*learned anew.*HDEL/)]);
-    await state.ledger.learnFloor(SHOP, 'boot', 7);
+    await state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: 7 });
     expect((await state.ledger.read(SHOP)).learnedFloorBytes).toBe(7);
   });
 

@@ -1,0 +1,136 @@
+import type { BootIdentity } from './point.ts';
+
+/**
+ * Which dyno of the platform a boot is: the one place that decides it. Points carry a dyno's name, and names prove nothing: they are reused, and
+ * any machine can set `DYNO`. A boot that is no listed dyno is shown, and neither acted on nor learned from.
+ */
+export type Listing<D extends ListedDyno = ListedDyno> =
+  | { readonly kind: 'listed'; readonly dyno: D }
+  | {
+      readonly kind: 'unlisted';
+      readonly reason: 'boot-not-listed' | 'dyno-id-shared';
+      /** A sentence: why it is no listed dyno. */
+      readonly says: string;
+    }
+  /** The platform has not listed the app's dynos yet. */
+  | { readonly kind: 'unread' };
+
+/** What tells one boot from another. */
+export type BootMark = Pick<BootIdentity, 'dyno' | 'bootId' | 'bootIdSource' | 'startTimeMs'>;
+
+/** A dyno as the platform lists it, as far as a boot is compared with it. */
+export interface ListedDyno {
+  readonly id: string;
+  readonly name: string;
+  readonly processType: string;
+  readonly state: string;
+  readonly createdAtMs: number;
+}
+
+/** A boot and the time in which it was heard of (Unix ms). */
+export interface KnownBoot {
+  readonly identity: BootIdentity;
+  readonly firstPointMs: number;
+  readonly lastPointMs: number;
+}
+
+/** The clocks of the platform, of a dyno and of whoever compares them may differ by this much. */
+const CLOCK_SLACK_MS = 60_000;
+/** A container's first process starts after the platform has created the dyno, and no later than this: image pull and start-up. */
+const MAX_START_DELAY_MS = 10 * 60_000;
+
+/**
+ * Whether the listed dyno is this boot: equal names and, where the boot has the platform's id, equal ids. A boot with a derived id must have
+ * started between 60 s before and 10 min after the dyno was created, and not in the future. With a derived id this is not enough: see `carriesId`.
+ */
+export function isSameBoot(
+  boot: BootMark,
+  dyno: Pick<ListedDyno, 'id' | 'name' | 'createdAtMs'>,
+  nowMs: number,
+): boolean {
+  if (boot.dyno === '' || boot.dyno !== dyno.name) return false;
+  if (boot.bootIdSource === 'platform') return boot.bootId === dyno.id;
+  if (boot.startTimeMs === null || boot.startTimeMs > nowMs + CLOCK_SLACK_MS) return false;
+  const delayMs = boot.startTimeMs - dyno.createdAtMs;
+  return delayMs >= -CLOCK_SLACK_MS && delayMs <= MAX_START_DELAY_MS;
+}
+
+/** Whether any boot of the app but this one reports under the listed dyno's own id: then this one, with a derived id, is not that dyno. */
+export function carriesId(
+  boots: Iterable<{ readonly identity: BootIdentity }>,
+  { app, bootId, dynoId }: { readonly app: string; readonly bootId: string; readonly dynoId: string },
+): boolean {
+  if (bootId === dynoId) return false;
+  for (const { identity } of boots) if (identity.app === app && identity.bootId === dynoId) return true;
+  return false;
+}
+
+/** How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not read. */
+export function findListings<D extends ListedDyno>(
+  boots: readonly KnownBoot[],
+  dynosOf: (app: string) => readonly D[] | null,
+  nowMs: number,
+): readonly Listing<D>[] {
+  const byId = grouped(boots, ({ identity }) => `${identity.app}|${identity.bootId}`);
+  const byName = grouped(boots, ({ identity }) => `${identity.app}|${identity.dyno}`);
+  return boots.map((boot): Listing<D> => {
+    const { app, dyno: name, bootId } = boot.identity;
+    const namesake = (byId.get(`${app}|${bootId}`) ?? []).find(
+      (other) => other.identity.dyno !== name && livedTogether(boot, other),
+    );
+    if (namesake !== undefined) return shared(namesake.identity.dyno);
+    const dynos = app === null ? null : dynosOf(app);
+    if (dynos === null) return { kind: 'unread' };
+    const dyno = dynos.find((candidate) => candidate.name === name);
+    if (dyno === undefined) return unlisted(`it has no ${name}`);
+    const why = differs(boot.identity, dyno, nowMs);
+    if (why !== null) return unlisted(why);
+    if (boot.identity.bootIdSource === 'platform') return { kind: 'listed', dyno };
+    if (bootId !== dyno.id && byId.has(`${app}|${dyno.id}`)) return unlisted(`its ${name} reports under its own id`);
+    const twin = (byName.get(`${app}|${name}`) ?? []).find(
+      (other) => other !== boot && livedTogether(boot, other) && isSameBoot(other.identity, dyno, nowMs),
+    );
+    return twin === undefined ? { kind: 'listed', dyno } : unlisted(`two boots say that they are its ${name}`);
+  });
+}
+
+/** Null where the boot is this dyno, as far as the two of them say. */
+function differs(boot: BootIdentity, dyno: ListedDyno, nowMs: number): string | null {
+  if (!isSameBoot(boot, dyno, nowMs)) {
+    if (boot.bootIdSource === 'platform') return `its ${dyno.name} is the boot ${dyno.id}`;
+    const started =
+      boot.startTimeMs === null ? 'does not say when it started' : `says it started ${iso(boot.startTimeMs)}`;
+    return `it created ${dyno.name} ${iso(dyno.createdAtMs)}, and this boot ${started}`;
+  }
+  return dyno.processType === boot.processType ? null : `its ${dyno.name} is of the type ${dyno.processType}`;
+}
+
+function unlisted(why: string): Extract<Listing, { kind: 'unlisted' }> {
+  return { kind: 'unlisted', reason: 'boot-not-listed', says: `The platform does not list this boot: ${why}.` };
+}
+
+function shared(otherName: string): Extract<Listing, { kind: 'unlisted' }> {
+  const says = `${otherName} reports under the same dyno id, so it cannot be known which dyno this is; look for what sets heroku.dyno.id on the way.`;
+  return { kind: 'unlisted', reason: 'dyno-id-shared', says };
+}
+
+function livedTogether(one: KnownBoot, other: KnownBoot): boolean {
+  return one.firstPointMs <= other.lastPointMs && other.firstPointMs <= one.lastPointMs;
+}
+
+/** Points may carry any time; the largest of them are no dates. */
+function iso(timeMs: number): string {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.getTime()) ? 'at no time' : `at ${date.toISOString()}`;
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
