@@ -100,7 +100,7 @@ export class AttemptDrain implements Drain {
       askedAtMs: clock.now(),
       answers: new Map(),
       ledgerSeenMs: clock.monotonic(),
-      // By then the first beat has asked the ledger.
+      // The longest that it can be; the first read of the ledger brings it nearer.
       phase: { deadlineMs: attempt.deadlineMs, endsMs: clock.monotonic() + longestMs(attempt, graceMs) },
       wasAnswered: false,
       wasTold: false,
@@ -139,7 +139,7 @@ export class AttemptDrain implements Drain {
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) log.error('a drain failed', { error: String(error) });
       if (clock.monotonic() - session.ledgerSeenMs <= WITHOUT_LEDGER_MS) await this.#refresh(session);
-      // Nobody can have left the attempt in this phase: a ledger that still shows it, or nothing, is no reason to go on.
+      // The phase is over by now, whatever the ledger would say. Where the attempt is open still, the next `ask` begins anew.
       if (clock.monotonic() > session.phase.endsMs + SEND_WINDOW_MS) await this.#end(session);
     }
   }
