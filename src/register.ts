@@ -9,17 +9,22 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkerMethods } from './instrument/bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './instrument/bullmq/bullmq-sightings.ts';
+import { isSdkDisabled } from './instrument/export/export-environment.ts';
 import { mayMeasure, processRole } from './instrument/identity/process-role.ts';
 import { announceBullmq, startedThreads, whenThreadHasBullmq } from './instrument/identity/threads.ts';
 
 function register(): void {
-  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
+  if (isSdkDisabled(process.env)) {
+    // Only to say so.
+    if (mayMeasure() && processRole() === 'main') lookForBullmq('register', start);
+    return;
+  }
   if (!mayMeasure()) {
     lookForBullmq('register', announceBullmq);
     return;
   }
   startedThreads();
-  whenThreadHasBullmq(() => start(null));
+  whenThreadHasBullmq((hasWorker) => start(null, hasWorker));
   // A sandbox runs jobs without a worker of its own.
   if (processRole() === 'sandbox') start(null);
   else lookForBullmq('register', start);
@@ -28,11 +33,11 @@ function register(): void {
 let loaded: typeof import('./instrument/start.ts') | null = null;
 
 /** Never throws. Loads synchronously: the worker that is being made is to be followed. */
-function start(workerPrototype: WorkerMethods | null): void {
+function start(workerPrototype: WorkerMethods | null, threadHasWorker = false): void {
   try {
     const self = fileURLToPath(import.meta.url);
     loaded ??= createRequire(self)(`./instrument/start${extname(self)}`) as typeof import('./instrument/start.ts');
-    loaded.start(workerPrototype);
+    loaded.start(workerPrototype, threadHasWorker);
   } catch (error) {
     console.warn('tidemark: not started; the application is not affected.', error);
   }

@@ -120,6 +120,12 @@ export interface DrainAnswer {
 /** Stream: each entry is one export of one process, as OTLP in JSON (`ExportMetricsServiceRequest`) in the field `POINTS_STREAM_FIELD`. */
 export const POINTS_STREAM_KEY = 'tidemark:points';
 export const POINTS_STREAM_FIELD = 'otlp';
+/**
+ * Consumer group of the stream that holds no more than how far the actuators have read: each writes the id of its newest entry there, at least
+ * every `POINTS_READ_MARK_MS` while entries come. By it a worker knows whether anybody reads.
+ */
+export const POINTS_STREAM_GROUP = 'tidemark';
+export const POINTS_READ_MARK_MS = 10_000;
 /** What the stream may take of the queue's memory. A reader that keeps up needs next to none of it. */
 export const POINTS_STREAM_MAX_BYTES = 4 * 1024 * 1024;
 

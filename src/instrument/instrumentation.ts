@@ -66,6 +66,7 @@ export class BullMQMemoryInstrumentation {
 
   #followBullmq(): void {
     this.#endLooking = lookForBullmq('instrumentation', (workerPrototype) => {
+      guarded('preparing the export', () => this.#watch && exportStandalone(this.#watch, { expectsSdk: true }));
       if (workerPrototype !== null) guarded('patching BullMQ', () => this.#watch?.follow(workerPrototype));
     });
   }

@@ -14,3 +14,22 @@ export function afterReading(limitMs: number, onTimeout: () => void): () => void
     clearImmediate(immediate);
   };
 }
+
+/** Into so many parts `afterLoopTime` divides its limit. */
+const SLICES = 10;
+
+/**
+ * As `afterReading`, for an answer that takes several turns of the event loop (a connection, a TLS handshake, a body), in any of which a job may block
+ * it: calls `onTimeout` after `limitMs` of which a block of any length counts for a tenth at most. Does not keep the process alive. Returns what
+ * cancels it.
+ */
+export function afterLoopTime(limitMs: number, onTimeout: () => void): () => void {
+  let slices = 0;
+  const timer = setInterval(() => {
+    slices += 1;
+    if (slices < SLICES) return;
+    clearInterval(timer);
+    onTimeout();
+  }, limitMs / SLICES).unref();
+  return () => clearInterval(timer);
+}

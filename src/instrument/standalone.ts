@@ -8,17 +8,22 @@ import type { WorkerWatch } from './worker-watch.ts';
  */
 const SETTLE_AFTER_MS = 1000;
 
-const started = new WeakSet<WorkerWatch>();
+const exporting = new WeakSet<WorkerWatch>();
 
-/** Lets measurements leave the process without an SDK of the application, and flushes them at a clean exit. Once per watch. */
-export function exportStandalone(watch: WorkerWatch): void {
-  if (started.has(watch)) return;
-  started.add(watch);
-  const { telemetry } = watch;
+/**
+ * Lets measurements leave the process where the application gives no meter provider of its own, and flushes them at a clean exit.
+ * `expectsSdk`: the application is expected to give one.
+ */
+export function exportStandalone(watch: WorkerWatch, options: { readonly expectsSdk?: boolean } = {}): void {
+  if (watch.telemetry.hasFallback) return;
+  const { telemetry, voice } = watch;
   const { transports } = readWorkerSettings(process.env);
   if (transports.includes('redis')) watch.flushBeforeClosing();
-  telemetry.setFallback(() => privateProvider({ transports, lend: () => watch.lendRedis() }));
+  const say = (sentence: string) => voice.say(sentence);
+  telemetry.setFallback(() => privateProvider({ transports, lend: () => watch.lendRedis(), say }), options);
   setTimeout(() => void telemetry.settle(), SETTLE_AFTER_MS).unref();
+  if (exporting.has(watch)) return;
+  exporting.add(watch);
   // The event loop has run dry: a flush revives it for a second at most, and the next time there is nothing left to flush.
   process.on('beforeExit', () => void telemetry.flush());
 }

@@ -1,6 +1,8 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { guarded } from './diagnostics.ts';
+import { sayDisabled } from './disabled.ts';
+import { isSdkDisabled } from './export/export-environment.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import { processWatch, type WorkerWatch } from './worker-watch.ts';
@@ -8,13 +10,16 @@ import { processWatch, type WorkerWatch } from './worker-watch.ts';
 let watch: WorkerWatch | null = null;
 
 /**
- * What `register` does at each sight of BullMQ: starts to measure at the first, and follows the workers of every class. Never throws.
+ * What `register` does at each sight of BullMQ: starts to measure at the first, and follows the workers of every class. The workers of other threads are
+ * followed there; `threadHasWorker` tells of the first. Never throws.
  *
  * @public loaded by `register` at run time, so that no import shows it
  */
-export function start(workerPrototype: WorkerMethods | null): void {
+export function start(workerPrototype: WorkerMethods | null, threadHasWorker: boolean): void {
   guarded('starting', () => {
+    if (isSdkDisabled(process.env)) return sayDisabled(workerPrototype);
     watch ??= begin();
+    if (threadHasWorker) watch.voice.workerRuns();
     if (workerPrototype !== null) watch.follow(workerPrototype);
   });
 }
@@ -22,8 +27,8 @@ export function start(workerPrototype: WorkerMethods | null): void {
 function begin(): WorkerWatch {
   logAsAsked(process.env.OTEL_LOG_LEVEL);
   const settings = readWorkerSettings(process.env);
-  for (const fault of settings.faults) console.warn(`tidemark: ${fault}`);
   const started = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
+  for (const fault of settings.faults) started.voice.say(fault);
   exportStandalone(started);
   return started;
 }

@@ -15,6 +15,7 @@ import { findMemoryLimit } from './memory/memory-limit.ts';
 import { logMemoryTuning, memoryTuning } from './memory/memory-tuning.ts';
 import { ownRssReader } from './memory/own-memory.ts';
 import { Procfs } from './memory/procfs.ts';
+import { Voice } from './voice.ts';
 
 export interface WatchOptions {
   /** Job names beyond this many share one. */
@@ -25,6 +26,7 @@ export interface WatchOptions {
 /** Binds what BullMQ's workers do to what is measured and to where it goes. One per process: see `processWatch`. */
 export class WorkerWatch implements WorkerObserver {
   readonly telemetry: Telemetry;
+  readonly voice = new Voice();
   readonly #monitor: JobMonitor;
   readonly #sampler: MemorySampler;
   readonly #sandboxes: SandboxChildren;
@@ -58,11 +60,8 @@ export class WorkerWatch implements WorkerObserver {
     const canSend = () => this.telemetry.canSend();
     const limitBytes = findMemoryLimit({ env });
     logMemoryTuning(memoryTuning({ env, procfs }), limitBytes);
-    this.telemetry = new Telemetry({
-      monitor: this.#monitor,
-      dynoMemory: processRole() === 'sandbox' ? null : new DynoMemory({ procfs, env, knownChildren, canSend }),
-      limitBytes,
-    });
+    const dynoMemory = processRole() === 'sandbox' ? null : new DynoMemory({ procfs, env, knownChildren, canSend });
+    this.telemetry = new Telemetry({ monitor: this.#monitor, dynoMemory, limitBytes }, this.voice);
   }
 
   /** Follows the workers of a class (its prototype) or one worker. */
@@ -82,6 +81,7 @@ export class WorkerWatch implements WorkerObserver {
 
   workerRuns(worker: BullmqWorker): void {
     this.#workers.add(worker);
+    this.voice.workerRuns();
     this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker);
   }
 

@@ -129,3 +129,39 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
     expect(JSON.stringify(entries)).toContain('messaging.process.duration');
   });
 });
+
+/** `sdk-node` at the ends of what is claimed, and on both sides of 0.209, from which on it makes a meter provider by itself. */
+describe.each(['0.204.0', '0.208.0', '0.209.0', '0.223.0', '0.301.0'])(
+  "the README's snippet with sdk-node %s",
+  (version) => {
+    let app: InstalledApp;
+    beforeAll(async () => {
+      const dependencies = { bullmq: '^6.7.0', '@opentelemetry/api': '^1.9.1', '@opentelemetry/sdk-node': version };
+      app = await InstalledApp.install(FIXTURES, inject('tarball'), {
+        name: 'app',
+        version: '1.0.0',
+        private: true,
+        dependencies,
+      });
+    });
+    afterAll(() => app?.remove());
+
+    it('reports the dyno, and says so', async () => {
+      const receiver = new Receiver();
+      const receiverUrl = await receiver.start();
+      undo.push(() => receiver.stop());
+      const env = {
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_METRIC_EXPORT_INTERVAL: '500',
+        OTEL_METRIC_EXPORT_TIMEOUT: '500',
+      };
+      const running = runApp({ folder: app, args: ['readme-sdk.mjs'], redisUrl: inject('redisUrl'), receiverUrl, env });
+      expect(await running.exited).toMatchObject({ code: 3, reports: [expect.stringContaining('shop worker.1')] });
+      expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: JOBS });
+      expect(receiver.of('process.memory.usage').at(-1)?.resource).toMatchObject({
+        'heroku.app.name': 'shop',
+        'heroku.dyno.name': 'worker.1',
+      });
+    });
+  },
+);

@@ -97,7 +97,8 @@ describe('an export that is too large', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const entries: string[] = [];
     const evaluate = async (_: unknown, __: readonly string[], args: readonly string[]) => entries.push(args[1] ?? '');
-    const exporter = new PointsStreamExporter({ lend: () => ({ evaluate, isConnected: async () => true }), serialize });
+    const lend = () => ({ evaluate, isConnected: async () => true as const });
+    const exporter = new PointsStreamExporter({ lend, serialize, onAppended: () => {}, onFailed: () => {} });
     for (let count = 0; count < 3; count++) {
       exporter.export(exportOf(1000), () => {});
       await exporter.forceFlush();
@@ -129,7 +130,7 @@ describe('an export that is too large', () => {
       server.close();
     });
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const exporter = await otlpExporter(process.env);
+    const { exporter } = await otlpExporter(process.env);
     const metrics = exportOf(300);
     const codes: number[] = [];
     for (let count = 0; count < 4; count++) {

@@ -13,16 +13,16 @@ class PullReader extends MetricReader {
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 
+/** A detector that asks over the network gives promises. */
+export type ResourceAttributes = Readonly<Record<string, string | undefined | Promise<string | undefined>>>;
+
 /** The SDK's own copy of the package that makes resources. */
 const besideSdk = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
-const { resourceFromAttributes }: { resourceFromAttributes(attributes: Record<string, string>): Resource } =
+const { resourceFromAttributes }: { resourceFromAttributes(attributes: ResourceAttributes): Resource } =
   besideSdk('@opentelemetry/resources');
 
 /** A real provider, and a way to see what it has. */
-export function memoryProvider(
-  attributes: Readonly<Record<string, string>> = {},
-  metricProducers: MetricProducer[] = [],
-) {
+export function memoryProvider(attributes: ResourceAttributes = {}, metricProducers: MetricProducer[] = []) {
   const reader = new PullReader({ metricProducers });
   const provider = new MeterProvider({ readers: [reader], resource: resourceFromAttributes(attributes) });
   const collect = async (options: { readonly timeoutMillis?: number } = {}) => {

@@ -1,9 +1,13 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createPointsReader } from '../../src/adapters/redis/points-reader.ts';
 import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
 import { type BorrowedRedis, borrowRedis } from '../../src/instrument/bullmq/borrowed-redis.ts';
+import { ExportLog } from '../../src/instrument/export/export-log.ts';
 import { PointsStreamExporter } from '../../src/instrument/export/points-stream.ts';
+import { PointsStreamLog } from '../../src/instrument/export/points-stream-log.ts';
+import { subjectOf } from '../../src/instrument/export/subject.ts';
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../src/semconv.ts';
 
 const isConnected = async () => true;
@@ -29,7 +33,8 @@ function borrowed(): BorrowedRedis | null {
 }
 
 function exporterOf(text: () => string, lend: () => BorrowedRedis | null = borrowed) {
-  return new PointsStreamExporter({ lend, serialize: () => new TextEncoder().encode(text()) });
+  const serialize = () => new TextEncoder().encode(text());
+  return new PointsStreamExporter({ lend, serialize, onAppended: () => {}, onFailed: () => {} });
 }
 
 async function send(exporter: PointsStreamExporter): Promise<void> {
@@ -113,5 +118,100 @@ describe('the points stream of a worker', () => {
     expect(done).toHaveBeenCalledExactlyOnceWith({ code: 0 });
     await expect(exporter.forceFlush()).resolves.toBeUndefined();
     await expect(exporter.shutdown()).resolves.toBeUndefined();
+  });
+});
+
+/** The lines of a worker that exports every 10 s. */
+function streamLog() {
+  const lines: string[] = [];
+  const subject = subjectOf({ 'heroku.app.name': 'my-app', 'heroku.dyno.name': 'worker.1' });
+  const say = (line: string) => lines.push(line);
+  const destination = `the stream ${POINTS_STREAM_KEY} on the queue's Redis`;
+  const exports = new ExportLog({ say, subject, destination, intervalMs: 10_000 });
+  return { log: new PointsStreamLog(exports, subject.name, 10_000), lines };
+}
+
+describe('what is said of the points stream', () => {
+  const REPORTING = "reporting my-app worker.1 to the stream tidemark:points on the queue's Redis every 10 s";
+  const UNREAD =
+    /^my-app worker\.1 is not seen: no actuator has read the stream tidemark:points for 1 min\. Run an actuator with TIDEMARK_SOURCE=redis/;
+
+  /** Replies to nine exports, 10 s apart, of a stream that was read up to `readIdAt(seconds)`. */
+  const nineExports = (readIdAt: (second: number) => string) => {
+    const { log, lines } = streamLog();
+    for (let second = 0; second <= 90; second += 10) log.appended([`${1e12 + second * 1000}-0`, readIdAt(second)]);
+    return lines;
+  };
+
+  it.each<[string, (second: number) => string, readonly unknown[]]>([
+    ['an actuator reads', (second) => `${1e12 + (second - 15) * 1000}-3`, [REPORTING]],
+    ['none has ever read', () => '', [REPORTING, expect.stringMatching(UNREAD)]],
+    ['one has stopped to read', () => `${1e12 - 500_000}-0`, [REPORTING, expect.stringMatching(UNREAD)]],
+    ['Redis does not say', () => 'unknown', [REPORTING]],
+  ])('where %s', (_what, readIdAt, lines) => {
+    expect(nineExports(readIdAt)).toEqual(lines);
+  });
+
+  it('is the recovery when an actuator reads at last', () => {
+    const { log, lines } = streamLog();
+    for (const second of [0, 90]) log.appended([`${1e12 + second * 1000}-0`, '']);
+    log.appended([`${1e12 + 100_000}-0`, `${1e12 + 95_000}-0`]);
+    expect(lines).toEqual([REPORTING, expect.stringMatching(UNREAD), expect.stringMatching(/Redis again after/)]);
+  });
+
+  it.each([
+    [
+      "OOM command not allowed when used memory > 'maxmemory'.",
+      /the queue's Redis is out of memory\. Its jobs are unaffected/,
+    ],
+    [
+      "NOPERM User app has no permissions to access the 'tidemark:points' key",
+      /was not written \("NOPERM .* needs the key pattern tidemark:\*/,
+    ],
+    ['Redis did not answer within 2000 ms', /was not written \("Redis did not answer within 2000 ms"\)/],
+  ])('is why Redis did not take it: %s', (message, line) => {
+    const { log, lines } = streamLog();
+    for (let count = 0; count < 10; count += 1) log.failed(new Error(message));
+    expect(lines).toEqual([expect.stringMatching(line)]);
+  });
+
+  it('rests on what real actuators and workers leave in a real Redis', async () => {
+    const replies: unknown[] = [];
+    const exporter = new PointsStreamExporter({
+      lend: borrowed,
+      serialize: () => new TextEncoder().encode('{}'),
+      onAppended: (reply) => replies.push(reply),
+      onFailed: (error) => replies.push(error),
+    });
+    await send(exporter);
+    const [id] = replies[0] as [string, string];
+    expect(replies).toEqual([[expect.stringMatching(/^\d+-\d+$/), '']]);
+    const reader = createPointsReader({ url: server.url, onEntry: () => {} });
+    reader.start({ afterId: null, maxAgeMs: 60_000 });
+    const groups = () => redis.xinfo('GROUPS', POINTS_STREAM_KEY) as Promise<unknown[]>;
+    await vi.waitFor(async () => expect(await groups()).toHaveLength(1), { timeout: 10_000 });
+    await reader.close();
+    await send(exporter);
+    expect(replies[1]).toEqual([expect.stringMatching(/^\d+-\d+$/), id]);
+  });
+
+  it('is what a Redis that is full, or that permits nothing, answers', async () => {
+    const { log, lines } = streamLog();
+    const exporter = (client: Redis) =>
+      new PointsStreamExporter({
+        lend: () => borrowRedis({ client: Promise.resolve(client) }),
+        serialize: () => new TextEncoder().encode('{}'),
+        onAppended: (reply) => log.appended(reply),
+        onFailed: (error) => log.failed(error),
+      });
+    await redis.config('SET', 'maxmemory', '1');
+    await send(exporter(redis));
+    await redis.config('SET', 'maxmemory', '0');
+    await redis.acl('SETUSER', 'narrow', 'on', '>secret', '~bull:*', '+@all');
+    const narrow = new Redis(server.url.replace('redis://', 'redis://narrow:secret@'));
+    await vi.waitFor(() => expect(narrow.status).toBe('ready'));
+    await send(exporter(narrow));
+    narrow.disconnect();
+    expect(lines).toEqual([expect.stringMatching(/out of memory/), expect.stringMatching(/NOPERM/)]);
   });
 });

@@ -60,7 +60,7 @@ async function measured() {
     tellEnd: (end) => telemetry.jobEnds(end),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
-  const own = await privateProvider({ transports: ['otlp'], lend: () => null });
+  const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: () => {} });
   telemetry.setFallback(async () => own);
   undo.push(() => telemetry.release());
   const runJob = () => {
@@ -121,13 +121,18 @@ describe('a provider of our own', () => {
     await receive();
     const client = worker === 'connected' ? Promise.resolve({ status: 'ready' }) : new Promise(() => {});
     const lend = () => (worker === 'none' ? null : borrowRedis({ client }));
-    const own = await privateProvider({ transports, lend });
+    const own = await privateProvider({ transports, lend, say: () => {} });
     undo.push(() => void own?.provider.shutdown?.());
     expect(await own?.canSend()).toBe(expected);
   });
 
   it('is none where the environment asks for no exporter', async () => {
-    const none = { transports: ['otlp'], lend: () => null, env: { OTEL_METRICS_EXPORTER: 'none' } } as const;
+    const none = {
+      transports: ['otlp'],
+      lend: () => null,
+      say: () => {},
+      env: { OTEL_METRICS_EXPORTER: 'none' },
+    } as const;
     expect(await privateProvider(none)).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
+import { MeterProvider as MeterProviderOfSdk } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { JobTables } from '../../src/instrument/export/job-tables.ts';
@@ -7,16 +8,19 @@ import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 import { DynoMemory } from '../../src/instrument/memory/dyno-memory.ts';
 import { Procfs } from '../../src/instrument/memory/procfs.ts';
 import { VERSION } from '../../src/instrument/version.ts';
+import { Voice } from '../../src/instrument/voice.ts';
 import * as semconv from '../../src/semconv.ts';
-import { memoryProvider } from './memory-reader.ts';
+import { memoryProvider, type ResourceAttributes } from './memory-reader.ts';
+import { listen } from './said-lines.ts';
 
 afterEach(() => {
   metrics.disable();
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   vi.useRealTimers();
 });
 
-function harness() {
+function harness(voice = new Voice()) {
   const world = { rss: 1_000_000 };
   const readRssBytes = () => world.rss;
   const monitor: JobMonitor = new JobMonitor({
@@ -28,7 +32,7 @@ function harness() {
   });
   const canSend = () => telemetry.canSend();
   const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });
-  const telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 });
+  const telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 }, voice);
   const runJob = (changeBytes: number) => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
@@ -295,30 +299,111 @@ it('carries the version of the package', () => {
   expect(VERSION).toBe(packageJson.version);
 });
 
-it.each([
-  ['otlp', 0],
-  ['otlp,redis', 1],
-])("says that the application's own provider writes no points stream, with the transport %s", (transport, warnings) => {
-  vi.stubEnv('TIDEMARK_TRANSPORT', transport);
-  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-  harness().telemetry.use(memoryProvider().provider);
-  expect(warn).toHaveBeenCalledTimes(warnings);
-  vi.unstubAllEnvs();
-  warn.mockRestore();
+/** What is said of a provider, and on which one the measurements are. */
+async function saidOf(provider: MeterProvider | null, given: 'given' | 'global'): Promise<readonly string[]> {
+  const { voice, lines } = listen();
+  const { telemetry } = harness(voice);
+  const ours = memoryProvider();
+  telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend }));
+  if (provider !== null && given === 'given') telemetry.use(provider);
+  if (provider !== null && given === 'global') metrics.setGlobalMeterProvider(provider);
+  await telemetry.settle();
+  const isOurs = (await ours.collect()).length > 0;
+  return [...lines(), isOurs ? 'on a provider of its own' : "on the application's"];
+}
+
+const DYNO = { 'heroku.app.name': 'my-app', 'heroku.dyno.name': 'worker.1', 'heroku.dyno.id': 'boot-1' };
+const WITHOUT_DYNO = {
+  'heroku.app.name': 'my-app',
+  'host.id': new Promise<string>(() => {}),
+};
+const LATE_DYNO = { ...DYNO, 'heroku.dyno.id': Promise.resolve('boot-1') };
+const DROPPED = /^tidemark: measurements go to .* names no dyno, .*Add herokuDetector/;
+const PASSED_OVER = /^tidemark: the resource of .* names no dyno, so Tidemark exports its measurements itself/;
+const MEASURING = "tidemark: measuring my-app worker.1, which the application's OpenTelemetry SDK exports";
+const RECEIVER = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+
+describe("the application's own SDK", () => {
+  it.each<['given' | 'global', ResourceAttributes, Record<string, string>, string | RegExp, 'ours' | 'theirs']>([
+    ['given', DYNO, {}, MEASURING, 'theirs'],
+    ['global', DYNO, RECEIVER, MEASURING, 'theirs'],
+    ['global', LATE_DYNO, RECEIVER, MEASURING, 'theirs'],
+    ['given', {}, RECEIVER, DROPPED, 'theirs'],
+    ['global', {}, {}, DROPPED, 'theirs'],
+    ['global', {}, { ...RECEIVER, OTEL_METRICS_EXPORTER: 'none' }, DROPPED, 'theirs'],
+    ['global', {}, RECEIVER, PASSED_OVER, 'ours'],
+    ['global', WITHOUT_DYNO, RECEIVER, PASSED_OVER, 'ours'],
+    ['global', {}, { TIDEMARK_TRANSPORT: 'redis' }, PASSED_OVER, 'ours'],
+  ])('%s, with the resource %o and %o: says %s, and measures on %s', async (given, resource, env, line, whose) => {
+    vi.stubEnv('DYNO', 'worker.1');
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const said = await saidOf(memoryProvider(resource).provider, given);
+    const on = whose === 'ours' ? 'on a provider of its own' : "on the application's";
+    expect(said).toEqual([typeof line === 'string' ? line : expect.stringMatching(line), on]);
+  });
+
+  it('says that a provider without a reader reports nothing', async () => {
+    const said = await saidOf(new MeterProviderOfSdk(), 'given');
+    expect(said[0]).toMatch(/^tidemark: nothing is reported: .* has no metric reader/);
+  });
+
+  it.each([
+    ['otlp', false],
+    ['otlp,redis', true],
+  ])('says that it writes no points stream, with the transport %s: %s', async (transport, isSaid) => {
+    vi.stubEnv('TIDEMARK_TRANSPORT', transport);
+    const said = await saidOf(memoryProvider(DYNO).provider, 'given');
+    expect(said.some((line) => line.includes('writes no points stream'))).toBe(isSaid);
+  });
+
+  it('is waited for at the first job where it is expected; that it gave no provider is said once', async () => {
+    const { voice, lines } = listen();
+    const { telemetry, runJob } = harness(voice);
+    const { provider, collect } = memoryProvider();
+    const fallback = vi.fn(async () => ({ provider, tables: null, canSend }));
+    telemetry.setFallback(fallback, { expectsSdk: true });
+    runJob(5000);
+    expect(fallback).not.toHaveBeenCalled();
+    await telemetry.settle();
+    await telemetry.settle();
+    expect(lines()).toEqual([
+      expect.stringMatching(/has given no meter provider, so Tidemark exports .* metricReaders/),
+    ]);
+    const duration = (await collect()).find(({ descriptor }) => descriptor.name === 'messaging.process.duration');
+    expect(duration?.dataPoints[0]?.value).toMatchObject({ count: 1 });
+  });
+
+  it('that gives its provider while ours is being made gets the measurements, and ours is stopped', async () => {
+    const { telemetry } = harness();
+    const [ours, theirs] = [memoryProvider(), memoryProvider(DYNO)];
+    const shutdown = vi.spyOn(ours.provider, 'shutdown');
+    const made = Promise.withResolvers<void>();
+    telemetry.setFallback(async () => {
+      await made.promise;
+      return { provider: ours.provider, tables: null, canSend };
+    });
+    const settled = telemetry.settle();
+    telemetry.use(theirs.provider);
+    made.resolve();
+    await settled;
+    expect(shutdown).toHaveBeenCalledTimes(1);
+    expect(await theirs.collect()).not.toEqual([]);
+  });
+
+  it('says why no export could be started', async () => {
+    const { voice, lines } = listen();
+    const { telemetry } = harness(voice);
+    telemetry.setFallback(() => Promise.reject(new Error('no SDK here')));
+    await telemetry.settle();
+    expect(lines()).toEqual(['tidemark: nothing is reported: the export could not be started. no SDK here']);
+  });
 });
 
-describe('the dyno on the resource', () => {
-  it.each([
-    [{}, 1],
-    [{ 'heroku.dyno.name': 'worker.1' }, 0],
-  ])('of a global provider, %o, is missed aloud where it is missing', async (attributes, warnings) => {
-    vi.stubEnv('DYNO', 'worker.1');
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const { provider } = memoryProvider(attributes);
-    metrics.setGlobalMeterProvider(provider);
-    await harness().telemetry.settle();
-    expect(warn).toHaveBeenCalledTimes(warnings);
-    vi.unstubAllEnvs();
-    warn.mockRestore();
-  });
+it('starts no export of its own after it was told to stop', async () => {
+  const { telemetry } = harness();
+  const fallback = vi.fn(async () => null);
+  telemetry.setFallback(fallback);
+  telemetry.release();
+  await telemetry.settle();
+  expect(fallback).not.toHaveBeenCalled();
 });

@@ -13,6 +13,9 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** Far beyond what any of these applications needs, and below the time for which a held process would live. */
 const LIFE_LIMIT_MS = 20_000;
 
+/** A line in which Tidemark says that it reports, to the end. */
+const REPORT = /^tidemark: (?:reporting|measuring) .*\n/gm;
+
 export type BullmqVersion = 5 | 6;
 
 /** An application's folder: the fixtures, a BullMQ of the wanted version, and this package under its own name. */
@@ -46,8 +49,16 @@ export class AppFolder {
 }
 
 export interface RunningApp {
-  /** Its exit code, or the signal it ended by, and what it wrote to standard error; rejects where it had to be killed. */
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; stderr: string }>;
+  /**
+   * Its exit code, or the signal it ended by, and what it wrote to standard error, without the line in which Tidemark says that all is
+   * well: that is in `reports`. Rejects where it had to be killed.
+   */
+  readonly exited: Promise<{
+    code: number | null;
+    signal: NodeJS.Signals | null;
+    stderr: string;
+    reports: readonly string[];
+  }>;
   /** Closes its standard input. */
   stop(): void;
   /** What the platform does to end a dyno. */
@@ -107,7 +118,8 @@ export function runApp({
     const [code, signal] = await once(child, 'close');
     clearTimeout(killer);
     if (signal === 'SIGKILL') throw new Error(`${args.join(' ')} did not end by itself. ${stdout}${stderr}`);
-    return { code, signal, stderr };
+    const reports = stderr.match(REPORT) ?? [];
+    return { code, signal, stderr: stderr.replace(REPORT, ''), reports: reports.map((line) => line.trim()) };
   })();
   const matching = (pattern: RegExp) => stdout.split('\n').filter((line) => pattern.test(line)).length;
   return {

@@ -66,8 +66,11 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
     ['CommonJS, by --import', [...IMPORT, 'work.cjs']],
     ['CommonJS, by require', ['require.cjs']],
   ])('%s: delivers its last points though it exits right after close', async (_how, args) => {
-    const { receiver, code, stderr } = await run({ args, version });
+    const { receiver, code, stderr, reports } = await run({ args, version });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(reports).toEqual([
+      expect.stringMatching(/^tidemark: reporting shop worker\.1 to http:\/\/127\.0\.0\.1:\d+ every 10 s$/),
+    ]);
     const job = {
       'messaging.system': 'bullmq',
       'bullmq.job.name': 'grow',
@@ -146,7 +149,10 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
       receiver.of('process.memory.usage').filter(({ resource }) => resource['tidemark.process.role'] === role);
     await receiver.until(() => usage('sandbox').length > 0 && usage('main').length > 0);
     app.stop();
-    expect((await app.exited).code).toBe(3);
+    const { code, reports } = await app.exited;
+    expect(code).toBe(3);
+    // The child, whose standard error is its parent's, does not say it a second time.
+    expect(reports).toHaveLength(1);
     const [parent, child] = [usage('main').at(-1)?.resource, usage('sandbox').at(-1)?.resource];
     for (const same of ['heroku.dyno.id', 'tidemark.dyno.start_time', 'heroku.app.name']) {
       expect(child?.[same]).toBe(parent?.[same]);
@@ -203,6 +209,15 @@ describe('a receiver that is not there for it', () => {
       expect((await run({ args: [...IMPORT, 'work.mjs'], env })).code).toBe(exit === 'natural' ? 7 : 3);
     }
   });
+
+  it('is said also where the process ends before its second export', async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: DEAD };
+    const { code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: `tidemark: shop worker.1 is not reported: nothing listens at ${DEAD}. Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.\n`,
+    });
+  });
 });
 
 describe('an application with its own SDK', () => {
@@ -212,6 +227,17 @@ describe('an application with its own SDK', () => {
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
     expect(new Set(receiver.points.map(({ resource }) => resource['service.name']))).toEqual(new Set(['own-sdk']));
     expect(receiver.points[0]?.resource).toMatchObject({ 'heroku.dyno.name': 'worker.1', 'heroku.app.name': 'shop' });
+  });
+
+  it('that gives no meter provider is replaced, and the worker says so', async () => {
+    const { receiver, code, stderr, reports } = await run({ args: ['no-provider.mjs'] });
+    expect(code).toBe(3);
+    expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
+    expect(receiver.points[0]?.resource).toMatchObject({ 'heroku.dyno.name': 'worker.1', 'heroku.app.name': 'shop' });
+    expect(stderr).toMatch(
+      /^tidemark: .* has given no meter provider, so Tidemark exports its measurements itself.*\n$/,
+    );
+    expect(reports).toHaveLength(1);
   });
 
   it('uses its global provider beside register, and nothing arrives twice', async () => {
@@ -233,12 +259,13 @@ describe('an application with its own SDK', () => {
 
 describe('the environment', () => {
   it.each([
-    ['OTEL_SDK_DISABLED', 'true'],
-    ['OTEL_METRICS_EXPORTER', 'none'],
-  ])('%s=%s: nothing is sent', async (name, value) => {
-    const { receiver, code } = await run({ args: [...IMPORT, 'work.mjs'], env: { [name]: value } });
+    ['OTEL_SDK_DISABLED', 'true', 'OTEL_SDK_DISABLED=true: nothing is measured or reported.'],
+    ['OTEL_METRICS_EXPORTER', 'none', 'OTEL_METRICS_EXPORTER=none: nothing is reported. Set it to otlp to report.'],
+  ])('%s=%s: nothing is sent, and the worker says so', async (name, value, line) => {
+    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env: { [name]: value } });
     expect(code).toBe(3);
     expect(receiver.requests).toBe(0);
+    expect(stderr).toBe(`tidemark: ${line}\n`);
   });
 
   it('names service and resource by the standard variables', async () => {
@@ -266,6 +293,21 @@ describe('the environment', () => {
     for (const name of Object.keys(env)) expect(stderr).toContain(name);
     expect(receiver.points).not.toEqual([]);
   });
+
+  it.each([
+    ['OpenTelemetry disabled', { OTEL_SDK_DISABLED: 'true' }],
+    ['no exporter', { OTEL_METRICS_EXPORTER: 'none' }],
+  ])('with %s draws no line in a process that runs no worker', async (_what, env) => {
+    const { receiver, stderr } = await run({ args: [...IMPORT, 'adds-jobs.mjs'], env });
+    expect({ requests: receiver.requests, stderr }).toEqual({ requests: 0, stderr: '' });
+  });
+
+  it('with faults in it draws no line in a process that runs no worker', async () => {
+    const env = { TIDEMARK_TYPO: '1', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_METRIC_EXPORT_INTERVAL: '200' };
+    const { receiver, stderr, reports } = await run({ args: [...IMPORT, 'adds-jobs.mjs'], env });
+    expect(receiver.requests).toBeGreaterThan(0);
+    expect({ stderr, reports }).toEqual({ stderr: '', reports: [] });
+  });
 });
 
 describe('register', () => {
@@ -286,7 +328,8 @@ describe('register', () => {
     const { receiver, app } = await launch({ args: [...IMPORT, 'only-in-thread.mjs'], env });
     await receiver.until(() => receiver.of('process.memory.usage').length > 0);
     app.stop();
-    expect((await app.exited).code).toBe(3);
+    const { code, reports } = await app.exited;
+    expect({ code, reports }).toEqual({ code: 3, reports: [expect.stringContaining('reporting shop worker.1 to ')] });
     expect(receiver.of('process.memory.usage').at(-1)?.resource).toMatchObject({ 'tidemark.process.role': 'main' });
   });
 });

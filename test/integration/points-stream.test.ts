@@ -61,7 +61,7 @@ describe.each([5, 6] as const)('a worker with BullMQ %i that sends its points by
       TIDEMARK_APP: APP,
       OTEL_METRIC_EXPORT_INTERVAL: '60000',
     });
-    expect(await app.exited).toEqual({ code: 3, signal: null, stderr: '' });
+    expect(await app.exited).toMatchObject({ code: 3, signal: null, stderr: '' });
     // With an interval of a minute the last flush is the only export.
     const entries = await redis.xrange(POINTS_STREAM_KEY, '-', '+');
     expect(entries).not.toEqual([]);

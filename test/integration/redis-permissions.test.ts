@@ -3,6 +3,7 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createDrainKeys } from '../../src/adapters/redis/drain.ts';
+import { createPointsReader } from '../../src/adapters/redis/points-reader.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
 import { checkRedis } from '../../src/doctor/check-redis.ts';
@@ -86,10 +87,25 @@ it("the README's are all that drain, points stream and doctor need", async () =>
     evaluate: (script: { lua: string }, names: readonly string[], args: readonly string[]) =>
       client.eval(script.lua, names.length, ...names, ...args),
   });
-  const exporter = new PointsStreamExporter({ lend, serialize: () => new TextEncoder().encode('{}') });
+  const replies: unknown[] = [];
+  const exporter = new PointsStreamExporter({
+    lend,
+    serialize: () => new TextEncoder().encode('{}'),
+    onAppended: (reply) => replies.push(reply),
+    onFailed: (error) => replies.push(error),
+  });
   exporter.export({ scopeMetrics: [] } as never, () => {});
   await exporter.forceFlush();
   expect(await admin.xlen('tidemark:points')).toBe(1);
+  const reader = createPointsReader({ url: urlOfUser(), onEntry: () => {} });
+  undo.push(() => reader.close());
+  reader.start({ afterId: null, maxAgeMs: 60_000 });
+  await vi.waitFor(async () => expect(await admin.xinfo('GROUPS', 'tidemark:points')).toHaveLength(1), LIMIT);
+  exporter.export({ scopeMetrics: [] } as never, () => {});
+  await exporter.forceFlush();
+  // The second export knows that the first one was read.
+  const [first, second] = replies as [string, string][];
+  expect(second?.[1]).toBe(first?.[0]);
 
   const settings = { env: { TIDEMARK_REDIS_URL: server.url, REDIS_URL: urlOfUser() }, flags: {} };
   const found = await checkRedis(resolveActuatorSettings(settings));

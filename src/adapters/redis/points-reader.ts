@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerUnavailable } from '../../core/errors.ts';
-import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY } from '../../semconv.ts';
+import { POINTS_READ_MARK_MS, POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY } from '../../semconv.ts';
 import { connectRedis, type RedisConnection } from './connection.ts';
 
 export interface PointsReaderOptions {
@@ -34,6 +34,7 @@ type StreamReply = [key: string, entries: [id: string, fields: string[]][]][] | 
 export function createPointsReader(options: PointsReaderOptions): PointsReader {
   const { url, onEntry, log } = options;
   const connection = connectRedis({ url, ...(log === undefined ? {} : { log }), commandTimeoutMs: 2 * BLOCK_MS });
+  const mark = createReadMark(connection);
   const closed = new AbortController();
   let lastId: string | null = null;
   let following: Promise<void> = Promise.resolve();
@@ -58,6 +59,7 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
         cursor ??= await start();
         cursor = await readOn(cursor);
         lastFault = '';
+        await mark(lastId);
       } catch (error) {
         if (!(error instanceof LedgerUnavailable)) throw error;
         if (connection.available() && error.message !== lastFault && !closed.signal.aborted)
@@ -93,4 +95,20 @@ async function readEntries(connection: RedisConnection, after: string): Promise<
     redis.xread('COUNT', ENTRIES_PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', POINTS_STREAM_KEY, after),
   )) as StreamReply;
   return reply?.[0]?.[1] ?? [];
+}
+
+/** Notes on the stream how far it was read, so that the workers can say where nobody reads. A mark that fails is no fault of the reading. */
+function createReadMark(connection: RedisConnection): (id: string | null) => Promise<void> {
+  let marked: string | null = null;
+  let markedAtMs = Number.NEGATIVE_INFINITY;
+  return async (id) => {
+    if (id === null || id === marked || performance.now() - markedAtMs < POINTS_READ_MARK_MS) return;
+    [marked, markedAtMs] = [id, performance.now()];
+    const set = (command: 'SETID' | 'CREATE') =>
+      connection.run('the mark of the points stream', (redis) =>
+        redis.xgroup(command as 'SETID', POINTS_STREAM_KEY, POINTS_STREAM_GROUP, id),
+      );
+    // The first mark finds no group, and neither does one after the stream was gone.
+    await set('SETID').catch(() => set('CREATE').catch(() => undefined));
+  };
 }

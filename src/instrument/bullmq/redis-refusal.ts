@@ -11,12 +11,16 @@ const warned = new Set<string>();
  */
 export function warnOfRefusal(error: unknown, consequence: string): boolean {
   const message = error instanceof Error ? error.message : String(error);
-  if (!REFUSALS.test(message)) return false;
-  warnOnce(
-    `${consequence} Redis answered: ${message}. The workers' Redis user needs the key pattern tidemark:* and the commands ` +
-      'listed in the README under "Redis permissions".',
-  );
+  if (!isRefusal(message)) return false;
+  warnOnce(`${consequence} Redis answered: ${message}. ${PERMISSIONS_ADVICE}`);
   return true;
+}
+
+export const PERMISSIONS_ADVICE =
+  'The workers\' Redis user needs the key pattern tidemark:* and the commands listed in the README under "Redis permissions".';
+
+export function isRefusal(message: string): boolean {
+  return REFUSALS.test(message);
 }
 
 /** Each message once per process. */

@@ -14,7 +14,7 @@ export function followInThread(target: WorkerMethods): void {
   const holder = globalThis as { [DRAIN]?: ProcessDrain | null };
   holder[DRAIN] ??= drainOfProcess(process.env, () => performance.now());
   const drain = holder[DRAIN];
-  announceBullmq();
+  announceBullmq(target);
   if (drain === null || drain === undefined) return;
   drain.follow(target);
   wrap(target, 'run', (original) => told(original, (worker) => drain.workerRuns(worker)));

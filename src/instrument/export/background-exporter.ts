@@ -15,6 +15,9 @@ export interface BackgroundExporterOptions {
   readonly exporter: PushMetricExporter;
   /** No retry is started later than this after its export began. */
   readonly retryForMs: number;
+  /** Called for each export that has arrived, and with the last error of one that has not; in a flush with the first one, too. */
+  readonly onArrived: () => void;
+  readonly onFailed: (error: unknown) => void;
 }
 
 /**
@@ -23,22 +26,27 @@ export interface BackgroundExporterOptions {
  */
 export class BackgroundExporter implements PushMetricExporter {
   readonly #exporter: PushMetricExporter;
-  readonly #retryForMs: number;
+  readonly #options: BackgroundExporterOptions;
   #latest: Promise<void> = Promise.resolve();
+  #flushes = 0;
 
-  constructor({ exporter, retryForMs }: BackgroundExporterOptions) {
-    this.#exporter = exporter;
-    this.#retryForMs = retryForMs;
+  constructor(options: BackgroundExporterOptions) {
+    this.#exporter = options.exporter;
+    this.#options = options;
   }
 
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    this.#latest = this.#send(metrics).catch((error: unknown) => reportFault('exporting metrics', error));
+    const { onArrived, onFailed } = this.#options;
+    const told = this.#send(metrics).then(onArrived, onFailed);
+    this.#latest = told.catch((error: unknown) => reportFault('saying what became of an export', error));
     done({ code: SUCCESS });
   }
 
   /** Waits for the newest export alone: an older one that still hangs tells nothing that the newest does not. */
-  forceFlush(): Promise<void> {
-    return this.#latest;
+  async forceFlush(): Promise<void> {
+    this.#flushes += 1;
+    await this.#latest;
+    this.#flushes -= 1;
   }
 
   shutdown(): Promise<void> {
@@ -52,11 +60,13 @@ export class BackgroundExporter implements PushMetricExporter {
   }
 
   async #send(metrics: ResourceMetrics): Promise<void> {
-    const deadlineMs = performance.now() + this.#retryForMs;
+    const deadlineMs = performance.now() + this.#options.retryForMs;
     for (let backoffMs = FIRST_RETRY_MS; ; backoffMs *= RETRY_FACTOR) {
       const { code, error } = await this.#once(metrics);
       if (code === SUCCESS) return;
       if (!(error instanceof PostError && error.isRetryable)) throw error ?? new Error('no reason given');
+      // The process may end with the flush, before the last retry.
+      if (this.#flushes > 0) this.#options.onFailed(error);
       const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
       if (performance.now() + waitMs > deadlineMs) throw error;
       await unheldDelay(waitMs);

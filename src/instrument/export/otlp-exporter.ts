@@ -1,9 +1,9 @@
-import { diag } from '@opentelemetry/api';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { ExportParts } from './export-parts.ts';
 import type { JsonMetricsSerializer } from './opentelemetry-sdk.ts';
 import { OtlpPost, PostError } from './otlp-post.ts';
+import { RejectedPoints } from './otlp-problem.ts';
 
 type Serializer = typeof JsonMetricsSerializer;
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
@@ -19,9 +19,12 @@ const CONTENT_TOO_LARGE = 413;
 
 /**
  * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. It is OpenTelemetry's exporter with its
- * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing.
+ * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing. An export
+ * of which the receiver rejected a part has failed, with `RejectedPoints`.
  */
-export async function otlpExporter(env: Readonly<Record<string, string | undefined>>): Promise<PushMetricExporter> {
+export async function otlpExporter(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ exporter: PushMetricExporter; url: URL }> {
   const { OTLPMetricExporterBase, convertLegacyHttpOptions, JsonMetricsSerializer } = await import(
     './opentelemetry-sdk.ts'
   );
@@ -32,7 +35,8 @@ export async function otlpExporter(env: Readonly<Record<string, string | undefin
     { 'Content-Type': 'application/json' },
   );
   const post = new OtlpPost({ url, headers, compression, timeoutMs: timeoutMillis, env });
-  return new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
+  const exporter = new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
+  return { exporter, url: new URL(url) };
 }
 
 /** What the exporter hands its exports to. */
@@ -82,10 +86,12 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
       try {
         await this.#sendPart(bytes);
       } catch (error) {
-        fault ??= error;
+        // That nothing of a part arrived says more than that some of one was rejected.
+        if (fault === null || fault instanceof RejectedPoints) fault = error;
+        if (error instanceof RejectedPoints) continue;
         if (!(error instanceof PostError) || error.isRetryable) break;
         // Smaller from the next export on.
-        if (error.status === CONTENT_TOO_LARGE) {
+        if (error.refusal?.status === CONTENT_TOO_LARGE) {
           this.#maxBodyBytes = Math.max(LEAST_BODY_BYTES, Math.min(this.#maxBodyBytes, bytes.length / 2));
         }
       }
@@ -94,9 +100,10 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   }
 
   async #sendPart(bytes: Uint8Array): Promise<void> {
-    const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes));
-    if (partialSuccess !== undefined && Object.keys(partialSuccess).length > 0) {
-      diag.warn(`tidemark: the receiver took a part of an export only: ${JSON.stringify(partialSuccess)}`);
-    }
+    const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes)) ?? {};
+    // A number, or a string as JSON has 64-bit numbers.
+    const rejected = Number(partialSuccess?.rejectedDataPoints ?? 0);
+    const message = partialSuccess?.errorMessage ?? '';
+    if (rejected > 0 || message !== '') throw new RejectedPoints(rejected, String(message));
   }
 }

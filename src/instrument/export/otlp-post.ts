@@ -1,15 +1,27 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
-import { afterReading } from '../patience.ts';
+import { afterLoopTime } from '../patience.ts';
 import { VERSION } from '../version.ts';
 
 /** Answers after which OTLP has a client try again. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** A receiver answers with a few bytes; what is longer comes from something else. */
 const MOST_ANSWER_BYTES = 64 * 1024;
+/** So much of a refusal is kept: enough for a sentence of the receiver's. */
+const KEPT_ANSWER_CHARACTERS = 2000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a receiver answered that did not take the request. */
+export interface Refusal {
+  readonly status: number;
+  /** Its beginning. */
+  readonly text: string;
+  readonly isHtml: boolean;
+  /** Where a redirect leads; null for other answers. */
+  readonly location: string | null;
+}
 
 /** Why a request was of no use. */
 export class PostError extends Error {
@@ -18,21 +30,21 @@ export class PostError extends Error {
   readonly isRetryable: boolean;
   /** How long the receiver asked to be left alone; null where it did not. */
   readonly retryAfterMs: number | null;
-  /** The HTTP status; null where there was no answer. */
-  readonly status: number | null;
+  /** Null where there was no answer, or none of HTTP. */
+  readonly refusal: Refusal | null;
 
-  constructor(message: string, { isRetryable, retryAfterMs = null, status = null, cause }: PostFailure) {
+  constructor(message: string, { isRetryable, retryAfterMs = null, refusal = null, cause }: PostFailure) {
     super(message, { cause });
-    this.status = status;
     this.isRetryable = isRetryable;
     this.retryAfterMs = retryAfterMs;
+    this.refusal = refusal;
   }
 }
 
 interface PostFailure {
   readonly isRetryable: boolean;
   readonly retryAfterMs?: number | null;
-  readonly status?: number | null;
+  readonly refusal?: Refusal | null;
   readonly cause?: unknown;
 }
 
@@ -41,7 +53,7 @@ export interface OtlpPostOptions {
   /** Asked before each request. */
   readonly headers: () => Record<string, string> | Promise<Record<string, string>>;
   readonly compression: 'none' | 'gzip';
-  /** For one request, from its start to the end of the answer. */
+  /** For one request, from its start to the end of the answer; time in which the application blocks the event loop counts little. */
   readonly timeoutMs: number;
   /** Where the standard variables name files with certificates. */
   readonly env: Environment;
@@ -81,12 +93,8 @@ export class OtlpPost {
       ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
     };
     const timeout = new AbortController();
-    const cancel = afterReading(timeoutMs, () => timeout.abort());
-    try {
-      return await this.#send(body, { method: 'POST', headers: allHeaders, signal: timeout.signal });
-    } finally {
-      cancel();
-    }
+    const cancel = afterLoopTime(timeoutMs, () => timeout.abort());
+    return this.#send(body, { method: 'POST', headers: allHeaders, signal: timeout.signal }).finally(cancel);
   }
 
   #send(body: Uint8Array, options: http.RequestOptions): Promise<Buffer> {
@@ -99,8 +107,8 @@ export class OtlpPost {
         reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause: error }));
       };
       const sent = request(this.#url, { ...options, agent }, (response) => {
-        read(response).then((answer) => {
-          const refusal = refusalOf(response, answer);
+        read(response).then(({ answer, isWhole }) => {
+          const refusal = refusalOf(response, answer) ?? (isWhole ? null : TOO_LONG);
           if (refusal === null) resolve(answer);
           else reject(refusal);
         }, fail);
@@ -138,31 +146,32 @@ function gzipped(bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-async function read(response: http.IncomingMessage): Promise<Buffer> {
+/** The answer, or its beginning where it is longer than one of a receiver. */
+async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; isWhole: boolean }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MOST_ANSWER_BYTES) {
-      throw new PostError(`the receiver sent an answer of more than ${MOST_ANSWER_BYTES} bytes`, {
-        isRetryable: false,
-      });
-    }
+    if (bytes > MOST_ANSWER_BYTES) break;
   }
-  return Buffer.concat(chunks);
+  return { answer: Buffer.concat(chunks), isWhole: bytes <= MOST_ANSWER_BYTES };
 }
 
+const TOO_LONG = new PostError(`the receiver sent an answer of more than ${MOST_ANSWER_BYTES} bytes`, {
+  isRetryable: false,
+});
+
 function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMessage, answer: Buffer): PostError | null {
-  if (statusCode >= 200 && statusCode < 300) return null;
-  return new PostError(
-    `the receiver answered ${statusCode} ${statusMessage ?? ''}: ${answer.toString().slice(0, 500)}`,
-    {
-      isRetryable: RETRYABLE_STATUS.has(statusCode),
-      status: statusCode,
-      retryAfterMs: retryAfterMs(headers['retry-after']),
-    },
-  );
+  const text = answer.toString('utf8', 0, KEPT_ANSWER_CHARACTERS);
+  const isHtml = headers['content-type']?.includes('html') === true || /^\s*<(?:!doctype|html)/i.test(text);
+  // A web page with status 200 is what most addresses answer that belong to something else.
+  if (statusCode >= 200 && statusCode < 300 && !isHtml) return null;
+  return new PostError(`the receiver answered ${statusCode} ${statusMessage ?? ''}: ${text.slice(0, 500)}`, {
+    isRetryable: RETRYABLE_STATUS.has(statusCode),
+    retryAfterMs: retryAfterMs(headers['retry-after']),
+    refusal: { status: statusCode, text, isHtml, location: headers.location ?? null },
+  });
 }
 
 /** RFC 9110: seconds or a date. */

@@ -1,7 +1,6 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { POINTS_STREAM_FIELD, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../semconv.ts';
+import { POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../semconv.ts';
 import type { BorrowedRedis, RedisScript } from '../bullmq/borrowed-redis.ts';
-import { warnOfRefusal } from '../bullmq/redis-refusal.ts';
 import { reportFault } from '../diagnostics.ts';
 import { ExportParts, type Serialize } from './export-parts.ts';
 
@@ -15,6 +14,8 @@ const ENTRIES_WITHOUT_SIZE = 100;
 /**
  * Redis caps streams by entries; here the oldest go so that a quarter of the bytes is free again once they are over the cap. Where Redis is
  * out of memory the first command fails and nothing has changed.
+ *
+ * Returns the new entry's id, and that up to which an actuator has read: empty where none has, `unknown` where Redis does not say (an ACL).
  */
 const APPEND: RedisScript = {
   name: 'tidemark:append-points',
@@ -25,11 +26,17 @@ local cap = tonumber(ARGV[3])
 local used = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', '0')
 local keep = tonumber(ARGV[5])
 if type(used) == 'number' then
-  if used <= cap then return id end
-  keep = math.max(1, math.floor(redis.call('XLEN', KEYS[1]) * cap * 0.75 / used))
+  keep = used > cap and math.max(1, math.floor(redis.call('XLEN', KEYS[1]) * cap * 0.75 / used)) or nil
 end
-redis.call('XTRIM', KEYS[1], 'MAXLEN', keep)
-return id
+if keep then redis.call('XTRIM', KEYS[1], 'MAXLEN', keep) end
+local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+if groups.err then return {id, 'unknown'} end
+for _, group in ipairs(groups) do
+  local field = {}
+  for at = 1, #group, 2 do field[group[at]] = group[at + 1] end
+  if field['name'] == ARGV[6] then return {id, field['last-delivered-id']} end
+end
+return {id, ''}
 `,
 };
 
@@ -37,6 +44,9 @@ export interface PointsStreamOptions {
   /** A connection of a worker that runs in this process; null where there is none just now. */
   readonly lend: () => BorrowedRedis | null;
   readonly serialize: Serialize;
+  /** Called with what `APPEND` returned for each export that was written, and with the error of one that was not. */
+  readonly onAppended: (reply: unknown) => void;
+  readonly onFailed: (error: unknown) => void;
 }
 
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
@@ -49,22 +59,20 @@ const SUCCESS = 0;
  * most, none is repeated, and whatever Redis does not take at once is dropped. The next export tells the same sums anew.
  */
 export class PointsStreamExporter implements PushMetricExporter {
-  readonly #lend: PointsStreamOptions['lend'];
+  readonly #options: PointsStreamOptions;
   readonly #parts: ExportParts;
   #underWay: Promise<void> | null = null;
 
-  constructor({ lend, serialize }: PointsStreamOptions) {
-    this.#lend = lend;
-    this.#parts = new ExportParts(serialize);
+  constructor(options: PointsStreamOptions) {
+    this.#options = options;
+    this.#parts = new ExportParts(options.serialize);
   }
 
   /** Tells success at once: the reader would wait under a timer that keeps the process alive. */
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     this.#underWay ??= this.#append(metrics)
-      .catch((error: unknown) => {
-        const consequence = 'the points of this process do not reach the actuator over Redis.';
-        if (!warnOfRefusal(error, consequence)) reportFault('appending points to the stream', error);
-      })
+      .catch((error: unknown) => this.#options.onFailed(error))
+      .catch((error: unknown) => reportFault('saying what became of an export', error))
       .finally(() => {
         this.#underWay = null;
       });
@@ -80,7 +88,8 @@ export class PointsStreamExporter implements PushMetricExporter {
   }
 
   async #append(metrics: ResourceMetrics): Promise<void> {
-    const redis = this.#lend();
+    const { lend, onAppended } = this.#options;
+    const redis = lend();
     // A process without a running worker has none: before its first one, after its last, and in a sandbox.
     if (redis === null) return;
     const first = this.#parts.of(metrics, MAX_ENTRY_BYTES).next();
@@ -89,7 +98,8 @@ export class PointsStreamExporter implements PushMetricExporter {
     if (!isLast) sayCut();
     const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
     const limits = [POINTS_STREAM_MAX_BYTES, STREAM_LIFE_MS, ENTRIES_WITHOUT_SIZE].map(String);
-    await redis.evaluate(APPEND, [POINTS_STREAM_KEY], [POINTS_STREAM_FIELD, json, ...limits]);
+    const args = [POINTS_STREAM_FIELD, json, ...limits, POINTS_STREAM_GROUP];
+    onAppended(await redis.evaluate(APPEND, [POINTS_STREAM_KEY], args));
   }
 }
 

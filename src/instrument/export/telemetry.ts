@@ -1,9 +1,12 @@
-import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
-import { ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../../semconv.ts';
+import { type MeterProvider, metrics } from '@opentelemetry/api';
+import { SCOPE_NAME } from '../../semconv.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
 import type { JobEnd } from '../jobs/job-monitor.ts';
 import { readWorkerSettings } from '../settings.ts';
 import { VERSION } from '../version.ts';
+import { Voice } from '../voice.ts';
+import { appProviderLine, isNoop, lacksDyno } from './app-provider.ts';
+import { canReport } from './export-environment.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobTables } from './job-tables.ts';
 
@@ -35,10 +38,14 @@ export type FallbackProvider = () => Promise<OwnProvider | null>;
  * Where the measurements go: the instruments on the provider of the moment. In order: one that was given (`use`), the one that the
  * application has registered globally by the time of the first job or of `settle`, the fallback. The API's global has no proxy for
  * meters, so instruments made before the application's SDK has started would drop everything for ever: hence so late.
+ *
+ * A global provider whose resource names no dyno is passed over where the fallback can report instead: an actuator would drop its points.
  */
 export class Telemetry {
   readonly #measured: Measured;
+  readonly #voice: Voice;
   #fallback: FallbackProvider | null = null;
+  #expectsSdk = false;
   #settling: Promise<void> | null = null;
   #provider: SdkMeterProvider | null = null;
   /** Where the provider is ours. */
@@ -48,23 +55,33 @@ export class Telemetry {
   #flushing: Promise<void> | null = null;
   #unflushedJobs = false;
 
-  constructor(measured: Measured) {
+  constructor(measured: Measured, voice: Voice = new Voice()) {
     this.#measured = measured;
+    this.#voice = voice;
   }
 
-  setFallback(fallback: FallbackProvider): void {
+  get hasFallback(): boolean {
+    return this.#fallback !== null;
+  }
+
+  /** Where the application `expectsSdk` to give a provider, the first job does not hurry the choice, and having to fall back is said. */
+  setFallback(fallback: FallbackProvider, { expectsSdk = false } = {}): void {
     this.#fallback = fallback;
+    this.#expectsSdk = expectsSdk;
+    this.#settling = null;
   }
 
   /** Moves everything to a provider. One that drops everything is ignored: SDKs hand it out until they have started. */
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
-    warnWithoutStream();
+    const { transports } = readWorkerSettings(process.env);
+    if (transports.includes('redis')) this.#voice.say(NO_STREAM);
     this.#move(provider, null);
+    this.#voice.say(appProviderLine(provider, process.env));
   }
 
   #move(provider: SdkMeterProvider, tables: JobTables | null): void {
-    this.release();
+    this.#detach();
     this.#provider = provider;
     this.#instruments = new Instruments(provider.getMeter(SCOPE_NAME, VERSION), this.#measured, tables);
     for (const end of this.#early) this.#instruments.recordJob(end);
@@ -74,17 +91,21 @@ export class Telemetry {
   /** Finds a provider, where there is none yet. Never rejects. */
   async settle(): Promise<void> {
     if (this.#instruments !== null) return;
-    guarded("looking for the application's meter provider", () => {
-      this.use(metrics.getMeterProvider());
-      if (this.#provider !== null) warnWithoutDyno(this.#provider);
-    });
-    if (this.#instruments !== null || this.#fallback === null) return;
-    this.#settling ??= this.#useFallback(this.#fallback);
+    const fallback = this.#fallback;
+    const isPassedOver = guarded("looking for the application's meter provider", () => this.#takeGlobal()) ?? false;
+    if (this.#instruments !== null || fallback === null) return;
+    this.#settling ??= this.#useFallback(fallback, isPassedOver).catch((error: unknown) => this.#reportStart(error));
     await this.#settling;
   }
 
-  /** Stops measuring. */
+  /** Stops measuring, until a provider is given or a fallback set. */
   release(): void {
+    this.#fallback = null;
+    this.#settling = null;
+    this.#detach();
+  }
+
+  #detach(): void {
     this.#instruments?.release();
     this.#measured.dynoMemory?.release();
     this.#own?.provider.shutdown?.().catch((error: unknown) => reportFault('stopping the meter provider', error));
@@ -101,7 +122,7 @@ export class Telemetry {
   /** A job has begun, and others may without a word until the monitor works out what they did. */
   jobBegins(): void {
     this.#unflushedJobs = true;
-    if (this.#instruments === null) void this.settle();
+    if (this.#instruments === null && !this.#expectsSdk) void this.settle();
   }
 
   jobEnds(end: JobEnd): void {
@@ -131,16 +152,34 @@ export class Telemetry {
     await this.#provider?.forceFlush?.();
   }
 
-  async #useFallback(fallback: FallbackProvider): Promise<void> {
-    try {
-      const own = await fallback();
-      if (own === null || this.#instruments !== null) return;
-      this.#move(own.provider, own.tables);
-      this.#own = own;
-      this.#reportEarly(own);
-    } catch (error) {
-      reportFault('starting the export of metrics', error);
-    }
+  /** Uses the application's global provider, where there is one; true where it was passed over. */
+  #takeGlobal(): boolean {
+    const provider: SdkMeterProvider = metrics.getMeterProvider();
+    if (isNoop(provider)) return false;
+    const { transports } = readWorkerSettings(process.env);
+    const couldReport = this.#fallback !== null && canReport(process.env, transports);
+    if (couldReport && lacksDyno(provider, process.env)) return true;
+    this.use(provider);
+    return false;
+  }
+
+  async #useFallback(fallback: FallbackProvider, isPassedOver: boolean): Promise<void> {
+    const own = await fallback();
+    if (own === null) return;
+    // Meanwhile the application has given a provider, or has disabled the instrumentation.
+    if (this.#instruments !== null || fallback !== this.#fallback) return own.provider.shutdown?.();
+    if (isPassedOver) this.#voice.say(NO_DYNO);
+    else if (this.#expectsSdk) this.#voice.say(NO_PROVIDER);
+    this.#move(own.provider, own.tables);
+    this.#own = own;
+    this.#reportEarly(own);
+  }
+
+  #reportStart(error: unknown): void {
+    this.#voice.say(
+      `nothing is reported: the export could not be started. ${error instanceof Error ? error.message : error}`,
+    );
+    reportFault('starting the export of metrics', error);
   }
 
   /** Not only after the first interval: this process may replace one that reported the dyno until a moment ago. */
@@ -152,6 +191,14 @@ export class Telemetry {
   }
 }
 
+/** Only a provider of our own has the exporter that writes the stream. */
+const NO_STREAM =
+  "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, which writes no points stream. Let it export OTLP to the actuator or a Collector.";
+const NO_DYNO =
+  "the resource of the application's OpenTelemetry SDK names no dyno, so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it export them.";
+const NO_PROVIDER =
+  "the application's OpenTelemetry SDK has given no meter provider, so Tidemark exports its measurements itself, by the OTEL_* variables. Give the SDK metricReaders to have it export them.";
+
 /** The timer is not unref'd: it is what keeps the process alive for the rest of the time, the sockets do not. */
 async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -160,28 +207,4 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   });
   await Promise.race([work.catch((error: unknown) => reportFault('the last flush', error)), timedOut]);
   clearTimeout(timer);
-}
-
-function isNoop(provider: MeterProvider): boolean {
-  return provider.constructor?.name === 'NoopMeterProvider' || provider.getMeter(SCOPE_NAME) === createNoopMeter();
-}
-
-/** Only a provider of our own has the exporter that writes the stream. */
-function warnWithoutStream(): void {
-  if (!readWorkerSettings(process.env).transports.includes('redis')) return;
-  console.warn(
-    "tidemark: TIDEMARK_TRANSPORT names redis, but metrics go to the application's own meter provider, which writes no points stream: export them over OTLP to the actuator or a Collector",
-  );
-}
-
-/** What else goes wrong silently. The SDKs keep the resource in a private place; where it is not there, nothing is said. */
-function warnWithoutDyno(provider: object): void {
-  const { _sharedState: state } = provider as {
-    _sharedState?: { resource?: { attributes?: Record<string, unknown> } };
-  };
-  const attributes = state?.resource?.attributes;
-  if (!process.env.DYNO || attributes === undefined || ATTR_HEROKU_DYNO_NAME in attributes) return;
-  console.warn(
-    "tidemark: metrics go to the application's own meter provider, whose resource names no dyno: add herokuDetector to its resource detectors",
-  );
 }

@@ -17,20 +17,24 @@ export function startedThreads(): ReadonlySet<Worker> {
   return threads;
 }
 
-/** Called in a thread that makes a BullMQ worker: the main thread, which may never do so itself, measures the process. */
-export function announceBullmq(): void {
+/** Called in a thread at each sight of BullMQ: the main thread, which may never use it itself, measures the process. Null: not of a worker. */
+export function announceBullmq(workerPrototype: object | null): void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(null);
+  channel.postMessage(workerPrototype !== null);
   channel.close();
 }
 
-/** Calls `then` in the main thread when a thread announces BullMQ. Opens nothing before the first thread starts. */
-export function whenThreadHasBullmq(then: () => void): void {
+/**
+ * Calls `then` in the main thread at each sight of BullMQ in a thread, up to the first worker: `hasWorker` is true for it. Opens nothing before the
+ * first thread starts.
+ */
+export function whenThreadHasBullmq(then: (hasWorker: boolean) => void): void {
   process.once('worker', () => {
     const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = () => {
-      channel.close();
-      then();
+    channel.onmessage = ({ data }: { data?: unknown }) => {
+      const hasWorker = data === true;
+      if (hasWorker) channel.close();
+      then(hasWorker);
     };
     channel.unref();
   });
