@@ -49,6 +49,11 @@ interface Start {
   readonly lines?: readonly string[];
 }
 
+/** How many jobs Tidemark has reported. */
+function jobsIn(receiver: Receiver): number {
+  return receiver.of('messaging.process.duration').at(-1)?.count ?? 0;
+}
+
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
@@ -62,7 +67,7 @@ describe('beside a tracer that hooks the module loader', () => {
   afterAll(() => app?.remove());
 
   /** How many spans of each kind the tracer has, and what Tidemark sent. */
-  async function run({ args, lines = [] }: Start) {
+  async function run({ args, lines = [] }: Start, isBesideTidemark = true) {
     const receiver = new Receiver();
     const receiverUrl = await receiver.start();
     undo.push(() => receiver.stop());
@@ -80,7 +85,11 @@ describe('beside a tracer that hooks the module loader', () => {
       ...ENVIRONMENT,
     };
     const options = { cwd: app.path, env, timeout: LIFE_LIMIT_MS, maxBuffer: 2 ** 26 };
-    const { stdout } = await promisify(execFile)(process.execPath, args, options);
+    const running = promisify(execFile)(process.execPath, args, options);
+    const stop = () => running.child.stdin?.end();
+    if (isBesideTidemark) void receiver.until(() => jobsIn(receiver) === JOBS).then(stop);
+    else stop();
+    const { stdout } = await running;
     const spans: Record<string, number> = {};
     for (const [span] of stdout.replaceAll(queue, 'queue').matchAll(SPAN)) spans[span] = (spans[span] ?? 0) + 1;
     return { spans, receiver };
@@ -95,8 +104,8 @@ describe('beside a tracer that hooks the module loader', () => {
         ['--require', REGISTER],
       ];
       const without = await Promise.all([
-        run({ args: ['worker.cjs'], lines: [file] }),
-        run({ args: [...hooks, 'worker.mjs'] }),
+        run({ args: ['worker.cjs'], lines: [file] }, false),
+        run({ args: [...hooks, 'worker.mjs'] }, false),
       ]);
       const beside = await Promise.all([
         run({ args: ['worker.cjs'], lines: [REGISTER, file] }),
