@@ -1,8 +1,7 @@
 /**
  * `import 'tidemark/register'` as the first line of a worker's entry point, or `node --import tidemark/register worker.js`, which also
  * reaches sandboxed children. Measures the process and its BullMQ workers and exports over OTLP by the standard `OTEL_*` variables.
- * Loads nothing before the process makes its first worker or queue, in whichever thread; worker threads do no more than to say so to the
- * main thread. No top-level await: `require` must be able to load it.
+ * Loads nothing before the process makes its first worker or queue, in whichever thread. No top-level await: `require` must be able to load it.
  */
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
@@ -11,7 +10,7 @@ import type { WorkerMethods } from './instrument/bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './instrument/bullmq/bullmq-sightings.ts';
 import { isSdkDisabled } from './instrument/export/export-environment.ts';
 import { mayMeasure, processRole } from './instrument/identity/process-role.ts';
-import { announceBullmq, startedThreads, whenThreadHasBullmq } from './instrument/identity/threads.ts';
+import { startedThreads, whenThreadHasBullmq } from './instrument/identity/threads.ts';
 
 function register(): void {
   if (isSdkDisabled(process.env)) {
@@ -20,7 +19,7 @@ function register(): void {
     return;
   }
   if (!mayMeasure()) {
-    lookForBullmq('register', announceBullmq);
+    lookForBullmq('register', startInThread);
     return;
   }
   startedThreads();
@@ -32,12 +31,20 @@ function register(): void {
 
 let loaded: typeof import('./instrument/start.ts') | null = null;
 
-/** Never throws. Loads synchronously: the worker that is being made is to be followed. */
 function start(workerPrototype: WorkerMethods | null, threadHasWorker = false): void {
+  withLoaded((instrument) => instrument.start(workerPrototype, threadHasWorker));
+}
+
+function startInThread(workerPrototype: WorkerMethods | null): void {
+  withLoaded((instrument) => instrument.startInThread(workerPrototype));
+}
+
+/** Never throws. Loads synchronously: the worker that is being made is to be followed. */
+function withLoaded(begin: (instrument: typeof import('./instrument/start.ts')) => void): void {
   try {
     const self = fileURLToPath(import.meta.url);
     loaded ??= createRequire(self)(`./instrument/start${extname(self)}`) as typeof import('./instrument/start.ts');
-    loaded.start(workerPrototype, threadHasWorker);
+    begin(loaded);
   } catch (error) {
     console.warn('tidemark: not started; the application is not affected.', error);
   }

@@ -2,7 +2,9 @@ import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { guarded } from './diagnostics.ts';
 import { sayDisabled } from './disabled.ts';
+import { followInThread } from './drain/thread-drain.ts';
 import { isSdkDisabled } from './export/export-environment.ts';
+import { announceBullmq } from './identity/threads.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import { processWatch, type WorkerWatch } from './worker-watch.ts';
@@ -21,6 +23,18 @@ export function start(workerPrototype: WorkerMethods | null, threadHasWorker: bo
     watch ??= begin();
     if (threadHasWorker) watch.voice.workerRuns();
     if (workerPrototype !== null) watch.follow(workerPrototype);
+  });
+}
+
+/**
+ * The same in a worker thread, where nothing is measured: its workers are held in a drain, and the main thread is told of them. Never throws.
+ *
+ * @public loaded by `register` at run time
+ */
+export function startInThread(workerPrototype: WorkerMethods | null): void {
+  guarded('following the workers of a thread', () => {
+    if (workerPrototype === null) announceBullmq(null);
+    else followInThread(workerPrototype);
   });
 }
 

@@ -279,14 +279,14 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
   });
 });
 
-it('a process is idle only when its threads are, too', async () => {
+it.each(['register', 'instrumentWorker'])('a process is idle only when its threads are, too (by %s)', async (by) => {
   const dyno = new Dyno(Worker);
   dyno.addWorker();
   const { app, bootId } = dyno.boot;
   const queue = new Queue(`in-thread-${randomUUID()}`, { connection: connection() });
   releases.push(() => queue.close());
   const thread = new Thread(new URL('../fixtures/instrument/worker-in-thread.ts', import.meta.url), {
-    workerData: { queueName: queue.name, connection: connection() },
+    workerData: { queueName: queue.name, connection: connection(), by },
     env: { DYNO: 'worker.1', HEROKU_DYNO_ID: bootId, HEROKU_APP_NAME: app },
   });
   releases.push(() => thread.terminate());
