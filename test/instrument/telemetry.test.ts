@@ -229,6 +229,18 @@ describe('choice of the provider', () => {
     );
   });
 
+  it('reports once ours is there, unless a flush does', async () => {
+    for (const isFlushed of [false, true]) {
+      const { telemetry, runJob } = harness();
+      const forceFlush = vi.fn(async () => {});
+      telemetry.setFallback(async () => ({ provider: flushable(forceFlush), tables: null, canSend }));
+      if (isFlushed) runJob(1);
+      await (isFlushed ? telemetry.flush() : telemetry.settle());
+      await vi.waitFor(() => expect(forceFlush).toHaveBeenCalled());
+      expect(forceFlush).toHaveBeenCalledTimes(1);
+    }
+  });
+
   it('survives a fallback that fails', async () => {
     const { telemetry, runJob } = harness();
     telemetry.setFallback(() => Promise.reject(new Error('no SDK')));

@@ -9,7 +9,7 @@ import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
 import { AppFolder, Receiver, runApp } from './instrument-harness.ts';
 
 const IMPORT = ['--import', 'tidemark/register'];
-const OFTEN = { OTEL_METRIC_EXPORT_INTERVAL: '200' };
+const OFTEN = { OTEL_METRIC_EXPORT_INTERVAL: '1000' };
 /** A PID namespace with its own procfs, as a dyno has one. */
 const CONTAINER = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const HELD_BYTES = 150e6;
@@ -64,7 +64,7 @@ describe.skipIf(spawnSync('unshare', [...CONTAINER, 'true']).status !== 0)('a dy
 describe('a dyno of several processes', () => {
   it('is reported by one of them, whole, also where only their parent is large and does not load Tidemark', async () => {
     const { receiver, usage, exporters } = await launch({ args: ['forks.mjs'], env: OFTEN });
-    await receiver.until(() => exporters().size === 2 && usage().length > 3);
+    await receiver.until(() => exporters().size === 2 && usage().length > 2);
     expect(new Set(usage().map(({ from }) => from)).size).toBe(1);
     expect(Math.min(...usage().map(({ value }) => value))).toBeGreaterThan(HELD_BYTES);
   });
@@ -93,7 +93,7 @@ describe('a dyno of several processes', () => {
           metrics.resource.attributes.find(({ key }) => key === 'service.instance.id')?.value.stringValue;
         const withDyno = sent.filter((metrics) => JSON.stringify(metrics).includes('"tidemark.dyno.memory.usage"'));
         expect(new Set(sent.map(instanceOf)).size).toBe(2);
-        expect(withDyno.length).toBeGreaterThan(3);
+        expect(withDyno.length).toBeGreaterThan(2);
         expect(new Set(withDyno.map(instanceOf)).size).toBe(1);
       },
       { timeout: 15_000, interval: 100 },

@@ -184,6 +184,8 @@ export class Telemetry {
 
   /** Not only after the first interval: this process may replace one that reported the dyno until a moment ago. */
   #reportEarly(own: OwnProvider): void {
+    // A flush that waits for the provider delivers as much, and has little time.
+    if (this.#flushing !== null) return;
     const report = async () => {
       if (await own.canSend()) await own.provider.forceFlush?.();
     };
