@@ -200,6 +200,8 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'Heroku refuses the token': () => started({ HEROKU_API_TOKEN: 'HRKU-wrong' }),
   'The allow-list is empty': () => started({ TIDEMARK_TARGETS: '', TIDEMARK_DRY_RUN: 'true' }),
   'A dyno is not on the allow-list': async () => reported({}, { ...(await dynoOf('shop', 'mailer.1')), limitMb: 512 }),
+  'A machine says that it is a dyno which the platform does not list': () =>
+    reported({}, { ...SHOP, id: 'of-a-laptop', limitMb: 512 }),
   'Another actuator leads': standby,
   'The port is taken': portTaken,
   'Node is too old': oldNode,
