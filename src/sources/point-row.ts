@@ -35,12 +35,11 @@ export class PointRow {
     return isNew;
   }
 
-  /** One part of this field was invalid, so the whole cannot be known. */
-  spoil(field: number, isSum: boolean): void {
-    this.#values[field] = Number.NaN;
-    if (!isSum) return;
+  /** One series of a field that is a sum was invalid, so the sum cannot be known. */
+  spoilSum(field: number): void {
     this.#sums[field] ??= new SeriesSum();
     this.#sums[field].total = Number.NaN;
+    this.#values[field] = Number.NaN;
   }
 
   /** Takes a field over from another row of the same process and time; returns how many data points were new here. */

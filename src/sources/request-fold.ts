@@ -74,7 +74,7 @@ export class RequestFold implements DecodedRequest {
     const row = this.#latest?.timeMs === timeMs ? this.#latest : this.#rowAt(process, timeMs);
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
       this.#refuse(1);
-      row.spoil(field, sums);
+      if (sums) row.spoilSum(field);
       return;
     }
     const isNew = sums ? row.addSeries(field, seriesId, value) : row.set(field, value);

@@ -92,6 +92,7 @@ describe('any request', () => {
         const used = rows.reduce((sum, { dataPoints }) => sum + dataPoints, 0);
         expect(used + ignored + noDyno + invalid + repeated).toBe(dataPointsOf(resources));
       }),
+      { numRuns: 2000 },
     );
   });
 
