@@ -1,5 +1,6 @@
 import { classify } from './classify.ts';
 import { Curve } from './curve.ts';
+import { bytesPerJob, followJobs, type JobLoad, NO_JOB_LOAD } from './job-load.ts';
 import type { BootIdentity, MemoryTuning, Point } from './point.ts';
 import { type Policy, thresholdBytes } from './policy.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
@@ -26,6 +27,8 @@ export interface Boot {
   readonly processes: readonly ProcessState[];
   /** Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older versions. */
   readonly tuning?: MemoryTuning | null;
+  /** How usage follows the number of running jobs. */
+  readonly jobLoad: JobLoad;
   /** Null before the first measurement. */
   readonly curve: Curve | null;
 }
@@ -57,6 +60,7 @@ export function openBoot(point: Point): Boot {
     completedJobs: null,
     processes: [],
     tuning: null,
+    jobLoad: NO_JOB_LOAD,
     curve: null,
   };
 }
@@ -108,9 +112,20 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
   const { lastPointMs, activeJobs } = boot;
   // Of another window, from before a setting was changed: its buckets do not compare.
   if (boot.curve?.windowMs !== policy.windowMs) boot.curve = new Curve(policy.windowMs, lastPointMs);
-  if (!boot.curve.observe(lastPointMs, usageBytes, activeJobs)) return;
+  const { windowMs } = policy;
+  if (activeJobs !== null)
+    boot.jobLoad = followJobs(boot.jobLoad, { timeMs: lastPointMs, usageBytes, activeJobs }, windowMs);
+  if (!boot.curve.observe(lastPointMs, usageBytes - heldByJobs(boot), activeJobs)) return;
   const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
   classify(boot.curve, { limitBytes, softLimitBytes: thresholdBytes(policy.softLimit, limitBytes) });
+}
+
+/** However much jobs hold, this fraction of usage at least is the process's own. */
+const MIN_OWN_FRACTION = 0.1;
+
+/** What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh boot would meet the same jobs. */
+export function heldByJobs({ jobLoad, activeJobs, usageBytes }: Boot): number {
+  return Math.min((1 - MIN_OWN_FRACTION) * (usageBytes ?? 0), (activeJobs ?? 0) * bytesPerJob(jobLoad));
 }
 
 /** Counts the buckets closed so far. */

@@ -5,6 +5,8 @@ import type { Policy } from './policy.ts';
 
 /** Of a line that is over the limit already no time is left, nor of one that is about to be. */
 const AT_LIMIT_MS = 1000;
+/** What running jobs hold is said from this fraction of the limit on. */
+const JOBS_WORTH_SAYING_FRACTION = 0.1;
 
 /** One plain sentence: what was seen, and what would happen without a restart, or why one is not worth it. */
 export function describe(findings: Findings, reason: Reason, policy: Policy): string {
@@ -12,13 +14,16 @@ export function describe(findings: Findings, reason: Reason, policy: Policy): st
   return `${said}.`;
 }
 
-function seen({ shape, limitBytes, usageBytes }: Findings): string {
+function seen({ shape, limitBytes, usageBytes, heldByJobsBytes }: Findings): string {
   const { floorBytes, steps, flatMs, rise } = shape;
   if (floorBytes === null) return usageBytes === null ? 'nothing measured yet' : `usage is ${formatBytes(usageBytes)}`;
+  const isWorthSaying = heldByJobsBytes >= JOBS_WORTH_SAYING_FRACTION * (limitBytes ?? usageBytes ?? 0);
+  const jobs =
+    isWorthSaying && heldByJobsBytes > 0 ? ` without the ${formatBytes(heldByJobsBytes)} of the running jobs` : '';
   const level =
-    limitBytes === null
+    (limitBytes === null
       ? formatBytes(floorBytes)
-      : `${formatShare(floorBytes, limitBytes)} of ${formatBytes(limitBytes)}`;
+      : `${formatShare(floorBytes, limitBytes)} of ${formatBytes(limitBytes)}`) + jobs;
   if (rise !== null) return `floor is at ${level} and rises by ${formatBytes(rise.bytesPerMs * 3_600_000)} an hour`;
   if (steps > 0 && flatMs !== null)
     return `floor rose in ${steps} ${steps === 1 ? 'step' : 'steps'} to ${level} and stayed for ${formatDuration(flatMs)}`;

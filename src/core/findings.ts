@@ -4,6 +4,8 @@ import type { Shape } from './shape.ts';
 export interface Findings {
   readonly shape: Shape;
   readonly usageBytes: number | null;
+  /** Of it, what the running jobs hold, as far as it is known: a fresh boot would meet the same jobs, so a restart gives none of it back. */
+  readonly heldByJobsBytes: number;
   readonly limitBytes: number | null;
   readonly softLimitBytes: number | null;
   readonly hardLimitBytes: number | null;

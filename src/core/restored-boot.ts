@@ -1,5 +1,6 @@
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import { Curve } from './curve.ts';
+import { isJobLoad } from './job-load.ts';
 import type { BootIdentity, MemoryTuning } from './point.ts';
 import type { ProcessState } from './process-state.ts';
 
@@ -22,6 +23,7 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
     BOOT_AMOUNTS.every((name) => isAmountOrNull(boot[name])) &&
     Array.isArray(boot.processes) &&
     boot.processes.every((process) => isProcess(process, latestMs)) &&
+    isJobLoad(boot.jobLoad) &&
     // Absent in snapshots of older versions.
     (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
   if (!isWhole) return null;

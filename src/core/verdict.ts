@@ -1,4 +1,4 @@
-import { type Boot, floorWhenFirstLevel, postWarmupFloor, shapeOfBoot } from './boot.ts';
+import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor, shapeOfBoot } from './boot.ts';
 import type { Action, MemoryClass, Reason, Verdict } from './decision.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
@@ -122,6 +122,7 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
   const uptimeMs = context.nowMs - startOf(boot, context.facts);
   const isYoung = uptimeMs < policy.minUptimeMs && measured.class !== 'leak';
   const { usageBytes } = boot;
+  const heldByJobsBytes = heldByJobs(boot);
   const baseBytes =
     lowerOf(postWarmupFloor(boot, policy), context.learnedFloorBytes) ??
     floorWhenFirstSeen(boot, { limitBytes, shape: measured });
@@ -136,7 +137,9 @@ function findingsOf(boot: Boot, context: JudgeContext, policy: Policy): Findings
     softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
     hardLimitBytes: thresholdBytes(policy.hardLimit, limitBytes),
     baseBytes,
-    reclaimableBytes: baseBytes === null || usageBytes === null ? null : Math.max(0, usageBytes - baseBytes),
+    heldByJobsBytes,
+    reclaimableBytes:
+      baseBytes === null || usageBytes === null ? null : Math.max(0, usageBytes - heldByJobsBytes - baseBytes),
     timeToLimitMs: until === null ? null : timeUntil(limitBytes ?? 0, until, context.nowMs),
     timeToLimitLowMs: until === null ? null : earliestUntil(limitBytes ?? 0, until, context.nowMs),
     uptimeMs,

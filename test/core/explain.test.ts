@@ -10,6 +10,7 @@ const MINUTE_MS = 60_000;
 const findings: Findings = {
   shape: { ...WARMING, class: 'bloat', floorBytes: 461 * MIB, steps: 4, flatMs: 40 * MINUTE_MS, peakBytes: 500 * MIB },
   usageBytes: 470 * MIB,
+  heldByJobsBytes: 0,
   limitBytes: 512 * MIB,
   softLimitBytes: 410 * MIB,
   hardLimitBytes: 512 * MIB,
@@ -37,6 +38,17 @@ group('a sentence says what was seen and what follows', () => {
       'bloat-over-soft-limit',
       findings,
       `${stairs}; left alone it stays over the soft limit, a restart gives back about 300 MB.`,
+    ],
+    [
+      'a floor beneath running jobs',
+      'below-limits',
+      {
+        ...findings,
+        usageBytes: 470 * MIB,
+        heldByJobsBytes: 230 * MIB,
+        shape: { ...findings.shape, floorBytes: 240 * MIB, steps: 0 },
+      },
+      'floor is at 47 % of 512 MB without the 230 MB of the running jobs; no limit is touched.',
     ],
     [
       'a leak on its way to the limit',
