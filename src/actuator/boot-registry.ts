@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 /** A boot that says nothing for so long is forgotten; its snapshot in Redis lives as long. */
 const FORGET_AFTER_MS = 48 * HOUR_MS;
 /** Of these two, the newer boot of a dyno name stays: the older one is over once it was silent for so many windows. */
-const SUPERSEDED_AFTER_WINDOWS = 10;
+export const SUPERSEDED_AFTER_WINDOWS = 10;
 const SERIES_SAMPLES = 240;
 
 export interface BootEntry {
@@ -108,7 +108,8 @@ export class BootRegistry {
     if (silentMs > FORGET_AFTER_MS) return true;
     if (silentMs <= SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs || boot.identity.app === null) return false;
     const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
-    return newest !== null && newest.boot.firstPointMs > boot.firstPointMs;
+    // One that the platform does not list takes nobody's place: the silent boot may be the dyno, and then it keeps a stranger from passing for it.
+    return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
 }
 

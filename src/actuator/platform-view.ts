@@ -100,9 +100,9 @@ export class PlatformView {
     return this.#block !== null && this.#clock.monotonic() < this.#block.untilMs;
   }
 
-  /** How each boot stands in the listings as last read, in the order given. */
-  listingsOf(boots: readonly KnownBoot[]): readonly Listing<PlatformDyno>[] {
-    return findListings(boots, (app) => this.dynosOfApp(app), this.#clock.now());
+  /** How each boot stands in the listings as last read, in the order given. A boot that was silent for `silentAfterMs` is over. */
+  listingsOf(boots: readonly KnownBoot[], silentAfterMs: number): readonly Listing<PlatformDyno>[] {
+    return findListings(boots, (app) => this.dynosOfApp(app), { nowMs: this.#clock.now(), silentAfterMs });
   }
 
   /** Quota, kill point and age of a listed dyno as the platform knows them. */

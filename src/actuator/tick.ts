@@ -6,7 +6,7 @@ import { restartsShownByAges } from '../core/rebuilt-history.ts';
 import { writeSnapshot } from '../core/snapshot.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../core/target.ts';
 import type { Ledger, LedgerView } from '../ports.ts';
-import type { BootEntry } from './boot-registry.ts';
+import { type BootEntry, SUPERSEDED_AFTER_WINDOWS } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
 import { findBackSoon, findReclaimed } from './usefulness.ts';
 
@@ -52,8 +52,12 @@ async function readPlatform(
 }
 
 /** Which listed dyno each boot is, by what was just read. */
-function noteListings({ platform }: ActuatorParts, entries: readonly BootEntry[]): void {
-  const listings = platform?.listingsOf(entries.map(({ boot }) => boot)) ?? [];
+function noteListings({ platform, policy }: ActuatorParts, entries: readonly BootEntry[]): void {
+  const listings =
+    platform?.listingsOf(
+      entries.map(({ boot }) => boot),
+      SUPERSEDED_AFTER_WINDOWS * policy.windowMs,
+    ) ?? [];
   for (const [index, entry] of entries.entries()) {
     const listing = listings[index] ?? null;
     entry.listing = listing;

@@ -65,18 +65,23 @@ export function carriesId(
   return false;
 }
 
-/** How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not read. */
+/**
+ * How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not read. A boot that was silent for
+ * longer than `silentAfterMs` shares its id with nobody any more.
+ */
 export function findListings<D extends ListedDyno>(
   boots: readonly KnownBoot[],
   dynosOf: (app: string) => readonly D[] | null,
-  nowMs: number,
+  { nowMs, silentAfterMs }: { readonly nowMs: number; readonly silentAfterMs: number },
 ): readonly Listing<D>[] {
   const byId = grouped(boots, ({ identity }) => `${identity.app}|${identity.bootId}`);
   const byName = grouped(boots, ({ identity }) => `${identity.app}|${identity.dyno}`);
   return boots.map((boot): Listing<D> => {
     const { app, dyno: name, bootId } = boot.identity;
     const namesake = (byId.get(`${app}|${bootId}`) ?? []).find(
-      (other) => other.identity.dyno !== name && livedTogether(boot, other),
+      // One stray measurement must not keep a dyno from being restarted for the rest of its life.
+      (other) =>
+        other.identity.dyno !== name && livedTogether(boot, other) && nowMs - other.lastPointMs <= silentAfterMs,
     );
     if (namesake !== undefined) return shared(namesake.identity.dyno);
     const dynos = app === null ? null : dynosOf(app);

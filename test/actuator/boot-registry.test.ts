@@ -33,6 +33,42 @@ describe('the boots of a registry', () => {
   });
 });
 
+describe('a silent boot', () => {
+  const later = WHOLE_POINT.timeMs + 20 * POLICY.windowMs;
+  const point = (bootId: string, timeMs: number) => ({
+    ...WHOLE_POINT,
+    timeMs,
+    boot: { ...WHOLE_POINT.boot, bootId },
+  });
+  const dyno = {
+    id: 'b',
+    name: 'worker.1',
+    processType: 'worker',
+    state: 'up',
+    createdAtMs: 0,
+    size: null,
+    releaseVersion: null,
+  };
+
+  it.each([
+    ['is over where the platform lists its successor', { kind: 'listed', dyno }, ['b']],
+    ['is over where nobody can say which boot the dyno is', null, ['b']],
+    [
+      'is kept where the newer one is not listed: it may be the dyno, and the newer one a stranger',
+      { kind: 'unlisted', reason: 'boot-not-listed', says: '' },
+      ['a', 'b'],
+    ],
+  ] as const)('%s', (_, listing, left) => {
+    const registry = new BootRegistry(POLICY);
+    registry.accept([point('a', WHOLE_POINT.timeMs), point('b', later)]);
+    const newer = registry.find('shop', { dyno: 'worker.1', bootId: 'b' });
+    if (newer === null) throw new Error('no boot');
+    newer.listing = listing;
+    registry.prune(later);
+    expect(registry.entries().map((entry) => entry.boot.identity.bootId)).toEqual(left);
+  });
+});
+
 describe('a snapshot that an actuator takes up', () => {
   it.each([
     ['a boot that it does not know', null, boot(10, 20), true],

@@ -54,12 +54,20 @@ function known(identity: Partial<BootIdentity> = {}, fromMs = START, toMs = NOW)
 const foreign: Partial<BootIdentity> = { bootId: 'd1', bootIdSource: 'derived' };
 
 function kinds(boots: readonly KnownBoot[], dynos: readonly ListedDyno[] | null = [listed]): readonly string[] {
-  return findListings(boots, (app) => (app === 'shop' ? dynos : null), NOW).map((found) =>
-    found.kind === 'unlisted' ? found.says : found.kind,
+  return findListings(boots, (app) => (app === 'shop' ? dynos : null), { nowMs: NOW, silentAfterMs: 600_000 }).map(
+    (found) => (found.kind === 'unlisted' ? found.says : found.kind),
   );
 }
 
 describe('how boots stand in the listing', () => {
+  it('acts on no boot whose id another dyno reports under, until that one has long been silent', () => {
+    const stray = { dyno: 'web.9', processType: 'web' };
+    expect(kinds([known(), known(stray, NOW - 60_000, NOW - 60_000)])[0]).toContain(
+      'web.9 reports under the same dyno id',
+    );
+    expect(kinds([known({}, START), known(stray, NOW - 700_000, NOW - 700_000)])[0]).toBe('listed');
+  });
+
   it('takes a boot with a derived id for the dyno that was created when it started', () => {
     expect(kinds([known(foreign)])).toEqual(['listed']);
   });
