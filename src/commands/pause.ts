@@ -6,14 +6,20 @@ import { baseOf, call, refuseRest } from './client.ts';
 /** `tidemark pause` and `tidemark resume`: by a running actuator, and through the ledger where none answers on this machine. */
 export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {
   const [target] = refuseRest(args, 1);
+  if (target !== undefined && parseTarget(target) === null)
+    throw new BadInputError(`"${target}" is not app:type, for example shop:worker; without one all targets are meant.`);
   const done = `${what === 'pause' ? 'Paused' : 'Resumed'}: ${target ?? 'all targets'}`;
+  const exception =
+    what === 'resume' && target === undefined
+      ? 'A target that was paused by its name stays paused until it is resumed by its name; "tidemark status" shows it.\n'
+      : '';
   try {
     await call(baseOf(args), 'POST', `/api/${what}`, { body: target === undefined ? '' : JSON.stringify({ target }) });
-    process.stdout.write(`${done}, by the actuator at ${baseOf(args).origin}.\n`);
+    process.stdout.write(`${done}, by the actuator at ${baseOf(args).origin}.\n${exception}`);
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code !== 'platform-unavailable' || args.own.url !== undefined)
       throw error;
-    process.stdout.write(`${done}, ${await pauseInLedger(what, target, error)}\n`);
+    process.stdout.write(`${done}, ${await pauseInLedger(what, target, error)}\n${exception}`);
   }
   return 0;
 }
@@ -33,8 +39,6 @@ async function pauseInLedger(
       { cause: noActuator },
     );
   const target = name === undefined ? null : parseTarget(name);
-  if (target === null && name !== undefined)
-    throw new BadInputError(`"${name}" is not app:type, for example shop:worker; without one all targets are meant.`);
   const { steerLedger } = await import('./steer-ledger.ts');
   const { host, isLed, faults } = await steerLedger(url, what, target);
   const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';

@@ -12,10 +12,12 @@ const warned = new Set<string>();
 export function warnOfRefusal(error: unknown, consequence: string): boolean {
   const message = error instanceof Error ? error.message : String(error);
   if (!isRefusal(message)) return false;
-  warnOnce(`${consequence} Redis answered: ${message}. ${PERMISSIONS_ADVICE}`);
+  const advice = message.includes('WRONGTYPE') ? WRONG_TYPE_ADVICE : PERMISSIONS_ADVICE;
+  warnOnce(`${consequence} Redis answered: ${message}. ${advice}`);
   return true;
 }
 
+const WRONG_TYPE_ADVICE = 'Something else wrote to a key under tidemark:*. Delete that key.';
 export const PERMISSIONS_ADVICE =
   'The workers\' Redis user needs the key pattern tidemark:* and the commands listed in the README under "Redis permissions".';
 
