@@ -7,13 +7,19 @@ import { askActuator } from './ask-actuator.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
 
+const WHOSE_SETTINGS =
+  "Settings, holds and cooldowns are judged by this command's own environment: run it with the settings of the actuator.\n\n";
+
 /** `tidemark doctor`: exit code 0 without faults, 1 with one. Warnings are no faults. */
 export async function runDoctor(args: CommandArguments): Promise<number> {
   if (args.words.length > 0)
     throw new ConfigError([`"${args.words.join(' ')}" is not expected after "tidemark doctor"`]);
   const findings = await findingsOf(args);
   if (args.own.json === true) process.stdout.write(`${findings.map((one) => JSON.stringify(one)).join('\n')}\n`);
-  else process.stdout.write(`${findings.map(line).join('\n')}\n\n${summary(findings)}\n`);
+  else
+    process.stdout.write(
+      `${args.own.url === undefined ? '' : WHOSE_SETTINGS}${findings.map(line).join('\n')}\n\n${summary(findings)}\n`,
+    );
   return findings.some(({ level }) => level === 'fault') ? 1 : 0;
 }
 
