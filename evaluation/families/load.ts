@@ -191,7 +191,7 @@ function backlog(random: Random): Busyness {
   return (clock) => (clock % (2 * DAY) < lasts ? 1 : after);
 }
 
-/** One streaming job of hours that holds a good part of the quota, beside small ones or alone. */
+/** One streaming job of hours that holds a good part of the quota, next to small ones or alone. */
 function streaming(random: Random): ReturnType<Family['draw']> {
   const level = random.between(0.25, 0.4);
   const holds = random.between(Math.max(0.3, 0.82 - level), 0.6);

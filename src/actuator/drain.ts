@@ -139,7 +139,7 @@ export class AttemptDrain implements Drain {
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) log.error('a drain failed', { error: String(error) });
       if (clock.monotonic() - session.ledgerSeenMs <= WITHOUT_LEDGER_MS) await this.#refresh(session);
-      // The phase is over by now, whatever the ledger would say. Where the attempt is open still, the next `ask` begins anew.
+      // The phase is over by now, whatever the ledger would say. Where the attempt is open still, the next `ask` starts again.
       if (clock.monotonic() > session.phase.endsMs + SEND_WINDOW_MS) await this.#end(session);
     }
   }
@@ -158,7 +158,7 @@ export class AttemptDrain implements Drain {
     return this.#parts.clock.monotonic() > phase.endsMs;
   }
 
-  /** A queue that does not answer is told once; whether jobs run, the points still say. Never rejects. */
+  /** A queue that does not answer is reported once; whether jobs run, the points still say. Never rejects. */
   async #refresh(session: Session): Promise<void> {
     const { keys, log } = this.#parts;
     const { id } = session.attempt;
