@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Intake } from '../src/sources/intake.ts';
-import { createOtlpSource } from '../src/sources/otlp-http.ts';
+import { createOtlpSource } from '../src/sources/otlp/otlp-http.ts';
 
 /*
  * The actuator's ingest alone, in a process of its own. It tells its parent its port; to each message the parent gets what was taken

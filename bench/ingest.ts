@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { decodeProtobuf } from '../src/sources/otlp-protobuf.ts';
+import { decodeProtobuf } from '../src/sources/otlp/otlp-protobuf.ts';
 import { DATA_POINTS, type Payload, payloads } from './ingest-payload.ts';
 
 const REQUESTS_PER_ROUND = 40;

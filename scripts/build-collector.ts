@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { collectorPath, MANIFEST_PATH } from '../src/servers/collector-binary.ts';
+import { collectorPath, MANIFEST_PATH } from '../src/testbed/servers/collector-binary.ts';
 
 /** What the builder of this release asks for in its go.mod. */
 const OLDEST_GO = { major: 1, minor: 25 };

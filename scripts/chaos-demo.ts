@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DemoEvent } from '../src/demo/event-file.ts';
-import type { LogEntry } from '../src/dyno-manager/event-log.ts';
+import type { LogEntry } from '../src/testbed/dyno-manager/event-log.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const POLL_MS = 100;

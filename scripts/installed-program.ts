@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { findProgram } from '../src/servers/find-program.ts';
+import { findProgram } from '../src/testbed/servers/find-program.ts';
 
 export interface InstallableProgram {
   readonly name: string;

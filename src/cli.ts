@@ -10,5 +10,5 @@ if (major < 22 || (major === 22 && minor < 15)) {
   process.exitCode = 1;
   process.stderr.write(`tidemark: Node 22.15 or newer is required, and this is Node ${process.versions.node}.\n`);
 } else {
-  void import('./commands/command-line.ts').then((program) => program.runCommandLine(process.argv.slice(2)));
+  void import('./commands/terminal/command-line.ts').then((program) => program.runCommandLine(process.argv.slice(2)));
 }

@@ -1,7 +1,7 @@
-import type { Attempt, AttemptPhase, Move, Outcome } from './core/attempt.ts';
-import type { Decision, Reason } from './core/decision.ts';
-import type { LearnedFloor } from './core/learned-floor.ts';
-import type { Target, TargetKey } from './core/target.ts';
+import type { Attempt, AttemptPhase, Move, Outcome } from './attempt/attempt.ts';
+import type { Decision, Reason } from './model/decision.ts';
+import type { LearnedFloor } from './decision/learned-floor.ts';
+import type { Target, TargetKey } from './model/target.ts';
 
 /** What the loop needs of the world. Each interface is met by one folder of `adapters/`, and by models in tests. */
 

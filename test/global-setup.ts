@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { installedProgram, REDIS } from '../scripts/installed-program.ts';
-import { startRedis } from '../src/demo/redis-server.ts';
+import { startRedis } from '../src/testbed/servers/redis-server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

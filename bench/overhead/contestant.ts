@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { RedisServer } from '../../src/demo/redis-server.ts';
+import type { RedisServer } from '../../src/testbed/servers/redis-server.ts';
 import { QUEUE_NAME } from './job-stock.ts';
 import type { Receiver } from './receiver.ts';
 import type { Variant } from './variants.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 
 export const QUEUE_NAME = 'overhead';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../evaluation/random.ts';
-import { startRedis } from '../../src/demo/redis-server.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { Contestant, type SettledMemory } from './contestant.ts';
 import { JobFeeder } from './job-stock.ts';
 import { Receiver } from './receiver.ts';

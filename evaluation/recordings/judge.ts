@@ -1,4 +1,4 @@
-import { defaultPolicy, type Policy } from '../../src/core/policy.ts';
+import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { BASELINES } from '../candidates.ts';
 import type { Sample } from '../restarter.ts';

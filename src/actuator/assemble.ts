@@ -1,21 +1,21 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { ActuatorEvent, Clock } from '../ports.ts';
 import type { Intake } from '../sources/intake.ts';
-import { AttemptLog } from './attempt-log.ts';
+import { AttemptLog } from './report/attempt-log.ts';
 import type { BootRegistry } from './boot-registry.ts';
-import { BreakerWatch } from './breaker-watch.ts';
+import { BreakerWatch } from './report/breaker-watch.ts';
 import { type Connections, openDrainKeys } from './connections.ts';
-import { DecisionLog } from './decision-log.ts';
-import { tellOfLoss } from './ledger-loss.ts';
-import type { Log } from './log.ts';
+import { DecisionLog } from './report/decision-log.ts';
+import { tellOfLoss } from './restart/ledger-loss.ts';
+import type { Log } from './report/log.ts';
 import { Leadership } from './loop.ts';
 import type { ActuatorParts } from './parts.ts';
 import { PlatformView } from './platform-view.ts';
-import { createPublisher } from './publisher.ts';
-import { RememberingLedger } from './remembering-ledger.ts';
-import { Restarts } from './restarts.ts';
-import { stillHolds } from './still-holds.ts';
-import { FloorTeacher } from './usefulness.ts';
+import { createPublisher } from './report/publisher.ts';
+import { RememberingLedger } from './restart/remembering-ledger.ts';
+import { Restarts } from './restart/restarts.ts';
+import { stillHolds } from './restart/still-holds.ts';
+import { FloorTeacher } from './restart/usefulness.ts';
 
 export interface AssembleInput {
   readonly settings: ActuatorSettings;

@@ -1,11 +1,11 @@
-import { type Boot, observe, openBoot } from '../core/boot.ts';
-import type { Decision } from '../core/decision.ts';
-import type { Listing } from '../core/listing.ts';
-import type { BootIdentity, Point } from '../core/point.ts';
-import type { Policy } from '../core/policy.ts';
-import type { DynoFacts } from '../core/verdict.ts';
+import { type Boot, observe, openBoot } from '../detector/boot.ts';
+import type { Decision } from '../model/decision.ts';
+import type { Listing } from '../model/listing.ts';
+import type { BootIdentity, Point } from '../model/point.ts';
+import type { Policy } from '../model/policy.ts';
+import type { DynoFacts } from '../detector/verdict.ts';
 import type { PlatformDyno } from '../ports.ts';
-import { SeriesRing } from './series.ts';
+import { SeriesRing } from './report/series.ts';
 
 const HOUR_MS = 3_600_000;
 /** A boot that says nothing for so long is forgotten; its snapshot in Redis lives as long. */

@@ -4,13 +4,13 @@ import { createPointsReader, type PointsReader } from '../adapters/redis/points-
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../core/attempt.ts';
-import { holdMsOf } from '../core/policy.ts';
+import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../attempt/attempt.ts';
+import { holdMsOf } from '../model/policy.ts';
 import type { Intake } from '../sources/intake.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';
 import type { Closers } from './closers.ts';
-import type { Log } from './log.ts';
-import { exportMetrics, type MetricsExport } from './metrics-export.ts';
+import type { Log } from './report/log.ts';
+import { exportMetrics, type MetricsExport } from './report/metrics-export.ts';
 
 /** Every connection to the world, as the settings ask for it. What is not configured is null, and said to be where that matters. */
 

@@ -1,11 +1,11 @@
-import type { Attempt } from '../core/attempt.ts';
-import { LedgerUnavailable, PlatformError } from '../core/errors.ts';
-import { overall } from '../core/standing.ts';
-import type { Target } from '../core/target.ts';
+import type { Attempt } from '../attempt/attempt.ts';
+import { LedgerUnavailable, PlatformError } from '../model/errors.ts';
+import { overall } from '../decision/standing.ts';
+import type { Target } from '../model/target.ts';
 import type { ActuatorControl, DynoView, Health, RestartRequestAnswer } from '../web/control.ts';
 import type { ActuatorParts } from './parts.ts';
-import type { Refusals } from './refusals.ts';
-import type { Standings } from './standings.ts';
+import type { Refusals } from './report/refusals.ts';
+import type { Standings } from './report/standings.ts';
 
 export interface ControlParts {
   readonly parts: ActuatorParts;

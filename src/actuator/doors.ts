@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Intake } from '../sources/intake.ts';
-import { createOtlpSource, type OtlpSource } from '../sources/otlp-http.ts';
+import { createOtlpSource, type OtlpSource } from '../sources/otlp/otlp-http.ts';
 import { createApi } from '../web/api.ts';
 import { createControl } from './control.ts';
-import { remoteAddress } from './http-server.ts';
+import { remoteAddress } from '../web/http-server.ts';
 import type { ActuatorParts } from './parts.ts';
-import type { RefusalKind, Refusals } from './refusals.ts';
-import type { Standings } from './standings.ts';
+import type { RefusalKind, Refusals } from './report/refusals.ts';
+import type { Standings } from './report/standings.ts';
 
 export interface Doors {
   readonly settings: ActuatorSettings;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../ports.ts';
 import type { ActuatorParts } from './parts.ts';
-import type { Standings } from './standings.ts';
+import type { Standings } from './report/standings.ts';
 import { tick } from './tick.ts';
 
 const SHORTEST_TICK_MS = 250;

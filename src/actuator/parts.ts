@@ -1,13 +1,13 @@
-import type { Permissions, Policy } from '../core/policy.ts';
+import type { Permissions, Policy } from '../model/policy.ts';
 import type { ActuatorEvent, Clock, Ledger } from '../ports.ts';
-import type { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './report/attempt-log.ts';
 import type { BootRegistry } from './boot-registry.ts';
-import type { BreakerWatch } from './breaker-watch.ts';
-import type { DecisionLog } from './decision-log.ts';
-import type { Log } from './log.ts';
+import type { BreakerWatch } from './report/breaker-watch.ts';
+import type { DecisionLog } from './report/decision-log.ts';
+import type { Log } from './report/log.ts';
 import type { PlatformView } from './platform-view.ts';
-import type { Restarts } from './restarts.ts';
-import type { FloorTeacher } from './usefulness.ts';
+import type { Restarts } from './restart/restarts.ts';
+import type { FloorTeacher } from './restart/usefulness.ts';
 
 /** What the loop works with; `service.ts` puts it together. */
 export interface ActuatorParts {

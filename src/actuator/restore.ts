@@ -1,5 +1,5 @@
 import type { RedisState } from '../adapters/redis/state.ts';
-import { earlierEntry, readSnapshot } from '../core/snapshot.ts';
+import { earlierEntry, readSnapshot } from '../detector/snapshot.ts';
 import type { ActuatorParts } from './parts.ts';
 
 export interface Restoring {

@@ -1,22 +1,22 @@
 import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { matchesApp } from '../core/target.ts';
+import { matchesApp } from '../model/target.ts';
 import type { ActuatorEvent, Clock } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
-import { announce, announceAccess } from './announce.ts';
+import { announce, announceAccess } from './report/announce.ts';
 import { assembleParts } from './assemble.ts';
 import { BootRegistry } from './boot-registry.ts';
 import { Closers } from './closers.ts';
 import { type Connections, openConnections, secretsOf } from './connections.ts';
 import { createDoors } from './doors.ts';
-import { serveHttp } from './http-server.ts';
-import { createLog, type Log } from './log.ts';
+import { serveHttp } from '../web/http-server.ts';
+import { createLog, type Log } from './report/log.ts';
 import { runLoop } from './loop.ts';
-import { exportSecrets } from './metrics-export.ts';
-import { recordOwnMetrics } from './own-metrics.ts';
-import { Refusals } from './refusals.ts';
+import { exportSecrets } from './report/metrics-export.ts';
+import { recordOwnMetrics } from './report/own-metrics.ts';
+import { Refusals } from './report/refusals.ts';
 import { restoreState } from './restore.ts';
-import { Standings } from './standings.ts';
+import { Standings } from './report/standings.ts';
 
 export interface RunningActuator {
   readonly port: number;

@@ -1,8 +1,8 @@
 import { startActuator } from '../actuator/service.ts';
 import { resolveActuatorSettings } from '../config/resolve.ts';
-import { ConfigError } from '../core/errors.ts';
-import type { CommandArguments } from './arguments.ts';
-import { listenForStop } from './stop-request.ts';
+import { ConfigError } from '../model/errors.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { listenForStop } from './terminal/stop-request.ts';
 
 /** `tidemark actuator`: runs until SIGTERM or SIGINT, then hands over and ends with 0. A second signal ends it at once. */
 export async function runActuator(args: CommandArguments): Promise<number> {

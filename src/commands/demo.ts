@@ -1,7 +1,7 @@
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError } from '../model/errors.ts';
 import { runDemo } from '../demo/demo.ts';
-import type { CommandArguments } from './arguments.ts';
-import { whenOutputCloses } from './output.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { whenOutputCloses } from './terminal/output.ts';
 
 const INTERRUPTED = 130;
 const DEFAULT_COLUMNS = 80;

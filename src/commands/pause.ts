@@ -1,7 +1,7 @@
-import { BadInputError, TidemarkError } from '../core/errors.ts';
-import { parseTarget } from '../core/target.ts';
-import type { CommandArguments } from './arguments.ts';
-import { baseOf, call, refuseRest } from './client.ts';
+import { BadInputError, TidemarkError } from '../model/errors.ts';
+import { parseTarget } from '../model/target.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { baseOf, call, refuseRest } from './remote/client.ts';
 
 /** `tidemark pause` and `tidemark resume`: by a running actuator, and through the ledger where none answers on this machine. */
 export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {
@@ -39,7 +39,7 @@ async function pauseInLedger(
       { cause: noActuator },
     );
   const target = name === undefined ? null : parseTarget(name);
-  const { steerLedger } = await import('./steer-ledger.ts');
+  const { steerLedger } = await import('./remote/steer-ledger.ts');
   const { host, isLed, faults } = await steerLedger(url, what, target);
   const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';
   return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}${faults.map((fault) => `\n${fault}`).join('')}`;

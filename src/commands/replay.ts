@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { resolvePolicy } from '../config/resolve.ts';
-import type { Decision } from '../core/decision.ts';
-import { BadInputError, ConfigError } from '../core/errors.ts';
-import { formatBytes, formatDuration } from '../core/format.ts';
+import type { Decision } from '../model/decision.ts';
+import { BadInputError, ConfigError } from '../model/errors.ts';
+import { formatBytes, formatDuration } from '../model/format.ts';
 import { parseSize } from '../quantities.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries, type SeriesRow } from '../replay/series-file.ts';
-import type { CommandArguments } from './arguments.ts';
-import { columnsOf, wrap } from './terminal.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { columnsOf, wrap } from './terminal/terminal.ts';
 
 /**
  * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is printed, and the plot is

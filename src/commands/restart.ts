@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError, TidemarkError } from '../core/errors.ts';
-import type { AttemptRow } from './api-rows.ts';
-import type { CommandArguments } from './arguments.ts';
-import { baseOf, call, refuseRest } from './client.ts';
+import { ConfigError, TidemarkError } from '../model/errors.ts';
+import type { AttemptRow } from './remote/api-rows.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { baseOf, call, refuseRest } from './remote/client.ts';
 import { stateOf } from './status.ts';
-import { exitCodeOf, listenForStop, type StopRequest } from './stop-request.ts';
+import { exitCodeOf, listenForStop, type StopRequest } from './terminal/stop-request.ts';
 
 const POLL_MS = 500;
 /** An actuator that is replaced by a new one is away for so long; the attempt is in the ledger meanwhile. */

@@ -1,9 +1,9 @@
-import { formatBytes, formatDuration } from '../core/format.ts';
-import { clockTime } from '../core/standing.ts';
-import type { AttemptRow, DecisionRow, DynoRow, RefusalRow, StatusRow, TargetRow } from './api-rows.ts';
-import type { CommandArguments } from './arguments.ts';
-import { baseOf, call, refuseRest } from './client.ts';
-import { columnsOf, table, wrap } from './terminal.ts';
+import { formatBytes, formatDuration } from '../model/format.ts';
+import { clockTime } from '../decision/standing.ts';
+import type { AttemptRow, DecisionRow, DynoRow, RefusalRow, StatusRow, TargetRow } from './remote/api-rows.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
+import { baseOf, call, refuseRest } from './remote/client.ts';
+import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
 const ATTEMPTS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;

@@ -1,6 +1,6 @@
-import { ConfigError } from '../core/errors.ts';
-import { defaultPolicy, type Permissions, type Policy, type Threshold } from '../core/policy.ts';
-import { matchesAny, parseTargetPatterns, type TargetPattern } from '../core/target.ts';
+import { ConfigError } from '../model/errors.ts';
+import { defaultPolicy, type Permissions, type Policy, type Threshold } from '../model/policy.ts';
+import { matchesAny, parseTargetPatterns, type TargetPattern } from '../model/target.ts';
 import { parseDuration, parsePercentage, parseSize } from '../quantities.ts';
 import { SETTINGS } from './settings.ts';
 

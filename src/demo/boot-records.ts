@@ -1,5 +1,5 @@
-import type { LogEntry } from '../dyno-manager/event-log.ts';
-import type { DynoView } from '../dyno-manager/manager.ts';
+import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
+import type { DynoView } from '../testbed/dyno-manager/manager.ts';
 
 /**
  * How a boot ended: `restarted` through the API; `killed` by a signal from outside; `crashed`, ended by itself; `stopped` when the demo ends.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynoView } from '../dyno-manager/manager.ts';
-import { ActuatorView } from './actuator-view.ts';
+import type { DynoView } from '../testbed/dyno-manager/manager.ts';
+import { ActuatorView } from './actuator/actuator-view.ts';
 import type { BootRecords } from './boot-records.ts';
 import { waitingFor } from './finish.ts';
 import type { QueueCounts } from './job-queues.ts';
@@ -20,7 +20,7 @@ import {
 } from './plan.ts';
 import { cellsOf } from './screen/cells.ts';
 import type { DynoRow, Frame } from './screen/frame.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from './environment/stage.ts';
 import type { Evidence } from './verdict.ts';
 
 export interface CourseOptions {

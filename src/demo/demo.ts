@@ -1,5 +1,5 @@
-import { BadInputError } from '../core/errors.ts';
-import type { LogEntry } from '../dyno-manager/event-log.ts';
+import { BadInputError } from '../model/errors.ts';
+import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import { BootRecords, lastUsageBytes } from './boot-records.ts';
 import { Course } from './course.ts';
 import { type DemoEvent, openEventFile } from './event-file.ts';
@@ -7,7 +7,7 @@ import { JobTally } from './jobs/tally.ts';
 import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
 import { Display } from './screen/display.ts';
 import { reportText } from './screen/report.ts';
-import { type Stage, setStage } from './stage.ts';
+import { type Stage, setStage } from './environment/stage.ts';
 import { type Evidence, judge } from './verdict.ts';
 
 export interface DemoOptions {

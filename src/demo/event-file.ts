@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import type { LogEntry } from '../dyno-manager/event-log.ts';
+import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 
 /** One line of `--json-events`: for programs that watch or disturb the demo. */
 export type DemoEvent =

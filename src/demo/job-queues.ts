@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue, QueueEvents } from 'bullmq';
-import { BadInputError } from '../core/errors.ts';
+import { BadInputError } from '../model/errors.ts';
 import type { JobData, JobResult } from './jobs/job.ts';
 import type { PlannedJob } from './jobs/supply.ts';
 import type { JobTally } from './jobs/tally.ts';

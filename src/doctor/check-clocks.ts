@@ -1,4 +1,4 @@
-import { formatDuration } from '../core/format.ts';
+import { formatDuration } from '../model/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('clocks');

@@ -1,7 +1,7 @@
-import { formatDuration } from '../core/format.ts';
-import { holdMsOf, type Policy } from '../core/policy.ts';
-import type { Obstacle, ObstacleCode } from '../core/standing.ts';
-import { targetKey } from '../core/target.ts';
+import { formatDuration } from '../model/format.ts';
+import { holdMsOf, type Policy } from '../model/policy.ts';
+import type { Obstacle, ObstacleCode } from '../decision/standing.ts';
+import { targetKey } from '../model/target.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import type { SavedState } from './saved-state.ts';
 

@@ -1,5 +1,5 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { ONE_OFF_TYPES } from '../core/target.ts';
+import { ONE_OFF_TYPES } from '../model/target.ts';
 import { severalWebDynos } from './check-heroku.ts';
 import { type Finding, findingsOn } from './finding.ts';
 

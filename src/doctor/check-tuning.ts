@@ -1,6 +1,6 @@
-import type { Boot } from '../core/boot.ts';
-import { formatBytes } from '../core/format.ts';
-import type { MemoryTuning } from '../core/point.ts';
+import type { Boot } from '../detector/boot.ts';
+import { formatBytes } from '../model/format.ts';
+import type { MemoryTuning } from '../model/point.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('allocator');

@@ -1,8 +1,8 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
 import { inspectRedis } from '../adapters/redis/inspect.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import type { Boot } from '../core/boot.ts';
-import { PlatformError } from '../core/errors.ts';
+import type { Boot } from '../detector/boot.ts';
+import { PlatformError } from '../model/errors.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { type ClockReading, checkClocks } from './check-clocks.ts';
 import { checkHeroku } from './check-heroku.ts';

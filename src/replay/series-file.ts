@@ -1,4 +1,4 @@
-import { BadInputError } from '../core/errors.ts';
+import { BadInputError } from '../model/errors.ts';
 
 /** One row of a recorded series. Null: the column is missing, or the cell is empty: unknown, not zero. Memory in bytes. */
 export interface SeriesRow {

@@ -1,9 +1,9 @@
-import type { Point } from '../core/point.ts';
+import type { Point } from '../model/point.ts';
 import type { Clock } from '../ports.ts';
 import type { DeliveryGrant } from './ingest-tokens.ts';
-import { PointAssembler } from './point-assembler.ts';
-import type { PointRow } from './point-row.ts';
-import type { DecodedRequest } from './request-fold.ts';
+import { PointAssembler } from './points/point-assembler.ts';
+import type { PointRow } from './points/point-row.ts';
+import type { DecodedRequest } from './points/request-fold.ts';
 
 /** What became of data points, for `tidemark.ingest.datapoints`. */
 const INGEST_RESULTS = [

@@ -1,7 +1,7 @@
-import { BadInputError } from '../core/errors.ts';
+import { BadInputError } from '../model/errors.ts';
 import { GRANT_ALL } from './ingest-tokens.ts';
 import type { Intake } from './intake.ts';
-import { decodeJson } from './otlp-json.ts';
+import { decodeJson } from './otlp/otlp-json.ts';
 
 export interface PointsStreamSourceOptions {
   readonly intake: Intake;

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { parseTarget, type Target } from '../core/target.ts';
+import { parseTarget, type Target } from '../model/target.ts';
 import { type Admission, admit, errorBody } from './admission.ts';
 import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
 import { showAttempt, showDecision, showDyno, showRefusal, showStanding } from './show.ts';

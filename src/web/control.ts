@@ -1,7 +1,7 @@
-import type { Attempt, Outcome } from '../core/attempt.ts';
-import type { Decision } from '../core/decision.ts';
-import type { Standing } from '../core/standing.ts';
-import type { Target } from '../core/target.ts';
+import type { Attempt, Outcome } from '../attempt/attempt.ts';
+import type { Decision } from '../model/decision.ts';
+import type { Standing } from '../decision/standing.ts';
+import type { Target } from '../model/target.ts';
 import type { ClaimAnswer } from '../ports.ts';
 
 /** One dyno as people see it. */

@@ -1,6 +1,6 @@
-import type { Decision } from '../core/decision.ts';
-import { isOff, type Standing } from '../core/standing.ts';
-import { targetKey } from '../core/target.ts';
+import type { Decision } from '../model/decision.ts';
+import { isOff, type Standing } from '../decision/standing.ts';
+import { targetKey } from '../model/target.ts';
 import type { AttemptRecord, DecisionRecord, DynoView, RefusalRecord } from './control.ts';
 
 /** How the API writes what the actuator knows: names in snake case, times in Unix ms, memory in bytes. */

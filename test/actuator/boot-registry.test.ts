@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
-import { type Boot, openBoot } from '../../src/core/boot.ts';
-import { defaultPolicy } from '../../src/core/policy.ts';
-import { WHOLE_POINT } from '../sources/requests.ts';
+import { type Boot, openBoot } from '../../src/detector/boot.ts';
+import { defaultPolicy } from '../../src/model/policy.ts';
+import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const POLICY = defaultPolicy(60_000);
 

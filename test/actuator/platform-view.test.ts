@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PlatformView } from '../../src/actuator/platform-view.ts';
-import { BadInputError, PlatformError } from '../../src/core/errors.ts';
+import { BadInputError, PlatformError } from '../../src/model/errors.ts';
 import { ModelPlatform } from '../models/model-platform.ts';
 import { VirtualClock } from '../models/virtual-clock.ts';
 

@@ -1,4 +1,4 @@
-import type { LogEntry } from '../../src/dyno-manager/event-log.ts';
+import type { LogEntry } from '../../src/testbed/dyno-manager/event-log.ts';
 import type { HistoryEntry } from '../../src/ports.ts';
 
 /** What a world looked like at its end. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault } from '../../src/dyno-manager/faults.ts';
+import type { Fault } from '../../src/testbed/dyno-manager/api/faults.ts';
 import type { ChaosWorld } from './world.ts';
 
 /** Something that breaks during one restart. */

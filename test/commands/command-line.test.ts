@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startRedis } from '../../src/demo/redis-server.ts';
-import { startDynoManager } from '../../src/dyno-manager/manager.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { RunningActuator, runCli } from '../integration/running-actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const STOP_REQUEST = new URL('../../src/commands/stop-request.ts', import.meta.url).href;
+const STOP_REQUEST = new URL('../../src/commands/terminal/stop-request.ts', import.meta.url).href;
 const PATIENCE = { timeout: 45_000, interval: 100 };
 const COMMANDS = ['actuator', 'demo', 'replay', 'status', 'doctor', 'restart', 'pause', 'resume', '--help'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptRow, DynoRow } from '../../src/commands/api-rows.ts';
+import type { AttemptRow, DynoRow } from '../../src/commands/remote/api-rows.ts';
 import { describeStatus } from '../../src/commands/status.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { helpText } from '../../src/config/help.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
-import { ConfigError } from '../../src/core/errors.ts';
+import { ConfigError } from '../../src/model/errors.ts';
 import { parseDuration, parsePercentage, parseSize } from '../../src/quantities.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BootRecords, lastingOverMs, lastUsageBytes } from '../../src/demo/boot-records.ts';
 import { MIB } from '../../src/demo/plan.ts';
-import type { DynoEvent, LogEntry } from '../../src/dyno-manager/event-log.ts';
+import type { DynoEvent, LogEntry } from '../../src/testbed/dyno-manager/event-log.ts';
 import { boot, LOW, PEAKS, PLATEAU, SOFT } from './boots.ts';
 
 function entry(event: DynoEvent, dynoId: string | null, timeMs: number, detail: string | null = null): LogEntry {

@@ -1,11 +1,11 @@
 import { afterEach, expect, it } from 'vitest';
 import { createHerokuPlatform } from '../../src/adapters/heroku/platform.ts';
-import type { Permissions } from '../../src/core/policy.ts';
-import { parseTargetPatterns } from '../../src/core/target.ts';
+import type { Permissions } from '../../src/model/policy.ts';
+import { parseTargetPatterns } from '../../src/model/target.ts';
 import { checkHeroku } from '../../src/doctor/check-heroku.ts';
-import type { DynoManager } from '../../src/dyno-manager/manager.ts';
-import { startDynoManager } from '../../src/dyno-manager/manager.ts';
-import type { DynoManagerOptions } from '../../src/dyno-manager/options.ts';
+import type { DynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import type { DynoManagerOptions } from '../../src/testbed/dyno-manager/options.ts';
 
 const TOKEN = 'HRKU-doctor-token';
 const IDLE = ['/bin/sleep', '100000'];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type Boot, noteLimit, openBoot } from '../../src/core/boot.ts';
+import { type Boot, noteLimit, openBoot } from '../../src/detector/boot.ts';
 import { checkPoints, type PointsCheckInput } from '../../src/doctor/check-points.ts';
 import type { PlatformDyno } from '../../src/ports.ts';
-import { WHOLE_POINT } from '../sources/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const NOW_MS = WHOLE_POINT.timeMs + 60_000;
 

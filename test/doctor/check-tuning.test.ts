@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Boot, noteLimit, observe, openBoot } from '../../src/core/boot.ts';
-import type { MemoryTuning, Point } from '../../src/core/point.ts';
-import { defaultPolicy } from '../../src/core/policy.ts';
+import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot.ts';
+import type { MemoryTuning, Point } from '../../src/model/point.ts';
+import { defaultPolicy } from '../../src/model/policy.ts';
 import { checkTuning } from '../../src/doctor/check-tuning.ts';
-import { WHOLE_POINT } from '../sources/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const MIB = 1024 ** 2;
 const PLAIN: MemoryTuning = {

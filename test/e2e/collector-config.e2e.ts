@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { COMPOSE_CONFIG_PATH, findCollector, HEROKU_CONFIG_PATH } from '../../src/servers/collector-binary.ts';
+import { COMPOSE_CONFIG_PATH, findCollector, HEROKU_CONFIG_PATH } from '../../src/testbed/servers/collector-binary.ts';
 
 const run = promisify(execFile);
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedProgram } from '../../scripts/installed-program.ts';
-import { freePort } from '../../src/dyno-manager/free-port.ts';
-import { startServerProcess } from '../../src/servers/server-process.ts';
+import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
+import { startServerProcess } from '../../src/testbed/servers/server-process.ts';
 
 /** One series of an instant query's answer. */
 interface PrometheusSample {

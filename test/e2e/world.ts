@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
-import { freePort } from '../../src/dyno-manager/free-port.ts';
-import { type DynoManager, type DynoView, startDynoManager } from '../../src/dyno-manager/manager.ts';
-import { type CollectorOptions, type RunningCollector, startCollector } from '../../src/servers/collector.ts';
-import { findCollector } from '../../src/servers/collector-binary.ts';
+import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
+import { type DynoManager, type DynoView, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { type CollectorOptions, type RunningCollector, startCollector } from '../../src/testbed/servers/collector.ts';
+import { findCollector } from '../../src/testbed/servers/collector-binary.ts';
 import { APP, RunningActuator } from '../integration/running-actuator.ts';
 import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 

@@ -2,7 +2,7 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { Worker } from 'bullmq';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BullMQMemoryInstrumentation } from '../../src/index.ts';
-import { memoryProvider } from './memory-reader.ts';
+import { memoryProvider } from './memory/memory-reader.ts';
 
 const pristine = { ...methods() };
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
-import { OtlpPost } from '../../src/instrument/export/otlp-post.ts';
+import { OtlpPost } from '../../src/instrument/export/otlp/otlp-post.ts';
 import { afterLoopTime } from '../../src/instrument/patience.ts';
 
 const undo: (() => unknown)[] = [];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { startRedis } from '../../src/demo/redis-server.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
 import { AppFolder, Receiver, runApp } from './instrument-harness.ts';
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startRedis } from '../../src/demo/redis-server.ts';
-import { type DynoManager, startDynoManager } from '../../src/dyno-manager/manager.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { APP, RunningActuator } from './running-actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));

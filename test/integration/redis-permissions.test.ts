@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createDrainKeys } from '../../src/adapters/redis/drain.ts';
 import { createPointsReader } from '../../src/adapters/redis/points-reader.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { checkRedis } from '../../src/doctor/check-redis.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import { PointsStreamExporter } from '../../src/instrument/export/points-stream.ts';
+import { PointsStreamExporter } from '../../src/instrument/export/redis/points-stream.ts';
 import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
 
 const LIMIT = { timeout: 30_000, interval: 50 };

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/demo/redis-server.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { AppFolder, runApp } from './instrument-harness.ts';
 import { RunningActuator } from './running-actuator.ts';
 

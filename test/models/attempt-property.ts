@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { LedgerUnavailable, PlatformError } from '../../src/core/errors.ts';
+import { LedgerUnavailable, PlatformError } from '../../src/model/errors.ts';
 import { AttemptWorld, type Happening, type Passage, type WireDelete } from './attempt-world.ts';
 import type { DeleteFate } from './model-platform.ts';
 

@@ -1,9 +1,9 @@
-import { AttemptRunner } from '../../src/actuator/attempt-runner.ts';
-import { RememberingLedger } from '../../src/actuator/remembering-ledger.ts';
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
-import type { Attempt, Move } from '../../src/core/attempt.ts';
-import { LedgerUnavailable } from '../../src/core/errors.ts';
-import type { Target } from '../../src/core/target.ts';
+import { AttemptRunner } from '../../src/actuator/restart/attempt-runner.ts';
+import { RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
+import type { Attempt, Move } from '../../src/attempt/attempt.ts';
+import { LedgerUnavailable } from '../../src/model/errors.ts';
+import type { Target } from '../../src/model/target.ts';
 import type { ClaimRequest, KnownRecord, Ledger, Platform } from '../../src/ports.ts';
 import { aClaim } from './ledger-contract.ts';
 import { ModelLedger } from './model-ledger.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../../src/core/decision.ts';
+import type { Decision } from '../../src/model/decision.ts';
 
 /** A decision about a boot of shop's worker.1 that is well, with the changes that a test cares about. */
 export function aDecision(changes: Partial<Decision> = {}): Decision {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
-import type { Attempt, Move, Outcome } from '../../src/core/attempt.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
+import type { Attempt, Move, Outcome } from '../../src/attempt/attempt.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
 
 /** A ledger to be held to the contract, on a clock that the test moves. */

@@ -1,4 +1,4 @@
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
 import {
   type Attempt,
   CLAIM_DEADLINE_MS,
@@ -6,7 +6,7 @@ import {
   type Move,
   SEND_WINDOW_MS,
   startsCooldown,
-} from '../../src/core/attempt.ts';
+} from '../../src/attempt/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -15,9 +15,9 @@ import {
   FRUITLESS_REASON,
   gaveNothingBack,
   uselessInARow,
-} from '../../src/core/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/core/learned-floor.ts';
-import { type Target, targetKey } from '../../src/core/target.ts';
+} from '../../src/attempt/breaker.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/decision/learned-floor.ts';
+import { type Target, targetKey } from '../../src/model/target.ts';
 import type {
   AdvanceAnswer,
   ClaimAnswer,

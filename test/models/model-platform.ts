@@ -1,4 +1,4 @@
-import { PlatformError } from '../../src/core/errors.ts';
+import { PlatformError } from '../../src/model/errors.ts';
 import type { Clock, DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../src/ports.ts';
 
 /** What becomes of a DELETE: whether it is carried out, and what is said of it. */

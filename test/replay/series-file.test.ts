@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadInputError } from '../../src/core/errors.ts';
+import { BadInputError } from '../../src/model/errors.ts';
 import { readSeries } from '../../src/replay/series-file.ts';
 
 describe('a recorded series', () => {

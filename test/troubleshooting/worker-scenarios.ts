@@ -3,7 +3,7 @@ import { once as onceEmitted } from 'node:events';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/dyno-manager/free-port.ts';
+import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type Environment, later, once, redisServer, type Said, World } from './world.ts';
 
 /** Mistakes that a worker itself prints: a real worker of BullMQ that loads `tidemark/register`. */

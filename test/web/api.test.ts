@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/core/attempt.ts';
-import type { Decision } from '../../src/core/decision.ts';
-import { LedgerUnavailable } from '../../src/core/errors.ts';
-import { standingOf } from '../../src/core/standing.ts';
-import type { Target } from '../../src/core/target.ts';
+import type { Attempt } from '../../src/attempt/attempt.ts';
+import type { Decision } from '../../src/model/decision.ts';
+import { LedgerUnavailable } from '../../src/model/errors.ts';
+import { standingOf } from '../../src/decision/standing.ts';
+import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
 

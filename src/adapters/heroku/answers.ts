@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { PlatformError } from '../../core/errors.ts';
+import { PlatformError } from '../../model/errors.ts';
 import type { RestartAnswer } from '../../ports.ts';
 import { withAdvice } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';

@@ -1,4 +1,4 @@
-import { BadInputError } from '../../core/errors.ts';
+import { BadInputError } from '../../model/errors.ts';
 
 /** An app's name or id. */
 const APP = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;

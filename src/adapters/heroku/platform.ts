@@ -1,5 +1,5 @@
-import { REQUEST_DEADLINE_MS } from '../../core/attempt.ts';
-import { ConfigError, PlatformError } from '../../core/errors.ts';
+import { REQUEST_DEADLINE_MS } from '../../attempt/attempt.ts';
+import { ConfigError, PlatformError } from '../../model/errors.ts';
 import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
 import { clockAheadMs, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PlatformError } from '../../core/errors.ts';
+import { PlatformError } from '../../model/errors.ts';
 import type { DynoQuota, PlatformDyno } from '../../ports.ts';
 import { quotaOf } from './quota.ts';
 

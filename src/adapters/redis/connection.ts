@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ConfigError, LedgerUnavailable } from '../../core/errors.ts';
+import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`. A single Redis (or its replicated master): Redis Cluster is not supported. */

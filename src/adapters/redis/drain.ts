@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
-import { text, time } from './record-schema.ts';
+import { text, time } from './ledger/record-schema.ts';
 
 /** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
 export type DrainAnswers = ReadonlyMap<string, boolean>;

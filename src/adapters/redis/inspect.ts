@@ -1,4 +1,4 @@
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import { connectRedis, isHerokuKeyValueStore, type RedisConnection } from './connection.ts';
 
 /** How a Redis is set up, as it says itself. Bytes; null where it does not say, or where there is no maximum. */

@@ -1,4 +1,4 @@
-import { type Target, targetKey } from '../../core/target.ts';
+import { type Target, targetKey } from '../../model/target.ts';
 
 /** Every key of the state begins with this. */
 const KEY_PREFIX = 'tidemark:';

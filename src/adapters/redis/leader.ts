@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import { DRAIN_KEY_LIFE_MS, drainKeyNames } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
 

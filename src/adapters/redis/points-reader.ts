@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import { POINTS_READ_MARK_MS, POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY } from '../../semconv.ts';
 import { connectRedis, type RedisConnection } from './connection.ts';
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
-import type { RecordFaults } from './record-faults.ts';
+import type { RecordFaults } from './ledger/record-faults.ts';
 
 /** A boot that was not heard of for so long has gone. */
 const EXPIRY_MS = 48 * 3_600_000;

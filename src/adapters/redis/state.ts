@@ -1,11 +1,11 @@
 import type { Journal, Ledger } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
-import { createRedisJournal } from './journal.ts';
+import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
 import { createLeader, type Leader } from './leader.ts';
-import { createRedisLedger, type LedgerPolicy } from './ledger.ts';
-import { RecordFaults } from './record-faults.ts';
+import { createRedisLedger, type LedgerPolicy } from './ledger/ledger.ts';
+import { RecordFaults } from './ledger/record-faults.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 

@@ -1,4 +1,4 @@
-import { LedgerUnavailable } from '../../core/errors.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 

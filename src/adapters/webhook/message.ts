@@ -1,7 +1,7 @@
-import type { Attempt, Outcome } from '../../core/attempt.ts';
-import { gaveNothingBack } from '../../core/breaker.ts';
-import type { Decision } from '../../core/decision.ts';
-import { formatBytes, formatDuration, formatShare } from '../../core/format.ts';
+import type { Attempt, Outcome } from '../../attempt/attempt.ts';
+import { gaveNothingBack } from '../../attempt/breaker.ts';
+import type { Decision } from '../../model/decision.ts';
+import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
 import type { ActuatorEvent } from '../../ports.ts';
 
 /** What people are told of an event. */

@@ -1,4 +1,4 @@
-import { formatBytes, formatShare } from '../../core/format.ts';
+import { formatBytes, formatShare } from '../../model/format.ts';
 import { type ChartCell, chart, sparkline } from './chart.ts';
 
 /** What is shown of one dyno. */

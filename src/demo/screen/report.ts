@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../core/format.ts';
+import { formatBytes, formatDuration } from '../../model/format.ts';
 import type { TallyReport } from '../jobs/tally.ts';
 import type { RestartRow, Verdict } from '../verdict.ts';
 

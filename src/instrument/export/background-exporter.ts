@@ -1,6 +1,6 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { reportFault } from '../diagnostics.ts';
-import { PostError } from './otlp-post.ts';
+import { PostError } from './otlp/otlp-post.ts';
 
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */
 const SUCCESS = 0;

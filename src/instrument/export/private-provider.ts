@@ -5,12 +5,12 @@ import { herokuDetector } from '../identity/heroku-detector.ts';
 import type { Transport } from '../settings.ts';
 import { BackgroundExporter } from './background-exporter.ts';
 import { type Environment, type ExportSettings, readExportSettings } from './export-environment.ts';
-import { ExportLog } from './export-log.ts';
+import { ExportLog } from './otlp/export-log.ts';
 import { JobTables } from './job-tables.ts';
-import { otlpExporter } from './otlp-exporter.ts';
-import { otlpProblem, RejectedPoints } from './otlp-problem.ts';
-import { PointsStreamExporter } from './points-stream.ts';
-import { PointsStreamLog } from './points-stream-log.ts';
+import { otlpExporter } from './otlp/otlp-exporter.ts';
+import { otlpProblem, RejectedPoints } from './otlp/otlp-problem.ts';
+import { PointsStreamExporter } from './redis/points-stream.ts';
+import { PointsStreamLog } from './redis/points-stream-log.ts';
 import { type Subject, subjectOf } from './subject.ts';
 import type { OwnProvider } from './telemetry.ts';
 

@@ -1,4 +1,4 @@
-import type { MemoryClass } from '../../core/decision.ts';
+import type { MemoryClass } from '../../model/decision.ts';
 import { type Frame, type Panel, PLOT_HEIGHT_PX, xOf } from './frame.ts';
 import { pixel, text, widthOf } from './svg.ts';
 

@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/decision.ts';
+import type { Decision } from '../../model/decision.ts';
 import type { Judged } from '../replay.ts';
 import { byTime, type Frame, LEFT_PX, type Panel, PLOT_WIDTH_PX, type Reading, xOf, yOf } from './frame.ts';
 

@@ -1,4 +1,4 @@
-import type { MemoryClass } from '../../core/decision.ts';
+import type { MemoryClass } from '../../model/decision.ts';
 import { BAND_COLOURS } from './bands.ts';
 import { FLOOR_STROKE, USAGE_STROKE } from './curves.ts';
 import { LEFT_PX, type Loop, MARGIN_PX, type Panel } from './frame.ts';

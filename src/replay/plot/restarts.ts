@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/decision.ts';
+import type { Decision } from '../../model/decision.ts';
 import { type Frame, LEFT_PX, type Panel, PLOT_HEIGHT_PX, WIDTH_PX, xOf } from './frame.ts';
 import { escapeXml, line, text, widthOf } from './svg.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dynoPath } from '../../../src/adapters/heroku/names.ts';
-import { BadInputError } from '../../../src/core/errors.ts';
+import { BadInputError } from '../../../src/model/errors.ts';
 
 const nearName = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ERROR_IDS } from '../../../src/adapters/heroku/error-ids.ts';
 import { createHerokuPlatform, type HerokuCallEntry } from '../../../src/adapters/heroku/platform.ts';
-import { ConfigError, PlatformError } from '../../../src/core/errors.ts';
+import { ConfigError, PlatformError } from '../../../src/model/errors.ts';
 import { type RawApi, reply, type Script, startRawApi } from './raw-api.ts';
 
 const TOKEN = 'HRKU-8a9b-the-secret';

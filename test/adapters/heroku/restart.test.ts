@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withAdvice } from '../../../src/adapters/heroku/error-ids.ts';
 import { OneShotRequest } from '../../../src/adapters/heroku/one-shot-request.ts';
 import { createHerokuPlatform } from '../../../src/adapters/heroku/platform.ts';
-import { REQUEST_DEADLINE_MS } from '../../../src/core/attempt.ts';
+import { REQUEST_DEADLINE_MS } from '../../../src/attempt/attempt.ts';
 import type { RestartAnswer } from '../../../src/ports.ts';
 import { type RawApi, reply, type Script, startRawApi } from './raw-api.ts';
 

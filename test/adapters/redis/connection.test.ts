@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import { isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
-import { ConfigError, LedgerUnavailable } from '../../../src/core/errors.ts';
-import { type RedisServer, startRedis } from '../../../src/demo/redis-server.ts';
+import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { aClaim } from '../../models/ledger-contract.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };

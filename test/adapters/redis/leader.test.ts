@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RedisConnection } from '../../../src/adapters/redis/connection.ts';
 import { createKeys } from '../../../src/adapters/redis/keys.ts';
 import { createLeader, type Leader } from '../../../src/adapters/redis/leader.ts';
-import { LedgerUnavailable } from '../../../src/core/errors.ts';
+import { LedgerUnavailable } from '../../../src/model/errors.ts';
 
 const LEASE_MS = 9_000;
 

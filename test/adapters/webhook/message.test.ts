@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../../src/adapters/webhook/message.ts';
 import { payloadOf } from '../../../src/adapters/webhook/payload.ts';
-import { type Attempt, OUTCOMES } from '../../../src/core/attempt.ts';
+import { type Attempt, OUTCOMES } from '../../../src/attempt/attempt.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
 import { aDecision } from '../../models/decisions.ts';
 

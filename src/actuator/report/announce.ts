@@ -1,0 +1,56 @@
+import type { HerokuPlatform } from '../../adapters/heroku/platform.ts';
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { checkHeroku } from '../../doctor/check-heroku.ts';
+import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
+import type { Log } from './log.ts';
+import type { PlatformView } from '../platform-view.ts';
+
+/** What a start says of the set-up. */
+export function announce(settings: ActuatorSettings, port: number, log: Log): void {
+  const { allowed, dryRun } = settings.permissions;
+  log.info('actuator is listening', {
+    port,
+    targets: allowed.map(({ app, processType }) => `${app}:${processType}`),
+    dryRun: typeof dryRun === 'boolean' ? dryRun : dryRun.map(({ app, processType }) => `${app}:${processType}`),
+    windowMs: settings.policy.windowMs,
+  });
+  if (allowed.length === 0)
+    log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
+  for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
+  for (const { says, advice } of checkWebDyno(settings, process.env)) log.warn(says, { advice });
+}
+
+/**
+ * Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it.
+ *
+ * @param view learns that the platform refuses the token, before anything of it is to be read
+ */
+export async function announceAccess(
+  settings: ActuatorSettings,
+  {
+    platform,
+    view,
+    log,
+  }: { readonly platform: HerokuPlatform | null; readonly view: PlatformView | null; readonly log: Log },
+): Promise<void> {
+  if (platform === null) return;
+  const { permissions, policy } = settings;
+  try {
+    const takesHttp = settings.sources.includes('otlp');
+    const findings = await checkHeroku({
+      platform,
+      permissions,
+      minHealthy: policy.minHealthy,
+      takesHttp,
+      onRefused: (error) => view?.block(error),
+    });
+    for (const { level, says, advice } of findings) {
+      if (level === 'ok') log.info(says);
+      else log[level === 'fault' ? 'error' : 'warn'](says, { advice });
+    }
+  } catch (error) {
+    log.error('the access to Heroku could not be looked at', {
+      error: error instanceof Error ? error.stack : String(error),
+    });
+  }
+}

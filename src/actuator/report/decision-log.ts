@@ -1,0 +1,88 @@
+import type { Attempt, Outcome } from '../../attempt/attempt.ts';
+import type { Decision } from '../../model/decision.ts';
+import type { ActuatorEvent } from '../../ports.ts';
+
+/** One line of the log and of `/api/decisions`. */
+export interface LoggedDecision {
+  readonly decision: Decision;
+  readonly attemptId: string | null;
+  readonly outcome: Outcome | null;
+}
+
+/**
+ * The newest decisions, newest first. A decision is taken every tick for every boot; one is logged when it differs from the boot's last
+ * one in class, action or reason, so that "why nothing?" has an answer without a line every few seconds.
+ */
+export class DecisionLog {
+  readonly #capacity: number;
+  #entries: LoggedDecision[] = [];
+  readonly #lastByBoot = new Map<string, string>();
+
+  constructor(capacity = 1000) {
+    this.#capacity = capacity;
+  }
+
+  /** Whether the decision is news; the caller logs it then. A restart that is tried is always news: an attempt of its own follows each. */
+  record(bootKey: string, decision: Decision, { isTried = true } = {}): boolean {
+    const gist = `${decision.class}/${decision.action}/${decision.reason}`;
+    if (this.#lastByBoot.get(bootKey) === gist && !(decision.action === 'restart' && isTried)) return false;
+    this.#lastByBoot.set(bootKey, gist);
+    this.#add({ decision, attemptId: null, outcome: null });
+    return true;
+  }
+
+  /** Ties the boot's newest restart decision to the attempt that follows it. */
+  attach({ id, target, dyno, bootId }: Pick<Attempt, 'id' | 'target' | 'dyno' | 'bootId'>): void {
+    const isAbout = ({ decision }: LoggedDecision) =>
+      decision.app === target.app && decision.dyno === dyno && decision.bootId === bootId;
+    this.#replace(
+      (entry) => isAbout(entry) && entry.decision.action === 'restart',
+      (entry) => ({ ...entry, attemptId: id }),
+    );
+  }
+
+  /** Says how the attempt ended. */
+  close(attemptId: string, outcome: Outcome): void {
+    this.#replace(
+      (entry) => entry.attemptId === attemptId,
+      (entry) => ({ ...entry, outcome }),
+    );
+  }
+
+  /** Puts back what the journal kept (newest first), beneath what was decided since. What is here already is not repeated. */
+  restore(events: readonly ActuatorEvent[]): void {
+    const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
+    const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));
+    this.#entries = [];
+    for (const event of [...events].reverse()) {
+      if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
+      if (event.type !== 'attempt') continue;
+      const { id, outcome } = event.attempt;
+      if (event.phase === 'claimed') this.attach(event.attempt);
+      if (outcome !== null) this.close(id, outcome);
+    }
+    this.#entries = [...since, ...this.#entries].slice(0, this.#capacity);
+  }
+
+  forget(bootKey: string): void {
+    this.#lastByBoot.delete(bootKey);
+  }
+
+  recent(count: number): readonly LoggedDecision[] {
+    return this.#entries.slice(0, count);
+  }
+
+  #add(entry: LoggedDecision): void {
+    this.#entries = [entry, ...this.#entries.slice(0, this.#capacity - 1)];
+  }
+
+  #replace(matches: (entry: LoggedDecision) => boolean, change: (entry: LoggedDecision) => LoggedDecision): void {
+    const index = this.#entries.findIndex(matches);
+    const entry = this.#entries[index];
+    if (entry !== undefined) this.#entries[index] = change(entry);
+  }
+}
+
+function identityOf({ app, dyno, bootId, timeMs, reason }: Decision): string {
+  return `${app}|${dyno}|${bootId}|${timeMs}|${reason}`;
+}

@@ -1,0 +1,129 @@
+import { type Attributes, type Histogram, type Meter, type MetricOptions, ValueType } from '@opentelemetry/api';
+import type { Decision } from '../../model/decision.ts';
+import { targetOf } from '../../model/target.ts';
+import type { ActuatorEvent, Clock } from '../../ports.ts';
+import {
+  ATTR_ABOUT_APP,
+  ATTR_ABOUT_DYNO,
+  ATTR_ABOUT_PROCESS_TYPE,
+  ATTR_ACTION,
+  ATTR_CLASS,
+  ATTR_OUTCOME,
+  ATTR_REASON,
+  ATTR_RESULT,
+  METRIC_BOOTS_ACTIVE,
+  METRIC_DECISIONS,
+  METRIC_DYNO_CLASS,
+  METRIC_DYNO_TIME_TO_LIMIT,
+  METRIC_INGEST_DATAPOINTS,
+  METRIC_RESTART_DURATION,
+  METRIC_RESTART_RECLAIMED,
+  METRIC_RESTARTS,
+  type MetricDefinition,
+} from '../../semconv.ts';
+import type { BootEntry } from '../boot-registry.ts';
+
+/** Powers of 4 from 1 MiB to 4 GiB, and a bucket for restarts that gave nothing back. */
+const BYTE_BUCKETS = [0, ...Array.from({ length: 7 }, (_, power) => 4 ** power * 2 ** 20)];
+/** From a restart without jobs to one whose drain took several minutes. */
+const SECOND_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 300, 600];
+
+export interface OwnMetricsOptions {
+  readonly meter: Meter;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly maxPointAgeMs: number;
+  readonly entries: () => readonly BootEntry[];
+  /** Data points received since the start, by result. */
+  readonly ingestCounts: () => Readonly<Record<string, number>>;
+}
+
+/** What the actuator says of itself; returns what takes the events. Pure of transport: the meter's provider decides where it goes. */
+export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEvent) => void {
+  const { meter } = options;
+  observeState(options);
+  const decisions = meter.createCounter(METRIC_DECISIONS.name, described(METRIC_DECISIONS));
+  const restarts = meter.createCounter(METRIC_RESTARTS.name, described(METRIC_RESTARTS));
+  const duration = histogram(meter, METRIC_RESTART_DURATION, SECOND_BUCKETS);
+  const reclaimed = histogram(meter, METRIC_RESTART_RECLAIMED, BYTE_BUCKETS);
+  return (event) => {
+    switch (event.type) {
+      case 'decision': {
+        const { action, reason } = event.decision;
+        decisions.add(1, {
+          [ATTR_CLASS]: event.decision.class,
+          [ATTR_ACTION]: action,
+          [ATTR_REASON]: reason,
+          ...about(event.decision),
+        });
+        return;
+      }
+      case 'attempt': {
+        const { attempt } = event;
+        if (attempt.closedAtMs === null || attempt.outcome === null) return;
+        const attributes = { [ATTR_OUTCOME]: attempt.outcome, ...about({ ...attempt.target, dyno: attempt.dyno }) };
+        restarts.add(1, attributes);
+        duration.record((attempt.closedAtMs - attempt.claimedAtMs) / 1000, attributes);
+        return;
+      }
+      case 'reclaimed': {
+        const target = targetOf(event.target);
+        reclaimed.record(Math.max(0, event.reclaimedBytes), {
+          [ATTR_ABOUT_APP]: target.app,
+          [ATTR_ABOUT_PROCESS_TYPE]: target.processType,
+        });
+        return;
+      }
+      case 'breaker':
+        return;
+    }
+  };
+}
+
+/** What is read when the metrics are collected. */
+function observeState({ meter, clock, maxPointAgeMs, entries, ingestCounts }: OwnMetricsOptions): void {
+  const dataPoints = meter.createObservableCounter(METRIC_INGEST_DATAPOINTS.name, described(METRIC_INGEST_DATAPOINTS));
+  const boots = meter.createObservableUpDownCounter(METRIC_BOOTS_ACTIVE.name, described(METRIC_BOOTS_ACTIVE));
+  const classes = meter.createObservableGauge(METRIC_DYNO_CLASS.name, described(METRIC_DYNO_CLASS));
+  const timeToLimit = meter.createObservableGauge(METRIC_DYNO_TIME_TO_LIMIT.name, {
+    ...described(METRIC_DYNO_TIME_TO_LIMIT),
+    valueType: ValueType.DOUBLE,
+  });
+  dataPoints.addCallback((result) => {
+    for (const [name, count] of Object.entries(ingestCounts())) result.observe(count, { [ATTR_RESULT]: name });
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      const youngest = clock.now() - maxPointAgeMs;
+      const active = entries().filter(({ boot }) => boot.lastPointMs >= youngest);
+      result.observe(boots, active.length);
+      for (const { decision } of active) {
+        if (decision === null) continue;
+        result.observe(classes, 1, { [ATTR_CLASS]: decision.class, ...about(decision) });
+        if (decision.timeToLimitMs !== null) {
+          result.observe(timeToLimit, decision.timeToLimitMs / 1000, about(decision));
+        }
+      }
+    },
+    [boots, classes, timeToLimit],
+  );
+}
+
+function about({ app, processType, dyno }: Pick<Decision, 'app' | 'processType' | 'dyno'>): Attributes {
+  return {
+    ...(app === null ? {} : { [ATTR_ABOUT_APP]: app }),
+    [ATTR_ABOUT_PROCESS_TYPE]: processType,
+    [ATTR_ABOUT_DYNO]: dyno,
+  };
+}
+
+function described({ unit, description }: MetricDefinition): MetricOptions {
+  return { unit, description, valueType: ValueType.INT };
+}
+
+function histogram(meter: Meter, metric: MetricDefinition, buckets: number[]): Histogram {
+  return meter.createHistogram(metric.name, {
+    unit: metric.unit,
+    description: metric.description,
+    advice: { explicitBucketBoundaries: buckets },
+  });
+}

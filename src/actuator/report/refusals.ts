@@ -1,0 +1,166 @@
+import { formatDuration } from '../../model/format.ts';
+import type { Clock } from '../../ports.ts';
+import type { RefusedPoints } from '../../sources/intake.ts';
+import type { Log } from './log.ts';
+
+export type RefusalKind =
+  | RefusedPoints['kind']
+  /** Whole requests or connections, of which no app is known. */
+  | 'no-token'
+  | 'only-this-machine'
+  | 'not-over-http'
+  | 'wrong-path'
+  | 'unreadable'
+  | 'too-large'
+  | 'grpc';
+
+/** What was refused of one app in one way, since the start. */
+export interface Refusal {
+  /** As the points name it; null where they name none, or where it is one of too many names to keep. */
+  readonly app: string | null;
+  readonly kind: RefusalKind;
+  /** Data points, or requests where none of them could be read. */
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly says: string;
+  readonly advice: string;
+}
+
+export interface RefusalsOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Pick<Log, 'warn'>;
+  /** Whether the allow-list may name the app: those are always kept, whatever other names senders use. */
+  readonly isOurs: (app: string) => boolean;
+}
+
+/** A sender with a token for one app, or a program on this machine, can put any name into its points: so many are kept. */
+const MAX_OTHER_APPS = 20;
+/** Review apps of one pattern, at the most. */
+const MAX_OWN_APPS = 200;
+const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** One line an app and kind at once, then one with the count each so often. */
+const SAY_EVERY_MS = 10 * 60_000;
+
+interface Tally {
+  readonly app: string | null;
+  readonly kind: RefusalKind;
+  readonly firstMs: number;
+  count: number;
+  lastMs: number;
+  /** How far the newest point's clock was off; positive: ahead of this machine. Null where that is not what was wrong. */
+  offsetMs: number | null;
+  saidMs: number;
+  saidCount: number;
+}
+
+/** Counts what the actuator refuses, per app and kind, and says so in the log at a bounded rate. */
+export class Refusals {
+  readonly #options: RefusalsOptions;
+  readonly #tallies = new Map<string, Tally>();
+  readonly #ownApps = new Set<string>();
+  readonly #otherApps = new Set<string>();
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options;
+  }
+
+  note({ app, kind, count, offsetMs }: { readonly kind: RefusalKind } & Omit<RefusedPoints, 'kind'>): void {
+    if (count === 0) return;
+    const nowMs = this.#options.clock.now();
+    const kept = app === null ? null : this.#keep(app);
+    const key = `${kind}|${kept ?? ''}`;
+    const tally = this.#tallies.get(key) ?? open(kept, kind, nowMs);
+    this.#tallies.set(key, tally);
+    tally.count += count;
+    tally.lastMs = nowMs;
+    tally.offsetMs = offsetMs;
+    if (nowMs - tally.saidMs < SAY_EVERY_MS) return;
+    const { says, advice } = wordsOf(tally);
+    this.#options.log.warn(says, { app: kept, kind, count: tally.count - tally.saidCount, advice });
+    tally.saidMs = nowMs;
+    tally.saidCount = tally.count;
+  }
+
+  /** The newest first. */
+  list(): readonly Refusal[] {
+    const shown = [...this.#tallies.values()].map((tally) => {
+      const { app, kind, count, firstMs, lastMs } = tally;
+      return { app, kind, count, firstMs, lastMs, ...wordsOf(tally) };
+    });
+    return shown.sort((a, b) => b.lastMs - a.lastMs);
+  }
+
+  /** Null for what can be no app, and for names beyond the first few that nobody has allowed. */
+  #keep(app: string): string | null {
+    if (!APP_NAME.test(app)) return null;
+    const isOurs = this.#options.isOurs(app);
+    const names = isOurs ? this.#ownApps : this.#otherApps;
+    if (!names.has(app) && names.size >= (isOurs ? MAX_OWN_APPS : MAX_OTHER_APPS)) return null;
+    names.add(app);
+    return app;
+  }
+}
+
+function open(app: string | null, kind: RefusalKind, nowMs: number): Tally {
+  const never = Number.NEGATIVE_INFINITY;
+  return { app, kind, firstMs: nowMs, count: 0, lastMs: nowMs, offsetMs: null, saidMs: never, saidCount: 0 };
+}
+
+function wordsOf({ app, kind, offsetMs }: Tally): { readonly says: string; readonly advice: string } {
+  const { says, advice } = WORDS[kind](app ?? 'an app that is not named', offsetMs ?? 0);
+  return { says, advice };
+}
+
+type Words = (app: string, offsetMs: number) => { readonly says: string; readonly advice: string };
+
+const WORDS: Readonly<Record<RefusalKind, Words>> = {
+  'no-token': () => ({
+    says: 'requests refused: they carry no ingest token, or one that is not in TIDEMARK_INGEST_TOKENS',
+    advice: 'in the worker set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token of its app>"',
+  }),
+  'only-this-machine': () => ({
+    says: 'requests from other machines refused: TIDEMARK_INGEST_TOKENS is not set',
+    advice: 'set TIDEMARK_INGEST_TOKENS=app=token here, and send the token from the workers',
+  }),
+  'not-over-http': () => ({
+    says: 'requests refused: TIDEMARK_SOURCE is redis, so no measurements are taken over HTTP',
+    advice: 'set TIDEMARK_TRANSPORT=redis in the worker, or TIDEMARK_SOURCE=otlp,redis here',
+  }),
+  'wrong-path': () => ({
+    says: 'requests refused: they were sent to another path than /v1/metrics',
+    advice: 'set OTEL_EXPORTER_OTLP_ENDPOINT to the URL of this actuator without a path',
+  }),
+  'too-large': () => ({
+    says: 'requests refused: their body is too large',
+    advice: 'send smaller batches',
+  }),
+  unreadable: () => ({
+    says: 'requests refused: they are no OTLP metrics over HTTP',
+    advice: 'in the sender set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and send to /v1/metrics',
+  }),
+  grpc: () => ({
+    says: 'connections refused: the sender speaks gRPC, and this port speaks OTLP over HTTP',
+    advice: 'in the sender set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and use the URL of this actuator',
+  }),
+  'wrong-app': (app) => ({
+    says: `measurements of ${app} refused: the sender's ingest token is for another app`,
+    advice: `send the token that TIDEMARK_INGEST_TOKENS has for ${app}, or correct TIDEMARK_APP in the worker`,
+  }),
+  'no-dyno': (app) => ({
+    says: `measurements of ${app} refused: they do not say which dyno they come from`,
+    advice: 'add herokuDetector to the resource of your OpenTelemetry SDK, or import "tidemark/register" instead',
+  }),
+  'too-old': (app, offsetMs) => ({
+    says: `measurements of ${app} refused: they are ${formatDuration(-offsetMs)} old when they arrive`,
+    advice: 'set the clock of the worker and of this machine; or a Collector on the way holds them back',
+  }),
+  future: (app, offsetMs) => ({
+    says: `measurements of ${app} refused: their time is ${formatDuration(offsetMs)} ahead of this machine's clock`,
+    advice: 'set the clock of the worker and of this machine',
+  }),
+  invalid: (app) => ({
+    says: `measurements of ${app} refused: a value is negative or not finite, or has no time`,
+    advice: 'look at what the sender, or a processor of the Collector, makes of them',
+  }),
+};

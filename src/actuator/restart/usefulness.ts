@@ -1,0 +1,100 @@
+import { postWarmupFloor } from '../../detector/boot.ts';
+import { UnreadableRecord } from '../../model/errors.ts';
+import type { Policy } from '../../model/policy.ts';
+import { floorToLearn, soonBackAfterMs } from '../../detector/verdict.ts';
+import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
+import type { BootEntry } from '../boot-registry.ts';
+
+/** What a restart gave back, once the boot that followed has shown its floor. */
+export interface Reclaimed {
+  readonly view: LedgerView;
+  readonly entry: HistoryEntry;
+  readonly reclaimedBytes: number;
+}
+
+/** The two clocks, the ledger's and the measured machine's, may differ by so much. */
+const CLOCK_SLACK_MS = 60_000;
+
+/**
+ * Compares each restart with the boot that came after it: usage before, less the floor that the new boot shows after its warm-up. A restart
+ * whose successor has not shown one yet is looked at again at the next tick.
+ */
+export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], policy: Policy): readonly Reclaimed[] {
+  return view.history.flatMap((entry) => {
+    if (entry.outcome !== 'restarted' || entry.reclaimedBytes !== null || entry.usageBytes === null) return [];
+    const successor = successorOf(view, entry, entries);
+    const floorBytes = successor === null ? null : postWarmupFloor(successor.boot, policy);
+    return floorBytes === null ? [] : [{ view, entry, reclaimedBytes: entry.usageBytes - floorBytes }];
+  });
+}
+
+/** A restart that bought little: the boot that followed is held over the soft limit again, soon after its start. */
+export interface BackSoon {
+  readonly entry: HistoryEntry;
+  readonly backAfterMs: number;
+}
+
+export function findBackSoon(
+  view: LedgerView,
+  entries: readonly BootEntry[],
+  { policy, nowMs }: { readonly policy: Policy; readonly nowMs: number },
+): readonly BackSoon[] {
+  return view.history.flatMap((entry) => {
+    if (entry.outcome !== 'restarted' || entry.backAfterMs !== null) return [];
+    const successor = successorOf(view, entry, entries);
+    if (successor === null) return [];
+    const { boot, facts, decision } = successor;
+    const wantsRestart = decision !== null && decision.wanted !== null;
+    const backAfterMs = soonBackAfterMs(boot, { nowMs, facts, wantsRestart }, policy);
+    return backAfterMs === null ? [] : [{ entry, backAfterMs }];
+  });
+}
+
+/**
+ * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name, or, where names are not reused (Fir), of any. Only
+ * the newest restart of a dyno is compared: the successor of an older one is gone by now.
+ */
+function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly BootEntry[]): BootEntry | null {
+  const { sendingAtMs } = entry;
+  const newest = view.history.find(({ dyno, outcome }) => dyno === entry.dyno && outcome === 'restarted');
+  if (sendingAtMs === null || newest?.attemptId !== entry.attemptId) return null;
+  const namesAreReused = entry.dyno.includes('.');
+  const successors = entries.filter(({ listing, boot: { identity, firstPointMs } }) => {
+    if (listing?.kind !== 'listed') return false;
+    const ofTarget = identity.app === view.target.app && identity.processType === view.target.processType;
+    const ofDyno = !namesAreReused || identity.dyno === entry.dyno;
+    return ofTarget && ofDyno && identity.bootId !== entry.bootId && firstPointMs > sendingAtMs - CLOCK_SLACK_MS;
+  });
+  return successors.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
+}
+
+/** Teaches the ledger the floor of each listed boot once, so that later boots can be judged from their first minute. */
+export class FloorTeacher {
+  readonly #taught = new Set<string>();
+
+  async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {
+    for (const { key, boot, facts, listing } of entries) {
+      if (listing?.kind !== 'listed') continue;
+      const { app, processType, dyno, bootId } = boot.identity;
+      const floorBytes = floorToLearn(boot, facts, policy);
+      if (app === null || floorBytes === null || this.#taught.has(key)) continue;
+      const release = listing.dyno.releaseVersion;
+      try {
+        await ledger.learnFloor({ app, processType }, { dyno, bootId, floorBytes, release });
+        this.#taught.add(key);
+      } catch (error) {
+        // Its own target's trouble, told when it was found.
+        if (!(error instanceof UnreadableRecord)) throw error;
+      }
+    }
+  }
+
+  /** For a ledger that has lost what it was taught. */
+  teachAgain(): void {
+    this.#taught.clear();
+  }
+
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.#taught.delete(key);
+  }
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
+import { REASONS } from '../../../model/decision.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import type { LearnedFloor } from '../../../decision/learned-floor.ts';
+import type { HistoryEntry } from '../../../ports.ts';
+import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
+
+/** How the ledger's records are written in Redis. Unknown fields are left out: a newer Tidemark may have written them. */
+
+const by = z.enum(['policy', 'person']);
+
+export const attemptSchema: z.ZodType<Attempt> = z.object({
+  id: text.min(1),
+  target: z.object({ app: text.min(1), processType: text.min(1) }),
+  dyno: text.min(1),
+  bootId: text.min(1),
+  bootStartTimeMs: nullableTime,
+  bootIdSource: z.enum(['platform', 'derived']),
+  platformDynoId: text.nullable(),
+  phase: z.enum(['claimed', 'draining', 'sending', 'closed']),
+  epoch: amount,
+  by,
+  dryRun: z.boolean(),
+  reason: z.enum(REASONS),
+  explanation: text,
+  usageBytes: nullableAmount,
+  floorBytes: nullableAmount,
+  limitBytes: nullableAmount,
+  claimedAtMs: time,
+  deadlineMs: time,
+  sendingAtMs: nullableTime,
+  closedAtMs: nullableTime,
+  outcome: z.enum(OUTCOMES).nullable(),
+  evidence: text.nullable(),
+});
+
+const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
+  z.object({
+    attemptId: text,
+    dyno: text,
+    bootId: text,
+    outcome: z.enum(OUTCOMES),
+    by,
+    reason: z.enum(REASONS),
+    sendingAtMs: nullableTime,
+    closedAtMs: time,
+    usageBytes: nullableAmount,
+    // Negative where the new boot's floor is higher than the usage was.
+    reclaimedBytes: z.number().nullable(),
+    // Not in what an older version wrote.
+    backAfterMs: z.number().nullable().default(null),
+  }),
+);
+
+const floorsSchema: z.ZodType<readonly LearnedFloor[]> = z.array(
+  z.object({
+    bootId: text,
+    floorBytes: amount,
+    // Not in what an older version wrote: such a floor counts as expired.
+    dyno: text.default(''),
+    learnedAtMs: time.default(0),
+    release: nullableAmount.default(null),
+  }),
+);
+
+/** An empty table of cjson is written as `{}`. */
+const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
+
+const DAY_MS = 86_400_000;
+/** Cooldowns and breakers end sooner. A time beyond it would stop a target for good, without a word. */
+const MAX_AHEAD_MS = 366 * DAY_MS;
+
+const readSchema = z
+  .object({
+    nowMs: time,
+    open: z.union([z.string(), z.literal(false)]),
+    history: z.string(),
+    dryHistory: z.string(),
+    floors: z.string(),
+    cooldownUntilMs: time,
+    dryCooldownUntilMs: time,
+    sentLastHour: amount,
+    heldUntilMs: time,
+    breakerOpenUntilMs: time,
+    breakerReason: z.union([text, z.literal(false)]),
+    usefulFromMs: time,
+    pausedAll: z.boolean(),
+    pausedTarget: z.boolean(),
+    pausedSinceMs: z.union([time, z.literal(false)]),
+    epochMs: time,
+    spent: stringList,
+  })
+  .superRefine((record, context) => {
+    for (const name of ['cooldownUntilMs', 'dryCooldownUntilMs', 'breakerOpenUntilMs'] as const) {
+      if (record[name] - record.nowMs <= MAX_AHEAD_MS) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'is more than a year ahead' });
+    }
+  });
+
+export const parseAttempt = (json: unknown) => parse('the attempt', attemptSchema, json);
+export const parseHistory = (json: unknown) => parse('the history', historySchema, json);
+export const parseFloors = (json: unknown) => parse('the learned floors', floorsSchema, json);
+export const parseRead = (json: unknown) => parse('the record', readSchema, json);
+
+function parse<T>(what: string, schema: z.ZodType<T>, json: unknown): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(String(json));
+  } catch (error) {
+    throw new LedgerUnavailable(`${what} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw new LedgerUnavailable(`${what} is wrong: ${z.prettifyError(result.error)}`);
+  return result.data;
+}

@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, SEND_WINDOW_MS, startsCooldown } from '../../../attempt/attempt.ts';
+import {
+  BREAKER_FAILED,
+  BREAKER_FRUITLESS,
+  BREAKER_OPEN_MS,
+  FAILED_REASON,
+  FRUITLESS_REASON,
+  NOTHING_BACK_FRACTION,
+  uselessInARow,
+} from '../../../attempt/breaker.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../../decision/learned-floor.ts';
+import type { Target } from '../../../model/target.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../../ports.ts';
+import type { RedisConnection } from '../connection.ts';
+import type { EvictionWatch } from '../eviction.ts';
+import type { Keys } from '../keys.ts';
+import {
+  mendedIndex,
+  metARecord,
+  ofRecord,
+  orEmpty,
+  type TellOfUseless,
+  tellOfUseless,
+  unreadable,
+} from './ledger-faults.ts';
+import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
+import * as scripts from './ledger-scripts.ts';
+import type { RecordFaults } from './record-faults.ts';
+
+/** What the ledger needs of the policy. */
+export interface LedgerPolicy {
+  /** Between two restarts of a target, counted from `sending`. */
+  readonly cooldownMs: number;
+  readonly maxRestartsPerHour: number;
+  /** How long restarts are held in a Redis that is new or has lost everything: grace + 10 windows. */
+  readonly holdMs: number;
+}
+
+/** More than a day at four restarts an hour. */
+const HISTORY_LENGTH = 100;
+const SPENT_SHOWN = 300;
+/** Of an attempt as JSON: its longest part is a sentence. */
+const MAX_ATTEMPT_LENGTH = 64 * 1024;
+/** Longer than a boot lives, where the platform's daily restart is not bypassed by far. */
+const FORGET_SPENT_MS = 30 * 86_400_000;
+
+export interface RedisLedgerOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly eviction: EvictionWatch;
+  readonly policy: LedgerPolicy;
+  readonly faults: RecordFaults;
+  /** Added to Redis's time, so that tests need not wait for it to pass. */
+  readonly clockOffsetMs?: (() => number) | undefined;
+}
+
+/** The ledger port in Redis: each method is one script, sent at most once. */
+export function createRedisLedger(options: RedisLedgerOptions): Ledger {
+  const evaluate = scriptRunner(options);
+
+  return {
+    async read(target) {
+      const mayBeEvicted = !(await options.eviction.isSafe());
+      const answer = await evaluate(scripts.READ, target);
+      const view = ofRecord(options, target, () => viewOf(target, answer, tellOfUseless(options, target)));
+      options.faults.clear(options.keys.record(target));
+      return { ...view, mayBeEvicted };
+    },
+    async open() {
+      const answer = await evaluate(scripts.OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
+      const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
+      for (const key of mended) options.faults.tell(mendedIndex(key));
+      return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));
+    },
+    async claim(request) {
+      if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
+      const args = { attempt: newAttempt(request), deadlineInMs: CLAIM_DEADLINE_MS };
+      return attemptAnswer<ClaimAnswer>(await evaluate(scripts.CLAIM, request.target, args));
+    },
+    async advance(attempt, move) {
+      if (!isLegalMove(attempt, move)) {
+        throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
+      }
+      const { id, phase, epoch } = attempt;
+      const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
+      const args = { id, phase, epoch, move, startsCooldown: closes };
+      return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
+    },
+    async recordReclaimed(target, attemptId, reclaimedBytes) {
+      await evaluate(scripts.RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
+    },
+    async recordBackSoon(target, attemptId, backAfterMs) {
+      await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
+    },
+    async learnFloor(target, floor) {
+      await evaluate(scripts.LEARN_FLOOR, target, floor);
+    },
+    async noteRelease(target, version) {
+      await evaluate(scripts.NOTE_RELEASE, target, { version });
+    },
+    async rebuild(target, restartedAtMs) {
+      await evaluate(scripts.REBUILD, target, { restartedAtMs });
+    },
+    async writeBack(target, known) {
+      await evaluate(scripts.WRITE_BACK, target, known);
+    },
+    async pause(target) {
+      await evaluate(scripts.PAUSE, target, { all: target === null });
+    },
+    async resume(target) {
+      const skipped = (await evaluate(scripts.RESUME, target, { all: target === null })) as string[];
+      for (const key of skipped) {
+        options.faults.tell({
+          key,
+          why: 'it is no hash',
+          without: 'Its target was not resumed, and nothing of it is restarted; all others were.',
+          advice: `Delete it with "redis-cli DEL ${key}".`,
+        });
+      }
+    },
+  };
+}
+
+/** Sends a script once. `EVAL` each time rather than `EVALSHA`: a few kB against one round trip and one more way to fail. */
+function scriptRunner(options: RedisLedgerOptions) {
+  const { connection, keys, policy, clockOffsetMs = () => 0 } = options;
+  const numbers = {
+    ...policy,
+    sendWindowMs: SEND_WINDOW_MS,
+    breakerOpenMs: BREAKER_OPEN_MS,
+    breakerFruitless: BREAKER_FRUITLESS,
+    breakerFailed: BREAKER_FAILED,
+    fruitlessReason: FRUITLESS_REASON,
+    failedReason: FAILED_REASON,
+    nothingBackFraction: NOTHING_BACK_FRACTION,
+    historyLength: HISTORY_LENGTH,
+    floorsLearned: FLOORS_LEARNED,
+    floorsPerDyno: FLOORS_PER_DYNO,
+    spentShown: SPENT_SHOWN,
+    forgetSpentMs: FORGET_SPENT_MS,
+  };
+  return async (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
+    // Scripts that concern all targets get the names of a record that is never written.
+    const of = target ?? { app: '', processType: '' };
+    const names = [keys.record(of), keys.spent(of), keys.open, keys.records, keys.pauseAll, keys.epoch];
+    try {
+      return await connection.run('the ledger', (redis) =>
+        redis.eval(
+          script,
+          names.length,
+          ...names,
+          JSON.stringify({ ...numbers, clockOffsetMs: clockOffsetMs() }),
+          JSON.stringify(args),
+        ),
+      );
+    } catch (error) {
+      if (target === null || !metARecord(error)) throw error;
+      throw unreadable(options, target, error.message);
+    }
+  };
+}
+
+/** An attempt as it is claimed; the script fills in its times. */
+function newAttempt(request: ClaimRequest): Attempt {
+  return {
+    ...request,
+    id: randomUUID(),
+    platformDynoId: null,
+    phase: 'claimed',
+    epoch: 0,
+    claimedAtMs: 0,
+    deadlineMs: 0,
+    sendingAtMs: null,
+    closedAtMs: null,
+    outcome: null,
+    evidence: null,
+  };
+}
+
+/** One that cannot be read stops its own target and no other's attempts. */
+function attemptIfReadable({ keys, faults }: RedisLedgerOptions, key: string, text: string): Attempt[] {
+  const place = `${key} (field attempt)`;
+  try {
+    const attempt = parseAttempt(text);
+    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it is the attempt of another target');
+    faults.clear(place);
+    return [attempt];
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable)) throw error;
+    faults.tell({
+      key: place,
+      why: error.message,
+      without: 'The attempt does not go on, and nothing of its target is restarted.',
+      advice: `Delete it with "redis-cli HDEL ${key} attempt".`,
+    });
+    return [];
+  }
+}
+
+function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): T {
+  const [verdict, rest] = Array.isArray(answer) ? answer : [];
+  if (verdict === 'ok') return { ok: true, attempt: parseAttempt(rest) } as T;
+  if (verdict === 'no') return { ok: false, why: rest } as T;
+  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
+}
+
+function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
+  const {
+    open,
+    history: closed,
+    dryHistory,
+    floors,
+    spent,
+    breakerReason,
+    pausedSinceMs,
+    usefulFromMs,
+    pausedAll,
+    pausedTarget,
+    ...numbers
+  } = parseRead(answer);
+  const history = parseHistory(closed);
+  return {
+    ...numbers,
+    target,
+    open: open === false ? null : parseAttempt(open),
+    history,
+    dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
+    breakerReason: breakerReason === false ? null : breakerReason,
+    pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
+    spentBootIds: spent,
+    paused: pausedAll || pausedTarget,
+    pausedBy: { all: pausedAll, target: pausedTarget },
+    uselessRestarts: uselessInARow(
+      history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
+    ),
+    learnedFloorBytes: normalFloor(
+      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell),
+      numbers.nowMs,
+    ),
+  };
+}
+
+const FLOORS_WITHOUT =
+  'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';

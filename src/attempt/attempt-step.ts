@@ -1,0 +1,176 @@
+import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
+import { isSameBoot, type ListedDyno } from '../model/listing.ts';
+import { ONE_OFF_TYPES } from '../model/target.ts';
+
+/**
+ * What to do next with an open attempt, from what is and not from what happened: whoever finds the attempt, whenever, comes to the same
+ * step. Pure; `actuator/attempt-runner.ts` gathers the evidence and makes the moves.
+ */
+export type Step =
+  /** Nothing to do yet. */
+  { readonly do: 'wait' } | { readonly do: 'move'; readonly move: Move };
+
+/** Whether the target may be restarted by this actuator, as it is configured now. */
+export type Permission = 'allowed' | 'dry' | 'forbidden';
+
+export type OnDrainTimeout = 'go-on' | 'stop';
+
+export interface Evidence {
+  /** The ledger's time. */
+  readonly nowMs: number;
+  /** All dynos of the app, just listed; null where the platform did not say. */
+  readonly dynos: readonly ListedDyno[] | null;
+}
+
+/** Whether another boot than the attempt's reports under this id of the platform: then a boot with a derived id is not that dyno. */
+export interface Reports {
+  readonly isCarriedByAnother: (dynoId: string) => boolean;
+}
+
+/** What this actuator's configuration says of the target. */
+export interface Terms {
+  readonly permission: Permission;
+  /** Other dynos of the type that must be up. A person's attempt may go below. */
+  readonly minHealthy: number;
+}
+
+/** The first re-read: same boot, up, of a type that may be restarted. A dry attempt ends here. */
+export function stepClaimed(
+  attempt: Attempt,
+  evidence: Evidence & Terms & Reports & { readonly graceMs: number },
+): Step {
+  if (evidence.nowMs > attempt.deadlineMs) return abandon('the dyno could not be read in time');
+  const forbidden = forbiddenBecause(attempt, evidence.permission);
+  if (forbidden !== null) return abandon(forbidden);
+  if (evidence.dynos === null) return WAIT;
+  const found = findBoot(attempt, evidence.dynos, evidence);
+  if (typeof found === 'string') return abandon(found);
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  if (tooFew !== null) return abandon(tooFew);
+  if (attempt.dryRun) return close('dry-run', `would have restarted ${found.name} (${found.id})`);
+  return { do: 'move', move: { to: 'draining', platformDynoId: found.id, deadlineInMs: evidence.graceMs } };
+}
+
+/** Whether the drain is over: every job has ended, or the grace has. */
+export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null): boolean {
+  return idle === true || nowMs >= attempt.deadlineMs;
+}
+
+/** After the drain, with the second re-read. `stillHolds` is null where it cannot be judged yet. */
+export function stepDraining(
+  attempt: Attempt,
+  evidence: Evidence &
+    Terms &
+    Reports & {
+      readonly idle: boolean | null;
+      readonly stillHolds: boolean | null;
+      readonly onDrainTimeout: OnDrainTimeout;
+    },
+): Step {
+  if (evidence.nowMs > attempt.deadlineMs + SEND_WINDOW_MS) return abandon('the restart could not be sent in time');
+  const forbidden = forbiddenBecause(attempt, evidence.permission);
+  if (forbidden !== null) return abandon(forbidden);
+  if (!isDrained(attempt, evidence.nowMs, evidence.idle)) return WAIT;
+  if (evidence.idle !== true && evidence.onDrainTimeout === 'stop') {
+    return close('drain-timeout', 'jobs were still running at the end of the grace');
+  }
+  if (evidence.stillHolds === false) return abandon('the decision no longer holds');
+  if (evidence.dynos === null) return WAIT;
+  const found = findBoot(attempt, evidence.dynos, evidence);
+  if (typeof found === 'string') return abandon(found);
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  if (tooFew !== null) return abandon(tooFew);
+  // Asked last: a boot that has ended sends no points, and its target's other dynos must not wait for them.
+  if (evidence.stillHolds === null) return WAIT;
+  return { do: 'move', move: { to: 'sending', platformDynoId: found.id, deadlineInMs: CONFIRM_DEADLINE_MS } };
+}
+
+/**
+ * After `sending`: only evidence closes it, or the deadline. On Cedar the name comes back with another id; on Fir the name is gone and
+ * a newer dyno of the type is there.
+ */
+export function stepSending(attempt: Attempt, evidence: Evidence): Step {
+  const { dynos, nowMs } = evidence;
+  const isLate = nowMs >= attempt.deadlineMs;
+  if (dynos === null) {
+    return isLate ? close('unconfirmed', 'the platform could not be read until the deadline') : WAIT;
+  }
+  const sameName = dynos.find((dyno) => dyno.name === attempt.dyno);
+  if (sameName === undefined) {
+    const successor = dynos.find((dyno) => isSuccessor(attempt, dyno));
+    if (successor !== undefined) return close('restarted', `${successor.name} (${successor.id}) came in its place`);
+    return isLate ? close('already-gone', 'the dyno is gone, and none came in its place') : WAIT;
+  }
+  if (sameName.id !== attempt.platformDynoId && isYounger(sameName, successorAfterMs(attempt))) {
+    return close('restarted', `${sameName.name} has a new boot (${sameName.id})`);
+  }
+  return isLate ? close('unconfirmed', `${sameName.name} still shows the boot ${sameName.id}`) : WAIT;
+}
+
+/** The ledger's clock and the platform's may differ by this much. */
+const CLOCK_SLACK_MS = 60_000;
+
+function isSuccessor(attempt: Attempt, dyno: ListedDyno): boolean {
+  const afterMs = attempt.sendingAtMs === null ? null : attempt.sendingAtMs - CLOCK_SLACK_MS;
+  return dyno.processType === attempt.target.processType && isYounger(dyno, afterMs);
+}
+
+/**
+ * What follows the boot was created after its start, and after the DELETE whatever the boot says of its start: its clock may be wrong. Null where
+ * neither time is known.
+ */
+function successorAfterMs({ bootStartTimeMs, sendingAtMs }: Attempt): number | null {
+  const sentMs = sendingAtMs === null ? null : sendingAtMs - CLOCK_SLACK_MS;
+  if (bootStartTimeMs === null || sentMs === null) return bootStartTimeMs;
+  return Math.min(bootStartTimeMs, sentMs);
+}
+
+/** Where nothing is known to compare with, the other id has to do. */
+function isYounger(dyno: ListedDyno, thanMs: number | null): boolean {
+  return thanMs === null || dyno.createdAtMs > thanMs;
+}
+
+/** The attempt's boot in the listing, or why it must not be restarted. */
+function findBoot(
+  attempt: Attempt,
+  dynos: readonly ListedDyno[],
+  { nowMs, isCarriedByAnother }: Pick<Evidence, 'nowMs'> & Reports,
+): ListedDyno | string {
+  const dyno = dynos.find((candidate) => candidate.name === attempt.dyno);
+  if (attempt.dyno === '' || dyno === undefined)
+    return `the platform lists no ${attempt.dyno || 'dyno without a name'}`;
+  // From the first re-read on the platform's own id is known, which leaves nothing to guess.
+  const isSame =
+    attempt.platformDynoId === null ? isSameBoot(bootOf(attempt), dyno, nowMs) : dyno.id === attempt.platformDynoId;
+  if (!isSame) return `${dyno.name} is another boot by now (${dyno.id})`;
+  if (attempt.bootIdSource === 'derived' && isCarriedByAnother(dyno.id)) {
+    return `${dyno.name} reports under its own id (${dyno.id}), so this boot is another`;
+  }
+  if (ONE_OFF_TYPES.has(dyno.processType)) return `${dyno.name} is a one-off dyno, which would not come back`;
+  if (dyno.processType !== attempt.target.processType) return `${dyno.name} is of the type ${dyno.processType}`;
+  if (dyno.state !== 'up') return `${dyno.name} is ${dyno.state}, not up`;
+  return dyno;
+}
+
+/** A drain takes minutes, in which the others may have gone. Null where enough of them are up. */
+function tooFewOthers({ by, dyno, target }: Attempt, dynos: readonly ListedDyno[], minHealthy: number): string | null {
+  const up = dynos.filter((one) => one.processType === target.processType && one.name !== dyno && one.state === 'up');
+  if (by === 'person' || up.length >= minHealthy) return null;
+  return `only ${up.length} other dynos of the type are up, and ${minHealthy} must be`;
+}
+
+function forbiddenBecause(attempt: Attempt, permission: Permission): string | null {
+  if (permission === 'forbidden') return 'the target is not on the allow-list';
+  if (permission === 'dry' && !attempt.dryRun) return 'the target is dry by now';
+  return null;
+}
+
+const WAIT: Step = { do: 'wait' };
+
+function close(outcome: Outcome, evidence: string): Step {
+  return { do: 'move', move: { to: 'closed', outcome, evidence } };
+}
+
+function abandon(evidence: string): Step {
+  return close('abandoned', evidence);
+}

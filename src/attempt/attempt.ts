@@ -1,0 +1,118 @@
+import type { Reason } from '../model/decision.ts';
+import type { BootMark } from '../model/listing.ts';
+import type { Target } from '../model/target.ts';
+
+/**
+ * An Attempt is one restart on its way: a record in the ledger of its target.
+ *
+ *   claimed -> draining -> sending -> closed
+ *
+ * - `claimed`: this boot is ours to restart. The dyno is read for the first time: it must be the same boot, and `up`.
+ * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest points.
+ * - `sending`: written before the socket is touched; the boot is spent from here on. At most one DELETE follows. Whoever finds an
+ *   attempt in this phase after a crash only reads the platform, and never sends.
+ *   A sender that knows that it wrote nothing (no connection, or it slept) abandons the attempt at once; the boot stays spent all the same.
+ * - `closed`: with an outcome. See `startsCooldown`.
+ */
+export type AttemptPhase = 'claimed' | 'draining' | 'sending' | 'closed';
+
+export const OUTCOMES = [
+  'restarted',
+  'already-gone',
+  'refused',
+  'unconfirmed',
+  'drain-timeout',
+  'abandoned',
+  'dry-run',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Times are the ledger's own (Redis), in Unix ms; memory is in bytes. */
+export interface Attempt {
+  readonly id: string;
+  readonly target: Target;
+  readonly dyno: string;
+  /** The boot's id in the metrics. */
+  readonly bootId: string;
+  /** The boot's start as the metrics report it; needed to recognise a boot with a derived id. */
+  readonly bootStartTimeMs: number | null;
+  readonly bootIdSource: 'platform' | 'derived';
+  /** The platform's id of the same boot, known from the first re-read on. */
+  readonly platformDynoId: string | null;
+  readonly phase: AttemptPhase;
+  /** Counts the moves of this record: compare-and-set compares it. */
+  readonly epoch: number;
+  readonly by: 'policy' | 'person';
+  readonly dryRun: boolean;
+  readonly reason: Reason;
+  readonly explanation: string;
+  readonly usageBytes: number | null;
+  readonly floorBytes: number | null;
+  readonly limitBytes: number | null;
+  readonly claimedAtMs: number;
+  /** When the phase it is in must be over. */
+  readonly deadlineMs: number;
+  readonly sendingAtMs: number | null;
+  readonly closedAtMs: number | null;
+  readonly outcome: Outcome | null;
+  /** What the outcome rests on, in words: the platform's error id, the new boot's id. Never a secret. */
+  readonly evidence: string | null;
+}
+
+/** One move of an attempt; the fields not named stay as they are. Deadlines count from the moment the ledger writes the move. */
+export type Move =
+  | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | {
+      readonly to: 'closed';
+      readonly outcome: Outcome;
+      readonly evidence: string;
+      /** The platform refused for a reason that is not the target's (401, 429): its breaker does not count it. */
+      readonly notTheTargets?: boolean;
+    };
+
+const OUTCOMES_BEFORE_SENDING: readonly Outcome[] = ['drain-timeout', 'abandoned'];
+/** `abandoned` after `sending`: the sender knows that it has written nothing to the socket. */
+const OUTCOMES_AFTER_SENDING: readonly Outcome[] = ['restarted', 'already-gone', 'refused', 'unconfirmed', 'abandoned'];
+
+/** Whether the protocol knows this move. A ledger refuses any other as a fault of the program. */
+export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Move): boolean {
+  switch (move.to) {
+    case 'draining':
+      return attempt.phase === 'claimed' && !attempt.dryRun && move.platformDynoId !== '';
+    case 'sending':
+      return attempt.phase === 'draining' && !attempt.dryRun && move.platformDynoId !== '';
+    case 'closed':
+      if (attempt.phase === 'closed') return false;
+      if (attempt.phase === 'sending') return OUTCOMES_AFTER_SENDING.includes(move.outcome);
+      return OUTCOMES_BEFORE_SENDING.includes(move.outcome) || (attempt.dryRun && move.outcome === 'dry-run');
+  }
+}
+
+/**
+ * Whether the close of an attempt starts its target's cooldown. What is abandoned before its drain has cost the target nothing. From the drain on
+ * its workers were asked to stop: asked again and again they would do no work. A dry attempt ends before its drain, and only as `dry-run` has it
+ * told people anything.
+ */
+export function startsCooldown(phaseBefore: AttemptPhase, outcome: Outcome): boolean {
+  return phaseBefore !== 'claimed' || outcome !== 'abandoned';
+}
+
+/** The boot that an attempt is about. */
+export function bootOf(attempt: Attempt): BootMark {
+  const { dyno, bootId, bootIdSource, bootStartTimeMs } = attempt;
+  return { dyno, bootId, bootIdSource, startTimeMs: bootStartTimeMs };
+}
+
+/** After `sending`: how long a new boot may take to show before the attempt closes as `unconfirmed`. */
+export const CONFIRM_DEADLINE_MS = 90_000;
+/** Between the write of `sending` and the first byte on the socket; a process that slept longer does not send. */
+export const SEND_DEADLINE_MS = 5_000;
+/** The DELETE itself, TLS set-up included; the request is destroyed then. */
+export const REQUEST_DEADLINE_MS = 10_000;
+/** The last re-read, from its start, must not be older than this when `sending` is written. */
+export const EVIDENCE_MAX_AGE_MS = REQUEST_DEADLINE_MS + SEND_DEADLINE_MS;
+/** After a drain is over (or has used up its grace): how long the way to `sending` may take before the attempt is abandoned. */
+export const SEND_WINDOW_MS = 60_000;
+/** Reading the dyno before the drain. */
+export const CLAIM_DEADLINE_MS = 60_000;

@@ -1,0 +1,214 @@
+import type { Permissions } from '../model/policy.ts';
+import { covers, matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
+
+/** What of a target's ledger its standing needs. Times are the ledger's own (Unix ms). */
+export interface StandingFacts {
+  readonly nowMs: number;
+  readonly open: unknown | null;
+  readonly paused: boolean;
+  /** Since when; null where it is not paused, or the ledger does not know. */
+  readonly pausedSinceMs: number | null;
+  readonly pausedBy: { readonly all: boolean };
+  readonly heldUntilMs: number;
+  readonly breakerOpenUntilMs: number;
+  readonly breakerReason: string | null;
+  readonly cooldownUntilMs: number;
+  readonly dryCooldownUntilMs: number;
+  readonly sentLastHour: number;
+  readonly mayBeEvicted: boolean;
+}
+
+/** What stands against an automatic restart of a target now, whatever its dynos do. */
+export type ObstacleCode =
+  | 'ledger-unavailable'
+  | 'eviction-policy'
+  | 'paused'
+  | 'held'
+  | 'dry-run'
+  | 'breaker-open'
+  | 'budget'
+  | 'cooldown'
+  | 'attempt-open';
+
+export interface Obstacle {
+  readonly code: ObstacleCode;
+  /** When it ends by itself (Unix ms); null where it does not, or nobody knows. */
+  readonly untilMs: number | null;
+  /** What stands in the way, in words that name no app. */
+  readonly says: string;
+  /** What a person can do about it; null where nothing need be done. */
+  readonly advice: string | null;
+}
+
+export interface Standing {
+  /** An entry of the allow-list (`shop-pr-*:worker`) where no app that it allows is known yet. */
+  readonly target: Target;
+  readonly dryRun: boolean;
+  /** In the order in which a person would want to know; empty: a restart may be made at any time. */
+  readonly obstacles: readonly Obstacle[];
+  readonly restartsLastHour: number | null;
+  readonly maxRestartsPerHour: number;
+}
+
+export interface StandingInput {
+  readonly target: Target;
+  readonly permissions: Permissions;
+  readonly maxRestartsPerHour: number;
+  /** Null where the ledger could not be read. */
+  readonly ledger: StandingFacts | null;
+}
+
+export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: StandingInput): Standing {
+  const { dryRun, ownApp } = permissions;
+  const isDry = typeof dryRun === 'boolean' ? dryRun : covers(dryRun, target, ownApp);
+  const dry: readonly Obstacle[] = isDry ? [DRY_RUN] : [];
+  return {
+    target,
+    dryRun: isDry,
+    obstacles:
+      ledger === null
+        ? [UNREADABLE, ...dry]
+        : obstaclesOf(ledger, { key: targetKey(target), isDry, maxRestartsPerHour }),
+    restartsLastHour: ledger?.sentLastHour ?? null,
+    maxRestartsPerHour,
+  };
+}
+
+/** What the allow-list names, and those of `seen` that it allows; of a pattern of which nothing was seen, the pattern itself. */
+export function targetsToWatch({ allowed, ownApp }: Permissions, seen: Iterable<Target>): readonly Target[] {
+  const targets = new Map<TargetKey, Target>();
+  for (const { app, processType } of seen) {
+    const target = { app, processType };
+    if (matchesAny(allowed, target, ownApp)) targets.set(targetKey(target), target);
+  }
+  for (const pattern of allowed) {
+    const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
+    const app = pattern.app === '.' ? ownApp : pattern.app;
+    // `.` of an actuator that does not know its own app allows nothing.
+    if (!isSeen && app !== null) targets.set(targetKey({ ...pattern, app }), { ...pattern, app });
+  }
+  return [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
+}
+
+/** Those that end by themselves within minutes, in the normal course of restarts. */
+const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open']);
+
+/** Whether restarts of the target are off, and not merely waiting for the last one to be over. */
+export function isOff({ obstacles }: Standing): boolean {
+  return obstacles.some(({ code }) => !PASSING.has(code));
+}
+
+interface Terms {
+  readonly key: TargetKey;
+  readonly isDry: boolean;
+  readonly maxRestartsPerHour: number;
+}
+
+function obstaclesOf(ledger: StandingFacts, { key, isDry, maxRestartsPerHour }: Terms): readonly Obstacle[] {
+  const { nowMs, heldUntilMs, breakerOpenUntilMs, sentLastHour } = ledger;
+  const cooldownUntilMs = isDry ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
+  const found: (Obstacle | null)[] = [
+    ledger.mayBeEvicted ? EVICTION : null,
+    ledger.paused ? pause(ledger, key) : null,
+    nowMs < heldUntilMs ? until(HOLD, heldUntilMs, nowMs) : null,
+    isDry ? DRY_RUN : null,
+    nowMs < breakerOpenUntilMs ? breaker(ledger, key) : null,
+    sentLastHour >= maxRestartsPerHour ? budget(sentLastHour, maxRestartsPerHour) : null,
+    nowMs < cooldownUntilMs ? until(COOLDOWN, cooldownUntilMs, nowMs) : null,
+    ledger.open === null ? null : OPEN,
+  ];
+  return found.filter((obstacle) => obstacle !== null);
+}
+
+function lasting(code: ObstacleCode, says: string, advice: string | null): Obstacle {
+  return { code, untilMs: null, says, advice };
+}
+
+const DRY_RUN = lasting(
+  'dry-run',
+  'dry run: decisions are made and logged, nothing is restarted',
+  'set TIDEMARK_DRY_RUN=false when you agree with the decisions',
+);
+const UNREADABLE = lasting('ledger-unavailable', 'the ledger (Redis) cannot be read: nothing is restarted', null);
+const EVICTION = lasting(
+  'eviction-policy',
+  'the maxmemory-policy of Redis (allkeys-*) may drop the ledger: nothing is restarted',
+  'set it to noeviction (on Heroku: heroku redis:maxmemory --policy noeviction)',
+);
+const OPEN = lasting('attempt-open', 'a restart is on its way', null);
+const HOLD = { code: 'held', says: 'held, because the ledger in Redis is new', advice: null } as const;
+const COOLDOWN = { code: 'cooldown', says: 'cooldown after the last restart', advice: null } as const;
+
+function until(obstacle: Omit<Obstacle, 'untilMs'>, untilMs: number, nowMs: number): Obstacle {
+  return { ...obstacle, untilMs, says: `${obstacle.says}, until ${clockTime(untilMs, nowMs)}` };
+}
+
+function pause({ pausedBy, pausedSinceMs, nowMs }: StandingFacts, key: TargetKey): Obstacle {
+  const since = pausedSinceMs === null ? '' : ` since ${clockTime(pausedSinceMs, nowMs)}`;
+  return lasting(
+    'paused',
+    `paused by a person${since}${pausedBy.all ? ', with all targets' : ''}`,
+    `end it with: tidemark resume${pausedBy.all ? '' : ` ${key}`}`,
+  );
+}
+
+function breaker({ breakerOpenUntilMs, breakerReason, nowMs }: StandingFacts, key: TargetKey): Obstacle {
+  const why = breakerReason === null ? '' : ` (${breakerReason})`;
+  return {
+    code: 'breaker-open',
+    untilMs: breakerOpenUntilMs,
+    says: `the breaker is open until ${clockTime(breakerOpenUntilMs, nowMs)}${why}`,
+    advice: `take a bigger dyno or less concurrency; close it with: tidemark resume ${key}`,
+  };
+}
+
+function budget(sent: number, most: number): Obstacle {
+  return lasting(
+    'budget',
+    `the budget is used up: ${sent} of ${most} restarts within the last hour`,
+    'wait, or raise TIDEMARK_MAX_RESTARTS_PER_HOUR',
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+/** `14:32 UTC`, with the day where that is not clear. */
+export function clockTime(timeMs: number, nowMs: number): string {
+  const text = new Date(timeMs).toISOString();
+  const day = Math.floor(timeMs / DAY_MS) === Math.floor(nowMs / DAY_MS) ? '' : `${text.slice(0, 10)} `;
+  return `${day}${text.slice(11, 16)} UTC`;
+}
+
+/**
+ * `on`, `off: paused`, or `on for 2 of 3 targets (1 paused)`. Open to everyone: it names no app.
+ *
+ * @param global what keeps every target from being restarted; null: nothing does
+ */
+export function overall(standings: readonly Standing[], global: string | null): string {
+  if (global !== null) return `off: ${global}`;
+  if (standings.length === 0) return 'off: TIDEMARK_TARGETS is empty';
+  const off = standings.map(shortReason).filter((reason) => reason !== null);
+  if (off.length === 0) return 'on';
+  const counted = [...Map.groupBy(off, (reason) => reason)].map(([reason, all]) => `${all.length} ${reason}`);
+  if (off.length < standings.length)
+    return `on for ${standings.length - off.length} of ${standings.length} targets (${counted.join(', ')})`;
+  return `off: ${counted.length === 1 ? off[0] : counted.join(', ')}`;
+}
+
+const SHORT: Readonly<Record<ObstacleCode, string>> = {
+  'ledger-unavailable': 'with an unreadable ledger',
+  'eviction-policy': 'eviction policy of Redis',
+  paused: 'paused',
+  held: 'held',
+  'dry-run': 'dry run',
+  'breaker-open': 'breaker open',
+  budget: 'budget used up',
+  cooldown: 'cooldown',
+  'attempt-open': 'restart on its way',
+};
+
+/** Null where the target's restarts are on. */
+function shortReason(standing: Standing): string | null {
+  const code = standing.obstacles.find((one) => !PASSING.has(one.code))?.code;
+  return code === undefined ? null : SHORT[code];
+}

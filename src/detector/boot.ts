@@ -1,0 +1,198 @@
+import { classify } from './classify.ts';
+import { Curve } from './curve.ts';
+import { bytesPerJob, followJobs, type JobLoad, NO_JOB_LOAD } from './job-load.ts';
+import type { BootIdentity, MemoryTuning, Point } from '../model/point.ts';
+import { type Policy, thresholdBytes } from '../model/policy.ts';
+import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
+import { type Shape, shapeOf } from './shape.ts';
+
+/** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
+export interface Boot {
+  readonly version: typeof SNAPSHOT_VERSION;
+  readonly identity: BootIdentity;
+  readonly firstPointMs: number;
+  /** Of its newest point about memory or running jobs. */
+  readonly lastPointMs: number;
+  /** RSS + swap of all its processes: as one of them reports it for the whole dyno, else the sum of theirs. Null where nothing was measured yet. */
+  readonly usageBytes: number | null;
+  /** The quota as seen from inside. */
+  readonly limitBytes: number | null;
+  /** When that was measured; -1: never. */
+  readonly limitAtMs: number;
+  /** The quota as the platform says it, which is preferred. */
+  readonly platformLimitBytes: number | null;
+  readonly activeJobs: number | null;
+  /** Jobs of the processes that report now. */
+  readonly completedJobs: number | null;
+  readonly processes: readonly ProcessState[];
+  /** Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older versions. */
+  readonly tuning?: MemoryTuning | null;
+  /** How usage follows the number of running jobs. */
+  readonly jobLoad: JobLoad;
+  /** Null before the first measurement. */
+  readonly curve: Curve | null;
+}
+
+/** What of the policy shapes a boot. */
+type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Of what `restored-boot.ts` reads. */
+export const SNAPSHOT_VERSION = 4;
+/** Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the actuator's memory. */
+const MAX_PROCESSES = 64;
+/** A process whose interval is not known has ended when it was silent for so many windows. */
+const PROCESS_SILENT_WINDOWS = 3;
+const MIN_PROCESS_SILENT_MS = 2_000;
+
+export function openBoot(point: Point): Boot {
+  return {
+    version: SNAPSHOT_VERSION,
+    identity: point.boot,
+    firstPointMs: point.timeMs,
+    lastPointMs: point.timeMs,
+    usageBytes: null,
+    limitBytes: null,
+    limitAtMs: -1,
+    platformLimitBytes: null,
+    activeJobs: null,
+    completedJobs: null,
+    processes: [],
+    tuning: null,
+    jobLoad: NO_JOB_LOAD,
+    curve: null,
+  };
+}
+
+/**
+ * Folds a point in, and returns the boot. It is the same object, changed in place: of a hundred thousand boots that are measured every few
+ * seconds, copies would be most of the work. A point may be a part of an export: each value of it that is not older than the one that is known is taken.
+ * A point of which nothing is newer changes nothing.
+ */
+export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
+  const own = boot as Mutable<Boot>;
+  const known = processOf(boot.processes, point.processId);
+  const state = known ?? openProcess(point);
+  const { isNews, isChanged } = updateProcess(state, point);
+  if (!isChanged && !takesLimit(boot, point)) return boot;
+  const silentMs = Math.max(PROCESS_SILENT_WINDOWS * policy.windowMs, MIN_PROCESS_SILENT_MS);
+  if (known === undefined) own.processes = withProcess(boot.processes, state);
+  own.processes = remembered(boot.processes, point.timeMs, silentMs);
+  if (!isSameIdentity(boot.identity, point.boot)) own.identity = point.boot;
+  if (takesLimit(boot, point)) {
+    own.limitBytes = point.limitBytes;
+    own.limitAtMs = point.timeMs;
+  }
+  if (point.processRole === 'main') own.tuning ??= point.tuning;
+  // A part of an older export may come late: it must not bring back a process that is gone by now.
+  const nowMs = Math.max(point.timeMs, boot.lastPointMs);
+  const { running, reporting } = censusOf(boot.processes, nowMs, silentMs);
+  own.activeJobs = sumOf(running, activeJobsOf);
+  own.completedJobs = sumOf(running, completedJobsOf);
+  own.usageBytes = dynoBytesOf(boot.processes, nowMs, silentMs) ?? sumOf(reporting, rssBytesOf);
+  if (isNews && point.timeMs >= boot.lastPointMs) {
+    own.lastPointMs = point.timeMs;
+    if (boot.usageBytes !== null) addToCurve(own, boot.usageBytes, policy);
+  }
+  return boot;
+}
+
+/** Ignore a zero quota; every floor would exceed it. */
+function takesLimit({ limitAtMs }: Boot, { limitBytes, timeMs }: Point): boolean {
+  return limitBytes !== null && limitBytes > 0 && timeMs > limitAtMs;
+}
+
+/** What the platform says the quota is: the shape is judged by it from the next bucket on. */
+export function noteLimit(boot: Boot, limitBytes: number | null): void {
+  if (limitBytes !== null) (boot as Mutable<Boot>).platformLimitBytes = limitBytes;
+}
+
+function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy): void {
+  const { lastPointMs, activeJobs } = boot;
+  // Of another window, from before a setting was changed: its buckets do not compare.
+  if (boot.curve?.windowMs !== policy.windowMs) boot.curve = new Curve(policy.windowMs, lastPointMs);
+  const { windowMs } = policy;
+  if (activeJobs !== null)
+    boot.jobLoad = followJobs(boot.jobLoad, { timeMs: lastPointMs, usageBytes, activeJobs }, windowMs);
+  if (!boot.curve.observe(lastPointMs, usageBytes - heldByJobs(boot), activeJobs)) return;
+  const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
+  classify(boot.curve, { limitBytes, softLimitBytes: thresholdBytes(policy.softLimit, limitBytes) });
+}
+
+/** However much jobs hold, this fraction of usage at least is the process's own. */
+const MIN_OWN_FRACTION = 0.1;
+
+/** What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh boot would meet the same jobs. */
+export function heldByJobs({ jobLoad, activeJobs, usageBytes }: Boot): number {
+  return Math.min((1 - MIN_OWN_FRACTION) * (usageBytes ?? 0), (activeJobs ?? 0) * bytesPerJob(jobLoad));
+}
+
+/** Counts the buckets closed so far. */
+export function closedBuckets(boot: Boot): number {
+  return boot.curve?.closedBuckets ?? 0;
+}
+
+/** What the curve looks like; null before the first measurement. */
+export function shapeOfBoot(boot: Boot): Shape | null {
+  return boot.curve === null ? null : shapeOf(boot.curve);
+}
+
+/**
+ * The floor that this boot showed after its warm-up; null while that is not over, and for a boot that was first seen when it was already old.
+ */
+export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
+  const { startTimeMs } = boot.identity;
+  // Not since the first point: a curve that was begun anew, with another window, has not seen the start.
+  const seenSinceMs = boot.curve?.originMs ?? boot.firstPointMs;
+  const seenFromStart = startTimeMs === null || seenSinceMs - startTimeMs < 5 * policy.windowMs;
+  return seenFromStart ? floorWhenFirstLevel(boot) : null;
+}
+
+/** The same of any boot: of one that was old when it was first seen, where it was first level since. */
+export function floorWhenFirstLevel(boot: Boot): number | null {
+  return boot.curve?.warmFloorBytes ?? null;
+}
+
+function processOf(processes: readonly ProcessState[], processId: string): ProcessState | undefined {
+  for (const state of processes) if (state.processId === processId) return state;
+  return undefined;
+}
+
+function withProcess(processes: readonly ProcessState[], opened: ProcessState): readonly ProcessState[] {
+  if (processes.length < MAX_PROCESSES) return [...processes, opened];
+  const silent = processes.reduce((one, other) => (other.timeMs < one.timeMs ? other : one));
+  return [...processes.filter((state) => state !== silent), opened];
+}
+
+function remembered(processes: readonly ProcessState[], nowMs: number, silentMs: number): readonly ProcessState[] {
+  const isRemembered = (state: ProcessState) => nowMs - state.timeMs <= rememberedMs(state, silentMs);
+  return processes.every(isRemembered) ? processes : processes.filter(isRemembered);
+}
+
+/** Each point brings an identity of its own; the strings of the first are kept for as long as they are the same. */
+function isSameIdentity(one: BootIdentity, other: BootIdentity): boolean {
+  return (
+    one.bootId === other.bootId &&
+    one.dyno === other.dyno &&
+    one.app === other.app &&
+    one.processType === other.processType &&
+    one.bootIdSource === other.bootIdSource &&
+    one.startTimeMs === other.startTimeMs &&
+    one.release === other.release
+  );
+}
+
+const rssBytesOf = ({ rssBytes }: ProcessState) => rssBytes;
+const activeJobsOf = ({ activeJobs }: ProcessState) => activeJobs;
+const completedJobsOf = ({ completedJobs }: ProcessState) => completedJobs;
+
+/** Null where none is known. */
+function sumOf(processes: readonly ProcessState[], read: (state: ProcessState) => number | null): number | null {
+  let total: number | null = null;
+  for (const state of processes) {
+    const value = read(state);
+    if (value !== null) total = (total ?? 0) + value;
+  }
+  return total;
+}

@@ -1,0 +1,108 @@
+import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
+import { Curve } from './curve.ts';
+import { isJobLoad } from './job-load.ts';
+import type { BootIdentity, MemoryTuning } from '../model/point.ts';
+import type { ProcessState } from './process-state.ts';
+
+/** Names come from the measured side, which cuts them far below this. */
+const MAX_TEXT_LENGTH = 1024;
+
+/**
+ * A boot from what its snapshot held. Null where it is none, of another version, or damaged: it comes from outside, and what is wrong in it would be
+ * met only later, by the loop that decides. No time in it may be after `latestMs` (Unix ms): all points would be older, so the boot would stand still.
+ */
+export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER): Boot | null {
+  if (!isRecord(value) || value.version !== SNAPSHOT_VERSION) return null;
+  const boot = value as unknown as Boot;
+  const isTime = (time: unknown) => isAmount(time) && time <= latestMs;
+  const isWhole =
+    isIdentity(boot.identity, latestMs) &&
+    isTime(boot.firstPointMs) &&
+    isTime(boot.lastPointMs) &&
+    (boot.limitAtMs === NEVER || isTime(boot.limitAtMs)) &&
+    BOOT_AMOUNTS.every((name) => isAmountOrNull(boot[name])) &&
+    Array.isArray(boot.processes) &&
+    boot.processes.every((process) => isProcess(process, latestMs)) &&
+    isJobLoad(boot.jobLoad) &&
+    // Absent in snapshots of older versions.
+    (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
+  if (!isWhole) return null;
+  const curve = boot.curve === null ? null : Curve.restore(boot.curve, latestMs);
+  return boot.curve !== null && curve === null ? null : { ...boot, curve };
+}
+
+/** Stands for the time of what was never measured. */
+const NEVER = -1;
+const BOOT_AMOUNTS = ['usageBytes', 'limitBytes', 'platformLimitBytes', 'activeJobs', 'completedJobs'] as const;
+const PROCESS_AMOUNTS = [
+  'rssBytes',
+  'residentBytes',
+  'swapBytes',
+  'activeJobs',
+  'completedJobs',
+  'intervalMs',
+] as const;
+
+function isIdentity(value: unknown, latestMs: number): value is BootIdentity {
+  if (!isRecord(value)) return false;
+  const { app, dyno, processType, bootId, bootIdSource, startTimeMs, release } = value;
+  return (
+    isTextOrNull(app) &&
+    isText(dyno) &&
+    isText(processType) &&
+    isText(bootId) &&
+    (bootIdSource === 'platform' || bootIdSource === 'derived') &&
+    (startTimeMs === null || (isAmount(startTimeMs) && startTimeMs <= latestMs)) &&
+    isTextOrNull(release)
+  );
+}
+
+function isProcess(value: unknown, latestMs: number): value is ProcessState {
+  if (!isRecord(value)) return false;
+  const { processId, role, startMs, firstMs, timeMs, sampledMs, atMs } = value;
+  const isTime = (time: unknown) => isAmount(time) && time <= latestMs;
+  return (
+    isText(processId) &&
+    (role === 'main' || role === 'sandbox') &&
+    (startMs === null || isAmount(startMs)) &&
+    isTime(firstMs) &&
+    isTime(timeMs) &&
+    (sampledMs === NEVER || isTime(sampledMs)) &&
+    PROCESS_AMOUNTS.every((name) => isAmountOrNull(value[name])) &&
+    Array.isArray(atMs) &&
+    atMs.length === PROCESS_AMOUNTS.length - 1 &&
+    atMs.every((time) => time === NEVER || isTime(time))
+  );
+}
+
+function isTuning(value: unknown): value is MemoryTuning {
+  if (!isRecord(value)) return false;
+  const { allocator, mallocArenaMax, heapLimitBytes, isHeapLimitSet } = value;
+  return (
+    isTextOrNull(allocator) &&
+    isTextOrNull(mallocArenaMax) &&
+    isAmount(heapLimitBytes) &&
+    typeof isHeapLimitSet === 'boolean'
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || isText(value);
+}
+
+/** Bytes, a count or a time: what is measured is never negative, and exact in a double. */
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}
+
+function isAmountOrNull(value: unknown): value is number | null {
+  return value === null || isAmount(value);
+}

@@ -1,0 +1,109 @@
+import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { ExportParts } from '../export-parts.ts';
+import type { JsonMetricsSerializer } from '../opentelemetry-sdk.ts';
+import { OtlpPost, PostError } from './otlp-post.ts';
+import { RejectedPoints } from './otlp-problem.ts';
+
+type Serializer = typeof JsonMetricsSerializer;
+type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
+
+/** `ExportResultCode` of @opentelemetry/core, which is no dependency of its own. */
+const SUCCESS = 0;
+const FAILED = 1;
+
+/** What proxies take by default (nginx: 1 MiB). Collectors and the actuator take 20 MiB. */
+const MAX_BODY_BYTES = 1_000_000;
+const LEAST_BODY_BYTES = 32 * 1024;
+const CONTENT_TOO_LARGE = 413;
+
+/**
+ * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. It is OpenTelemetry's exporter with its
+ * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing. An export
+ * of which the receiver rejected a part has failed, with `RejectedPoints`.
+ */
+export async function otlpExporter(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ exporter: PushMetricExporter; url: URL }> {
+  const { OTLPMetricExporterBase, convertLegacyHttpOptions, JsonMetricsSerializer } = await import(
+    '../opentelemetry-sdk.ts'
+  );
+  const { url, headers, compression, timeoutMillis, concurrencyLimit } = convertLegacyHttpOptions(
+    {},
+    'METRICS',
+    'v1/metrics',
+    { 'Content-Type': 'application/json' },
+  );
+  const post = new OtlpPost({ url, headers, compression, timeoutMs: timeoutMillis, env });
+  const exporter = new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
+  return { exporter, url: new URL(url) };
+}
+
+/** What the exporter hands its exports to. */
+class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
+  readonly #post: OtlpPost;
+  readonly #serializer: Serializer;
+  readonly #parts: ExportParts;
+  readonly #mostUnderWay: number;
+  #maxBodyBytes = MAX_BODY_BYTES;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(post: OtlpPost, serializer: Serializer, mostUnderWay: number) {
+    this.#post = post;
+    this.#serializer = serializer;
+    this.#parts = new ExportParts((metrics) => serializer.serializeRequest(metrics));
+    this.#mostUnderWay = mostUnderWay;
+  }
+
+  export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+    const sending = this.#send(metrics).then(
+      () => done({ code: SUCCESS }),
+      (error: Error) => done({ code: FAILED, error }),
+    );
+    this.#underWay.add(sending);
+    void sending.finally(() => this.#underWay.delete(sending));
+  }
+
+  async forceFlush(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.forceFlush();
+    this.#post.close();
+  }
+
+  /** The exporter's metrics about itself: it has none. */
+  setMetrics(): void {}
+
+  async #send(metrics: ResourceMetrics): Promise<void> {
+    if (this.#underWay.size >= this.#mostUnderWay) {
+      throw new Error(`${this.#underWay.size} exports are under way, which is as many as there may be`);
+    }
+    let fault: unknown = null;
+    // What is needed most comes first. A part that is refused keeps none of the others back.
+    for (const { bytes } of this.#parts.of(metrics, this.#maxBodyBytes)) {
+      try {
+        await this.#sendPart(bytes);
+      } catch (error) {
+        // That nothing of a part arrived says more than that some of one was rejected.
+        if (fault === null || fault instanceof RejectedPoints) fault = error;
+        if (error instanceof RejectedPoints) continue;
+        if (!(error instanceof PostError) || error.isRetryable) break;
+        // Smaller from the next export on.
+        if (error.refusal?.status === CONTENT_TOO_LARGE) {
+          this.#maxBodyBytes = Math.max(LEAST_BODY_BYTES, Math.min(this.#maxBodyBytes, bytes.length / 2));
+        }
+      }
+    }
+    if (fault !== null) throw fault;
+  }
+
+  async #sendPart(bytes: Uint8Array): Promise<void> {
+    const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes)) ?? {};
+    // A number, or a string as JSON has 64-bit numbers.
+    const rejected = Number(partialSuccess?.rejectedDataPoints ?? 0);
+    const message = partialSuccess?.errorMessage ?? '';
+    if (rejected > 0 || message !== '') throw new RejectedPoints(rejected, String(message));
+  }
+}

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import type http from 'node:http';
+import type https from 'node:https';
+import { afterLoopTime } from '../../patience.ts';
+import { VERSION } from '../../version.ts';
+
+/** Answers after which OTLP has a client try again. */
+const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** A receiver answers with a few bytes; what is longer comes from something else. */
+const MOST_ANSWER_BYTES = 64 * 1024;
+/** So much of a refusal is kept: enough for a sentence of the receiver's. */
+const KEPT_ANSWER_CHARACTERS = 2000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a receiver answered that did not take the request. */
+export interface Refusal {
+  readonly status: number;
+  /** Its beginning. */
+  readonly text: string;
+  readonly isHtml: boolean;
+  /** Where a redirect leads; null for other answers. */
+  readonly location: string | null;
+}
+
+/** Why a request was of no use. */
+export class PostError extends Error {
+  override readonly name = 'PostError';
+  /** Whether the same request may succeed later: the receiver said so, or never answered. */
+  readonly isRetryable: boolean;
+  /** How long the receiver asked to be left alone; null where it did not. */
+  readonly retryAfterMs: number | null;
+  /** Null where there was no answer, or none of HTTP. */
+  readonly refusal: Refusal | null;
+
+  constructor(message: string, { isRetryable, retryAfterMs = null, refusal = null, cause }: PostFailure) {
+    super(message, { cause });
+    this.isRetryable = isRetryable;
+    this.retryAfterMs = retryAfterMs;
+    this.refusal = refusal;
+  }
+}
+
+interface PostFailure {
+  readonly isRetryable: boolean;
+  readonly retryAfterMs?: number | null;
+  readonly refusal?: Refusal | null;
+  readonly cause?: unknown;
+}
+
+export interface OtlpPostOptions {
+  readonly url: string;
+  /** Asked before each request. */
+  readonly headers: () => Record<string, string> | Promise<Record<string, string>>;
+  readonly compression: 'none' | 'gzip';
+  /** For one request, from its start to the end of the answer; time in which the application blocks the event loop counts little. */
+  readonly timeoutMs: number;
+  /** Where the standard variables name files with certificates. */
+  readonly env: Environment;
+}
+
+/**
+ * Posts to an OTLP receiver, over a connection that stays open and never keeps the process alive.
+ *
+ * The exporter's own transport does `import('http')`, and an import of node:http reads all of its exports, the lazy ones of undici
+ * (WebSocket and others) included: 7 MB of RSS in a worker that has no use for it. It also holds the process by its sockets and by the timers
+ * of its retries.
+ */
+export class OtlpPost {
+  readonly #options: OtlpPostOptions;
+  readonly #url: URL;
+  #client: { readonly request: typeof http.request; readonly agent: http.Agent } | null = null;
+
+  constructor(options: OtlpPostOptions) {
+    this.#options = options;
+    this.#url = new URL(options.url);
+  }
+
+  /**
+   * The body of the answer, of a receiver that took it.
+   *
+   * @throws {PostError} where it did not, or none could be reached in time
+   * @throws {Error} where a file with a certificate cannot be read
+   */
+  async post(json: Uint8Array): Promise<Buffer> {
+    const { compression, headers, timeoutMs } = this.#options;
+    const isZipped = compression === 'gzip';
+    const body = isZipped ? await gzipped(json) : json;
+    const allHeaders = {
+      ...(await headers()),
+      'User-Agent': `tidemark/${VERSION}`,
+      'Content-Length': body.length,
+      ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
+    };
+    const timeout = new AbortController();
+    const cancel = afterLoopTime(timeoutMs, () => timeout.abort());
+    return this.#send(body, { method: 'POST', headers: allHeaders, signal: timeout.signal }).finally(cancel);
+  }
+
+  #send(body: Uint8Array, options: http.RequestOptions): Promise<Buffer> {
+    this.#client ??= client(this.#url.protocol, this.#options.env);
+    const { request, agent } = this.#client;
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        if (error instanceof PostError) return reject(error);
+        const what = error.name === 'AbortError' ? `no answer within ${this.#options.timeoutMs} ms` : error.message;
+        reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause: error }));
+      };
+      const sent = request(this.#url, { ...options, agent }, (response) => {
+        read(response).then(({ answer, isWhole }) => {
+          const refusal = refusalOf(response, answer) ?? (isWhole ? null : TOO_LONG);
+          if (refusal === null) resolve(answer);
+          else reject(refusal);
+        }, fail);
+      });
+      sent.on('socket', (socket) => socket.unref());
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The receiver has closed the idle connection in the same moment: on a new one it will do.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(body, options));
+        else fail(error);
+      });
+      sent.end(body);
+    });
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#client?.agent.destroy();
+    this.#client = null;
+  }
+}
+
+function client(protocol: string, env: Environment) {
+  // Not imported, for what an import of node:http brings along: see above.
+  if (protocol === 'http:') {
+    const { Agent, request } = process.getBuiltinModule('node:http');
+    return { request, agent: new Agent({ keepAlive: true }) };
+  }
+  const { Agent, request } = process.getBuiltinModule('node:https');
+  return { request, agent: new Agent({ keepAlive: true, ...tlsFiles(env) }) };
+}
+
+function gzipped(bytes: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    process.getBuiltinModule('node:zlib').gzip(bytes, (error, zipped) => (error ? reject(error) : resolve(zipped)));
+  });
+}
+
+/** The answer, or its beginning where it is longer than one of a receiver. */
+async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; isWhole: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MOST_ANSWER_BYTES) break;
+  }
+  return { answer: Buffer.concat(chunks), isWhole: bytes <= MOST_ANSWER_BYTES };
+}
+
+const TOO_LONG = new PostError(`the receiver sent an answer of more than ${MOST_ANSWER_BYTES} bytes`, {
+  isRetryable: false,
+});
+
+function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMessage, answer: Buffer): PostError | null {
+  const text = answer.toString('utf8', 0, KEPT_ANSWER_CHARACTERS);
+  const isHtml = headers['content-type']?.includes('html') === true || /^\s*<(?:!doctype|html)/i.test(text);
+  // A web page with status 200 is what most addresses answer that belong to something else.
+  if (statusCode >= 200 && statusCode < 300 && !isHtml) return null;
+  return new PostError(`the receiver answered ${statusCode} ${statusMessage ?? ''}: ${text.slice(0, 500)}`, {
+    isRetryable: RETRYABLE_STATUS.has(statusCode),
+    retryAfterMs: retryAfterMs(headers['retry-after']),
+    refusal: { status: statusCode, text, isHtml, location: headers.location ?? null },
+  });
+}
+
+/** RFC 9110: seconds or a date. */
+function retryAfterMs(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}
+
+/** By the variables of OpenTelemetry's specification. Unreadable files throw. */
+function tlsFiles(env: Environment): https.AgentOptions {
+  const file = (name: string): Buffer | null => {
+    const path = env[`OTEL_EXPORTER_OTLP_METRICS_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`];
+    return path ? readFileSync(path) : null;
+  };
+  const [ca, key, cert] = [file('CERTIFICATE'), file('CLIENT_KEY'), file('CLIENT_CERTIFICATE')];
+  return { ...(ca && { ca }), ...(key && { key }), ...(cert && { cert }) };
+}

@@ -1,0 +1,218 @@
+import { oneLine } from '../../voice.ts';
+import { type Environment, endpointVariable, headerEntries } from '../export-environment.ts';
+import type { ExportProblem } from './export-log.ts';
+import { PostError, type Refusal } from './otlp-post.ts';
+
+/** A longer text of a receiver's is cut. */
+const MAX_QUOTE_LENGTH = 240;
+
+/** The type of the frame with which a server of HTTP/2, so of gRPC, begins: SETTINGS, or GOAWAY. */
+const HTTP2_FIRST_FRAMES: ReadonlySet<number | undefined> = new Set([4, 7]);
+const GRPC_PORT = '4317';
+/** With these a server that speaks HTTP/2 only answers a request of HTTP/1.1. */
+const HTTP2_STATUS: ReadonlySet<number> = new Set([403, 415, 426, 464, 505]);
+
+/** Whose measurements go where. */
+export interface ExportTarget {
+  /** `my-app worker.1` */
+  readonly subject: string;
+  /** What is posted to. */
+  readonly url: URL;
+  readonly intervalMs: number;
+  readonly env: Environment;
+}
+
+/** A receiver that answers 200 and takes a part: OTLP's `partial_success`. */
+export class RejectedPoints extends Error {
+  override readonly name = 'RejectedPoints';
+  readonly count: number;
+
+  /** `message`: the receiver's own. */
+  constructor(count: number, message: string) {
+    super(message);
+    this.count = count;
+  }
+}
+
+type Problem = readonly [kind: string, what: string, advice: string];
+
+/** What a failed export means for a person. Repeats no header, user name, password or query of the environment. */
+export function otlpProblem(error: unknown, target: ExportTarget): ExportProblem {
+  const { subject, url } = target;
+  if (error instanceof RejectedPoints) {
+    const said = quote(error.message, target);
+    const verb = error.count > 0 ? `rejected ${error.count} data points of` : 'took';
+    return {
+      kind: 'rejected',
+      sentence: `${url.origin} ${verb} ${subject}${said === '' ? '.' : ` and said: ${said}`}`,
+    };
+  }
+  const refusal = error instanceof PostError ? error.refusal : null;
+  const cause = error instanceof PostError ? (error.cause ?? error) : error;
+  const [kind, what, advice] = refusal === null ? ofConnection(cause, target) : ofAnswer(refusal, target);
+  return { kind, sentence: `${subject} is not reported: ${what}. ${advice}` };
+}
+
+function ofAnswer(refusal: Refusal, target: ExportTarget): Problem {
+  const { url, env, intervalMs } = target;
+  const { status, isHtml, location } = refusal;
+  const said = quote(isHtml ? titleOf(refusal.text) : messageOf(refusal.text), target);
+  const answer = `(${status}${said === '' ? '' : `: ${said}`})`;
+  const at = `${url.origin}${url.pathname}`;
+  if (HTTP2_STATUS.has(status) && /grpc|alpn|http\/2/i.test(refusal.text)) return ofGrpc(target);
+  if (status === 401 || status === 403) return ofToken(answer, target);
+  if (status >= 300 && status < 400) {
+    const to = URL.parse(location ?? '', url.href)?.origin ?? 'another address';
+    return [
+      'redirect',
+      `${url.origin} redirects to ${to} (${status})`,
+      `Set ${variable(env)} to the address that takes OTLP.`,
+    ];
+  }
+  if (status < 300) {
+    return ['web-page', `a web page answers at ${at} ${answer}, no receiver of OTLP`, `Correct ${variable(env)}.`];
+  }
+  if (status === 404 || status === 405) {
+    return ['no-receiver', `${at} is no receiver of OTLP ${answer}`, pathAdvice(target, refusal.text)];
+  }
+  if (status === 413) return ['too-large', `${url.origin} refuses an export of this size ${answer}`, TOO_LARGE];
+  if (status === 415) return ['no-json', `${url.origin} takes no OTLP as JSON ${answer}`, NO_JSON];
+  if ([429, 502, 503, 504].includes(status)) {
+    const again = `Tidemark goes on trying, with new measurements every ${intervalMs / 1000} s.`;
+    return ['busy', `${url.origin} takes no measurements now ${answer}`, again];
+  }
+  const advice = 'Look into the log of the receiver.';
+  if (status >= 500) return ['fault', `${url.origin} failed ${answer}`, advice];
+  return ['refused', `${url.origin} refuses the measurements ${answer}`, advice];
+}
+
+const TOO_LARGE = 'Tidemark sends smaller requests from now on.';
+const NO_JSON =
+  'Send to a receiver that takes it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).';
+const TOKEN = 'OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>"';
+
+function ofToken(answer: string, { url, env }: ExportTarget): Problem {
+  const hasToken = headerEntries(env).some(([, entry]) => /^authorization\s*=/i.test(entry));
+  if (!hasToken) return ['token', `${url.origin} wants a token ${answer}, and none is set`, `Set ${TOKEN}.`];
+  return [
+    'token',
+    `${url.origin} refuses the token ${answer}`,
+    `Set ${TOKEN} to the token that the receiver has for this app.`,
+  ];
+}
+
+function pathAdvice({ url, env }: ExportTarget, text: string): string {
+  const name = variable(env);
+  if (text.includes('TIDEMARK_SOURCE')) return 'Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.';
+  if (/\/v1\/metrics\/+v1\/metrics$/.test(url.pathname)) return `Leave /v1/metrics out of ${name}: it is appended.`;
+  if (!url.pathname.endsWith('/v1/metrics')) return `${name} is used as it is: end it with /v1/metrics.`;
+  return `Set ${name} to the address of the actuator or a Collector.`;
+}
+
+function ofGrpc({ url }: ExportTarget): Problem {
+  const advice = 'Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.';
+  return ['grpc', `${url.origin} speaks gRPC, and Tidemark sends OTLP over HTTP`, advice];
+}
+
+interface ConnectionError {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly path?: string;
+  /** What was received and is no HTTP. */
+  readonly rawPacket?: Uint8Array;
+}
+
+function ofConnection(cause: unknown, target: ExportTarget): Problem {
+  const { url, env } = target;
+  const { name, code = '', message = String(cause), path, rawPacket } = (cause ?? {}) as ConnectionError;
+  const { origin } = url;
+  const reset = code === 'ECONNRESET' || code === 'EPIPE';
+  if (HTTP2_FIRST_FRAMES.has(rawPacket?.[3]) || code.includes('NO_APPLICATION_PROTOCOL')) return ofGrpc(target);
+  if (reset && url.port === GRPC_PORT) return ofGrpc(target);
+  if (code.startsWith('HPE_'))
+    return ['no-http', `what answers at ${origin} does not speak HTTP`, `Correct ${variable(env)}.`];
+  if (reset) {
+    const advice = `Check the port in ${variable(env)}, and whether it is http or https.`;
+    return ['hung-up', `${origin} closes the connection without an answer`, advice];
+  }
+  if (code === 'ECONNREFUSED') return ['not-listening', `nothing listens at ${origin}`, endpointAdvice(env)];
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return ['no-host', `the host of ${origin} cannot be found (${code})`, `Correct ${variable(env)}.`];
+  }
+  if (path !== undefined)
+    return [
+      'file',
+      `${oneLine(path, 120)} cannot be read (${code})`,
+      'It is named by an OTEL_EXPORTER_OTLP_* variable.',
+    ];
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return [
+      'no-tls',
+      `${origin} does not speak TLS as expected (${code})`,
+      `Where it takes plain HTTP, write http:// in ${variable(env)}.`,
+    ];
+  }
+  if (/CERT|_SIGNED_|UNABLE_TO_|SIGNATURE/.test(code)) {
+    return ['certificate', `the TLS certificate of ${origin} is not trusted (${code})`, CERTIFICATE];
+  }
+  if (code === 'ERR_INVALID_CHAR')
+    return ['header', 'a header holds a character that HTTP does not allow', `Correct OTEL_EXPORTER_OTLP_HEADERS.`];
+  if (name === 'AbortError' || /^E(?:TIMEDOUT|HOSTUNREACH|NETUNREACH)$/.test(code)) {
+    return ['no-answer', `${origin} does not answer in time`, endpointAdvice(env)];
+  }
+  return ['other', `an export to ${origin} failed (${quote(message, target)})`, 'Tidemark goes on trying.'];
+}
+
+const CERTIFICATE = 'Name its certificate authority in OTEL_EXPORTER_OTLP_CERTIFICATE, or correct the address.';
+
+function endpointAdvice(env: Environment): string {
+  if (endpointVariable(env) !== null) return `Start the receiver, or correct ${variable(env)}.`;
+  return 'OTEL_EXPORTER_OTLP_ENDPOINT is not set; set it to the address of the actuator or a Collector.';
+}
+
+function variable(env: Environment): string {
+  return endpointVariable(env) ?? 'OTEL_EXPORTER_OTLP_ENDPOINT';
+}
+
+/** `message` of a `google.rpc.Status`, as OTLP's receivers answer; the whole text of others. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === 'string' ? message : text;
+  } catch {
+    return text;
+  }
+}
+
+function titleOf(html: string): string {
+  return /<title[^>]*>([^<]*)/i.exec(html)?.[1] ?? '';
+}
+
+/** A receiver's text, cut, on one line, in quotation marks, without what is secret. Empty for an empty text. */
+function quote(text: string, { env, url }: ExportTarget): string {
+  const clean = secretsOf(env, url).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  const line = oneLine(clean, MAX_QUOTE_LENGTH);
+  return line === '' ? '' : `"${line}"`;
+}
+
+/** The values of headers, as written, as sent, and their last word (the token after `Bearer`); what an address has before the `@` and after the `?`. */
+function secretsOf(env: Environment, url: URL): readonly string[] {
+  const values = headerEntries(env).flatMap(([, entry]) => {
+    const written = entry.slice(entry.indexOf('=') + 1).trim();
+    const sent = decoded(written);
+    return [written, sent, sent.split(/\s+/).at(-1) ?? ''];
+  });
+  const query = [...url.searchParams.values()];
+  const secrets = [...values, ...query, url.username, decoded(url.username), url.password, decoded(url.password)];
+  // The longest first: another may be a part of it. What is shorter than this is no secret, and words would lose their letters.
+  return [...new Set(secrets)].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

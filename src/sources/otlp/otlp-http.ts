@@ -1,0 +1,99 @@
+import { BadInputError } from '../../model/errors.ts';
+import { createTokenCheck, type DeliveryGrant, GRANT_ALL, type IngestToken } from '../ingest-tokens.ts';
+import type { Intake } from '../intake.ts';
+import { isFromThisMachine } from '../loopback.ts';
+import { encodingOf, type Failure, failure, type OtlpEncoding, success } from './otlp-answers.ts';
+import { decodeJson } from './otlp-json.ts';
+import { decodeProtobuf } from './otlp-protobuf.ts';
+import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.ts';
+import type { DecodedRequest } from '../points/request-fold.ts';
+
+export interface OtlpSourceOptions {
+  /** Shared with the other ways in, so that a point that came twice is taken once. */
+  readonly intake: Intake;
+  /** Who may deliver points, and of which app. Empty: only programs on this machine may. */
+  readonly tokens: readonly IngestToken[];
+  /** False while points cannot be used here (starting, another actuator leads): the sender is told to come again. */
+  readonly ready: () => boolean;
+  readonly limits?: BodyLimits;
+}
+
+export interface OtlpSource {
+  /**
+   * Answers a request to `/v1/metrics`, any method. `remoteAddress` is the other end of its socket, undefined where that is unknown.
+   * Rejects only for a fault of the program.
+   */
+  handle(request: Request, remoteAddress: string | undefined): Promise<Response>;
+}
+
+/** What a sender is asked to wait when nothing can be taken now. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** The receiving end of OTLP over HTTP for metrics: https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
+  const grantOf = createGate(options.tokens);
+  const limits = options.limits ?? DEFAULT_BODY_LIMITS;
+
+  async function handle(request: Request, remoteAddress: string | undefined): Promise<Response> {
+    const encoding = encodingOf(request.headers.get('content-type'));
+    if (request.method !== 'POST') return failure(encoding, NOT_A_POST);
+    const grant = grantOf(request.headers, remoteAddress);
+    if (typeof grant !== 'function') return failure(encoding, grant);
+    if (!options.ready()) return failure(encoding, NOT_READY);
+    if (encoding === null) return failure(null, UNKNOWN_TYPE);
+    const body = await readBody(request, limits);
+    if (!body.ok) return failure(encoding, body.failure);
+    const decoded = decode(encoding, body.bytes);
+    if (decoded instanceof BadInputError) return failure(encoding, { status: 400, message: decoded.message });
+    return success(encoding, options.intake.take(decoded, grant));
+  }
+
+  return { handle };
+}
+
+function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | BadInputError {
+  try {
+    if (encoding === 'protobuf' || bytes.length === 0) return decodeProtobuf(bytes);
+    return decodeJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+  } catch (error) {
+    if (error instanceof BadInputError) return error;
+    throw error;
+  }
+}
+
+type Gate = (headers: Headers, remoteAddress: string | undefined) => DeliveryGrant | Failure;
+
+function createGate(tokens: readonly IngestToken[]): Gate {
+  if (tokens.length === 0) {
+    return (headers, remoteAddress) => (isFromThisMachine(headers, remoteAddress) ? GRANT_ALL : ONLY_THIS_MACHINE);
+  }
+  const check = createTokenCheck(tokens);
+  return (headers) => check(headers.get('authorization')) ?? NO_TOKEN;
+}
+
+const NOT_A_POST: Failure = { status: 405, message: 'Metrics are sent by POST.', headers: { allow: 'POST' } };
+
+const ONLY_THIS_MACHINE: Failure = {
+  status: 403,
+  message:
+    'Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set; set it to app=token, and send the token as Bearer.',
+};
+
+const NO_TOKEN: Failure = {
+  status: 401,
+  message:
+    'An ingest token is needed, as "Authorization: Bearer ..."; TIDEMARK_INGEST_TOKENS lists those that are good.',
+  headers: { 'www-authenticate': 'Bearer realm="tidemark"' },
+};
+
+const NOT_READY: Failure = {
+  status: 503,
+  message: 'No points are taken here now: the actuator is starting, or another one leads. Send again later.',
+  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+};
+
+const UNKNOWN_TYPE: Failure = {
+  status: 415,
+  message: 'The content type must be application/x-protobuf or application/json.',
+  headers: { 'accept-post': 'application/x-protobuf, application/json' },
+};

@@ -1,0 +1,299 @@
+import { ByteNames } from './byte-names.ts';
+import {
+  ANY_VALUE_STRING,
+  DATA_POINTS,
+  DATA_TEMPORALITY,
+  EXPONENTIAL_ATTRIBUTES,
+  HISTOGRAM_ATTRIBUTES,
+  HISTOGRAM_COUNT,
+  HISTOGRAM_FLAGS,
+  KEY_VALUE_KEY,
+  KEY_VALUE_VALUE,
+  METRIC_EXPONENTIAL_HISTOGRAM,
+  METRIC_GAUGE,
+  METRIC_HISTOGRAM,
+  METRIC_NAME,
+  METRIC_SUM,
+  METRIC_SUMMARY,
+  NUMBER_AS_DOUBLE,
+  NUMBER_AS_INT,
+  NUMBER_ATTRIBUTES,
+  NUMBER_FLAGS,
+  POINT_TIME,
+  REQUEST_RESOURCE_METRICS,
+  RESOURCE_ATTRIBUTES,
+  RESOURCE_METRICS_RESOURCE,
+  RESOURCE_METRICS_SCOPE_METRICS,
+  SCOPE_METRICS_METRICS,
+} from './otlp-tags.ts';
+import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
+import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
+import { SeriesId } from '../points/series-id.ts';
+import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, type Selector, WANTED_METRICS } from './wanted-metrics.ts';
+import { WireReader } from './wire-reader.ts';
+
+const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
+const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
+const NO_NAMES = new ByteNames([]);
+/** In the order of `WANTED_METRICS`. */
+const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
+
+/** A metric, and its selector in bytes. */
+type Metric = (typeof METRICS)[number];
+
+function inBytes(selector: Selector | null) {
+  if (selector === null) return null;
+  return {
+    attribute: new ByteNames([selector.attribute]),
+    values: new ByteNames([...selector.fields.keys()]),
+    fields: [...selector.fields.values()],
+    withoutIt: selector.withoutIt,
+  };
+}
+
+/**
+ * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is that of the
+ * schema, whatever the sender nests. Throws `BadInputError` where the bytes are no such message.
+ */
+export function decodeProtobuf(bytes: Uint8Array): DecodedRequest {
+  return new RequestReader(bytes).read();
+}
+
+class RequestReader {
+  readonly #wire: WireReader;
+  readonly #fold = new RequestFold();
+  readonly #identity: (string | undefined)[] = [];
+  readonly #series = new SeriesId();
+
+  constructor(bytes: Uint8Array) {
+    this.#wire = new WireReader(bytes);
+  }
+
+  read(): DecodedRequest {
+    const wire = this.#wire;
+    const end = wire.bytes.length;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === REQUEST_RESOURCE_METRICS) this.#resourceMetrics(wire.rangeEnd());
+      else wire.skip(tag);
+    }
+    return this.#fold;
+  }
+
+  /** Twice over the fields, which may come in any order: first for the resource, then for its metrics. */
+  #resourceMetrics(end: number): void {
+    const start = this.#wire.position;
+    this.#identity.length = 0;
+    this.#eachOf(RESOURCE_METRICS_RESOURCE, end, this.#resource);
+    this.#fold.begin(this.#identity);
+    this.#wire.position = start;
+    this.#eachOf(RESOURCE_METRICS_SCOPE_METRICS, end, this.#scopeMetrics);
+    this.#fold.end();
+  }
+
+  readonly #resource = (end: number): void => this.#eachOf(RESOURCE_ATTRIBUTES, end, this.#resourceAttribute);
+
+  readonly #scopeMetrics = (end: number): void => this.#eachOf(SCOPE_METRICS_METRICS, end, this.#metric);
+
+  /** Hands each nested message under `wanted` to `read`, and passes over the rest. */
+  #eachOf(wanted: number, end: number, read: (end: number) => void): void {
+    const wire = this.#wire;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === wanted) read(wire.rangeEnd());
+      else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+  }
+
+  readonly #resourceAttribute = (end: number): void => {
+    const place = this.#keyValue(end, IDENTITY_NAMES);
+    if (place < 0 || this.#valueEnd - this.#valueStart > MAX_IDENTITY_BYTES) return;
+    this.#identity[place] = this.#value();
+  };
+
+  /** Where the key of the last KeyValue lies. */
+  #keyStart = 0;
+  #keyEnd = 0;
+  /** Where its string lies; the start is -1 where the value is no string. */
+  #valueStart = -1;
+  #valueEnd = -1;
+  /** Where its value lies, as it is encoded. */
+  #rawStart = 0;
+  #rawEnd = 0;
+
+  /** Reads a KeyValue and returns the place of its key among the names, or -1. */
+  #keyValue(end: number, names: ByteNames): number {
+    const wire = this.#wire;
+    let place = -1;
+    this.#keyStart = this.#keyEnd = this.#rawStart = this.#rawEnd = 0;
+    this.#valueStart = -1;
+    this.#valueEnd = -1;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === KEY_VALUE_KEY) {
+        this.#keyEnd = wire.rangeEnd();
+        this.#keyStart = wire.position;
+        place = names.find(wire.bytes, wire.position, this.#keyEnd);
+        wire.position = this.#keyEnd;
+      } else if (tag === KEY_VALUE_VALUE) {
+        this.#rawEnd = wire.rangeEnd();
+        this.#rawStart = wire.position;
+        this.#anyValue(this.#rawEnd);
+      } else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+    return place;
+  }
+
+  #anyValue(end: number): void {
+    const wire = this.#wire;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === ANY_VALUE_STRING) {
+        this.#valueEnd = wire.rangeEnd();
+        this.#valueStart = wire.position;
+        wire.position = this.#valueEnd;
+      } else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+  }
+
+  #value(): string | undefined {
+    return this.#valueStart < 0 ? undefined : this.#wire.text(this.#valueStart, this.#valueEnd);
+  }
+
+  readonly #metric = (end: number): void => {
+    const wire = this.#wire;
+    let name = -1;
+    let data = 0;
+    let dataStart = 0;
+    let dataEnd = 0;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === METRIC_NAME) {
+        const nameEnd = wire.rangeEnd();
+        name = METRIC_NAMES.find(wire.bytes, wire.position, nameEnd);
+        wire.position = nameEnd;
+      } else if (isData(tag)) {
+        dataEnd = wire.rangeEnd();
+        data = tag;
+        dataStart = wire.position;
+        wire.position = dataEnd;
+      } else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+    if (data === 0) return;
+    wire.position = dataStart;
+    this.#data(METRICS[name], data, dataEnd);
+    wire.position = end;
+  };
+
+  /** The data of one metric, of whichever kind: all have their data points in field 1, and their temporality in field 2. */
+  #data(metric: Metric | undefined, data: number, end: number): void {
+    const wire = this.#wire;
+    const start = wire.position;
+    let count = 0;
+    let temporality = 0;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === DATA_TEMPORALITY) temporality = wire.varint32();
+      else {
+        if (tag === DATA_POINTS) count++;
+        wire.skip(tag);
+      }
+    }
+    wire.expectEnd(end);
+    if (metric === undefined || !isKindOf(metric, data) || !isUsableTemporality(metric.kind, temporality)) {
+      this.#fold.ignored += count;
+      return;
+    }
+    wire.position = start;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag !== DATA_POINTS) wire.skip(tag);
+      else if (metric.kind === 'value') this.#numberPoint(metric, wire.rangeEnd());
+      else {
+        const attributes = data === METRIC_HISTOGRAM ? HISTOGRAM_ATTRIBUTES : EXPONENTIAL_ATTRIBUTES;
+        this.#histogramPoint(metric, wire.rangeEnd(), attributes);
+      }
+    }
+  }
+
+  #numberPoint(metric: Metric, end: number): void {
+    const wire = this.#wire;
+    let field = metric.selector === null ? metric.field : metric.selector.withoutIt;
+    let timeMs = 0;
+    let value = Number.NaN;
+    let flags = 0;
+    this.#series.reset();
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === POINT_TIME) timeMs = wire.fixed64NanosAsMs();
+      else if (tag === NUMBER_AS_INT) value = wire.signedFixed64();
+      else if (tag === NUMBER_AS_DOUBLE) value = wire.double();
+      else if (tag === NUMBER_FLAGS) flags = wire.varint32();
+      else if (tag === NUMBER_ATTRIBUTES && (metric.selector !== null || metric.sums)) {
+        field = this.#attribute(metric, wire.rangeEnd(), field);
+      } else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+    this.#add(metric, (flags & FLAG_NO_RECORDED_VALUE) === 0 ? field : -1, timeMs, value);
+  }
+
+  #histogramPoint(metric: Metric, end: number, attributes: number): void {
+    const wire = this.#wire;
+    let field = metric.selector === null ? metric.field : metric.selector.withoutIt;
+    let timeMs = 0;
+    let count = 0;
+    let flags = 0;
+    this.#series.reset();
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag === POINT_TIME) timeMs = wire.fixed64NanosAsMs();
+      else if (tag === HISTOGRAM_COUNT) count = wire.signedFixed64();
+      else if (tag === HISTOGRAM_FLAGS) flags = wire.varint32();
+      else if (tag === attributes && (metric.selector !== null || metric.sums)) {
+        field = this.#attribute(metric, wire.rangeEnd(), field);
+      } else wire.skip(tag);
+    }
+    wire.expectEnd(end);
+    this.#add(metric, (flags & FLAG_NO_RECORDED_VALUE) === 0 ? field : -1, timeMs, count);
+  }
+
+  #add(metric: Metric, field: number, timeMs: number, value: number): void {
+    this.#fold.add({ field, sums: metric.sums, timeMs, value, seriesId: this.#series.value() });
+  }
+
+  /** Reads one attribute of a data point, and returns the field that it chooses; `field` as it was where the attribute is another one. */
+  #attribute({ selector, sums }: Metric, end: number, field: number): number {
+    const place = this.#keyValue(end, selector?.attribute ?? NO_NAMES);
+    if (sums) {
+      const isText = this.#valueStart >= 0;
+      this.#series.add(this.#wire.bytes, {
+        keyStart: this.#keyStart,
+        keyEnd: this.#keyEnd,
+        valueStart: isText ? this.#valueStart : this.#rawStart,
+        valueEnd: isText ? this.#valueEnd : this.#rawEnd,
+        isText,
+      });
+    }
+    if (selector === null || place < 0) return field;
+    return selector.fields[selector.values.find(this.#wire.bytes, this.#valueStart, this.#valueEnd)] ?? -1;
+  }
+}
+
+function isData(tag: number): boolean {
+  return (
+    tag === METRIC_GAUGE ||
+    tag === METRIC_SUM ||
+    tag === METRIC_HISTOGRAM ||
+    tag === METRIC_EXPONENTIAL_HISTOGRAM ||
+    tag === METRIC_SUMMARY
+  );
+}
+
+function isKindOf(metric: Metric, data: number): boolean {
+  if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
+  return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
+}

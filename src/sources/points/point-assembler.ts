@@ -1,0 +1,226 @@
+import type { Point } from '../../model/point.ts';
+import { PointRow } from './point-row.ts';
+import type { SeriesSum } from './series-sum.ts';
+import { FIELDS } from '../otlp/wanted-metrics.ts';
+
+/** Up to here a clock that was set back, or a sender's that runs ahead, cannot bring an old point in again. */
+const SLACK_MS = 10 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+/** Of processes that are remembered; beyond it the one that was silent for longest is forgotten. */
+const MAX_PROCESSES = 100_000;
+/** Of series ids that are remembered over all processes, 8 bytes each. */
+const MAX_SERIES = 4_000_000;
+/** Of data points taken since the last release; with more, everything that waits is handed on at once. */
+const MAX_WAITING_DATA_POINTS = 2_000_000;
+
+export interface PointAssemblerOptions {
+  readonly maxPointAgeMs: number;
+  /** How long a time waits for its other parts, from its first part on. */
+  readonly holdMs: number;
+  /** Takes Points, each boot's in the order of time. Must not throw. */
+  readonly accept: (points: readonly Point[]) => void;
+  readonly maxProcesses?: number;
+  readonly maxSeries?: number;
+}
+
+/** Data points of one row, by what became of them. */
+export interface Taken {
+  readonly accepted: number;
+  /** Seen before, or older than what is known of that field of the process. */
+  readonly repeated: number;
+}
+
+/** A time whose parts may not all have come. */
+interface HeldRow {
+  readonly row: PointRow;
+  readonly of: ProcessMemory;
+  readonly bootKey: string;
+  readonly arrivedAtMs: number;
+  readonly position: string | null;
+}
+
+/** What was handed on of one process: the newest time of each field, and for sums the series in it. */
+class ProcessMemory {
+  readonly timesMs: number[] = new Array(FIELDS.length).fill(0);
+  readonly sums: (SeriesSum | undefined)[] = [];
+  /** By time. Mostly one. */
+  readonly held = new Map<number, PointRow>();
+  newestMs = 0;
+}
+
+/**
+ * Puts the parts of an export together again. An SDK may send one export in several requests, and a Collector may cut and regroup it. What was not
+ * seen yet of a process at a time is merged, whatever the grouping and order. What was seen, which a sender repeats when it lost our answer,
+ * and what is older than the newest of its field, is counted and dropped.
+ *
+ * A time is handed on `holdMs` after its first part, so that the detector never takes the half that came first for the whole. A part that
+ * comes later still is handed on by itself, as a Point of the same time.
+ */
+export class PointAssembler {
+  readonly #options: PointAssemblerOptions;
+  readonly #maxProcesses: number;
+  readonly #maxSeries: number;
+  readonly #processes = new Map<string, ProcessMemory>();
+  /** In the order of arrival. */
+  #held: HeldRow[] = [];
+  #dataPointsSinceRelease = 0;
+  #seriesKept = 0;
+  #sweptAtMs = 0;
+
+  constructor(options: PointAssemblerOptions) {
+    this.#options = options;
+    this.#maxProcesses = options.maxProcesses ?? MAX_PROCESSES;
+    this.#maxSeries = options.maxSeries ?? MAX_SERIES;
+  }
+
+  /** How many processes are remembered. */
+  get size(): number {
+    return this.#processes.size;
+  }
+
+  /** `position`: where in its source the row came from; `heldPosition` returns it while the row waits. */
+  take(row: PointRow, nowMs: number, position: string | null = null): Taken {
+    const { boot, processId } = row.process;
+    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its boot.
+    const bootKey = `${boot.app ?? ''}\0${boot.dyno}\0${boot.bootId}`;
+    const memory = this.#memoryOf(`${bootKey}\0${processId}`);
+    memory.newestMs = Math.max(memory.newestMs, row.timeMs);
+    let accepted = 0;
+    let repeated = 0;
+    let late: PointRow | null = null;
+    let fresh: PointRow | null = null;
+    for (let field = 0; field < FIELDS.length; field++) {
+      if (!row.has(field)) continue;
+      const dataPoints = row.dataPointsOf(field);
+      const knownMs = memory.timesMs[field] as number;
+      let added = 0;
+      if (row.timeMs > knownMs) {
+        fresh ??= this.#heldRow(memory, row, { bootKey, nowMs, position });
+        added = fresh.takeField(field, row);
+      } else if (row.timeMs === knownMs) {
+        added = addLate(memory.sums[field], row.sumOf(field));
+        if (added > 0) {
+          late ??= new PointRow(row.process, row.timeMs);
+          late.putSum(field, memory.sums[field] as SeriesSum);
+          this.#keepSeries(added);
+        }
+      }
+      accepted += added;
+      repeated += dataPoints - added;
+    }
+    this.#dataPointsSinceRelease += accepted;
+    if (late !== null) this.#options.accept([late.point]);
+    if (this.#dataPointsSinceRelease > MAX_WAITING_DATA_POINTS) this.#release(this.#held);
+    return { accepted, repeated };
+  }
+
+  /** Hands on what has waited long enough. Cheap where nothing has. */
+  settle(nowMs: number): void {
+    this.#sweep(nowMs);
+    const { holdMs } = this.#options;
+    const isDue = ({ arrivedAtMs }: HeldRow) => Math.abs(nowMs - arrivedAtMs) >= holdMs;
+    const [first] = this.#held;
+    if (first === undefined || !isDue(first)) return;
+    const dueMs = new Map<string, number>();
+    for (const held of this.#held) {
+      if (isDue(held)) dueMs.set(held.bootKey, Math.max(held.row.timeMs, dueMs.get(held.bootKey) ?? 0));
+    }
+    // With what is older in the same boot, though it came later: the detector takes samples in the order of time.
+    this.#release(this.#held.filter(({ bootKey, row }) => row.timeMs <= (dueMs.get(bootKey) ?? -1)));
+  }
+
+  /** The earliest position among the rows that wait; `current` where none does. */
+  heldPosition(current: string | null): string | null {
+    const [first] = this.#held;
+    return first === undefined ? current : first.position;
+  }
+
+  #heldRow(
+    memory: ProcessMemory,
+    row: PointRow,
+    { bootKey, nowMs, position }: { bootKey: string; nowMs: number; position: string | null },
+  ): PointRow {
+    const known = memory.held.get(row.timeMs);
+    if (known !== undefined) return known;
+    const held = new PointRow(row.process, row.timeMs);
+    memory.held.set(row.timeMs, held);
+    this.#held.push({ row: held, of: memory, bootKey, arrivedAtMs: nowMs, position });
+    return held;
+  }
+
+  #release(due: readonly HeldRow[]): void {
+    const isDue = new Set(due);
+    this.#held = this.#held.filter((held) => !isDue.has(held));
+    const inOrder = [...due].sort((a, b) => a.row.timeMs - b.row.timeMs || (processOf(a) < processOf(b) ? -1 : 1));
+    this.#dataPointsSinceRelease = 0;
+    for (const { row, of } of inOrder) {
+      of.held.delete(row.timeMs);
+      this.#remember(of, row);
+    }
+    if (inOrder.length > 0) this.#options.accept(inOrder.map(({ row }) => row.point));
+  }
+
+  #remember(memory: ProcessMemory, row: PointRow): void {
+    for (let field = 0; field < FIELDS.length; field++) {
+      if (!row.has(field) || row.timeMs <= (memory.timesMs[field] as number)) continue;
+      memory.timesMs[field] = row.timeMs;
+      const sum = row.sumOf(field);
+      const kept = (sum?.size ?? 0) - (memory.sums[field]?.size ?? 0);
+      sum?.seal();
+      memory.sums[field] = sum;
+      this.#keepSeries(kept);
+    }
+  }
+
+  /** Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is then taken for a repetition. */
+  #keepSeries(more: number): void {
+    this.#seriesKept += more;
+    if (this.#seriesKept <= this.#maxSeries) return;
+    for (const memory of this.#processes.values()) {
+      this.#forgetSeries(memory);
+      if (this.#seriesKept <= this.#maxSeries / 2) return;
+    }
+  }
+
+  #forgetSeries(memory: ProcessMemory): void {
+    for (const sum of memory.sums) this.#seriesKept -= sum?.size ?? 0;
+    memory.sums.length = 0;
+  }
+
+  /** The process's, which is then the last in the order of silence. */
+  #memoryOf(key: string): ProcessMemory {
+    const known = this.#processes.get(key);
+    if (known !== undefined) this.#processes.delete(key);
+    else if (this.#processes.size >= this.#maxProcesses) this.#forgetFirst();
+    const memory = known ?? new ProcessMemory();
+    this.#processes.set(key, memory);
+    return memory;
+  }
+
+  #forgetFirst(): void {
+    for (const [key, memory] of this.#processes) {
+      this.#forgetSeries(memory);
+      this.#processes.delete(key);
+      return;
+    }
+  }
+
+  /** Forgets processes once all that they could repeat is too old to be used anyway. */
+  #sweep(nowMs: number): void {
+    if (Math.abs(nowMs - this.#sweptAtMs) < SWEEP_EVERY_MS) return;
+    this.#sweptAtMs = nowMs;
+    for (const [key, memory] of this.#processes) {
+      if (memory.held.size > 0 || nowMs - memory.newestMs <= this.#options.maxPointAgeMs + SLACK_MS) continue;
+      this.#forgetSeries(memory);
+      this.#processes.delete(key);
+    }
+  }
+}
+
+function addLate(known: SeriesSum | undefined, late: SeriesSum | undefined): number {
+  return known === undefined || late === undefined ? 0 : known.addAll(late);
+}
+
+function processOf({ row }: HeldRow): string {
+  return row.process.processId;
+}

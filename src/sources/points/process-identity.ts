@@ -1,0 +1,103 @@
+import type { BootIdentity, MemoryTuning, ProcessRole } from '../../model/point.ts';
+import {
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_PROCESS_ALLOCATOR,
+  ATTR_PROCESS_HEAP_LIMIT,
+  ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+  ATTR_PROCESS_ID,
+  ATTR_PROCESS_MALLOC_ARENA_MAX,
+  ATTR_PROCESS_ROLE,
+  ATTR_PROCESS_START_TIME,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_VERSION,
+} from '../../semconv.ts';
+
+/** Which process of which boot a resource stands for. */
+export interface ProcessIdentity {
+  readonly boot: BootIdentity;
+  readonly processId: string;
+  readonly processStartMs: number | null;
+  readonly processRole: ProcessRole;
+  readonly tuning: MemoryTuning | null;
+}
+
+/** The resource attributes that are read; decoders hand over their values in this order. */
+export const IDENTITY_ATTRIBUTES: readonly string[] = [
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_SERVICE_VERSION,
+  ATTR_PROCESS_ID,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_PROCESS_START_TIME,
+  ATTR_PROCESS_ROLE,
+  ATTR_PROCESS_ALLOCATOR,
+  ATTR_PROCESS_MALLOC_ARENA_MAX,
+  ATTR_PROCESS_HEAP_LIMIT,
+  ATTR_PROCESS_HEAP_LIMIT_SOURCE,
+];
+
+/** These are kept as long as the boot is, so a sender must not choose their size. Heroku's own names end far below. */
+export const MAX_IDENTITY_BYTES = 256;
+
+/** Null where the resource is no process of a dyno: it has no dyno name or no dyno id. */
+export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
+  const [dyno, bootId, app, processType, source, startTime, release, process, instance, processStart, role, ...tuning] =
+    values;
+  if (!dyno || !bootId) return null;
+  return {
+    boot: {
+      app: app || null,
+      dyno,
+      processType: processType || processTypeOf(dyno),
+      bootId,
+      // An id of unknown origin is held to the weaker proof: it also needs the platform's start time to match.
+      bootIdSource: source === 'platform' ? 'platform' : 'derived',
+      startTimeMs: parseTime(startTime),
+      release: release || null,
+    },
+    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands for the dyno.
+    processId: process || instance || bootId,
+    processStartMs: parseTime(processStart),
+    processRole: role === 'sandbox' ? 'sandbox' : 'main',
+    tuning: tuningOf(tuning),
+  };
+}
+
+/** Every process of ours tells its heap's limit; where that is missing or no number, somebody else made the resource. */
+function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
+  | string
+  | undefined
+)[]): MemoryTuning | null {
+  const heapLimitBytes = Number(heapLimit ?? '');
+  if (!Number.isSafeInteger(heapLimitBytes) || heapLimitBytes <= 0) return null;
+  return {
+    allocator: allocator || null,
+    mallocArenaMax: arenaMax || null,
+    heapLimitBytes,
+    isHeapLimitSet: heapLimitSource === 'flag',
+  };
+}
+
+/** `worker.1` (Cedar) and `worker-23z34x56y-w78k9` (Fir) are of type `worker`; a type may hold hyphens itself. */
+function processTypeOf(dyno: string): string {
+  const dot = dyno.indexOf('.');
+  if (dot > 0) return dyno.slice(0, dot);
+  return /^(.+)-[^-]+-[^-]+$/.exec(dyno)?.[1] ?? dyno;
+}
+
+/** RFC 3339: a date, a time and an offset, which is what keeps `Date.parse` from taking other forms as local time. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function parseTime(text = ''): number | null {
+  const timeMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(timeMs) && timeMs > 0 ? timeMs : null;
+}

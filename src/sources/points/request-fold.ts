@@ -1,0 +1,118 @@
+import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
+import { PointRow } from './point-row.ts';
+import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
+
+/** What one export request carried. */
+export interface DecodedRequest {
+  /** One for each resource entry and time, as they came: a process may have several entries, and its times may be in other requests too. */
+  readonly rows: readonly PointRow[];
+  /** Data points that no Point is made of: other metrics, series that ended, unusable temporality. */
+  readonly ignored: number;
+  /** Data points that would be used, of a resource without dyno name or dyno id. */
+  readonly noDyno: number;
+  /** Data points whose value or time cannot be: not finite, negative, no time. */
+  readonly invalid: number;
+  /** The same two by the app that their resource names; null: it names none. */
+  readonly noDynoByApp: ReadonlyMap<string | null, number>;
+  readonly invalidByApp: ReadonlyMap<string | null, number>;
+  /** Data points that their own resource entry holds twice. */
+  readonly repeated: number;
+}
+
+/** One data point, as a decoder found it. */
+export interface FoundDataPoint {
+  /** A place in `FIELDS`; -1 where the data point belongs to none. */
+  readonly field: number;
+  /** Whether the field is the sum over the data points of its metric. */
+  readonly sums: boolean;
+  readonly timeMs: number;
+  readonly value: number;
+  /** What its attributes come to (`SeriesId`); not looked at where the field is no sum. */
+  readonly seriesId: number;
+}
+
+const APP_PLACE = IDENTITY_ATTRIBUTES.indexOf(ATTR_HEROKU_APP_NAME);
+
+/** The last time that a `Date` can show. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Gathers the data points of a request, in whatever order they come, into one row for each resource entry and time. */
+export class RequestFold implements DecodedRequest {
+  readonly rows: PointRow[] = [];
+  ignored = 0;
+  noDyno = 0;
+  invalid = 0;
+  repeated = 0;
+  readonly noDynoByApp = new Map<string | null, number>();
+  readonly invalidByApp = new Map<string | null, number>();
+  #process: ProcessIdentity | null = null;
+  #app: string | null = null;
+  readonly #rows = new Map<number, PointRow>();
+  #latest: PointRow | null = null;
+
+  /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
+  begin(identity: readonly (string | undefined)[]): void {
+    this.#process = identifyProcess(identity);
+    this.#app = identity[APP_PLACE] || null;
+  }
+
+  add({ field, sums, timeMs, value, seriesId }: FoundDataPoint): void {
+    if (field < 0) {
+      this.ignored++;
+      return;
+    }
+    const process = this.#process;
+    if (process === null) {
+      this.noDyno++;
+      addTo(this.noDynoByApp, this.#app, 1);
+      return;
+    }
+    if (!(timeMs > 0 && timeMs <= MAX_TIME_MS)) {
+      this.#refuse(1);
+      return;
+    }
+    const row = this.#latest?.timeMs === timeMs ? this.#latest : this.#rowAt(process, timeMs);
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
+      this.#refuse(1);
+      if (sums) row.spoilSum(field);
+      return;
+    }
+    const isNew = sums ? row.addSeries(field, seriesId, value) : row.set(field, value);
+    if (!isNew) this.repeated++;
+  }
+
+  /** Ends the resource: its rows follow, oldest first. */
+  end(): void {
+    if (this.#latest !== null) {
+      const rows = [...this.#rows.values()];
+      if (rows.length > 1) rows.sort((a, b) => a.timeMs - b.timeMs);
+      for (const row of rows) {
+        if (row.isUsable) this.rows.push(row);
+        // Where one invalid part spoilt the only sum, the other parts are as useless.
+        else this.#refuse(row.dataPoints);
+      }
+      this.#rows.clear();
+    }
+    this.#process = null;
+    this.#latest = null;
+  }
+
+  #refuse(dataPoints: number): void {
+    this.invalid += dataPoints;
+    addTo(this.invalidByApp, this.#app, dataPoints);
+  }
+
+  #rowAt(process: ProcessIdentity, timeMs: number): PointRow {
+    let row = this.#rows.get(timeMs);
+    if (row === undefined) {
+      row = new PointRow(process, timeMs);
+      this.#rows.set(timeMs, row);
+    }
+    this.#latest = row;
+    return row;
+  }
+}
+
+function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {
+  counts.set(app, (counts.get(app) ?? 0) + dataPoints);
+}

@@ -1,0 +1,133 @@
+import { App, type OneOffSpec } from './api/app.ts';
+import type { DynoState } from './dyno/dyno.ts';
+import { dynoSizes, memoryBytes } from './dyno/dyno-sizes.ts';
+import { EventLog, type LogEntry } from './event-log.ts';
+import { Faults } from './api/faults.ts';
+import type { DynoManagerOptions } from './options.ts';
+import { memoryOf, readProcessTable, treeOf } from './dyno/process-table.ts';
+import { RateLimit } from './api/rate-limit.ts';
+import { ApiServer, type RequestEntry } from './server.ts';
+
+/** A dyno as the manager itself sees it: the ground truth to compare others' numbers with. */
+export interface DynoView {
+  readonly app: string;
+  readonly name: string;
+  readonly type: string;
+  readonly dynoId: string;
+  readonly state: DynoState;
+  readonly size: string;
+  readonly createdAtMs: number;
+  /** Of the main process; null where none runs. */
+  readonly pid: number | null;
+  /** RSS and swap of the main process and its descendants, sampled now; null where it cannot be read. */
+  readonly memoryBytes: number | null;
+  readonly limitBytes: number;
+  /** Since the last release. */
+  readonly crashes: number;
+}
+
+export interface DynoManager {
+  readonly url: string;
+  readonly port: number;
+  /** All that happened, in order. */
+  readonly log: readonly LogEntry[];
+  /** All requests, in order. */
+  readonly requests: readonly RequestEntry[];
+  readonly faults: Faults;
+  /** How many DELETEs arrived, those with faults included; and how many of them were for all dynos of an app. */
+  deletes(): { readonly one: number; readonly all: number };
+  dynos(): readonly DynoView[];
+  /** Calls back for each new entry of the log; returns what stops it. */
+  on(listener: (entry: LogEntry) => void): () => void;
+  /** Starts a one-off dyno and returns its name. */
+  runOneOff(app: string, spec: OneOffSpec): string;
+  /** A new release: every dyno of the app's formation boots anew. */
+  deploy(app: string): void;
+  /** Ends server and dynos; resolves once no process is left. With a grace, dynos get SIGTERM and that long before SIGKILL. */
+  stop(graceMs?: number): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Runs apps as real processes on this machine and serves the part of Heroku's Platform API that concerns their dynos. Throws where a
+ * size is unknown; rejects where the port is taken, and leaves nothing running then.
+ */
+export async function startDynoManager(options: DynoManagerOptions): Promise<DynoManager> {
+  const log = new EventLog();
+  if (options.log !== undefined) log.on(options.log);
+  const sizes = dynoSizes(options.dynoSizes ?? []);
+  const apps = options.apps.map((spec) => new App(spec, { options, sizes, log }));
+  const faults = new Faults();
+  const requests: RequestEntry[] = [];
+  const { capacity, refillPerMinute } = options.rateLimit ?? { capacity: 4500, refillPerMinute: 75 };
+  const server = new ApiServer({
+    parts: {
+      apps,
+      sizes,
+      token: options.token,
+      scopes: options.scopes ?? ['read', 'write'],
+      tokenExpiresInS: options.tokenExpiresInS ?? null,
+      rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
+      unknownDyno: options.unknownDyno ?? 'accepted',
+    },
+    faults,
+    requests,
+    restartDelayMs: options.restartDelayMs ?? 0,
+  });
+  const host = options.host ?? '127.0.0.1';
+  const port = await server.listen(options.port ?? 0, host);
+  for (const app of apps) app.start();
+
+  const stop = async (graceMs = 0): Promise<void> => {
+    await server.stop();
+    await Promise.all(apps.map((app) => app.stop(graceMs)));
+  };
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    log: log.entries,
+    requests,
+    faults,
+    deletes: () => countDeletes(requests),
+    dynos: () => viewsOf(apps),
+    on: (listener) => log.on(listener),
+    runOneOff: (app, spec) => findApp(apps, app).runOneOff(spec),
+    deploy: (app) => findApp(apps, app).deploy(),
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+function findApp(apps: readonly App[], name: string): App {
+  const app = apps.find((candidate) => candidate.name === name);
+  if (app === undefined) throw new Error(`there is no app "${name}"`);
+  return app;
+}
+
+function countDeletes(requests: readonly RequestEntry[]): { one: number; all: number } {
+  const deletes = requests.filter((request) => request.method === 'DELETE');
+  const all = deletes.filter((request) => /^\/apps\/[^/]+\/dynos\/*$/.test(request.path)).length;
+  return { one: deletes.length - all, all };
+}
+
+function viewsOf(apps: readonly App[]): readonly DynoView[] {
+  const table = readProcessTable();
+  return apps.flatMap((app) =>
+    app.dynos.map(({ identity, current, crashes }) => {
+      const pid = current.state === 'crashed' ? null : (current.process?.pid ?? null);
+      return {
+        app: app.name,
+        name: identity.name,
+        type: identity.type,
+        dynoId: current.id,
+        state: current.state,
+        size: identity.size.name,
+        createdAtMs: current.createdAtMs,
+        pid,
+        memoryBytes: pid === null ? null : memoryOf(treeOf(pid, table)),
+        limitBytes: memoryBytes(identity.size),
+        crashes,
+      };
+    }),
+  );
+}

@@ -1,0 +1,73 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import { ConfigError } from '../model/errors.ts';
+
+export interface HttpServer {
+  /** The port that was bound (it differs from the wished one where that was 0). */
+  readonly port: number;
+  /** Takes no more connections, and ends those that are idle; the others when their answer is out, or after 2 s. */
+  close(): Promise<void>;
+}
+
+/** An idle connection outlives a sender's export interval, so that senders need not connect anew for every batch. */
+const KEEP_ALIVE_MS = 75_000;
+/** A sender that never ends its request must not keep the actuator from ending. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/** How every HTTP/2 connection begins, and so every one of gRPC (RFC 9113, section 3.4). */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0';
+
+/**
+ * Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other.
+ *
+ * @param onGrpc called for each connection that speaks HTTP/2, which is answered with 400
+ */
+export async function serveHttp(app: Hono, port: number, onGrpc: () => void = () => {}): Promise<HttpServer> {
+  const server = createServer(getRequestListener(app.fetch));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) => {
+    if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        const cutOff = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
+        server.close(() => {
+          clearTimeout(cutOff);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portFault(port, error)));
+    server.listen(port, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function portFault(port: number, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EADDRINUSE')
+    return new ConfigError([`PORT: ${port} is taken by another program; choose another`]);
+  if (error.code === 'EACCES')
+    return new ConfigError([`PORT: ${port} may not be opened by this user; choose one above 1023`]);
+  return error;
+}
+
+/** The other end of the request's socket. */
+export function remoteAddress(context: Context): string | undefined {
+  return (context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket
+    ?.remoteAddress;
+}

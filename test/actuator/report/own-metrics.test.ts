@@ -1,0 +1,141 @@
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { BootEntry } from '../../../src/actuator/boot-registry.ts';
+import { createLog } from '../../../src/actuator/report/log.ts';
+import { exportMetrics, exportSecrets } from '../../../src/actuator/report/metrics-export.ts';
+import { recordOwnMetrics } from '../../../src/actuator/report/own-metrics.ts';
+import type { Attempt } from '../../../src/attempt/attempt.ts';
+import { aDecision } from '../../models/decisions.ts';
+
+const NOW_MS = 1_000_000;
+const ABOUT = { app: 'shop', process_type: 'worker', dyno: 'worker.1' };
+const DECISION = aDecision({ class: 'leak', reason: 'leak-far-from-limit', timeToLimitMs: 90_000 });
+
+function attempt(changes: Partial<Attempt>): Attempt {
+  return {
+    target: { app: 'shop', processType: 'worker' },
+    dyno: 'worker.1',
+    claimedAtMs: 1_000,
+    closedAtMs: null,
+    outcome: null,
+    ...changes,
+  } as Attempt;
+}
+
+function entry(lastPointMs: number, decision: BootEntry['decision']): BootEntry {
+  return { boot: { lastPointMs }, decision } as unknown as BootEntry;
+}
+
+const providers: MeterProvider[] = [];
+afterEach(async () => {
+  for (const provider of providers.splice(0)) await provider.shutdown();
+});
+
+function start(entries: readonly BootEntry[] = []) {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: 3_600_000,
+    exportTimeoutMillis: 1_000,
+  });
+  const provider = new MeterProvider({ readers: [reader] });
+  providers.push(provider);
+  const take = recordOwnMetrics({
+    meter: provider.getMeter('test'),
+    clock: { now: () => NOW_MS },
+    maxPointAgeMs: 30_000,
+    entries: () => entries,
+    ingestCounts: () => ({ accepted: 7, 'too-old': 2 }),
+  });
+  /** The points of one metric. */
+  const read = async (name: string) => {
+    await provider.forceFlush();
+    const metrics =
+      exporter
+        .getMetrics()
+        .at(-1)
+        ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+    const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+    return points.map(({ attributes, value }) => ({ attributes, value }));
+  };
+  return { take, read };
+}
+
+describe("the actuator's own metrics", () => {
+  it('count decisions by class, action and reason, and name the dyno', async () => {
+    const { take, read } = start();
+    take({ type: 'decision', timeMs: NOW_MS, decision: DECISION, outcome: null });
+    expect(await read('tidemark.decisions')).toEqual([
+      { attributes: { class: 'leak', action: 'none', reason: 'leak-far-from-limit', ...ABOUT }, value: 1 },
+    ]);
+  });
+
+  it('count an attempt when it is over, by its outcome, and how long it took', async () => {
+    const { take, read } = start();
+    const event = { type: 'attempt', timeMs: NOW_MS, phase: 'closed' } as const;
+    take({ ...event, phase: 'claimed', attempt: attempt({}) });
+    take({ ...event, attempt: attempt({ closedAtMs: 13_500, outcome: 'restarted' }) });
+    expect(await read('tidemark.restarts')).toEqual([{ attributes: { outcome: 'restarted', ...ABOUT }, value: 1 }]);
+    expect(await read('tidemark.restart.duration')).toMatchObject([{ value: { count: 1, sum: 12.5 } }]);
+  });
+
+  it('take a restart that made things worse for one that gave nothing back', async () => {
+    const { take, read } = start();
+    const event = {
+      type: 'reclaimed',
+      timeMs: NOW_MS,
+      target: 'shop:worker',
+      attemptId: 'a',
+      usageBytes: null,
+    } as const;
+    take({ ...event, reclaimedBytes: 300e6 });
+    take({ ...event, reclaimedBytes: -5e6 });
+    expect(await read('tidemark.restart.reclaimed')).toMatchObject([
+      { attributes: { app: 'shop', process_type: 'worker' }, value: { count: 2, sum: 300e6 } },
+    ]);
+  });
+
+  it('show the boots that send points: how many, their class, and when they reach the limit', async () => {
+    const level = aDecision({ dyno: 'worker.2' });
+    const { read } = start([
+      entry(NOW_MS - 30_000, DECISION),
+      entry(NOW_MS, level),
+      entry(NOW_MS, null),
+      entry(NOW_MS - 30_001, DECISION),
+    ]);
+    expect(await read('tidemark.boots.active')).toEqual([{ attributes: {}, value: 3 }]);
+    expect(await read('tidemark.dyno.class')).toEqual([
+      { attributes: { class: 'leak', ...ABOUT }, value: 1 },
+      { attributes: { class: 'healthy', ...ABOUT, dyno: 'worker.2' }, value: 1 },
+    ]);
+    expect(await read('tidemark.dyno.time_to_limit')).toEqual([{ attributes: ABOUT, value: 90 }]);
+  });
+
+  it('show what became of the data points that arrived', async () => {
+    expect(await start().read('tidemark.ingest.datapoints')).toEqual([
+      { attributes: { result: 'accepted' }, value: 7 },
+      { attributes: { result: 'too-old' }, value: 2 },
+    ]);
+  });
+});
+
+describe('their export', () => {
+  const log = createLog([], { write: () => undefined });
+  it.each([
+    ['no endpoint is set, for the default would be the actuator itself', {}],
+    ['no exporter is wanted', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_METRICS_EXPORTER: 'none' }],
+    ['the SDK is disabled', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }],
+  ])('is off where %s', async (_, env) => {
+    expect(await exportMetrics(env, log)).toBeNull();
+  });
+
+  it('keeps the secrets of its headers out of the log', () => {
+    const secrets = exportSecrets({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20s3cret,x-team=blue%' });
+    expect(secrets).toEqual(expect.arrayContaining(['s3cret', 'Bearer s3cret', 'Bearer%20s3cret', 'blue%']));
+  });
+});

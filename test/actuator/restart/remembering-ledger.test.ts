@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type LedgerLoss, RememberingLedger } from '../../../src/actuator/restart/remembering-ledger.ts';
+import type { Attempt, Move } from '../../../src/attempt/attempt.ts';
+import { LedgerUnavailable } from '../../../src/model/errors.ts';
+import { aClaim } from '../../models/ledger-contract.ts';
+import { ModelLedger } from '../../models/model-ledger.ts';
+import { VirtualClock } from '../../models/virtual-clock.ts';
+
+const SHOP = { app: 'shop', processType: 'worker' };
+const MAIL = { app: 'mail', processType: 'worker' };
+const POLICY = { cooldownMs: 60_000, maxRestartsPerHour: 4, holdMs: 240_000 };
+
+let clock: VirtualClock;
+let ledger: ModelLedger;
+let losses: LedgerLoss[];
+let mine: RememberingLedger;
+let other: RememberingLedger;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  ledger = new ModelLedger(clock, POLICY);
+  losses = [];
+  mine = new RememberingLedger(ledger, (loss) => losses.push(loss));
+  other = new RememberingLedger(ledger);
+  await mine.read(SHOP);
+  clock.pass(POLICY.holdMs);
+});
+
+async function claimed(by: RememberingLedger, bootId = 'boot-1'): Promise<Attempt> {
+  const answer = await by.claim(aClaim({ bootId }));
+  if (!answer.ok) throw new Error(answer.why);
+  return answer.attempt;
+}
+
+async function moved(by: RememberingLedger, attempt: Attempt, move: Move): Promise<Attempt> {
+  const answer = await by.advance(attempt, move);
+  if (!answer.ok) throw new Error(answer.why);
+  return answer.attempt;
+}
+
+async function sent(by: RememberingLedger, bootId = 'boot-1'): Promise<Attempt> {
+  const to = { platformDynoId: `platform-${bootId}`, deadlineInMs: 90_000 };
+  const draining = await moved(by, await claimed(by, bootId), { to: 'draining', ...to });
+  return moved(by, draining, { to: 'sending', ...to });
+}
+
+const spent = async () => [...(await ledger.read(SHOP)).spentBootIds].sort();
+const closed = (outcome: 'unconfirmed' | 'refused'): Move => ({ to: 'closed', outcome, evidence: '' });
+
+describe('a ledger that was lost under a living actuator', () => {
+  it('knows again which boots this one has sent for, and the attempt that is on its way', async () => {
+    const attempt = await sent(mine);
+    ledger.empty();
+    expect(await mine.open()).toEqual([attempt]);
+    expect(await spent()).toEqual(['boot-1', 'platform-boot-1']);
+    expect(losses).toMatchObject([{ targets: [SHOP], spentBoots: 2, ended: [] }]);
+    expect(losses[0]?.heldUntilMs).toBe(clock.now() + POLICY.holdMs);
+    await moved(mine, attempt, closed('unconfirmed'));
+    clock.pass(POLICY.holdMs);
+    expect(await mine.claim(aClaim())).toEqual({ ok: false, why: 'boot-spent' });
+    expect(losses).toHaveLength(1);
+  });
+
+  it('is written back before the claim of a process that has not read since', async () => {
+    await moved(mine, await sent(mine), closed('unconfirmed'));
+    ledger.empty();
+    await ledger.read(SHOP);
+    clock.pass(POLICY.holdMs);
+    expect(await mine.claim(aClaim())).toEqual({ ok: false, why: 'boot-spent' });
+  });
+
+  it('knows again what another actuator had sent for, as far as this one has read it', async () => {
+    const attempt = await sent(other);
+    await mine.read(SHOP);
+    ledger.empty();
+    expect((await mine.read(SHOP)).open).toEqual(attempt);
+    expect(await spent()).toEqual(['boot-1', 'platform-boot-1']);
+  });
+
+  it('takes what two actuators write once, and opens no attempt that was closed since', async () => {
+    const attempt = await sent(other);
+    await mine.read(SHOP);
+    ledger.empty();
+    await mine.read(SHOP);
+    await other.read(SHOP);
+    await moved(mine, attempt, closed('unconfirmed'));
+    const third = new RememberingLedger(ledger);
+    await third.read(SHOP);
+    expect(await third.open()).toEqual([]);
+    expect((await ledger.read(SHOP)).history).toHaveLength(1);
+    await ledger.writeBack(SHOP, {
+      spentBootIds: [],
+      sending: attempt,
+      pausedBy: { all: false, target: false },
+      cooldownUntilMs: 0,
+      breakerOpenUntilMs: 0,
+      breakerReason: null,
+    });
+    expect(await ledger.open()).toEqual([]);
+  });
+
+  it('holds pauses, cooldown and breaker again, of targets too that are not read now', async () => {
+    for (const bootId of ['a', 'b', 'c']) {
+      await moved(mine, await sent(mine, bootId), closed('unconfirmed'));
+      clock.pass(POLICY.cooldownMs);
+    }
+    await mine.pause(MAIL);
+    const before = await mine.read(SHOP);
+    ledger.empty();
+    expect(await mine.read(SHOP)).toMatchObject({
+      breakerOpenUntilMs: before.breakerOpenUntilMs,
+      breakerReason: before.breakerReason,
+      paused: false,
+    });
+    expect((await ledger.read(MAIL)).pausedBy).toEqual({ all: false, target: true });
+    await mine.pause(null);
+    ledger.empty();
+    await mine.read(SHOP);
+    expect((await ledger.read(MAIL)).pausedBy).toEqual({ all: true, target: true });
+  });
+
+  it("leaves a person's word that came after the loss as it is", async () => {
+    await mine.pause(null);
+    await mine.pause(SHOP);
+    ledger.empty();
+    await ledger.resume(null);
+    await ledger.resume(SHOP);
+    expect((await mine.read(SHOP)).paused).toBe(false);
+    await ledger.pause(SHOP);
+    expect((await mine.read(SHOP)).pausedBy).toEqual({ all: false, target: true });
+  });
+
+  it('ends the attempt of which nothing was sent, and says so', async () => {
+    const attempt = await claimed(mine);
+    ledger.empty();
+    expect(await mine.open()).toEqual([]);
+    expect(losses).toMatchObject([{ ended: [{ id: attempt.id, phase: 'claimed' }] }]);
+    await mine.read(SHOP);
+    expect(losses).toHaveLength(1);
+  });
+
+  it('is written back by the next read where the first could not', async () => {
+    await sent(mine);
+    ledger.empty();
+    const { writeBack } = ledger;
+    ledger.writeBack = async () => Promise.reject(new LedgerUnavailable('away'));
+    await expect(mine.read(SHOP)).rejects.toThrow('away');
+    ledger.writeBack = writeBack;
+    await mine.read(SHOP);
+    expect(await spent()).toEqual(['boot-1', 'platform-boot-1']);
+  });
+});
+
+describe('a boot that the platform refused to restart', () => {
+  it('is free after a loss too', async () => {
+    await moved(mine, await sent(mine), closed('refused'));
+    await mine.read(SHOP);
+    ledger.empty();
+    await mine.read(SHOP);
+    expect(await spent()).toEqual([]);
+  });
+
+  it('is free also where the answer to the close was lost', async () => {
+    await ledger.advance(await sent(mine), closed('refused'));
+    await mine.read(SHOP);
+    ledger.empty();
+    await mine.read(SHOP);
+    expect(await spent()).toEqual([]);
+  });
+});
+
+it('remembers nothing of targets without restarts and pauses', async () => {
+  for (let number = 0; number < 10; number += 1) await mine.read({ app: `app-${number}`, processType: 'worker' });
+  ledger.empty();
+  await mine.read(SHOP);
+  expect(losses).toMatchObject([{ targets: [SHOP], spentBoots: 0 }]);
+});

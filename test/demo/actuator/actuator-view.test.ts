@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { ActuatorClient, DecisionState, DynoState } from '../../../src/demo/actuator/actuator-client.ts';
+import { ActuatorView } from '../../../src/demo/actuator/actuator-view.ts';
+
+const DYNO: DynoState = {
+  dyno: 'worker.1',
+  boot_id: 'a',
+  class: 'bloat',
+  action: 'restart',
+  reason: 'bloat-over-soft-limit',
+  explanation: 'It stays high.',
+  reclaimable_bytes: 5,
+};
+const RESTART: DecisionState = { ...DYNO, time: '2026-01-01T00:00:00Z', outcome: null };
+
+/** Answers with the next pair at each reading. */
+function viewOf(...answers: readonly [readonly DynoState[] | null, readonly DecisionState[] | null][]) {
+  let reading = -1;
+  const client: Pick<ActuatorClient, 'dynos' | 'decisions'> = {
+    dynos: async () => answers[++reading]?.[0] ?? null,
+    decisions: async () => answers[reading]?.[1] ?? null,
+  };
+  return new ActuatorView(client as ActuatorClient);
+}
+
+describe('what the actuator says', () => {
+  it('is news once: a restart, and how it ended', async () => {
+    const closed = { ...RESTART, outcome: 'restarted' };
+    const view = viewOf([[DYNO], [RESTART]], [[DYNO], [RESTART]], [[DYNO], [closed]]);
+    expect(await view.refresh()).toHaveLength(1);
+    expect(await view.refresh()).toHaveLength(0);
+    expect((await view.refresh())[0]?.text).toContain('ended: restarted');
+    expect(view.confirmedBootIds).toEqual(new Set(['a']));
+  });
+
+  it('outlives the actuator: an outcome is not forgotten by one that has been started anew', async () => {
+    const view = viewOf([[DYNO], [{ ...RESTART, outcome: 'restarted' }]], [null, null], [[], [RESTART]]);
+    await view.refresh();
+    await view.refresh();
+    expect(view.status(['a'])).toBe('does not answer');
+    await view.refresh();
+    expect(view.accounts.get('a')?.outcome).toBe('restarted');
+  });
+
+  it('is no news where nothing is restarted', async () => {
+    const view = viewOf([[{ ...DYNO, action: 'none', class: 'healthy' }], [{ ...RESTART, action: 'none' }]]);
+    expect(await view.refresh()).toEqual([]);
+    expect(view.classOf('a')).toBe('healthy');
+    expect(view.classOf('b')).toBeNull();
+    expect([view.knowsFloorOf('a'), view.knowsFloorOf('b')]).toEqual([true, false]);
+    expect(view.status(['a'])).toBe('watches 1 dynos, none asks for anything');
+  });
+});

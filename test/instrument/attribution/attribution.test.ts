@@ -1,0 +1,210 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JobTicket } from '../../../src/instrument/attribution/job-ticket.ts';
+import { AttributionLedger } from '../../../src/instrument/attribution/ledger.ts';
+import type { NameAccount } from '../../../src/instrument/attribution/name-account.ts';
+
+type Step = { readonly afterMs: number } & (
+  | { readonly do: 'begin'; readonly name: number; readonly rss: number }
+  | { readonly do: 'end'; readonly which: number; readonly rss: number }
+  | { readonly do: 'observe'; readonly rss: number }
+  | { readonly do: 'take' }
+);
+
+const rss = fc.integer({ min: 0, max: 2 ** 40 });
+const afterMs = fc.oneof(fc.constant(0), fc.constant(0.1), fc.integer({ min: 1, max: 10_000_000 }));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant('begin' as const), name: fc.nat(), rss, afterMs }),
+  fc.record({ do: fc.constant('end' as const), which: fc.nat(), rss, afterMs }),
+  fc.record({ do: fc.constant('observe' as const), rss, afterMs }),
+  fc.record({ do: fc.constant('take' as const), afterMs }),
+);
+
+const NAMES = 4;
+
+/** A ledger whose clock the test moves, and all that it ever told of. */
+function harness(firstRss: number) {
+  const world = { now: 0 };
+  const ledger = new AttributionLedger(firstRss, 0);
+  const accounts = Array.from({ length: NAMES }, () => ledger.open());
+  const told = { names: accounts.map(() => 0), idle: 0 };
+  const ended = new Map<JobTicket, number>();
+  return {
+    world,
+    told,
+    ledger,
+    begin: (name: number, rss: number) => ledger.begin(accounts[name % NAMES] as NameAccount, rss, world.now),
+    observe: (rss: number) => ledger.observe(rss, world.now),
+    end: (ticket: JobTicket, rss: number) => {
+      const share = ledger.end(ticket, rss, world.now);
+      const name = accounts.indexOf(ticket.account);
+      if (!ended.has(ticket)) told.names[name] = (told.names[name] ?? 0) + share.ownBytes;
+      ended.set(ticket, share.ownBytes);
+      return share;
+    },
+    take: () => {
+      ledger.part(world.now);
+      accounts.forEach((account, name) => {
+        told.names[name] = (told.names[name] ?? 0) + account.takeBytes(Number.POSITIVE_INFINITY);
+      });
+      told.idle += ledger.takeIdleBytes();
+    },
+  };
+}
+
+/** Plays the steps, then ends every job that still runs. */
+function play(firstRss: number, steps: readonly Step[]) {
+  const { world, told, begin, observe, end, take } = harness(firstRss);
+  const running: JobTicket[] = [];
+  let last = firstRss;
+  for (const one of steps) {
+    world.now += one.afterMs;
+    if (one.do === 'take') take();
+    else last = one.rss;
+    if (one.do === 'begin') running.push(begin(one.name, last));
+    if (one.do === 'observe') observe(last);
+    const [ticket] = one.do === 'end' ? running.splice(one.which % Math.max(1, running.length), 1) : [];
+    if (ticket !== undefined) end(ticket, last);
+    else if (one.do === 'end') observe(last);
+  }
+  for (const ticket of running) end(ticket, last);
+  take();
+  return { last, told };
+}
+
+const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+
+describe('attribution of RSS change', () => {
+  it('conserves: names and idle sum up to the last reading less the first, for any interleaving', () => {
+    fc.assert(
+      fc.property(rss, fc.array(step, { maxLength: 200 }), (firstRss, steps) => {
+        const { last, told } = play(firstRss, steps);
+        expect(total(told.names) + told.idle).toBe(last - firstRss);
+        expect(told.names.every(Number.isInteger)).toBe(true);
+      }),
+    );
+  });
+
+  it('gives a lone job all of the change over its life', () => {
+    const { ledger, begin, observe, end } = harness(100);
+    const ticket = begin(0, 150);
+    observe(400);
+    expect(end(ticket, 350)).toMatchObject({ netBytes: 200, peakBytes: 200, ownBytes: 200, exclusive: true });
+    expect(ledger.takeIdleBytes()).toBe(50);
+  });
+
+  it('gives a name all of the change while only its jobs ran, however many', () => {
+    const { world, told, begin, end, take } = harness(0);
+    const tickets = [begin(0, 0), begin(0, 0), begin(0, 0)];
+    world.now = 10;
+    const shares = tickets.map((ticket) => end(ticket, 900));
+    take();
+    expect(told.names).toEqual([900, 0, 0, 0]);
+    expect(shares.map(({ netBytes }) => netBytes)).toEqual([300, 300, 300]);
+  });
+
+  it('blames a job only for the time in which it ran', () => {
+    const { world, told, begin, end, take } = harness(0);
+    const first = begin(0, 0);
+    world.now = 10;
+    const second = begin(1, 1000);
+    world.now = 20;
+    end(second, 1010);
+    world.now = 30;
+    end(first, 1110);
+    take();
+    expect(told.names[0]).toBeGreaterThanOrEqual(1100);
+    expect(told.names[1]).toBeLessThanOrEqual(10);
+  });
+
+  it('calls a job exclusive only where no other ran at any time of its life', () => {
+    const { begin, end } = harness(0);
+    const long = begin(0, 0);
+    const inside = begin(1, 0);
+    expect(end(inside, 0).exclusive).toBe(false);
+    expect(end(long, 0).exclusive).toBe(false);
+    expect(end(begin(0, 0), 0).exclusive).toBe(true);
+  });
+
+  it('corrects what it told before, once it knows better', () => {
+    const { world, told, begin, end, take } = harness(0);
+    let rss = 0;
+    const pair = (grows: number) => {
+      const tickets = [begin(0, rss), begin(1, rss)];
+      world.now += 100;
+      rss += grows;
+      for (const ticket of tickets) end(ticket, rss);
+    };
+    // Of one pair nobody can tell: they ran together. Then the second runs many times, and nothing grows.
+    pair(1000);
+    take();
+    const before = told.names[1] ?? 0;
+    for (let round = 0; round < 50; round += 1) {
+      const slow = begin(1, rss);
+      const other = begin(2, rss);
+      world.now += 100;
+      end(slow, rss);
+      end(other, rss);
+    }
+    take();
+    expect(before).toBeGreaterThan(300);
+    expect(told.names[1]).toBeLessThan(before / 4);
+    expect(total(told.names)).toBe(1000);
+  });
+
+  it('counts what is given back against the jobs that run then', () => {
+    const { begin, end } = harness(500);
+    expect(end(begin(0, 500), 200)).toMatchObject({ netBytes: -300, ownBytes: -300 });
+  });
+
+  it('keeps the peak of a job that gave back what it took, where anybody looked', () => {
+    const { world, ledger, begin, observe, end } = harness(0);
+    const ticket = begin(0, 0);
+    world.now = 100;
+    observe(80e6);
+    ledger.notePeaks();
+    world.now = 200;
+    expect(end(ticket, 1e6)).toMatchObject({ netBytes: 1e6, peakBytes: 80e6 });
+  });
+
+  it('notes a peak by itself when much is given back', () => {
+    const { world, begin, observe, end } = harness(0);
+    const ticket = begin(0, 0);
+    world.now = 100;
+    observe(80e6);
+    world.now = 200;
+    observe(0);
+    expect(end(ticket, 0)).toMatchObject({ netBytes: 0, peakBytes: 80e6 });
+  });
+
+  it('hands out idle change once', () => {
+    const { ledger, observe } = harness(0);
+    observe(7);
+    expect([ledger.takeIdleBytes(), ledger.takeIdleBytes()]).toEqual([7, 0]);
+  });
+
+  it('keeps no more than 128 accounts apart, however many names and queues there are', () => {
+    const ledger = new AttributionLedger(0, 0);
+    const accounts = Array.from({ length: 1000 }, () => ledger.open());
+    expect(new Set(accounts).size).toBe(128);
+  });
+
+  it('gives those who share an account in proportion to their jobs, and nothing twice', () => {
+    const ledger = new AttributionLedger(0, 0);
+    const account = ledger.open();
+    const tickets = Array.from({ length: 10 }, () => ledger.begin(account, 0, 0));
+    ledger.observe(1_000, 10);
+    for (const ticket of tickets) ledger.end(ticket, 1_000, 10);
+    expect([account.takeBytes(3), account.takeBytes(0), account.takeBytes(7), account.takeBytes(0)]).toEqual([
+      300, 0, 700, 0,
+    ]);
+  });
+
+  it('adds nothing to a job that has ended already', () => {
+    const { ledger, begin, end } = harness(0);
+    const ticket = begin(0, 0);
+    end(ticket, 10);
+    expect(end(ticket, 90).netBytes).toBe(10);
+    expect(ledger.takeIdleBytes()).toBe(80);
+  });
+});

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'bullmq';
+import { Worker as Worker5 } from 'bullmq5';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { borrowRedis } from '../../../src/instrument/bullmq/borrowed-redis.ts';
+
+const undo: (() => Promise<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+function connection() {
+  const { hostname, port } = new URL(inject('redisUrl'));
+  return { host: hostname, port: Number(port) };
+}
+
+type AnyWorker = { waitUntilReady(): Promise<unknown>; close(): Promise<void> };
+
+function started<W extends AnyWorker>(worker: W): W {
+  undo.push(() => worker.close());
+  return worker;
+}
+
+const makeWorker = {
+  5: () => started(new Worker5(`queue-${randomUUID()}`, async () => {}, { connection: connection() })),
+  6: () => started(new Worker(`queue-${randomUUID()}`, async () => {}, { connection: connection() })),
+};
+
+/** As BullMQ adapts clients other than ioredis: no `call`, options as objects, scripts by name. */
+function structuredClient(status = 'ready') {
+  return {
+    status,
+    defineCommand: vi.fn(),
+    runCommand: vi.fn(async (): Promise<unknown> => 'done'),
+  };
+}
+
+function keepBusy(ms: number): void {
+  for (const untilMs = performance.now() + ms; performance.now() < untilMs; );
+}
+
+const ECHO = { name: 'tidemark:echo', lua: 'return {KEYS[1], ARGV[1]}' };
+const WRONG_TYPE = {
+  name: 'tidemark:wrong',
+  lua: "redis.call('SET', KEYS[1], 'text', 'PX', 1000) return redis.call('LLEN', KEYS[1])",
+};
+
+describe.each([5, 6] as const)('the connection borrowed of a worker of BullMQ %i', (version) => {
+  it('evaluates scripts', async () => {
+    const worker = makeWorker[version]();
+    await worker.waitUntilReady();
+    const key = `test:${randomUUID()}`;
+    expect(await borrowRedis(worker)?.evaluate(ECHO, [key], ['x'])).toEqual([key, 'x']);
+  });
+
+  it('knows whether it is connected, and waits for no connection to know', async () => {
+    const worker = makeWorker[version]();
+    const redis = borrowRedis(worker);
+    expect(await redis?.isConnected()).toBe(false);
+    await worker.waitUntilReady();
+    expect(await redis?.isConnected()).toBe(true);
+    await worker.close();
+    expect(await redis?.isConnected()).toBe(false);
+  });
+
+  it('rejects what Redis answers with an error', async () => {
+    const worker = makeWorker[version]();
+    await worker.waitUntilReady();
+    await expect(borrowRedis(worker)?.evaluate(WRONG_TYPE, [`test:${randomUUID()}`], [])).rejects.toThrow('WRONGTYPE');
+  });
+
+  it('reads the answer that came while the event loop was busy, though its time is over by then', async () => {
+    const worker = makeWorker[version]();
+    await worker.waitUntilReady();
+    const key = `test:${randomUUID()}`;
+    const answer = borrowRedis(worker, 100)?.evaluate(ECHO, [key], ['x']);
+    // Until the command is on its way.
+    await nextTurn();
+    keepBusy(500);
+    expect(await answer).toEqual([key, 'x']);
+  });
+
+  it('rejects at once when the worker has closed', async () => {
+    const worker = makeWorker[version]();
+    await worker.waitUntilReady();
+    const redis = borrowRedis(worker);
+    await worker.close();
+    await expect(redis?.evaluate(ECHO, ['test:any'], ['x'])).rejects.toThrow('not ready');
+  });
+});
+
+describe('a borrowed connection', () => {
+  it('speaks to clients other than ioredis as BullMQ adapts them, and defines a script once', async () => {
+    const client = structuredClient();
+    const redis = borrowRedis({ backend: { client: Promise.resolve(client) } });
+    expect(await redis?.evaluate(ECHO, ['key'], ['x'])).toBe('done');
+    expect(await redis?.evaluate(ECHO, ['key'], ['y'])).toBe('done');
+    expect(client.defineCommand).toHaveBeenCalledExactlyOnceWith(ECHO.name, { numberOfKeys: 1, lua: ECHO.lua });
+    expect(client.runCommand).toHaveBeenLastCalledWith(ECHO.name, ['key', 'y']);
+  });
+
+  it('gives nothing to a client that would keep it for later', async () => {
+    const client = structuredClient('reconnecting');
+    const redis = borrowRedis({ backend: { client: Promise.resolve(client) } });
+    await expect(redis?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('not ready (reconnecting)');
+    expect(client.runCommand).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, object]>([
+    ['a Postgres backend', { backend: {} }],
+    ['no worker', {}],
+    [
+      'a worker that is not ready to be asked',
+      {
+        get client() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ])('is none for %s', (_what, worker) => {
+    expect(borrowRedis(worker)).toBeNull();
+  });
+
+  it.each<[string, object]>([
+    ['is not connected yet', { client: new Promise(() => {}) }],
+    ['hangs', { client: Promise.resolve({ ...structuredClient(), runCommand: () => new Promise(() => {}) }) }],
+  ])('gives up on a Redis that %s', async (_what, worker) => {
+    await expect(borrowRedis(worker, 20)?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('within 20 ms');
+  });
+
+  it('rejects where the connection never came about', async () => {
+    const redis = borrowRedis({ client: Promise.reject(new Error('no such host')) });
+    await expect(redis?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('no such host');
+  });
+});

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { borrowRedis } from '../../../src/instrument/bullmq/borrowed-redis.ts';
+import { privateProvider } from '../../../src/instrument/export/private-provider.ts';
+import { Telemetry } from '../../../src/instrument/export/telemetry.ts';
+import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
+import type { Transport } from '../../../src/instrument/settings.ts';
+import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../../src/semconv.ts';
+
+const undo: (() => void)[] = [];
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const one of undo.splice(0)) one();
+});
+
+interface Histogram {
+  readonly name: string;
+  readonly histogram?: {
+    readonly aggregationTemporality: number;
+    readonly dataPoints: readonly { readonly count: number; readonly sum: number }[];
+  };
+}
+
+/** A receiver of OTLP as JSON, which the exporter finds by the standard variable. */
+async function receive() {
+  const requests: (readonly Histogram[])[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { resourceMetrics } = JSON.parse(Buffer.concat(chunks).toString());
+    requests.push(
+      resourceMetrics.flatMap(({ scopeMetrics }: { scopeMetrics: { metrics: Histogram[] }[] }) =>
+        scopeMetrics.flatMap(({ metrics }) => metrics),
+      ),
+    );
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const histogram = (request: number, name: string) =>
+    requests[request]?.find((metric) => metric.name === name)?.histogram;
+  const arrived = (count: number) => vi.waitFor(() => expect(requests).toHaveLength(count));
+  return { histogram, arrived };
+}
+
+/** A process whose jobs each take a second and 10 bytes, and its provider. */
+async function measured() {
+  const world = { rss: 1000, now: 0 };
+  const monitor: JobMonitor = new JobMonitor({
+    maxJobNames: 10,
+    readRssBytes: () => world.rss,
+    nowMs: () => world.now,
+    tellBegin: () => telemetry.jobBegins(),
+    tellEnd: (end) => telemetry.jobEnds(end),
+  });
+  const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
+  const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: () => {} });
+  telemetry.setFallback(async () => own);
+  undo.push(() => telemetry.release());
+  const runJob = () => {
+    const run = monitor.begin({ queue: 'q', name: 'job', sandbox: null });
+    world.now += 1000;
+    world.rss += 10;
+    monitor.end(run, 'completed');
+  };
+  return { own, telemetry, runJob };
+}
+
+const DELTA = 1;
+const CUMULATIVE = 2;
+
+describe('a provider of our own', () => {
+  it.each([
+    ['cumulative, as nothing else was asked for', undefined, CUMULATIVE, [1, 3]],
+    ['cumulative, as was asked for', 'cumulative', CUMULATIVE, [1, 3]],
+    ['of the time since the last export, as was asked for', 'delta', DELTA, [1, 2]],
+    ['of the time since the last export, for memory', 'lowmemory', DELTA, [1, 2]],
+  ])('exports per-job figures %s', async (_, preference, temporality, counts) => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', preference);
+    const { histogram, arrived } = await receive();
+    const { own, telemetry, runJob } = await measured();
+    expect(own?.tables === null).toBe(temporality === DELTA);
+    // The first report comes with the provider.
+    await telemetry.settle();
+    await arrived(1);
+    runJob();
+    await telemetry.flush();
+    runJob();
+    runJob();
+    await telemetry.flush();
+    for (const [index, count] of counts.entries()) {
+      const request = index + 1;
+      expect(histogram(request, METRIC_PROCESS_DURATION.name)).toMatchObject({
+        aggregationTemporality: temporality,
+        dataPoints: [{ count, sum: count }],
+      });
+      expect(histogram(request, METRIC_JOB_MEMORY_GROWTH.name)?.dataPoints).toMatchObject([{ count, sum: 10 * count }]);
+    }
+  });
+
+  it('reports as soon as it is there, not only after its first interval', async () => {
+    const { arrived } = await receive();
+    const { telemetry } = await measured();
+    await telemetry.settle();
+    await arrived(1);
+  });
+
+  it.each<[string, readonly Transport[], 'none' | 'connecting' | 'connected', boolean]>([
+    ['over OTLP without a worker', ['otlp'], 'none', true],
+    ['over both without a worker', ['otlp', 'redis'], 'none', true],
+    ['over Redis without a worker', ['redis'], 'none', false],
+    ['over Redis with a worker that is not connected', ['redis'], 'connecting', false],
+    ['over Redis with a connected worker', ['redis'], 'connected', true],
+  ])('knows whether it can send: %s', async (_what, transports, worker, expected) => {
+    await receive();
+    const client = worker === 'connected' ? Promise.resolve({ status: 'ready' }) : new Promise(() => {});
+    const lend = () => (worker === 'none' ? null : borrowRedis({ client }));
+    const own = await privateProvider({ transports, lend, say: () => {} });
+    undo.push(() => void own?.provider.shutdown?.());
+    expect(await own?.canSend()).toBe(expected);
+  });
+
+  it('is none where the environment asks for no exporter', async () => {
+    const none = {
+      transports: ['otlp'],
+      lend: () => null,
+      say: () => {},
+      env: { OTEL_METRICS_EXPORTER: 'none' },
+    } as const;
+    expect(await privateProvider(none)).toBeNull();
+  });
+});

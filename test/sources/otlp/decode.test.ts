@@ -1,0 +1,403 @@
+import { describe, expect, it } from 'vitest';
+import { BadInputError } from '../../../src/model/errors.ts';
+import type { Point } from '../../../src/model/point.ts';
+import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
+import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
+import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
+import {
+  doubleField,
+  encodeJson,
+  encodeProtobuf,
+  fixed64Field,
+  lengthField,
+  type MetricSpec,
+  type ResourceSpec,
+  varintField,
+} from './otlp-encoder.ts';
+import { IDENTITY, metric, nanos, rssAt, T0, WHOLE, WHOLE_POINT } from './requests.ts';
+
+const ENCODINGS = [
+  { encoding: 'protobuf', decode: (resources: readonly ResourceSpec[]) => decodeProtobuf(encodeProtobuf(resources)) },
+  { encoding: 'JSON', decode: (resources: readonly ResourceSpec[]) => decodeJson(encodeJson(resources)) },
+];
+
+const points = (request: DecodedRequest): Point[] => request.rows.map(({ point }) => point);
+const withMetrics = (...metrics: MetricSpec[]): ResourceSpec[] => [{ attributes: IDENTITY, scopes: [metrics] }];
+const withAttributes = (attributes: Record<string, string | undefined>): ResourceSpec[] => {
+  const kept = Object.entries({ ...IDENTITY, ...attributes }).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
+  return [{ ...rssAt([T0]), attributes: Object.fromEntries(kept) }];
+};
+
+describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
+  it('becomes one Point for each process and time', () => {
+    const other = rssAt([T0 + 20, T0 + 10], { 'service.instance.id': 'process-2' });
+    const request = decode([WHOLE, other]);
+    expect(points(request)[0]).toEqual(WHOLE_POINT);
+    expect(
+      points(request)
+        .slice(1)
+        .map(({ processId, timeMs }) => [processId, timeMs]),
+    ).toEqual([
+      ['process-2', T0 + 10],
+      ['process-2', T0 + 20],
+    ]);
+    expect(request.rows.map(({ dataPoints }) => dataPoints)).toEqual([12, 1, 1]);
+  });
+
+  it('leaves null what was not measured', () => {
+    const [point] = points(decode([rssAt([T0])]));
+    expect(point).toMatchObject({ rssBytes: 1000, treeResidentBytes: null, activeJobs: null, completedJobs: null });
+  });
+
+  it('takes zero for measured', () => {
+    const [point] = points(decode(withMetrics(metric('bullmq.job.active', 0), metric('process.memory.usage', 0))));
+    expect(point).toMatchObject({ rssBytes: 0, activeJobs: 0 });
+  });
+
+  it.each([
+    ['integer', 'sum', { asInt: 5n }, 5],
+    ['integer', 'gauge', { asInt: 5n }, 5],
+    ['double', 'sum', { asDouble: 5.5 }, 5.5],
+    ['double', 'gauge', { asDouble: 5.5 }, 5.5],
+    ['integer over 2^32', 'sum', { asInt: 123_456_789_012n }, 123_456_789_012],
+  ] as const)('reads an %s of a %s', (_name, kind, number, expected) => {
+    const dataPoints = [{ timeNanos: nanos(T0), ...number }];
+    const [point] = points(decode(withMetrics({ name: 'process.memory.usage', kind, dataPoints })));
+    expect(point?.rssBytes).toBe(expected);
+  });
+
+  it.each([
+    ['on the ms', 1_767_323_045_678_000_000n, 1_767_323_045_678],
+    ['the last ns before it', 1_767_323_045_677_999_999n, 1_767_323_045_677],
+    ['half-way', 1_767_323_045_678_500_001n, 1_767_323_045_678],
+    ['2^32 ns', 4_294_967_296n, 4294],
+    ['far off', 8_640_000_000_000_999_999n, 8_640_000_000_000],
+  ])('rounds a time down to the ms: %s', (_name, timeNanos, timeMs) => {
+    const dataPoints = [{ timeNanos, asInt: 1n }];
+    const [point] = points(decode(withMetrics({ name: 'process.memory.usage', kind: 'sum', dataPoints })));
+    expect(point?.timeMs).toBe(timeMs);
+  });
+
+  it.each([
+    ['negative', { asInt: -1n }],
+    ['negative double', { asDouble: -0.5 }],
+    ['NaN', { asDouble: Number.NaN }],
+    ['infinite', { asDouble: Number.POSITIVE_INFINITY }],
+    ['minus infinite', { asDouble: Number.NEGATIVE_INFINITY }],
+    ['absurdly large', { asInt: 2n ** 62n }],
+    ['absent', {}],
+  ])('rejects a data point whose value is %s, and uses the others', (_name, number) => {
+    const bad: MetricSpec = {
+      name: 'process.memory.usage',
+      kind: 'gauge',
+      dataPoints: [{ timeNanos: nanos(T0), ...number }],
+    };
+    const request = decode(withMetrics(bad, metric('tidemark.process.memory.external', 7)));
+    expect(request.invalid).toBe(1);
+    expect(points(request)).toMatchObject([{ rssBytes: null, externalBytes: 7 }]);
+    expect(decode(withMetrics(bad)).rows).toEqual([]);
+  });
+
+  it('knows no sum of which a part is invalid', () => {
+    const spaces = [10n, -1n, 20n].map((asInt, index) => ({
+      timeNanos: nanos(T0),
+      asInt,
+      attributes: { 'v8js.heap.space.name': `space-${index}` },
+    }));
+    const heap: MetricSpec = { name: 'v8js.memory.heap.used', kind: 'sum', dataPoints: spaces };
+    const request = decode(withMetrics(heap, metric('process.memory.usage', 7)));
+    expect(points(request)).toMatchObject([{ heapUsedBytes: null, rssBytes: 7 }]);
+    expect([request.invalid, request.rows.map(({ dataPoints }) => dataPoints)]).toEqual([1, [3]]);
+  });
+
+  it('tells the series of a sum apart by their attributes, in any order, and takes each once', () => {
+    const at = (asInt: bigint, attributes: Record<string, string>) => ({ timeNanos: nanos(T0), asInt, attributes });
+    const dataPoints = [
+      at(1n, { 'messaging.destination.name': 'mail', 'messaging.system': 'bullmq' }),
+      at(2n, { 'messaging.destination.name': 'pdf', 'messaging.system': 'bullmq' }),
+      at(1n, { 'messaging.system': 'bullmq', 'messaging.destination.name': 'mail' }),
+      at(4n, { 'messaging.destination.name': 'mai', 'lmessaging.system': 'bullmq' }),
+      at(8n, {}),
+    ];
+    const request = decode(withMetrics({ name: 'bullmq.job.active', kind: 'sum', dataPoints }));
+    expect([points(request)[0]?.activeJobs, request.repeated]).toEqual([15, 1]);
+  });
+
+  it.each([0n, 2n ** 64n - 1n])('rejects a data point whose time is %d ns', (timeNanos) => {
+    const dataPoints = [{ timeNanos, asInt: 1n }];
+    const request = decode(withMetrics({ name: 'process.memory.usage', kind: 'sum', dataPoints }));
+    expect(request.invalid).toBe(timeNanos === 0n ? 1 : 0);
+    expect(points(request).every(({ timeMs }) => timeMs > 0 && Number.isFinite(new Date(timeMs).getTime()))).toBe(true);
+  });
+
+  it.each<[string, MetricSpec]>([
+    ['another metric', metric('http.server.duration', 1)],
+    ['another metric with a name of the same length', metric('process.memory.usagf', 1)],
+    ['delta sums', { ...metric('bullmq.job.active', 1), temporality: 1 }],
+    [
+      'delta histograms',
+      {
+        name: 'messaging.process.duration',
+        kind: 'histogram',
+        temporality: 1,
+        dataPoints: [{ timeNanos: nanos(T0), count: 4n }],
+      },
+    ],
+    [
+      'histograms of unset temporality',
+      {
+        name: 'messaging.process.duration',
+        kind: 'histogram',
+        temporality: 0,
+        dataPoints: [{ timeNanos: nanos(T0), count: 4n }],
+      },
+    ],
+    [
+      'a histogram of memory',
+      { name: 'process.memory.usage', kind: 'histogram', dataPoints: [{ timeNanos: nanos(T0), count: 4n }] },
+    ],
+    ['a sum of durations', metric('messaging.process.duration', 4)],
+    ['summaries', { name: 'process.memory.usage', kind: 'summary', dataPoints: [{ timeNanos: nanos(T0), count: 4n }] }],
+    [
+      'jobs of another messaging system',
+      {
+        name: 'messaging.process.duration',
+        kind: 'histogram',
+        dataPoints: [{ timeNanos: nanos(T0), count: 4n, attributes: { 'messaging.system': 'kafka' } }],
+      },
+    ],
+    ['tree memory of no state', metric('tidemark.dyno.memory.usage', 1)],
+    ['tree memory of another state', metric('tidemark.dyno.memory.usage', 1, { 'tidemark.memory.state': 'shared' })],
+    [
+      'series that ended',
+      { name: 'process.memory.usage', kind: 'sum', dataPoints: [{ timeNanos: nanos(T0), asInt: 1n, flags: 1 }] },
+    ],
+  ])('counts and ignores %s', (_name, ignored) => {
+    expect(decode(withMetrics(ignored))).toMatchObject({ ignored: 1, invalid: 0, rows: [] });
+  });
+
+  it('counts jobs of exponential histograms too', () => {
+    const dataPoints = [
+      { timeNanos: nanos(T0), count: 4n, attributes: { 'messaging.system': 'bullmq' } },
+      { timeNanos: nanos(T0), count: 5n, attributes: { 'messaging.system': 'kafka' } },
+      { timeNanos: nanos(T0), count: 6n },
+    ];
+    const request = decode(
+      withMetrics({ name: 'messaging.process.duration', kind: 'exponentialHistogram', dataPoints }),
+    );
+    expect(points(request)).toMatchObject([{ completedJobs: 10 }]);
+  });
+
+  it.each([
+    [{ 'heroku.dyno.name': undefined }],
+    [{ 'heroku.dyno.name': '' }],
+    [{ 'heroku.dyno.id': undefined }],
+    [{ 'heroku.dyno.id': '' }],
+    [{ 'heroku.dyno.id': 'x'.repeat(257) }],
+  ])('makes no Point of a resource with %j', (attributes) => {
+    expect(decode(withAttributes(attributes))).toMatchObject({ noDyno: 1, rows: [] });
+  });
+
+  it.each<[Record<string, string | undefined>, Partial<Point> | { boot: Partial<Point['boot']> }]>([
+    [{ 'heroku.app.name': undefined }, { boot: { app: null } }],
+    [{ 'heroku.process.type': undefined }, { boot: { processType: 'worker' } }],
+    [
+      { 'heroku.process.type': undefined, 'heroku.dyno.name': 'mail-worker-23z34x56y-w78k9' },
+      { boot: { processType: 'mail-worker' } },
+    ],
+    [{ 'heroku.process.type': undefined, 'heroku.dyno.name': 'odd' }, { boot: { processType: 'odd' } }],
+    [{ 'tidemark.dyno.id.source': undefined }, { boot: { bootIdSource: 'derived' } }],
+    [{ 'tidemark.dyno.id.source': 'derived' }, { boot: { bootIdSource: 'derived' } }],
+    [{ 'tidemark.dyno.start_time': undefined }, { boot: { startTimeMs: null } }],
+    [{ 'tidemark.dyno.start_time': 'soon' }, { boot: { startTimeMs: null } }],
+    [{ 'tidemark.dyno.start_time': '2026' }, { boot: { startTimeMs: null } }],
+    [{ 'tidemark.dyno.start_time': '2026-01-02T04:00:00+01:00' }, { boot: { startTimeMs: Date.UTC(2026, 0, 2, 3) } }],
+    [{ 'service.version': undefined }, { boot: { release: null } }],
+    [{ 'service.instance.id': undefined }, { processId: 'boot-1' }],
+    [{ 'tidemark.process.role': 'sandbox' }, { processRole: 'sandbox' }],
+    [
+      {
+        'tidemark.process.allocator': undefined,
+        'tidemark.process.malloc_arena_max': undefined,
+        'tidemark.process.heap_limit_source': 'default',
+      },
+      { tuning: { allocator: null, mallocArenaMax: null, heapLimitBytes: 4_345_298_944, isHeapLimitSet: false } },
+    ],
+    [{ 'tidemark.process.heap_limit': undefined }, { tuning: null }],
+    [{ 'tidemark.process.heap_limit': 'much' }, { tuning: null }],
+  ])('reads the identity of a resource with %j', (attributes, expected) => {
+    expect(points(decode(withAttributes(attributes)))).toMatchObject([expected]);
+  });
+
+  it('goes by the resource, not by copies of its attributes on the data points', () => {
+    const copied = metric('process.memory.usage', 1, { app: 'other', dyno: 'web.1', 'heroku.dyno.id': 'boot-9' });
+    expect(points(decode(withMetrics(copied)))).toMatchObject([
+      { boot: { app: 'shop', dyno: 'worker.1', bootId: 'boot-1' } },
+    ]);
+  });
+
+  it('may be empty', () => {
+    expect(decode([])).toMatchObject({ rows: [], ignored: 0, noDyno: 0, invalid: 0 });
+  });
+});
+
+describe('protobuf', () => {
+  it('passes over unknown fields of every wire type, wherever they are', () => {
+    const unknown = Buffer.concat([
+      varintField(1000, 2n ** 64n - 1n),
+      fixed64Field(15, 1n),
+      lengthField(2000, 'x'),
+      Buffer.from([(14 << 3) | 5, 1, 2, 3, 4]),
+    ]);
+    const point = Buffer.concat([unknown, fixed64Field(3, nanos(T0)), unknown, doubleField(4, 9), unknown]);
+    const data = Buffer.concat([unknown, lengthField(1, point), unknown]);
+    const named = Buffer.concat([
+      unknown,
+      lengthField(7, data),
+      unknown,
+      lengthField(1, 'process.memory.usage'),
+      unknown,
+    ]);
+    const scope = lengthField(2, Buffer.concat([unknown, lengthField(2, named), unknown]));
+    const pairs = Object.entries(IDENTITY).map(([key, value]) =>
+      lengthField(
+        1,
+        Buffer.concat([unknown, lengthField(2, Buffer.concat([unknown, lengthField(1, value)])), lengthField(1, key)]),
+      ),
+    );
+    // The metrics come before the resource, and a value before its key: the order of fields means nothing.
+    const resource = lengthField(1, Buffer.concat([unknown, ...pairs, unknown]));
+    const bytes = Buffer.concat([unknown, lengthField(1, Buffer.concat([scope, unknown, resource])), unknown]);
+    expect(points(decodeProtobuf(bytes))).toMatchObject([{ processId: 'process-1', rssBytes: 9, timeMs: T0 }]);
+  });
+
+  it.each([
+    ['a length beyond the end', Buffer.from([0x0a, 0x05, 0x00])],
+    ['a length that is cut', Buffer.from([0x0a, 0x85])],
+    ['a length of 2^35', Buffer.from([0x0a, 0x80, 0x80, 0x80, 0x80, 0x10])],
+    ['a length without an end', Buffer.from([0x0a, ...new Array(12).fill(0xff)])],
+    ['an unknown number without an end', Buffer.from([0x28, ...new Array(12).fill(0xff)])],
+    ['field number 0', Buffer.from([0x02, 0x00])],
+    ['a group', Buffer.from([0x0b, 0x0c])],
+    ['wire type 7', Buffer.from([0x0f])],
+    ['a nested field that runs over its message', Buffer.from([0x0a, 0x02, 0x0a, 0x02, 0x00, 0x00])],
+    ['text', Buffer.from('{"resourceMetrics":[]}')],
+  ])('refuses %s and says where', (_name, bytes) => {
+    expect(() => decodeProtobuf(bytes)).toThrow(BadInputError);
+    expect(() => decodeProtobuf(bytes)).toThrow(/at byte \d+: /);
+  });
+
+  it('tells a cut message from a wrong one', () => {
+    expect(() => decodeProtobuf(Buffer.from([0x0a, 0x05, 0x00]))).toThrow(/at byte 2: it ends in the middle/);
+  });
+
+  /** This field claims two bytes more than its message has, and takes them from the parent, which then ends where it should. */
+  const OVERRUN = Buffer.from([0x62, 0x02]);
+  const inParent = (number: number, ...before: Buffer[]) =>
+    Buffer.concat([...before.slice(0, -1), lengthField(number, before.at(-1) ?? OVERRUN), varintField(15, 1n)]);
+  const name = (text: string) => lengthField(1, text);
+  const inMetric = (metricName: string, data: number, content: Buffer) =>
+    lengthField(1, lengthField(2, lengthField(2, Buffer.concat([name(metricName), lengthField(data, content)]))));
+
+  it.each([
+    ['a resource', lengthField(1, inParent(1))],
+    ['an attribute', lengthField(1, lengthField(1, inParent(1)))],
+    ['an attribute value', lengthField(1, lengthField(1, lengthField(1, inParent(2))))],
+    ['a scope', lengthField(1, inParent(2))],
+    ['a metric', lengthField(1, lengthField(2, inParent(2)))],
+    ['the data of a metric', lengthField(1, lengthField(2, lengthField(2, inParent(7))))],
+    ['a number', inMetric('process.memory.usage', 7, inParent(1))],
+    ['a histogram', inMetric('messaging.process.duration', 9, inParent(1, varintField(2, 2n), OVERRUN))],
+  ])('refuses %s whose last field runs into its parent', (_name, bytes) => {
+    expect(() => decodeProtobuf(bytes)).toThrow(/runs over the end/);
+  });
+
+  it('does not go deeper than the schema, however deep a value is nested', () => {
+    let value: Buffer = lengthField(1, 'bottom');
+    for (let depth = 0; depth < 2000; depth++) value = lengthField(5, lengthField(1, value));
+    const attribute = lengthField(1, Buffer.concat([lengthField(1, 'heroku.dyno.name'), lengthField(2, value)]));
+    expect(points(decodeProtobuf(lengthField(1, lengthField(1, attribute))))).toEqual([]);
+  });
+});
+
+describe('JSON', () => {
+  const wrap = (dataPoint: object, temporality: unknown = 2) =>
+    JSON.stringify({
+      futureField: 1,
+      resourceMetrics: [
+        {
+          resource: {
+            attributes: Object.entries(IDENTITY).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+          },
+          scopeMetrics: [
+            {
+              metrics: [
+                { name: 'process.memory.usage', sum: { aggregationTemporality: temporality, dataPoints: [dataPoint] } },
+              ],
+            },
+          ],
+          schemaUrl: null,
+        },
+        { resource: null, scopeMetrics: null },
+      ],
+    });
+
+  it.each([
+    ['a time as number', { timeUnixNano: Number(nanos(T0)), asInt: '5' }],
+    ['an integer as number', { timeUnixNano: String(nanos(T0)), asInt: 5 }],
+    ['a double as string', { timeUnixNano: String(nanos(T0)), asDouble: '5.0' }],
+    [
+      'nulls and unknown fields',
+      { timeUnixNano: String(nanos(T0)), asDouble: null, asInt: '5', flags: null, later: [{}] },
+    ],
+  ])('takes %s', (_name, dataPoint) => {
+    expect(points(decodeJson(wrap(dataPoint)))).toMatchObject([{ rssBytes: 5, timeMs: T0 }]);
+  });
+
+  it.each([
+    ['no JSON', '{', /not JSON/],
+    ['no object', '[]', /the request must be an object/],
+    ['null', 'null', /the request must be an object/],
+    ['resourceMetrics that are none', '{"resourceMetrics":{}}', /resourceMetrics must be an array/],
+    ['a resource that is none', '{"resourceMetrics":[1]}', /each of resourceMetrics must be an object/],
+    ['a time that is none', wrap({ timeUnixNano: 'noon', asInt: 1 }), /timeUnixNano must be an integer/],
+    ['an integer that is none', wrap({ timeUnixNano: '1', asInt: 1.5 }), /asInt must be an integer/],
+    ['a double that is none', wrap({ timeUnixNano: '1', asDouble: 'much' }), /asDouble must be a number/],
+    [
+      'an enum by name',
+      wrap({ timeUnixNano: '1', asInt: 1 }, 'CUMULATIVE'),
+      /aggregationTemporality must be an integer/,
+    ],
+    ['flags that are none', wrap({ timeUnixNano: '1', asInt: 1, flags: {} }), /flags must be an integer/],
+  ])('refuses %s and says what', (_name, text, message) => {
+    expect(() => decodeJson(text)).toThrow(BadInputError);
+    expect(() => decodeJson(text)).toThrow(message);
+  });
+
+  it('stands deep nesting', () => {
+    const text = `{"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    expect(points(decodeJson(text))).toEqual([]);
+  });
+
+  it('is not led astray by names of object members', () => {
+    const text =
+      '{"__proto__":{"resourceMetrics":[1]},"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"constructor","sum":{"dataPoints":[{}]}}]}]}]}';
+    expect(decodeJson(text)).toMatchObject({ ignored: 1, rows: [] });
+  });
+});
+
+describe('an attribute that is nested deeper than a stack', () => {
+  it('of a series in JSON is passed over', () => {
+    const depth = 200_000;
+    const nested = `${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}`;
+    const point = `{"timeUnixNano":"${nanos(T0)}","asInt":"3","attributes":[{"key":"deep","value":${nested}}]}`;
+    const metrics = `[{"name":"bullmq.job.active","sum":{"dataPoints":[${point}]}}]`;
+    const attributes = JSON.stringify(
+      Object.entries(IDENTITY).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    );
+    const text = `{"resourceMetrics":[{"resource":{"attributes":${attributes}},"scopeMetrics":[{"metrics":${metrics}}]}]}`;
+    expect(points(decodeJson(text))).toMatchObject([{ activeJobs: 3 }]);
+  });
+});

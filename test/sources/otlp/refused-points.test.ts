@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { Intake, type RefusedPoints } from '../../../src/sources/intake.ts';
+import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
+import { measurements } from '../../troubleshooting/world.ts';
+
+const NOW_MS = 1_700_000_000_000;
+const MINUTE = 60_000;
+const SHOP = { app: 'shop', dyno: 'worker.1', id: 'boot-1' };
+
+/** What a request is refused for, whose sender may speak for the app `shop` alone. */
+function refusedOf(body: unknown): readonly RefusedPoints[] {
+  const refused: RefusedPoints[] = [];
+  const intake = new Intake({
+    maxPointAgeMs: 2 * MINUTE,
+    clock: { now: () => NOW_MS },
+    accept: () => undefined,
+    onRefused: (one) => refused.push(one),
+  });
+  intake.take(decodeJson(JSON.stringify(body)), (app) => app === 'shop');
+  return refused;
+}
+
+it.each<[string, unknown, RefusedPoints[]]>([
+  ['nothing of what is used', measurements(SHOP, [NOW_MS]), []],
+  [
+    'a slow clock',
+    measurements(SHOP, [NOW_MS - 5 * MINUTE]),
+    [{ app: 'shop', kind: 'too-old', count: 1, offsetMs: -5 * MINUTE }],
+  ],
+  [
+    'a fast clock',
+    measurements(SHOP, [NOW_MS + 5 * MINUTE]),
+    [{ app: 'shop', kind: 'future', count: 1, offsetMs: 5 * MINUTE }],
+  ],
+  [
+    'an app that the token is not for',
+    measurements({ ...SHOP, app: 'other' }, [NOW_MS]),
+    [{ app: 'other', kind: 'wrong-app', count: 1, offsetMs: null }],
+  ],
+  [
+    'an app without a dyno',
+    measurements({ ...SHOP, id: null }, [NOW_MS]),
+    [{ app: 'shop', kind: 'no-dyno', count: 1, offsetMs: null }],
+  ],
+  [
+    'an app that the sender may not name',
+    measurements({ ...SHOP, app: 'other', id: null }, [NOW_MS]),
+    [{ app: null, kind: 'no-dyno', count: 1, offsetMs: null }],
+  ],
+  [
+    'a value that cannot be',
+    measurements(SHOP, [NOW_MS], () => -1),
+    [{ app: 'shop', kind: 'invalid', count: 1, offsetMs: null }],
+  ],
+])('tells, with the app, of %s', (_what, body, refused) => {
+  expect(refusedOf(body)).toEqual(refused);
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import type { Point } from '../../../src/model/point.ts';
+import { PointAssembler, type PointAssemblerOptions } from '../../../src/sources/points/point-assembler.ts';
+import { PointRow } from '../../../src/sources/points/point-row.ts';
+import { FIELDS } from '../../../src/sources/otlp/wanted-metrics.ts';
+import { T0, WHOLE_POINT } from '../otlp/requests.ts';
+
+const MINUTE_MS = 60_000;
+const RSS = FIELDS.indexOf('rssBytes');
+const JOBS = FIELDS.indexOf('activeJobs');
+
+function assembler(options: Partial<PointAssemblerOptions> = {}) {
+  const accepted: Point[] = [];
+  const one = new PointAssembler({
+    maxPointAgeMs: MINUTE_MS,
+    holdMs: 0,
+    accept: (points) => accepted.push(...points),
+    ...options,
+  });
+  return { one, accepted };
+}
+
+function row(timeMs: number, processId = 'process-1', series: readonly number[] = []): PointRow {
+  const made = new PointRow({ ...WHOLE_POINT, processId, processStartMs: null }, timeMs);
+  made.set(RSS, 7);
+  for (const id of series) made.addSeries(JOBS, id, 1);
+  return made;
+}
+
+describe('what is remembered of processes', () => {
+  it('is forgotten once all that they could repeat is too old', () => {
+    const { one } = assembler();
+    one.take(row(T0), T0);
+    one.settle(T0);
+    one.settle(T0 + 10 * MINUTE_MS);
+    expect(one.size).toBe(1);
+    one.settle(T0 + 12 * MINUTE_MS);
+    expect(one.size).toBe(0);
+  });
+
+  it('is forgotten after the clock was set back too', () => {
+    const { one } = assembler();
+    one.settle(T0);
+    one.take(row(T0 - 120 * MINUTE_MS), T0 - 60 * MINUTE_MS);
+    one.settle(T0 - 60 * MINUTE_MS);
+    expect(one.size).toBe(1);
+    one.settle(T0 - 58 * MINUTE_MS);
+    expect(one.size).toBe(0);
+  });
+
+  it('is bounded, and the first to be forgotten are those that were silent for longest', () => {
+    const { one } = assembler({ maxProcesses: 3 });
+    one.take(row(T0, 'steady'), T0);
+    for (let index = 0; index < 100; index++) {
+      one.take(row(T0 + index, `flood-${index}`), T0);
+      one.take(row(T0 + 1 + index, 'steady'), T0);
+      one.settle(T0);
+    }
+    expect(one.size).toBe(3);
+    expect(one.take(row(T0 + 100, 'steady'), T0)).toEqual({ accepted: 0, repeated: 1 });
+  });
+
+  it('is bounded in series: a part that comes late of a time whose series were forgotten is taken for a repetition', () => {
+    const { one, accepted } = assembler({ maxSeries: 100 });
+    const series = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
+    one.take(row(T0, 'first', series(0, 60)), T0);
+    one.settle(T0);
+    one.take(row(T0, 'second', series(0, 45)), T0);
+    one.settle(T0);
+    expect(one.take(row(T0, 'first', series(60, 10)), T0)).toEqual({ accepted: 0, repeated: 11 });
+    expect(one.take(row(T0, 'second', series(60, 10)), T0)).toEqual({ accepted: 10, repeated: 1 });
+    expect(accepted.at(-1)).toMatchObject({ processId: 'second', activeJobs: 55 });
+  });
+});
+
+describe('what waits', () => {
+  it('is handed on in the order of time, with what came later and is older', () => {
+    const { one, accepted } = assembler({ holdMs: 1_000 });
+    one.take(row(T0 + 20, 'a'), T0);
+    one.take(row(T0 + 10, 'b'), T0 + 600);
+    one.take(row(T0 + 30, 'c'), T0 + 700);
+    one.settle(T0 + 999);
+    expect(accepted).toEqual([]);
+    one.settle(T0 + 1_000);
+    expect(accepted.map(({ processId }) => processId)).toEqual(['b', 'a']);
+    one.settle(T0 + 1_700);
+    expect(accepted.map(({ processId }) => processId)).toEqual(['b', 'a', 'c']);
+  });
+
+  it('tells from where its source must be read again, were it lost', () => {
+    const { one } = assembler({ holdMs: 1_000 });
+    expect(one.heldPosition('7-0')).toBe('7-0');
+    one.take(row(T0, 'a'), T0, '7-0');
+    one.take(row(T0, 'b'), T0 + 500, '8-0');
+    expect(one.heldPosition('9-0')).toBe('7-0');
+    one.settle(T0 + 1_000);
+    expect(one.heldPosition('9-0')).toBe('9-0');
+  });
+});
