@@ -1,5 +1,5 @@
-import { type Boot, observe, openBoot } from '../src/detector/boot.ts';
 import { decide, type LedgerFacts } from '../src/decision/decide.ts';
+import { type Boot, observe, openBoot } from '../src/detector/boot.ts';
 import type { Point } from '../src/model/point.ts';
 import { defaultPolicy } from '../src/model/policy.ts';
 

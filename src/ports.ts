@@ -1,6 +1,6 @@
 import type { Attempt, AttemptPhase, Move, Outcome } from './attempt/attempt.ts';
-import type { Decision, Reason } from './model/decision.ts';
 import type { LearnedFloor } from './decision/learned-floor.ts';
+import type { Decision, Reason } from './model/decision.ts';
 import type { Target, TargetKey } from './model/target.ts';
 
 /** What the loop needs of the world. Each interface is met by one folder of `adapters/`, and by models in tests. */
@@ -165,7 +165,7 @@ export type ClaimAnswer =
       readonly ok: false;
       readonly why:
         | 'paused'
-        | 'held'
+        | 'ledger-hold'
         | 'breaker-open'
         | 'budget'
         | 'cooldown'
@@ -180,7 +180,7 @@ export type AdvanceAnswer =
    * `overtaken`: the record is no longer as this attempt says. The others only on the way to `sending`: `boot-spent` where the platform's id,
    * which the claim could not know yet, was sent for before, and `held` where the ledger has lost everything since the claim.
    */
-  | { readonly ok: false; readonly why: 'overtaken' | 'held' | 'paused' | 'breaker-open' | 'boot-spent' };
+  | { readonly ok: false; readonly why: 'overtaken' | 'ledger-hold' | 'paused' | 'breaker-open' | 'boot-spent' };
 
 /** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
 export interface Ledger {

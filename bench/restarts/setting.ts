@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { createKeys } from '../../src/adapters/redis/keys.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { startPointRouter } from '../../test/chaos/point-router.ts';
 import { APP, RunningActuator } from '../../test/integration/running-actuator.ts';
 

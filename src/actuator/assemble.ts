@@ -1,21 +1,21 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { ActuatorEvent, Clock } from '../ports.ts';
 import type { Intake } from '../sources/intake.ts';
-import { AttemptLog } from './report/attempt-log.ts';
 import type { BootRegistry } from './boot-registry.ts';
-import { BreakerWatch } from './report/breaker-watch.ts';
 import { type Connections, openDrainKeys } from './connections.ts';
-import { DecisionLog } from './report/decision-log.ts';
-import { tellOfLoss } from './restart/ledger-loss.ts';
-import type { Log } from './report/log.ts';
 import { Leadership } from './loop.ts';
 import type { ActuatorParts } from './parts.ts';
 import { PlatformView } from './platform-view.ts';
+import { AttemptLog } from './report/attempt-log.ts';
+import { BreakerWatch } from './report/breaker-watch.ts';
+import { DecisionLog } from './report/decision-log.ts';
+import type { Log } from './report/log.ts';
 import { createPublisher } from './report/publisher.ts';
+import { tellOfLoss } from './restart/ledger-loss.ts';
 import { RememberingLedger } from './restart/remembering-ledger.ts';
-import { Restarts } from './restart/restarts.ts';
-import { stillHolds } from './restart/still-holds.ts';
-import { FloorTeacher } from './restart/usefulness.ts';
+import { RestartCoordinator } from './restart/restart-coordinator.ts';
+import { FloorRecorder } from './restart/restart-outcomes.ts';
+import { stillHolds } from './restart/revalidate-decision.ts';
 
 export interface AssembleInput {
   readonly settings: ActuatorSettings;
@@ -45,14 +45,14 @@ export function assembleParts({
   const platformView = platform === null ? null : new PlatformView(platform, clock, platformFreshMs(settings));
   const publish = createPublisher({ decisions, attempts, log, listeners, state, notice });
   const leadership = new Leadership(clock, policy.windowMs, () => state?.leader.isLeader() ?? true);
-  const teacher = new FloorTeacher();
+  const teacher = new FloorRecorder();
   const leads = () => leadership.leads();
   const lossListeners = { clock, leads, log, teacher, publish };
   const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => tellOfLoss(loss, lossListeners));
   const restarts =
     ledger === null || platform === null || platformView === null
       ? null
-      : new Restarts({
+      : new RestartCoordinator({
           ledger,
           platform,
           platformView,

@@ -1,9 +1,9 @@
 import { type Boot, observe, openBoot } from '../detector/boot.ts';
+import type { DynoFacts } from '../detector/verdict.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
-import type { DynoFacts } from '../detector/verdict.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { SeriesRing } from './report/series.ts';
 

@@ -1,10 +1,10 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
-import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain.ts';
+import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain-keys.ts';
 import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
-import type { ActuatorSettings } from '../config/resolve.ts';
 import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../attempt/attempt.ts';
+import type { ActuatorSettings } from '../config/resolve.ts';
 import { holdMsOf } from '../model/policy.ts';
 import type { Intake } from '../sources/intake.ts';
 import { createPointsStreamSource } from '../sources/points-stream.ts';

@@ -1,6 +1,6 @@
 import type { Attempt } from '../attempt/attempt.ts';
-import { LedgerUnavailable, PlatformError } from '../model/errors.ts';
 import { overall } from '../decision/standing.ts';
+import { LedgerUnavailable, PlatformError } from '../model/errors.ts';
 import type { Target } from '../model/target.ts';
 import type { ActuatorControl, DynoView, Health, RestartRequestAnswer } from '../web/control.ts';
 import type { ActuatorParts } from './parts.ts';

@@ -1,13 +1,13 @@
 import type { Permissions, Policy } from '../model/policy.ts';
 import type { ActuatorEvent, Clock, Ledger } from '../ports.ts';
-import type { AttemptLog } from './report/attempt-log.ts';
 import type { BootRegistry } from './boot-registry.ts';
+import type { PlatformView } from './platform-view.ts';
+import type { AttemptLog } from './report/attempt-log.ts';
 import type { BreakerWatch } from './report/breaker-watch.ts';
 import type { DecisionLog } from './report/decision-log.ts';
 import type { Log } from './report/log.ts';
-import type { PlatformView } from './platform-view.ts';
-import type { Restarts } from './restart/restarts.ts';
-import type { FloorTeacher } from './restart/usefulness.ts';
+import type { RestartCoordinator } from './restart/restart-coordinator.ts';
+import type { FloorRecorder } from './restart/restart-outcomes.ts';
 
 /** What the loop works with; `service.ts` puts it together. */
 export interface ActuatorParts {
@@ -17,7 +17,7 @@ export interface ActuatorParts {
   readonly registry: BootRegistry;
   readonly decisions: DecisionLog;
   readonly attempts: AttemptLog;
-  readonly teacher: FloorTeacher;
+  readonly teacher: FloorRecorder;
   readonly breakers: BreakerWatch;
   /** Null where no token is configured: then the platform is neither read nor asked for anything. */
   readonly platform: PlatformView | null;
@@ -28,7 +28,7 @@ export interface ActuatorParts {
   /** The newest entry of the points stream that was taken; null where none is read. */
   readonly pointsId: () => string | null;
   /** Null where the ledger or the platform is. */
-  readonly restarts: Restarts | null;
+  readonly restarts: RestartCoordinator | null;
   /** Journal, notices, and whoever listens. Never rejects. */
   readonly publish: (event: ActuatorEvent) => Promise<void>;
   readonly log: Log;

@@ -1,7 +1,7 @@
+import type { DynoFacts } from '../detector/verdict.ts';
 import { PlatformError, TidemarkError } from '../model/errors.ts';
 import { findListings, type KnownBoot, type Listing } from '../model/listing.ts';
 import type { Target } from '../model/target.ts';
-import type { DynoFacts } from '../detector/verdict.ts';
 import type { Clock, DynoQuota, Platform, PlatformDyno } from '../ports.ts';
 
 interface AppView {

@@ -3,20 +3,20 @@ import type { ActuatorSettings } from '../config/resolve.ts';
 import { matchesApp } from '../model/target.ts';
 import type { ActuatorEvent, Clock } from '../ports.ts';
 import { Intake } from '../sources/intake.ts';
-import { announce, announceAccess } from './report/announce.ts';
+import { serveHttp } from '../web/http-server.ts';
 import { assembleParts } from './assemble.ts';
 import { BootRegistry } from './boot-registry.ts';
 import { Closers } from './closers.ts';
 import { type Connections, openConnections, secretsOf } from './connections.ts';
 import { createDoors } from './doors.ts';
-import { serveHttp } from '../web/http-server.ts';
-import { createLog, type Log } from './report/log.ts';
 import { runLoop } from './loop.ts';
+import { announce, announceAccess } from './report/announce.ts';
+import { createLog, type Log } from './report/log.ts';
 import { exportSecrets } from './report/metrics-export.ts';
 import { recordOwnMetrics } from './report/own-metrics.ts';
 import { Refusals } from './report/refusals.ts';
-import { restoreState } from './restore.ts';
 import { Standings } from './report/standings.ts';
+import { restoreState } from './restore.ts';
 
 export interface RunningActuator {
   readonly port: number;

@@ -1,14 +1,14 @@
-import { closedBuckets, noteLimit } from '../detector/boot.ts';
+import { restartsShownByAges } from '../attempt/rebuilt-history.ts';
 import { decide } from '../decision/decide.ts';
+import { closedBuckets, noteLimit } from '../detector/boot.ts';
+import { writeSnapshot } from '../detector/snapshot.ts';
 import type { Decision } from '../model/decision.ts';
 import { LedgerUnavailable, UnreadableRecord } from '../model/errors.ts';
-import { restartsShownByAges } from '../attempt/rebuilt-history.ts';
-import { writeSnapshot } from '../detector/snapshot.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
 import type { Ledger, LedgerView } from '../ports.ts';
 import { type BootEntry, SUPERSEDED_AFTER_WINDOWS } from './boot-registry.ts';
 import type { ActuatorParts } from './parts.ts';
-import { findBackSoon, findReclaimed } from './restart/usefulness.ts';
+import { findBackSoon, findReclaimed } from './restart/restart-outcomes.ts';
 
 /**
  * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone the next one does. Open

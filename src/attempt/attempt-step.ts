@@ -1,6 +1,6 @@
-import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
 import { isSameBoot, type ListedDyno } from '../model/listing.ts';
 import { ONE_OFF_TYPES } from '../model/target.ts';
+import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
 
 /**
  * What to do next with an open attempt, from what is and not from what happened: whoever finds the attempt, whenever, comes to the same

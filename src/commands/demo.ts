@@ -1,5 +1,5 @@
-import { ConfigError } from '../model/errors.ts';
 import { runDemo } from '../demo/demo.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { CommandArguments } from './terminal/arguments.ts';
 import { whenOutputCloses } from './terminal/output.ts';
 

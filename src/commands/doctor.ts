@@ -1,9 +1,9 @@
 import { resolveActuatorSettings } from '../config/resolve.ts';
-import { ConfigError } from '../model/errors.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
+import { ConfigError } from '../model/errors.ts';
 import { askActuator } from './remote/ask-actuator.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
 

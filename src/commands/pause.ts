@@ -1,7 +1,7 @@
 import { BadInputError, TidemarkError } from '../model/errors.ts';
 import { parseTarget } from '../model/target.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
 import { baseOf, call, refuseRest } from './remote/client.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
 
 /** `tidemark pause` and `tidemark resume`: by a running actuator, and through the ledger where none answers on this machine. */
 export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {

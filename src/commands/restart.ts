@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, TidemarkError } from '../model/errors.ts';
 import type { AttemptRow } from './remote/api-rows.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
 import { baseOf, call, refuseRest } from './remote/client.ts';
 import { stateOf } from './status.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
 import { exitCodeOf, listenForStop, type StopRequest } from './terminal/stop-request.ts';
 
 const POLL_MS = 500;

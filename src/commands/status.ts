@@ -1,8 +1,8 @@
-import { formatBytes, formatDuration } from '../model/format.ts';
 import { clockTime } from '../decision/standing.ts';
+import { formatBytes, formatDuration } from '../model/format.ts';
 import type { AttemptRow, DecisionRow, DynoRow, RefusalRow, StatusRow, TargetRow } from './remote/api-rows.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
 import { baseOf, call, refuseRest } from './remote/client.ts';
+import type { CommandArguments } from './terminal/arguments.ts';
 import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
 const ATTEMPTS_SHOWN = 5;

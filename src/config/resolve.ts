@@ -43,7 +43,7 @@ const REAL_API_URL = 'https://api.heroku.com';
 const MINUTE_MS = 60_000;
 
 /** Reads the values of one start, and collects every fault before any is raised. */
-class Reader {
+class SettingsReader {
   readonly faults: string[] = [];
   readonly #input: SettingsInput;
 
@@ -92,7 +92,7 @@ const LIMIT_FORM = 'a share of the limit or a size with its unit, for example "8
 
 /** Resolves the actuator's settings; raises one `ConfigError` that lists every fault. */
 export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings {
-  const reader = new Reader(input);
+  const reader = new SettingsReader(input);
   const permissions = readPermissions(reader);
   const herokuApiToken = reader.text('HEROKU_API_TOKEN')?.value ?? null;
   const redisUrl = reader.read<string | null>('REDIS_URL', null, REDIS_RULE);
@@ -126,7 +126,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
 
 /** The state's Redis, and nothing else: a person who wants to stop restarts is not held up by a fault in another setting. */
 export function resolveStateRedisUrl({ REDIS_URL, TIDEMARK_REDIS_URL }: SettingsInput['env']): string | null {
-  const reader = new Reader({ env: { REDIS_URL, TIDEMARK_REDIS_URL }, flags: {} });
+  const reader = new SettingsReader({ env: { REDIS_URL, TIDEMARK_REDIS_URL }, flags: {} });
   const redisUrl = reader.read<string | null>('REDIS_URL', null, REDIS_RULE);
   const stateRedisUrl = reader.read('TIDEMARK_REDIS_URL', redisUrl, REDIS_RULE);
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
@@ -135,13 +135,13 @@ export function resolveStateRedisUrl({ REDIS_URL, TIDEMARK_REDIS_URL }: Settings
 
 /** The part that `tidemark replay` needs; unknown names and flags are faults there too. */
 export function resolvePolicy(input: SettingsInput): Policy {
-  const reader = new Reader(input);
+  const reader = new SettingsReader(input);
   const policy = readPolicy(reader);
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return policy;
 }
 
-function readPolicy(reader: Reader): Policy {
+function readPolicy(reader: SettingsReader): Policy {
   const windowMs = reader.read('TIDEMARK_WINDOW', MINUTE_MS, {
     parse: (text) => positive(parseDuration(text)),
     form: DURATION_FORM,
@@ -192,7 +192,7 @@ function hasReadablePassword(text: string): boolean {
 }
 
 function orOff(
-  reader: Reader,
+  reader: SettingsReader,
   name: string,
   fallback: number | null,
   rule: { readonly parse: (text: string) => number | null; readonly form: string },
@@ -212,7 +212,7 @@ function parseThreshold(text: string): Threshold | null {
   return bytes === null ? null : { kind: 'bytes', bytes };
 }
 
-function readPermissions(reader: Reader): Permissions {
+function readPermissions(reader: SettingsReader): Permissions {
   const allowed = readPatterns(reader, 'TIDEMARK_TARGETS');
   const dryRun = reader.text('TIDEMARK_DRY_RUN');
   const ownApp = reader.text('HEROKU_APP_NAME')?.value ?? null;
@@ -221,7 +221,7 @@ function readPermissions(reader: Reader): Permissions {
   return { allowed, dryRun: readPatterns(reader, 'TIDEMARK_DRY_RUN'), ownApp };
 }
 
-function readPatterns(reader: Reader, name: string): readonly TargetPattern[] {
+function readPatterns(reader: SettingsReader, name: string): readonly TargetPattern[] {
   const text = reader.text(name);
   if (text === null) return [];
   const parsed = parseTargetPatterns(text.value);
@@ -230,7 +230,7 @@ function readPatterns(reader: Reader, name: string): readonly TargetPattern[] {
   return [];
 }
 
-function readIngestTokens(reader: Reader): readonly IngestToken[] {
+function readIngestTokens(reader: SettingsReader): readonly IngestToken[] {
   const text = reader.text('TIDEMARK_INGEST_TOKENS');
   if (text === null) return [];
   const tokens: IngestToken[] = [];
@@ -253,13 +253,13 @@ function parseSources(text: string): readonly PointSource[] | null {
 }
 
 /** Points that nobody could ever read would look like workers that are silent. */
-function requireWhatSourcesNeed(reader: Reader, { sources, queueRedisUrl }: ActuatorSettings): void {
+function requireWhatSourcesNeed(reader: SettingsReader, { sources, queueRedisUrl }: ActuatorSettings): void {
   if (!sources.includes('redis') || queueRedisUrl !== null) return;
   reader.faults.push("TIDEMARK_SOURCE names redis, and REDIS_URL is not set: set it to the queue's Redis");
 }
 
 /** With dry run off Tidemark is about to restart things: what it needs for that must be there, or it would only seem to work. */
-function requireWhatRestartsNeed(reader: Reader, settings: ActuatorSettings): void {
+function requireWhatRestartsNeed(reader: SettingsReader, settings: ActuatorSettings): void {
   const { allowed, dryRun, ownApp } = settings.permissions;
   if (dryRun === true) return;
   if (settings.herokuApiToken === null) {

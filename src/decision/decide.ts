@@ -1,10 +1,10 @@
 import type { Outcome } from '../attempt/attempt.ts';
 import type { Boot } from '../detector/boot.ts';
+import { type DynoFacts, judge } from '../detector/verdict.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
-import { type DynoFacts, judge } from '../detector/verdict.ts';
 
 /** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
@@ -136,7 +136,7 @@ function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number
 function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
   if (ledger.mayBeEvicted) return 'eviction-policy';
   if (ledger.paused) return 'paused';
-  if (ledger.nowMs < ledger.heldUntilMs) return 'held';
+  if (ledger.nowMs < ledger.heldUntilMs) return 'ledger-hold';
   if (ledger.open !== null) return 'attempt-open';
   if (ledger.spentBootIds.includes(decision.bootId)) return 'boot-spent';
   if (ledger.nowMs < ledger.breakerOpenUntilMs) return 'breaker-open';

@@ -23,7 +23,7 @@ export type ObstacleCode =
   | 'ledger-unavailable'
   | 'eviction-policy'
   | 'paused'
-  | 'held'
+  | 'ledger-hold'
   | 'dry-run'
   | 'breaker-open'
   | 'budget'
@@ -136,7 +136,7 @@ const EVICTION = lasting(
   'set it to noeviction (on Heroku: heroku redis:maxmemory --policy noeviction)',
 );
 const OPEN = lasting('attempt-open', 'a restart is on its way', null);
-const HOLD = { code: 'held', says: 'held, because the ledger in Redis is new', advice: null } as const;
+const HOLD = { code: 'ledger-hold', says: 'held, because the ledger in Redis is new', advice: null } as const;
 const COOLDOWN = { code: 'cooldown', says: 'cooldown after the last restart', advice: null } as const;
 
 function until(obstacle: Omit<Obstacle, 'untilMs'>, untilMs: number, nowMs: number): Obstacle {
@@ -199,7 +199,7 @@ const SHORT: Readonly<Record<ObstacleCode, string>> = {
   'ledger-unavailable': 'with an unreadable ledger',
   'eviction-policy': 'eviction policy of Redis',
   paused: 'paused',
-  held: 'held',
+  'ledger-hold': 'ledger-hold',
   'dry-run': 'dry run',
   'breaker-open': 'breaker open',
   budget: 'budget used up',

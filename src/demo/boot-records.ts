@@ -1,5 +1,5 @@
 import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
-import type { DynoView } from '../testbed/dyno-manager/manager.ts';
+import type { ManagedDyno } from '../testbed/dyno-manager/manager.ts';
 
 /**
  * How a boot ended: `restarted` through the API; `killed` by a signal from outside; `crashed`, ended by itself; `stopped` when the demo ends.
@@ -60,7 +60,7 @@ export class BootRecords {
     if (entry.event === 'crashed') end(boot, entry.detail?.startsWith('signal') === true ? 'killed' : 'crashed', entry);
   }
 
-  sample(view: Pick<DynoView, 'dynoId' | 'memoryBytes'>, timeMs: number): void {
+  sample(view: Pick<ManagedDyno, 'dynoId' | 'memoryBytes'>, timeMs: number): void {
     const boot = this.#byId.get(view.dynoId);
     if (boot === undefined || boot.end !== null || view.memoryBytes === null) return;
     boot.samples.push({ timeMs, usageBytes: view.memoryBytes });

@@ -1,14 +1,14 @@
 import { BadInputError } from '../model/errors.ts';
 import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import { BootRecords, lastUsageBytes } from './boot-records.ts';
-import { Course } from './course.ts';
+import { DemoRun } from './demo-run.ts';
+import { type Evidence, judge } from './demo-verdict.ts';
+import { type DemoEnvironment, setStage } from './environment/demo-environment.ts';
 import { type DemoEvent, openEventFile } from './event-file.ts';
 import { JobTally } from './jobs/tally.ts';
 import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
 import { Display } from './screen/display.ts';
 import { reportText } from './screen/report.ts';
-import { type Stage, setStage } from './environment/stage.ts';
-import { type Evidence, judge } from './verdict.ts';
 
 export interface DemoOptions {
   readonly write: (text: string) => void;
@@ -35,7 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       'The demo needs Linux: it reads the memory of its processes from /proc, and its bloat is that of glibc.',
     );
   }
-  const run = new DemoRun(options);
+  const run = new RunningDemo(options);
   try {
     return await run.toItsEnd();
   } finally {
@@ -44,7 +44,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 /** One run: ties stage, course and screen together. */
-class DemoRun {
+class RunningDemo {
   readonly #options: DemoOptions;
   readonly #record: (event: DemoEvent) => void;
   readonly #display: Display;
@@ -54,8 +54,8 @@ class DemoRun {
   /** What the dynos printed last. */
   #lastLines: readonly string[] = [];
   #startedAtMs = Date.now();
-  #stage: Stage | null = null;
-  #course: Course | null = null;
+  #stage: DemoEnvironment | null = null;
+  #course: DemoRun | null = null;
   #ending = false;
 
   constructor(options: DemoOptions) {
@@ -100,9 +100,9 @@ class DemoRun {
     await this.#stage?.stop();
   }
 
-  #newCourse(stage: Stage): Course {
+  #newCourse(stage: DemoEnvironment): DemoRun {
     this.#startedAtMs = Date.now();
-    const course = new Course({
+    const course = new DemoRun({
       stage,
       records: this.#records,
       tally: this.#tally,
@@ -117,7 +117,7 @@ class DemoRun {
     return course;
   }
 
-  #conclude(course: Course, evidence: Evidence, stage: Stage): number {
+  #conclude(course: DemoRun, evidence: Evidence, stage: DemoEnvironment): number {
     const verdict = judge(evidence);
     const elapsedMs = this.#elapsedMs;
     this.#options.write(

@@ -1,7 +1,7 @@
 import { type BootRecord, lastUsageBytes } from './boot-records.ts';
+import { isBloated } from './demo-verdict.ts';
 import type { QueueCounts } from './job-queues.ts';
 import { SETTLE_MS } from './plan.ts';
-import { isBloated } from './verdict.ts';
 
 export interface Progress {
   readonly nowMs: number;

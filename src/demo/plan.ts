@@ -17,7 +17,7 @@ export const EXPORT_INTERVAL_MS = 200;
 
 /** A real size of Heroku's, 512 MB: R14 at 512, R15 at 1,024. */
 export const DYNO_SIZE = 'Standard-1X';
-export const SOFT_LIMIT_SHARE = 0.8;
+export const SOFT_LIMIT_FRACTION = 0.8;
 
 /** Bloats, on two dynos: they share a queue of ordinary jobs, and each has imports of its own. */
 export const WORKER_TYPE = 'worker';

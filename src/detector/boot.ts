@@ -1,8 +1,8 @@
+import type { BootIdentity, MemoryTuning, Point } from '../model/point.ts';
+import { type Policy, thresholdBytes } from '../model/policy.ts';
 import { classify } from './classify.ts';
 import { Curve } from './curve.ts';
 import { bytesPerJob, followJobs, type JobLoad, NO_JOB_LOAD } from './job-load.ts';
-import type { BootIdentity, MemoryTuning, Point } from '../model/point.ts';
-import { type Policy, thresholdBytes } from '../model/policy.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
 import { type Shape, shapeOf } from './shape.ts';
 

@@ -1,23 +1,23 @@
-import { type Bucket, type Curve, type Level, median } from './curve.ts';
 import type { MemoryClass } from '../model/decision.ts';
-import { heldBytes, heldFloors, loweredBytes, noiseOf, TOLERANCE_LEAST } from './levels.ts';
-import { followReturns, mayReturn, type Returns } from './returns.ts';
+import { type Bucket, type Curve, type Level, median } from './curve.ts';
+import { heldBytes, heldFloors, loweredBytes, MIN_TOLERANCE, noiseOf } from './levels.ts';
+import { followReturns, mayReturn, type Returns } from './recoveries.ts';
 import { creeps, raised, riseBeneath, riseOf } from './rise.ts';
+import { type Teeth, teethOf } from './sawtooth.ts';
 import { pendingOf, type Shape, shapeOf, WARMING, writeShape } from './shape.ts';
-import { type Teeth, teethOf } from './teeth.ts';
 
-const LEAST_BUCKETS = 3;
+const MIN_BUCKETS = 3;
 /** A plateau is flat for so many buckets. */
 const PLATEAU_BUCKETS = 6;
 /** Shares of the limit (or of the level, where no limit is known). */
-const NOISE_LEAST = 0.005;
-const STEP_LEAST = 0.03;
-const RISE_LEAST = 0.08;
-const PEAK_LEAST = 0.1;
+const MIN_NOISE = 0.005;
+const MIN_STEP = 0.03;
+const MIN_RISE = 0.08;
+const MIN_PEAK = 0.1;
 const RECURRING_PEAKS = 4;
 const PEAK_MEMORY_BUCKETS = 20;
 const SLOW_WINDOWS = 3;
-const TOOTH_LEAST = 0.04;
+const MIN_TOOTH = 0.04;
 /** A class is taken after so many buckets in a row that say so, and left after so many that do not. */
 const ENTER_LEAK_BUCKETS = 2;
 const LEAVE_BUCKETS = 4;
@@ -45,7 +45,7 @@ function overSince(
   { softLimitBytes }: KnownLimits,
 ): number | null {
   if (softLimitBytes === null || heldBytes === null || heldBytes <= softLimitBytes) return null;
-  return before.overSoftSinceMs ?? timeMs - (LEAST_BUCKETS - 1) * (bucketMs ?? 0);
+  return before.overSoftSinceMs ?? timeMs - (MIN_BUCKETS - 1) * (bucketMs ?? 0);
 }
 
 function bucketsToTake(from: MemoryClass, to: MemoryClass): number {
@@ -64,17 +64,17 @@ function findShape(curve: Curve, { limitBytes, softLimitBytes }: KnownLimits, be
   const levels = heldFloors(fine, curve.windowMs);
   const last = levels.slice(-3).map(({ floorBytes }) => floorBytes);
   const timeMs = fine.at(-1)?.timeMs ?? 0;
-  if (levels.length < LEAST_BUCKETS)
+  if (levels.length < MIN_BUCKETS)
     return { ...WARMING, floorBytes: last.length === 0 ? null : median(last), peakBytes: curve.openPeakBytes, timeMs };
   const bucketMs = (timeMs - (fine.at(-4)?.timeMs ?? fine[0]?.timeMs ?? 0)) / Math.min(3, fine.length - 1);
   const scale = limitBytes ?? Math.max(...levels.map((level) => level.floorBytes), 1);
   const noise = noiseOf(levels);
-  const tolerance = Math.max(3 * Math.max(noise.bytes, NOISE_LEAST * scale), TOLERANCE_LEAST * scale);
+  const tolerance = Math.max(3 * Math.max(noise.bytes, MIN_NOISE * scale), MIN_TOLERANCE * scale);
   const baseBytes = curve.warmFloorBytes ?? Math.min(...levels.map((level) => level.floorBytes));
   // Buckets of five samples a minute apart are coarse by themselves.
   const isSlow = bucketMs >= SLOW_WINDOWS * curve.windowMs;
-  const steps = stepsOf(levels, Math.max(tolerance, STEP_LEAST * scale));
-  const teeth = teethOf(levels, TOOTH_LEAST * scale) ?? teethOf(curve.coarse(), TOOTH_LEAST * scale);
+  const steps = stepsOf(levels, Math.max(tolerance, MIN_STEP * scale));
+  const teeth = teethOf(levels, MIN_TOOTH * scale) ?? teethOf(curve.coarse(), MIN_TOOTH * scale);
   const returns = followReturns(before, { timeMs, floorBytes: median(last), baseBytes, softLimitBytes });
   const rise =
     teeth === null
@@ -91,10 +91,9 @@ function findShape(curve: Curve, { limitBytes, softLimitBytes }: KnownLimits, be
         isFlat(levels, tolerance) &&
         !creeps(isSlow ? levels : curve.coarse(), { recent: levels, scale, tolerance })
       : rise === null;
-  const hasRisen = floorBytes - baseBytes >= Math.max(2 * tolerance, RISE_LEAST * scale);
+  const hasRisen = floorBytes - baseBytes >= Math.max(2 * tolerance, MIN_RISE * scale);
   return {
-    class:
-      rise !== null ? 'leak' : hasRisen ? risenClass(settled) : peaksOf(fine, { height: PEAK_LEAST * scale, teeth }),
+    class: rise !== null ? 'leak' : hasRisen ? risenClass(settled) : peaksOf(fine, { height: MIN_PEAK * scale, teeth }),
     floorBytes,
     heldBytes: held,
     baseBytes,

@@ -34,7 +34,7 @@ const WIDE_BUCKETS = 15;
 /** The warm-up is over when so many floors in a row are level... */
 const LEVEL_BUCKETS = 4;
 /** ... by this share of the floor and this many bytes; */
-const LEVEL_SHARE = 0.04;
+const LEVEL_FRACTION = 0.04;
 const LEVEL_BYTES = 8 * 1024 ** 2;
 /** ... or after so many windows: then it never was level, so it was no warm-up but growth from the start, and the first floor is what counts. */
 const WARMUP_WINDOWS = 30;
@@ -89,21 +89,21 @@ const COUNTS = [
   BUSY_RUN,
 ] as const;
 /** Up to here a 32-bit float counts without a gap: 30 years of buckets of a minute. */
-const COUNT_MOST = 2 ** 24;
+const MAX_COUNT = 2 ** 24;
 
 /** After so many samples with jobs in a row those are what there is. */
 const BUSY_SAMPLES = 30;
 /** How fast the noise follows: each sample moves it by this share of itself. */
 const NOISE_STEP = 0.03;
 /** What it can come to, as shares of the level. */
-const NOISE_LEAST = 0.0001;
-const NOISE_MOST = 0.3;
+const MIN_NOISE = 0.0001;
+const MAX_NOISE = 0.3;
 /** The standard deviation is this times the median of the absolute second difference (whose deviation is the root of 6 times larger). */
 const DEVIATION_OF_SECOND_DIFFERENCE = 1.4826 / Math.sqrt(6);
 /** The lowest of so many running medians of three of normal values lies so many of their deviations below the mean (from 4,000 draws). */
 const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
 /** More than this share of the level is not taken for noise. */
-const CORRECTION_MOST = 0.06;
+const MAX_CORRECTION = 0.06;
 
 /** One buffer for many boots: an ArrayBuffer of its own would cost each another 250 bytes. It is freed when the last boot in it is. */
 const BOOTS_PER_SLAB = 128;
@@ -245,7 +245,7 @@ export class Curve {
     const bend = Math.abs(usageBytes - 2 * last + lastButOne);
     const noise = this.#at(NOISE);
     const moved = noise < 0 ? bend : noise * (bend > noise ? 1 + NOISE_STEP : 1 - NOISE_STEP);
-    values[NOISE] = Math.min(Math.max(moved, NOISE_LEAST * usageBytes), NOISE_MOST * usageBytes);
+    values[NOISE] = Math.min(Math.max(moved, MIN_NOISE * usageBytes), MAX_NOISE * usageBytes);
   }
 
   #close(): void {
@@ -271,7 +271,7 @@ export class Curve {
   /** The lowest of several noisy readings lies below what it reads; by how much is known from the noise. */
   #withoutBias(lowest: number, samples: number): number {
     const bias = (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * this.#sampleNoiseBytes;
-    return lowest + Math.min(bias, CORRECTION_MOST * lowest);
+    return lowest + Math.min(bias, MAX_CORRECTION * lowest);
   }
 
   #coarsen(time: number, floor: number): void {
@@ -307,7 +307,7 @@ export class Curve {
     const last = warmup.slice(-LEVEL_BUCKETS);
     if (last.length < LEVEL_BUCKETS) return null;
     const [low, high] = [Math.min(...last), Math.max(...last)];
-    if (high - low <= Math.max(LEVEL_SHARE * high, LEVEL_BYTES)) return median(last);
+    if (high - low <= Math.max(LEVEL_FRACTION * high, LEVEL_BYTES)) return median(last);
     const isOver =
       warmup.length > LEVEL_BUCKETS && this.#at(FINE + ((this.closedBuckets - 1) % FINE_BUCKETS)) >= WARMUP_WINDOWS;
     return isOver ? median(warmup.slice(0, 3)) : null;
@@ -370,7 +370,7 @@ function isPlausible(value: number): boolean {
 }
 
 function isCount(value: number | undefined): boolean {
-  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= COUNT_MOST;
+  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT;
 }
 
 function known(value: number): number | null {

@@ -1,7 +1,7 @@
 import type { Reason } from '../model/decision.ts';
-import type { Findings } from './findings.ts';
 import { formatBytes, formatDuration, formatShare } from '../model/format.ts';
 import type { Policy } from '../model/policy.ts';
+import type { Findings } from './findings.ts';
 
 /** Of a line that is over the limit already no time is left, nor of one that is about to be. */
 const AT_LIMIT_MS = 1000;
@@ -35,7 +35,7 @@ function follows(findings: Findings, reason: Reason, policy: Policy): string {
   const back = reclaimableBytes === null ? '' : `a restart gives back about ${formatBytes(reclaimableBytes)}`;
   const andBack = back === '' ? '' : `, ${back}`;
   switch (reason) {
-    case 'bloat-over-soft-limit':
+    case 'sustained-over-soft-limit':
       return `left alone it stays over the soft limit${andBack}`;
     case 'leak-near-limit':
       return timeToLimitMs !== null && timeToLimitMs < AT_LIMIT_MS

@@ -1,7 +1,7 @@
 import { type Bucket, type Level, median } from './curve.ts';
 
 /** A difference of less than this share of the limit (or of the level, where no limit is known) is none. */
-export const TOLERANCE_LEAST = 0.02;
+export const MIN_TOLERANCE = 0.02;
 /** A job that runs longer than so many windows is taken for what the worker is, not for a peak. */
 const CARRIED_WINDOWS = 30;
 
@@ -49,7 +49,7 @@ export interface Noise {
   readonly persistence: number;
 }
 
-const MOST_PERSISTENT = 8;
+const MAX_PERSISTENT = 8;
 
 /**
  * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one). Over one bucket and over
@@ -58,7 +58,7 @@ const MOST_PERSISTENT = 8;
 export function noiseOf(levels: readonly Level[]): Noise {
   const [near, far] = [deviationOver(levels, 1), deviationOver(levels, 4)];
   const bytes = Math.max(near, far);
-  return { bytes, persistence: near === 0 ? 1 : Math.min(MOST_PERSISTENT, Math.max(1, (far / near) ** 2)) };
+  return { bytes, persistence: near === 0 ? 1 : Math.min(MAX_PERSISTENT, Math.max(1, (far / near) ** 2)) };
 }
 
 function deviationOver(levels: readonly Level[], lag: number): number {
@@ -70,7 +70,7 @@ function deviationOver(levels: readonly Level[], lag: number): number {
 
 /** Three windows, and longer spans for noisy floors. */
 const HELD_SPANS = [6, 12, 24] as const;
-const HELD_LEAST = 3;
+const MIN_HELD = 3;
 /** Standard errors below the mean of a span: so far off is the mean of a level floor less than once in 1,000 times. */
 const HELD_ERRORS = 3;
 const HELD_NOISE = 1;
@@ -80,9 +80,9 @@ const HELD_NOISE = 1;
  * said. Never more than the highest of the last three, so that what was high is not held against a boot that has given it back.
  */
 export function heldBytes(levels: readonly Level[], noise: Noise): number | null {
-  if (levels.length < HELD_LEAST) return null;
+  if (levels.length < MIN_HELD) return null;
   const floors = levels.map(({ floorBytes }) => floorBytes);
-  const last = floors.slice(-HELD_LEAST);
+  const last = floors.slice(-MIN_HELD);
   const least = Math.min(...last) - HELD_NOISE * noise.bytes;
   const spans = HELD_SPANS.filter((span) => span <= floors.length).map((span) => {
     const own = floors.slice(-span);

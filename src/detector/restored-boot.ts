@@ -1,7 +1,7 @@
+import type { BootIdentity, MemoryTuning } from '../model/point.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import { Curve } from './curve.ts';
 import { isJobLoad } from './job-load.ts';
-import type { BootIdentity, MemoryTuning } from '../model/point.ts';
 import type { ProcessState } from './process-state.ts';
 
 /** Names come from the measured side, which cuts them far below this. */

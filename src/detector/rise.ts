@@ -1,10 +1,10 @@
 /** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
 
 import { type Curve, type Level, median } from './curve.ts';
-import { noiseOf, TOLERANCE_LEAST } from './levels.ts';
+import { MIN_TOLERANCE, noiseOf } from './levels.ts';
+import { riseOfTroughs, type Teeth } from './sawtooth.ts';
 import type { Rise } from './shape.ts';
-import { lineThrough, type Trend, trendOf } from './slope.ts';
-import { riseOfTroughs, type Teeth } from './teeth.ts';
+import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
 
 /** Of the slope of hours, what the last buckets must still show: stairs that have died out look like a line from afar. */
 const STILL_RISING = 0.3;
@@ -13,15 +13,15 @@ const CREEP_LEVELS = 12;
 /** Of an even rise a third comes in the last third. */
 const CREEP_LATE = 0.2;
 const CREEP_Z = 2.4;
-const CREEP_LEAST = 0.01;
+const MIN_CREEP = 0.01;
 /** Over so many of the newest levels it is asked whether a trend has ended. */
 const STOPPED_SPANS = [12, 18, 24, 32] as const;
 const RECENT_BUCKETS = 12;
-const LEAST_FOR_SLOPE = 12;
-const LEAST_SLOW = 8;
+const MIN_FOR_SLOPE = 12;
+const MIN_SLOW = 8;
 /** What a rise must be over, in deviations of a floor: more where noise lasts, for then it looks like a trend. */
 const RISE_DEVIATIONS = 1.2;
-const MOST_DEVIATIONS = 3;
+const MAX_DEVIATIONS = 3;
 const RISING_Z = 3;
 const SURELY_RISING_Z = 4.5;
 /** The newest of a longer ring: a leak that sets in after hours without any is seen sooner. */
@@ -44,7 +44,7 @@ export function riseOf(
   }: { readonly isSlow: boolean; readonly scale: number; readonly returnedBytes: number },
 ): Rise | null {
   if (curve.warmFloorBytes === null) return null;
-  const least = { scale, levels: isSlow ? LEAST_SLOW : LEAST_FOR_SLOPE };
+  const least = { scale, levels: isSlow ? MIN_SLOW : MIN_FOR_SLOPE };
   // What rises to where this boot has come back from before may be a tooth like the others.
   const ofFine =
     median(levels.slice(-3).map(({ floorBytes }) => floorBytes)) > returnedBytes ? fineTrend(levels, least) : null;
@@ -72,7 +72,7 @@ function isNewHigh(levels: readonly Level[]): boolean {
 
 function coarseTrend(curve: Curve, scale: number): Trend | null {
   for (const levels of [curve.coarse(), curve.wide()]) {
-    const trend = leakTrend(levels, { scale, levels: LEAST_FOR_SLOPE });
+    const trend = leakTrend(levels, { scale, levels: MIN_FOR_SLOPE });
     if (trend !== null) return trend;
   }
   return null;
@@ -117,10 +117,10 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
 function leakTrend(levels: readonly Level[], least: Least): Trend | null {
   if (levels.length < least.levels) return null;
   const noise = noiseOf(levels);
-  const deviations = Math.min(MOST_DEVIATIONS, RISE_DEVIATIONS * Math.sqrt(noise.persistence));
-  const tolerance = Math.max(deviations * noise.bytes, TOLERANCE_LEAST * least.scale);
-  if (gaveBack(levels, 2 * Math.max(tolerance, MOST_DEVIATIONS * noise.bytes))) return null;
-  const count = levels.length < LEAST_FOR_SLOPE ? 4 : 6;
+  const deviations = Math.min(MAX_DEVIATIONS, RISE_DEVIATIONS * Math.sqrt(noise.persistence));
+  const tolerance = Math.max(deviations * noise.bytes, MIN_TOLERANCE * least.scale);
+  if (gaveBack(levels, 2 * Math.max(tolerance, MAX_DEVIATIONS * noise.bytes))) return null;
+  const count = levels.length < MIN_FOR_SLOPE ? 4 : 6;
   const size = Math.floor(levels.length / count);
   const parts = Array.from({ length: count }, (_, index) => {
     const from = levels.length - (count - index) * size;
@@ -147,7 +147,7 @@ function sumOf(values: readonly number[]): number {
 /** Beneath teeth: a line through the troughs, or what coarser floors show, which are lower than any tooth of minutes. */
 export function riseBeneath(curve: Curve, teeth: Teeth, scale: number): Rise | null {
   const { troughs } = teeth;
-  if (riseOfTroughs(teeth, 2 * TOLERANCE_LEAST * scale)) return riseFrom(lineThrough(troughs), troughs);
+  if (riseOfTroughs(teeth, 2 * MIN_TOLERANCE * scale)) return riseFrom(lineThrough(troughs), troughs);
   const newest = lineThrough(troughs.slice(-TROUGHS_FOR_LEVEL));
   const trend = coarseTrend(curve, scale);
   return trend === null || newest === null || newest.bytesPerMs <= 0
@@ -175,7 +175,7 @@ export function creeps(
   const total = median(floors.slice(-third)) - median(floors.slice(0, third));
   const late = median(floors.slice(-third)) - median(floors.slice(third, -third));
   const most = Math.max(...floors.slice(1).map((floor, index) => floor - (floors[index] ?? floor)));
-  return total >= CREEP_LEAST * scale && late >= CREEP_LATE * total && most <= 0.6 * total;
+  return total >= MIN_CREEP * scale && late >= CREEP_LATE * total && most <= 0.6 * total;
 }
 
 /**

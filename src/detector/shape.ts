@@ -1,6 +1,6 @@
-import { type Curve, FOUND_LENGTH } from './curve.ts';
 import { MEMORY_CLASSES, type MemoryClass } from '../model/decision.ts';
-import { NO_RETURNS, type Returns } from './returns.ts';
+import { type Curve, FOUND_LENGTH } from './curve.ts';
+import { NO_RETURNS, type Returns } from './recoveries.ts';
 
 /** What the curve looked like when its last bucket closed. Memory in bytes. */
 export interface Shape {

@@ -1,9 +1,9 @@
-import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor, shapeOfBoot } from './boot.ts';
 import type { Action, MemoryClass, Reason, Verdict } from '../model/decision.ts';
+import { type Policy, thresholdBytes } from '../model/policy.ts';
+import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor, shapeOfBoot } from './boot.ts';
 import { describe } from './explain.ts';
 import type { Findings } from './findings.ts';
-import { type Policy, thresholdBytes } from '../model/policy.ts';
-import { mayReturn } from './returns.ts';
+import { mayReturn } from './recoveries.ts';
 import { type Rise, type Shape, WARMING } from './shape.ts';
 
 /** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
@@ -26,30 +26,30 @@ export interface JudgeContext {
 
 const SILENT_WINDOWS = 3;
 /** Less than this share of the limit is not worth a restart. */
-const WORTH_SHARE = 0.1;
+const WORTH_FRACTION = 0.1;
 /** Nor is what noise may have made of it. */
 const WORTH_DEVIATIONS = 4;
 /** A floor that is over the hard limit by itself: a restart that gives less than this share back leaves it there. */
-const NOTHING_SHARE = 0.05;
+const NOTHING_FRACTION = 0.05;
 /** A leak is restarted in the last tenth of its way to the limit... */
-const LEAK_LAST_SHARE = 0.12;
+const LEAK_LAST_FRACTION = 0.12;
 /** ... and, however uncertain its line is, never before this share is left. */
-const LEAK_EARLIEST_SHARE = 0.2;
+const LEAK_EARLIEST_FRACTION = 0.2;
 /** Of the time that is left, how much may be waited for a moment without jobs: noise may hide the line until it is too late. */
 const LEAK_PATIENCE = 0.5;
 /** Before so many windows a rise may be the start of the process or the first tooth of many; of a true leak this fast a restart buys next to nothing. */
 const LEAK_LEAST_WINDOWS = 42;
 /** Where memory is back within so many windows of a start, a restart does not buy enough... */
-const LEAST_GAIN_WINDOWS = 36;
+const MIN_GAIN_WINDOWS = 36;
 /** ... of a plateau, which stays where it is, it must buy more: noise delays the moment in which it is known to be back. */
-const LEAST_GAIN_OF_PLATEAU_WINDOWS = 60;
-const LEAST_GAIN_BUCKETS = 16;
+const MIN_GAIN_OF_PLATEAU_WINDOWS = 60;
+const MIN_GAIN_BUCKETS = 16;
 const CYCLE_NEAR_MS = 2 * 3_600_000;
 /** A floor that never rests may be a leak, slow enough for the platform to be first. */
 const CYCLE_NEAR_UNSETTLED_MS = 2 * CYCLE_NEAR_MS;
 const CYCLE_JITTER_MS = 216 * 60_000;
 /** After so many useless restarts what one gives back is no longer believed. */
-const USELESS_MOST = 2;
+const MAX_USELESS = 2;
 /** Few teeth stay up for so long; one like those before it is told by `mayReturn`. */
 const STAYED_WINDOWS = 30;
 /** Bloat that stays may wait so many windows for a moment without jobs. */
@@ -97,8 +97,8 @@ export function soonBackAfterMs(
   // Of wide buckets it takes many to say so; of a plateau, unlike of a leak, that can be waited for.
   const isPlateau = shape.settled && shape.rise === null && shape.class !== 'leak';
   const leastMs = isPlateau
-    ? Math.max(LEAST_GAIN_OF_PLATEAU_WINDOWS * policy.windowMs, LEAST_GAIN_BUCKETS * (shape.bucketMs ?? 0))
-    : LEAST_GAIN_WINDOWS * policy.windowMs;
+    ? Math.max(MIN_GAIN_OF_PLATEAU_WINDOWS * policy.windowMs, MIN_GAIN_BUCKETS * (shape.bucketMs ?? 0))
+    : MIN_GAIN_WINDOWS * policy.windowMs;
   return afterMs < leastMs ? afterMs : null;
 }
 
@@ -158,7 +158,7 @@ function classOverLimit(
 ): MemoryClass {
   if (seen !== 'healthy' || limitBytes === null || Math.max(usageBytes ?? 0, floorBytes ?? 0) <= limitBytes)
     return seen;
-  const hasRisen = floorBytes !== null && baseBytes !== null && floorBytes - baseBytes >= WORTH_SHARE * limitBytes;
+  const hasRisen = floorBytes !== null && baseBytes !== null && floorBytes - baseBytes >= WORTH_FRACTION * limitBytes;
   return hasRisen && settled ? 'bloat' : 'unknown';
 }
 
@@ -176,7 +176,7 @@ function floorWhenFirstSeen(
 ): number | null {
   const firstBytes = floorWhenFirstLevel(boot);
   if (firstBytes === null || shape.floorBytes === null || limitBytes === null) return null;
-  return shape.floorBytes - firstBytes >= WORTH_SHARE * limitBytes ? firstBytes : null;
+  return shape.floorBytes - firstBytes >= WORTH_FRACTION * limitBytes ? firstBytes : null;
 }
 
 interface Ruling {
@@ -223,7 +223,7 @@ interface Asked {
 
 /** Restarts were tried and did not help, and this boot too was full again within minutes. Where the platform is about to kill, a drained restart is better. */
 function isOfNoUse(boot: Boot, { context, asked, policy }: Asked): boolean {
-  if (asked.action !== 'restart' || asked.reason === 'kill-point' || context.uselessRestarts < USELESS_MOST)
+  if (asked.action !== 'restart' || asked.reason === 'kill-point' || context.uselessRestarts < MAX_USELESS)
     return false;
   return soonBackAfterMs(boot, { ...context, wantsRestart: true }, policy) !== null;
 }
@@ -243,8 +243,8 @@ function ruleOfLeak(findings: Findings, { nowMs }: JudgeContext, policy: Policy)
   const cycleIsDue = cycleFirst && (uptimeMs < dynoCycleMs || isCycleNear(uptimeMs, policy));
   if (cycleIsDue && (uptimeMs < dynoCycleMs || timeToLimitMs > neededMs)) return nothing('cycle-comes-first');
   const wholeMs = timeToLimitMs + risenForMs(findings);
-  const lastMs = Math.max(neededMs, Math.min(policy.leakHorizonMs, LEAK_LAST_SHARE * wholeMs));
-  const tooEarly = timeToLimitMs > Math.max(neededMs, LEAK_EARLIEST_SHARE * wholeMs);
+  const lastMs = Math.max(neededMs, Math.min(policy.leakHorizonMs, LEAK_LAST_FRACTION * wholeMs));
+  const tooEarly = timeToLimitMs > Math.max(neededMs, LEAK_EARLIEST_FRACTION * wholeMs);
   if (timeToLimitLowMs > lastMs || tooEarly) return nothing('leak-far-from-limit');
   if (uptimeMs < LEAK_LEAST_WINDOWS * policy.windowMs) return nothing('warming-up');
   if (reclaimableBytes !== null && !isWorthIt(findings)) return advise('nothing-to-reclaim');
@@ -270,7 +270,7 @@ function ruleOfHighFloor(findings: Findings, nowMs: number, policy: Policy): Rul
     return nothing('cycle-comes-first');
   const sinceMs = shape.overSoftSinceMs;
   return {
-    ...ruling('restart', 'bloat-over-soft-limit'),
+    ...ruling('restart', 'sustained-over-soft-limit'),
     patientUntilMs: sinceMs === null ? null : sinceMs + PATIENCE_WINDOWS * policy.windowMs,
   };
 }
@@ -288,14 +288,14 @@ function isCycleNear(uptimeMs: number, { dynoCycleMs }: Policy, nearMs: number =
 /** Judged by the floor: what a peak has on top comes back by itself. */
 function isWorthIt(findings: Findings): boolean {
   const back = givenBack(findings);
-  const least = WORTH_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
+  const least = WORTH_FRACTION * (findings.limitBytes ?? findings.usageBytes ?? 0);
   return back !== null && back >= Math.max(least, WORTH_DEVIATIONS * (findings.shape.noiseBytes ?? 0));
 }
 
 /** It is known what a restart would give back, and that is nothing. */
 function givesNothing(findings: Findings): boolean {
   const back = givenBack(findings);
-  return back !== null && back < NOTHING_SHARE * (findings.limitBytes ?? findings.usageBytes ?? 0);
+  return back !== null && back < NOTHING_FRACTION * (findings.limitBytes ?? findings.usageBytes ?? 0);
 }
 
 /**

@@ -11,7 +11,7 @@ const { ok, warning, fault } = findingsOn('Heroku');
 /** Calls of the account's hour below which other tools seem to use them up. */
 const FEW_CALLS = 1000;
 /** Apps that a pattern matches are looked at one by one, up to so many: each costs calls. */
-const MOST_APPS_LOOKED_AT = 20;
+const MAX_APPS_LOOKED_AT = 20;
 
 export interface HerokuCheckOptions {
   readonly platform: HerokuPlatform;
@@ -98,10 +98,10 @@ async function checkPattern(
     return [warning(`no app that the token can see is named ${pattern.app}`, advice)];
   }
   const found: Finding[] = [];
-  for (const app of matching.slice(0, MOST_APPS_LOOKED_AT)) {
+  for (const app of matching.slice(0, MAX_APPS_LOOKED_AT)) {
     found.push(...(await checkTarget(options, app, pattern.processType)));
   }
-  const rest = matching.length - MOST_APPS_LOOKED_AT;
+  const rest = matching.length - MAX_APPS_LOOKED_AT;
   return rest > 0 ? [...found, ok(`${rest} more apps match ${pattern.app}`)] : found;
 }
 

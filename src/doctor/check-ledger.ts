@@ -1,6 +1,6 @@
+import type { Obstacle, ObstacleCode } from '../decision/standing.ts';
 import { formatDuration } from '../model/format.ts';
 import { holdMsOf, type Policy } from '../model/policy.ts';
-import type { Obstacle, ObstacleCode } from '../decision/standing.ts';
 import { targetKey } from '../model/target.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import type { SavedState } from './saved-state.ts';
@@ -10,7 +10,7 @@ const { ok, warning } = findingsOn('restarts');
 /** What `checkSettings` and `checkRedis` report, from the settings and from Redis itself. */
 const REPORTED_ELSEWHERE: ReadonlySet<ObstacleCode> = new Set(['dry-run', 'eviction-policy']);
 /** The normal course of restarts. */
-const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open', 'held']);
+const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open', 'ledger-hold']);
 
 /** What stands against restarts now, as the ledger has it. Pure. */
 export function checkLedger(saved: SavedState | null, policy: Policy): readonly Finding[] {

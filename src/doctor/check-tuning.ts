@@ -6,7 +6,7 @@ import { type Finding, findingsOn } from './finding.ts';
 const { ok, warning } = findingsOn('allocator');
 
 /** The part of the quota that the JavaScript heap may have: the rest is for node itself, its threads, Buffers and the allocator. */
-const HEAP_SHARE = 0.75;
+const HEAP_FRACTION = 0.75;
 const MIB = 1024 ** 2;
 
 /**
@@ -21,12 +21,12 @@ export function checkTuning(boots: readonly Boot[]): readonly Finding[] {
     const [boot] = group;
     if (boot === undefined) return [];
     const who = group.map(({ identity }) => `${identity.app ?? 'unknown app'} ${identity.dyno}`).sort();
-    const names = who.length <= MOST_NAMES ? who.join(', ') : `${who[0]} and ${who.length - 1} more`;
+    const names = who.length <= MAX_NAMES ? who.join(', ') : `${who[0]} and ${who.length - 1} more`;
     return [judgeAllocator(names, boot.tuning), judgeHeap(names, boot.tuning, limitOf(boot))];
   });
 }
 
-const MOST_NAMES = 4;
+const MAX_NAMES = 4;
 
 type ToldBoot = Boot & { readonly tuning: MemoryTuning };
 
@@ -76,7 +76,7 @@ function judgeHeap(
   if (limitBytes === null) return ok(`${names}: ${heap} (${how}); the quota is not known`);
   if (heapLimitBytes <= limitBytes)
     return ok(`${names}: ${heap} (${how}), within the quota of ${formatBytes(limitBytes)}`);
-  const mebibytes = Math.floor((limitBytes * HEAP_SHARE) / MIB);
+  const mebibytes = Math.floor((limitBytes * HEAP_FRACTION) / MIB);
   const advice =
     `NODE_OPTIONS=--max-old-space-size=${mebibytes} makes it collect before the quota; a heap that really holds more then ends the ` +
     'process. It bounds garbage alone: Buffers, and what the allocator keeps, are outside';

@@ -1,10 +1,10 @@
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
+import { type Standing, standingOf, targetsToWatch } from '../decision/standing.ts';
 import type { Boot } from '../detector/boot.ts';
+import { readSnapshot } from '../detector/snapshot.ts';
 import { LedgerUnavailable } from '../model/errors.ts';
 import { holdMsOf } from '../model/policy.ts';
-import { readSnapshot } from '../detector/snapshot.ts';
-import { type Standing, standingOf, targetsToWatch } from '../decision/standing.ts';
 
 const REDIS_TIMEOUT_MS = 3_000;
 

@@ -8,7 +8,7 @@ import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import type { BullMQMemoryInstrumentationConfig } from './types.ts';
 import { VERSION } from './version.ts';
-import { processWatch, type WorkerWatch } from './worker-watch.ts';
+import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
  * Structurally OpenTelemetry's `Instrumentation`, for the `instrumentations` of a NodeSDK or of `registerInstrumentations`. It is
@@ -23,7 +23,7 @@ export class BullMQMemoryInstrumentation {
   readonly instrumentationVersion = VERSION;
   #config: BullMQMemoryInstrumentationConfig;
   #meterProvider: MeterProvider | null = null;
-  #watch: WorkerWatch | null = null;
+  #watch: WorkerInstrumentation | null = null;
   #endLooking: (() => void) | null = null;
 
   constructor(config: BullMQMemoryInstrumentationConfig = {}) {
@@ -87,7 +87,7 @@ export function instrumentWorker(worker: object): void {
   });
 }
 
-function watchFor({ maxJobNames }: BullMQMemoryInstrumentationConfig): WorkerWatch {
+function watchFor({ maxJobNames }: BullMQMemoryInstrumentationConfig): WorkerInstrumentation {
   const settings = readWorkerSettings(process.env);
   return processWatch({ maxJobNames: maxJobNames ?? settings.maxJobNames, env: process.env });
 }

@@ -1,6 +1,6 @@
 import { privateProvider } from './export/private-provider.ts';
 import { readWorkerSettings } from './settings.ts';
-import type { WorkerWatch } from './worker-watch.ts';
+import type { WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
  * How long an application has to start its own SDK before a process that runs no job settles for a provider of our own. A first job
@@ -8,13 +8,13 @@ import type { WorkerWatch } from './worker-watch.ts';
  */
 const SETTLE_AFTER_MS = 1000;
 
-const exporting = new WeakSet<WorkerWatch>();
+const exporting = new WeakSet<WorkerInstrumentation>();
 
 /**
  * Lets measurements leave the process where the application gives no meter provider of its own, and flushes them at a clean exit.
  * `expectsSdk`: the application is expected to give one.
  */
-export function exportStandalone(watch: WorkerWatch, options: { readonly expectsSdk?: boolean } = {}): void {
+export function exportStandalone(watch: WorkerInstrumentation, options: { readonly expectsSdk?: boolean } = {}): void {
   if (watch.telemetry.hasFallback) return;
   const { telemetry, voice } = watch;
   const { transports } = readWorkerSettings(process.env);

@@ -7,9 +7,9 @@ import { isSdkDisabled } from './export/export-environment.ts';
 import { announceBullmq } from './identity/threads.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
-import { processWatch, type WorkerWatch } from './worker-watch.ts';
+import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
-let watch: WorkerWatch | null = null;
+let watch: WorkerInstrumentation | null = null;
 
 /**
  * What `register` does at each sight of BullMQ: starts to measure at the first, and follows the workers of every class. The workers of other threads are
@@ -38,7 +38,7 @@ export function startInThread(workerPrototype: WorkerMethods | null): void {
   });
 }
 
-function begin(): WorkerWatch {
+function begin(): WorkerInstrumentation {
   logAsAsked(process.env.OTEL_LOG_LEVEL);
   const settings = readWorkerSettings(process.env);
   const started = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });

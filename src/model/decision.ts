@@ -21,7 +21,7 @@ export const REASONS = [
   'cycle-comes-first',
   'silent',
   // the curve asks for a restart
-  'bloat-over-soft-limit',
+  'sustained-over-soft-limit',
   'leak-near-limit',
   'hard-limit',
   'kill-point',
@@ -42,7 +42,7 @@ export const REASONS = [
   'abandoned-lately',
   'min-uptime',
   'paused',
-  'held',
+  'ledger-hold',
   'attempt-open',
   'boot-spent',
   'cooldown',

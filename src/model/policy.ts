@@ -55,7 +55,7 @@ export function holdMsOf({ graceMs, windowMs }: Pick<Policy, 'graceMs' | 'window
   return graceMs + HOLD_WINDOWS * windowMs;
 }
 
-const LEAST_MAX_POINT_AGE_MS = 30_000;
+const MIN_MAX_POINT_AGE_MS = 30_000;
 
 /** The defaults; every span but the grace and the platform's cycle is a multiple of the window. */
 export function defaultPolicy(windowMs = 60_000): Policy {
@@ -71,6 +71,6 @@ export function defaultPolicy(windowMs = 60_000): Policy {
     maxRestartsPerHour: 4,
     minHealthy: 0,
     dynoCycleMs: 24 * 3_600_000,
-    maxPointAgeMs: Math.max(2 * windowMs, LEAST_MAX_POINT_AGE_MS),
+    maxPointAgeMs: Math.max(2 * windowMs, MIN_MAX_POINT_AGE_MS),
   };
 }

@@ -1,11 +1,11 @@
-import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../detector/boot.ts';
 import { decide, type LedgerFacts } from '../decision/decide.ts';
-import type { Decision } from '../model/decision.ts';
 import { learnedFloor } from '../decision/learned-floor.ts';
+import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../detector/boot.ts';
+import { floorToLearn } from '../detector/verdict.ts';
+import type { Decision } from '../model/decision.ts';
 import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import { targetKey } from '../model/target.ts';
-import { floorToLearn } from '../detector/verdict.ts';
 import type { SeriesRow } from './series-file.ts';
 
 /** A replay knows neither app nor process type: all dynos of a file are one target. */

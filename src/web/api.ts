@@ -95,7 +95,7 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: 403 | 404 | 409 | 50
   'unknown-dyno': { status: 404, message: 'No such dyno is known, neither by its points nor to the platform.' },
   'not-allowed': { status: 403, message: 'The dyno is not on the allow-list (TIDEMARK_TARGETS).' },
   paused: { status: 409, message: 'Restarts are paused; resume them first.' },
-  held: { status: 409, message: 'The ledger is new, so restarts are held for a while.' },
+  'ledger-hold': { status: 409, message: 'The ledger is new, so restarts are held for a while.' },
   'breaker-open': {
     status: 409,
     message: 'The breaker is open: the last restarts gave nothing back or failed. Resume to close it.',

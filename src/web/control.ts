@@ -1,6 +1,6 @@
 import type { Attempt, Outcome } from '../attempt/attempt.ts';
-import type { Decision } from '../model/decision.ts';
 import type { Standing } from '../decision/standing.ts';
+import type { Decision } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
 import type { ClaimAnswer } from '../ports.ts';
 

@@ -1,5 +1,5 @@
-import type { Decision } from '../model/decision.ts';
 import { isOff, type Standing } from '../decision/standing.ts';
+import type { Decision } from '../model/decision.ts';
 import { targetKey } from '../model/target.ts';
 import type { AttemptRecord, DecisionRecord, DynoView, RefusalRecord } from './control.ts';
 

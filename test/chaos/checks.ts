@@ -1,5 +1,5 @@
-import type { LogEntry } from '../../src/testbed/dyno-manager/event-log.ts';
 import type { HistoryEntry } from '../../src/ports.ts';
+import type { LogEntry } from '../../src/testbed/dyno-manager/event-log.ts';
 
 /** What a world looked like at its end. */
 export interface Evidence {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { RunningActuator, runCli } from '../integration/running-actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));

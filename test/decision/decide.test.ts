@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Boot, observe, openBoot } from '../../src/detector/boot.ts';
 import { type DecideInput, decide, type LedgerFacts } from '../../src/decision/decide.ts';
+import { type Boot, observe, openBoot } from '../../src/detector/boot.ts';
+import type { DynoFacts } from '../../src/detector/verdict.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Listing } from '../../src/model/listing.ts';
 import { defaultPolicy, type Permissions, type Policy } from '../../src/model/policy.ts';
-import type { DynoFacts } from '../../src/detector/verdict.ts';
 import { MIB } from '../detector/curves.ts';
 
 const WINDOW_MS = 1000;
@@ -107,7 +107,7 @@ describe('a bloated boot', () => {
     expect(decision).toMatchObject({
       class: 'bloat',
       action: 'restart',
-      reason: 'bloat-over-soft-limit',
+      reason: 'sustained-over-soft-limit',
       limitBytes: 512 * MIB,
       dryRun: false,
       target: TARGET,
@@ -124,7 +124,7 @@ describe('a bloated boot', () => {
     ['not-allowed', { permissions: { allowed: [{ app: 'shop', processType: 'web' }] } }],
     ['ledger-unavailable', { ledger: null }],
     ['paused', { ledger: { paused: true } }],
-    ['held', { ledger: { heldUntilMs: laterMs } }],
+    ['ledger-hold', { ledger: { heldUntilMs: laterMs } }],
     ['attempt-open', { ledger: { open: {} } }],
     ['boot-spent', { ledger: { spentBootIds: ['worker.1-boot'] } }],
     ['cooldown', { ledger: { cooldownUntilMs: laterMs } }],
@@ -151,7 +151,11 @@ describe('a bloated boot', () => {
 
   it('draws advice where its ledger may be dropped, whatever else stands against it', () => {
     const [decision] = decideFor({ ledger: { mayBeEvicted: true, paused: true } });
-    expect(decision).toMatchObject({ action: 'advise', reason: 'eviction-policy', wanted: 'bloat-over-soft-limit' });
+    expect(decision).toMatchObject({
+      action: 'advise',
+      reason: 'eviction-policy',
+      wanted: 'sustained-over-soft-limit',
+    });
     expect(decision?.explanation).toContain('maxmemory-policy to noeviction');
   });
 
@@ -187,10 +191,10 @@ describe('a boot with jobs running', () => {
     expect(decideAfter(WANTED)).toMatchObject({
       action: 'none',
       reason: 'jobs-running',
-      wanted: 'bloat-over-soft-limit',
+      wanted: 'sustained-over-soft-limit',
     });
-    expect(decideAfter(WANTED)?.explanation).toContain('Not now: jobs-running (wanted: bloat-over-soft-limit).');
-    expect(decideAfter(WANTED + 4)).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    expect(decideAfter(WANTED)?.explanation).toContain('Not now: jobs-running (wanted: sustained-over-soft-limit).');
+    expect(decideAfter(WANTED + 4)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 
   it('is not waited for where its jobs end', () => {
@@ -234,7 +238,7 @@ describe('a target whose restarts were of no use', () => {
   it('is restarted where this boot took long to come there', () => {
     const boots = [bootOf(slow, 150)];
     const [decision] = decideFor({ boots, nowMs: START_MS + 150 * WINDOW_MS, ledger: { uselessRestarts: 2 } });
-    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 
   it('draws advice over the hard limit too, and is restarted where the platform is about to kill it', () => {
@@ -271,7 +275,7 @@ describe('a boot that is no listed dyno', () => {
 
   it('is neither acted on nor advised on, and the decision says why', () => {
     const [decision] = decideFor({ listings: [unlisted] });
-    expect(decision).toMatchObject({ action: 'none', reason: 'boot-not-listed', wanted: 'bloat-over-soft-limit' });
+    expect(decision).toMatchObject({ action: 'none', reason: 'boot-not-listed', wanted: 'sustained-over-soft-limit' });
     expect(decision?.explanation).toMatch(/gives back about 350 MB\. The platform does not list this boot\.$/);
     expect(decideFor({ listings: [unlisted], facts: null })[0]).toMatchObject({ action: 'none', limitBytes: null });
   });
@@ -310,7 +314,7 @@ describe('a boot whose last attempt was abandoned', () => {
 
   it('waits for five windows, and another boot of the target does not', () => {
     expect(reasonFor({ history: [abandoned(4.9)] })).toBe('abandoned-lately');
-    expect(reasonFor({ history: [abandoned(5)] })).toBe('bloat-over-soft-limit');
+    expect(reasonFor({ history: [abandoned(5)] })).toBe('sustained-over-soft-limit');
     const fuller = bootOf((window) => bloated(window) + 20, WINDOWS, { dyno: 'worker.2' });
     const decisions = decideFor({
       boots: [bootOf(bloated, WINDOWS), fuller],
@@ -324,11 +328,11 @@ describe('a boot whose last attempt was abandoned', () => {
     ['another name', { dyno: 'worker.2' }],
     ['another outcome', { outcome: 'refused' }],
   ])('does not wait for %s', (_, changes) => {
-    expect(reasonFor({ history: [abandoned(1, changes)] })).toBe('bloat-over-soft-limit');
+    expect(reasonFor({ history: [abandoned(1, changes)] })).toBe('sustained-over-soft-limit');
   });
 
   it('waits by the dry history where it is dry', () => {
-    expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('bloat-over-soft-limit');
+    expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('sustained-over-soft-limit');
     expect(reasonFor({ dryHistory: [abandoned(1)] }, { permissions: { dryRun: true } })).toBe('abandoned-lately');
   });
 });
@@ -378,14 +382,18 @@ describe('a high floor that was never seen to rise', () => {
     const risen = bootOf((window) => (window < 8 ? 250 : Math.min(470, 250 + (window - 7) * 55)), WINDOWS);
     const risenLate: Boot = { ...risen, identity: { ...risen.identity, startTimeMs: START_MS - 10_000_000 } };
     const [decision] = decideFor({ boots: [risenLate], facts: old });
-    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
     // A floor is the lowest of some readings, less what noise made of it: good to a ten-thousandth.
     expect(Math.round((decision?.reclaimableBytes ?? 0) / MIB)).toBe(220);
   });
 
   it('is restarted where other boots of the target have shown a low floor', () => {
     const [decision] = decideFor({ boots: [seenLate], facts: old, ledger: { learnedFloorBytes: 100 * MIB } });
-    expect(decision).toMatchObject({ action: 'restart', reason: 'bloat-over-soft-limit', reclaimableBytes: 370 * MIB });
+    expect(decision).toMatchObject({
+      action: 'restart',
+      reason: 'sustained-over-soft-limit',
+      reclaimableBytes: 370 * MIB,
+    });
   });
 
   it('draws advice where other boots have shown the same floor', () => {

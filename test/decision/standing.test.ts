@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Permissions } from '../../src/model/policy.ts';
 import { isOff, overall, type StandingFacts, standingOf, targetsToWatch } from '../../src/decision/standing.ts';
+import type { Permissions } from '../../src/model/policy.ts';
 import { parseTargetPatterns, type Target, type TargetPattern } from '../../src/model/target.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);

@@ -1,9 +1,9 @@
 import { expect, describe as group, it } from 'vitest';
-import type { Reason } from '../../src/model/decision.ts';
 import { describe } from '../../src/detector/explain.ts';
 import type { Findings } from '../../src/detector/findings.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { WARMING } from '../../src/detector/shape.ts';
+import type { Reason } from '../../src/model/decision.ts';
+import { defaultPolicy } from '../../src/model/policy.ts';
 import { MIB } from './curves.ts';
 
 const MINUTE_MS = 60_000;
@@ -35,7 +35,7 @@ group('a sentence says what was seen and what follows', () => {
   it.each<[string, Reason, Findings, string]>([
     [
       'bloat',
-      'bloat-over-soft-limit',
+      'sustained-over-soft-limit',
       findings,
       `${stairs}; left alone it stays over the soft limit, a restart gives back about 300 MB.`,
     ],

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { createHerokuPlatform } from '../../src/adapters/heroku/platform.ts';
+import { checkHeroku } from '../../src/doctor/check-heroku.ts';
 import type { Permissions } from '../../src/model/policy.ts';
 import { parseTargetPatterns } from '../../src/model/target.ts';
-import { checkHeroku } from '../../src/doctor/check-heroku.ts';
 import type { DynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import type { DynoManagerOptions } from '../../src/testbed/dyno-manager/options.ts';

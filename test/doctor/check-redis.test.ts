@@ -2,9 +2,9 @@ import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { checkRedis, judgeState } from '../../src/doctor/check-redis.ts';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 
 const undo: (() => unknown)[] = [];
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
-import { type DynoManager, type DynoView, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { type DynoManager, type ManagedDyno, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type CollectorOptions, type RunningCollector, startCollector } from '../../src/testbed/servers/collector.ts';
 import { findCollector } from '../../src/testbed/servers/collector-binary.ts';
 import { APP, RunningActuator } from '../integration/running-actuator.ts';
@@ -149,7 +149,7 @@ export class World {
     return queue;
   }
 
-  dyno(name: string): DynoView {
+  dyno(name: string): ManagedDyno {
     const found = this.manager.dynos().find((dyno) => dyno.name === name);
     if (found === undefined) throw new Error(`there is no dyno ${name}`);
     return found;

@@ -5,7 +5,7 @@ import { judgeOwn, verdictOn } from '../../evaluation/recordings/judge.ts';
 import { overForGoodMs, type Recorded, readRecordings } from '../../evaluation/recordings/recorded.ts';
 
 const DATA = new URL('../../evaluation/recordings/data/', import.meta.url);
-const MOST_BYTES = 60 * 1024;
+const MAX_BYTES = 60 * 1024;
 const recordings = readRecordings();
 
 function judged(recorded: Recorded): void {
@@ -29,7 +29,7 @@ describe('recordings of real workers', () => {
   });
 
   it('are small enough to be committed', () => {
-    for (const file of readdirSync(DATA)) expect(statSync(new URL(file, DATA)).size, file).toBeLessThan(MOST_BYTES);
+    for (const file of readdirSync(DATA)) expect(statSync(new URL(file, DATA)).size, file).toBeLessThan(MAX_BYTES);
   });
 
   it.each(recordings.map((recorded) => ({ name: recorded.name, recorded })))(

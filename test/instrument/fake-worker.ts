@@ -1,6 +1,6 @@
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import type { ProcessDrain } from '../../src/instrument/drain/drain.ts';
 import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
+import type { ProcessDrain } from '../../src/instrument/drain/worker-drain.ts';
 import { type DrainAnswer, drainKeyNames } from '../../src/semconv.ts';
 
 const BOOT = { app: 'shop', bootId: 'boot-1' };

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { APP, type Dyno, feed, RunningActuator, runCli } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';
@@ -76,7 +76,7 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
       expect(decision?.outcome).toBe('restarted');
       return decision;
     }, PATIENCE);
-    expect(restarted).toMatchObject({ dyno: 'worker.1', boot_id: dynos[0]?.id, reason: 'bloat-over-soft-limit' });
+    expect(restarted).toMatchObject({ dyno: 'worker.1', boot_id: dynos[0]?.id, reason: 'sustained-over-soft-limit' });
     expect(restarted?.explanation).toMatch(/88 % of 512 MB.*gives back about 350 MB/);
     expect(manager.deletes()).toEqual({ one: 1, all: 0 });
     await vi.waitFor(() => expect(messages).toHaveLength(1), PATIENCE);

@@ -6,9 +6,9 @@ import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain.ts';
+import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
+import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
 import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/semconv.ts';
 
 /** Far beyond what any step needs. */
@@ -43,7 +43,7 @@ class Dyno {
 
   constructor(WorkerClass: typeof Worker) {
     this.#Worker = WorkerClass;
-    const watch = new WorkerWatch({
+    const watch = new WorkerInstrumentation({
       maxJobNames: 10,
       env: { DYNO: 'worker.1', HEROKU_DYNO_ID: this.boot.bootId, HEROKU_APP_NAME: this.boot.app },
     });

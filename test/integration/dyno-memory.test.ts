@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { AppFolder, Receiver, runApp } from './instrument-harness.ts';
 
 const IMPORT = ['--import', 'tidemark/register'];

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { APP, RunningActuator } from './running-actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -43,7 +43,7 @@ async function world({ startDelayMs = 0, dryRun = 'false' } = {}) {
   await vi.waitFor(async () => {
     const wanted = dryRun === 'true' ? 'off: dry run' : 'on';
     expect(await actuator.get('/readyz')).toMatchObject({ ready: true, restarts: wanted });
-    expect(JSON.stringify(await actuator.get('/api/status'))).not.toContain('held');
+    expect(JSON.stringify(await actuator.get('/api/status'))).not.toContain('ledger-hold');
   }, PATIENCE);
   const attempts = async () => ((await actuator.get('/api/attempts')) as { attempts: readonly AttemptRow[] }).attempts;
   return { manager, actuator, attempts };

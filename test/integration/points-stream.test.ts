@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { AppFolder, type BullmqVersion, Receiver, runApp } from './instrument-harness.ts';
 import { APP, RunningActuator } from './running-actuator.ts';
 

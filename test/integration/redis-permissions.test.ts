@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createDrainKeys } from '../../src/adapters/redis/drain.ts';
+import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import { createPointsReader } from '../../src/adapters/redis/points-reader.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { checkRedis } from '../../src/doctor/check-redis.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import { PointsStreamExporter } from '../../src/instrument/export/redis/points-stream.ts';
-import { WorkerWatch } from '../../src/instrument/worker-watch.ts';
+import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
+import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 
 const LIMIT = { timeout: 30_000, interval: 50 };
 
@@ -43,7 +43,7 @@ it("a worker without them works on, says once what is missing, and drains once i
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   undo.push(() => warn.mockRestore());
   const boot = { app: 'shop', bootId: 'boot-of-a-restricted-user' };
-  const watch = new WorkerWatch({
+  const watch = new WorkerInstrumentation({
     maxJobNames: 10,
     env: { DYNO: 'worker.1', HEROKU_DYNO_ID: boot.bootId, HEROKU_APP_NAME: boot.app },
   });

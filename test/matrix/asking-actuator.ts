@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain.ts';
+import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import { parseDrainQuestion } from '../../src/semconv.ts';
 import type { MatrixDyno } from './matrix-dyno.ts';
 

@@ -1,6 +1,6 @@
 import { AttemptRunner } from '../../src/actuator/restart/attempt-runner.ts';
 import { RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move } from '../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move, Outcome } from '../../src/attempt/attempt.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
 
@@ -26,7 +26,7 @@ export function aClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
     bootStartTimeMs: 1_700_000_000_000,
     by: 'policy',
     dryRun: false,
-    reason: 'bloat-over-soft-limit',
+    reason: 'sustained-over-soft-limit',
     explanation: 'The floor stands at 450 MB – 88 % of "512 MB".',
     usageBytes: 450.5 * 1024 ** 2,
     floorBytes: 440 * 1024 ** 2,
@@ -227,7 +227,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect(await refusal({ by: 'person' })).toBe('paused');
       await ledger.resume(SHOP);
       await current.empty();
-      expect(await refusal({ by: 'person' })).toBe('held');
+      expect(await refusal({ by: 'person' })).toBe('ledger-hold');
     });
 
     it('is paused target by target or as a whole, and looks again before sending', async () => {
@@ -400,7 +400,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       await current.empty();
       const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
       expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'overtaken' });
-      expect(await refusal()).toBe('held');
+      expect(await refusal()).toBe('ledger-hold');
       expect((await ledger.read(SHOP)).heldUntilMs).toBeGreaterThan(0);
       current.pass(POLICY.holdMs);
       await claimed();
@@ -480,7 +480,7 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
         breakerReason: null,
       });
       const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
-      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'held' });
+      expect(await ledger.advance(drained, send)).toEqual({ ok: false, why: 'ledger-hold' });
       await close(drained, 'abandoned');
     });
 

@@ -1,4 +1,4 @@
-import type { LedgerPolicy } from '../../src/adapters/redis/ledger/ledger.ts';
+import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import {
   type Attempt,
   CLAIM_DEADLINE_MS,
@@ -145,7 +145,7 @@ export class ModelLedger implements Ledger {
     const nowMs = this.#clock.now();
     const cooldownUntilMs = Math.max(record.cooldownUntilMs, request.dryRun ? record.dryCooldownUntilMs : 0);
     if (this.#isPaused(record)) return 'paused';
-    if (nowMs < this.#heldUntilMs()) return 'held';
+    if (nowMs < this.#heldUntilMs()) return 'ledger-hold';
     if (record.attempt !== null) return 'attempt-open';
     if (request.by === 'person') return null;
     if (record.breakerUntilMs > nowMs) return 'breaker-open';
@@ -169,7 +169,7 @@ export class ModelLedger implements Ledger {
       record.spent.add(current.bootId);
       return { ok: false, why: 'boot-spent' };
     }
-    if (nowMs < this.#heldUntilMs()) return { ok: false, why: 'held' };
+    if (nowMs < this.#heldUntilMs()) return { ok: false, why: 'ledger-hold' };
     if (move.to === 'sending') {
       if (this.#isPaused(record)) return { ok: false, why: 'paused' };
       if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };

@@ -98,8 +98,8 @@ describe('a plot of a replay', () => {
     restarts.forEach(({ reason, explanation }, index) => {
       expect(marks[index]).toContain(`<title>${reason}: ${explanation}</title>`);
     });
-    expect(marks[0]).toMatch(/>(1 bloat-over-soft-limit|bloat-over-soft-limit 1)<\/text>/);
-    expect(svg).toMatch(/<text[^>]*>1 {2}after 2(\.\d)? h, bloat-over-soft-limit: floor/);
+    expect(marks[0]).toMatch(/>(1 sustained-over-soft-limit|sustained-over-soft-limit 1)<\/text>/);
+    expect(svg).toMatch(/<text[^>]*>1 {2}after 2(\.\d)? h, sustained-over-soft-limit: floor/);
   });
 
   it('says that a recorded series goes on after a restart, and not of one in which the restarts were made', () => {

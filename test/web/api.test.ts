@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempt/attempt.ts';
+import { standingOf } from '../../src/decision/standing.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
-import { standingOf } from '../../src/decision/standing.ts';
 import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
@@ -16,7 +16,7 @@ const decision: Decision = {
   target: { app: 'shop', processType: 'worker' },
   class: 'bloat',
   action: 'restart',
-  reason: 'bloat-over-soft-limit',
+  reason: 'sustained-over-soft-limit',
   explanation: 'floor rose in 4 steps',
   usageBytes: 450,
   limitBytes: 512,
@@ -153,7 +153,12 @@ describe('what the API shows', () => {
     });
     expect(await (await request('/api/decisions')).json()).toMatchObject({
       decisions: [
-        { time: '2023-11-14T22:13:20.000Z', reason: 'bloat-over-soft-limit', outcome: 'restarted', floor_bytes: 440 },
+        {
+          time: '2023-11-14T22:13:20.000Z',
+          reason: 'sustained-over-soft-limit',
+          outcome: 'restarted',
+          floor_bytes: 440,
+        },
       ],
     });
   });

@@ -2,8 +2,8 @@ import type { HerokuPlatform } from '../../adapters/heroku/platform.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { checkHeroku } from '../../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
-import type { Log } from './log.ts';
 import type { PlatformView } from '../platform-view.ts';
+import type { Log } from './log.ts';
 
 /** What a start says of the set-up. */
 export function announce(settings: ActuatorSettings, port: number, log: Log): void {

@@ -1,5 +1,5 @@
-import { LedgerUnavailable } from '../../model/errors.ts';
 import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
 import type { HistoryEntry, LedgerView } from '../../ports.ts';
 import type { ActuatorParts } from '../parts.ts';

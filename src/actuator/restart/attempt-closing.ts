@@ -7,7 +7,7 @@ export function closing(outcome: Outcome, evidence: string): Step {
 }
 
 const DENIALS = {
-  held: 'the ledger (Redis) has lost everything since the claim',
+  'ledger-hold': 'the ledger (Redis) has lost everything since the claim',
   paused: 'restarts were paused before it was sent',
   'breaker-open': 'the breaker opened before it was sent',
   'boot-spent': 'a restart of this boot was sent before',

@@ -14,8 +14,8 @@ import { PlatformError } from '../../model/errors.ts';
 import type { ListedDyno } from '../../model/listing.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { ClaimAnswer, ClaimRequest, Clock, Drain, Ledger, Platform, RestartAnswer } from '../../ports.ts';
-import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
 import { type AdvanceReport, type AttemptFault, asError, reportOf } from '../report/attempt-report.ts';
+import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
 
 /**
  * The one module that moves an attempt, and the only one that sends a DELETE.

@@ -2,14 +2,14 @@ import { targetKey } from '../../model/target.ts';
 import type { ActuatorEvent, Clock } from '../../ports.ts';
 import type { Log } from '../report/log.ts';
 import type { LedgerLoss } from './remembering-ledger.ts';
-import type { FloorTeacher } from './usefulness.ts';
+import type { FloorRecorder } from './restart-outcomes.ts';
 
 export interface LossListeners {
   readonly clock: Clock;
   /** Of several actuators that knew of an attempt the one that leads tells of its end. */
   readonly leads: () => boolean;
   readonly log: Log;
-  readonly teacher: FloorTeacher;
+  readonly teacher: FloorRecorder;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 

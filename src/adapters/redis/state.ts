@@ -4,8 +4,8 @@ import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
 import { createLeader, type Leader } from './leader.ts';
-import { createRedisLedger, type LedgerPolicy } from './ledger/ledger.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
+import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 

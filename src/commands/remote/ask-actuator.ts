@@ -1,8 +1,8 @@
-import { BadInputError, TidemarkError } from '../../model/errors.ts';
 import { isOneOff } from '../../doctor/check-settings.ts';
 import { type Finding, findingsOn } from '../../doctor/finding.ts';
-import type { StatusRow } from './api-rows.ts';
+import { BadInputError, TidemarkError } from '../../model/errors.ts';
 import type { CommandArguments } from '../terminal/arguments.ts';
+import type { StatusRow } from './api-rows.ts';
 import { baseOf, call } from './client.ts';
 
 const { ok, warning } = findingsOn('actuator');

@@ -1,8 +1,8 @@
 import { connectRedis } from '../../adapters/redis/connection.ts';
 import { watchEviction } from '../../adapters/redis/eviction.ts';
 import { createKeys } from '../../adapters/redis/keys.ts';
-import { createRedisLedger } from '../../adapters/redis/ledger/ledger.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
+import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
 

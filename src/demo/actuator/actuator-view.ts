@@ -1,5 +1,5 @@
-import type { ActuatorClient, DecisionState, DynoState } from './actuator-client.ts';
 import type { Account } from '../screen/report.ts';
+import type { ActuatorClient, DecisionState, DynoState } from './actuator-client.ts';
 
 /** A restart decision, or how it ended, as news. */
 export interface ActuatorNews {

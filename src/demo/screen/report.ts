@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from '../../model/format.ts';
+import type { DemoVerdict, RestartRow } from '../demo-verdict.ts';
 import type { TallyReport } from '../jobs/tally.ts';
-import type { RestartRow, Verdict } from '../verdict.ts';
 
 /** What the actuator said of a restart. */
 export interface Account {
@@ -10,7 +10,7 @@ export interface Account {
 }
 
 export interface ReportInput {
-  readonly verdict: Verdict;
+  readonly verdict: DemoVerdict;
   readonly elapsedMs: number;
   /** When the demo's clock began (Unix ms). */
   readonly startedAtMs: number;

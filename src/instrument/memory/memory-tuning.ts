@@ -6,7 +6,7 @@ import type { Procfs } from './procfs.ts';
 type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc';
 
 /** What decides how long a process holds on to memory that it no longer uses; fixed at its start. */
-export interface MemoryTuning {
+export interface ProcessMemoryTuning {
   /** Null where the mapped files do not tell: no Linux, or an allocator that is linked into node itself. */
   readonly allocator: Allocator | null;
   /** `MALLOC_ARENA_MAX` as it is set, or null. Only glibc reads it. */
@@ -46,7 +46,7 @@ export function memoryTuning({
   procfs,
   execArgv = process.execArgv,
   heapLimitBytes = getHeapStatistics().heap_size_limit,
-}: TuningSources): MemoryTuning {
+}: TuningSources): ProcessMemoryTuning {
   const maps = procfs.ownMaps();
   const allocator = maps === null ? null : libraryIn(maps);
   const preloaded = libraryIn(env.LD_PRELOAD ?? '');
@@ -60,7 +60,7 @@ export function memoryTuning({
 }
 
 /** One line, for whoever has turned OpenTelemetry's diagnostics on; `tidemark doctor` says what each part means. */
-export function logMemoryTuning(tuning: MemoryTuning, limitBytes: number | null): void {
+export function logMemoryTuning(tuning: ProcessMemoryTuning, limitBytes: number | null): void {
   const { allocator, mallocArenaMax, heapLimitBytes, heapLimitSource, failedPreload } = tuning;
   const parts = [
     `allocator ${allocator ?? 'unknown'}`,

@@ -28,13 +28,13 @@ const TIME_UNITS = [
   ['min', 60_000],
   ['s', 1000],
 ] as const;
-const MOST_TIME_TICKS = 10;
-const MOST_MEMORY_TICKS = 7;
+const MAX_TIME_TICKS = 10;
+const MAX_MEMORY_TICKS = 7;
 
 function timeStep(spanMs: number): number {
   const steps = [...[1, 5, 10, 30].map((s) => s * 1000), ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map(minutes)];
-  let stepMs = steps.find((candidate) => spanMs / candidate <= MOST_TIME_TICKS) ?? minutes(1440);
-  while (spanMs / stepMs > MOST_TIME_TICKS) stepMs *= 2;
+  let stepMs = steps.find((candidate) => spanMs / candidate <= MAX_TIME_TICKS) ?? minutes(1440);
+  while (spanMs / stepMs > MAX_TIME_TICKS) stepMs *= 2;
   return stepMs;
 }
 
@@ -44,7 +44,7 @@ function minutes(count: number): number {
 
 /** Powers of two, as quotas are. */
 function memoryStep(mostBytes: number): number {
-  return Math.max(1024 ** 2, 2 ** Math.ceil(Math.log2(mostBytes / MOST_MEMORY_TICKS)));
+  return Math.max(1024 ** 2, 2 ** Math.ceil(Math.log2(mostBytes / MAX_MEMORY_TICKS)));
 }
 
 function ticksOf(most: number, step: number): readonly number[] {

@@ -8,7 +8,7 @@ import { escapeXml, pixel } from './svg.ts';
 const STEADY_MOMENTS = 3;
 const STAY_MOMENTS = 40;
 /** A smaller rise can't be seen in the drawing. */
-const STEP_LEAST = 1.03;
+const MIN_STEP = 1.03;
 
 interface Step {
   readonly timeMs: number;
@@ -42,7 +42,7 @@ function lasts(judged: readonly Judged[], index: number, stepMs: number): boolea
   const [beforeBytes, risenBytes] = [before.decision.floorBytes ?? 0, now.floorBytes ?? 0];
   const after = judged.slice(index, index + STAY_MOMENTS).filter(isSameBoot);
   const isHigh = ({ decision }: Judged) => (decision.floorBytes ?? 0) > (beforeBytes + risenBytes) / 2;
-  return risenBytes >= STEP_LEAST * beforeBytes && after.every(isHigh);
+  return risenBytes >= MIN_STEP * beforeBytes && after.every(isHigh);
 }
 
 function drawStep(frame: Frame, { timeMs, floorBytes }: Step): string {

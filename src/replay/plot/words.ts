@@ -4,7 +4,7 @@ import { restartsOf } from './restarts.ts';
 import { CHARACTER_PX } from './svg.ts';
 
 const COLUMNS = Math.floor((WIDTH_PX - 2 * MARGIN_PX) / CHARACTER_PX);
-const MOST_LISTED = 10;
+const MAX_LISTED = 10;
 const OPEN_LOOP =
   'The series goes on as it was recorded: with the first restart made, the later ones might not be needed.';
 
@@ -14,10 +14,10 @@ export function listOf(panel: Panel, loop: Loop): readonly string[] {
   const last = panel.judged.at(-1)?.decision;
   if (restarts.length === 0)
     return last === undefined ? [] : wrap(`No restart. At the end: ${last.class}, ${last.reason}: ${last.explanation}`);
-  const lines = restarts.slice(0, MOST_LISTED).flatMap(({ timeMs, reason, explanation }, index) => {
+  const lines = restarts.slice(0, MAX_LISTED).flatMap(({ timeMs, reason, explanation }, index) => {
     return wrap(`${index + 1}  after ${formatDuration(timeMs - panel.startMs)}, ${reason}: ${explanation}`);
   });
-  if (restarts.length > MOST_LISTED) lines.push(`and ${restarts.length - MOST_LISTED} more`);
+  if (restarts.length > MAX_LISTED) lines.push(`and ${restarts.length - MAX_LISTED} more`);
   if (restarts.length > 1 && loop === 'open') lines.push(OPEN_LOOP);
   return lines;
 }

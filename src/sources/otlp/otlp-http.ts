@@ -2,11 +2,11 @@ import { BadInputError } from '../../model/errors.ts';
 import { createTokenCheck, type DeliveryGrant, GRANT_ALL, type IngestToken } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
 import { isFromThisMachine } from '../loopback.ts';
+import type { DecodedRequest } from '../points/request-fold.ts';
 import { encodingOf, type Failure, failure, type OtlpEncoding, success } from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
 import { decodeProtobuf } from './otlp-protobuf.ts';
 import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.ts';
-import type { DecodedRequest } from '../points/request-fold.ts';
 
 export interface OtlpSourceOptions {
   /** Shared with the other ways in, so that a point that came twice is taken once. */

@@ -1,3 +1,6 @@
+import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
+import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
+import { SeriesId } from '../points/series-id.ts';
 import { ByteNames } from './byte-names.ts';
 import {
   ANY_VALUE_STRING,
@@ -26,9 +29,6 @@ import {
   RESOURCE_METRICS_SCOPE_METRICS,
   SCOPE_METRICS_METRICS,
 } from './otlp-tags.ts';
-import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
-import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
-import { SeriesId } from '../points/series-id.ts';
 import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, type Selector, WANTED_METRICS } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 

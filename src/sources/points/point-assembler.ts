@@ -1,7 +1,7 @@
 import type { Point } from '../../model/point.ts';
+import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { PointRow } from './point-row.ts';
 import type { SeriesSum } from './series-sum.ts';
-import { FIELDS } from '../otlp/wanted-metrics.ts';
 
 /** Up to here a clock that was set back, or a sender's that runs ahead, cannot bring an old point in again. */
 const SLACK_MS = 10 * 60_000;

@@ -1,7 +1,7 @@
 import type { Point } from '../../model/point.ts';
+import { FIELDS } from '../otlp/wanted-metrics.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { SeriesSum } from './series-sum.ts';
-import { FIELDS } from '../otlp/wanted-metrics.ts';
 
 /** Values are never negative, so this stands for "not measured"; NaN stands for "cannot be known, one part of it was invalid". */
 const ABSENT = -1;

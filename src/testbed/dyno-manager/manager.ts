@@ -1,15 +1,15 @@
 import { App, type OneOffSpec } from './api/app.ts';
+import { Faults } from './api/faults.ts';
+import { RateLimit } from './api/rate-limit.ts';
 import type { DynoState } from './dyno/dyno.ts';
 import { dynoSizes, memoryBytes } from './dyno/dyno-sizes.ts';
-import { EventLog, type LogEntry } from './event-log.ts';
-import { Faults } from './api/faults.ts';
-import type { DynoManagerOptions } from './options.ts';
 import { memoryOf, readProcessTable, treeOf } from './dyno/process-table.ts';
-import { RateLimit } from './api/rate-limit.ts';
+import { EventLog, type LogEntry } from './event-log.ts';
+import type { DynoManagerOptions } from './options.ts';
 import { ApiServer, type RequestEntry } from './server.ts';
 
 /** A dyno as the manager itself sees it: the ground truth to compare others' numbers with. */
-export interface DynoView {
+export interface ManagedDyno {
   readonly app: string;
   readonly name: string;
   readonly type: string;
@@ -36,7 +36,7 @@ export interface DynoManager {
   readonly faults: Faults;
   /** How many DELETEs arrived, those with faults included; and how many of them were for all dynos of an app. */
   deletes(): { readonly one: number; readonly all: number };
-  dynos(): readonly DynoView[];
+  dynos(): readonly ManagedDyno[];
   /** Calls back for each new entry of the log; returns what stops it. */
   on(listener: (entry: LogEntry) => void): () => void;
   /** Starts a one-off dyno and returns its name. */
@@ -110,7 +110,7 @@ function countDeletes(requests: readonly RequestEntry[]): { one: number; all: nu
   return { one: deletes.length - all, all };
 }
 
-function viewsOf(apps: readonly App[]): readonly DynoView[] {
+function viewsOf(apps: readonly App[]): readonly ManagedDyno[] {
   const table = readProcessTable();
   return apps.flatMap((app) =>
     app.dynos.map(({ identity, current, crashes }) => {

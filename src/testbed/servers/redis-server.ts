@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../dyno-manager/free-port.ts';
-import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { findRedisServer } from './redis-binary.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 export interface StartRedisOptions {
   /** Where its data lies; default: a new folder among the temporary ones, removed by `stop`. */

@@ -19,7 +19,7 @@ describe('the decision log', () => {
 
   it('records a restart each time it is tried, and once where nobody would try it', () => {
     const log = new DecisionLog();
-    const restart = decision({ action: 'restart', reason: 'bloat-over-soft-limit' });
+    const restart = decision({ action: 'restart', reason: 'sustained-over-soft-limit' });
     expect([1, 2].map(() => log.record('a', restart))).toEqual([true, true]);
     expect([1, 2].map(() => log.record('b', restart, { isTried: false }))).toEqual([true, false]);
   });
@@ -34,7 +34,7 @@ describe('the decision log', () => {
 
   it('ties a restart to its attempt, and says how it ended', () => {
     const log = new DecisionLog();
-    log.record('b', decision({ action: 'restart', reason: 'bloat-over-soft-limit', bootId: 'boot-7' }));
+    log.record('b', decision({ action: 'restart', reason: 'sustained-over-soft-limit', bootId: 'boot-7' }));
     log.record('c', decision({ bootId: 'boot-8' }));
     const attempt = { id: 'attempt-1', target: { app: 'shop', processType: 'worker' }, bootId: 'boot-7' };
     log.attach({ ...attempt, dyno: 'worker.2' });

@@ -20,7 +20,7 @@ function closed(changes: Partial<Attempt> = {}): ActuatorEvent {
     epoch: 4,
     by: 'policy',
     dryRun: false,
-    reason: 'bloat-over-soft-limit',
+    reason: 'sustained-over-soft-limit',
     explanation: 'Floor rose in 4 steps to 88 % of 512 MB.',
     usageBytes: 460 * MB,
     floorBytes: 450 * MB,
@@ -51,7 +51,7 @@ describe('the message', () => {
       title: 'shop worker.1 was restarted',
       explanation: 'Floor rose in 4 steps to 88 % of 512 MB.',
       numbers: [
-        ['Reason', 'bloat-over-soft-limit'],
+        ['Reason', 'sustained-over-soft-limit'],
         ['Memory', '460 MB (90 %)'],
         ['Floor', '450 MB (88 %)'],
         ['Limit', '512 MB'],

@@ -7,7 +7,7 @@ const DYNO: DynoState = {
   boot_id: 'a',
   class: 'bloat',
   action: 'restart',
-  reason: 'bloat-over-soft-limit',
+  reason: 'sustained-over-soft-limit',
   explanation: 'It stays high.',
   reclaimable_bytes: 5,
 };

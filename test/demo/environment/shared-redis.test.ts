@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { borrowRedis } from '../../../src/demo/environment/shared-redis.ts';
 import { BadInputError } from '../../../src/model/errors.ts';
 import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
-import { borrowRedis } from '../../../src/demo/environment/shared-redis.ts';
 
 const connections: Redis[] = [];
 afterEach(() => {

@@ -2,13 +2,13 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPointsReader } from '../../../src/adapters/redis/points-reader.ts';
-import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { type BorrowedRedis, borrowRedis } from '../../../src/instrument/bullmq/borrowed-redis.ts';
 import { ExportLog } from '../../../src/instrument/export/otlp/export-log.ts';
 import { PointsStreamExporter } from '../../../src/instrument/export/redis/points-stream.ts';
 import { PointsStreamLog } from '../../../src/instrument/export/redis/points-stream-log.ts';
 import { subjectOf } from '../../../src/instrument/export/subject.ts';
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../../src/semconv.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 
 const isConnected = async () => true;
 const NO_METRICS = { scopeMetrics: [] } as unknown as ResourceMetrics;

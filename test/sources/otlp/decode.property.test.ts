@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { BadInputError } from '../../../src/model/errors.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
-import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
 import { WANTED_METRICS } from '../../../src/sources/otlp/wanted-metrics.ts';
+import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
 import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
 import { IDENTITY, rssAt, T0, WHOLE } from './requests.ts';
 

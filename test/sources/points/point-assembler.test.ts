@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../src/model/point.ts';
+import { FIELDS } from '../../../src/sources/otlp/wanted-metrics.ts';
 import { PointAssembler, type PointAssemblerOptions } from '../../../src/sources/points/point-assembler.ts';
 import { PointRow } from '../../../src/sources/points/point-row.ts';
-import { FIELDS } from '../../../src/sources/otlp/wanted-metrics.ts';
 import { T0, WHOLE_POINT } from '../otlp/requests.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Fault } from '../../../src/testbed/dyno-manager/api/faults.ts';
 import type { RestartAnswer } from '../../../src/ports.ts';
+import type { Fault } from '../../../src/testbed/dyno-manager/api/faults.ts';
 import { OBEDIENT, type RunningManager, startManager, TOKEN } from './running-manager.ts';
 
 let running: RunningManager | null = null;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { pidsWithEnv } from '../../../src/testbed/dyno-manager/dyno/process-table.ts';
 import type { RestartAnswer } from '../../../src/ports.ts';
+import { pidsWithEnv } from '../../../src/testbed/dyno-manager/dyno/process-table.ts';
 import { isAlive, node, OBEDIENT, type RunningManager, STUBBORN, startManager, TOKEN } from './running-manager.ts';
 
 let running: RunningManager | null = null;

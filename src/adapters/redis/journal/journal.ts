@@ -1,8 +1,8 @@
 import type { Journal } from '../../../ports.ts';
 import type { RedisConnection } from '../connection.ts';
-import { eventOf } from './journal-record.ts';
 import type { Keys } from '../keys.ts';
 import type { RecordFaults } from '../ledger/record-faults.ts';
+import { eventOf } from './journal-record.ts';
 
 const JOURNAL_LENGTH = 10_000;
 

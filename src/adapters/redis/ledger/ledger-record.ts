@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
+import type { LearnedFloor } from '../../../decision/learned-floor.ts';
 import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
-import type { LearnedFloor } from '../../../decision/learned-floor.ts';
 import type { HistoryEntry } from '../../../ports.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 

@@ -106,7 +106,7 @@ export const CLAIM = `${PRELUDE}
 local attempt = args.attempt
 local byPolicy = attempt.by == 'policy'
 if isPaused() then return {'no', 'paused'} end
-if now < heldUntil then return {'no', 'held'} end
+if now < heldUntil then return {'no', 'ledger-hold'} end
 if get('attempt') then return {'no', 'attempt-open'} end
 if byPolicy then
   if number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
@@ -145,7 +145,7 @@ if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
   redis.call('ZADD', spentKey, 'NX', now, attempt.bootId)
   return {'no', 'boot-spent'}
 end
-if move.to ~= 'closed' and now < heldUntil then return {'no', 'held'} end
+if move.to ~= 'closed' and now < heldUntil then return {'no', 'ledger-hold'} end
 if move.to == 'sending' then
   if isPaused() then return {'no', 'paused'} end
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end

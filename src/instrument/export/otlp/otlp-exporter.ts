@@ -14,7 +14,7 @@ const FAILED = 1;
 
 /** What proxies take by default (nginx: 1 MiB). Collectors and the actuator take 20 MiB. */
 const MAX_BODY_BYTES = 1_000_000;
-const LEAST_BODY_BYTES = 32 * 1024;
+const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
 
 /**
@@ -92,7 +92,7 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
         if (!(error instanceof PostError) || error.isRetryable) break;
         // Smaller from the next export on.
         if (error.refusal?.status === CONTENT_TOO_LARGE) {
-          this.#maxBodyBytes = Math.max(LEAST_BODY_BYTES, Math.min(this.#maxBodyBytes, bytes.length / 2));
+          this.#maxBodyBytes = Math.max(MIN_BODY_BYTES, Math.min(this.#maxBodyBytes, bytes.length / 2));
         }
       }
     }

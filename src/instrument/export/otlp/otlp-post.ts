@@ -7,7 +7,7 @@ import { VERSION } from '../../version.ts';
 /** Answers after which OTLP has a client try again. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** A receiver answers with a few bytes; what is longer comes from something else. */
-const MOST_ANSWER_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
 /** So much of a refusal is kept: enough for a sentence of the receiver's. */
 const KEPT_ANSWER_CHARACTERS = 2000;
 
@@ -153,12 +153,12 @@ async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; i
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MOST_ANSWER_BYTES) break;
+    if (bytes > MAX_ANSWER_BYTES) break;
   }
-  return { answer: Buffer.concat(chunks), isWhole: bytes <= MOST_ANSWER_BYTES };
+  return { answer: Buffer.concat(chunks), isWhole: bytes <= MAX_ANSWER_BYTES };
 }
 
-const TOO_LONG = new PostError(`the receiver sent an answer of more than ${MOST_ANSWER_BYTES} bytes`, {
+const TOO_LONG = new PostError(`the receiver sent an answer of more than ${MAX_ANSWER_BYTES} bytes`, {
   isRetryable: false,
 });
 

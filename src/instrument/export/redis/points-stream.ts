@@ -1,5 +1,10 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../../semconv.ts';
+import {
+  POINTS_STREAM_FIELD,
+  POINTS_STREAM_GROUP,
+  POINTS_STREAM_KEY,
+  POINTS_STREAM_MAX_BYTES,
+} from '../../../semconv.ts';
 import type { BorrowedRedis, RedisScript } from '../../bullmq/borrowed-redis.ts';
 import { reportFault } from '../../diagnostics.ts';
 import { ExportParts, type Serialize } from '../export-parts.ts';

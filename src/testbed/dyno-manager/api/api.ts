@@ -1,8 +1,8 @@
+import type { DynoSize } from '../dyno/dyno-sizes.ts';
+import { accountResource, appResource, dynoResource, dynoSizeResource, formationResource } from '../dyno/resources.ts';
 import { type Answer, failure, ok } from './answer.ts';
 import type { App } from './app.ts';
-import type { DynoSize } from '../dyno/dyno-sizes.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { accountResource, appResource, dynoResource, dynoSizeResource, formationResource } from '../dyno/resources.ts';
 
 export interface ApiRequest {
   readonly method: string;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Boot, Dyno, type DynoContext, type DynoIdentity } from '../dyno/dyno.ts';
+import { Dyno, type DynoContext, type DynoIdentity, type DynoRun } from '../dyno/dyno.ts';
 import { type DynoSize, findSize, memoryBytes } from '../dyno/dyno-sizes.ts';
 import type { DynoEvent, EventLog } from '../event-log.ts';
 import {
@@ -134,7 +134,7 @@ export class App {
     };
   }
 
-  #dynoEnv(dyno: Dyno, boot: Boot): Record<string, string> {
+  #dynoEnv(dyno: Dyno, boot: DynoRun): Record<string, string> {
     const { identity } = dyno;
     const inherited = INHERITED.flatMap((key) => {
       const value = process.env[key];
@@ -154,7 +154,7 @@ export class App {
   }
 
   /** As the labs feature runtime-dyno-metadata sets them (Dev Center, "Dyno Metadata"); the version carries a `v` here. */
-  #metadata(boot: Boot): Record<string, string> {
+  #metadata(boot: DynoRun): Record<string, string> {
     return {
       HEROKU_APP_ID: this.id,
       HEROKU_APP_NAME: this.name,

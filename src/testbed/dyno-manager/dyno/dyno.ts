@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { DynoProcess, type ProcessExit } from './dyno-process.ts';
-import type { DynoSize } from './dyno-sizes.ts';
 import type { DynoEvent } from '../event-log.ts';
 import { freePort } from '../free-port.ts';
+import { DynoProcess, type ProcessExit } from './dyno-process.ts';
+import type { DynoSize } from './dyno-sizes.ts';
 
 export type DynoState = 'starting' | 'up' | 'crashed';
 
@@ -12,10 +12,10 @@ export interface DynoContext {
   readonly startDelayMs: number;
   readonly crashDelaysMs: readonly number[];
   /** The environment of a boot; asked anew for each. */
-  env(dyno: Dyno, boot: Boot): Readonly<Record<string, string>>;
+  env(dyno: Dyno, boot: DynoRun): Readonly<Record<string, string>>;
   releaseVersion(): number;
-  onLine(dyno: Dyno, boot: Boot): ((line: string) => void) | null;
-  record(dyno: Dyno, boot: Boot, event: DynoEvent, detail: string | null): void;
+  onLine(dyno: Dyno, boot: DynoRun): ((line: string) => void) | null;
+  record(dyno: Dyno, boot: DynoRun, event: DynoEvent, detail: string | null): void;
   /** A one-off has ended and is not replaced. */
   ended(dyno: Dyno): void;
 }
@@ -32,7 +32,7 @@ export interface DynoIdentity {
 }
 
 /** One life of the dyno. */
-export interface Boot {
+export interface DynoRun {
   readonly id: string;
   readonly createdAtMs: number;
   readonly releaseVersion: number;
@@ -55,9 +55,9 @@ export interface Boot {
 export class Dyno {
   readonly identity: DynoIdentity;
   readonly #context: DynoContext;
-  readonly #running = new Set<Boot>();
+  readonly #running = new Set<DynoRun>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #current: Boot;
+  #current: DynoRun;
   #crashes = 0;
   #stopped = false;
 
@@ -67,7 +67,7 @@ export class Dyno {
     this.#current = this.#boot();
   }
 
-  get current(): Boot {
+  get current(): DynoRun {
     return this.#current;
   }
 
@@ -108,9 +108,9 @@ export class Dyno {
     await Promise.all(boots.map((boot) => boot.process?.gone));
   }
 
-  #boot(): Boot {
+  #boot(): DynoRun {
     const nowMs = Date.now();
-    const boot: Boot = {
+    const boot: DynoRun = {
       id: randomUUID(),
       createdAtMs: nowMs,
       releaseVersion: this.#context.releaseVersion(),
@@ -132,7 +132,7 @@ export class Dyno {
     return boot;
   }
 
-  #launch(boot: Boot): void {
+  #launch(boot: DynoRun): void {
     this.#running.add(boot);
     boot.process = new DynoProcess({
       bootId: boot.id,
@@ -146,7 +146,7 @@ export class Dyno {
     else this.#after(this.#context.startDelayMs, () => this.#setState(boot, 'up'));
   }
 
-  #end(boot: Boot): void {
+  #end(boot: DynoRun): void {
     const { process } = boot;
     this.#terminate(boot);
     if (process === null) return;
@@ -158,14 +158,14 @@ export class Dyno {
     void process.exited.then(() => clearTimeout(timer));
   }
 
-  #terminate(boot: Boot): void {
+  #terminate(boot: DynoRun): void {
     boot.stopping = true;
     if (boot.process === null || boot.state === 'crashed') return;
     this.#context.record(this, boot, 'sigterm', null);
     boot.process.terminate();
   }
 
-  #onExit(boot: Boot, exit: ProcessExit): void {
+  #onExit(boot: DynoRun, exit: ProcessExit): void {
     const detail = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
     if (boot.stopping || this.#stopped || this.identity.oneOff) {
       this.#context.record(this, boot, 'exit', detail);
@@ -181,7 +181,7 @@ export class Dyno {
     });
   }
 
-  #setState(boot: Boot, state: 'up' | 'crashed', detail: string | null = null): void {
+  #setState(boot: DynoRun, state: 'up' | 'crashed', detail: string | null = null): void {
     if (boot.state === 'crashed') return;
     boot.state = state;
     boot.updatedAtMs = Date.now();

@@ -1,8 +1,8 @@
 import type { App } from '../api/app.ts';
 import { sizeName } from '../api/app.ts';
+import type { FormationSpec } from '../options.ts';
 import type { Dyno } from './dyno.ts';
 import { type DynoSize, findSize } from './dyno-sizes.ts';
-import type { FormationSpec } from '../options.ts';
 
 /** The resources in the form of the Platform API's schema. */
 

@@ -1,7 +1,7 @@
 import { postWarmupFloor } from '../../detector/boot.ts';
+import { floorToLearn, soonBackAfterMs } from '../../detector/verdict.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
-import { floorToLearn, soonBackAfterMs } from '../../detector/verdict.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';
 
@@ -69,7 +69,7 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
 }
 
 /** Teaches the ledger the floor of each listed boot once, so that later boots can be judged from their first minute. */
-export class FloorTeacher {
+export class FloorRecorder {
   readonly #taught = new Set<string>();
 
   async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {

@@ -1,21 +1,21 @@
-import type { DrainKeys } from '../../adapters/redis/drain.ts';
-import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { DrainKeys } from '../../adapters/redis/drain-keys.ts';
 import type { Attempt } from '../../attempt/attempt.ts';
 import type { Permission } from '../../attempt/attempt-step.ts';
+import { onDrainTimeout } from '../../attempt/boot-idle.ts';
+import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { Decision } from '../../model/decision.ts';
-import { onDrainTimeout } from '../../attempt/drain.ts';
 import { LedgerUnavailable, UnreadableRecord } from '../../model/errors.ts';
 import { carriesId } from '../../model/listing.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import { matchesAny, type Target, targetKey } from '../../model/target.ts';
 import type { ActuatorEvent, ClaimAnswer, Clock, Ledger, Platform, PlatformDyno } from '../../ports.ts';
 import type { RestartRequestAnswer } from '../../web/control.ts';
-import { AttemptRunner } from './attempt-runner.ts';
 import type { BootRegistry } from '../boot-registry.ts';
-import type { DecisionLog } from '../report/decision-log.ts';
-import { AttemptDrain } from './drain.ts';
-import type { Log } from '../report/log.ts';
 import type { PlatformView } from '../platform-view.ts';
+import type { DecisionLog } from '../report/decision-log.ts';
+import type { Log } from '../report/log.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import { AttemptDrain } from './drain-session.ts';
 
 export interface RestartsOptions {
   readonly ledger: Ledger;
@@ -34,7 +34,7 @@ export interface RestartsOptions {
 }
 
 /** Turns decisions and a person's word into attempts, and drives them through the runner. */
-export class Restarts {
+export class RestartCoordinator {
   readonly #options: RestartsOptions;
   readonly #runner: AttemptRunner;
   readonly #drain: AttemptDrain;

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynoView } from '../testbed/dyno-manager/manager.ts';
+import type { ManagedDyno } from '../testbed/dyno-manager/manager.ts';
 import { ActuatorView } from './actuator/actuator-view.ts';
 import type { BootRecords } from './boot-records.ts';
+import type { Evidence } from './demo-verdict.ts';
+import type { DemoEnvironment } from './environment/demo-environment.ts';
 import { waitingFor } from './finish.ts';
 import type { QueueCounts } from './job-queues.ts';
 import { importQueueOf } from './jobs/job.ts';
@@ -14,17 +16,15 @@ import {
   FLOOR_SEEN_MS,
   FRAME_MS,
   MAILER_TYPE,
-  SOFT_LIMIT_SHARE,
+  SOFT_LIMIT_FRACTION,
   WINDOW_MS,
   WORKER_TYPE,
 } from './plan.ts';
 import { cellsOf } from './screen/cells.ts';
 import type { DynoRow, Frame } from './screen/frame.ts';
-import type { Stage } from './environment/stage.ts';
-import type { Evidence } from './verdict.ts';
 
 export interface CourseOptions {
-  readonly stage: Stage;
+  readonly stage: DemoEnvironment;
   readonly records: BootRecords;
   readonly tally: JobTally;
   readonly signal: AbortSignal;
@@ -40,11 +40,11 @@ export interface CourseOptions {
  * The demo's course: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It only
  * watches; the one thing it does is to give a dyno that was killed from outside its share of the work again.
  */
-export class Course {
+export class DemoRun {
   readonly view: ActuatorView;
   readonly #options: CourseOptions;
   readonly #pids = new Map<string, number>();
-  #dynos: readonly DynoView[] = [];
+  #dynos: readonly ManagedDyno[] = [];
   #counts: QueueCounts | null = null;
   #counting = false;
   #series = 0;
@@ -108,7 +108,7 @@ export class Course {
   }
 
   get #softLimitBytes(): number {
-    return this.#limitBytes * SOFT_LIMIT_SHARE;
+    return this.#limitBytes * SOFT_LIMIT_FRACTION;
   }
 
   async #untilSeen(): Promise<string | null> {
@@ -194,7 +194,7 @@ export class Course {
     this.#options.show(this.#frame(nowMs));
   }
 
-  #noticeProcess({ name, pid }: DynoView): void {
+  #noticeProcess({ name, pid }: ManagedDyno): void {
     if (pid === null || this.#pids.get(name) === pid) return;
     this.#pids.set(name, pid);
     this.#options.onProcess(name, pid);
@@ -228,7 +228,7 @@ export class Course {
     };
   }
 
-  #row(dyno: DynoView, nowMs: number): DynoRow {
+  #row(dyno: ManagedDyno, nowMs: number): DynoRow {
     const { records, tally, startedAtMs } = this.#options;
     const boots = records.of(dyno.name);
     return {

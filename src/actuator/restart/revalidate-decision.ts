@@ -1,6 +1,6 @@
 import type { Attempt } from '../../attempt/attempt.ts';
-import type { Policy } from '../../model/policy.ts';
 import { judge } from '../../detector/verdict.ts';
+import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 

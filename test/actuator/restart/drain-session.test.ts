@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
-import { AttemptDrain } from '../../../src/actuator/restart/drain.ts';
-import type { DrainKeys } from '../../../src/adapters/redis/drain.ts';
+import { AttemptDrain } from '../../../src/actuator/restart/drain-session.ts';
+import type { DrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
 import type { Attempt, Move } from '../../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { Point } from '../../../src/model/point.ts';

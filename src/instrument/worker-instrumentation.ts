@@ -1,8 +1,8 @@
 import { type BorrowedRedis, borrowRedis } from './bullmq/borrowed-redis.ts';
 import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq/bullmq-patch.ts';
 import { patchWorker } from './bullmq/bullmq-patch.ts';
-import { drainOfProcess, type ProcessDrain } from './drain/drain.ts';
 import type { DrainableWorker } from './drain/drainable-worker.ts';
+import { drainOfProcess, type ProcessDrain } from './drain/worker-drain.ts';
 import { Telemetry } from './export/telemetry.ts';
 import { processRole } from './identity/process-role.ts';
 import { JobMonitor } from './jobs/job-monitor.ts';
@@ -24,7 +24,7 @@ export interface WatchOptions {
 }
 
 /** Binds what BullMQ's workers do to what is measured and to where it goes. One per process: see `processWatch`. */
-export class WorkerWatch implements WorkerObserver {
+export class WorkerInstrumentation implements WorkerObserver {
   readonly telemetry: Telemetry;
   readonly voice = new Voice();
   readonly #monitor: JobMonitor;
@@ -143,16 +143,16 @@ export class WorkerWatch implements WorkerObserver {
 const WATCH = Symbol.for('tidemark.watch');
 
 interface WatchHolder {
-  [WATCH]?: WorkerWatch;
+  [WATCH]?: WorkerInstrumentation;
 }
 
 /**
  * The process's watch, made at the first call. It hangs on `globalThis` because an application may load this package twice (`register`
  * from its dependencies, the API bundled), and jobs and memory must not be counted twice.
  */
-export function processWatch(options: WatchOptions): WorkerWatch {
+export function processWatch(options: WatchOptions): WorkerInstrumentation {
   const holder = globalThis as WatchHolder;
-  holder[WATCH] ??= new WorkerWatch(options);
+  holder[WATCH] ??= new WorkerInstrumentation(options);
   return holder[WATCH];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DrainEvidence, isIdle, onDrainTimeout } from '../../src/attempt/drain.ts';
+import { type DrainEvidence, isIdle, onDrainTimeout } from '../../src/attempt/boot-idle.ts';
 
 const ASKED_MS = 100_000;
 
@@ -68,13 +68,13 @@ describe('whether a boot is idle', () => {
 
 describe('at the end of the grace', () => {
   it.each([
-    ['bloat-over-soft-limit', 'policy', true, 'stop'],
+    ['sustained-over-soft-limit', 'policy', true, 'stop'],
     ['leak-near-limit', 'policy', true, 'stop'],
     ['hard-limit', 'policy', true, 'go-on'],
     ['kill-point', 'policy', true, 'go-on'],
     ['max-rss', 'policy', true, 'go-on'],
     ['requested', 'person', true, 'go-on'],
-    ['bloat-over-soft-limit', 'policy', false, 'go-on'],
+    ['sustained-over-soft-limit', 'policy', false, 'go-on'],
   ] as const)('%s by %s, answered: %s: %s', (reason, by, wasAnswered, does) => {
     expect(onDrainTimeout({ by, reason }, wasAnswered)).toBe(does);
   });

@@ -1,6 +1,6 @@
+import type { Reason } from '../model/decision.ts';
 import type { Attempt } from './attempt.ts';
 import type { OnDrainTimeout } from './attempt-step.ts';
-import type { Reason } from '../model/decision.ts';
 
 /** One process of a boot, as its newest point shows it. */
 interface DrainingProcess {

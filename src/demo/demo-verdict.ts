@@ -14,7 +14,7 @@ export interface RestartRow {
   readonly afterBytes: number | null;
 }
 
-export interface Verdict {
+export interface DemoVerdict {
   readonly ok: boolean;
   /** What was wrong, a sentence each. */
   readonly faults: readonly string[];
@@ -38,7 +38,7 @@ export interface Evidence {
 }
 
 /** Whether exactly the bloated boots were restarted, once each and one at a time, and no job was lost, failed or done twice. */
-export function judge(evidence: Evidence): Verdict {
+export function judge(evidence: Evidence): DemoVerdict {
   const restarts = restartsOf(evidence.boots);
   const faults = [
     ...(evidence.cutShort === null ? [] : [evidence.cutShort]),

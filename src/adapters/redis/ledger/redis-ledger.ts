@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Attempt, CLAIM_DEADLINE_MS, isLegalMove, SEND_WINDOW_MS, startsCooldown } from '../../../attempt/attempt.ts';
+import {
+  type Attempt,
+  CLAIM_DEADLINE_MS,
+  isLegalMove,
+  SEND_WINDOW_MS,
+  startsCooldown,
+} from '../../../attempt/attempt.ts';
 import {
   BREAKER_FAILED,
   BREAKER_FRUITLESS,
@@ -9,8 +15,8 @@ import {
   NOTHING_BACK_FRACTION,
   uselessInARow,
 } from '../../../attempt/breaker.ts';
-import { LedgerUnavailable } from '../../../model/errors.ts';
 import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../../decision/learned-floor.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { Target } from '../../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../../ports.ts';
 import type { RedisConnection } from '../connection.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { followReturns, mayReturn, NO_RETURNS, type Returns } from '../../src/detector/returns.ts';
+import { followReturns, mayReturn, NO_RETURNS, type Returns } from '../../src/detector/recoveries.ts';
 
 const MINUTE_MS = 60_000;
 /** In MB: soft limit 400, floor after the warm-up 200. */

@@ -1,5 +1,5 @@
 import { type Level, median } from './curve.ts';
-import { trendOf } from './slope.ts';
+import { trendOf } from './theil-sen.ts';
 
 /** A floor that rises and is given back, over and over: garbage that is collected late, caches that are emptied. */
 export interface Teeth {
@@ -7,9 +7,9 @@ export interface Teeth {
   readonly troughs: readonly Level[];
 }
 
-const LEAST_LEVELS = 8;
+const MIN_LEVELS = 8;
 /** One drop may be anything; two are a habit. */
-const LEAST_DROPS = 2;
+const MIN_DROPS = 2;
 /** By the rises alone, as drops may be a third of all changes: of normal changes the median deviation of the positive ones is 0.4 of theirs. */
 const RISES_TO_DEVIATION = 2.5;
 /** A drop is so many times what levels usually differ by. */
@@ -17,11 +17,11 @@ const DROP_DEVIATIONS = 5;
 /** A habit that has not shown for so many times its longest pause is over. */
 const OVER_AFTER_PAUSES = 2.5;
 /** Of the other changes, so many go up: noise goes up and down alike. */
-const RISING_SHARE = 0.65;
+const RISING_FRACTION = 0.65;
 
 /** Null where the levels show none. `leastBytes`: a smaller drop is none. */
 export function teethOf(levels: readonly Level[], leastBytes: number): Teeth | null {
-  if (levels.length < LEAST_LEVELS) return null;
+  if (levels.length < MIN_LEVELS) return null;
   const changes = levels
     .slice(1)
     .map(({ floorBytes }, index) => floorBytes - (levels[index]?.floorBytes ?? floorBytes));
@@ -30,10 +30,10 @@ export function teethOf(levels: readonly Level[], leastBytes: number): Teeth | n
   const deviation = RISES_TO_DEVIATION * median(rises.map((rise) => Math.abs(rise - usual)));
   const least = Math.max(leastBytes, DROP_DEVIATIONS * deviation);
   const troughs = troughsOf(levels, least);
-  if (troughs.length < LEAST_DROPS || isOver(troughs, levels)) return null;
+  if (troughs.length < MIN_DROPS || isOver(troughs, levels)) return null;
   const others = changes.filter((change) => change > -least);
   const rising = others.filter((change) => change > 0).length / Math.max(1, others.length);
-  return rising >= RISING_SHARE ? { troughs } : null;
+  return rising >= RISING_FRACTION ? { troughs } : null;
 }
 
 /** Whether the floor has long stayed up: what it holds now does not come back. */

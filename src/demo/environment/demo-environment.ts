@@ -10,8 +10,6 @@ import { ActuatorProcess } from '../actuator/actuator-process.ts';
 import { JobQueues, loadBullmq } from '../job-queues.ts';
 import { importQueueOf } from '../jobs/job.ts';
 import type { JobTally } from '../jobs/tally.ts';
-import { type DemoCollector, startOwnCollector } from './own-collector.ts';
-import { type DemoRedis, startOwnRedis } from './own-redis.ts';
 import {
   BLOATING_DYNOS,
   DYNO_SIZE,
@@ -23,6 +21,8 @@ import {
   WORKER_COUNT,
   WORKER_TYPE,
 } from '../plan.ts';
+import { type DemoCollector, startOwnCollector } from './own-collector.ts';
+import { type DemoRedis, startOwnRedis } from './own-redis.ts';
 import { borrowRedis } from './shared-redis.ts';
 
 const SUFFIX = extname(fileURLToPath(import.meta.url));
@@ -31,7 +31,7 @@ const WORKER_APP = fileURLToPath(new URL(`../worker-app${SUFFIX}`, import.meta.u
 /** A dyno that is killed from outside comes back after this long. */
 const CRASH_DELAYS_MS = [500];
 
-export interface StageOptions {
+export interface DemoEnvironmentOptions {
   /** A Redis to use; null: start one. */
   readonly redisUrl: string | null;
   readonly tally: JobTally;
@@ -46,7 +46,7 @@ export interface StageOptions {
 }
 
 /** Everything that plays a part, up and running. */
-export interface Stage {
+export interface DemoEnvironment {
   readonly manager: DynoManager;
   readonly client: ActuatorClient;
   readonly queues: JobQueues;
@@ -59,7 +59,7 @@ export interface Stage {
 }
 
 /** Sets the stage: Redis, actuator, dyno manager with its dynos, queues. Where one cannot be had, those before it are stopped again. */
-export async function setStage(options: StageOptions): Promise<Stage> {
+export async function setStage(options: DemoEnvironmentOptions): Promise<DemoEnvironment> {
   const releases: (() => Promise<unknown>)[] = [];
   const stop = () => releaseAll(releases.splice(0).reverse());
   try {
@@ -140,13 +140,16 @@ function newRun(port: number): Run {
   };
 }
 
-function findRedis({ redisUrl, onProcess, onReturn, onLoss }: StageOptions, runId: string): Promise<DemoRedis> {
+function findRedis(
+  { redisUrl, onProcess, onReturn, onLoss }: DemoEnvironmentOptions,
+  runId: string,
+): Promise<DemoRedis> {
   if (redisUrl !== null) return borrowRedis(redisUrl, runId);
   return startOwnRedis({ onStart: (pid) => onProcess('redis', pid), onReturn, onLoss });
 }
 
 /** Null where no Collector was built on this machine. */
-async function ownCollector(run: Run, options: StageOptions): Promise<DemoCollector | null> {
+async function ownCollector(run: Run, options: DemoEnvironmentOptions): Promise<DemoCollector | null> {
   const binary = await findCollector();
   if (binary === null) return null;
   return startOwnCollector({

@@ -12,12 +12,12 @@ export interface Trend {
 /** What is needed at most: the pairs of 32 levels. Used by one call at a time. */
 const pairs = new Float64Array(512);
 
-const LEAST_LEVELS = 6;
+const MIN_LEVELS = 6;
 const QUANTILE_95 = 1.96;
 
 /** The trend of levels, oldest first; null below 6. */
 export function trendOf(levels: readonly Level[]): Trend | null {
-  return levels.length < LEAST_LEVELS ? null : lineThrough(levels);
+  return levels.length < MIN_LEVELS ? null : lineThrough(levels);
 }
 
 /** The same of however few; null below 2. */

@@ -1,13 +1,13 @@
-import type { DrainAnswers, DrainKeys } from '../../adapters/redis/drain.ts';
+import type { DrainAnswers, DrainKeys } from '../../adapters/redis/drain-keys.ts';
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
+import { isIdle } from '../../attempt/boot-idle.ts';
 import type { Boot } from '../../detector/boot.ts';
-import { isIdle } from '../../attempt/drain.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { Clock, Drain, Ledger } from '../../ports.ts';
 import type { DrainedBoot } from '../../semconv.ts';
-import { asError } from '../report/attempt-report.ts';
 import type { BootRegistry } from '../boot-registry.ts';
+import { asError } from '../report/attempt-report.ts';
 import type { Log } from '../report/log.ts';
 
 export interface AttemptDrainParts {
@@ -25,7 +25,7 @@ export interface AttemptDrainParts {
 /** The key lives 10 s, whatever the length of a tick; and the end of a drain is noticed as soon. */
 const REFRESH_EVERY_MS = 1_000;
 /** Of a grace, where it is short; a grace of nothing must not make it a busy loop. */
-const REFRESH_SHARE = 0.1;
+const REFRESH_FRACTION = 0.1;
 const REFRESH_NO_SOONER_MS = 100;
 /** Without the ledger nobody knows whether the attempt is still open. */
 const WITHOUT_LEDGER_MS = 5_000;
@@ -110,7 +110,7 @@ export class AttemptDrain implements Drain {
     };
     session.timer = setInterval(
       () => void this.#beatOnce(session),
-      Math.min(REFRESH_EVERY_MS, Math.max(REFRESH_NO_SOONER_MS, REFRESH_SHARE * graceMs)),
+      Math.min(REFRESH_EVERY_MS, Math.max(REFRESH_NO_SOONER_MS, REFRESH_FRACTION * graceMs)),
     );
     this.#sessions.set(attempt.id, session);
     return session;

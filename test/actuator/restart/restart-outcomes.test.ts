@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BootEntry, BootRegistry } from '../../../src/actuator/boot-registry.ts';
-import { FloorTeacher, findBackSoon, findReclaimed } from '../../../src/actuator/restart/usefulness.ts';
+import { FloorRecorder, findBackSoon, findReclaimed } from '../../../src/actuator/restart/restart-outcomes.ts';
 import { UnreadableRecord } from '../../../src/model/errors.ts';
 import type { BootIdentity, Point } from '../../../src/model/point.ts';
 import { defaultPolicy } from '../../../src/model/policy.ts';
@@ -88,7 +88,7 @@ function restart(changes: Partial<HistoryEntry> = {}): HistoryEntry {
     bootId: 'restarted',
     outcome: 'restarted',
     by: 'policy',
-    reason: 'bloat-over-soft-limit',
+    reason: 'sustained-over-soft-limit',
     sendingAtMs: SENT_MS,
     closedAtMs: SENT_MS + 8_000,
     usageBytes: 470 * MIB,
@@ -201,7 +201,7 @@ describe('the floors that a ledger is taught', () => {
 
   it('are those of listed boots, once each, and again when the ledger has lost them', async () => {
     const ledger = newLedger();
-    const teacher = new FloorTeacher();
+    const teacher = new FloorRecorder();
     await teacher.teach(ledger, entriesOf({}), policy);
     expect(Math.round(((await learned(ledger)) ?? 0) / MIB)).toBe(150);
     ledger.empty();
@@ -220,7 +220,7 @@ describe('the floors that a ledger is taught', () => {
     const ledger = newLedger();
     const entries = entriesOf(life);
     for (const entry of entries) if (listing !== undefined) entry.listing = listing;
-    await new FloorTeacher().teach(ledger, entries, policy);
+    await new FloorRecorder().teach(ledger, entries, policy);
     expect(await learned(ledger)).toBeNull();
   });
 });
@@ -252,7 +252,7 @@ describe('learning what a fresh boot holds', () => {
       if (app === 'broken') throw new UnreadableRecord('garbage');
       learned.push(app);
     };
-    await new FloorTeacher().teach({ learnFloor } as unknown as Ledger, entries, policy);
+    await new FloorRecorder().teach({ learnFloor } as unknown as Ledger, entries, policy);
     expect(learned).toEqual(['shop']);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BootRecord } from '../../src/demo/boot-records.ts';
+import { type Evidence, judge } from '../../src/demo/demo-verdict.ts';
 import { MIB } from '../../src/demo/plan.ts';
-import { type Evidence, judge } from '../../src/demo/verdict.ts';
 import { boot, LOW, PEAKS, PLATEAU, SOFT } from './boots.ts';
 
 const NO_JOB_AMISS = { added: 9, completed: 9, lost: [], failed: [], repeated: [], rescued: 0 };

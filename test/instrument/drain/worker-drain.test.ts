@@ -1,8 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { drainOfProcess, ProcessDrain } from '../../../src/instrument/drain/drain.ts';
 import { type DrainHook, onDrain, onRestart } from '../../../src/instrument/drain/drain-hooks.ts';
+import { drainOfProcess, ProcessDrain } from '../../../src/instrument/drain/worker-drain.ts';
 import { FakeRedis, keysOf, makeWorkerClass } from '../fake-worker.ts';
 
 const KEY_LIFE_MS = 10_000;
