@@ -1,8 +1,10 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
 import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
 import { learnedFloor } from '../../src/decision/learned-floor.ts';
-import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
-import { type DynoFacts, floorToLearn, soonBackAfterMs } from '../../src/detector/verdict.ts';
+import { type Boot, closedBuckets, noteLearned, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
+import { ownBytesPerJob, type Estimate } from '../../src/detector/job-load.ts';
+import { floorToLearn, soonBackAfterMs } from '../../src/detector/assess.ts';
+import type { DynoFacts } from '../../src/detector/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
@@ -28,6 +30,7 @@ interface Sent {
 class TidemarkRestarter implements Restarter {
   readonly #policy: Policy;
   readonly #floors = new Map<string, number>();
+  readonly #perJob = new Map<string, Estimate>();
   readonly #sent: Sent[] = [];
   #boot: Boot | null = null;
   #decision: Decision | null = null;
@@ -42,6 +45,7 @@ class TidemarkRestarter implements Restarter {
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, this.#policy);
     this.#boot = boot;
+    noteLearned(boot, this.#learnedPerJob(boot.identity.bootId));
     if (closedBuckets(boot) === closedBefore && this.#decision?.reason !== 'jobs-running') return false;
     this.#learn(boot, sample);
     this.#decision = this.#decide(boot, sample);
@@ -75,12 +79,23 @@ class TidemarkRestarter implements Restarter {
   #learn(boot: Boot, sample: Sample): void {
     const last = this.#sent.at(-1);
     const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;
+    const own = ownBytesPerJob(boot.jobLoad);
+    if (own !== null) this.#perJob.set(boot.identity.bootId, own);
     const floorBytes = postWarmupFloor(boot, this.#policy);
     if (floorBytes === null) return;
     if (isSuccessor) last.reclaimedBytes ??= (last.usageBytes ?? 0) - floorBytes;
     if (this.#floors.has(boot.identity.bootId)) return;
     const learnedBytes = floorToLearn(boot, factsOf(sample), this.#policy);
     if (learnedBytes !== null) this.#floors.set(boot.identity.bootId, learnedBytes);
+  }
+
+  #learnedPerJob(bootId: string): Estimate | null {
+    const others = [...this.#perJob].filter(([id]) => id !== bootId).slice(-FLOORS_KEPT).map(([, one]) => one);
+    if (others.length === 0) return null;
+    const weights = others.map(({ errorBytes }) => 1 / Math.max(1, errorBytes) ** 2);
+    const weight = weights.reduce((a, b) => a + b, 0);
+    const bytes = others.reduce((sum, { bytes: one }, index) => sum + one * (weights[index] ?? 0), 0) / weight;
+    return { bytes, errorBytes: Math.max(1 / Math.sqrt(weight), 0.3 * bytes) };
   }
 
   #noteBackSoon(boot: Boot, sample: Sample): void {

@@ -1,6 +1,7 @@
 import type { Outcome } from '../attempt/attempt.ts';
 import type { Boot } from '../detector/boot.ts';
-import { type DynoFacts, judge } from '../detector/verdict.ts';
+import { assess } from '../detector/assess.ts';
+import type { DynoFacts } from '../detector/assessment.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
@@ -82,7 +83,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     learnedFloorBytes: ledger?.learnedFloorBytes ?? null,
     uselessRestarts: ledger?.uselessRestarts ?? 0,
   };
-  const verdict: Verdict = judge(boot, context, input.policy);
+  const verdict: Verdict = assess(boot, context, input.policy);
   const decision: Decision = {
     ...verdict,
     app,

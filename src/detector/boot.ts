@@ -1,10 +1,11 @@
 import type { BootIdentity, MemoryTuning, Point } from '../model/point.ts';
 import { type Policy, thresholdBytes } from '../model/policy.ts';
-import { classify } from './classify.ts';
+import { type Classified, classify } from './classes/classify.ts';
 import { Curve } from './curve.ts';
-import { bytesPerJob, followJobs, type JobLoad, NO_JOB_LOAD } from './job-load.ts';
+import { featuresOf } from './features.ts';
+import { bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, takenSinceLastEnd, warmFloorOf } from './job-load.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
-import { type Shape, shapeOf } from './shape.ts';
+import { TUNING } from './tuning.ts';
 
 /** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
 export interface Boot {
@@ -29,8 +30,12 @@ export interface Boot {
   readonly tuning?: MemoryTuning | null;
   /** How usage follows the number of running jobs. */
   readonly jobLoad: JobLoad;
+  /** What one job held in earlier boots of the target; null where nothing was learned. */
+  readonly learnedBytesPerJob: Estimate | null;
   /** Null before the first measurement. */
   readonly curve: Curve | null;
+  /** What the curve looked like when its last bucket closed; null before. */
+  readonly classified: Classified | null;
 }
 
 /** What of the policy shapes a boot. */
@@ -39,7 +44,7 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 4;
+export const SNAPSHOT_VERSION = 5;
 /** Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
 /** A process whose interval is not known has ended when it was silent for so many windows. */
@@ -61,7 +66,9 @@ export function openBoot(point: Point): Boot {
     processes: [],
     tuning: null,
     jobLoad: NO_JOB_LOAD,
+    learnedBytesPerJob: null,
     curve: null,
+    classified: null,
   };
 }
 
@@ -103,39 +110,53 @@ function takesLimit({ limitAtMs }: Boot, { limitBytes, timeMs }: Point): boolean
   return limitBytes !== null && limitBytes > 0 && timeMs > limitAtMs;
 }
 
-/** What the platform says the quota is: the shape is judged by it from the next bucket on. */
+/** What the platform says the quota is: the curve is judged by it from the next bucket on. */
 export function noteLimit(boot: Boot, limitBytes: number | null): void {
   if (limitBytes !== null) (boot as Mutable<Boot>).platformLimitBytes = limitBytes;
 }
 
-function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy): void {
-  const { lastPointMs, activeJobs } = boot;
-  // Of another window, from before a setting was changed: its buckets do not compare.
-  if (boot.curve?.windowMs !== policy.windowMs) boot.curve = new Curve(policy.windowMs, lastPointMs);
-  const { windowMs } = policy;
-  if (activeJobs !== null)
-    boot.jobLoad = followJobs(boot.jobLoad, { timeMs: lastPointMs, usageBytes, activeJobs }, windowMs);
-  if (!boot.curve.observe(lastPointMs, usageBytes - heldByJobs(boot), activeJobs)) return;
-  const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
-  classify(boot.curve, { limitBytes, softLimitBytes: thresholdBytes(policy.softLimit, limitBytes) });
+/** What a job held in earlier boots of the target: taken out of the curve from the next sample on. */
+export function noteLearned(boot: Boot, bytesPerJob: Estimate | null): void {
+  (boot as Mutable<Boot>).learnedBytesPerJob = bytesPerJob;
 }
 
-/** However much jobs hold, this fraction of usage at least is the process's own. */
-const MIN_OWN_FRACTION = 0.1;
+function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy): void {
+  const { lastPointMs: timeMs, activeJobs, completedJobs } = boot;
+  const { windowMs } = policy;
+  // Buckets of another window, from before a setting was changed, do not compare.
+  if (boot.curve?.windowMs !== windowMs) {
+    boot.curve = new Curve(windowMs, timeMs);
+    boot.classified = null;
+  }
+  if (activeJobs !== null)
+    boot.jobLoad = followJobs(boot.jobLoad, { timeMs, usageBytes, activeJobs, completedJobs }, windowMs);
+  const perJob = bytesPerJob(boot.jobLoad, boot.learnedBytesPerJob);
+  const heldByJobsBytes = heldByJobs(boot, windowMs);
+  const jobsBytes = Math.min(heldByJobsBytes, (activeJobs ?? 0) * perJob.bytes);
+  if (!boot.curve.observe({ timeMs, ownBytes: usageBytes - heldByJobsBytes, heldByJobsBytes, jobsBytes, activeJobs }))
+    return;
+  const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
+  const features = featuresOf(boot.curve, {
+    limitBytes,
+    softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
+    perJob,
+    before: boot.classified?.features ?? null,
+  });
+  boot.classified = classify(features, boot.classified);
+}
 
 /** What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh boot would meet the same jobs. */
-export function heldByJobs({ jobLoad, activeJobs, usageBytes }: Boot): number {
-  return Math.min((1 - MIN_OWN_FRACTION) * (usageBytes ?? 0), (activeJobs ?? 0) * bytesPerJob(jobLoad));
+export function heldByJobs(boot: Boot, windowMs: number): number {
+  const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, learnedBytesPerJob } = boot;
+  if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
+  const known = activeJobs * bytesPerJob(jobLoad, learnedBytesPerJob).bytes;
+  const taken = takenSinceLastEnd(jobLoad, { timeMs, usageBytes }, windowMs);
+  return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
 }
 
 /** Counts the buckets closed so far. */
 export function closedBuckets(boot: Boot): number {
   return boot.curve?.closedBuckets ?? 0;
-}
-
-/** What the curve looks like; null before the first measurement. */
-export function shapeOfBoot(boot: Boot): Shape | null {
-  return boot.curve === null ? null : shapeOf(boot.curve);
 }
 
 /**
@@ -150,8 +171,16 @@ export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): n
 }
 
 /** The same of any boot: of one that was old when it was first seen, where it was first level since. */
-export function floorWhenFirstLevel(boot: Boot): number | null {
-  return boot.curve?.warmFloorBytes ?? null;
+export function floorWhenFirstLevel({ curve, jobLoad, learnedBytesPerJob }: Boot): number | null {
+  const warm = curve?.warm ?? null;
+  return warm === null ? null : warmFloorOf(warm, bytesPerJob(jobLoad, learnedBytesPerJob), warm.floorBytes);
+}
+
+/** The floor after the warm-up as other boots may be compared with it; null too where running jobs held an unknown part of it. */
+export function floorWithoutJobs(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
+  const { curve, jobLoad, learnedBytesPerJob } = boot;
+  if (postWarmupFloor(boot, policy) === null || curve?.warm == null) return null;
+  return warmFloorOf(curve.warm, bytesPerJob(jobLoad, learnedBytesPerJob), null);
 }
 
 function processOf(processes: readonly ProcessState[], processId: string): ProcessState | undefined {

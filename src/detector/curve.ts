@@ -1,389 +1,328 @@
-import { fromBase64, toBase64 } from '../model/base64.ts';
+import { Ring } from './ring.ts';
+import { median } from './statistics.ts';
+import { PARTS, TUNING } from './tuning.ts';
 
 /**
- * The memory of a boot's curve. Samples go into the open bucket; a closed one leaves a floor and a peak; floors are kept at three resolutions.
- * All of it is one array of 32-bit floats, written in place: 1 KiB for a boot of any age, and nothing is allocated for a sample. A float keeps
- * 7 digits, so bytes are good to a millionth of the level, and times, which are in windows since the first sample, to a tenth of a second after a
- * week.
+ * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one leaves a floor and a peak; floors are
+ * kept at three resolutions. Bounded: about 2 KB for a boot of any age.
  */
 
-/** One closed bucket. */
-export interface Bucket {
-  readonly timeMs: number;
-  /** What stayed in use. Bytes. */
-  readonly floorBytes: number;
-  readonly peakBytes: number;
-  /** Whether a moment without jobs supports the floor; null where jobs are not counted. */
-  readonly idle: boolean | null;
-}
-
-/** A floor and when it was. */
+/** What a floor was and when. Memory in bytes. */
 export interface Level {
   readonly timeMs: number;
   readonly floorBytes: number;
+  /** Jobs that ran while the floor was measured (mean); 0 for an idle moment, null where jobs are not counted. */
+  readonly jobs: number | null;
+  /** What was taken out of the floor for them, by what was known then of what one job holds. */
+  readonly jobsBytes: number;
 }
 
-const SAMPLES_PER_BUCKET = 5;
+/** One closed bucket. */
+export interface Bucket extends Level {
+  readonly peakBytes: number;
+  /** All that was taken out for running jobs, a long one included; the mean. */
+  readonly heldByJobsBytes: number;
+}
+
+/** The floor after the warm-up. */
+export type WarmFloor = Omit<Level, 'timeMs'>;
+
+/** One sample of the boot. */
+export interface CurveSample {
+  readonly timeMs: number;
+  /** Usage less what the running jobs hold. */
+  readonly ownBytes: number;
+  readonly heldByJobsBytes: number;
+  /** Of that, the number of jobs times what one is known to hold. */
+  readonly jobsBytes: number;
+  readonly activeJobs: number | null;
+}
+
 const FINE_BUCKETS = 32;
-/** A coarse floor is the lowest of so many fine ones, a wide one the lowest of so many coarse ones. */
+/** A coarse floor is the lowest of this many fine ones, a wide one the lowest of this many coarse ones. */
 const COARSE_FACTOR = 12;
 const WIDE_FACTOR = 6;
 const COARSE_BUCKETS = 28;
 const WIDE_BUCKETS = 15;
+/** Where samples are rarer than this many windows, a bucket closes with what it has. */
+const MAX_BUCKET_WINDOWS = 50;
 
-/** The warm-up is over when so many floors in a row are level... */
-const LEVEL_BUCKETS = 4;
-/** ... by this share of the floor and this many bytes; */
-const LEVEL_FRACTION = 0.04;
-const LEVEL_BYTES = 8 * 1024 ** 2;
-/** ... or after so many windows: then it never was level, so it was no warm-up but growth from the start, and the first floor is what counts. */
-const WARMUP_WINDOWS = 30;
-
-/** Places in the array. `UNKNOWN` stands for null: no measured value is negative. */
-const UNKNOWN = -1;
-const CLOSED = 0;
-const OPEN_TIME = 1;
-const OPEN_SAMPLES = 2;
-const OPEN_JOBS_KNOWN = 3;
-const OPEN_IDLE_FLOOR = 4;
-const OPEN_FLOOR = 5;
-const OPEN_PEAK = 6;
-const LAST = 7;
-const LAST_BUT_ONE = 8;
-const COARSE_CLOSED = 9;
-const COARSE_COUNT = 10;
-const COARSE_FLOOR = 11;
-const COARSE_TIME = 12;
-const WIDE_CLOSED = 13;
-const WIDE_COUNT = 14;
-const WIDE_FLOOR = 15;
-const WIDE_TIME = 16;
-const WARM_FLOOR = 17;
-const NOISE = 18;
-const IDLE_LAST = 19;
-const IDLE_LAST_BUT_ONE = 20;
-const OPEN_IDLE_SAMPLES = 21;
-const BUSY_RUN = 22;
-/** Left to the classifier, which keeps here what it found at the last close. */
-const FOUND = 23;
-export const FOUND_LENGTH = 22;
-const SCALARS = FOUND + FOUND_LENGTH;
-
-const FINE = SCALARS;
-const FINE_FLOOR = FINE + FINE_BUCKETS;
-const FINE_PEAK = FINE_FLOOR + FINE_BUCKETS;
-const FINE_IDLE = FINE_PEAK + FINE_BUCKETS;
-const COARSE = FINE_IDLE + FINE_BUCKETS;
-const WIDE = COARSE + 2 * COARSE_BUCKETS;
-const LENGTH = WIDE + 2 * WIDE_BUCKETS;
-
-/** Places are found by these, so nothing but a count may stand there. */
-const COUNTS = [
-  CLOSED,
-  OPEN_SAMPLES,
-  OPEN_IDLE_SAMPLES,
-  COARSE_CLOSED,
-  COARSE_COUNT,
-  WIDE_CLOSED,
-  WIDE_COUNT,
-  BUSY_RUN,
-] as const;
-/** Up to here a 32-bit float counts without a gap: 30 years of buckets of a minute. */
-const MAX_COUNT = 2 ** 24;
-
-/** After so many samples with jobs in a row those are what there is. */
-const BUSY_SAMPLES = 30;
-/** How fast the noise follows: each sample moves it by this share of itself. */
-const NOISE_STEP = 0.03;
-/** What it can come to, as shares of the level. */
+/** The lowest of n running medians of three normal values lies this many standard deviations below their mean (from 4,000 draws). */
+const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
+/** From the median of absolute second differences to a standard deviation: a normal one's is a root of 6 times larger. */
+const DEVIATION_OF_SECOND_DIFFERENCE = 1.4826 / Math.sqrt(6);
+/** Bounds of that median, as fractions of the level. */
 const MIN_NOISE = 0.0001;
 const MAX_NOISE = 0.3;
-/** The standard deviation is this times the median of the absolute second difference (whose deviation is the root of 6 times larger). */
-const DEVIATION_OF_SECOND_DIFFERENCE = 1.4826 / Math.sqrt(6);
-/** The lowest of so many running medians of three of normal values lies so many of their deviations below the mean (from 4,000 draws). */
-const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
-/** More than this share of the level is not taken for noise. */
-const MAX_CORRECTION = 0.06;
+/** After this many consecutive busy samples, busy samples are used for the noise estimate. */
+const BUSY_SAMPLES = 30;
 
-/** One buffer for many boots: an ArrayBuffer of its own would cost each another 250 bytes. It is freed when the last boot in it is. */
-const BOOTS_PER_SLAB = 128;
-let slab = new Float32Array(0);
-let slabUsed = 0;
+interface OpenBucket {
+  timeMs: number;
+  samples: number;
+  floorBytes: number;
+  peakBytes: number;
+  heldSum: number;
+  jobsBytesSum: number;
+  /** Null where jobs are not counted. */
+  jobsSum: number | null;
+  idleSamples: number;
+  idleFloorBytes: number;
+}
 
-function allocate(): Float32Array {
-  if (slabUsed + LENGTH > slab.length) {
-    slab = new Float32Array(BOOTS_PER_SLAB * LENGTH);
-    slabUsed = 0;
-  }
-  slabUsed += LENGTH;
-  return slab.subarray(slabUsed - LENGTH, slabUsed);
+/** The lowest of floors, on its way to a coarser ring. */
+interface OpenLevel {
+  count: number;
+  floorBytes: number;
+  jobs: number | null;
+  jobsBytes: number;
+  timeMs: number;
+}
+
+interface NoiseState {
+  /** Median of absolute second differences, bytes; null before the first three samples. */
+  bendBytes: number | null;
+  lastBytes: number | null;
+  lastButOneBytes: number | null;
+  busyRun: number;
 }
 
 export class Curve {
   readonly windowMs: number;
   /** The first sample's. */
   readonly originMs: number;
-  readonly #values: Float32Array;
+  #open: OpenBucket | null = null;
+  #lastBytes: number | null = null;
+  #lastButOneBytes: number | null = null;
+  readonly #noise: NoiseState = { bendBytes: null, lastBytes: null, lastButOneBytes: null, busyRun: 0 };
+  #warm: WarmFloor | null = null;
+  readonly #fine = new Ring(6, FINE_BUCKETS);
+  readonly #coarse = new Ring(4, COARSE_BUCKETS);
+  readonly #wide = new Ring(4, WIDE_BUCKETS);
+  readonly #openCoarse: OpenLevel = { count: 0, floorBytes: 0, jobs: null, jobsBytes: 0, timeMs: 0 };
+  readonly #openWide: OpenLevel = { count: 0, floorBytes: 0, jobs: null, jobsBytes: 0, timeMs: 0 };
 
-  constructor(windowMs: number, originMs: number, values?: Float32Array) {
+  constructor(windowMs: number, originMs: number) {
     this.windowMs = windowMs;
     this.originMs = originMs;
-    this.#values = values ?? allocate();
-    if (values === undefined) {
-      for (const place of [OPEN_IDLE_FLOOR, LAST, LAST_BUT_ONE, WARM_FLOOR, NOISE, IDLE_LAST, IDLE_LAST_BUT_ONE])
-        this.#values[place] = UNKNOWN;
-    }
-  }
-
-  toJSON(): unknown {
-    const { buffer, byteOffset, byteLength } = this.#values;
-    return {
-      windowMs: this.windowMs,
-      originMs: this.originMs,
-      values: toBase64(new Uint8Array(buffer, byteOffset, byteLength)),
-    };
-  }
-
-  /**
-   * From what `toJSON` gave. Null where the value is none, of another layout, or holds what no curve can: a time after `latestMs` (Unix ms) too, since a
-   * bucket from the future would never close.
-   */
-  static restore(value: unknown, latestMs = Number.MAX_SAFE_INTEGER): Curve | null {
-    const { windowMs, originMs, values } = (value ?? {}) as Record<string, unknown>;
-    if (!isNumber(windowMs) || windowMs <= 0 || !isNumber(originMs) || typeof values !== 'string') return null;
-    if (originMs < 0 || originMs > latestMs) return null;
-    const bytes = fromBase64(values);
-    if (bytes?.byteLength !== LENGTH * 4) return null;
-    // Its own buffer first: what is refused takes no place among the boots.
-    const restored = new Float32Array(bytes.buffer);
-    if (!restored.every(isPlausible) || !COUNTS.every((place) => isCount(restored[place]))) return null;
-    const latest = (latestMs - originMs) / windowMs;
-    // A float keeps 7 digits, so the newest time may have been rounded up.
-    const isPast = (time: number | undefined) => time !== undefined && time <= latest * (1 + 1e-6) + 1;
-    if (!isPast(restored[OPEN_TIME]) || !restored.subarray(FINE, FINE_FLOOR).every(isPast)) return null;
-    const own = allocate();
-    own.set(restored);
-    return new Curve(windowMs, originMs, own);
   }
 
   get closedBuckets(): number {
-    return this.#at(CLOSED);
+    return this.#fine.pushed;
   }
 
-  /** The floor after the warm-up; null while that is not over. */
-  get warmFloorBytes(): number | null {
-    return known(this.#at(WARM_FLOOR));
+  /** Null while the warm-up is not over. */
+  get warm(): WarmFloor | null {
+    return this.#warm;
   }
 
   /** The highest of the open bucket; null before the first sample. */
   get openPeakBytes(): number | null {
-    return this.#at(OPEN_SAMPLES) === 0 ? null : this.#at(OPEN_PEAK);
+    return this.#open?.peakBytes ?? null;
   }
 
-  /** Standard deviation of single samples around their own short trend, while jobs neither start nor end; bytes. */
-  get #sampleNoiseBytes(): number {
-    return Math.max(0, this.#at(NOISE)) * DEVIATION_OF_SECOND_DIFFERENCE;
-  }
-
-  /** What the classifier found at the last close: its own to write. */
-  get found(): Float32Array {
-    return this.#values.subarray(FOUND, FOUND + FOUND_LENGTH);
-  }
-
-  /** Adds a sample; tells whether it has closed a bucket. Samples come in the order of their times. */
-  observe(timeMs: number, usageBytes: number, activeJobs: number | null): boolean {
-    const values = this.#values;
-    const time = (timeMs - this.originMs) / this.windowMs;
-    const samples = this.#at(OPEN_SAMPLES);
-    const age = time - this.#at(OPEN_TIME);
-    const closes = samples > 0 && ((age >= 1 && samples >= SAMPLES_PER_BUCKET) || age > 10 * SAMPLES_PER_BUCKET);
-    if (closes) this.#close();
-    const [last, lastButOne] = [this.#at(LAST), this.#at(LAST_BUT_ONE)];
-    this.#followNoise(usageBytes, activeJobs);
-    const value = lastButOne < 0 ? usageBytes : medianOfThree(usageBytes, last, lastButOne);
-    values[LAST_BUT_ONE] = last;
-    values[LAST] = usageBytes;
-    this.#addToOpen(time, value, activeJobs);
+  /** Adds a sample; returns whether it has closed a bucket. Samples come in the order of their times. */
+  observe(sample: CurveSample): boolean {
+    const open = this.#open;
+    const ageMs = open === null ? 0 : sample.timeMs - open.timeMs;
+    const isFull = open !== null && ageMs >= this.windowMs && open.samples >= TUNING.samplesPerBucket;
+    const closes = open !== null && (isFull || ageMs > MAX_BUCKET_WINDOWS * this.windowMs);
+    if (open !== null && closes) this.#close(open);
+    this.#followNoise(sample);
+    const [last, lastButOne] = [this.#lastBytes, this.#lastButOneBytes];
+    const isFiltered = PARTS.sampleMedian && last !== null && lastButOne !== null;
+    this.#addToOpen(sample, isFiltered ? medianOfThree(sample.ownBytes, last, lastButOne) : sample.ownBytes);
+    this.#lastButOneBytes = last;
+    this.#lastBytes = sample.ownBytes;
     return closes;
   }
 
-  #addToOpen(time: number, value: number, activeJobs: number | null): void {
-    const values = this.#values;
-    const samples = this.#at(OPEN_SAMPLES);
-    if (samples === 0) {
-      values[OPEN_TIME] = time;
-      values[OPEN_JOBS_KNOWN] = 0;
-      values[OPEN_IDLE_FLOOR] = UNKNOWN;
-      values[OPEN_IDLE_SAMPLES] = 0;
-      values[OPEN_FLOOR] = value;
-      values[OPEN_PEAK] = value;
-    }
-    values[OPEN_SAMPLES] = samples + 1;
-    values[OPEN_FLOOR] = Math.min(this.#at(OPEN_FLOOR), value);
-    values[OPEN_PEAK] = Math.max(this.#at(OPEN_PEAK), value);
+  #addToOpen({ timeMs, heldByJobsBytes, jobsBytes, activeJobs }: CurveSample, bytes: number): void {
+    this.#open ??= {
+      timeMs,
+      samples: 0,
+      floorBytes: bytes,
+      peakBytes: bytes,
+      heldSum: 0,
+      jobsBytesSum: 0,
+      jobsSum: null,
+      idleSamples: 0,
+      idleFloorBytes: bytes,
+    };
+    const open = this.#open;
+    open.samples += 1;
+    open.floorBytes = Math.min(open.floorBytes, bytes);
+    open.peakBytes = Math.max(open.peakBytes, bytes);
+    open.heldSum += heldByJobsBytes;
+    open.jobsBytesSum += jobsBytes;
     if (activeJobs === null) return;
-    values[OPEN_JOBS_KNOWN] = 1;
-    const idle = this.#at(OPEN_IDLE_FLOOR);
-    if (activeJobs !== 0) return;
-    values[OPEN_IDLE_FLOOR] = idle < 0 ? value : Math.min(idle, value);
-    values[OPEN_IDLE_SAMPLES] = this.#at(OPEN_IDLE_SAMPLES) + 1;
+    open.jobsSum = (open.jobsSum ?? 0) + activeJobs;
+    if (activeJobs > 0 || !PARTS.idleFloors) return;
+    open.idleFloorBytes = open.idleSamples === 0 ? bytes : Math.min(open.idleFloorBytes, bytes);
+    open.idleSamples += 1;
   }
 
   /**
-   * A median that moves a little with each value (a frugal one), of how much an idle sample lies off the line through the two before it: what jobs take
+   * A median that moves a little with each value (a frugal one) of how far an idle sample lies off the line through the two before it: what jobs take
    * and give back is no noise, unless they never end.
    */
-  #followNoise(usageBytes: number, activeJobs: number | null): void {
-    const values = this.#values;
+  #followNoise({ ownBytes, activeJobs }: CurveSample): void {
+    const noise = this.#noise;
     const isBusy = activeJobs !== null && activeJobs > 0;
-    values[BUSY_RUN] = isBusy ? Math.min(this.#at(BUSY_RUN) + 1, BUSY_SAMPLES) : 0;
-    if (isBusy && this.#at(BUSY_RUN) < BUSY_SAMPLES) return;
-    const [last, lastButOne] = [this.#at(IDLE_LAST), this.#at(IDLE_LAST_BUT_ONE)];
-    values[IDLE_LAST_BUT_ONE] = last;
-    values[IDLE_LAST] = usageBytes;
-    if (lastButOne < 0) return;
-    const bend = Math.abs(usageBytes - 2 * last + lastButOne);
-    const noise = this.#at(NOISE);
-    const moved = noise < 0 ? bend : noise * (bend > noise ? 1 + NOISE_STEP : 1 - NOISE_STEP);
-    values[NOISE] = Math.min(Math.max(moved, MIN_NOISE * usageBytes), MAX_NOISE * usageBytes);
+    noise.busyRun = isBusy ? Math.min(noise.busyRun + 1, BUSY_SAMPLES) : 0;
+    if (isBusy && noise.busyRun < BUSY_SAMPLES) return;
+    const { lastBytes, lastButOneBytes, bendBytes } = noise;
+    noise.lastButOneBytes = lastBytes;
+    noise.lastBytes = ownBytes;
+    if (lastBytes === null || lastButOneBytes === null) return;
+    const bend = Math.abs(ownBytes - 2 * lastBytes + lastButOneBytes);
+    const moved =
+      bendBytes === null ? bend : bendBytes * (bend > bendBytes ? 1 + TUNING.noiseStep : 1 - TUNING.noiseStep);
+    noise.bendBytes = Math.min(Math.max(moved, MIN_NOISE * ownBytes), MAX_NOISE * ownBytes);
   }
 
-  #close(): void {
-    const values = this.#values;
-    const closed = this.#at(CLOSED);
-    const idle = this.#at(OPEN_IDLE_FLOOR);
-    const floor =
-      idle < 0
-        ? this.#withoutBias(this.#at(OPEN_FLOOR), this.#at(OPEN_SAMPLES))
-        : this.#withoutBias(idle, this.#at(OPEN_IDLE_SAMPLES));
-    const time = this.#at(OPEN_TIME);
-    const slot = closed % FINE_BUCKETS;
-    values[FINE + slot] = time;
-    values[FINE_FLOOR + slot] = floor;
-    values[FINE_PEAK + slot] = this.#at(OPEN_PEAK);
-    values[FINE_IDLE + slot] = this.#at(OPEN_JOBS_KNOWN) === 0 ? UNKNOWN : Number(idle >= 0);
-    values[CLOSED] = closed + 1;
-    values[OPEN_SAMPLES] = 0;
-    this.#coarsen(time, floor);
-    if (this.#at(WARM_FLOOR) < 0) values[WARM_FLOOR] = this.#warmedUp() ?? UNKNOWN;
+  #close(open: OpenBucket): void {
+    const isIdle = open.idleSamples > 0;
+    const floorBytes = isIdle
+      ? this.#withoutBias(open.idleFloorBytes, open.idleSamples)
+      : this.#withoutBias(open.floorBytes, open.samples);
+    const jobs = isIdle ? 0 : open.jobsSum === null ? null : open.jobsSum / open.samples;
+    const heldByJobsBytes = isIdle ? 0 : open.heldSum / open.samples;
+    const jobsBytes = isIdle ? 0 : open.jobsBytesSum / open.samples;
+    const level = { timeMs: open.timeMs - this.originMs, floorBytes, jobs, jobsBytes };
+    this.#fine.push([level.timeMs, floorBytes, jobs, jobsBytes, open.peakBytes, heldByJobsBytes]);
+    const coarse = lower(this.#openCoarse, level, COARSE_FACTOR);
+    if (coarse !== null) this.#coarse.push([coarse.timeMs, coarse.floorBytes, coarse.jobs, coarse.jobsBytes]);
+    const wide = coarse === null ? null : lower(this.#openWide, coarse, WIDE_FACTOR);
+    if (wide !== null) this.#wide.push([wide.timeMs, wide.floorBytes, wide.jobs, wide.jobsBytes]);
+    this.#open = null;
+    this.#warm ??= this.#warmedUp();
   }
 
   /** The lowest of several noisy readings lies below what it reads; by how much is known from the noise. */
   #withoutBias(lowest: number, samples: number): number {
-    const bias = (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * this.#sampleNoiseBytes;
-    return lowest + Math.min(bias, MAX_CORRECTION * lowest);
-  }
-
-  #coarsen(time: number, floor: number): void {
-    const values = this.#values;
-    const count = this.#at(COARSE_COUNT);
-    values[COARSE_FLOOR] = count === 0 ? floor : Math.min(floor, this.#at(COARSE_FLOOR));
-    if (count === Math.floor(COARSE_FACTOR / 2)) values[COARSE_TIME] = time;
-    values[COARSE_COUNT] = (count + 1) % COARSE_FACTOR;
-    if (count + 1 < COARSE_FACTOR) return;
-    const coarseFloor = this.#at(COARSE_FLOOR);
-    const coarseTime = this.#at(COARSE_TIME);
-    this.#push(COARSE, { closed: COARSE_CLOSED, length: COARSE_BUCKETS }, coarseTime, coarseFloor);
-    const wideCount = this.#at(WIDE_COUNT);
-    values[WIDE_FLOOR] = wideCount === 0 ? coarseFloor : Math.min(coarseFloor, this.#at(WIDE_FLOOR));
-    if (wideCount === Math.floor(WIDE_FACTOR / 2)) values[WIDE_TIME] = coarseTime;
-    values[WIDE_COUNT] = (wideCount + 1) % WIDE_FACTOR;
-    if (wideCount + 1 === WIDE_FACTOR)
-      this.#push(WIDE, { closed: WIDE_CLOSED, length: WIDE_BUCKETS }, this.#at(WIDE_TIME), this.#at(WIDE_FLOOR));
-  }
-
-  #push(start: number, ring: { readonly closed: number; readonly length: number }, time: number, floor: number): void {
-    const closed = this.#at(ring.closed);
-    const slot = closed % ring.length;
-    this.#values[start + slot] = time;
-    this.#values[start + ring.length + slot] = floor;
-    this.#values[ring.closed] = closed + 1;
+    if (!PARTS.floorBias) return lowest;
+    const deviation = (this.#noise.bendBytes ?? 0) * DEVIATION_OF_SECOND_DIFFERENCE;
+    const bias = (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * deviation;
+    return lowest + Math.min(bias, TUNING.maxBiasFraction * lowest);
   }
 
   /** The floor after the warm-up, once it is over. The very first bucket belongs to the start of the process and is left out. */
-  #warmedUp(): number | null {
-    const floors = this.fine().map(({ floorBytes }) => floorBytes);
-    const warmup = this.closedBuckets <= FINE_BUCKETS ? floors.slice(1) : floors;
-    const last = warmup.slice(-LEVEL_BUCKETS);
-    if (last.length < LEVEL_BUCKETS) return null;
-    const [low, high] = [Math.min(...last), Math.max(...last)];
-    if (high - low <= Math.max(LEVEL_FRACTION * high, LEVEL_BYTES)) return median(last);
+  #warmedUp(): WarmFloor | null {
+    const buckets = this.fine();
+    const warmup = this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets;
+    const last = warmup.slice(-TUNING.warmupLevelBuckets);
+    if (last.length < TUNING.warmupLevelBuckets) return null;
+    const floors = last.map(({ floorBytes }) => floorBytes);
+    const [low, high] = [Math.min(...floors), Math.max(...floors)];
+    if (high - low <= Math.max(TUNING.warmupLevelFraction * high, TUNING.warmupLevelBytes)) return middleOf(last);
+    const ageMs = (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs;
     const isOver =
-      warmup.length > LEVEL_BUCKETS && this.#at(FINE + ((this.closedBuckets - 1) % FINE_BUCKETS)) >= WARMUP_WINDOWS;
-    return isOver ? median(warmup.slice(0, 3)) : null;
+      warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * this.windowMs;
+    return isOver ? middleOf(warmup.slice(0, 3)) : null;
   }
 
   /** Oldest first. */
   fine(): readonly Bucket[] {
-    const closed = this.#at(CLOSED);
-    const count = Math.min(closed, FINE_BUCKETS);
-    const buckets: Bucket[] = [];
-    for (let index = closed - count; index < closed; index += 1) {
-      const slot = index % FINE_BUCKETS;
-      const idle = this.#at(FINE_IDLE + slot);
-      buckets.push({
-        timeMs: this.#timeMs(this.#at(FINE + slot)),
-        floorBytes: this.#at(FINE_FLOOR + slot),
-        peakBytes: this.#at(FINE_PEAK + slot),
-        idle: idle < 0 ? null : idle === 1,
-      });
-    }
-    return buckets;
+    return this.#fine.map((column) => ({
+      timeMs: this.originMs + (column(0) ?? 0),
+      floorBytes: column(1) ?? 0,
+      jobs: column(2),
+      jobsBytes: column(3) ?? 0,
+      peakBytes: column(4) ?? 0,
+      heldByJobsBytes: column(5) ?? 0,
+    }));
   }
 
   coarse(): readonly Level[] {
-    return this.#levels(COARSE, COARSE_BUCKETS, this.#at(COARSE_CLOSED));
+    return this.#levels(this.#coarse);
   }
 
   wide(): readonly Level[] {
-    return this.#levels(WIDE, WIDE_BUCKETS, this.#at(WIDE_CLOSED));
+    return this.#levels(this.#wide);
   }
 
-  #levels(start: number, length: number, closed: number): readonly Level[] {
-    const levels: Level[] = [];
-    for (let index = Math.max(0, closed - length); index < closed; index += 1) {
-      const slot = index % length;
-      levels.push({
-        timeMs: this.#timeMs(this.#at(start + slot)),
-        floorBytes: this.#at(start + length + slot),
-      });
-    }
-    return levels;
+  #levels(ring: Ring): readonly Level[] {
+    return ring.map((column) => ({
+      timeMs: this.originMs + (column(0) ?? 0),
+      floorBytes: column(1) ?? 0,
+      jobs: column(2),
+      jobsBytes: column(3) ?? 0,
+    }));
   }
 
-  #timeMs(windows: number): number {
-    return this.originMs + windows * this.windowMs;
+  toJSON(): CurveState {
+    return {
+      windowMs: this.windowMs,
+      originMs: this.originMs,
+      open: this.#open,
+      lastBytes: this.#lastBytes,
+      lastButOneBytes: this.#lastButOneBytes,
+      noise: this.#noise,
+      warm: this.#warm,
+      openCoarse: this.#openCoarse,
+      openWide: this.#openWide,
+      fine: this.#fine.toJSON(),
+      coarse: this.#coarse.toJSON(),
+      wide: this.#wide.toJSON(),
+    };
   }
 
-  #at(place: number): number {
-    return this.#values[place] ?? UNKNOWN;
+  /** From what `toJSON` gave, whose plain fields are checked by `restored-boot.ts`; null where a ring is damaged. */
+  static restore(state: CurveState): Curve | null {
+    const curve = new Curve(state.windowMs, state.originMs);
+    curve.#open = state.open;
+    curve.#lastBytes = state.lastBytes;
+    curve.#lastButOneBytes = state.lastButOneBytes;
+    Object.assign(curve.#noise, state.noise);
+    curve.#warm = state.warm;
+    Object.assign(curve.#openCoarse, state.openCoarse);
+    Object.assign(curve.#openWide, state.openWide);
+    const isWhole =
+      curve.#fine.restore(state.fine) && curve.#coarse.restore(state.coarse) && curve.#wide.restore(state.wide);
+    return isWhole ? curve : null;
   }
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+/** As a snapshot keeps it. */
+export interface CurveState {
+  readonly windowMs: number;
+  readonly originMs: number;
+  readonly open: OpenBucket | null;
+  readonly lastBytes: number | null;
+  readonly lastButOneBytes: number | null;
+  readonly noise: NoiseState;
+  readonly warm: WarmFloor | null;
+  readonly openCoarse: OpenLevel;
+  readonly openWide: OpenLevel;
+  readonly fine: unknown;
+  readonly coarse: unknown;
+  readonly wide: unknown;
 }
 
-/** Beyond it nothing is measured, be it bytes, a time in windows, or how they change. */
-function isPlausible(value: number): boolean {
-  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+/** Adds a level to the open coarser one; returns that one when it is complete. Its time is that of its middle. */
+function lower(open: OpenLevel, { timeMs, floorBytes, jobs, jobsBytes }: Level, factor: number): Level | null {
+  if (open.count === 0 || floorBytes < open.floorBytes) {
+    open.floorBytes = floorBytes;
+    open.jobs = jobs;
+    open.jobsBytes = jobsBytes;
+  }
+  if (open.count === Math.floor(factor / 2)) open.timeMs = timeMs;
+  open.count += 1;
+  if (open.count < factor) return null;
+  open.count = 0;
+  return { timeMs: open.timeMs, floorBytes: open.floorBytes, jobs: open.jobs, jobsBytes: open.jobsBytes };
 }
 
-function isCount(value: number | undefined): boolean {
-  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT;
-}
-
-function known(value: number): number | null {
-  return value < 0 ? null : value;
+function middleOf(buckets: readonly Bucket[]): WarmFloor {
+  const jobs = buckets.flatMap((bucket) => (bucket.jobs === null ? [] : [bucket.jobs]));
+  return {
+    floorBytes: median(buckets.map(({ floorBytes }) => floorBytes)),
+    jobs: jobs.length === 0 ? null : median(jobs),
+    jobsBytes: median(buckets.map(({ jobsBytes }) => jobsBytes)),
+  };
 }
 
 function medianOfThree(a: number, b: number, c: number): number {
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

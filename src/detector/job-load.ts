@@ -1,6 +1,10 @@
+import type { WarmFloor } from './curve.ts';
+import { PARTS, TUNING } from './tuning.ts';
+
 /**
- * How usage follows the number of running jobs in one boot: changes of usage over five windows, regressed on changes of the number of jobs over the
- * same. Changes, because a leak or a plateau beneath the load moves the level and hardly the change. Bounded, and kept with the boot as JSON.
+ * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed on changes of the number of running
+ * jobs over the same (changes, because a leak or a plateau beneath the load moves the level and hardly the change); and whatever was taken since a job last
+ * ended may belong to a job that still runs. Bounded, and kept with the boot as JSON.
  */
 export interface JobLoad {
   /** Start of the open window, Unix ms; its samples, and their sums. */
@@ -8,7 +12,7 @@ export interface JobLoad {
   readonly openSamples: number;
   readonly openUsageBytes: number;
   readonly openJobs: number;
-  /** Means of the newest windows, oldest first: at most `LAG_WINDOWS`. */
+  /** Means of the newest windows, oldest first: at most `loadLagWindows`. */
   readonly usageBytes: readonly number[];
   readonly jobs: readonly number[];
   /** Sums over changes, older ones decayed: of jobs squared, of jobs times bytes, of bytes squared, and of ones. */
@@ -17,7 +21,13 @@ export interface JobLoad {
   readonly bytes2: number;
   readonly changes: number;
   /** The newest slope that was beyond doubt; null before the first. Bytes. */
-  readonly bytesPerJob: number | null;
+  readonly sureBytes: number | null;
+  /** Of the newest sample. Null where not counted. */
+  readonly activeJobs: number | null;
+  readonly completedJobs: number | null;
+  /** When a job last ended, Unix ms, and usage then; null before the first sample. */
+  readonly endedMs: number | null;
+  readonly endedUsageBytes: number | null;
 }
 
 export const NO_JOB_LOAD: JobLoad = {
@@ -31,28 +41,31 @@ export const NO_JOB_LOAD: JobLoad = {
   jobsBytes: 0,
   bytes2: 0,
   changes: 0,
-  bytesPerJob: null,
+  sureBytes: null,
+  activeJobs: null,
+  completedJobs: null,
+  endedMs: null,
+  endedUsageBytes: null,
 };
-
-/** A change is taken over so many windows: allocators give back late, and noise that lasts for minutes is no change. */
-const LAG_WINDOWS = 5;
-/** After so many windows (half a day at the default) a change counts a third: what a job holds may change with a deploy or with the day. */
-const DECAY_WINDOWS = 720;
-/** A slope is beyond doubt when it is so many of its standard errors above zero. */
-const SURE_ERRORS = 3;
-/** The newest slope that was beyond doubt may be off by this fraction by now. */
-const PRIOR_ERROR_FRACTION = 0.3;
 
 export interface JobSample {
   readonly timeMs: number;
   readonly usageBytes: number;
   /** Jobs running. */
   readonly activeJobs: number;
+  /** Jobs ended so far; null where not counted. */
+  readonly completedJobs: number | null;
+}
+
+/** A value and its standard error. Bytes. */
+export interface Estimate {
+  readonly bytes: number;
+  readonly errorBytes: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Adds a sample. Returns the same object until a window closes, as this is done for every sample of every boot. */
+/** Adds a sample. Changes the load in place until a window closes, as this is done for every sample of every boot. */
 export function followJobs(load: JobLoad, sample: JobSample, windowMs: number): JobLoad {
   const closed = load.openSamples > 0 && sample.timeMs - load.openMs >= windowMs ? closeWindow(load) : load;
   const open: Mutable<JobLoad> = closed === NO_JOB_LOAD ? { ...NO_JOB_LOAD } : closed;
@@ -64,7 +77,18 @@ export function followJobs(load: JobLoad, sample: JobSample, windowMs: number): 
   open.openSamples += 1;
   open.openUsageBytes += sample.usageBytes;
   open.openJobs += sample.activeJobs;
+  if (hasEnded(open, sample)) {
+    open.endedMs = sample.timeMs;
+    open.endedUsageBytes = sample.usageBytes;
+  }
+  open.activeJobs = sample.activeJobs;
+  open.completedJobs = sample.completedJobs;
   return open;
+}
+
+function hasEnded(before: JobLoad, { activeJobs, completedJobs }: JobSample): boolean {
+  if (before.activeJobs === null || activeJobs === 0 || activeJobs < before.activeJobs) return true;
+  return completedJobs !== null && before.completedJobs !== null && completedJobs !== before.completedJobs;
 }
 
 function closeWindow(load: JobLoad): JobLoad {
@@ -72,10 +96,10 @@ function closeWindow(load: JobLoad): JobLoad {
   const jobs = [...load.jobs, load.openJobs / load.openSamples];
   const next = { ...load, usageBytes, jobs, openSamples: 0 };
   const [firstBytes, firstJobs] = [usageBytes[0], jobs[0]];
-  if (usageBytes.length <= LAG_WINDOWS || firstBytes === undefined || firstJobs === undefined) return next;
+  if (usageBytes.length <= TUNING.loadLagWindows || firstBytes === undefined || firstJobs === undefined) return next;
   const byBytes = (usageBytes.at(-1) ?? firstBytes) - firstBytes;
   const byJobs = (jobs.at(-1) ?? firstJobs) - firstJobs;
-  const kept = 1 - 1 / DECAY_WINDOWS;
+  const kept = 1 - 1 / TUNING.loadDecayWindows;
   const sums = {
     jobs2: kept * load.jobs2 + byJobs * byJobs,
     jobsBytes: kept * load.jobsBytes + byJobs * byBytes,
@@ -83,39 +107,94 @@ function closeWindow(load: JobLoad): JobLoad {
     changes: kept * load.changes + 1,
   };
   const slope = slopeOf(sums);
-  const isSure = slope !== null && slope.bytes > SURE_ERRORS * slope.errorBytes;
   return {
     ...next,
     ...sums,
     usageBytes: usageBytes.slice(1),
     jobs: jobs.slice(1),
-    bytesPerJob: isSure ? slope.bytes : load.bytesPerJob,
+    sureBytes: slope !== null && isSure(slope) ? slope.bytes : load.sureBytes,
   };
 }
 
 type Sums = Pick<JobLoad, 'jobs2' | 'jobsBytes' | 'bytes2' | 'changes'>;
 
 /** Least squares through the origin; null where the number of jobs has not changed yet. */
-function slopeOf({ jobs2, jobsBytes, bytes2, changes }: Sums): { bytes: number; errorBytes: number } | null {
-  if (jobs2 <= 0 || changes < LAG_WINDOWS) return null;
+function slopeOf({ jobs2, jobsBytes, bytes2, changes }: Sums): Estimate | null {
+  if (jobs2 <= 0 || changes < TUNING.loadLagWindows) return null;
   const bytes = jobsBytes / jobs2;
   const unexplained = Math.max(0, bytes2 - bytes * jobsBytes) / changes;
   // Changes over five windows overlap: one in five is independent.
-  return { bytes, errorBytes: Math.sqrt((LAG_WINDOWS * unexplained) / jobs2) };
+  return { bytes, errorBytes: Math.sqrt((TUNING.loadLagWindows * unexplained) / jobs2) };
+}
+
+function isSure({ bytes, errorBytes }: Estimate): boolean {
+  return bytes > TUNING.loadSureErrors * errorBytes;
+}
+
+/** What the boot has found out by itself that one job holds, with its standard error; null where that is not beyond doubt. For later boots. */
+export function ownBytesPerJob(load: JobLoad): Estimate | null {
+  const slope = slopeOf(load);
+  return slope !== null && isSure(slope) ? slope : null;
+}
+
+/** More than any job holds. */
+const NOTHING_KNOWN_BYTES = 2 ** 50;
+
+/** What one running job holds. Bytes. */
+export interface BytesPerJob {
+  /** Beyond doubt; 0 where nothing is. */
+  readonly bytes: number;
+  /** What it may be more (`loadMarginErrors` standard errors); `NOTHING_KNOWN_BYTES` where nothing is known. */
+  readonly marginBytes: number;
+}
+
+/** By this boot's own slope, its newest that was beyond doubt, and what earlier boots of the target showed: each weighted by how sure it is. */
+export function bytesPerJob(load: JobLoad, learned: Estimate | null): BytesPerJob {
+  const own = slopeOf(load);
+  const { sureBytes } = load;
+  const known = [
+    own,
+    sureBytes === null ? null : { bytes: sureBytes, errorBytes: TUNING.loadPriorErrorFraction * sureBytes },
+    learned,
+  ].filter((estimate) => estimate !== null);
+  if (known.length === 0 || !PARTS.jobLoad) return { bytes: 0, marginBytes: PARTS.jobLoad ? NOTHING_KNOWN_BYTES : 0 };
+  const weights = known.map(({ errorBytes }) => 1 / Math.max(1, errorBytes) ** 2);
+  const weight = weights.reduce((sum, one) => sum + one, 0);
+  const bytes = known.reduce((sum, estimate, index) => sum + estimate.bytes * (weights[index] ?? 0), 0) / weight;
+  const mean = { bytes: Math.max(0, bytes), errorBytes: 1 / Math.sqrt(weight) };
+  const marginBytes = TUNING.loadMarginErrors * mean.errorBytes;
+  if ((sureBytes !== null || learned !== null) && mean.bytes > 0) return { bytes: mean.bytes, marginBytes };
+  return { bytes: 0, marginBytes: mean.bytes + marginBytes };
+}
+
+/** What was taken since a job last ended: a job that still runs may hold it. 0 where none runs, or where it has run for too long to be waited for. */
+export function takenSinceLastEnd(
+  { endedMs, endedUsageBytes, activeJobs }: JobLoad,
+  { timeMs, usageBytes }: Pick<JobSample, 'timeMs' | 'usageBytes'>,
+  windowMs: number,
+): number {
+  if (!PARTS.longJobs || endedMs === null || endedUsageBytes === null || !activeJobs) return 0;
+  return timeMs - endedMs > TUNING.longJobWindows * windowMs ? 0 : Math.max(0, usageBytes - endedUsageBytes);
 }
 
 /**
- * What one running job holds, bytes: the newest slope that was beyond doubt and the present one, each weighted by how sure it is. 0 where usage is not
- * known to follow the number of jobs.
+ * The floor after the warm-up without what jobs held then, by what is known of that by now. `otherwise` where jobs ran and nothing is known of what they
+ * held. Bytes.
  */
-export function bytesPerJob(load: JobLoad): number {
-  const priorBytes = load.bytesPerJob;
-  const own = slopeOf(load);
-  if (priorBytes === null || own === null) return 0;
-  const weight = 1 / Math.max(1, own.errorBytes) ** 2;
-  const priorWeight = 1 / (PRIOR_ERROR_FRACTION * priorBytes) ** 2;
-  return Math.max(0, (weight * own.bytes + priorWeight * priorBytes) / (weight + priorWeight));
+export function warmFloorOf<T>(warm: WarmFloor, perJob: BytesPerJob, otherwise: T): number | T {
+  const { jobs, floorBytes } = warm;
+  const isUnknown = perJob.bytes === 0 && jobs !== null && jobs >= MIN_JOBS && perJob.marginBytes >= floorBytes / jobs;
+  return isUnknown ? otherwise : withoutJobs(warm, perJob);
 }
+
+/** A floor without what jobs held then, by what is known of that by now: levels from before it was known compare with newer ones. Bytes. */
+export function withoutJobs({ floorBytes, jobs, jobsBytes }: WarmFloor, { bytes }: BytesPerJob): number {
+  if (jobs === null || !PARTS.baseAtEqualLoad) return floorBytes;
+  return Math.max(TUNING.minOwnFraction * (floorBytes + jobsBytes), floorBytes + jobsBytes - jobs * bytes);
+}
+
+/** A mean of fewer is an idle worker. */
+const MIN_JOBS = 0.5;
 
 /** Whether a value read back can be a `JobLoad`. */
 export function isJobLoad(value: unknown): value is JobLoad {
@@ -123,10 +202,10 @@ export function isJobLoad(value: unknown): value is JobLoad {
   const load = value as Record<string, unknown>;
   return (
     SCALARS.every((name) => isFiniteNumber(load[name])) &&
-    (load.bytesPerJob === null || isFiniteNumber(load.bytesPerJob)) &&
+    OPTIONAL.every((name) => load[name] === null || isFiniteNumber(load[name])) &&
     RINGS.every((name) => {
       const ring = load[name];
-      return Array.isArray(ring) && ring.length <= LAG_WINDOWS && ring.every(isFiniteNumber);
+      return Array.isArray(ring) && ring.length <= TUNING.loadLagWindows && ring.every(isFiniteNumber);
     })
   );
 }
@@ -141,6 +220,7 @@ const SCALARS = [
   'bytes2',
   'changes',
 ] as const;
+const OPTIONAL = ['sureBytes', 'activeJobs', 'completedJobs', 'endedMs', 'endedUsageBytes'] as const;
 const RINGS = ['usageBytes', 'jobs'] as const;
 
 function isFiniteNumber(value: unknown): value is number {

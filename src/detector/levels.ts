@@ -1,27 +1,25 @@
-import { type Bucket, type Level, median } from './curve.ts';
+import type { Bucket, Level } from './curve.ts';
+import { median } from './statistics.ts';
+import { PARTS, TUNING } from './tuning.ts';
 
-/** A difference of less than this share of the limit (or of the level, where no limit is known) is none. */
-export const MIN_TOLERANCE = 0.02;
-/** A job that runs longer than so many windows is taken for what the worker is, not for a peak. */
-const CARRIED_WINDOWS = 30;
+/** Without an idle moment near, the floor of a busy bucket is the lowest of this many neighbours. */
+const NEIGHBOURS = 3;
 
 /**
- * What the boot holds between jobs. A bucket that a job ran through shows no floor of its own: where there was an idle moment not long before,
- * the floor is what that one showed, however much the job takes; else it is the lowest of three neighbours. The time of a level is that of the
- * bucket which shows it: a rising floor is not taken for lower than it is.
+ * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was an idle moment not long before, the
+ * floor is what that one showed, however much the jobs take; else it is the lowest of three neighbours.
  */
-export function heldFloors(buckets: readonly Bucket[], windowMs: number): readonly Level[] {
+export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number): readonly Level[] {
   let idleAt: number | null = null;
   return buckets.map((bucket, index): Level => {
-    if (bucket.idle === true) {
+    if (bucket.jobs === 0) {
       idleAt = index;
       return bucket;
     }
     const idle = idleAt === null ? undefined : buckets[idleAt];
-    const isCarried =
-      bucket.idle === false && idle !== undefined && bucket.timeMs - idle.timeMs <= CARRIED_WINDOWS * windowMs;
+    const isCarried = idle !== undefined && bucket.timeMs - idle.timeMs <= TUNING.carriedWindows * windowMs;
     let lowest: Level = bucket;
-    for (let at = isCarried ? (idleAt ?? 0) : Math.max(0, index - 2); at < index; at += 1) {
+    for (let at = isCarried ? (idleAt ?? 0) : Math.max(0, index - NEIGHBOURS + 1); at < index; at += 1) {
       const earlier = buckets[at];
       if (earlier !== undefined && earlier.floorBytes < lowest.floorBytes) lowest = earlier;
     }
@@ -29,17 +27,15 @@ export function heldFloors(buckets: readonly Bucket[], windowMs: number): readon
   });
 }
 
-/** The lowest of three normal values lies so many of their standard deviations below their mean (order statistics of the normal distribution). */
+/** The lowest of three normal values lies this many of their standard deviations below their mean (order statistics of the normal distribution). */
 const LOWEST_OF_THREE = 0.846;
 const NEWEST = 12;
 
-/**
- * How far below the true floor the levels lie, where each is the lowest of three: that takes what noise has lowered most. Next to nothing where idle moments
- * support the floors. Bytes.
- */
+/** How far below the true floor the levels lie where each is the lowest of three. Next to nothing where idle moments support the floors. Bytes. */
 export function loweredBytes(buckets: readonly Bucket[]): number {
-  const busy = buckets.slice(-NEWEST).filter(({ idle }) => idle === false).length;
-  return (busy / Math.min(NEWEST, Math.max(1, buckets.length))) * LOWEST_OF_THREE * deviationOver(buckets, 1);
+  const newest = buckets.slice(-NEWEST);
+  const busy = newest.filter(({ jobs }) => jobs !== null && jobs > 0).length;
+  return (busy / Math.max(1, newest.length)) * LOWEST_OF_THREE * deviationOver(buckets, 1);
 }
 
 export interface Noise {
@@ -49,16 +45,16 @@ export interface Noise {
   readonly persistence: number;
 }
 
-const MAX_PERSISTENT = 8;
+const MAX_PERSISTENCE = 8;
 
 /**
- * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one). Over one bucket and over
+ * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one), over one bucket and over
  * four, as noise that lasts for minutes does not show between neighbours.
  */
 export function noiseOf(levels: readonly Level[]): Noise {
   const [near, far] = [deviationOver(levels, 1), deviationOver(levels, 4)];
   const bytes = Math.max(near, far);
-  return { bytes, persistence: near === 0 ? 1 : Math.min(MAX_PERSISTENT, Math.max(1, (far / near) ** 2)) };
+  return { bytes, persistence: near === 0 ? 1 : Math.min(MAX_PERSISTENCE, Math.max(1, (far / near) ** 2)) };
 }
 
 function deviationOver(levels: readonly Level[], lag: number): number {
@@ -68,26 +64,37 @@ function deviationOver(levels: readonly Level[], lag: number): number {
   return (1.4826 * median(differences.map((difference) => Math.abs(difference - middle)))) / Math.SQRT2;
 }
 
-/** Three windows, and longer spans for noisy floors. */
-const HELD_SPANS = [6, 12, 24] as const;
-const MIN_HELD = 3;
-/** Standard errors below the mean of a span: so far off is the mean of a level floor less than once in 1,000 times. */
-const HELD_ERRORS = 3;
-const HELD_NOISE = 1;
+/** Floors that must agree before a level counts as sustained. */
+const SUSTAINED_LEVELS = 3;
 
 /**
- * What usage has surely stayed over: for quiet floors the lowest of the last three; noisy ones must stay high for longer until the same can be
- * said. Never more than the highest of the last three, so that what was high is not held against a boot that has given it back.
+ * What the floor has surely stayed over: for quiet floors the lowest of the last three; noisy ones must stay high for longer until the same can be
+ * said. Never more than the highest of the last three, so that what was high is not held against a boot that has given it back. Null below three.
  */
-export function heldBytes(levels: readonly Level[], noise: Noise): number | null {
-  if (levels.length < MIN_HELD) return null;
+export function sustainedBytes(levels: readonly Level[], noise: Noise): number | null {
+  if (levels.length < SUSTAINED_LEVELS) return null;
   const floors = levels.map(({ floorBytes }) => floorBytes);
-  const last = floors.slice(-MIN_HELD);
-  const least = Math.min(...last) - HELD_NOISE * noise.bytes;
-  const spans = HELD_SPANS.filter((span) => span <= floors.length).map((span) => {
+  const last = floors.slice(-SUSTAINED_LEVELS);
+  const spans = PARTS.longSpans ? TUNING.sustainedSpans.filter((span) => span <= floors.length) : [];
+  const means = spans.map((span) => {
     const own = floors.slice(-span);
     const mean = own.reduce((sum, floor) => sum + floor, 0) / span;
-    return mean - HELD_ERRORS * noise.bytes * Math.sqrt(noise.persistence / span);
+    return mean - TUNING.sustainedErrors * noise.bytes * Math.sqrt(noise.persistence / span);
   });
-  return Math.min(Math.max(least, ...spans), Math.max(...last));
+  return Math.min(Math.max(Math.min(...last) - noise.bytes, ...means), Math.max(...last));
+}
+
+/** Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above the three before. */
+export function stepsOf(levels: readonly Level[], height: number): readonly number[] {
+  const steps: number[] = [];
+  let level = levels[0]?.floorBytes ?? 0;
+  for (let index = 2; index < levels.length; index += 1) {
+    const held = Math.min(levels[index - 1]?.floorBytes ?? 0, levels[index]?.floorBytes ?? 0);
+    if (held > level + height) {
+      steps.push(levels[index - 1]?.timeMs ?? 0);
+      level = held;
+    }
+    level = Math.min(level, levels[index]?.floorBytes ?? level);
+  }
+  return steps;
 }

@@ -1,6 +1,8 @@
+import { PARTS, TUNING } from './tuning.ts';
+
 /** What this boot has shown to come back by itself: floors over the soft limit that were given back without a restart. */
-export interface Returns {
-  /** Since when the floor has been up there; null where it is not. */
+export interface Recoveries {
+  /** Since when the floor has been up there, Unix ms; null where it is not. */
   readonly upSinceMs: number | null;
   /** The highest floor of the present stay. */
   readonly highestBytes: number;
@@ -10,30 +12,22 @@ export interface Returns {
   readonly topBytes: number;
 }
 
-export const NO_RETURNS: Returns = { upSinceMs: null, highestBytes: 0, longestStayMs: 0, topBytes: 0 };
+export const NO_RECOVERIES: Recoveries = { upSinceMs: null, highestBytes: 0, longestStayMs: 0, topBytes: 0 };
 
 interface Seen {
   readonly timeMs: number;
   readonly floorBytes: number;
-  /** After the warm-up. */
-  readonly baseBytes: number;
   /** Null where it is unknown: then nothing is followed. */
   readonly softLimitBytes: number | null;
 }
 
-/** A fall to less than this below the soft limit may be noise. */
-const CLEARLY_BELOW = 0.95;
-
-/** A floor has come back when it has fallen half the way to where it was after the warm-up: hovering around the limit is no return. */
-export function followReturns(before: Returns, { timeMs, floorBytes, baseBytes, softLimitBytes }: Seen): Returns {
-  if (softLimitBytes === null) return before;
+export function followRecoveries(before: Recoveries, { timeMs, floorBytes, softLimitBytes }: Seen): Recoveries {
+  if (softLimitBytes === null || !PARTS.recoveries) return before;
   const { upSinceMs, longestStayMs, topBytes } = before;
-  const backBytes = Math.min((baseBytes + softLimitBytes) / 2, CLEARLY_BELOW * softLimitBytes);
-  if (upSinceMs === null) {
+  if (upSinceMs === null)
     return floorBytes > softLimitBytes ? { ...before, upSinceMs: timeMs, highestBytes: floorBytes } : before;
-  }
   const highestBytes = Math.max(before.highestBytes, floorBytes);
-  if (floorBytes > backBytes) return { ...before, highestBytes };
+  if (floorBytes > TUNING.recoveredFraction * softLimitBytes) return { ...before, highestBytes };
   return {
     upSinceMs: null,
     highestBytes: 0,
@@ -42,10 +36,7 @@ export function followReturns(before: Returns, { timeMs, floorBytes, baseBytes, 
   };
 }
 
-/** A stay is another one than those that ended when it has lasted so many times as long as the longest of them. */
-const STAYS = 2.5;
-
 /** Whether what is up now has been up before for about as long, and came back. */
-export function mayReturn({ upSinceMs, longestStayMs }: Returns, timeMs: number): boolean {
-  return longestStayMs > 0 && timeMs - (upSinceMs ?? timeMs) < STAYS * longestStayMs;
+export function mayRecover({ upSinceMs, longestStayMs }: Recoveries, timeMs: number): boolean {
+  return longestStayMs > 0 && timeMs - (upSinceMs ?? timeMs) < TUNING.recoveryPatience * longestStayMs;
 }

@@ -1,6 +1,8 @@
 import type { BootIdentity, MemoryTuning } from '../model/point.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
-import { Curve } from './curve.ts';
+import type { Classified } from './classes/classify.ts';
+import { Curve, type CurveState } from './curve.ts';
+import { MEMORY_CLASSES } from '../model/decision.ts';
 import { isJobLoad } from './job-load.ts';
 import type { ProcessState } from './process-state.ts';
 
@@ -24,10 +26,12 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
     Array.isArray(boot.processes) &&
     boot.processes.every((process) => isProcess(process, latestMs)) &&
     isJobLoad(boot.jobLoad) &&
+    (boot.learnedBytesPerJob === null || isFinitely(boot.learnedBytesPerJob)) &&
+    (boot.classified === null || isClassified(boot.classified, latestMs)) &&
     // Absent in snapshots of older versions.
     (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
   if (!isWhole) return null;
-  const curve = boot.curve === null ? null : Curve.restore(boot.curve, latestMs);
+  const curve = boot.curve === null ? null : restoreCurve(boot.curve, latestMs);
   return boot.curve !== null && curve === null ? null : { ...boot, curve };
 }
 
@@ -83,6 +87,52 @@ function isTuning(value: unknown): value is MemoryTuning {
     isTextOrNull(mallocArenaMax) &&
     isAmount(heapLimitBytes) &&
     typeof isHeapLimitSet === 'boolean'
+  );
+}
+
+/** Null where the value is none, or holds what no curve can: a time in the future too, since such a bucket would never close. */
+function restoreCurve(value: unknown, latestMs: number): Curve | null {
+  if (!isRecord(value)) return null;
+  const { windowMs, originMs, open, openCoarse, openWide, noise, warm, lastBytes, lastButOneBytes } = value;
+  const isPast = (time: unknown) => isAmount(time) && time <= latestMs;
+  const isWhole =
+    isAmount(windowMs) &&
+    windowMs > 0 &&
+    isPast(originMs) &&
+    [lastBytes, lastButOneBytes].every(isAmountOrNull) &&
+    (open === null || (isFinitely(open) && isPast((open as { timeMs?: unknown }).timeMs))) &&
+    (warm === null || isFinitely(warm)) &&
+    [openCoarse, openWide, noise].every(isFinitely);
+  if (!isWhole) return null;
+  const curve = Curve.restore(value as unknown as CurveState);
+  // A ring's float keeps 7 digits, so the newest time may have been rounded up.
+  const newestMs = Math.max(...(curve?.fine() ?? []).map(({ timeMs }) => timeMs), 0);
+  const roundedMs = (latestMs - (originMs as number)) * 1e-6 + 1000;
+  return newestMs <= latestMs + roundedMs ? curve : null;
+}
+
+function isClassified(value: unknown, latestMs: number): value is Classified {
+  if (!isRecord(value)) return false;
+  const { class: name, candidate, count, features } = value;
+  const isClass = (one: unknown) => (MEMORY_CLASSES as readonly unknown[]).includes(one);
+  if (!isClass(name) || !isClass(candidate) || !isAmount(count) || !isRecord(features)) return false;
+  const { rise, recoveries, ...plain } = features;
+  const { timeMs, overSoftSinceMs } = plain;
+  return (
+    isAmount(timeMs) &&
+    timeMs <= latestMs + 1000 &&
+    (overSoftSinceMs === null || isAmount(overSoftSinceMs)) &&
+    isFinitely(plain) &&
+    isFinitely(recoveries) &&
+    (rise === null || isFinitely(rise))
+  );
+}
+
+/** A record of finite numbers, booleans and nulls. */
+function isFinitely(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    Object.values(value).every((one) => one === null || typeof one === 'boolean' || Number.isFinite(one))
   );
 }
 

@@ -1,104 +1,145 @@
 /** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
 
-import { type Curve, type Level, median } from './curve.ts';
-import { MIN_TOLERANCE, noiseOf } from './levels.ts';
-import { riseOfTroughs, type Teeth } from './sawtooth.ts';
-import type { Rise } from './shape.ts';
+import type { Level } from './curve.ts';
+import { loadMargin } from './load-margin.ts';
+import { noiseOf } from './levels.ts';
+import { type Sawtooth, troughsRise } from './sawtooth.ts';
+import { median } from './statistics.ts';
 import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
+import { PARTS, TUNING } from './tuning.ts';
 
-/** Of the slope of hours, what the last buckets must still show: stairs that have died out look like a line from afar. */
-const STILL_RISING = 0.3;
-/** Two and a half hours of coarse floors, of which this much of the limit is more than noise. */
-const CREEP_LEVELS = 12;
-/** Of an even rise a third comes in the last third. */
-const CREEP_LATE = 0.2;
-const CREEP_Z = 2.4;
-const MIN_CREEP = 0.01;
-/** Over so many of the newest levels it is asked whether a trend has ended. */
-const STOPPED_SPANS = [12, 18, 24, 32] as const;
+/** A line through floors that keep rising. */
+export interface Rise {
+  readonly bytesPerMs: number;
+  /** The upper end of its 95 % interval. */
+  readonly highBytesPerMs: number;
+  /** Where the line was at `timeMs`, and how far off it may be. */
+  readonly bytes: number;
+  readonly errorBytes: number;
+  readonly timeMs: number;
+}
+
+/** What a rise is looked for in. */
+export interface RiseInput {
+  /** Of buckets, of hours and of half days; oldest first. */
+  readonly levels: readonly Level[];
+  readonly coarse: readonly Level[];
+  readonly wide: readonly Level[];
+  readonly isWarm: boolean;
+  readonly sawtooth: Sawtooth | null;
+  /** The limit; the highest level where that is unknown. Bytes. */
+  readonly scaleBytes: number;
+  /** Whether a bucket is wide in windows: then there are fewer of them. */
+  readonly isWide: boolean;
+  /** What rises to where this boot has come back from before may come back again. Bytes. */
+  readonly recoveredBytes: number;
+  /** What a running job may hold beyond what is known. Bytes. */
+  readonly marginBytesPerJob: number;
+}
+
 const RECENT_BUCKETS = 12;
-const MIN_FOR_SLOPE = 12;
-const MIN_SLOW = 8;
-/** What a rise must be over, in deviations of a floor: more where noise lasts, for then it looks like a trend. */
-const RISE_DEVIATIONS = 1.2;
-const MAX_DEVIATIONS = 3;
-const RISING_Z = 3;
-const SURELY_RISING_Z = 4.5;
-/** The newest of a longer ring: a leak that sets in after hours without any is seen sooner. */
-const SHORT_LEVELS = 16;
 const TROUGHS_FOR_LEVEL = 3;
 /** Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a quarter over the mean's. */
 const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 
-/**
- * Growth is no leak while the boot warms up, nor where the floor has given much back lately: then it is a tooth, and only the coarser floors,
- * which see beneath teeth, can tell. Each scale must still be rising at the end by what the next finer one shows.
- */
-export function riseOf(
-  curve: Curve,
-  levels: readonly Level[],
-  {
-    isSlow,
-    scale,
-    returnedBytes,
-  }: { readonly isSlow: boolean; readonly scale: number; readonly returnedBytes: number },
-): Rise | null {
-  if (curve.warmFloorBytes === null) return null;
-  const least = { scale, levels: isSlow ? MIN_SLOW : MIN_FOR_SLOPE };
-  // What rises to where this boot has come back from before may be a tooth like the others.
-  const ofFine =
-    median(levels.slice(-3).map(({ floorBytes }) => floorBytes)) > returnedBytes ? fineTrend(levels, least) : null;
-  if (ofFine !== null) return riseFrom(ofFine, levels);
+/** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
+export function riseOf(input: RiseInput): Rise | null {
+  const { levels, sawtooth, isWarm, isWide, recoveredBytes } = input;
+  if (sawtooth !== null) return riseBeneath(sawtooth, input);
+  if (!isWarm) return null;
+  const minLevels = isWide ? TUNING.trendWideLevels : TUNING.trendLevels;
+  const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
+  const fine = floorBytes > recoveredBytes ? fineTrend(levels, input, minLevels) : null;
+  if (fine !== null) return lineOf(fine, levels);
   const recent = levels.slice(-RECENT_BUCKETS);
-  const trend = coarseTrend(curve, scale);
+  const coarse = coarseTrend(input);
   const now = trendOf(recent)?.bytesPerMs ?? 0;
-  return trend !== null && now >= STILL_RISING * trend.bytesPerMs ? riseFrom(trend, recent) : null;
+  return coarse !== null && now >= TUNING.stillRisingFraction * coarse.bytesPerMs ? lineOf(coarse, recent) : null;
 }
 
-function fineTrend(levels: readonly Level[], least: Least): Trend | null {
-  return leakTrend(levels, least) ?? (isNewHigh(levels) ? leakTrend(levels.slice(-SHORT_LEVELS), least) : null);
-}
-
-/** The same line, so much higher. */
-export function raised(rise: Rise | null, bytes: number): Rise | null {
-  return rise === null ? null : { ...rise, bytes: rise.bytes + bytes };
+function fineTrend(levels: readonly Level[], input: RiseInput, minLevels: number): Trend | null {
+  const all = leakTrend(levels, input, minLevels);
+  if (all !== null || !isNewHigh(levels)) return all;
+  return leakTrend(levels.slice(-TUNING.trendShortLevels), input, minLevels);
 }
 
 /** Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given back. */
 function isNewHigh(levels: readonly Level[]): boolean {
   const floors = levels.map(({ floorBytes }) => floorBytes);
-  return median(floors.slice(-3)) > Math.max(0, ...floors.slice(0, -SHORT_LEVELS));
+  return median(floors.slice(-3)) > Math.max(0, ...floors.slice(0, -TUNING.trendShortLevels));
 }
 
-function coarseTrend(curve: Curve, scale: number): Trend | null {
-  for (const levels of [curve.coarse(), curve.wide()]) {
-    const trend = leakTrend(levels, { scale, levels: MIN_FOR_SLOPE });
+function coarseTrend(input: RiseInput): Trend | null {
+  if (!PARTS.coarseTrends) return null;
+  for (const levels of [input.coarse, input.wide]) {
+    const trend = leakTrend(levels, input, TUNING.trendLevels);
     if (trend !== null) return trend;
   }
   return null;
 }
 
+/** Beneath teeth: a line through the troughs, or what coarser floors show, which are lower than any tooth of minutes. */
+function riseBeneath(sawtooth: Sawtooth, input: RiseInput): Rise | null {
+  const { troughs } = sawtooth;
+  if (troughsRise(sawtooth, TUNING.troughRiseFraction * input.scaleBytes)) return lineOf(lineThrough(troughs), troughs);
+  const newest = troughs.slice(-TROUGHS_FOR_LEVEL);
+  const isRising = (lineThrough(newest)?.bytesPerMs ?? 0) > 0;
+  return isRising ? lineOf(coarseTrend(input), newest) : null;
+}
+
 /** A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand for. */
-function riseFrom(trend: Trend | null, levels: readonly Level[]): Rise | null {
+function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
   const last = levels.at(-1);
   if (trend === null || last === undefined) return null;
   const { bytesPerMs, highBytesPerMs } = trend;
   const atLast = levels.map(({ timeMs, floorBytes }) => floorBytes + bytesPerMs * (last.timeMs - timeMs));
   const bytes = median(atLast);
   const spread = median(atLast.map((value) => Math.abs(value - bytes)));
-  return {
-    bytesPerMs,
-    highBytesPerMs,
-    bytes,
-    errorBytes: (LINE_ERRORS * spread) / Math.sqrt(levels.length),
-    timeMs: last.timeMs,
-  };
+  const errorBytes = (LINE_ERRORS * spread) / Math.sqrt(levels.length);
+  return { bytesPerMs, highBytesPerMs, bytes, errorBytes, timeMs: last.timeMs };
 }
 
-interface Least {
-  readonly scale: number;
-  /** So many are needed. */
-  readonly levels: number;
+/**
+ * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so the last third must
+ * rise at least half as fast as the first, and nearly every part of the span must have risen.
+ */
+function leakTrend(
+  levels: readonly Level[],
+  { scaleBytes, marginBytesPerJob }: RiseInput,
+  minLevels: number,
+): Trend | null {
+  if (levels.length < minLevels) return null;
+  const noise = noiseOf(levels);
+  const deviations = Math.min(TUNING.maxRiseDeviations, TUNING.riseDeviations * Math.sqrt(noise.persistence));
+  const toleranceBytes = Math.max(deviations * noise.bytes, TUNING.toleranceFraction * scaleBytes);
+  if (gaveBack(levels, 2 * Math.max(toleranceBytes, TUNING.maxRiseDeviations * noise.bytes))) return null;
+  const count = levels.length < TUNING.trendLevels ? 4 : 6;
+  const parts = partsOf(levels, count);
+  const rises = parts.slice(1).map((part, index) => part - (parts[index] ?? part));
+  const totalBytes = (parts.at(-1) ?? 0) - (parts[0] ?? 0);
+  const third = Math.floor(rises.length / 2);
+  const late = rises.slice(-third);
+  const goesOn = sumOf(late) >= TUNING.lateRiseFraction * sumOf(rises.slice(0, third)) && late.every((rise) => rise > 0);
+  const rising = rises.filter((rise) => rise > 0.04 * totalBytes).length;
+  const isSpread = rising >= rises.length - 1 && Math.max(...rises) <= (count === 6 ? 0.5 : 0.6) * totalBytes;
+  if (totalBytes < 2 * toleranceBytes + loadMargin(levels, marginBytesPerJob) || !goesOn || !isSpread) return null;
+  // The pairs are many: looked at only where the parts have not said no already.
+  const trend = trendOf(levels);
+  const neededZ = rising === rises.length ? TUNING.risingZ : TUNING.surelyRisingZ;
+  return trend !== null && trend.z >= neededZ && trend.bytesPerMs > 0 ? trend : null;
+}
+
+/** The medians of so many parts of the levels, oldest first. */
+function partsOf(levels: readonly Level[], count: number): readonly number[] {
+  const size = Math.floor(levels.length / count);
+  return Array.from({ length: count }, (_, index) => {
+    const from = levels.length - (count - index) * size;
+    return median(levels.slice(from, from + size).map(({ floorBytes }) => floorBytes));
+  });
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Whether the levels have fallen from their highest so far by more than `height`. */
@@ -110,90 +151,37 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
   });
 }
 
-/**
- * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so the last third must
- * rise at least half as fast as the first, and nearly every part of the span must have risen.
- */
-function leakTrend(levels: readonly Level[], least: Least): Trend | null {
-  if (levels.length < least.levels) return null;
-  const noise = noiseOf(levels);
-  const deviations = Math.min(MAX_DEVIATIONS, RISE_DEVIATIONS * Math.sqrt(noise.persistence));
-  const tolerance = Math.max(deviations * noise.bytes, MIN_TOLERANCE * least.scale);
-  if (gaveBack(levels, 2 * Math.max(tolerance, MAX_DEVIATIONS * noise.bytes))) return null;
-  const count = levels.length < MIN_FOR_SLOPE ? 4 : 6;
-  const size = Math.floor(levels.length / count);
-  const parts = Array.from({ length: count }, (_, index) => {
-    const from = levels.length - (count - index) * size;
-    return median(levels.slice(from, from + size).map(({ floorBytes }) => floorBytes));
-  });
-  const rises = parts.slice(1).map((part, index) => part - (parts[index] ?? part));
-  const total = (parts.at(-1) ?? 0) - (parts[0] ?? 0);
-  const third = Math.floor(rises.length / 2);
-  const [early, late] = [sumOf(rises.slice(0, third)), sumOf(rises.slice(-third))];
-  const goesOn = late >= 0.5 * early && rises.slice(-third).every((rise) => rise > 0);
-  const rising = rises.filter((rise) => rise > 0.04 * total).length;
-  const isSpread = rising >= rises.length - 1 && Math.max(...rises) <= (count === 6 ? 0.5 : 0.6) * total;
-  if (total < 2 * tolerance || !goesOn || !isSpread) return null;
-  // The pairs are many: looked at only where the parts have not said no already.
-  const trend = trendOf(levels);
-  const needed = rising === rises.length ? RISING_Z : SURELY_RISING_Z;
-  return trend !== null && trend.z >= needed && trend.bytesPerMs > 0 ? trend : null;
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
-}
-
-/** Beneath teeth: a line through the troughs, or what coarser floors show, which are lower than any tooth of minutes. */
-export function riseBeneath(curve: Curve, teeth: Teeth, scale: number): Rise | null {
-  const { troughs } = teeth;
-  if (riseOfTroughs(teeth, 2 * MIN_TOLERANCE * scale)) return riseFrom(lineThrough(troughs), troughs);
-  const newest = lineThrough(troughs.slice(-TROUGHS_FOR_LEVEL));
-  const trend = coarseTrend(curve, scale);
-  return trend === null || newest === null || newest.bytesPerMs <= 0
-    ? null
-    : riseFrom(trend, troughs.slice(-TROUGHS_FOR_LEVEL));
-}
+/** Over this many of the newest levels it is asked whether a trend has ended. */
+const STOPPED_SPANS = [12, 18, 24, 32] as const;
 
 /**
  * Whether a floor that looks flat for some minutes has been rising for an hour or two, a little at a time, and still is: that is no plateau. A single
  * step is none of that, however high.
  */
-export function creeps(
-  levels: readonly Level[],
-  {
-    recent,
-    scale,
-    tolerance,
-  }: { readonly recent: readonly Level[]; readonly scale: number; readonly tolerance: number },
-): boolean {
-  const span = levels.slice(-CREEP_LEVELS);
+export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, toleranceBytes: number): boolean {
+  if (!PARTS.creep) return false;
+  const span = (isWide ? levels : coarse).slice(-TUNING.creepLevels);
   const trend = trendOf(span);
-  if (trend === null || trend.z < CREEP_Z || hasStopped(recent, { trend, tolerance })) return false;
+  if (trend === null || trend.z < TUNING.creepZ || hasStopped(levels, trend, toleranceBytes)) return false;
+  const [first = 0, middle = 0, last = 0] = partsOf(span, 3);
   const floors = span.map(({ floorBytes }) => floorBytes);
-  const third = Math.floor(floors.length / 3);
-  const total = median(floors.slice(-third)) - median(floors.slice(0, third));
-  const late = median(floors.slice(-third)) - median(floors.slice(third, -third));
-  const most = Math.max(...floors.slice(1).map((floor, index) => floor - (floors[index] ?? floor)));
-  return total >= MIN_CREEP * scale && late >= CREEP_LATE * total && most <= 0.6 * total;
+  const largest = Math.max(...floors.slice(1).map((floor, index) => floor - (floors[index] ?? floor)));
+  const total = last - first;
+  return total >= TUNING.creepFraction * scaleBytes && last - middle >= 0.2 * total && largest <= 0.6 * total;
 }
 
 /**
  * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than noise, and they have risen by
  * next to nothing. Of a slow trend that takes longer to say.
  */
-function hasStopped(
-  levels: readonly Level[],
-  { trend, tolerance }: { readonly trend: Trend; readonly tolerance: number },
-): boolean {
+function hasStopped(levels: readonly Level[], trend: Trend, toleranceBytes: number): boolean {
   return STOPPED_SPANS.some((length) => {
     const span = levels.slice(-length);
     const third = Math.floor(length / 3);
     const [from, to] = [span[Math.floor(third / 2)], span.at(-1 - Math.floor(third / 2))];
     if (span.length < length || from === undefined || to === undefined) return false;
-    const expected = trend.bytesPerMs * (to.timeMs - from.timeMs);
-    const floors = span.map(({ floorBytes }) => floorBytes);
-    const risen = median(floors.slice(-third)) - median(floors.slice(0, third));
-    return expected >= 3 * tolerance && risen < STILL_RISING * expected;
+    const expectedBytes = trend.bytesPerMs * (to.timeMs - from.timeMs);
+    const [first = 0, , last = 0] = partsOf(span, 3);
+    return expectedBytes >= 3 * toleranceBytes && last - first < TUNING.stillRisingFraction * expectedBytes;
   });
 }

@@ -9,18 +9,18 @@ export interface Trend {
   readonly z: number;
 }
 
-/** What is needed at most: the pairs of 32 levels. Used by one call at a time. */
+/** Scratch space for the pairs of 32 levels. Used by one call at a time. */
 const pairs = new Float64Array(512);
 
-const MIN_LEVELS = 6;
+const MIN_TREND_LEVELS = 6;
 const QUANTILE_95 = 1.96;
 
 /** The trend of levels, oldest first; null below 6. */
 export function trendOf(levels: readonly Level[]): Trend | null {
-  return levels.length < MIN_LEVELS ? null : lineThrough(levels);
+  return levels.length < MIN_TREND_LEVELS ? null : lineThrough(levels);
 }
 
-/** The same of however few; null below 2. */
+/** The line through any number of levels; null below 2. */
 export function lineThrough(levels: readonly Level[]): Trend | null {
   const n = levels.length;
   let count = 0;
@@ -41,10 +41,9 @@ export function lineThrough(levels: readonly Level[]): Trend | null {
   const deviation = Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
   const bytesPerMs = slopes[count >> 1] ?? 0;
   const highRank = Math.min(count - 1, Math.ceil((count + QUANTILE_95 * deviation) / 2));
-  const highBytesPerMs = slopes[highRank] ?? bytesPerMs;
   return {
     bytesPerMs,
-    highBytesPerMs,
+    highBytesPerMs: slopes[highRank] ?? bytesPerMs,
     z: (concordance - Math.sign(concordance)) / deviation,
   };
 }

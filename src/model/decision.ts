@@ -15,6 +15,7 @@ export const REASONS = [
   'warming-up',
   'no-growth',
   'below-limits',
+  'not-settled',
   'peak-returns',
   'sawtooth',
   'leak-far-from-limit',
@@ -30,7 +31,8 @@ export const REASONS = [
   // the curve asks for it, yet a restart would not help or cannot be judged: advice
   'limit-unknown',
   'reclaimable-unknown',
-  'nothing-to-reclaim',
+  'load',
+  'working-set',
   'memory-comes-back',
   // whatever the curve asks for: it is not known to be a dyno of the platform
   'boot-not-listed',

@@ -1,7 +1,7 @@
 import { decide, type LedgerFacts } from '../decision/decide.ts';
 import { learnedFloor } from '../decision/learned-floor.ts';
-import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../detector/boot.ts';
-import { floorToLearn } from '../detector/verdict.ts';
+import { type Boot, closedBuckets, observe, openBoot } from '../detector/boot.ts';
+import { floorToLearn } from '../detector/assess.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
@@ -125,10 +125,8 @@ function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): D
 
 /** When the detector saw the floor's last lasting rise; null where it sees none. */
 export function lastStepMs(boot: Boot): number | null {
-  const shape = shapeOfBoot(boot);
-  const newest = boot.curve?.fine().at(-1);
-  if (newest === undefined || shape === null || shape.flatMs === null || shape.steps === 0) return null;
-  return Math.round(newest.timeMs - shape.flatMs);
+  const features = boot.classified?.features ?? null;
+  return features === null || features.steps === 0 ? null : Math.round(features.timeMs - features.flatMs);
 }
 
 function learn(floors: Map<string, number>, boot: Boot, policy: Policy): void {

@@ -1,5 +1,5 @@
 import { postWarmupFloor } from '../../detector/boot.ts';
-import { floorToLearn, soonBackAfterMs } from '../../detector/verdict.ts';
+import { floorToLearn, soonBackAfterMs } from '../../detector/assess.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';

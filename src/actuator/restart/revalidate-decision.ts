@@ -1,5 +1,5 @@
 import type { Attempt } from '../../attempt/attempt.ts';
-import { judge } from '../../detector/verdict.ts';
+import { assess } from '../../detector/assess.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
@@ -19,7 +19,7 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   if (entry === null) return null;
   if (entry.listing?.kind === 'unlisted') return false;
   const { facts, learnedFloorBytes, uselessRestarts } = entry;
-  const verdict = judge(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts }, policy);
+  const verdict = assess(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts }, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';
 }

@@ -38,7 +38,7 @@ let dynos = 0;
 
 /** To a dyno of its own, as the same advice to the same dyno is not repeated. */
 function advice(explanation: string, dyno = `worker.${++dynos}`): ActuatorEvent {
-  const decision = aDecision({ action: 'advise', reason: 'nothing-to-reclaim', explanation, dyno });
+  const decision = aDecision({ action: 'advise', reason: 'working-set', explanation, dyno });
   return { type: 'decision', timeMs: 1, decision, outcome: null };
 }
 

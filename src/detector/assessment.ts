@@ -1,0 +1,51 @@
+import type { MemoryClass } from '../model/decision.ts';
+import type { Policy } from '../model/policy.ts';
+import type { CurveFeatures } from './features.ts';
+
+/** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
+export interface DynoFacts {
+  readonly limitBytes: number | null;
+  /** Where the platform restarts or kills by itself. */
+  readonly killBytes: number | null;
+  readonly createdAtMs: number | null;
+}
+
+export interface AssessContext {
+  readonly nowMs: number;
+  /** Null where the platform shows no such boot, or was not read. */
+  readonly facts: DynoFacts | null;
+  /** The floor that boots of this target show after their warm-up; null where nothing was learned. */
+  readonly learnedFloorBytes: number | null;
+  /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
+  readonly uselessRestarts: number;
+}
+
+/** All that rules and sentences rest on. Memory in bytes. */
+export interface Assessment {
+  readonly nowMs: number;
+  readonly policy: Policy;
+  readonly class: MemoryClass;
+  /** Null before the first bucket has closed. */
+  readonly features: CurveFeatures | null;
+  readonly isSilent: boolean;
+  readonly uptimeMs: number;
+  readonly usageBytes: number | null;
+  readonly activeJobs: number | null;
+  /** Of usage, what the running jobs hold as far as it is known: a fresh boot would meet the same jobs. */
+  readonly heldByJobsBytes: number;
+  readonly limitBytes: number | null;
+  readonly softLimitBytes: number | null;
+  readonly hardLimitBytes: number | null;
+  /** What a restart would give back at equal load; null where it is not known. */
+  readonly reclaimableBytes: number | null;
+  /** Of that, what is beyond doubt: by what the floor has stayed over. */
+  readonly surelyReclaimableBytes: number | null;
+  readonly timeToLimitMs: number | null;
+  /** The lower end of its interval. */
+  readonly timeToLimitLowMs: number | null;
+  readonly timeToKillMs: number | null;
+  /** For how long the floor has risen at its present slope to be where it is. */
+  readonly risenForMs: number;
+  /** Memory of this boot was back soon after its start, and so it was after the last restarts. */
+  readonly restartsAreUseless: boolean;
+}

@@ -1,0 +1,7 @@
+import type { CurveFeatures } from '../features.ts';
+
+/** A floor that has risen, by steps that died out, and stays where it is. */
+export const bloat = {
+  class: 'bloat',
+  matches: ({ hasRisen, isSettled }: CurveFeatures): boolean => hasRisen && isSettled,
+} as const;

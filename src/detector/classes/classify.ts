@@ -1,0 +1,50 @@
+import type { MemoryClass } from '../../model/decision.ts';
+import type { CurveFeatures } from '../features.ts';
+import { PARTS, TUNING } from '../tuning.ts';
+import { bloat } from './bloat.ts';
+import { healthy } from './healthy.ts';
+import { leak } from './leak.ts';
+import { sawtooth } from './sawtooth.ts';
+import { spike } from './spike.ts';
+import { unknown } from './unknown.ts';
+import { warming } from './warming.ts';
+
+/** The first that matches is what a bucket says. */
+const CLASSES = [warming, leak, bloat, unknown, sawtooth, spike, healthy] as const;
+
+/** The class of a boot with what the newest buckets say of it. */
+export interface Classified {
+  readonly class: MemoryClass;
+  /** What the newest bucket says, and how many have said so in a row. */
+  readonly candidate: MemoryClass;
+  readonly count: number;
+  readonly features: CurveFeatures;
+}
+
+/**
+ * The one truth of a boot: its class is entered and left late, and the rise belongs to the class. A leak keeps its slope while the newest buckets do not
+ * say, and nothing else has one.
+ */
+export function classify(features: CurveFeatures, before: Classified | null): Classified {
+  const candidate = CLASSES.find((one) => one.matches(features))?.class ?? 'unknown';
+  const count = before?.candidate === candidate ? before.count + 1 : 1;
+  const current = before?.class ?? 'warming';
+  const next = count >= bucketsToTake(current, candidate, features) ? candidate : current;
+  return { class: next, candidate, count, features: { ...features, rise: riseOf(next, features, before) } };
+}
+
+function bucketsToTake(from: MemoryClass, to: MemoryClass, { isSettled }: CurveFeatures): number {
+  if (from === to || !PARTS.hysteresis) return 1;
+  if (from === 'leak' && to === 'unknown' && !isSettled) return Number.POSITIVE_INFINITY;
+  if (from === 'leak' || from === 'bloat') return TUNING.leaveBuckets;
+  return to === 'leak' ? TUNING.enterLeakBuckets : 1;
+}
+
+function riseOf(next: MemoryClass, features: CurveFeatures, before: Classified | null): CurveFeatures['rise'] {
+  if (next !== 'leak') return null;
+  const kept = before?.features.rise ?? null;
+  if (features.rise !== null || kept === null) return features.rise;
+  // It may have stopped: its line goes on from the floor that is seen, and no higher.
+  const lineBytes = kept.bytes + kept.bytesPerMs * (features.timeMs - kept.timeMs);
+  return { ...kept, bytes: Math.min(lineBytes, features.floorBytes), timeMs: features.timeMs };
+}

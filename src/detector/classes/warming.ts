@@ -1,0 +1,7 @@
+import type { CurveFeatures } from '../features.ts';
+
+/** Too little has been seen to say anything. */
+export const warming = {
+  class: 'warming',
+  matches: ({ sustainedBytes }: CurveFeatures): boolean => sustainedBytes === null,
+} as const;

@@ -1,0 +1,160 @@
+import { type Bucket, type Curve, type Level } from './curve.ts';
+import { type BytesPerJob, warmFloorOf, withoutJobs } from './job-load.ts';
+import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
+import { jobsOf, marginOf } from './load-margin.ts';
+import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
+import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';
+import { type Sawtooth, sawtoothOf } from './sawtooth.ts';
+import { median } from './statistics.ts';
+import { PARTS, TUNING } from './tuning.ts';
+
+/** What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what running jobs hold. */
+export interface CurveFeatures {
+  /** Of the newest bucket, Unix ms. */
+  readonly timeMs: number;
+  /** From one bucket to the next; null with the first. */
+  readonly bucketMs: number | null;
+  /** The floor now: the median of the last three. */
+  readonly floorBytes: number;
+  /** What the floor has stayed over for three windows, or longer where floors are noisy; null before three. */
+  readonly sustainedBytes: number | null;
+  /** The least that running jobs held in the last three buckets, on top of the floor. */
+  readonly heldByJobsBytes: number;
+  /** The floor after the warm-up; while that is not over, the lowest so far. */
+  readonly baseBytes: number;
+  /** How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds. */
+  readonly loadMarginBytes: number;
+  /** More jobs ran when the base was measured, and nothing is known of what they held: it may lie far too high. */
+  readonly baseHasLoad: boolean;
+  /** Standard deviation of a floor. */
+  readonly noiseBytes: number;
+  /** Lasting rises of the newest half hour or so, and how long ago the last one was. */
+  readonly steps: number;
+  readonly flatMs: number;
+  /** The floor neither rises nor falls, and has not for the length of a plateau. */
+  readonly isSettled: boolean;
+  /** The floor is so far over its base that it is not noise or load. */
+  readonly hasRisen: boolean;
+  readonly peakBytes: number;
+  /** Peaks of the last three buckets, and of the last twenty. */
+  readonly isAtPeak: boolean;
+  readonly peaksRecur: boolean;
+  readonly isSawtooth: boolean;
+  /** The line of a floor that keeps rising; null where it does not. */
+  readonly rise: Rise | null;
+  /** Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  readonly overSoftSinceMs: number | null;
+  readonly recoveries: Recoveries;
+}
+
+export interface FeatureContext {
+  readonly limitBytes: number | null;
+  readonly softLimitBytes: number | null;
+  readonly perJob: BytesPerJob;
+  /** Of the bucket before; null with the first. */
+  readonly before: CurveFeatures | null;
+}
+
+const NEWEST = 3;
+
+/** Computed once for each bucket that closes. */
+export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
+  const { limitBytes, softLimitBytes, perJob, before } = context;
+  const buckets = curve.fine().map((bucket) => ({ ...bucket, floorBytes: withoutJobs(bucket, perJob) }));
+  const levels = floorsBetweenJobs(buckets, curve.windowMs);
+  const [coarse, wide] = [curve.coarse(), curve.wide()].map((ring) =>
+    ring.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) })),
+  ) as [readonly Level[], readonly Level[]];
+  const newest = levels.slice(-NEWEST);
+  const last = newest.map((level) => level.floorBytes);
+  const timeMs = buckets.at(-1)?.timeMs ?? curve.originMs;
+  const bucketMs = bucketMsOf(buckets);
+  const scaleBytes = limitBytes ?? Math.max(...levels.map((level) => level.floorBytes), 1);
+  const noise = noiseOf(levels);
+  const toleranceBytes = Math.max(
+    TUNING.toleranceDeviations * Math.max(noise.bytes, TUNING.minNoiseFraction * scaleBytes),
+    TUNING.toleranceFraction * scaleBytes,
+  );
+  const baseBytes =
+    curve.warm === null
+      ? Math.min(...levels.map((level) => level.floorBytes))
+      : warmFloorOf(curve.warm, perJob, curve.warm.floorBytes);
+  const moreJobs = (jobsOf(newest) ?? 0) - (curve.warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0);
+  const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
+  const loadMarginBytes = Math.max(
+    marginOf(Math.abs(moreJobs), perJob.marginBytes),
+    PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0,
+  );
+  const minTooth = TUNING.toothFraction * scaleBytes;
+  const sawtooth = sawtoothOf(levels, minTooth) ?? sawtoothOf(coarse, minTooth);
+  const floorBytes = floorOf(last, sawtooth);
+  const recoveries = followRecoveries(before?.recoveries ?? NO_RECOVERIES, {
+    timeMs,
+    floorBytes: median(last),
+    softLimitBytes,
+  });
+  const input: RiseInput = {
+    levels,
+    coarse,
+    wide,
+    isWarm: curve.warm !== null,
+    sawtooth,
+    scaleBytes,
+    isWide: bucketMs !== null && bucketMs >= TUNING.wideBucketWindows * curve.windowMs,
+    recoveredBytes: recoveries.topBytes === 0 ? 0 : recoveries.topBytes + toleranceBytes,
+    marginBytesPerJob: perJob.marginBytes,
+  };
+  const rise = levels.length < NEWEST ? null : riseOf(input);
+  const sustained = sawtooth === null ? sustainedBytes(levels, noise) : sustainedBeneath(sawtooth, last);
+  const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
+  const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
+  const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= TUNING.peakFraction * scaleBytes;
+  const isOverSoft = softLimitBytes !== null && sustained !== null && sustained > softLimitBytes;
+  return {
+    timeMs,
+    bucketMs,
+    floorBytes,
+    sustainedBytes: sustained,
+    heldByJobsBytes,
+    baseBytes,
+    loadMarginBytes,
+    baseHasLoad: marginOf(-moreJobs, perJob.marginBytes) > floorBytes,
+    noiseBytes: noise.bytes,
+    steps: steps.length,
+    flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
+    isSettled: sawtooth === null ? !mayRecover(recoveries, timeMs) && isFlat : rise === null,
+    hasRisen:
+      floorBytes - baseBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
+    peakBytes: Math.max(...buckets.slice(-NEWEST).map((bucket) => bucket.peakBytes)),
+    isAtPeak: buckets.slice(-NEWEST).some(isPeak),
+    peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
+    isSawtooth: sawtooth !== null,
+    // Where each level is the lowest of three, the line lies a little low.
+    rise: rise === null || sawtooth !== null ? rise : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
+    // A new span began with the buckets that show it.
+    overSoftSinceMs: isOverSoft ? (before?.overSoftSinceMs ?? timeMs - (NEWEST - 1) * (bucketMs ?? 0)) : null,
+    recoveries,
+  };
+}
+
+function bucketMsOf(buckets: readonly Bucket[]): number | null {
+  const [first, last] = [buckets.at(-4) ?? buckets[0], buckets.at(-1)];
+  if (first === undefined || last === undefined || buckets.length < 2) return null;
+  return (last.timeMs - first.timeMs) / Math.min(3, buckets.length - 1);
+}
+
+function floorOf(last: readonly number[], sawtooth: Sawtooth | null): number {
+  const floorBytes = median(last);
+  return sawtooth === null ? floorBytes : Math.min(floorBytes, sawtooth.troughs.at(-1)?.floorBytes ?? floorBytes);
+}
+
+/** What teeth leave: the lower of the last two troughs, and nothing that is higher than what was seen last. */
+function sustainedBeneath({ troughs }: Sawtooth, last: readonly number[]): number {
+  return Math.min(...troughs.slice(-2).map(({ floorBytes }) => floorBytes), ...last);
+}
+
+function isPlateau(levels: readonly Level[], toleranceBytes: number): boolean {
+  if (levels.length < TUNING.plateauBuckets) return false;
+  const recent = levels.slice(-TUNING.plateauBuckets).map(({ floorBytes }) => floorBytes);
+  return median(recent.slice(-3)) - median(recent.slice(0, 3)) <= toleranceBytes;
+}

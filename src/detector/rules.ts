@@ -1,0 +1,292 @@
+import { formatBytes, formatDuration } from '../model/format.ts';
+import type { Assessment } from './assessment.ts';
+import { mayRecover } from './recoveries.ts';
+import type { Rule } from './rule.ts';
+import { back, isAtLimit, jobsHold } from './sentences.ts';
+import { PARTS, TUNING } from './tuning.ts';
+
+const BIGGER = 'a bigger dyno or less concurrency is needed';
+
+/** After restarts that gave nothing back, whatever asks for another one. */
+export const MEMORY_COMES_BACK: Rule = {
+  reason: 'memory-comes-back',
+  action: 'advise',
+  when: () => true,
+  sentence: () => `after the last restarts memory was back within the hour or two: ${BIGGER}`,
+};
+
+/** The first rule that matches holds. Limits judge what the floor stayed over for three windows: never a peak that returns, never what running jobs hold. */
+export const RULES: readonly Rule[] = [
+  {
+    reason: 'silent',
+    action: 'none',
+    when: ({ isSilent }) => isSilent,
+    sentence: () => 'no points have come for three windows',
+  },
+  {
+    reason: 'warming-up',
+    action: 'none',
+    when: ({ features }) => features === null || features.sustainedBytes === null,
+    sentence: () => 'it is warming up',
+  },
+  {
+    reason: 'max-rss',
+    action: 'restart',
+    urgent: true,
+    when: (a) => isOver(a, a.policy.maxRssBytes),
+    sentence: (a) => `that is over the absolute limit for three windows${back(a)}`,
+  },
+  {
+    reason: 'load',
+    action: 'advise',
+    when: (a) => isOver(a, a.hardLimitBytes) && givesNothing(a) && jobsHoldMuch(a),
+    sentence: (a) => `${jobsHold(a)} and would do so after a restart: ${BIGGER}`,
+  },
+  {
+    reason: 'working-set',
+    action: 'advise',
+    when: (a) => isOver(a, a.hardLimitBytes) && givesNothing(a),
+    sentence: () => `a restart would give next to nothing back: ${BIGGER}`,
+  },
+  {
+    reason: 'hard-limit',
+    action: 'restart',
+    urgent: true,
+    when: (a) => isOver(a, a.hardLimitBytes),
+    sentence: (a) => `that is over the hard limit for three windows${back(a)}`,
+  },
+  {
+    reason: 'kill-point',
+    action: 'restart',
+    urgent: true,
+    evenIfUseless: true,
+    when: ({ timeToKillMs, policy }) => timeToKillMs !== null && timeToKillMs <= 2 * policy.graceMs,
+    sentence: (a) => `left alone the platform kills the dyno within ${formatDuration(2 * a.policy.graceMs)}${back(a)}`,
+  },
+
+  // ------------------------------------------------------------ a leak
+  {
+    reason: 'limit-unknown',
+    action: 'advise',
+    when: (a) => isLeak(a) && a.timeToLimitMs === null,
+    sentence: () => "the dyno's quota is not known, so Tidemark cannot say when it is full",
+  },
+  {
+    reason: 'cycle-comes-first',
+    action: 'none',
+    when: (a) => isLeak(a) && cycleIsFirst(a),
+    sentence: (a) => `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, after the platform's own restart`,
+  },
+  {
+    reason: 'leak-far-from-limit',
+    action: 'none',
+    when: (a) => isLeak(a) && !isNearLimit(a),
+    sentence: (a) => `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, too far off to give that time up`,
+  },
+  {
+    reason: 'warming-up',
+    action: 'none',
+    when: (a) => isLeak(a) && a.uptimeMs < TUNING.leakMinWindows * a.policy.windowMs,
+    sentence: () => 'it is so young that the rise may be its start',
+  },
+  {
+    reason: 'working-set',
+    action: 'advise',
+    when: (a) => isLeak(a) && a.surelyReclaimableBytes !== null && !isWorthIt(a),
+    sentence: () => `a restart would give next to nothing back: ${BIGGER}`,
+  },
+  {
+    reason: 'leak-near-limit',
+    action: 'restart',
+    when: isLeak,
+    patientUntilMs: (a) => {
+      const latestMs = lastMs(a) - TUNING.leakPatienceFraction * (lastMs(a) - neededMs(a));
+      return a.nowMs + (a.timeToLimitLowMs ?? 0) - latestMs;
+    },
+    sentence: (a) =>
+      isAtLimit(a)
+        ? `it is at the limit by now${back(a)}`
+        : `left alone it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}${back(a)}`,
+  },
+
+  // ------------------------------------------------------------ a floor that stays over the soft limit
+  {
+    reason: 'warming-up',
+    action: 'none',
+    when: (a) => isOver(a, a.softLimitBytes) && a.class === 'warming',
+    sentence: () => 'it is warming up',
+  },
+  {
+    reason: 'reclaimable-unknown',
+    action: 'advise',
+    when: (a) => isOver(a, a.softLimitBytes) && a.surelyReclaimableBytes === null,
+    sentence: () => 'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
+  },
+  {
+    reason: 'load',
+    action: 'advise',
+    when: (a) => isOver(a, a.softLimitBytes) && !isWorthIt(a) && jobsHoldMuch(a),
+    sentence: (a) => `${jobsHold(a)} and would do so after a restart: ${BIGGER}`,
+  },
+  {
+    reason: 'working-set',
+    action: 'advise',
+    when: (a) => isOver(a, a.softLimitBytes) && !isWorthIt(a),
+    sentence: () => `a restart would give next to nothing back: ${BIGGER}`,
+  },
+  {
+    reason: 'peak-returns',
+    action: 'none',
+    when: (a) => isOver(a, a.softLimitBytes) && a.features !== null && mayRecover(a.features.recoveries, a.nowMs),
+    sentence: () => 'it has been as high before and came back by itself',
+  },
+  {
+    reason: 'not-settled',
+    action: 'none',
+    when: (a) => isOver(a, a.softLimitBytes) && !isBloat(a),
+    sentence: () => 'it is over the soft limit and has not come to rest',
+  },
+  {
+    reason: 'cycle-comes-first',
+    action: 'none',
+    when: (a) => isOver(a, a.softLimitBytes) && isCycleNear(a),
+    sentence: () => "the platform's own restart is near",
+  },
+  {
+    reason: 'sustained-over-soft-limit',
+    action: 'restart',
+    when: (a) => isOver(a, a.softLimitBytes),
+    patientUntilMs: ({ features, policy }) => {
+      const sinceMs = features?.overSoftSinceMs ?? null;
+      return sinceMs === null ? null : sinceMs + TUNING.bloatPatienceWindows * policy.windowMs;
+    },
+    sentence: (a) => `left alone it stays over the soft limit${back(a)}`,
+  },
+
+  // ------------------------------------------------------------ together with running jobs
+  {
+    reason: 'hard-limit',
+    action: 'restart',
+    when: (a) => PARTS.hardLimitWithJobs && isOverWithJobs(a, a.hardLimitBytes) && isWorthIt(a) && isBloat(a),
+    sentence: (a) => `together with its running jobs that is over the hard limit${back(a)}`,
+  },
+  {
+    reason: 'load',
+    action: 'advise',
+    when: (a) => a.class !== 'warming' && jobsHoldMuch(a) && isOverWithJobs(a, a.softLimitBytes),
+    sentence: (a) => `${jobsHold(a)} and would do so after a restart: ${BIGGER}`,
+  },
+  {
+    reason: 'limit-unknown',
+    action: 'advise',
+    when: (a) => a.class === 'bloat' && a.limitBytes === null,
+    sentence: () => "the dyno's quota is not known, so no limit can be judged",
+  },
+  {
+    reason: 'warming-up',
+    action: 'none',
+    when: (a) => a.class === 'warming',
+    sentence: () => 'it is warming up',
+  },
+  {
+    reason: 'sawtooth',
+    action: 'none',
+    when: (a) => a.class === 'sawtooth',
+    sentence: (a) => `peaks of ${formatBytes(a.features?.peakBytes ?? 0)} come back`,
+  },
+  {
+    reason: 'peak-returns',
+    action: 'none',
+    when: (a) => a.class === 'spike',
+    sentence: (a) => `peaks of ${formatBytes(a.features?.peakBytes ?? 0)} come back`,
+  },
+  {
+    reason: 'no-growth',
+    action: 'none',
+    when: (a) => a.class === 'healthy',
+    sentence: (a) => (a.limitBytes === null ? "the dyno's quota is not known" : 'no limit is touched'),
+  },
+  {
+    reason: 'below-limits',
+    action: 'none',
+    when: () => true,
+    sentence: (a) => (a.limitBytes === null ? "the dyno's quota is not known" : 'it is below the limits'),
+  },
+];
+
+function isOver({ features }: Assessment, thresholdBytes: number | null): boolean {
+  const sustained = features?.sustainedBytes ?? null;
+  return thresholdBytes !== null && sustained !== null && sustained > thresholdBytes;
+}
+
+function isOverWithJobs({ features }: Assessment, thresholdBytes: number | null): boolean {
+  const sustained = features?.sustainedBytes ?? null;
+  if (features === null || thresholdBytes === null || sustained === null) return false;
+  return sustained + features.heldByJobsBytes > thresholdBytes;
+}
+
+/** What running jobs hold is worth naming. */
+function jobsHoldMuch({ heldByJobsBytes, limitBytes, usageBytes }: Assessment): boolean {
+  return heldByJobsBytes >= TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+}
+
+function isWorthIt({ surelyReclaimableBytes, limitBytes, usageBytes, features }: Assessment): boolean {
+  const minBytes = TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+  const noiseBytes = TUNING.worthDeviations * (features?.noiseBytes ?? 0);
+  return surelyReclaimableBytes !== null && surelyReclaimableBytes >= Math.max(minBytes, noiseBytes);
+}
+
+/** It is known what a restart would give back, and that is nothing. */
+function givesNothing({ surelyReclaimableBytes, limitBytes, usageBytes }: Assessment): boolean {
+  return (
+    surelyReclaimableBytes !== null && surelyReclaimableBytes < TUNING.nothingFraction * (limitBytes ?? usageBytes ?? 0)
+  );
+}
+
+function isLeak(assessment: Assessment): boolean {
+  return assessment.class === 'leak' && assessment.features?.rise != null;
+}
+
+/** What a restart needs: its drain twice, and the bucket that tells of the rise. */
+function neededMs({ policy, features }: Assessment): number {
+  return 2 * policy.graceMs + 2 * Math.max(policy.windowMs, features?.bucketMs ?? 0);
+}
+
+/** A leak is restarted when this much time or less is left. */
+function lastMs(assessment: Assessment): number {
+  const wholeMs = (assessment.timeToLimitMs ?? 0) + assessment.risenForMs;
+  return Math.max(
+    neededMs(assessment),
+    Math.min(assessment.policy.leakHorizonMs, TUNING.leakLastFraction * wholeMs),
+  );
+}
+
+function isNearLimit(assessment: Assessment): boolean {
+  const { timeToLimitMs, timeToLimitLowMs, risenForMs } = assessment;
+  const leftMs = timeToLimitMs ?? 0;
+  const earliestMs = Math.max(neededMs(assessment), TUNING.leakEarliestFraction * (leftMs + risenForMs));
+  return (timeToLimitLowMs ?? 0) <= lastMs(assessment) && leftMs <= earliestMs;
+}
+
+/** The platform's daily restart comes before the leak is at the limit, unless it is overdue and the limit so near that it may come too late. */
+function cycleIsFirst(assessment: Assessment): boolean {
+  const { uptimeMs, timeToLimitMs, policy } = assessment;
+  const { dynoCycleMs } = policy;
+  if (dynoCycleMs === null || timeToLimitMs === null || uptimeMs + timeToLimitMs <= dynoCycleMs) return false;
+  if (uptimeMs < dynoCycleMs) return true;
+  return uptimeMs < dynoCycleMs + TUNING.cycleJitterMs && timeToLimitMs > neededMs(assessment);
+}
+
+/** The platform's own restart is so near that another would buy little. A floor that never rests may be a leak, slow enough for the platform to be first. */
+function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment): boolean {
+  const nearMs = (features?.isSettled ? 1 : 2) * TUNING.cycleNearMs;
+  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
+}
+
+/** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */
+function isBloat({ class: name, features, nowMs, policy }: Assessment): boolean {
+  if (features === null || name === 'leak') return false;
+  const sinceMs = features.overSoftSinceMs;
+  const hasStayed = sinceMs !== null && nowMs - sinceMs >= TUNING.stayedWindows * policy.windowMs;
+  return features.isSettled || (PARTS.stayed && hasStayed);
+}

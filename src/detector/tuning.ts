@@ -1,0 +1,179 @@
+/**
+ * Every constant of the detector. Origin: **definition** (it says what a word means), **statistics** (it follows from a distribution) or **tuned**
+ * (chosen on the simulator's dev split; `npm run evaluate -- --sensitivity` moves each by a quarter). Spans are in windows (`TIDEMARK_WINDOW`, 1 min by
+ * default) or in buckets (a window, or 5 samples where those take longer). A fraction without another word is one of the dyno's limit.
+ */
+export const TUNING = {
+  // ------------------------------------------------------------ the curve
+  /** Samples that a bucket needs at least. Definition. */
+  samplesPerBucket: 5,
+  /** The warm-up is over when this many floors in a row are level... Tuned. */
+  warmupLevelBuckets: 4,
+  /** ... within this fraction of the floor... Tuned. */
+  warmupLevelFraction: 0.04,
+  /** ... or this many bytes: a small process varies by more of itself. Tuned. */
+  warmupLevelBytes: 8 * 1024 ** 2,
+  /** ... or after this many windows: then memory grew from the start, and the first floors count. Tuned. */
+  warmupMaxWindows: 30,
+  /** How fast the noise estimate follows, per sample. Tuned. */
+  noiseStep: 0.03,
+  /** A floor is corrected by at most this fraction of itself for being the lowest of several noisy samples. Tuned. */
+  maxBiasFraction: 0.06,
+
+  // ------------------------------------------------------------ what running jobs hold
+  /** Changes are taken over this many windows: allocators give back late. Tuned. */
+  loadLagWindows: 5,
+  /** After this many windows a change counts a third: what a job holds may change with a deploy or with the day. Tuned. */
+  loadDecayWindows: 720,
+  /** Bytes per job are believed when they are this many standard errors above zero. Statistics (one in 700). */
+  loadSureErrors: 3,
+  /** What a job was found to hold may be off by this fraction in the next hours, and in the next boot. Tuned. */
+  loadPriorErrorFraction: 0.3,
+  /** Standard errors of bytes per job that are granted to the load before growth is believed. Statistics (one in 40). */
+  loadMarginErrors: 2,
+  /** Which jobs run changes with the hours: what they hold together may be off by this fraction of itself. Tuned. */
+  loadMixFraction: 0.4,
+  /** The process itself holds at least this fraction of usage, whatever jobs are found to hold. Definition. */
+  minOwnFraction: 0.1,
+  /** Memory taken since a job last ended may belong to jobs that still run: for this many windows. Tuned. */
+  longJobWindows: 300,
+  /** A bucket without an idle moment is compared with the last idle one for this many windows. Tuned. */
+  carriedWindows: 30,
+
+  // ------------------------------------------------------------ levels
+  /** Below this fraction two floors do not differ. Definition. */
+  toleranceFraction: 0.02,
+  /** Noise is taken for at least this fraction. Definition. */
+  minNoiseFraction: 0.005,
+  /** Standard deviations of a floor that two floors may differ by and still be equal. Statistics. */
+  toleranceDeviations: 3,
+  /** A floor stayed over a level for three windows; or, with noise, its mean over these longer spans (buckets)... Definition. */
+  sustainedSpans: [6, 12, 24] as readonly number[],
+  /** ... less this many standard errors did. Statistics (less than one in 1,000). */
+  sustainedErrors: 3,
+  /** A step of the floor is a lasting rise by this fraction. Definition. */
+  stepFraction: 0.03,
+  /** A floor has risen when it is this fraction over the floor after the warm-up. Definition. */
+  risenFraction: 0.08,
+  /** A plateau is flat for this many buckets. Definition. */
+  plateauBuckets: 6,
+  /** A peak is this fraction over its floor. Definition. */
+  peakFraction: 0.1,
+  /** This many peaks among the last `peakMemoryBuckets` recur. Definition. */
+  recurringPeaks: 4,
+  /** Buckets. Definition. */
+  peakMemoryBuckets: 20,
+
+  // ------------------------------------------------------------ saw-tooth and recoveries
+  /** A drop of a tooth is at least this fraction... Tuned. */
+  toothFraction: 0.04,
+  /** ... and this many times what floors usually differ by. Tuned. */
+  toothDeviations: 5,
+  /** A habit that has not shown for this many times its longest pause is over. Tuned. */
+  toothOverAfterPauses: 2.5,
+  /** Of the changes that are no drops at least this fraction goes up: noise goes up and down alike. Statistics. */
+  toothRisingFraction: 0.65,
+  /** A floor has come back when it is below this fraction of the soft limit: hovering at the limit is no recovery. Tuned. */
+  recoveredFraction: 0.95,
+  /** A stay over the soft limit is a new kind when it lasts this many times as long as the longest that ended by itself. Tuned. */
+  recoveryPatience: 2.5,
+
+  // ------------------------------------------------------------ leak
+  /** Levels that a trend needs; of buckets wider than `wideBucketWindows` fewer. Tuned. */
+  trendLevels: 12,
+  trendWideLevels: 8,
+  /** Windows. Definition. */
+  wideBucketWindows: 3,
+  /** The newest levels of a longer ring: a leak that sets in late is seen sooner. Tuned. */
+  trendShortLevels: 16,
+  /** Mann-Kendall's z from which levels rise beyond chance... Statistics (one in 700). */
+  risingZ: 3,
+  /** ... and where one part of the span has not risen. Statistics. */
+  surelyRisingZ: 4.5,
+  /** A rise is at least twice this many deviations of a floor (more where noise lasts). Tuned. */
+  riseDeviations: 1.2,
+  maxRiseDeviations: 3,
+  /** The last third of a leak rises at least this fraction of what the first third did: stairs that die out do not. Tuned. */
+  lateRiseFraction: 0.5,
+  /** A coarse trend still goes on when the newest buckets rise by this fraction of its slope. Tuned. */
+  stillRisingFraction: 0.3,
+  /** Troughs that rise by this fraction, one over the other, are a leak beneath teeth. Tuned. */
+  troughRiseFraction: 0.04,
+  /** A floor creeps where `creepLevels` coarse levels rise by this fraction with this z: then it is no plateau. Tuned. */
+  creepLevels: 12,
+  creepFraction: 0.01,
+  creepZ: 2.4,
+
+  // ------------------------------------------------------------ hysteresis
+  /** Buckets in a row that say `leak` before it is one. Tuned. */
+  enterLeakBuckets: 2,
+  /** Buckets in a row that say otherwise before a leak or bloat is none. Tuned. */
+  leaveBuckets: 4,
+
+  // ------------------------------------------------------------ what is worth a restart
+  /** A restart gives back at least this fraction... Definition. */
+  worthFraction: 0.1,
+  /** ... and this many standard deviations of a floor. Statistics. */
+  worthDeviations: 4,
+  /** Over the hard limit less than this fraction is nothing. Definition. */
+  nothingFraction: 0.05,
+  /** A leak is restarted when this fraction of its way to the limit is left... Definition. */
+  leakLastFraction: 0.12,
+  /** ... and, however uncertain its line is, never before this fraction is left. Tuned. */
+  leakEarliestFraction: 0.2,
+  /** Of the time that is left, this fraction may be waited for a moment without jobs. Definition. */
+  leakPatienceFraction: 0.5,
+  /** A rise younger than this many windows may be the start of the process; of a true leak that fast a restart buys little. Tuned. */
+  leakMinWindows: 42,
+  /** A floor that never settles is bloat all the same after this many windows over the soft limit. Tuned. */
+  stayedWindows: 30,
+  /** Bloat may wait this many windows for a moment without jobs. Definition. */
+  bloatPatienceWindows: 5,
+  /** Memory that is back within this many windows of a start makes a restart useless... Definition. */
+  minGainWindows: 36,
+  /** ... of a plateau, which is noticed later, within this many windows or buckets. Tuned. */
+  minGainPlateauWindows: 60,
+  minGainPlateauBuckets: 16,
+  /** After this many useless restarts in a row what a restart would give back is not believed. Definition. */
+  maxUselessRestarts: 2,
+  /** Windows without a point after which a boot is silent. Definition. */
+  silentWindows: 3,
+  /** Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not settled. Definition. */
+  cycleNearMs: 2 * 3_600_000,
+  /** The daily restart comes up to this late (ms; Dev Center, "Automatic dyno restarts"). Definition. */
+  cycleJitterMs: 216 * 60_000,
+};
+
+/** The parts of the detector that can be switched off to see what they buy (`npm run evaluate -- --ablations`). In service all are on. */
+export const PARTS = {
+  /** Memory held by running jobs is taken out of the curve. */
+  jobLoad: true,
+  /** Growth must exceed what the uncertainty of the load may explain. */
+  loadMargin: true,
+  /** The floor after the warm-up is taken without the jobs that ran then. */
+  baseAtEqualLoad: true,
+  /** A restart is due where jobs and a floor that has grown are over the hard limit together. */
+  hardLimitWithJobs: true,
+  /** Memory taken since a job last ended is left to the jobs that run. */
+  longJobs: true,
+  /** Buckets with an idle moment carry the floor through busy ones. */
+  idleFloors: true,
+  /** A single odd sample is dropped (running median of three). */
+  sampleMedian: true,
+  /** The lowest of several noisy samples is corrected upwards. */
+  floorBias: true,
+  /** With noise, longer spans decide what was sustained. */
+  longSpans: true,
+  /** Saw-teeth are recognised, and leaks beneath them. */
+  sawtooth: true,
+  /** What this boot has given back before is waited for. */
+  recoveries: true,
+  /** Hour-wide floors find slow leaks. */
+  coarseTrends: true,
+  /** A floor that creeps is no plateau. */
+  creep: true,
+  /** Classes are entered and left late. */
+  hysteresis: true,
+  /** A floor that never settles counts after a while. */
+  stayed: true,
+};
