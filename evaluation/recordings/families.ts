@@ -1,63 +1,11 @@
 import type { Random } from '../random.ts';
-import type { Made, Work } from './jobs.ts';
+import { every, ordinary, type PlannedWork, type RecordedFamily, SECOND_MS, type Span, work } from './family.ts';
+import type { Made } from './jobs.ts';
+import { UNDER_LOAD } from './load-families.ts';
 
-/** A job of a recording, and when it is added. */
-interface PlannedWork {
-  readonly atMs: number;
-  readonly work: Work;
-}
-
-/** What is right to do about a recorded process, by how its program was written. */
-type Expectation =
-  | 'leave'
-  /** Restart once the floor stays over the soft limit. */
-  | 'bloat'
-  /** Restart before the floor is at the quota. */
-  | 'leak';
-
-export interface RecordedFamily {
-  readonly name: string;
-  /** The family of facts and of `evaluation/families/` that it is a real example of. */
-  readonly id: string;
-  readonly what: string;
-  readonly expected: Expectation;
-  readonly quotaMiB: number;
-  readonly seconds: number;
-  /** Flags of Node that such an application may be started with. */
-  readonly nodeFlags?: readonly string[];
-  /** The jobs of one recording. */
-  plan(random: Random): readonly PlannedWork[];
-}
-
-/** All recordings are at a sixtieth of the usual spans: what takes an hour takes a minute. */
-export const WINDOW_MS = 1000;
-export const SAMPLE_MS = 200;
 /** A bare worker of Node 24 and BullMQ is a quarter to a third of it. */
 const QUOTA_MIB = 384;
-const SECOND_MS = 1000;
 
-/** Short jobs at all times, with moments between them in which none runs. */
-function ordinary(random: Random, seconds: number): readonly PlannedWork[] {
-  return every(random, { fromMs: 0, toMs: seconds * SECOND_MS, everyMs: 350 }).map((atMs) => ({
-    atMs,
-    work: { kind: 'book-entries', waitMs: random.whole(20, 90) },
-  }));
-}
-
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly everyMs: number;
-}
-
-/** Times that are `everyMs` apart on the average, and never even. */
-function every(random: Random, { fromMs, toMs, everyMs }: Span): readonly number[] {
-  const times: number[] = [];
-  for (let atMs = fromMs; atMs < toMs; atMs += Math.round(everyMs * random.between(0.6, 1.4))) times.push(atMs);
-  return times;
-}
-
-const work = (atMs: number, work: Work): PlannedWork => ({ atMs, work });
 const drawMade = (random: Random): Made => random.pick(['objects', 'buffers']);
 
 /** Imports that grow up to the largest: the stairs die out, for the next ones fit into what the allocator has kept. */
@@ -363,4 +311,4 @@ const ACT: readonly RecordedFamily[] = [
   },
 ];
 
-export const RECORDED_FAMILIES: readonly RecordedFamily[] = [...LEAVE, ...ACT];
+export const RECORDED_FAMILIES: readonly RecordedFamily[] = [...LEAVE, ...ACT, ...UNDER_LOAD];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importRecords } from '../../src/demo/jobs/import-records.ts';
+import { BufferPool, compareSeries, freeAtOnce, PAGE_MIB, READ_MIB, seriesOf, streamExport } from './load-jobs.ts';
 
 /** What one job of a recorded worker does, as its producer asks for it. */
 export type Work =
@@ -19,22 +20,28 @@ export type Work =
   /** A timer that never forgets what it has read, whether jobs run or not. */
   | { readonly kind: 'start-poller'; readonly everyMs: number; readonly kilobytes: number; readonly made: Made }
   /** Series of numbers that live for some seconds: V8 has made them old by then, and they are garbage until it collects what is old. */
-  | { readonly kind: 'aggregate'; readonly megabytes: number; readonly livesMs: number };
+  | { readonly kind: 'aggregate'; readonly megabytes: number; readonly livesMs: number }
+  /**
+   * Holds what it works on until it ends, `runsMs` after it began. `convert-media`: a large buffer, freed at the end, and some
+   * objects. `compare-series`: numbers on V8's heap. No collection is forced: V8 frees its heap in its own time.
+   */
+  | { readonly kind: 'convert-media' | 'compare-series'; readonly megabytes: number; readonly runsMs: number }
+  /** The same as `convert-media` in a buffer of a pool, which frees what was unused for `keepMs`. */
+  | { readonly kind: 'convert-in-pool'; readonly runsMs: number; readonly keepMs: number }
+  /** Streams a file through a window of `pages` large pages: a new one each `pageMs`, and the oldest is dropped. */
+  | { readonly kind: 'stream-export'; readonly pages: number; readonly pageMs: number; readonly runsMs: number };
 
 /** Where what is kept lies: on V8's heap, or in buffers outside it. */
 export type Made = 'objects' | 'buffers';
 
 const KIB = 1024;
 const MIB = 1024 ** 2;
-/** Above the largest size that glibc ever serves from its heap (32 MiB). */
-const PAGE_MIB = 38;
 const BUFFER_BYTES = 6000;
+/** Objects that a job makes of its input, as a fraction of its size. */
+const TAG_FRACTION = 0.03;
 /** Measured on Node 24: an entry of `entriesOf` with its array's slot. */
 const ENTRY_BYTES = 120;
 const CATALOGUE_PIECE_MIB = 4;
-/** Large enough to be a page of V8's heap by itself, which goes back to the kernel once it is collected. */
-const SERIES_NUMBERS = 51_200;
-const NUMBER_BYTES = 8;
 
 interface Entry {
   readonly id: number;
@@ -47,6 +54,7 @@ export class Application {
   readonly #catalogue: Buffer[] = [];
   readonly #cache = new Map<number, Buffer>();
   readonly #followed: unknown[] = [];
+  readonly #pool = new BufferPool();
   #serial = 0;
 
   async run(work: Work): Promise<number> {
@@ -74,6 +82,14 @@ export class Application {
         return 0;
       case 'aggregate':
         return this.#aggregate(work.megabytes, work.livesMs);
+      case 'convert-media':
+        return await this.#convertMedia(work.megabytes, work.runsMs);
+      case 'convert-in-pool':
+        return await this.#convertInPool(work.runsMs, work.keepMs);
+      case 'compare-series':
+        return await compareSeries(work.megabytes, work.runsMs);
+      case 'stream-export':
+        return await streamExport(work);
     }
   }
 
@@ -105,12 +121,38 @@ export class Application {
   }
 
   #aggregate(megabytes: number, livesMs: number): number {
-    const series = Array.from({ length: Math.ceil((megabytes * MIB) / (SERIES_NUMBERS * NUMBER_BYTES)) }, (_, index) =>
-      new Array<number>(SERIES_NUMBERS).fill(index + 0.5),
-    );
+    const series = seriesOf(megabytes);
     // The timer holds them until it has run.
     setTimeout(() => series.length, livesMs).unref();
     return series.length;
+  }
+
+  async #convertMedia(megabytes: number, runsMs: number): Promise<number> {
+    const media = Buffer.allocUnsafeSlow(megabytes * MIB);
+    const converted = await this.#convert(media, runsMs);
+    freeAtOnce(media);
+    return converted;
+  }
+
+  async #convertInPool(runsMs: number, keepMs: number): Promise<number> {
+    const media = this.#pool.take();
+    const converted = await this.#convert(media, runsMs);
+    this.#pool.giveBack(media, keepMs);
+    return converted;
+  }
+
+  async #convert(media: Buffer, runsMs: number): Promise<number> {
+    const endMs = performance.now() + runsMs;
+    const megabytes = media.length / MIB;
+    const tags: Entry[] = [];
+    // The input arrives during the first third of the job, as from a slow disk.
+    for (let read = 0; read < megabytes; read += READ_MIB) {
+      media.subarray(read * MIB, (read + READ_MIB) * MIB).fill(read + 1);
+      tags.push(...this.#entriesOf(TAG_FRACTION * READ_MIB * MIB));
+      await sleep((READ_MIB / megabytes) * (runsMs / 3));
+    }
+    await sleep(Math.max(0, endMs - performance.now()));
+    return media.readUInt8(media.length - 1) + tags.length;
   }
 
   #entriesOf(bytes: number): readonly Entry[] {

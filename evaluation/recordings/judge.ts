@@ -1,10 +1,11 @@
+import type { Decision } from '../../src/model/decision.ts';
 import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { BASELINES } from '../candidates.ts';
 import type { Sample } from '../restarter.ts';
 import { type Baseline, candidateOf } from '../restarters/rule.ts';
-import { WINDOW_MS } from './families.ts';
-import { overForGoodMs, type Recorded } from './recorded.ts';
+import { WINDOW_MS } from './family.ts';
+import { overForGoodMs, overOnEndMs, type Recorded } from './recorded.ts';
 
 /** As shares of the quota: the defaults of the settings. */
 const SOFT = 0.8;
@@ -36,9 +37,26 @@ export function verdictOn(recorded: Recorded, firstRestartMs: number | null): Ve
   const { expected } = recorded.family;
   if (expected === 'leave') return firstRestartMs === null ? 'left' : 'wrong';
   if (firstRestartMs === null) return 'missed';
-  const dueMs = overForGoodMs(recorded, expected === 'bloat' ? SOFT : LIMIT) ?? Number.POSITIVE_INFINITY;
+  const dueMs = dueMsOf(recorded) ?? Number.POSITIVE_INFINITY;
   if (expected === 'bloat') return firstRestartMs < dueMs ? 'wrong' : 'right';
   return firstRestartMs < dueMs ? 'right' : 'missed';
+}
+
+/** Beneath a swinging load, ten windows on end over a limit count as over it. */
+const ON_END_MS = 10 * WINDOW_MS;
+
+/**
+ * When usage crosses the limit: the soft limit for bloat, the quota for a leak. Without a load: from when on usage stays over the
+ * limit. Beneath a swinging load: the first time usage is over it for ten windows on end. The load alone never gets there, so
+ * from then on a restart gives back growth at equal load.
+ *
+ * @returns null if no restart is due
+ */
+export function dueMsOf(recorded: Recorded): number | null {
+  const { expected, load } = recorded.family;
+  if (expected === 'leave') return null;
+  const limit = expected === 'bloat' ? SOFT : LIMIT;
+  return load === undefined ? overForGoodMs(recorded, limit) : overOnEndMs(recorded, limit, ON_END_MS);
 }
 
 export interface OwnOutcome {
@@ -46,30 +64,23 @@ export interface OwnOutcome {
   readonly verdict: Verdict;
   readonly finalClass: string;
   readonly restartsMs: readonly number[];
-  /** What a decision to restart, the first, said. */
-  readonly why: string | null;
-  /** When the floor was over the soft limit (bloat) or at the quota (leak) for good; null where nothing is due. */
+  /** The decision to restart for the first time; null if the recording is left alone. */
+  readonly first: Decision | null;
+  /** See `dueMsOf`. */
   readonly dueMs: number | null;
 }
 
 /** What `tidemark replay` makes of it. */
 export function judgeOwn(recorded: Recorded): OwnOutcome {
-  let why: string | null = null;
-  const { finalClass, restartsMs } = replay(
-    recorded.rows,
-    { policy: POLICY, quotaBytes: recorded.quotaBytes },
-    ({ action, reason, explanation }) => {
-      if (action === 'restart') why ??= `${reason}: ${explanation}`;
-    },
-  );
-  const { expected } = recorded.family;
+  const options = { policy: POLICY, quotaBytes: recorded.quotaBytes };
+  const { finalClass, restartsMs, restarts } = replay(recorded.rows, options, () => undefined);
   return {
     recorded,
     verdict: verdictOn(recorded, restartsMs[0] ?? null),
     finalClass,
     restartsMs,
-    why,
-    dueMs: expected === 'leave' ? null : overForGoodMs(recorded, expected === 'bloat' ? SOFT : LIMIT),
+    first: restarts[0] ?? null,
+    dueMs: dueMsOf(recorded),
   };
 }
 

@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
 import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { Random } from '../random.ts';
-import { RECORDED_FAMILIES, type RecordedFamily, SAMPLE_MS } from './families.ts';
+import { RECORDED_FAMILIES } from './families.ts';
+import { BEFORE_START_MS, type PlannedWork, type RecordedFamily, SAMPLE_MS } from './family.ts';
 import type { WorkerSample } from './worker.ts';
 
 const HELP = `npm run record -- [options]: records real BullMQ workers, one for each family
@@ -23,6 +24,8 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const DATA = fileURLToPath(new URL('./data/', import.meta.url));
 const QUEUE = 'recorded';
 const LEAD_MS = 20;
+const DEFAULT_CONCURRENCY = 16;
+const JOB_OPTIONS = { removeOnComplete: true };
 
 /** A recording with a longer gap tells of the machine it ran on, not of the worker. */
 const MOST_GAP_MS = 2000;
@@ -56,52 +59,92 @@ async function record({ family, seed }: Recording, outDir: string): Promise<bool
 }
 
 async function runWorker(url: string, { family, seed }: Recording): Promise<readonly WorkerSample[]> {
+  const queue = new Queue(QUEUE, { connection: { url, maxRetriesPerRequest: null } });
+  try {
+    const planned = planOf({ family, seed });
+    await addAll(
+      queue,
+      planned.filter(({ atMs }) => atMs === BEFORE_START_MS),
+    );
+    return await watchWorker(url, family, (isOver) =>
+      produce(
+        queue,
+        planned.filter(({ atMs }) => atMs !== BEFORE_START_MS),
+        { endMs: family.seconds * 1000, isOver },
+      ),
+    );
+  } finally {
+    await queue.close();
+  }
+}
+
+/** The jobs of a recording that are added before its end, in the order of time. */
+function planOf({ family, seed }: Recording): readonly PlannedWork[] {
+  const endMs = family.seconds * 1000;
+  const planned = family.plan(new Random(seed)).filter(({ atMs }) => atMs < endMs);
+  return planned.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * Starts a worker and collects its samples until `produce`, which begins at its first sample, has ended.
+ *
+ * @param produce gets a function that says whether the worker has been over its quota for too long
+ */
+async function watchWorker(
+  url: string,
+  family: RecordedFamily,
+  produce: (isOver: () => boolean) => Promise<void>,
+): Promise<readonly WorkerSample[]> {
   const samples: WorkerSample[] = [];
   const worker = spawn(process.execPath, ['--expose-gc', ...(family.nodeFlags ?? []), WORKER], {
-    env: { PATH: process.env.PATH, REDIS_URL: url, RECORDED_QUEUE: QUEUE, SAMPLE_MS: String(SAMPLE_MS) },
+    env: {
+      PATH: process.env.PATH,
+      REDIS_URL: url,
+      RECORDED_QUEUE: QUEUE,
+      RECORDED_CONCURRENCY: String(family.concurrency ?? DEFAULT_CONCURRENCY),
+      SAMPLE_MS: String(SAMPLE_MS),
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const firstSample = new Promise<void>((resolve) => worker.once('message', () => resolve()));
   worker.on('message', (message) => samples.push(message as WorkerSample));
-  const queue = new Queue(QUEUE, { connection: { url, maxRetriesPerRequest: null } });
   try {
     await Promise.race([firstSample, ended]);
-    await Promise.race([produce(queue, family, { seed, isOver: () => isOverQuota(samples, family) }), ended]);
+    await Promise.race([produce(() => isOverQuota(samples, family)), ended]);
     if (worker.exitCode !== null || worker.signalCode !== null)
-      throw new Error(`the worker of ${family.name}-${seed} ended before its recording was over`);
+      throw new Error(`the worker of ${family.name} ended before its recording was over`);
     return samples;
   } finally {
     if (worker.connected) worker.disconnect();
     await ended;
-    await queue.close();
   }
 }
 
 interface Production {
-  readonly seed: number;
+  readonly endMs: number;
   readonly isOver: () => boolean;
 }
 
 /** Adds the jobs at their times, until the recording is over. */
-async function produce(queue: Queue, family: RecordedFamily, { seed, isOver }: Production): Promise<void> {
-  const endMs = family.seconds * 1000;
-  const ordered = family
-    .plan(new Random(seed))
-    .filter(({ atMs }) => atMs < endMs)
-    .toSorted((a, b) => a.atMs - b.atMs);
+async function produce(queue: Queue, planned: readonly PlannedWork[], { endMs, isOver }: Production): Promise<void> {
   const startMs = performance.now();
   const until = (atMs: number) => sleep(Math.max(0, atMs - (performance.now() - startMs)));
-  for (const { atMs, work } of ordered) {
+  for (const { atMs, work } of planned) {
     if (atMs - (performance.now() - startMs) > LEAD_MS) await until(atMs);
     if (isOver()) return;
-    await queue.add(work.kind, work, { removeOnComplete: true });
+    await queue.add(work.kind, work, JOB_OPTIONS);
   }
   await until(endMs);
 }
 
-/** The platform would soon have killed it: what comes after tells nothing. */
-function isOverQuota(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): boolean {
+async function addAll(queue: Queue, planned: readonly PlannedWork[]): Promise<void> {
+  await queue.addBulk(planned.map(({ work }) => ({ name: work.kind, data: work, opts: JOB_OPTIONS })));
+}
+
+/** A leak that the platform would soon have killed: what comes after tells nothing. A load over the quota falls back by itself. */
+function isOverQuota(samples: readonly WorkerSample[], { expected, quotaMiB }: RecordedFamily): boolean {
+  if (expected !== 'leak') return false;
   const last = samples.slice(-OVER_SAMPLES);
   return last.length === OVER_SAMPLES && last.every(({ rssBytes }) => rssBytes > OVER_SHARE * quotaMiB * 1024 ** 2);
 }

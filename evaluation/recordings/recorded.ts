@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readSeries, type SeriesRow } from '../../src/replay/series-file.ts';
-import { RECORDED_FAMILIES, type RecordedFamily } from './families.ts';
+import { RECORDED_FAMILIES } from './families.ts';
+import type { RecordedFamily } from './family.ts';
 
 const DATA = new URL('./data/', import.meta.url);
 const MIB = 1024 ** 2;
@@ -34,4 +35,16 @@ function readRecording(file: string): Recorded {
 export function overForGoodMs({ rows, quotaBytes }: Recorded, share: number): number | null {
   const lastBelow = rows.findLastIndex(({ rssBytes }) => rssBytes < share * quotaBytes);
   return rows[lastBelow + 1]?.timeMs ?? null;
+}
+
+/**
+ * When usage was first over a share of the quota for `forMs` on end: the start of that stretch, in ms as in the file. Null if that never happens.
+ */
+export function overOnEndMs({ rows, quotaBytes }: Recorded, share: number, forMs: number): number | null {
+  let sinceMs: number | null = null;
+  for (const { timeMs, rssBytes } of rows) {
+    sinceMs = rssBytes < share * quotaBytes ? null : (sinceMs ?? timeMs);
+    if (sinceMs !== null && timeMs - sinceMs >= forMs) return sinceMs;
+  }
+  return null;
 }

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { WINDOW_MS } from './families.ts';
+import { WINDOW_MS } from './family.ts';
 import { isRight, judgeOthers, judgeOwn, type OwnOutcome, type RuleOutcome } from './judge.ts';
 import { type Recorded, readRecordings } from './recorded.ts';
 
@@ -26,19 +26,21 @@ export function writeRecordingsDocs(): void {
 }
 
 function ownTable(outcomes: readonly OwnOutcome[]): string {
-  const rows = outcomes.map(({ recorded, verdict, finalClass, restartsMs, dueMs }) => {
+  const rows = outcomes.map(({ recorded, verdict, finalClass, restartsMs, first, dueMs }) => {
     const { name, family, rows } = recorded;
     const [firstMs] = restartsMs;
-    const most = Math.max(...rows.map(({ rssBytes }) => rssBytes));
+    const peakBytes = Math.max(...rows.map(({ rssBytes }) => rssBytes));
     return [
       name,
       `${family.what} (${family.id})`,
       family.expected,
       `${windows(lengthMs(recorded))}`,
       `${family.quotaMiB} MiB`,
-      `${Math.round((100 * most) / recorded.quotaBytes)} %`,
+      shareOfQuota(peakBytes, recorded),
       String(restartsMs.length),
       windows(firstMs ?? null),
+      first?.reason ?? '–',
+      shareOfQuota(first?.usageBytes ?? null, recorded),
       windows(dueMs),
       finalClass,
       verdict,
@@ -53,6 +55,8 @@ function ownTable(outcomes: readonly OwnOutcome[]): string {
     'peak',
     'restarts',
     'first restart',
+    'reason',
+    'usage then',
     'due',
     'class at the end',
     'verdict',
@@ -80,6 +84,10 @@ function comparison(own: readonly OwnOutcome[], others: readonly RuleOutcome[]):
     ];
   });
   return markdownTable(['rule', 'setting', 'right', ...families.map(({ name }) => name)], rows);
+}
+
+function shareOfQuota(bytes: number | null, { quotaBytes }: Recorded): string {
+  return bytes === null ? '–' : `${Math.round((100 * bytes) / quotaBytes)} %`;
 }
 
 function lengthMs({ rows }: Recorded): number {

@@ -16,12 +16,11 @@ export interface WorkerSample {
   readonly completedJobs: number;
 }
 
-const CONCURRENCY = 16;
 /** Longer than any recording: on a busy machine a lock that runs out would give a job to the same process twice. */
 const LOCK_MS = 600_000;
 
-const { REDIS_URL: url, RECORDED_QUEUE: queue, SAMPLE_MS: sampleMs } = process.env;
-if (url === undefined || queue === undefined || sampleMs === undefined)
+const { REDIS_URL: url, RECORDED_QUEUE: queue, RECORDED_CONCURRENCY: concurrency, SAMPLE_MS: sampleMs } = process.env;
+if (url === undefined || queue === undefined || concurrency === undefined || sampleMs === undefined)
   throw new Error('this program is started by "npm run record"');
 
 const application = new Application();
@@ -39,7 +38,7 @@ const worker = new Worker<Work, number>(
       activeJobs -= 1;
     }
   },
-  { connection: { url, maxRetriesPerRequest: null }, concurrency: CONCURRENCY, lockDuration: LOCK_MS },
+  { connection: { url, maxRetriesPerRequest: null }, concurrency: Number(concurrency), lockDuration: LOCK_MS },
 );
 worker.on('completed', () => {
   completedJobs += 1;
