@@ -7,7 +7,7 @@ import type { Rise } from './rise.ts';
 import type { Rule } from './rule.ts';
 import { MEMORY_COMES_BACK, RULES } from './rules.ts';
 import { explanationOf } from './sentences.ts';
-import { TUNING } from './tuning.ts';
+import { PARTS, TUNING } from './tuning.ts';
 
 /** Assesses one boot by its curve: pure, and without asking whether anything may be done about it. */
 export function assess(boot: Boot, context: AssessContext, policy: Policy): Verdict {
@@ -50,6 +50,7 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
   const surelyReclaimableBytes = surelyReclaimable(features, baseBytes, (usageBytes ?? 0) - heldByJobsBytes);
   const rise = features?.rise ?? null;
   const hasLimit = limitBytes !== null && rise !== null;
+  const onTop = PARTS.limitsWithJobs ? (features?.heldByJobsBytes ?? 0) : 0;
   const killBytes = facts?.killBytes ?? null;
   return {
     nowMs,
@@ -69,8 +70,8 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
         ? null
         : Math.max(0, usageBytes - heldByJobsBytes - baseBytes),
     surelyReclaimableBytes,
-    timeToLimitMs: hasLimit ? timeUntil(limitBytes, rise, nowMs) : null,
-    timeToLimitLowMs: hasLimit ? earliestUntil(limitBytes, rise, nowMs) : null,
+    timeToLimitMs: hasLimit ? timeUntil(limitBytes - onTop, rise, nowMs) : null,
+    timeToLimitLowMs: hasLimit ? earliestUntil(limitBytes - onTop, rise, nowMs) : null,
     timeToKillMs: killBytes === null || rise === null ? null : timeUntil(killBytes, rise, nowMs),
     risenForMs: risenForMs(rise, baseBytes, uptimeMs),
     restartsAreUseless:
@@ -138,9 +139,9 @@ function classOf(
  */
 function surelyReclaimable(features: CurveFeatures | null, baseBytes: number | null, ownBytes: number): number | null {
   if (features === null || baseBytes === null) return null;
-  const { floorBytes, sustainedBytes, loadMarginBytes, baseHasLoad } = features;
+  const { floorBytes, sustainedBytes, loadMarginBytes, isLoadKnown } = features;
   const bytes = Math.min(floorBytes, sustainedBytes ?? floorBytes, ownBytes) - baseBytes;
-  return baseHasLoad || (bytes > 0 && loadMarginBytes >= bytes) ? null : bytes - loadMarginBytes;
+  return isLoadKnown ? bytes - loadMarginBytes : null;
 }
 
 function risenForMs(rise: Rise | null, baseBytes: number | null, uptimeMs: number): number {
@@ -172,13 +173,13 @@ export function soonBackAfterMs(
   { windowMs }: Pick<Policy, 'windowMs'>,
 ): number | null {
   const features = boot.classified?.features ?? null;
-  const surelyMs = features?.overSoftSinceMs ?? (wantsRestart ? nowMs : null);
+  const surelyMs = features?.floorOverSoftSinceMs ?? (wantsRestart ? nowMs : null);
   if (features === null || surelyMs === null) return null;
   // With noise, confirmation lags the actual crossing.
   const backMs = Math.min(surelyMs, features.recoveries.upSinceMs ?? surelyMs);
   const afterMs = Math.max(0, backMs - startOf(boot, facts));
   // It takes many wide buckets to be sure; a plateau, unlike a leak, can be waited for.
-  const isPlateau = features.isSettled && boot.classified?.class !== 'leak';
+  const isPlateau = boot.classified?.class !== 'leak';
   const minMs = isPlateau
     ? Math.max(TUNING.minGainPlateauWindows * windowMs, TUNING.minGainPlateauBuckets * (features.bucketMs ?? 0))
     : TUNING.minGainWindows * windowMs;

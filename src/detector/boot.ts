@@ -3,7 +3,7 @@ import { type Policy, thresholdBytes } from '../model/policy.ts';
 import { type Classified, classify } from './classes/classify.ts';
 import { Curve } from './curve.ts';
 import { featuresOf } from './features.ts';
-import { bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, takenSinceLastEnd, warmFloorOf } from './job-load.ts';
+import { bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, isNearlyIdle, takenSinceLastEnd, withoutJobs } from './job-load.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
 import { TUNING } from './tuning.ts';
 
@@ -173,14 +173,15 @@ export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): n
 /** The same of any boot: of one that was old when it was first seen, where it was first level since. */
 export function floorWhenFirstLevel({ curve, jobLoad, learnedBytesPerJob }: Boot): number | null {
   const warm = curve?.warm ?? null;
-  return warm === null ? null : warmFloorOf(warm, bytesPerJob(jobLoad, learnedBytesPerJob), warm.floorBytes);
+  return warm === null ? null : withoutJobs(warm, bytesPerJob(jobLoad, learnedBytesPerJob));
 }
 
-/** The floor after the warm-up as other boots may be compared with it; null too where running jobs held an unknown part of it. */
+/** The floor after the warm-up as other boots may be compared with it; null too where running jobs may have held much of it. */
 export function floorWithoutJobs(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { curve, jobLoad, learnedBytesPerJob } = boot;
   if (postWarmupFloor(boot, policy) === null || curve?.warm == null) return null;
-  return warmFloorOf(curve.warm, bytesPerJob(jobLoad, learnedBytesPerJob), null);
+  const perJob = bytesPerJob(jobLoad, learnedBytesPerJob);
+  return isNearlyIdle(curve.warm, perJob) ? withoutJobs(curve.warm, perJob) : null;
 }
 
 function processOf(processes: readonly ProcessState[], processId: string): ProcessState | undefined {

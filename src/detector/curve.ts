@@ -57,6 +57,9 @@ const MAX_NOISE = 0.3;
 /** After this many consecutive busy samples, busy samples are used for the noise estimate. */
 const BUSY_SAMPLES = 30;
 
+/** Of a boot that never was level, the buckets whose floor counts as its first. */
+const GROWING_FROM_START = [4, 9] as const;
+
 interface OpenBucket {
   timeMs: number;
   samples: number;
@@ -210,7 +213,7 @@ export class Curve {
   /** The floor after the warm-up, once it is over. The very first bucket belongs to the start of the process and is left out. */
   #warmedUp(): WarmFloor | null {
     const buckets = this.fine();
-    const warmup = this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets;
+    const warmup = (this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets).filter(showsFloor);
     const last = warmup.slice(-TUNING.warmupLevelBuckets);
     if (last.length < TUNING.warmupLevelBuckets) return null;
     const floors = last.map(({ floorBytes }) => floorBytes);
@@ -219,7 +222,7 @@ export class Curve {
     const ageMs = (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs;
     const isOver =
       warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * this.windowMs;
-    return isOver ? middleOf(warmup.slice(0, 3)) : null;
+    return isOver ? middleOf(warmup.slice(...GROWING_FROM_START)) : null;
   }
 
   /** Oldest first. */
@@ -298,6 +301,14 @@ export interface CurveState {
   readonly fine: unknown;
   readonly coarse: unknown;
   readonly wide: unknown;
+}
+
+/** Of what a bucket shows at most this fraction may belong to jobs that have run since before it began. */
+const MAX_UNPROVEN_FRACTION = 0.1;
+
+/** While much of usage may belong to jobs that none has ended of yet, a bucket does not show what the process itself holds. */
+function showsFloor({ floorBytes, heldByJobsBytes, jobsBytes }: Bucket): boolean {
+  return heldByJobsBytes - jobsBytes <= MAX_UNPROVEN_FRACTION * (floorBytes + heldByJobsBytes);
 }
 
 /** Adds a level to the open coarser one; returns that one when it is complete. Its time is that of its middle. */

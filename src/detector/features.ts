@@ -1,5 +1,5 @@
 import { type Bucket, type Curve, type Level } from './curve.ts';
-import { type BytesPerJob, warmFloorOf, withoutJobs } from './job-load.ts';
+import { type BytesPerJob, withoutJobs } from './job-load.ts';
 import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { jobsOf, marginOf } from './load-margin.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
@@ -24,8 +24,8 @@ export interface CurveFeatures {
   readonly baseBytes: number;
   /** How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds. */
   readonly loadMarginBytes: number;
-  /** More jobs ran when the base was measured, and nothing is known of what they held: it may lie far too high. */
-  readonly baseHasLoad: boolean;
+  /** False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base do not compare. */
+  readonly isLoadKnown: boolean;
   /** Standard deviation of a floor. */
   readonly noiseBytes: number;
   /** Lasting rises of the newest half hour or so, and how long ago the last one was. */
@@ -43,6 +43,8 @@ export interface CurveFeatures {
   /** The line of a floor that keeps rising; null where it does not. */
   readonly rise: Rise | null;
   /** Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  readonly floorOverSoftSinceMs: number | null;
+  /** The same of the floor together with what jobs hold. */
   readonly overSoftSinceMs: number | null;
   readonly recoveries: Recoveries;
 }
@@ -64,7 +66,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const levels = floorsBetweenJobs(buckets, curve.windowMs);
   const [coarse, wide] = [curve.coarse(), curve.wide()].map((ring) =>
     ring.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) })),
-  ) as [readonly Level[], readonly Level[]];
+  ) as unknown as [readonly Level[], readonly Level[]];
   const newest = levels.slice(-NEWEST);
   const last = newest.map((level) => level.floorBytes);
   const timeMs = buckets.at(-1)?.timeMs ?? curve.originMs;
@@ -78,13 +80,11 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const baseBytes =
     curve.warm === null
       ? Math.min(...levels.map((level) => level.floorBytes))
-      : warmFloorOf(curve.warm, perJob, curve.warm.floorBytes);
+      : withoutJobs(curve.warm, perJob);
   const moreJobs = (jobsOf(newest) ?? 0) - (curve.warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0);
   const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
-  const loadMarginBytes = Math.max(
-    marginOf(Math.abs(moreJobs), perJob.marginBytes),
-    PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0,
-  );
+  const unknownLoadBytes = marginOf(Math.abs(moreJobs), perJob.marginBytes);
+  const loadMarginBytes = Math.max(unknownLoadBytes, PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0);
   const minTooth = TUNING.toothFraction * scaleBytes;
   const sawtooth = sawtoothOf(levels, minTooth) ?? sawtoothOf(coarse, minTooth);
   const floorBytes = floorOf(last, sawtooth);
@@ -109,7 +109,9 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
   const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= TUNING.peakFraction * scaleBytes;
-  const isOverSoft = softLimitBytes !== null && sustained !== null && sustained > softLimitBytes;
+  const onTop = PARTS.limitsWithJobs ? heldByJobsBytes : 0;
+  const isOver = (bytes: number) => softLimitBytes !== null && sustained !== null && sustained + bytes > softLimitBytes;
+  const beganMs = timeMs - (NEWEST - 1) * (bucketMs ?? 0);
   return {
     timeMs,
     bucketMs,
@@ -118,7 +120,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     heldByJobsBytes,
     baseBytes,
     loadMarginBytes,
-    baseHasLoad: marginOf(-moreJobs, perJob.marginBytes) > floorBytes,
+    isLoadKnown: unknownLoadBytes < Math.max(floorBytes - baseBytes, TUNING.worthFraction * scaleBytes),
     noiseBytes: noise.bytes,
     steps: steps.length,
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
@@ -132,7 +134,8 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null || sawtooth !== null ? rise : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     // A new span began with the buckets that show it.
-    overSoftSinceMs: isOverSoft ? (before?.overSoftSinceMs ?? timeMs - (NEWEST - 1) * (bucketMs ?? 0)) : null,
+    floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
+    overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
     recoveries,
   };
 }

@@ -177,14 +177,9 @@ export function takenSinceLastEnd(
   return timeMs - endedMs > TUNING.longJobWindows * windowMs ? 0 : Math.max(0, usageBytes - endedUsageBytes);
 }
 
-/**
- * The floor after the warm-up without what jobs held then, by what is known of that by now. `otherwise` where jobs ran and nothing is known of what they
- * held. Bytes.
- */
-export function warmFloorOf<T>(warm: WarmFloor, perJob: BytesPerJob, otherwise: T): number | T {
-  const { jobs, floorBytes } = warm;
-  const isUnknown = perJob.bytes === 0 && jobs !== null && jobs >= MIN_JOBS && perJob.marginBytes >= floorBytes / jobs;
-  return isUnknown ? otherwise : withoutJobs(warm, perJob);
+/** Whether jobs held so little of a floor that other boots may be compared with it, whatever ran then. */
+export function isNearlyIdle({ floorBytes, jobs, jobsBytes }: WarmFloor, { bytes, marginBytes }: BytesPerJob): boolean {
+  return jobs === null || jobs * (bytes + marginBytes) <= TUNING.idleFraction * (floorBytes + jobsBytes);
 }
 
 /** A floor without what jobs held then, by what is known of that by now: levels from before it was known compare with newer ones. Bytes. */
@@ -192,9 +187,6 @@ export function withoutJobs({ floorBytes, jobs, jobsBytes }: WarmFloor, { bytes 
   if (jobs === null || !PARTS.baseAtEqualLoad) return floorBytes;
   return Math.max(TUNING.minOwnFraction * (floorBytes + jobsBytes), floorBytes + jobsBytes - jobs * bytes);
 }
-
-/** A mean of fewer is an idle worker. */
-const MIN_JOBS = 0.5;
 
 /** Whether a value read back can be a `JobLoad`. */
 export function isJobLoad(value: unknown): value is JobLoad {

@@ -33,26 +33,26 @@ export const RULES: readonly Rule[] = [
     reason: 'max-rss',
     action: 'restart',
     urgent: true,
-    when: (a) => isOver(a, a.policy.maxRssBytes),
+    when: (a) => isFloorOver(a, a.policy.maxRssBytes),
     sentence: (a) => `that is over the absolute limit for three windows${back(a)}`,
   },
   {
     reason: 'load',
     action: 'advise',
-    when: (a) => isOver(a, a.hardLimitBytes) && givesNothing(a) && jobsHoldMuch(a),
+    when: (a) => isFloorOver(a, a.hardLimitBytes) && givesNothing(a) && jobsHoldMuch(a),
     sentence: (a) => `${jobsHold(a)} and would do so after a restart: ${BIGGER}`,
   },
   {
     reason: 'working-set',
     action: 'advise',
-    when: (a) => isOver(a, a.hardLimitBytes) && givesNothing(a),
+    when: (a) => isFloorOver(a, a.hardLimitBytes) && givesNothing(a),
     sentence: () => `a restart would give next to nothing back: ${BIGGER}`,
   },
   {
     reason: 'hard-limit',
     action: 'restart',
     urgent: true,
-    when: (a) => isOver(a, a.hardLimitBytes),
+    when: (a) => isFloorOver(a, a.hardLimitBytes),
     sentence: (a) => `that is over the hard limit for three windows${back(a)}`,
   },
   {
@@ -90,6 +90,12 @@ export const RULES: readonly Rule[] = [
     sentence: () => 'it is so young that the rise may be its start',
   },
   {
+    reason: 'reclaimable-unknown',
+    action: 'advise',
+    when: (a) => isLeak(a) && a.features?.isLoadKnown === false && !isFloorOver(a, a.softLimitBytes),
+    sentence: () => 'it is not known yet how much of that the running jobs hold',
+  },
+  {
     reason: 'working-set',
     action: 'advise',
     when: (a) => isLeak(a) && a.surelyReclaimableBytes !== null && !isWorthIt(a),
@@ -109,67 +115,61 @@ export const RULES: readonly Rule[] = [
         : `left alone it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}${back(a)}`,
   },
 
-  // ------------------------------------------------------------ a floor that stays over the soft limit
+  // ------------------------------------------------------------ a floor over the soft limit, or over the hard one together with its jobs
   {
     reason: 'warming-up',
     action: 'none',
-    when: (a) => isOver(a, a.softLimitBytes) && a.class === 'warming',
+    when: (a) => isHigh(a) && a.class === 'warming',
     sentence: () => 'it is warming up',
   },
   {
     reason: 'reclaimable-unknown',
     action: 'advise',
-    when: (a) => isOver(a, a.softLimitBytes) && a.surelyReclaimableBytes === null,
+    when: (a) => isHigh(a) && a.surelyReclaimableBytes === null,
     sentence: () => 'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
   },
   {
     reason: 'load',
     action: 'advise',
-    when: (a) => isOver(a, a.softLimitBytes) && !isWorthIt(a) && jobsHoldMuch(a),
+    when: (a) => isHigh(a) && !isWorthIt(a) && jobsHoldMuch(a),
     sentence: (a) => `${jobsHold(a)} and would do so after a restart: ${BIGGER}`,
   },
   {
     reason: 'working-set',
     action: 'advise',
-    when: (a) => isOver(a, a.softLimitBytes) && !isWorthIt(a),
+    when: (a) => isHigh(a) && !isWorthIt(a),
     sentence: () => `a restart would give next to nothing back: ${BIGGER}`,
   },
   {
     reason: 'peak-returns',
     action: 'none',
-    when: (a) => isOver(a, a.softLimitBytes) && a.features !== null && mayRecover(a.features.recoveries, a.nowMs),
+    when: (a) => isHigh(a) && a.features !== null && mayRecover(a.features.recoveries, a.nowMs),
     sentence: () => 'it has been as high before and came back by itself',
   },
   {
     reason: 'not-settled',
     action: 'none',
-    when: (a) => isOver(a, a.softLimitBytes) && !isBloat(a),
+    when: (a) => isHigh(a) && !isBloat(a),
     sentence: () => 'it is over the soft limit and has not come to rest',
   },
   {
     reason: 'cycle-comes-first',
     action: 'none',
-    when: (a) => isOver(a, a.softLimitBytes) && isCycleNear(a),
+    when: (a) => isHigh(a) && isCycleNear(a),
     sentence: () => "the platform's own restart is near",
   },
   {
     reason: 'sustained-over-soft-limit',
     action: 'restart',
-    when: (a) => isOver(a, a.softLimitBytes),
+    when: (a) => isHigh(a),
     patientUntilMs: ({ features, policy }) => {
       const sinceMs = features?.overSoftSinceMs ?? null;
-      return sinceMs === null ? null : sinceMs + TUNING.bloatPatienceWindows * policy.windowMs;
+      return sinceMs === null ? null : sinceMs + (TUNING.minStayWindows + TUNING.bloatPatienceWindows) * policy.windowMs;
     },
     sentence: (a) => `left alone it stays over the soft limit${back(a)}`,
   },
 
-  // ------------------------------------------------------------ together with running jobs
-  {
-    reason: 'hard-limit',
-    action: 'restart',
-    when: (a) => PARTS.hardLimitWithJobs && isOverWithJobs(a, a.hardLimitBytes) && isWorthIt(a) && isBloat(a),
-    sentence: (a) => `together with its running jobs that is over the hard limit${back(a)}`,
-  },
+  // ------------------------------------------------------------ everything else
   {
     reason: 'load',
     action: 'advise',
@@ -214,15 +214,19 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-function isOver({ features }: Assessment, thresholdBytes: number | null): boolean {
+function isFloorOver({ features }: Assessment, thresholdBytes: number | null): boolean {
   const sustained = features?.sustainedBytes ?? null;
   return thresholdBytes !== null && sustained !== null && sustained > thresholdBytes;
 }
 
-function isOverWithJobs({ features }: Assessment, thresholdBytes: number | null): boolean {
-  const sustained = features?.sustainedBytes ?? null;
-  if (features === null || thresholdBytes === null || sustained === null) return false;
-  return sustained + features.heldByJobsBytes > thresholdBytes;
+function isHigh(assessment: Assessment): boolean {
+  return isFloorOver(assessment, assessment.softLimitBytes) || isOverWithJobs(assessment, assessment.hardLimitBytes);
+}
+
+/** The floor together with what the running jobs hold on top of it. */
+function isOverWithJobs(assessment: Assessment, thresholdBytes: number | null): boolean {
+  const held = PARTS.limitsWithJobs ? (assessment.features?.heldByJobsBytes ?? 0) : 0;
+  return thresholdBytes !== null && isFloorOver(assessment, thresholdBytes - held);
 }
 
 /** What running jobs hold is worth naming. */
@@ -284,9 +288,17 @@ function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment
 }
 
 /** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */
-function isBloat({ class: name, features, nowMs, policy }: Assessment): boolean {
+function isBloat(assessment: Assessment): boolean {
+  const { class: name, features, nowMs, policy } = assessment;
   if (features === null || name === 'leak') return false;
-  const sinceMs = features.overSoftSinceMs;
-  const hasStayed = sinceMs !== null && nowMs - sinceMs >= TUNING.stayedWindows * policy.windowMs;
-  return features.isSettled || (PARTS.stayed && hasStayed);
+  const stayedWindows = (nowMs - (features.overSoftSinceMs ?? nowMs)) / policy.windowMs;
+  if (stayedWindows < TUNING.minStayWindows * headroomFraction(assessment)) return false;
+  return features.isSettled || (PARTS.stayed && stayedWindows >= TUNING.stayedWindows);
+}
+
+/** Of the way from the soft limit to the hard one, what is left: 1 at the soft limit, 0 at the hard one. */
+function headroomFraction({ features, softLimitBytes, hardLimitBytes }: Assessment): number {
+  if (features === null || softLimitBytes === null || hardLimitBytes === null) return 1;
+  const left = (hardLimitBytes - features.floorBytes) / Math.max(1, hardLimitBytes - softLimitBytes);
+  return Math.min(1, Math.max(0, left));
 }

@@ -32,7 +32,9 @@ export const TUNING = {
   /** Standard errors of bytes per job that are granted to the load before growth is believed. Statistics (one in 40). */
   loadMarginErrors: 2,
   /** Which jobs run changes with the hours: what they hold together may be off by this fraction of itself. Tuned. */
-  loadMixFraction: 0.4,
+  loadMixFraction: 0.6,
+  /** A floor of which jobs held less than this fraction is compared with other boots. Tuned. */
+  idleFraction: 0.25,
   /** The process itself holds at least this fraction of usage, whatever jobs are found to hold. Definition. */
   minOwnFraction: 0.1,
   /** Memory taken since a job last ended may belong to jobs that still run: for this many windows. Tuned. */
@@ -125,6 +127,8 @@ export const TUNING = {
   leakPatienceFraction: 0.5,
   /** A rise younger than this many windows may be the start of the process; of a true leak that fast a restart buys little. Tuned. */
   leakMinWindows: 42,
+  /** A floor must have stayed over the soft limit for this many windows; nearer to the hard limit for fewer. Tuned. */
+  minStayWindows: 15,
   /** A floor that never settles is bloat all the same after this many windows over the soft limit. Tuned. */
   stayedWindows: 30,
   /** Bloat may wait this many windows for a moment without jobs. Definition. */
@@ -132,7 +136,7 @@ export const TUNING = {
   /** Memory that is back within this many windows of a start makes a restart useless... Definition. */
   minGainWindows: 36,
   /** ... of a plateau, which is noticed later, within this many windows or buckets. Tuned. */
-  minGainPlateauWindows: 60,
+  minGainPlateauWindows: 110,
   minGainPlateauBuckets: 16,
   /** After this many useless restarts in a row what a restart would give back is not believed. Definition. */
   maxUselessRestarts: 2,
@@ -152,8 +156,8 @@ export const PARTS = {
   loadMargin: true,
   /** The floor after the warm-up is taken without the jobs that ran then. */
   baseAtEqualLoad: true,
-  /** A restart is due where jobs and a floor that has grown are over the hard limit together. */
-  hardLimitWithJobs: true,
+  /** Limits look at the floor together with what running jobs hold, where a restart would give enough of it back. */
+  limitsWithJobs: true,
   /** Memory taken since a job last ended is left to the jobs that run. */
   longJobs: true,
   /** Buckets with an idle moment carry the floor through busy ones. */
