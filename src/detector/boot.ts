@@ -3,7 +3,7 @@ import { type Policy, thresholdBytes } from '../model/policy.ts';
 import { type Classified, classify } from './classes/classify.ts';
 import { Curve } from './curve.ts';
 import { featuresOf } from './features.ts';
-import { bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, isNearlyIdle, takenSinceLastEnd, withoutJobs } from './job-load.ts';
+import { type BytesPerJob, bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, isNearlyIdle, takenSinceLastEnd, withoutJobs } from './job-load.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
 import { TUNING } from './tuning.ts';
 
@@ -32,6 +32,8 @@ export interface Boot {
   readonly jobLoad: JobLoad;
   /** What one job held in earlier boots of the target; null where nothing was learned. */
   readonly learnedBytesPerJob: Estimate | null;
+  /** By both; kept because it is asked for with every sample. */
+  readonly perJob: BytesPerJob;
   /** Null before the first measurement. */
   readonly curve: Curve | null;
   /** What the curve looked like when its last bucket closed; null before. */
@@ -67,6 +69,7 @@ export function openBoot(point: Point): Boot {
     tuning: null,
     jobLoad: NO_JOB_LOAD,
     learnedBytesPerJob: null,
+    perJob: bytesPerJob(NO_JOB_LOAD, null),
     curve: null,
     classified: null,
   };
@@ -116,8 +119,11 @@ export function noteLimit(boot: Boot, limitBytes: number | null): void {
 }
 
 /** What a job held in earlier boots of the target: taken out of the curve from the next sample on. */
-export function noteLearned(boot: Boot, bytesPerJob: Estimate | null): void {
-  (boot as Mutable<Boot>).learnedBytesPerJob = bytesPerJob;
+export function noteLearned(boot: Boot, learned: Estimate | null): void {
+  if (learned?.bytes === boot.learnedBytesPerJob?.bytes && learned?.errorBytes === boot.learnedBytesPerJob?.errorBytes) return;
+  const own = boot as Mutable<Boot>;
+  own.learnedBytesPerJob = learned;
+  own.perJob = bytesPerJob(own.jobLoad, learned);
 }
 
 function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy): void {
@@ -128,9 +134,12 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
     boot.curve = new Curve(windowMs, timeMs);
     boot.classified = null;
   }
-  if (activeJobs !== null)
-    boot.jobLoad = followJobs(boot.jobLoad, { timeMs, usageBytes, activeJobs, completedJobs }, windowMs);
-  const perJob = bytesPerJob(boot.jobLoad, boot.learnedBytesPerJob);
+  if (activeJobs !== null) {
+    const followed = followJobs(boot.jobLoad, { timeMs, usageBytes, activeJobs, completedJobs }, windowMs);
+    if (followed !== boot.jobLoad) boot.perJob = bytesPerJob(followed, boot.learnedBytesPerJob);
+    boot.jobLoad = followed;
+  }
+  const { perJob } = boot;
   const heldByJobsBytes = heldByJobs(boot, windowMs);
   const jobsBytes = Math.min(heldByJobsBytes, (activeJobs ?? 0) * perJob.bytes);
   if (!boot.curve.observe({ timeMs, ownBytes: usageBytes - heldByJobsBytes, heldByJobsBytes, jobsBytes, activeJobs }))
@@ -147,9 +156,9 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
 
 /** What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh boot would meet the same jobs. */
 export function heldByJobs(boot: Boot, windowMs: number): number {
-  const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, learnedBytesPerJob } = boot;
+  const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, perJob } = boot;
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
-  const known = activeJobs * bytesPerJob(jobLoad, learnedBytesPerJob).bytes;
+  const known = activeJobs * perJob.bytes;
   const taken = takenSinceLastEnd(jobLoad, { timeMs, usageBytes }, windowMs);
   return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
 }
@@ -171,16 +180,15 @@ export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): n
 }
 
 /** The same of any boot: of one that was old when it was first seen, where it was first level since. */
-export function floorWhenFirstLevel({ curve, jobLoad, learnedBytesPerJob }: Boot): number | null {
+export function floorWhenFirstLevel({ curve, perJob }: Boot): number | null {
   const warm = curve?.warm ?? null;
-  return warm === null ? null : withoutJobs(warm, bytesPerJob(jobLoad, learnedBytesPerJob));
+  return warm === null ? null : withoutJobs(warm, perJob);
 }
 
 /** The floor after the warm-up as other boots may be compared with it; null too where running jobs may have held much of it. */
 export function floorWithoutJobs(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
-  const { curve, jobLoad, learnedBytesPerJob } = boot;
+  const { curve, perJob } = boot;
   if (postWarmupFloor(boot, policy) === null || curve?.warm == null) return null;
-  const perJob = bytesPerJob(jobLoad, learnedBytesPerJob);
   return isNearlyIdle(curve.warm, perJob) ? withoutJobs(curve.warm, perJob) : null;
 }
 

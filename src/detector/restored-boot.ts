@@ -27,6 +27,7 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
     boot.processes.every((process) => isProcess(process, latestMs)) &&
     isJobLoad(boot.jobLoad) &&
     (boot.learnedBytesPerJob === null || isFinitely(boot.learnedBytesPerJob)) &&
+    isFinitely(boot.perJob) &&
     (boot.classified === null || isClassified(boot.classified, latestMs)) &&
     // Absent in snapshots of older versions.
     (boot.tuning === undefined || boot.tuning === null || isTuning(boot.tuning));
