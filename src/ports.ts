@@ -1,5 +1,5 @@
 import type { Attempt, AttemptPhase, Move, Outcome } from './attempt/attempt.ts';
-import type { LearnedFloor } from './decision/learned-floor.ts';
+import type { LearnedBoot, LearnedBytesPerJob } from './decision/learned-floor.ts';
 import type { Decision, Reason } from './model/decision.ts';
 import type { Target, TargetKey } from './model/target.ts';
 
@@ -140,6 +140,8 @@ export interface LedgerView {
   readonly spentBootIds: readonly string[];
   /** The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned lately. */
   readonly learnedFloorBytes: number | null;
+  /** What one running job of this target holds (`normalBytesPerJob`); null where no boot has shown it lately. */
+  readonly learnedBytesPerJob: LearnedBytesPerJob | null;
   /** The newest restarts in a row that were of no use, since the release or a person's `resume`: longer than a breaker stays open. */
   readonly uselessRestarts: number;
 }
@@ -197,8 +199,8 @@ export interface Ledger {
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
   /** Memory was back over the soft limit soon after a restart: counts towards the breaker as one that gave nothing. The first report stands. */
   recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void>;
-  /** The floor that a boot showed after its warm-up; the ledger adds when. Of each boot the last one stands. */
-  learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void>;
+  /** What a boot showed of its floor and of its jobs; the ledger adds when. The last report of a boot replaces the one before. */
+  learnFloor(target: Target, boot: Omit<LearnedBoot, 'learnedAtMs'>): Promise<void>;
   /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
   noteRelease(target: Target, version: number): Promise<void>;
   /**

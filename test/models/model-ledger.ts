@@ -16,7 +16,13 @@ import {
   gaveNothingBack,
   uselessInARow,
 } from '../../src/attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/decision/learned-floor.ts';
+import {
+  FLOORS_LEARNED,
+  FLOORS_PER_DYNO,
+  type LearnedBoot,
+  normalBytesPerJob,
+  normalFloor,
+} from '../../src/decision/learned-floor.ts';
 import { type Target, targetKey } from '../../src/model/target.ts';
 import type {
   AdvanceAnswer,
@@ -54,7 +60,7 @@ interface ModelRecord {
   usefulFromMs: number;
   /** Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this ledger. */
   pausedSinceMs: number | null;
-  floors: LearnedFloor[];
+  learned: LearnedBoot[];
   release: number | null;
   rebuiltInMs: number | null;
   readonly spent: Set<string>;
@@ -109,7 +115,8 @@ export class ModelLedger implements Ledger {
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
       ),
-      learnedFloorBytes: normalFloor(record.floors, nowMs),
+      learnedFloorBytes: normalFloor(record.learned, nowMs),
+      learnedBytesPerJob: normalBytesPerJob(record.learned, nowMs),
     };
   }
 
@@ -237,12 +244,12 @@ export class ModelLedger implements Ledger {
     this.#judgeBreaker(record);
   }
 
-  async learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void> {
+  async learnFloor(target: Target, boot: Omit<LearnedBoot, 'learnedAtMs'>): Promise<void> {
     const record = this.#record(target);
-    const before = record.floors.filter(({ dyno, bootId }) => dyno !== floor.dyno || bootId !== floor.bootId);
-    const tooOld = before.filter(({ dyno }) => dyno === floor.dyno).slice(FLOORS_PER_DYNO - 1);
+    const before = record.learned.filter(({ dyno, bootId }) => dyno !== boot.dyno || bootId !== boot.bootId);
+    const tooOld = before.filter(({ dyno }) => dyno === boot.dyno).slice(FLOORS_PER_DYNO - 1);
     const kept = before.filter((one) => !tooOld.includes(one));
-    record.floors = [{ ...floor, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
+    record.learned = [{ ...boot, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
   }
 
   async noteRelease(target: Target, version: number): Promise<void> {
@@ -368,7 +375,7 @@ function newRecord(target: Target): ModelRecord {
     countFromMs: 0,
     usefulFromMs: 0,
     pausedSinceMs: null,
-    floors: [],
+    learned: [],
     release: null,
     rebuiltInMs: null,
     spent: new Set(),

@@ -80,7 +80,8 @@ export class FloorRecorder {
       if (app === null || floorBytes === null || this.#taught.has(key)) continue;
       const release = listing.dyno.releaseVersion;
       try {
-        await ledger.learnFloor({ app, processType }, { dyno, bootId, floorBytes, release });
+        const learned = { dyno, bootId, floorBytes, release, bytesPerJob: null, bytesPerJobError: null };
+        await ledger.learnFloor({ app, processType }, learned);
         this.#taught.add(key);
       } catch (error) {
         // Its own target's trouble, told when it was found.

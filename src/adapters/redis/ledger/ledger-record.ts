@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
-import type { LearnedFloor } from '../../../decision/learned-floor.ts';
+import type { LearnedBoot } from '../../../decision/learned-floor.ts';
 import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { HistoryEntry } from '../../../ports.ts';
@@ -53,10 +53,13 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
   }),
 );
 
-const floorsSchema: z.ZodType<readonly LearnedFloor[]> = z.array(
+const floorsSchema: z.ZodType<readonly LearnedBoot[]> = z.array(
   z.object({
     bootId: text,
-    floorBytes: amount,
+    floorBytes: nullableAmount,
+    // Not in what an older version wrote. An estimate near zero may fall below it.
+    bytesPerJob: z.number().nullable().default(null),
+    bytesPerJobError: nullableAmount.default(null),
     // Not in what an older version wrote: such a floor counts as expired.
     dyno: text.default(''),
     learnedAtMs: time.default(0),

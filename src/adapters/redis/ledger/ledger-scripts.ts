@@ -6,7 +6,7 @@
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
  * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
  * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`, `pausedAtMs`,
- * `floors` (JSON list of `LearnedFloor`, newest first), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
+ * `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
  */
 
 const PRELUDE = `
@@ -285,9 +285,10 @@ local floors, ofDyno = {args}, 1
 -- What cannot be read teaches nothing, and is written over.
 local isReadable, before = pcall(list, 'floors')
 for _, learned in ipairs(isReadable and type(before) == 'table' and before or {}) do
-  local isFloor = type(learned) == 'table' and type(learned.floorBytes) == 'number'
-  local isOfDyno = isFloor and learned.dyno == args.dyno
-  if isFloor and not (isOfDyno and learned.bootId == args.bootId) then
+  local hasLearned = type(learned) == 'table'
+    and (type(learned.floorBytes) == 'number' or type(learned.bytesPerJob) == 'number')
+  local isOfDyno = hasLearned and learned.dyno == args.dyno
+  if hasLearned and not (isOfDyno and learned.bootId == args.bootId) then
     if isOfDyno then ofDyno = ofDyno + 1 end
     if not isOfDyno or ofDyno <= policy.floorsPerDyno then table.insert(floors, learned) end
   end

@@ -15,7 +15,7 @@ import {
   NOTHING_BACK_FRACTION,
   uselessInARow,
 } from '../../../attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../../decision/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalBytesPerJob, normalFloor } from '../../../decision/learned-floor.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { Target } from '../../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../../ports.ts';
@@ -100,8 +100,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async recordBackSoon(target, attemptId, backAfterMs) {
       await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
-    async learnFloor(target, floor) {
-      await evaluate(scripts.LEARN_FLOOR, target, floor);
+    async learnFloor(target, boot) {
+      await evaluate(scripts.LEARN_FLOOR, target, boot);
     },
     async noteRelease(target, version) {
       await evaluate(scripts.NOTE_RELEASE, target, { version });
@@ -227,6 +227,7 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     ...numbers
   } = parseRead(answer);
   const history = parseHistory(closed);
+  const learned = orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell);
   return {
     ...numbers,
     target,
@@ -241,10 +242,8 @@ function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<Ledg
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),
-    learnedFloorBytes: normalFloor(
-      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell),
-      numbers.nowMs,
-    ),
+    learnedFloorBytes: normalFloor(learned, numbers.nowMs),
+    learnedBytesPerJob: normalBytesPerJob(learned, numbers.nowMs),
   };
 }
 

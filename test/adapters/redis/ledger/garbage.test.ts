@@ -10,7 +10,7 @@ import { aClaim } from '../../../models/ledger-contract.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const MAIL = { app: 'mail', processType: 'worker' };
-const FLOOR = { dyno: 'worker.1', bootId: 'boot', release: null };
+const FLOOR = { dyno: 'worker.1', bootId: 'boot', release: null, bytesPerJob: null, bytesPerJobError: null };
 const RECORD = 'ledger:shop:worker';
 
 let redis: Redis;
@@ -133,6 +133,18 @@ describe("garbage in one target's records", () => {
     expect(log).toEqual([expect.stringMatching(/field floors.*learned anew.*HDEL/)]);
     await state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: 7 });
     expect((await state.ledger.read(SHOP)).learnedFloorBytes).toBe(7);
+  });
+
+  it('floors that an older version wrote still count, next to newer ones', async () => {
+    const { nowMs } = await state.ledger.read(SHOP);
+    const older = [{ dyno: 'worker.1', bootId: 'older', floorBytes: 9, learnedAtMs: nowMs, release: null }];
+    await redis.hset(`${prefix}${RECORD}`, 'floors', JSON.stringify(older));
+    expect(await state.ledger.read(SHOP)).toMatchObject({ learnedFloorBytes: 9, learnedBytesPerJob: null });
+    const jobs = { bytesPerJob: 1_000, bytesPerJobError: 400 };
+    await state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: null, ...jobs });
+    const learnedBytesPerJob = { bytes: 1_000, errorBytes: 400 };
+    expect(await state.ledger.read(SHOP)).toMatchObject({ learnedFloorBytes: 9, learnedBytesPerJob });
+    expect(log).toEqual([]);
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
