@@ -1,4 +1,5 @@
 import { isSameBoot, type ListedDyno } from '../model/listing.ts';
+import type { Permission } from '../model/permission.ts';
 import { ONE_OFF_TYPES } from '../model/target.ts';
 import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
 
@@ -9,9 +10,6 @@ import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEN
 export type Step =
   /** Nothing to do yet. */
   { readonly do: 'wait' } | { readonly do: 'move'; readonly move: Move };
-
-/** Whether the target may be restarted by this actuator, as it is configured now. */
-export type Permission = 'allowed' | 'dry' | 'forbidden';
 
 export type OnDrainTimeout = 'go-on' | 'stop';
 

@@ -3,8 +3,9 @@ import type { Boot } from '../detector/boot.ts';
 import { type DynoFacts, judge } from '../detector/verdict.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
+import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
-import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
+import { type Target, type TargetKey, targetKey } from '../model/target.ts';
 
 /** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
@@ -91,7 +92,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     bootId,
     target,
     wanted: verdict.action === 'restart' ? verdict.reason : null,
-    dryRun: isDry(input.permissions, target),
+    dryRun: target === null ? input.permissions.dryRun === true : isDry(input.permissions, target),
   };
   if (listing?.kind === 'unlisted') return setAside(decision, listing);
   if (verdict.action !== 'restart') return decision;
@@ -114,7 +115,7 @@ function gateOf(
 ): Reason | null {
   const { target } = decision;
   if (target === null) return 'app-unknown';
-  if (!matchesAny(permissions.allowed, target, permissions.ownApp)) return 'not-allowed';
+  if (permissionOf(permissions, target) === 'forbidden') return 'not-allowed';
   if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return 'dyno-not-up';
   const startMs = facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
   if (nowMs - startMs < policy.minUptimeMs) return 'min-uptime';
@@ -198,9 +199,4 @@ function firstOfTargets(decisions: readonly Decision[]): ReadonlyMap<TargetKey, 
 function comesBefore(a: Decision, b: Decision): boolean {
   if (a.urgent !== b.urgent) return a.urgent;
   return (a.usageBytes ?? 0) > (b.usageBytes ?? 0);
-}
-
-function isDry({ dryRun, ownApp }: Permissions, target: Target | null): boolean {
-  if (typeof dryRun === 'boolean') return dryRun;
-  return target !== null && matchesAny(dryRun, target, ownApp);
 }

@@ -1,5 +1,6 @@
+import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions } from '../model/policy.ts';
-import { covers, matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
+import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
 
 /** What of a target's ledger its standing needs. Times are the ledger's own (Unix ms). */
 export interface StandingFacts {
@@ -59,27 +60,27 @@ export interface StandingInput {
 }
 
 export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: StandingInput): Standing {
-  const { dryRun, ownApp } = permissions;
-  const isDry = typeof dryRun === 'boolean' ? dryRun : covers(dryRun, target, ownApp);
-  const dry: readonly Obstacle[] = isDry ? [DRY_RUN] : [];
+  const dryRun = isDry(permissions, target);
+  const dry: readonly Obstacle[] = dryRun ? [DRY_RUN] : [];
   return {
     target,
-    dryRun: isDry,
+    dryRun,
     obstacles:
       ledger === null
         ? [UNREADABLE, ...dry]
-        : obstaclesOf(ledger, { key: targetKey(target), isDry, maxRestartsPerHour }),
+        : obstaclesOf(ledger, { key: targetKey(target), dryRun, maxRestartsPerHour }),
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
   };
 }
 
 /** What the allow-list names, and those of `seen` that it allows; of a pattern of which nothing was seen, the pattern itself. */
-export function targetsToWatch({ allowed, ownApp }: Permissions, seen: Iterable<Target>): readonly Target[] {
+export function targetsToWatch(permissions: Permissions, seen: Iterable<Target>): readonly Target[] {
+  const { allowed, ownApp } = permissions;
   const targets = new Map<TargetKey, Target>();
   for (const { app, processType } of seen) {
     const target = { app, processType };
-    if (matchesAny(allowed, target, ownApp)) targets.set(targetKey(target), target);
+    if (permissionOf(permissions, target) !== 'forbidden') targets.set(targetKey(target), target);
   }
   for (const pattern of allowed) {
     const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
@@ -100,18 +101,18 @@ export function isOff({ obstacles }: Standing): boolean {
 
 interface Terms {
   readonly key: TargetKey;
-  readonly isDry: boolean;
+  readonly dryRun: boolean;
   readonly maxRestartsPerHour: number;
 }
 
-function obstaclesOf(ledger: StandingFacts, { key, isDry, maxRestartsPerHour }: Terms): readonly Obstacle[] {
+function obstaclesOf(ledger: StandingFacts, { key, dryRun, maxRestartsPerHour }: Terms): readonly Obstacle[] {
   const { nowMs, heldUntilMs, breakerOpenUntilMs, sentLastHour } = ledger;
-  const cooldownUntilMs = isDry ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
+  const cooldownUntilMs = dryRun ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
   const found: (Obstacle | null)[] = [
     ledger.mayBeEvicted ? EVICTION : null,
     ledger.paused ? pause(ledger, key) : null,
     nowMs < heldUntilMs ? until(HOLD, heldUntilMs, nowMs) : null,
-    isDry ? DRY_RUN : null,
+    dryRun ? DRY_RUN : null,
     nowMs < breakerOpenUntilMs ? breaker(ledger, key) : null,
     sentLastHour >= maxRestartsPerHour ? budget(sentLastHour, maxRestartsPerHour) : null,
     nowMs < cooldownUntilMs ? until(COOLDOWN, cooldownUntilMs, nowMs) : null,

@@ -2,11 +2,15 @@ import type { HerokuPlatform } from '../../adapters/heroku/platform.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { checkHeroku } from '../../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
+import type { Environment } from '../host.ts';
 import type { PlatformView } from '../platform-view.ts';
 import type { Log } from './log.ts';
 
 /** What a start says of the set-up. */
-export function announce(settings: ActuatorSettings, port: number, log: Log): void {
+export function announce(
+  settings: ActuatorSettings,
+  { port, env, log }: { readonly port: number; readonly env: Environment; readonly log: Log },
+): void {
   const { allowed, dryRun } = settings.permissions;
   log.info('actuator is listening', {
     port,
@@ -16,8 +20,8 @@ export function announce(settings: ActuatorSettings, port: number, log: Log): vo
   });
   if (allowed.length === 0)
     log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
-  for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
-  for (const { says, advice } of checkWebDyno(settings, process.env)) log.warn(says, { advice });
+  for (const { says, advice } of checkTls(env)) log.error(says, { advice });
+  for (const { says, advice } of checkWebDyno(settings, env)) log.warn(says, { advice });
 }
 
 /**

@@ -2,7 +2,6 @@ import { type Attempt, EVIDENCE_MAX_AGE_MS, type Move, SEND_DEADLINE_MS } from '
 import {
   isDrained,
   type OnDrainTimeout,
-  type Permission,
   type Reports,
   type Step,
   stepClaimed,
@@ -12,10 +11,11 @@ import {
 } from '../../attempt/attempt-step.ts';
 import { PlatformError } from '../../model/errors.ts';
 import type { ListedDyno } from '../../model/listing.ts';
+import type { Permission } from '../../model/permission.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { ClaimAnswer, ClaimRequest, Clock, Drain, Ledger, Platform, RestartAnswer } from '../../ports.ts';
-import { type AdvanceReport, type AttemptFault, asError, reportOf } from '../report/attempt-report.ts';
 import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
+import { type AdvanceReport, type AttemptFault, asError, reportOf } from './attempt-report.ts';
 
 /**
  * The one module that moves an attempt, and the only one that sends a DELETE.

@@ -1,14 +1,13 @@
-import type { DrainAnswers, DrainKeys } from '../../adapters/redis/drain-keys.ts';
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { isIdle } from '../../attempt/boot-idle.ts';
 import type { Boot } from '../../detector/boot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
-import type { Clock, Drain, Ledger } from '../../ports.ts';
+import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger } from '../../ports.ts';
 import type { DrainedBoot } from '../../semconv.ts';
 import type { BootRegistry } from '../boot-registry.ts';
-import { asError } from '../report/attempt-report.ts';
 import type { Log } from '../report/log.ts';
+import { asError } from './attempt-report.ts';
 
 export interface AttemptDrainParts {
   /** Null where the queue's Redis is not configured: nobody can be asked, and only the points tell of jobs. */

@@ -9,14 +9,14 @@ export interface LossListeners {
   /** Of several actuators that knew of an attempt the one that leads tells of its end. */
   readonly leads: () => boolean;
   readonly log: Log;
-  readonly teacher: FloorRecorder;
+  readonly recorder: FloorRecorder;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
 /** After Redis has lost the ledger and what this actuator knew of it is written back: people are told, and boots teach their floors again. */
 export function tellOfLoss(
   { heldUntilMs, targets, spentBoots, ended }: LedgerLoss,
-  { clock, leads, log, teacher, publish }: LossListeners,
+  { clock, leads, log, recorder, publish }: LossListeners,
 ): void {
   log.warn('Redis has lost the ledger. What this actuator knew of it is written back; restarts are held for a while.', {
     heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
@@ -24,7 +24,7 @@ export function tellOfLoss(
     spentBoots,
     endedAttempts: ended.map(({ id }) => id),
   });
-  teacher.teachAgain();
+  recorder.teachAgain();
   if (!leads()) return;
   const nowMs = clock.now();
   for (const attempt of ended) {

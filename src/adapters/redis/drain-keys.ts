@@ -1,20 +1,9 @@
 import { z } from 'zod';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { DrainAnswers, DrainKeys } from '../../ports.ts';
 import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
 import { text, time } from './ledger/record-schema.ts';
-
-/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
-export type DrainAnswers = ReadonlyMap<string, boolean>;
-
-/** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
-export interface DrainKeys {
-  /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
-  refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
-  /** Lets them go on. Keys of another attempt stay. */
-  clear(boot: DrainedBoot, attemptId: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 export interface DrainKeysOptions {
   /** `redis://` or `rediss://`: the one that BullMQ uses. */

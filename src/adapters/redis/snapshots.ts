@@ -1,3 +1,4 @@
+import type { Snapshots } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RecordFaults } from './ledger/record-faults.ts';
@@ -5,16 +6,6 @@ import type { RecordFaults } from './ledger/record-faults.ts';
 /** A boot that was not heard of for so long has gone. */
 const EXPIRY_MS = 48 * 3_600_000;
 const PAGE = 100;
-
-/** The folded state of each boot, so that a restarted actuator goes on where the last one was. */
-export interface Snapshots {
-  /** By a key that no other boot has, of another app neither. Throws `LedgerUnavailable`. */
-  save(bootKey: string, json: string): Promise<void>;
-  /** All snapshots that have not expired, by their key. Throws `LedgerUnavailable`. */
-  loadAll(): Promise<ReadonlyMap<string, string>>;
-  /** Tells of a snapshot that `loadAll` gave and that is none; it is written again when the boot next closes a bucket. */
-  refuse(bootKey: string): void;
-}
 
 export interface SnapshotsOptions {
   readonly connection: RedisConnection;

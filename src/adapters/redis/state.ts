@@ -1,12 +1,12 @@
-import type { Journal, Ledger } from '../../ports.ts';
+import type { Journal, Leader, Ledger, Snapshots } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
-import { createLeader, type Leader } from './leader.ts';
+import { createLeader } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
-import { createSnapshots, type Snapshots } from './snapshots.ts';
+import { createSnapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {

@@ -1,6 +1,8 @@
-import type { RedisState } from '../adapters/redis/state.ts';
-import { earlierEntry, readSnapshot } from '../detector/snapshot.ts';
-import type { ActuatorParts } from './parts.ts';
+import type { RedisState } from '../../adapters/redis/state.ts';
+import { earlierEntry, readSnapshot } from '../../detector/snapshot.ts';
+import type { BootRegistry } from '../boot-registry.ts';
+import type { Host } from '../host.ts';
+import type { EventHistory } from '../report/event-history.ts';
 
 export interface Restoring {
   /** Whether the state was read back, or the time for it is over, and none is being read now. */
@@ -12,6 +14,17 @@ export interface Restoring {
 }
 
 const JOURNAL_ENTRIES = 500;
+/** What is kept in Redis, and when it can be read. */
+export type SavedState = Pick<RedisState, 'snapshots' | 'journal' | 'available' | 'onAvailable'>;
+
+export interface RestoreParts {
+  readonly registry: BootRegistry;
+  readonly history: EventHistory;
+  /** A boot that was heard of within this time still reports. */
+  readonly maxPointAgeMs: number;
+  readonly host: Host;
+}
+
 /** A dyno's clock may run ahead of ours by this much, as in the intake. */
 const CLOCK_SLACK_MS = 60_000;
 
@@ -25,7 +38,7 @@ const NOTHING_TO_RESTORE: Restoring = {
  * Reads back what an earlier actuator left in Redis, so that this one does not start blind: the boots' snapshots and the newest decisions. Where
  * Redis comes only later, it is done then; a boot's older snapshot wins over the few points that came in the meantime.
  */
-export function restoreState(parts: ActuatorParts, state: RedisState | null, timeoutMs: number): Restoring {
+export function restoreState(parts: RestoreParts, state: SavedState | null, timeoutMs: number): Restoring {
   if (state === null) return NOTHING_TO_RESTORE;
   const pointsId = Promise.withResolvers<string | null>();
   let isTimeOver = false;
@@ -36,7 +49,7 @@ export function restoreState(parts: ActuatorParts, state: RedisState | null, tim
       pointsId.resolve(await readBack(parts, state));
       isRestored = true;
     } catch (error) {
-      parts.log.warn('the state could not be read back', {
+      parts.host.log.warn('the state could not be read back', {
         error: error instanceof Error ? error.message : String(error),
       });
     } finally {
@@ -58,8 +71,9 @@ export function restoreState(parts: ActuatorParts, state: RedisState | null, tim
   return { isOver: () => loading === null && (isRestored || isTimeOver), pointsId: pointsId.promise, again };
 }
 
-async function readBack(parts: ActuatorParts, state: RedisState): Promise<string | null> {
-  const { registry, decisions, attempts, breakers, log, clock, policy } = parts;
+async function readBack(parts: RestoreParts, state: SavedState): Promise<string | null> {
+  const { registry, history, maxPointAgeMs } = parts;
+  const { clock, log } = parts.host;
   let boots = 0;
   let pointsId: string | null = null;
   for (const [bootKey, json] of await state.snapshots.loadAll()) {
@@ -69,13 +83,11 @@ async function readBack(parts: ActuatorParts, state: RedisState): Promise<string
       continue;
     }
     if (registry.adopt(snapshot.boot)) boots += 1;
-    const reports = clock.now() - snapshot.boot.lastPointMs <= policy.maxPointAgeMs;
+    const reports = clock.now() - snapshot.boot.lastPointMs <= maxPointAgeMs;
     if (reports) pointsId = earlierEntry(pointsId, snapshot.pointsId);
   }
   const events = await state.journal.recent(JOURNAL_ENTRIES);
-  decisions.restore(events);
-  attempts.restore(events);
-  breakers.restore(events);
+  history.restore(events);
   log.info('state read back', { boots, events: events.length });
   return pointsId;
 }

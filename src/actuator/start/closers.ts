@@ -1,4 +1,4 @@
-import type { Log } from './report/log.ts';
+import type { Log } from '../report/log.ts';
 
 type Close = () => unknown;
 

@@ -1,0 +1,21 @@
+import type { Attempt } from '../attempt/attempt.ts';
+import type { DrainedBoot } from '../semconv.ts';
+
+export interface Drain {
+  /** Asks the boot's workers to take no more jobs; repeated while the attempt drains. */
+  ask(attempt: Attempt): Promise<void>;
+  /** Whether no job runs in the boot; null where it cannot be known. */
+  idle(attempt: Attempt): Promise<boolean | null>;
+}
+
+/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
+export type DrainAnswers = ReadonlyMap<string, boolean>;
+
+/** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
+export interface DrainKeys {
+  /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
+  refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
+  /** Lets them go on. Keys of another attempt stay. */
+  clear(boot: DrainedBoot, attemptId: string): Promise<void>;
+  close(): Promise<void>;
+}
