@@ -32,8 +32,12 @@ import {
   unreadable,
 } from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
-import * as scripts from './ledger-scripts.ts';
 import type { RecordFaults } from './record-faults.ts';
+import { ADVANCE, CLAIM } from './scripts/attempts.ts';
+import { LEARN_FLOOR, NOTE_RELEASE, RECORD_BACK_SOON, RECORD_RECLAIMED } from './scripts/learning.ts';
+import { OPEN, READ } from './scripts/reading.ts';
+import { REBUILD, WRITE_BACK } from './scripts/recovery.ts';
+import { PAUSE, RESUME } from './scripts/steering.ts';
 
 /** What the ledger needs of the policy. */
 export interface LedgerPolicy {
@@ -69,13 +73,13 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   return {
     async read(target) {
       const mayBeEvicted = !(await options.eviction.isSafe());
-      const answer = await evaluate(scripts.READ, target);
+      const answer = await evaluate(READ, target);
       const view = ofRecord(options, target, () => viewOf(target, answer, tellOfUseless(options, target)));
       options.faults.clear(options.keys.record(target));
       return { ...view, mayBeEvicted };
     },
     async open() {
-      const answer = await evaluate(scripts.OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
+      const answer = await evaluate(OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
       const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
       for (const key of mended) options.faults.tell(mendedIndex(key));
       return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));
@@ -83,7 +87,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async claim(request) {
       if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
       const args = { attempt: newAttempt(request), deadlineInMs: CLAIM_DEADLINE_MS };
-      return attemptAnswer<ClaimAnswer>(await evaluate(scripts.CLAIM, request.target, args));
+      return attemptAnswer<ClaimAnswer>(await evaluate(CLAIM, request.target, args));
     },
     async advance(attempt, move) {
       if (!isLegalMove(attempt, move)) {
@@ -92,31 +96,31 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       const { id, phase, epoch } = attempt;
       const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
       const args = { id, phase, epoch, move, startsCooldown: closes };
-      return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
+      return attemptAnswer<AdvanceAnswer>(await evaluate(ADVANCE, attempt.target, args));
     },
     async recordReclaimed(target, attemptId, reclaimedBytes) {
-      await evaluate(scripts.RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
+      await evaluate(RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
     },
     async recordBackSoon(target, attemptId, backAfterMs) {
-      await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
+      await evaluate(RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
     async learnFloor(target, boot) {
-      await evaluate(scripts.LEARN_FLOOR, target, boot);
+      await evaluate(LEARN_FLOOR, target, boot);
     },
     async noteRelease(target, version) {
-      await evaluate(scripts.NOTE_RELEASE, target, { version });
+      await evaluate(NOTE_RELEASE, target, { version });
     },
     async rebuild(target, restartedAtMs) {
-      await evaluate(scripts.REBUILD, target, { restartedAtMs });
+      await evaluate(REBUILD, target, { restartedAtMs });
     },
     async writeBack(target, known) {
-      await evaluate(scripts.WRITE_BACK, target, known);
+      await evaluate(WRITE_BACK, target, known);
     },
     async pause(target) {
-      await evaluate(scripts.PAUSE, target, { all: target === null });
+      await evaluate(PAUSE, target, { all: target === null });
     },
     async resume(target) {
-      const skipped = (await evaluate(scripts.RESUME, target, { all: target === null })) as string[];
+      const skipped = (await evaluate(RESUME, target, { all: target === null })) as string[];
       for (const key of skipped) {
         options.faults.tell({
           key,
