@@ -6,6 +6,3 @@ export interface Host {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** Environment variables, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,11 +1,11 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Clock } from '../ports.ts';
+import { type Environment, headerSecrets } from '../shared/otel-environment.ts';
 import { serveHttp } from '../web/http-server.ts';
 import { openDoors } from './doors/doors.ts';
-import type { Environment, Host } from './host.ts';
+import type { Host } from './host.ts';
 import { announce, announceAccess } from './report/announce.ts';
 import { createLog } from './report/log.ts';
-import { exportSecrets } from './report/metrics-export.ts';
 import { assemble } from './start/assemble.ts';
 import { Closers } from './start/closers.ts';
 import { openConnections, secretsOf } from './start/connections.ts';
@@ -44,7 +44,7 @@ export async function startActuator(
   settings: ActuatorSettings,
   { env = {} }: StartOptions = {},
 ): Promise<RunningActuator> {
-  const log = createLog([...secretsOf(settings), ...exportSecrets(env)]);
+  const log = createLog([...secretsOf(settings), ...headerSecrets(env)]);
   const closers = new Closers(log);
   const host = { clock: SYSTEM_CLOCK, log };
   try {

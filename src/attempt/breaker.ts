@@ -1,3 +1,5 @@
+import type { Outcome } from './attempt.ts';
+
 /**
  * The breaker of a target stops automatic restarts that do not help or do not work. It is derived from the closed attempts, newest first,
  * so that a late report of what a restart gave back finds its place. It closes at a new release, at a person's `resume`, or after a day;
@@ -22,7 +24,7 @@ export function gaveNothingBack(reclaimedBytes: number, usageBytes: number | nul
 }
 
 /** What came of a restart, as far as it is known yet. */
-interface Aftermath {
+export interface Aftermath {
   readonly reclaimedBytes: number | null;
   readonly usageBytes: number | null;
   readonly backAfterMs: number | null;
@@ -38,6 +40,30 @@ export function uselessInARow(newestFirst: readonly Aftermath[]): number {
     const isUseless = backAfterMs !== null || (reclaimedBytes !== null && gaveNothingBack(reclaimedBytes, usageBytes));
     if (isUseless) count += 1;
     else if (reclaimedBytes !== null) break;
+  }
+  return count;
+}
+
+/** A closed attempt, as the breaker counts it. */
+export interface ClosedAttempt extends Aftermath {
+  readonly outcome: Outcome;
+  /** The platform refused for a reason that is not the target's (401, 429). */
+  readonly notTheTargets: boolean;
+}
+
+/** Why the breaker of a target opens now; null where it does not. `newestFirst`: the attempts closed since it could last have opened. */
+export function breakerReason(newestFirst: readonly ClosedAttempt[]): string | null {
+  const useless = uselessInARow(newestFirst.filter(({ outcome }) => outcome === 'restarted'));
+  if (useless >= BREAKER_FRUITLESS) return FRUITLESS_REASON;
+  return failedInARow(newestFirst) >= BREAKER_FAILED ? FAILED_REASON : null;
+}
+
+/** Attempts that sent nothing, or found the dyno gone, say nothing about restarts: they neither count nor end the row. */
+function failedInARow(newestFirst: readonly ClosedAttempt[]): number {
+  let count = 0;
+  for (const { outcome, notTheTargets } of newestFirst) {
+    if (outcome === 'restarted') break;
+    if (outcome === 'unconfirmed' || (outcome === 'refused' && !notTheTargets)) count += 1;
   }
   return count;
 }

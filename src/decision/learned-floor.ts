@@ -31,6 +31,13 @@ const EXPIRY_MS = 7 * 86_400_000;
 /** So many boots of the newest release make it the norm; one alone may have been measured under the backlog that its deploy left. */
 const MIN_OF_RELEASE = 2;
 
+/** What is kept of a target's boots (newest first) once one more has shown something. */
+export function keepLearned(before: readonly LearnedBoot[], boot: LearnedBoot): readonly LearnedBoot[] {
+  const others = before.filter(({ dyno, bootId }) => dyno !== boot.dyno || bootId !== boot.bootId);
+  const tooMany = others.filter(({ dyno }) => dyno === boot.dyno).slice(FLOORS_PER_DYNO - 1);
+  return [boot, ...others.filter((one) => !tooMany.includes(one))].slice(0, FLOORS_LEARNED);
+}
+
 /** Boots differ in which jobs they run: however exact each estimate is, their mean is never surer than this fraction of itself. */
 const MIN_ERROR_FRACTION = 0.3;
 /** No estimate is surer than this: an error of zero would silence every other boot. */

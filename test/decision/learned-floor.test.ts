@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type LearnedBoot, learnedFloor, normalBytesPerJob, normalFloor } from '../../src/decision/learned-floor.ts';
+import {
+  keepLearned,
+  type LearnedBoot,
+  learnedFloor,
+  normalBytesPerJob,
+  normalFloor,
+} from '../../src/decision/learned-floor.ts';
+import { LEARNING_CASES } from '../models/rule-cases.ts';
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;
@@ -57,6 +64,17 @@ describe('the floor that is normal for a target', () => {
     ['releases are not known', [floor('a', 300), floor('b', 100, { release: 7 })], 100],
   ])('where %s', (_, floors, expected) => {
     expect(normalFloor(floors, NOW)).toBe(expected);
+  });
+});
+
+describe('of what was learned', () => {
+  it.each(LEARNING_CASES)('is kept where %s', (_, learned, kept) => {
+    const boots = learned.map((name) => {
+      const [dyno = '', bootId = ''] = name.split('/');
+      return floor(dyno, 1, { bootId });
+    });
+    const found = boots.reduce<readonly LearnedBoot[]>(keepLearned, []);
+    expect(found.map(({ dyno, bootId }) => `${dyno}/${bootId}`)).toEqual(kept);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move, Outcome } from '../../src/attempt/attempt.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
+import { BREAKER_CASES } from './rule-cases.ts';
 
 /** A ledger to be held to the contract, on a clock that the test moves. */
 export interface LedgerUnderTest {
@@ -312,6 +313,20 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect(await ledger.read(SHOP)).toMatchObject({ uselessRestarts: 2, breakerOpenUntilMs: 0 });
       await ledger.resume(SHOP);
       expect((await ledger.read(SHOP)).uselessRestarts).toBe(0);
+    });
+
+    it.each(BREAKER_CASES)('opens its breaker by the rule, here where %s', async (_, closed, reason) => {
+      const ids: string[] = [];
+      for (const [index, { outcome, notTheTargets, usageBytes }] of closed.entries()) {
+        // A person's attempts: they go on where the breaker opens before the last of them.
+        const attempt = await claimed({ bootId: `boot-${index}`, by: 'person', usageBytes });
+        ids.push((await close(await sending(attempt, attempt.bootId), outcome, notTheTargets)).id);
+      }
+      for (const [index, { reclaimedBytes, backAfterMs }] of closed.entries()) {
+        if (reclaimedBytes !== null) await ledger.recordReclaimed(SHOP, ids[index] ?? '', reclaimedBytes);
+        if (backAfterMs !== null) await ledger.recordBackSoon(SHOP, ids[index] ?? '', backAfterMs);
+      }
+      expect((await ledger.read(SHOP)).breakerReason).toBe(reason);
     });
 
     it('does not count a restart that freed memory, or one before it', async () => {

@@ -7,22 +7,8 @@ import {
   SEND_WINDOW_MS,
   startsCooldown,
 } from '../../src/attempt/attempt.ts';
-import {
-  BREAKER_FAILED,
-  BREAKER_FRUITLESS,
-  BREAKER_OPEN_MS,
-  FAILED_REASON,
-  FRUITLESS_REASON,
-  gaveNothingBack,
-  uselessInARow,
-} from '../../src/attempt/breaker.ts';
-import {
-  FLOORS_LEARNED,
-  FLOORS_PER_DYNO,
-  type LearnedBoot,
-  normalBytesPerJob,
-  normalFloor,
-} from '../../src/decision/learned-floor.ts';
+import { BREAKER_OPEN_MS, breakerReason, uselessInARow } from '../../src/attempt/breaker.ts';
+import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned-floor.ts';
 import { type Target, targetKey } from '../../src/model/target.ts';
 import type {
   AdvanceAnswer,
@@ -60,7 +46,7 @@ interface ModelRecord {
   usefulFromMs: number;
   /** Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this ledger. */
   pausedSinceMs: number | null;
-  learned: LearnedBoot[];
+  learned: readonly LearnedBoot[];
   release: number | null;
   rebuiltInMs: number | null;
   readonly spent: Set<string>;
@@ -246,10 +232,7 @@ export class ModelLedger implements Ledger {
 
   async learnFloor(target: Target, boot: Omit<LearnedBoot, 'learnedAtMs'>): Promise<void> {
     const record = this.#record(target);
-    const before = record.learned.filter(({ dyno, bootId }) => dyno !== boot.dyno || bootId !== boot.bootId);
-    const tooOld = before.filter(({ dyno }) => dyno === boot.dyno).slice(FLOORS_PER_DYNO - 1);
-    const kept = before.filter((one) => !tooOld.includes(one));
-    record.learned = [{ ...boot, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
+    record.learned = keepLearned(record.learned, { ...boot, learnedAtMs: this.#clock.now() });
   }
 
   async noteRelease(target: Target, version: number): Promise<void> {
@@ -312,24 +295,11 @@ export class ModelLedger implements Ledger {
     const nowMs = this.#clock.now();
     if (record.breakerUntilMs > nowMs) return;
     const counted = record.history.filter((entry) => entry.closedAtMs > record.countFromMs);
-    const judged = counted.filter(
-      (entry) => entry.outcome === 'restarted' && (entry.reclaimedBytes !== null || entry.backAfterMs !== null),
-    );
-    const tried = counted.filter(
-      (entry) =>
-        entry.outcome === 'restarted' ||
-        entry.outcome === 'unconfirmed' ||
-        (entry.outcome === 'refused' && !entry.notTheTargets),
-    );
-    const fruitless = leading(
-      judged,
-      (entry) => entry.backAfterMs !== null || gaveNothingBack(entry.reclaimedBytes ?? 0, entry.usageBytes),
-    );
-    const failed = leading(tried, (entry) => entry.outcome !== 'restarted');
-    if (fruitless < BREAKER_FRUITLESS && failed < BREAKER_FAILED) return;
+    const reason = breakerReason(counted);
+    if (reason === null) return;
     record.breakerUntilMs = nowMs + BREAKER_OPEN_MS;
     record.countFromMs = record.breakerUntilMs;
-    record.breakerReason = fruitless >= BREAKER_FRUITLESS ? FRUITLESS_REASON : FAILED_REASON;
+    record.breakerReason = reason;
   }
 
   #closeBreaker(record: ModelRecord): void {
@@ -384,10 +354,4 @@ function newRecord(target: Target): ModelRecord {
 
 function publicEntry({ notTheTargets: _, ...entry }: ModelEntry): HistoryEntry {
   return entry;
-}
-
-/** How many of the first entries are so. */
-function leading<T>(entries: readonly T[], isSo: (entry: T) => boolean): number {
-  const end = entries.findIndex((entry) => !isSo(entry));
-  return end === -1 ? entries.length : end;
 }

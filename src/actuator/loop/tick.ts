@@ -14,7 +14,7 @@ export interface TickParts {
 }
 
 /** What may be done with the decisions of a tick. */
-export interface Actor {
+interface Actor {
   readonly mode: Mode;
   readonly leadership: Leadership;
   readonly claim: (decided: readonly Decided[]) => Promise<void>;

@@ -2,7 +2,7 @@ import type { HerokuPlatform } from '../../adapters/heroku/platform.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { checkHeroku } from '../../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
-import type { Environment } from '../host.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
 import type { PlatformView } from '../platform-view.ts';
 import type { Log } from './log.ts';
 

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { scrubber } from '../../adapters/scrub.ts';
 
 /** One JSON object a line. `fields` must hold no secret; the names below are struck out all the same. */
 export interface Log {
@@ -8,17 +9,13 @@ export interface Log {
   error(message: string, fields?: object): void;
 }
 
-/** Heroku's tokens and the credentials in a URL, wherever they appear in a line. */
-const SECRETS = /HRKU-[\w-]+|(?<=:\/\/)[^/\s"@]*:[^/\s"@]*(?=@)|(?<=[Bb]earer )[\w.~+/=-]+/g;
-
 /** Writes to `destination` (standard output by default); `secrets` are struck out of every line, as are tokens of well-known forms. */
 export function createLog(
   secrets: readonly string[],
   destination: { write(line: string): void } = process.stdout,
 ): Log {
-  const known = secrets.filter((secret) => secret.length >= 4);
-  const strike = (line: string) =>
-    known.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), line).replace(SECRETS, '[redacted]');
+  // What is shorter is no secret, and words would lose their letters.
+  const strike = scrubber(secrets.filter((secret) => secret.length >= 4));
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     { write: (line: string) => void destination.write(strike(line)) },

@@ -4,9 +4,9 @@ import { createRedisState, type RedisState } from '../../adapters/redis/state.ts
 import { createWebhookNotice, type WebhookNotice } from '../../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { holdMsOf } from '../../model/policy.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
 import { createPointsStreamSource } from '../../sources/points-stream.ts';
-import type { Environment } from '../host.ts';
 import type { Log } from '../report/log.ts';
 import { exportMetrics, type MetricsExport } from '../report/metrics-export.ts';
 import type { Closers } from './closers.ts';

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { PlatformError } from '../../model/errors.ts';
 import type { RestartAnswer } from '../../ports.ts';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { withAdvice } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -32,7 +33,7 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
     status,
     errorId,
     message: withAdvice(errorId, message),
-    retryAfterMs: retryAfterMs(headers, nowMs),
+    retryAfterMs: blockMs(headers, nowMs),
   };
 }
 
@@ -51,7 +52,7 @@ export function readBody(result: Exchange, what: string, nowMs: number): unknown
   throw new PlatformError(kind, `${what}: the platform answered ${status}, ${said}`, {
     status,
     errorId: body.success ? body.data.id : null,
-    retryAfterMs: retryAfterMs(headers, nowMs),
+    retryAfterMs: blockMs(headers, nowMs),
   });
 }
 
@@ -64,13 +65,10 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
 /** The account's calls are counted by the hour: no block needs to last longer, whatever somebody on the way says. */
 const LONGEST_BLOCK_MS = 3_600_000;
 
-/** Ms until the platform wants to be asked again; null where it does not say. Heroku documents no such header on its 429. */
-function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
-  const value = headers['retry-after'];
-  if (value === undefined) return null;
-  if (/^\d+$/.test(value)) return Math.min(LONGEST_BLOCK_MS, Number(value) * 1000);
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? null : Math.min(LONGEST_BLOCK_MS, Math.max(0, atMs - nowMs));
+/** How long the platform wants no calls; null where it does not say. Heroku documents no such header on its 429. */
+function blockMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
+  const ms = parseRetryAfter(headers['retry-after'], nowMs);
+  return ms === null ? null : Math.min(LONGEST_BLOCK_MS, ms);
 }
 
 /** `RateLimit-Remaining`: calls that the account has left; null where the answer does not say. */

@@ -1,6 +1,7 @@
 import { REQUEST_DEADLINE_MS } from '../../attempt/attempt.ts';
 import { ConfigError, PlatformError } from '../../model/errors.ts';
 import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
+import { scrubber } from '../scrub.ts';
 import { clockAheadMs, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';
 import { appPath, dynoPath } from './names.ts';
@@ -15,7 +16,6 @@ import {
   parseQuotas,
   type TokenGrant,
 } from './resources.ts';
-import { scrubber } from './scrub.ts';
 
 /** Sizes change with the platform's price list, not with the hour. */
 const QUOTAS_TTL_MS = 10 * 60_000;
@@ -154,7 +154,7 @@ interface Client {
 function createClient(options: HerokuPlatformOptions): Client {
   const { token, log, deadlineMs = REQUEST_DEADLINE_MS } = options;
   const origin = originOf(options);
-  const scrub = scrubber(token);
+  const scrub = scrubber(formsOf(token));
   let remaining: number | null = null;
   let clockAhead: number | null = null;
 
@@ -186,6 +186,11 @@ function createClient(options: HerokuPlatformOptions): Client {
     rateLimitRemaining: () => remaining,
     clockAheadMs: () => clockAhead,
   };
+}
+
+/** The forms in which the token travels. */
+function formsOf(token: string): readonly string[] {
+  return token === '' ? [] : [token, encodeURIComponent(token), Buffer.from(`:${token}`).toString('base64')];
 }
 
 /** The token is taken out of what the platform, or a proxy before it, says back, before anyone can pass it on. */

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
+import { scrubber } from '../scrub.ts';
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`. A single Redis (or its replicated master): Redis Cluster is not supported. */
@@ -30,7 +31,7 @@ const SAY_READ_ONLY_EVERY_MS = 60_000;
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const { url, log } = options;
   const parsed = parseUrl(url);
-  const scrub = scrubber(parsed);
+  const scrub = scrubber([parsed.password, decodeURIComponent(parsed.password)]);
   let lastFault: string | null = null;
   let readOnlySaidMs: number | null = null;
   const onReadOnly = () => {
@@ -109,11 +110,6 @@ function parseUrl(url: string): URL {
     throw new ConfigError(['the Redis URL must look like redis://host:6379 or rediss://user:password@host:6379']);
   }
   return parsed;
-}
-
-function scrubber(url: URL): (text: string) => string {
-  const secrets = [url.password, decodeURIComponent(url.password)].filter((secret) => secret !== '');
-  return (text) => secrets.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '[redacted]'), text);
 }
 
 /** A refused connection to a name with several addresses is an AggregateError with an empty message. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ActuatorEvent, Notice } from '../../ports.ts';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { messageOf } from './message.ts';
 import { payloadOf } from './payload.ts';
 
@@ -110,7 +111,7 @@ async function post(url: string, body: string, closed: AbortSignal): Promise<Pos
     await response.body?.cancel();
     if (response.ok) return { taken: true };
     const mayTryAgain = response.status === 429 || response.status >= 500;
-    const afterMs = Math.min(LONGEST_WAIT_MS, (Number(response.headers.get('retry-after')) || 0) * 1000);
+    const afterMs = Math.min(LONGEST_WAIT_MS, parseRetryAfter(response.headers.get('retry-after'), Date.now()) ?? 0);
     return { taken: false, why: `status ${response.status}`, mayTryAgain, afterMs };
   } catch (error) {
     return { taken: false, why: error instanceof Error ? error.name : 'no answer', mayTryAgain: true, afterMs: 0 };

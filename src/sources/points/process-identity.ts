@@ -16,6 +16,7 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_VERSION,
 } from '../../semconv.ts';
+import { processTypeOf } from '../../shared/dyno-name.ts';
 
 /** Which process of which boot a resource stands for. */
 export interface ProcessIdentity {
@@ -85,13 +86,6 @@ function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
     heapLimitBytes,
     isHeapLimitSet: heapLimitSource === 'flag',
   };
-}
-
-/** `worker.1` (Cedar) and `worker-23z34x56y-w78k9` (Fir) are of type `worker`; a type may hold hyphens itself. */
-function processTypeOf(dyno: string): string {
-  const dot = dyno.indexOf('.');
-  if (dot > 0) return dyno.slice(0, dot);
-  return /^(.+)-[^-]+-[^-]+$/.exec(dyno)?.[1] ?? dyno;
 }
 
 /** RFC 3339: a date, a time and an offset, which is what keeps `Date.parse` from taking other forms as local time. */

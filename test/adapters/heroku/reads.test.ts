@@ -214,7 +214,7 @@ describe('a read that fails', () => {
     ].join();
     expect(shown).not.toMatch(/HRKU|the-secret/);
     expect(shown).not.toContain(Buffer.from(`:${TOKEN}`).toString('base64'));
-    expect(fault.message).toContain('[secret] [secret] [secret]');
+    expect(fault.message).toContain('[redacted] [redacted] [redacted]');
   });
 });
 
