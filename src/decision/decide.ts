@@ -6,6 +6,29 @@ import type { Listing } from '../model/listing.ts';
 import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
 import { type Target, type TargetKey, targetKey } from '../model/target.ts';
+import {
+  abandonedLately,
+  anotherFirst,
+  appUnknown,
+  attemptOpen,
+  bootSpent,
+  breakerOpen,
+  budgetUsed,
+  cooldown,
+  type Gate,
+  held,
+  jobsRunning,
+  LEDGER_UNREADABLE,
+  MAY_BE_EVICTED,
+  notAllowed,
+  notUp,
+  PLATFORM_BLOCKED,
+  PLATFORM_UNREAD,
+  paused,
+  TAKING_OVER,
+  tooFewHealthy,
+  tooYoung,
+} from './gate-words.ts';
 
 /** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
@@ -69,7 +92,7 @@ export function decide(input: DecideInput): readonly Decision[] {
   const first = firstOfTargets(judged);
   return judged.map((decision) => {
     if (decision.action !== 'restart' || decision.target === null) return decision;
-    return first.get(targetKey(decision.target)) === decision ? decision : gated(decision, 'another-first');
+    return first.get(targetKey(decision.target)) === decision ? decision : gated(decision, anotherFirst(decision));
   });
 }
 
@@ -108,25 +131,25 @@ interface Candidate {
   readonly listing: Exclude<Listing, { kind: 'unlisted' }> | null;
 }
 
-/** What stands against a restart now; null where nothing does. */
+/** Null where nothing stands against a restart now. */
 function gateOf(
   { permissions, policy, nowMs, upCount, hindrance = null }: DecideInput,
   { decision, ledger, boot, facts, listing }: Candidate,
-): Reason | null {
+): Gate | null {
   const { target } = decision;
-  if (target === null) return 'app-unknown';
-  if (permissionOf(permissions, target) === 'forbidden') return 'not-allowed';
-  if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return 'dyno-not-up';
+  if (target === null) return appUnknown(decision);
+  if (permissionOf(permissions, target) === 'forbidden') return notAllowed(decision);
+  if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return notUp(decision, listing.dyno.state);
   const startMs = facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
-  if (nowMs - startMs < policy.minUptimeMs) return 'min-uptime';
-  if (ledger === null) return 'ledger-unavailable';
+  if (nowMs - startMs < policy.minUptimeMs) return tooYoung(decision, { startMs, nowMs, policy });
+  if (ledger === null) return LEDGER_UNREADABLE;
   const closed = gateOfLedger(ledger, decision, policy);
   if (closed !== null) return closed;
   const up = upCount(target);
-  if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return 'min-healthy';
-  if (hindrance !== null) return hindrance;
-  if (listing?.kind === 'unread') return 'platform-unavailable';
-  return mayWait(decision, nowMs) ? 'jobs-running' : null;
+  if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return tooFewHealthy(decision, up, policy);
+  if (hindrance !== null) return hindrance === 'taking-over' ? TAKING_OVER : PLATFORM_BLOCKED;
+  if (listing?.kind === 'unread') return PLATFORM_UNREAD;
+  return mayWait(decision, nowMs) ? jobsRunning(decision, nowMs) : null;
 }
 
 /** A drain costs the running jobs nothing but time; where there is time, a moment without any is better still. */
@@ -134,27 +157,31 @@ function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number
   return !urgent && activeJobs !== null && activeJobs > 0 && patientUntilMs !== null && nowMs < patientUntilMs;
 }
 
-function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
-  if (ledger.mayBeEvicted) return 'eviction-policy';
-  if (ledger.paused) return 'paused';
-  if (ledger.nowMs < ledger.heldUntilMs) return 'ledger-hold';
-  if (ledger.open !== null) return 'attempt-open';
-  if (ledger.spentBootIds.includes(decision.bootId)) return 'boot-spent';
-  if (ledger.nowMs < ledger.breakerOpenUntilMs) return 'breaker-open';
+function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Gate | null {
+  const { nowMs } = ledger;
+  if (ledger.mayBeEvicted) return MAY_BE_EVICTED;
+  if (ledger.paused) return paused(decision);
+  if (nowMs < ledger.heldUntilMs) return held(ledger);
+  if (ledger.open !== null) return attemptOpen(decision);
+  if (ledger.spentBootIds.includes(decision.bootId)) return bootSpent(decision);
+  if (nowMs < ledger.breakerOpenUntilMs) return breakerOpen(decision, ledger);
   const cooldownUntilMs = decision.dryRun
     ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs)
     : ledger.cooldownUntilMs;
-  if (ledger.nowMs < cooldownUntilMs) return 'cooldown';
-  if (wasAbandonedLately(ledger, decision, policy)) return 'abandoned-lately';
-  return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
+  if (nowMs < cooldownUntilMs) return cooldown(cooldownUntilMs, nowMs, policy);
+  const waitMs = ABANDONED_WAIT_WINDOWS * policy.windowMs;
+  const abandonedAtMs = abandonedAfter(ledger, decision, nowMs - waitMs);
+  if (abandonedAtMs !== null) return abandonedLately(decision, abandonedAtMs, nowMs, waitMs);
+  return ledger.sentLastHour >= policy.maxRestartsPerHour ? budgetUsed(ledger, policy) : null;
 }
 
-function wasAbandonedLately(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision, policy: Policy): boolean {
-  const sinceMs = ledger.nowMs - ABANDONED_WAIT_WINDOWS * policy.windowMs;
-  return (dryRun ? ledger.dryHistory : ledger.history).some(
+/** When the newest attempt for this boot was abandoned, if that was after `sinceMs`; else null. */
+function abandonedAfter(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision, sinceMs: number): number | null {
+  const found = (dryRun ? ledger.dryHistory : ledger.history).find(
     (closed) =>
       closed.outcome === 'abandoned' && closed.bootId === bootId && closed.dyno === dyno && closed.closedAtMs > sinceMs,
   );
+  return found?.closedAtMs ?? null;
 }
 
 /** A boot that is no dyno of the platform: shown, with the reason, and not even advised on. */
@@ -166,22 +193,11 @@ function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind:
 }
 
 /** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
-const ADVICE: Partial<Record<Reason, string>> = {
-  'breaker-open': 'the last restarts did not help',
-  'eviction-policy': 'the Redis of the ledger may drop it (allkeys-*), set its maxmemory-policy to noeviction',
-};
+const ADVICE: ReadonlySet<Reason> = new Set(['breaker-open', 'eviction-policy']);
 
-/** Where the reason's name alone would leave a person guessing. */
-const IN_WORDS: Partial<Record<Reason, string>> = {
-  'dyno-not-up': 'the platform does not list the dyno as up',
-  'abandoned-lately': 'its last attempt was given up some windows ago, and the next one waits',
-};
-
-function gated(decision: Decision, reason: Reason): Decision {
-  const advice = ADVICE[reason];
-  const why = advice === undefined ? (IN_WORDS[reason] ?? reason) : `${reason}, ${advice}`;
-  const explanation = `${decision.explanation} Not now: ${why} (wanted: ${decision.reason}).`;
-  return { ...decision, action: advice === undefined ? 'none' : 'advise', reason, explanation };
+function gated(decision: Decision, { reason, says }: Gate): Decision {
+  const explanation = `${decision.explanation} ${says}`;
+  return { ...decision, action: ADVICE.has(reason) ? 'advise' : 'none', reason, explanation };
 }
 
 /** Of each target the urgent one first, then the fullest. */

@@ -173,8 +173,9 @@ function budget(sent: number, most: number): Obstacle {
 
 const DAY_MS = 86_400_000;
 
-/** `14:32 UTC`, with the day where that is not clear. */
+/** `14:32 UTC`, with the day where that is not clear. A number that is no date is `an unknown time`. */
 export function clockTime(timeMs: number, nowMs: number): string {
+  if (Number.isNaN(new Date(timeMs).getTime())) return 'an unknown time';
   const text = new Date(timeMs).toISOString();
   const day = Math.floor(timeMs / DAY_MS) === Math.floor(nowMs / DAY_MS) ? '' : `${text.slice(0, 10)} `;
   return `${day}${text.slice(11, 16)} UTC`;
