@@ -13,25 +13,17 @@ import {
   FAILED_REASON,
   FRUITLESS_REASON,
   NOTHING_BACK_FRACTION,
-  uselessInARow,
 } from '../../../attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalBytesPerJob, normalFloor } from '../../../decision/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../../decision/learned-floor.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { Target } from '../../../model/target.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../../ports.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../../ports.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { EvictionWatch } from '../eviction.ts';
 import type { Keys } from '../keys.ts';
-import {
-  mendedIndex,
-  metARecord,
-  ofRecord,
-  orEmpty,
-  type TellOfUseless,
-  tellOfUseless,
-  unreadable,
-} from './ledger-faults.ts';
-import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
+import { mendedIndex, metARecord, ofRecord, tellOfUseless, unreadable } from './ledger-faults.ts';
+import { parseAttempt } from './ledger-record.ts';
+import { viewOf } from './ledger-view.ts';
 import type { RecordFaults } from './record-faults.ts';
 import { ADVANCE, CLAIM } from './scripts/attempts.ts';
 import { LEARN_FLOOR, NOTE_RELEASE, RECORD_BACK_SOON, RECORD_RECLAIMED } from './scripts/learning.ts';
@@ -215,41 +207,3 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   if (verdict === 'no') return { ok: false, why: rest } as T;
   throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
 }
-
-function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
-  const {
-    open,
-    history: closed,
-    dryHistory,
-    floors,
-    spent,
-    breakerReason,
-    pausedSinceMs,
-    usefulFromMs,
-    pausedAll,
-    pausedTarget,
-    ...numbers
-  } = parseRead(answer);
-  const history = parseHistory(closed);
-  const learned = orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell);
-  return {
-    ...numbers,
-    target,
-    open: open === false ? null : parseAttempt(open),
-    history,
-    dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
-    breakerReason: breakerReason === false ? null : breakerReason,
-    pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
-    spentBootIds: spent,
-    paused: pausedAll || pausedTarget,
-    pausedBy: { all: pausedAll, target: pausedTarget },
-    uselessRestarts: uselessInARow(
-      history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
-    ),
-    learnedFloorBytes: normalFloor(learned, numbers.nowMs),
-    learnedBytesPerJob: normalBytesPerJob(learned, numbers.nowMs),
-  };
-}
-
-const FLOORS_WITHOUT =
-  'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';
