@@ -29,7 +29,7 @@ export interface StartOptions {
 }
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
+/** Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long. */
 const RESTORE_TIMEOUT_MS = 5_000;
 
 /**

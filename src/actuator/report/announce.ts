@@ -6,7 +6,7 @@ import type { Environment } from '../../shared/otel-environment.ts';
 import type { PlatformView } from '../platform-view.ts';
 import type { Log } from './log.ts';
 
-/** What a start says of the set-up. */
+/** Logs the set-up at a start. */
 export function announce(
   settings: ActuatorSettings,
   { port, env, log }: { readonly port: number; readonly env: Environment; readonly log: Log },
@@ -19,15 +19,15 @@ export function announce(
     windowMs: settings.policy.windowMs,
   });
   if (allowed.length === 0)
-    log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
+    log.warn('TIDEMARK_TARGETS is empty, so the allow-list is empty: Tidemark will restart nothing');
   for (const { says, advice } of checkTls(env)) log.error(says, { advice });
   for (const { says, advice } of checkWebDyno(settings, env)) log.warn(says, { advice });
 }
 
 /**
- * Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it.
+ * Logs at the start, not at the first restart, which account the token belongs to and what it can reach. The loop does not wait for it.
  *
- * @param view learns that the platform refuses the token, before anything of it is to be read
+ * @param view is blocked at once where the platform refuses the token
  */
 export async function announceAccess(
   settings: ActuatorSettings,
@@ -53,7 +53,7 @@ export async function announceAccess(
       else log[level === 'fault' ? 'error' : 'warn'](says, { advice });
     }
   } catch (error) {
-    log.error('the access to Heroku could not be looked at', {
+    log.error('the access to Heroku could not be checked', {
       error: error instanceof Error ? error.stack : String(error),
     });
   }

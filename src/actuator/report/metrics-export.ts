@@ -8,7 +8,7 @@ import type { Log } from './log.ts';
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 
-/** What is used of @opentelemetry/resources, loaded from beside the SDK so that it is the SDK's own copy. */
+/** The part of @opentelemetry/resources that is used. It is resolved from the SDK's folder, so that it is the SDK's own copy. */
 interface ResourcesPackage {
   resourceFromAttributes(attributes: Readonly<Record<string, string>>): Resource;
   envDetector: unknown;
@@ -17,7 +17,7 @@ interface ResourcesPackage {
 
 export interface MetricsExport {
   readonly meter: Meter;
-  /** A last export, for a second at most. */
+  /** Exports once more, for at most a second. */
   stop(): Promise<void>;
 }
 
@@ -87,10 +87,10 @@ function logFaults(exporter: PushMetricExporter, log: Pick<Log, 'warn'>): PushMe
   return exporter;
 }
 
-/** What `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say comes over ours. */
+/** `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override our own attributes. */
 function resource(): Resource {
-  const beside = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
-  const resources: ResourcesPackage = beside('@opentelemetry/resources');
+  const requireFromSdk = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
+  const resources: ResourcesPackage = requireFromSdk('@opentelemetry/resources');
   const ours = { [ATTR_SERVICE_NAME]: SERVICE_NAME, [ATTR_SERVICE_INSTANCE_ID]: randomUUID() };
   return resources
     .resourceFromAttributes(ours)

@@ -16,8 +16,8 @@ export interface StandingsParts {
 }
 
 /**
- * How each target stands: paused, held, dry, what its last restarts leave it. Read from the ledger in every tick and after a person's word, so
- * that whoever asks is answered from memory: `/readyz` is open to everyone, and must not cause a call for each request.
+ * How each target stands: paused, held, dry, in cooldown. Read from the ledger in every tick and after a person's command, and answered from
+ * memory: `/readyz` is open to everyone, so a request must not cause a call to Redis.
  */
 export class Standings {
   readonly #parts: StandingsParts;
@@ -33,7 +33,7 @@ export class Standings {
     return this.#standings;
   }
 
-  /** Whether a target's own state already says why nothing of it is restarted, for every target. */
+  /** Whether every target's own state already explains why none of its dynos is restarted. */
   areOff(): boolean {
     return this.#standings.length === 0 || this.#standings.every(isOff);
   }
@@ -43,12 +43,12 @@ export class Standings {
     return this.#history;
   }
 
-  /** False where the last look found that Redis takes no writes: then nothing can be claimed. */
+  /** False where Redis refused writes at the last look: then nothing can be claimed. */
   takesWrites(): boolean {
     return this.#takesWrites;
   }
 
-  /** Never rejects for what Redis does. */
+  /** Does not reject for faults of Redis. */
   async refresh(): Promise<void> {
     const { ledgers, rules, isWritable } = this.#parts;
     const { permissions, policy } = rules;

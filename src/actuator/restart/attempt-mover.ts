@@ -23,17 +23,17 @@ export interface AttemptMoverParts {
   readonly clock: Clock;
   /** How long a drain may take. */
   readonly graceMs: number;
-  /** When jobs still run at the end of the grace: restart all the same (SIGTERM gives them 30 s more), or close as `drain-timeout`. Default: `go-on`. */
+  /** If jobs still run at the end of the grace: restart anyway (SIGTERM gives them 30 s more), or close as `drain-timeout`. Default: `go-on`. */
   readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
-  /** As this actuator is configured now: an attempt may have been claimed by one that was configured otherwise. */
+  /** By this actuator's settings: the attempt may have been claimed under others. */
   readonly permission: (target: Target) => Permission;
-  /** Other dynos of the type that must be up at each re-read; not asked for a person's attempt. Default: 0. */
+  /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
   readonly minHealthy?: number;
-  /** Whether the newest points still ask for it; null where they cannot be judged yet. Not asked for a person's attempt. */
+  /** Whether the newest points still ask for the restart; null where they cannot be judged yet. Not called for a person's attempt. */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
-  /** Whether another boot than the attempt's is known to report under this id of the platform. Default: none is. */
+  /** Whether a boot other than the attempt's reports under this platform id. Default: none does. */
   readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
-  /** False while the platform wants nobody to call (401, 429). */
+  /** False while the platform refuses calls (401, 429). */
   readonly mayCallPlatform?: () => boolean;
   /** After each move that was written, before what follows from it. Must not throw. */
   readonly onMove?: (attempt: Attempt) => void;
@@ -50,17 +50,17 @@ export interface Moment {
 /** Makes the moves of an attempt, one at a time, and sends its DELETE. What keeps the DELETE single: see `AttemptRunner`. */
 export class AttemptMover {
   readonly #parts: AttemptMoverParts;
-  /** What the platform answered to the DELETEs of this very process, until their attempts are closed. */
+  /** The platform's answers to this process's DELETEs, until their attempts are closed. */
   readonly #answers = new Map<string, RestartAnswer>();
   readonly #stopped: AbortSignal;
 
-  /** @param stopped aborted: nothing new is begun, and what is only read breaks off */
+  /** @param stopped aborted: begin nothing new, and cancel reads */
   constructor(parts: AttemptMoverParts, stopped: AbortSignal) {
     this.#parts = parts;
     this.#stopped = stopped;
   }
 
-  /** Somebody else may have closed an attempt whose answer is kept here. */
+  /** Another actuator may have closed an attempt whose answer is kept here. */
   forgetAnswersBut(open: readonly Attempt[]): void {
     for (const id of this.#answers.keys()) {
       if (!open.some((attempt) => attempt.id === id)) this.#answers.delete(id);
@@ -106,7 +106,7 @@ export class AttemptMover {
     if (this.#stopped.aborted) return false;
     const step = judge(dynos);
     if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
-    // A process that slept since it read begins anew: what it read is history.
+    // If the process was suspended since it read, that evidence is stale: start this move again.
     if (this.#parts.clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
     return this.#send(attempt, step.move);
   }
@@ -134,10 +134,10 @@ export class AttemptMover {
       return this.#make(attempt, closing('already-gone', `the platform knows no ${attempt.dyno}: ${said.message}`));
     }
     if (said?.kind === 'refused') return this.#refused(attempt, said, report);
-    // Only the sender knows it, and nothing is to come of it: the workers need not wait for the deadline. The boot stays spent: `sending` was
-    // written, and what frees a boot is the platform's own word and nobody else's.
+    // Only the sender knows this, and no restart will follow, so the workers need not wait for the deadline. The boot stays spent: `sending` was
+    // written, and only the platform's own refusal frees a boot.
     if (said?.kind === 'not-sent') return this.#make(attempt, closing('abandoned', `nothing was sent: ${said.why}`));
-    // The key of the drain lives for seconds: the boot's workers stay paused until the boot is gone.
+    // The drain key lives for seconds; renew it, so that the boot's workers stay paused until the boot is gone.
     await this.#drainFor(attempt, report);
     const dynos = await this.#list(attempt.target, report);
     if (this.#stopped.aborted) return false;
@@ -185,7 +185,7 @@ export class AttemptMover {
     };
   }
 
-  /** Null where the platform does not say, or must not be asked; nothing may be made of it once this one is stopping. */
+  /** Null where the platform did not answer or must not be called. Not to be used once this actuator is stopping. */
   async #list(target: Target, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
     if (this.#parts.mayCallPlatform?.() === false) return null;
     try {
@@ -197,7 +197,7 @@ export class AttemptMover {
     }
   }
 
-  /** A drain that cannot be asked for, or cannot be judged, does not stop the attempt: its grace ends anyway. */
+  /** A drain that cannot be requested or judged does not stop the attempt: its grace ends anyway. */
   async #drainFor(attempt: Attempt, report: (error: unknown) => void): Promise<boolean | null> {
     try {
       await this.#parts.drain.ask(attempt);

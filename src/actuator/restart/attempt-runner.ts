@@ -8,14 +8,14 @@ import { type AdvanceReport, type AttemptFault, asError, reportOf } from './atte
 const MOVES_PER_CALL = 3;
 
 /**
- * The one module that moves an attempt, and the only one that sends a DELETE.
+ * Moves attempts. With `AttemptMover`, the only code that sends a DELETE.
  *
  *   claim -> re-read -> drain -> re-read, still wanted? -> `sending` -> one DELETE -> new boot seen -> closed
  *
- * Every move is written in the ledger before it is made, and the ledger lets only that one move on who knows where the attempt stands. So
- * each call may be cut off anywhere, and any number of actuators may work on the same attempt. What keeps the DELETE single: it follows, in
- * the same call, the one successful write of `sending`. An attempt found in `sending` is only ever read up on. A write of `sending` whose
- * answer is lost is therefore never sent; its boot stays spent, and it closes as `unconfirmed`.
+ * Every move is written to the ledger before it is made, and the ledger accepts a move only from a caller that knows the attempt's current state.
+ * So a call may be cut off anywhere, and any number of actuators may work on the same attempt. Exactly one DELETE is sent: it follows, in the
+ * same call, the one successful write of `sending`. An attempt found in `sending` is only observed, never sent again. If the answer to that
+ * write is lost, nothing is sent; the boot stays spent, and the attempt closes as `unconfirmed`.
  */
 export class AttemptRunner {
   readonly #parts: AttemptMoverParts;
@@ -28,7 +28,7 @@ export class AttemptRunner {
     this.#mover = new AttemptMover(parts, this.#stopped.signal);
   }
 
-  /** Asks the ledger for a restart. Throws `LedgerUnavailable`: it may have been granted then, and the next `advanceAll` finds it. */
+  /** Asks the ledger for a restart. Throws `LedgerUnavailable`: the claim may have been granted, and the next `advanceAll` finds it. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const answer = await this.#parts.ledger.claim(request);
     if (answer.ok) this.#parts.onMove?.(answer.attempt);
@@ -36,8 +36,8 @@ export class AttemptRunner {
   }
 
   /**
-   * Takes every open attempt as far as it goes now, whoever claimed it. Targets do not wait for each other, and one that an earlier call is
-   * still at is left to it. Takes as long as the slowest answer (a request to the platform ends after 10 s). Never rejects.
+   * Advances every open attempt as far as possible now, whoever claimed it. Targets do not wait for each other; one that an earlier call still
+   * works on is left to that call. Takes as long as the slowest answer (a request to the platform ends after 10 s). Never rejects.
    */
   async advanceAll(): Promise<AdvanceReport> {
     const faults: AttemptFault[] = [];
@@ -54,7 +54,7 @@ export class AttemptRunner {
     return reportOf(faults);
   }
 
-  /** Begins nothing new, breaks off what is only read, and waits for the rest. What is still open is found by the next actuator. */
+  /** Begins nothing new, cancels reads, and waits for the rest. The next actuator finds what is still open. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(this.#busy.values());

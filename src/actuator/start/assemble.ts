@@ -15,7 +15,7 @@ import { recordOwnMetrics } from '../report/own-metrics.ts';
 import { createPublisher } from '../report/publisher.ts';
 import { Standings } from '../report/standings.ts';
 import { createRestarts } from '../restart/create-restarts.ts';
-import { tellOfLoss } from '../restart/ledger-loss.ts';
+import { reportLoss } from '../restart/ledger-loss.ts';
 import { RememberingLedger } from '../restart/remembering-ledger.ts';
 import { FloorRecorder } from '../restart/restart-outcomes.ts';
 import type { Connections } from './connections.ts';
@@ -49,7 +49,7 @@ export function assemble(input: AssembleInput): Assembled {
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const recorder = new FloorRecorder();
   const onLoss = { clock, leads: () => leadership.leads(), log, recorder, publish };
-  const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => tellOfLoss(loss, onLoss));
+  const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => reportLoss(loss, onLoss));
   const ledgers = new LedgerAccess(ledger, () => state?.available() ?? false, log);
   const platform = viewOf(connections, settings, host);
   const mode = modeOf(input, { ledger, platform, publish });

@@ -11,7 +11,7 @@ import type { Log } from '../report/log.ts';
 import { exportMetrics, type MetricsExport } from '../report/metrics-export.ts';
 import type { Closers } from './closers.ts';
 
-/** Every connection to the world, as the settings ask for it. What is not configured is null, and said to be where that matters. */
+/** The connections that the settings ask for. One that is not configured is null; a warning says so where it matters. */
 
 export interface Connections {
   readonly state: RedisState | null;
@@ -21,7 +21,7 @@ export interface Connections {
   readonly notice: WebhookNotice | null;
 }
 
-/** A stop waits so long for messages to people that are on their way. */
+/** How long a stop waits for webhook messages that are being sent. */
 const NOTICE_TIMEOUT_MS = 2_000;
 
 interface OpenParts {
@@ -31,7 +31,7 @@ interface OpenParts {
   readonly closers: Closers;
 }
 
-/** Opens everything but the drain keys, which belong to the restarts; `closers` closes it again, also where a later one throws. */
+/** Opens everything but the drain keys, which belong to the restarts. `closers` closes it again, also where a later part throws. */
 export async function openConnections(
   settings: ActuatorSettings,
   { env, intake, log, closers }: OpenParts,
@@ -50,7 +50,7 @@ export async function openConnections(
 
 function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   if (settings.stateRedisUrl === null) {
-    log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
+    log.warn('no Redis is configured (REDIS_URL): Tidemark will restart nothing, its decisions are advice only');
     return null;
   }
   const { cooldownMs, maxRestartsPerHour } = settings.policy;
@@ -61,7 +61,7 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   });
 }
 
-/** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
+/** A standby reads the stream too, so that it knows the boots when it takes over. */
 function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
   if (!sources.includes('redis') || queueRedisUrl === null) return null;
   const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
@@ -70,7 +70,9 @@ function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: 
 
 function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
   if (settings.herokuApiToken === null) {
-    log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
+    log.warn(
+      'HEROKU_API_TOKEN is not set: Tidemark can restart nothing, and takes quotas and uptimes from the measurements',
+    );
     return null;
   }
   return createHerokuPlatform({
@@ -84,7 +86,7 @@ function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice |
   return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
 }
 
-/** What must not appear in a log. */
+/** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
   const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>

@@ -5,27 +5,27 @@ import type { Host } from '../host.ts';
 import type { EventHistory } from '../report/event-history.ts';
 
 export interface Restoring {
-  /** Whether the state was read back, or the time for it is over, and none is being read now. */
+  /** True where the state was read back or its time is over, and no read is under way. */
   isOver(): boolean;
-  /** Settles when the first one is over, with the entry of the points stream up to which the boots that still report are known; null where that cannot be said. */
+  /** Settles after the first read: the entry of the points stream up to which all boots that still report are known; null where that is unknown. */
   readonly pointsId: Promise<string | null>;
-  /** Reads it back once more: what an actuator that stood by has in memory is as old as its start. Never rejects. */
+  /** Reads the state again: a standby's memory is as old as its start. Never rejects. */
   again(): Promise<void>;
 }
 
 const JOURNAL_ENTRIES = 500;
-/** What is kept in Redis, and when it can be read. */
+/** The state in Redis, and when it can be read. */
 export type SavedState = Pick<RedisState, 'snapshots' | 'journal' | 'available' | 'onAvailable'>;
 
 export interface RestoreParts {
   readonly registry: BootRegistry;
   readonly history: EventHistory;
-  /** A boot that was heard of within this time still reports. */
+  /** A boot whose last point is no older than this still reports. */
   readonly maxPointAgeMs: number;
   readonly host: Host;
 }
 
-/** A dyno's clock may run ahead of ours by this much, as in the intake. */
+/** A dyno's clock may be ahead of ours by this much, as in the intake. */
 const CLOCK_SLACK_MS = 60_000;
 
 const NOTHING_TO_RESTORE: Restoring = {
@@ -35,8 +35,8 @@ const NOTHING_TO_RESTORE: Restoring = {
 };
 
 /**
- * Reads back what an earlier actuator left in Redis, so that this one does not start blind: the boots' snapshots and the newest decisions. Where
- * Redis comes only later, it is done then; a boot's older snapshot wins over the few points that came in the meantime.
+ * Reads back what an earlier actuator left in Redis: the boots' snapshots and the newest decisions. If Redis connects only later, it happens
+ * then; a boot's older snapshot replaces the few points that arrived in the meantime.
  */
 export function restoreState(parts: RestoreParts, state: SavedState | null, timeoutMs: number): Restoring {
   if (state === null) return NOTHING_TO_RESTORE;
