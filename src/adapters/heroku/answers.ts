@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
 const errorBody = z.object({ id: z.string().min(1), message: z.string(), resource: z.string().optional() });
 
-/** What a DELETE's exchange proves. Only the platform's own words prove that nothing was restarted: a proxy's page does not. */
+/** What a DELETE's exchange proves. Only the platform's own error body proves that nothing was restarted; a proxy's page does not. */
 export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   if (result.kind === 'failed') {
     return result.written
@@ -26,7 +26,7 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
     return { kind: 'unknown', why: `the answer was ${status} without the platform's error body`, status };
   }
   const { id: errorId, message, resource } = body.data;
-  // An app that the token cannot see says nothing about the dyno.
+  // If the token cannot see the app, the answer says nothing about the dyno.
   if ((status === 404 || status === 410) && resource !== 'app') return { kind: 'gone', message };
   return {
     kind: 'refused',
@@ -37,7 +37,7 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   };
 }
 
-/** The body of a read that went well; anything else is a `PlatformError`. */
+/** The body of a successful read. Throws `PlatformError` otherwise. */
 export function readBody(result: Exchange, what: string, nowMs: number): unknown {
   if (result.kind === 'failed') {
     throw new PlatformError('unavailable', `${what}: ${result.why}`, { status: result.status });
@@ -62,10 +62,10 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
   return status >= 400 && status < 500 && platformSpoke ? 'refused' : 'unavailable';
 }
 
-/** The account's calls are counted by the hour: no block needs to last longer, whatever somebody on the way says. */
+/** Heroku counts calls by the hour, so no block needs to last longer, whatever a proxy asks for. */
 const LONGEST_BLOCK_MS = 3_600_000;
 
-/** How long the platform wants no calls; null where it does not say. Heroku documents no such header on its 429. */
+/** How long the platform wants no calls, in ms; null where it does not say. Heroku documents no such header on its 429. */
 function blockMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const ms = parseRetryAfter(headers['retry-after'], nowMs);
   return ms === null ? null : Math.min(LONGEST_BLOCK_MS, ms);
@@ -77,7 +77,7 @@ export function rateLimitRemaining(headers: IncomingHttpHeaders): number | null 
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
 }
 
-/** How far the clock that wrote the answer's `Date` is ahead of `nowMs`, to the second; null where it does not say. */
+/** The answer's `Date` less `nowMs`, in ms (to the second); null where it has none. */
 export function clockAheadMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const atMs = Date.parse(headers.date ?? '');
   return Number.isNaN(atMs) ? null : atMs - nowMs;

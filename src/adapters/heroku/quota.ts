@@ -28,7 +28,7 @@ export interface DynoSize {
   readonly privateOrFir: boolean;
 }
 
-/** Quota and kill point of a size; null where its memory is not known. A size of no known kind is taken to have no room above its quota. */
+/** Quota and kill point of a size; null where its memory is unknown. An unknown kind of size is assumed to have no room above its quota. */
 export function quotaOf(size: DynoSize): DynoQuota | null {
   const name = size.name.toLowerCase();
   const fir = FIR_SIZE.exec(name);

@@ -6,7 +6,7 @@ import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { HistoryEntry } from '../../../ports.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
-/** How the ledger's records are written in Redis. Unknown fields are left out: a newer Tidemark may have written them. */
+/** The form of the ledger's records in Redis. Unknown fields, which a newer Tidemark may have written, are dropped. */
 
 const by = z.enum(['policy', 'person']);
 
@@ -46,9 +46,9 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
     sendingAtMs: nullableTime,
     closedAtMs: time,
     usageBytes: nullableAmount,
-    // Negative where the new boot's floor is higher than the usage was.
+    // Negative where the new boot's floor is above the usage before.
     reclaimedBytes: z.number().nullable(),
-    // Not in what an older version wrote.
+    // Missing in records of older versions.
     backAfterMs: z.number().nullable().default(null),
   }),
 );
@@ -57,21 +57,21 @@ const floorsSchema: z.ZodType<readonly LearnedBoot[]> = z.array(
   z.object({
     bootId: text,
     floorBytes: nullableAmount,
-    // Not in what an older version wrote. An estimate near zero may fall below it.
+    // Missing in records of older versions. An estimate near zero may be negative.
     bytesPerJob: z.number().nullable().default(null),
     bytesPerJobError: nullableAmount.default(null),
-    // Not in what an older version wrote: such a floor counts as expired.
+    // Missing in records of older versions: such a floor counts as expired.
     dyno: text.default(''),
     learnedAtMs: time.default(0),
     release: nullableAmount.default(null),
   }),
 );
 
-/** An empty table of cjson is written as `{}`. */
+/** cjson writes an empty table as `{}`. */
 const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
 
 const DAY_MS = 86_400_000;
-/** Cooldowns and breakers end sooner. A time beyond it would stop a target for good, without a word. */
+/** Cooldowns and breakers end sooner. A later time would silently stop a target forever. */
 const MAX_AHEAD_MS = 366 * DAY_MS;
 
 const readSchema = z

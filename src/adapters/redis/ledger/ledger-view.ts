@@ -2,11 +2,11 @@ import { uselessInARow } from '../../../attempt/breaker.ts';
 import { normalBytesPerJob, normalFloor } from '../../../decision/learned-floor.ts';
 import type { Target } from '../../../model/target.ts';
 import type { LedgerView } from '../../../ports.ts';
-import { orEmpty, type TellOfUseless } from './ledger-faults.ts';
+import { orEmpty, type ReportUseless } from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
 
 /** What the script `READ` answered, as the port shows it. Throws `LedgerUnavailable` where a part that restarts rest on cannot be read. */
-export function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
+export function viewOf(target: Target, answer: unknown, report: ReportUseless): Omit<LedgerView, 'mayBeEvicted'> {
   const {
     open,
     history: closed,
@@ -21,13 +21,13 @@ export function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Om
     ...numbers
   } = parseRead(answer);
   const history = parseHistory(closed);
-  const learned = orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell);
+  const learned = orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), report);
   return {
     ...numbers,
     target,
     open: open === false ? null : parseAttempt(open),
     history,
-    dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
+    dryHistory: orEmpty('dryHistory', 'Earlier dry runs are not shown.', () => parseHistory(dryHistory), report),
     breakerReason: breakerReason === false ? null : breakerReason,
     pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
     spentBootIds: spent,
@@ -42,4 +42,4 @@ export function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Om
 }
 
 const FLOORS_WITHOUT =
-  'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';
+  'Tidemark learns again what a fresh boot of this target holds; until then only the hard limit restarts a dyno.';

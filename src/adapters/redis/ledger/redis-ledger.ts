@@ -21,7 +21,7 @@ import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../../
 import type { RedisConnection } from '../connection.ts';
 import type { EvictionWatch } from '../eviction.ts';
 import type { Keys } from '../keys.ts';
-import { mendedIndex, metARecord, ofRecord, tellOfUseless, unreadable } from './ledger-faults.ts';
+import { mendedIndex, metARecord, ofRecord, reportUseless, unreadable } from './ledger-faults.ts';
 import { parseAttempt } from './ledger-record.ts';
 import { viewOf } from './ledger-view.ts';
 import type { RecordFaults } from './record-faults.ts';
@@ -36,16 +36,16 @@ export interface LedgerPolicy {
   /** Between two restarts of a target, counted from `sending`. */
   readonly cooldownMs: number;
   readonly maxRestartsPerHour: number;
-  /** How long restarts are held in a Redis that is new or has lost everything: grace + 10 windows. */
+  /** How long restarts are held when Redis is new or has lost everything: grace + 10 windows. */
   readonly holdMs: number;
 }
 
 /** More than a day at four restarts an hour. */
 const HISTORY_LENGTH = 100;
 const SPENT_SHOWN = 300;
-/** Of an attempt as JSON: its longest part is a sentence. */
+/** Characters of an attempt as JSON. A larger one was not written by Tidemark. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
-/** Longer than a boot lives, where the platform's daily restart is not bypassed by far. */
+/** Far longer than a boot lives, given the platform's daily restart. */
 const FORGET_SPENT_MS = 30 * 86_400_000;
 
 export interface RedisLedgerOptions {
@@ -58,7 +58,7 @@ export interface RedisLedgerOptions {
   readonly clockOffsetMs?: (() => number) | undefined;
 }
 
-/** The ledger port in Redis: each method is one script, sent at most once. */
+/** The ledger in Redis: each method is one script, sent at most once. */
 export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   const evaluate = scriptRunner(options);
 
@@ -66,14 +66,14 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async read(target) {
       const mayBeEvicted = !(await options.eviction.isSafe());
       const answer = await evaluate(READ, target);
-      const view = ofRecord(options, target, () => viewOf(target, answer, tellOfUseless(options, target)));
+      const view = ofRecord(options, target, () => viewOf(target, answer, reportUseless(options, target)));
       options.faults.clear(options.keys.record(target));
       return { ...view, mayBeEvicted };
     },
     async open() {
       const answer = await evaluate(OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
       const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
-      for (const key of mended) options.faults.tell(mendedIndex(key));
+      for (const key of mended) options.faults.report(mendedIndex(key));
       return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));
     },
     async claim(request) {
@@ -83,7 +83,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     },
     async advance(attempt, move) {
       if (!isLegalMove(attempt, move)) {
-        throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
+        throw new Error(`an attempt that is ${attempt.phase} cannot be moved this way: ${JSON.stringify(move)}`);
       }
       const { id, phase, epoch } = attempt;
       const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
@@ -114,10 +114,10 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async resume(target) {
       const skipped = (await evaluate(RESUME, target, { all: target === null })) as string[];
       for (const key of skipped) {
-        options.faults.tell({
+        options.faults.report({
           key,
-          why: 'it is no hash',
-          without: 'Its target was not resumed, and nothing of it is restarted; all others were.',
+          why: 'it is not a hash',
+          without: 'Its target was not resumed and none of its dynos is restarted; all other targets were resumed.',
           advice: `Delete it with "redis-cli DEL ${key}".`,
         });
       }
@@ -125,7 +125,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   };
 }
 
-/** Sends a script once. `EVAL` each time rather than `EVALSHA`: a few kB against one round trip and one more way to fail. */
+/** Sends a script once. `EVAL`, not `EVALSHA`: a few kB more, but one round trip and one failure mode less. */
 function scriptRunner(options: RedisLedgerOptions) {
   const { connection, keys, policy, clockOffsetMs = () => 0 } = options;
   const numbers = {
@@ -144,7 +144,7 @@ function scriptRunner(options: RedisLedgerOptions) {
     forgetSpentMs: FORGET_SPENT_MS,
   };
   return async (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
-    // Scripts that concern all targets get the names of a record that is never written.
+    // Scripts about all targets get the key of a record that is never written.
     const of = target ?? { app: '', processType: '' };
     const names = [keys.record(of), keys.spent(of), keys.open, keys.records, keys.pauseAll, keys.epoch];
     try {
@@ -164,7 +164,7 @@ function scriptRunner(options: RedisLedgerOptions) {
   };
 }
 
-/** An attempt as it is claimed; the script fills in its times. */
+/** A new attempt; the script sets its times. */
 function newAttempt(request: ClaimRequest): Attempt {
   return {
     ...request,
@@ -181,20 +181,20 @@ function newAttempt(request: ClaimRequest): Attempt {
   };
 }
 
-/** One that cannot be read stops its own target and no other's attempts. */
+/** An unreadable attempt stops its own target, and no other. */
 function attemptIfReadable({ keys, faults }: RedisLedgerOptions, key: string, text: string): Attempt[] {
   const place = `${key} (field attempt)`;
   try {
     const attempt = parseAttempt(text);
-    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it is the attempt of another target');
+    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it belongs to another target');
     faults.clear(place);
     return [attempt];
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
-    faults.tell({
+    faults.report({
       key: place,
       why: error.message,
-      without: 'The attempt does not go on, and nothing of its target is restarted.',
+      without: 'The attempt does not go on, and no dyno of its target is restarted.',
       advice: `Delete it with "redis-cli HDEL ${key} attempt".`,
     });
     return [];
@@ -205,5 +205,5 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   const [verdict, rest] = Array.isArray(answer) ? answer : [];
   if (verdict === 'ok') return { ok: true, attempt: parseAttempt(rest) } as T;
   if (verdict === 'no') return { ok: false, why: rest } as T;
-  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
+  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark answers`);
 }

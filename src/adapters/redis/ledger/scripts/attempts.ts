@@ -1,6 +1,6 @@
 import { PRELUDE } from './prelude.ts';
 
-/** Answers `{'ok', attempt}` or `{'no', why}`. The order of the checks is the order in which a person would want to know. */
+/** Answers `{'ok', attempt}` or `{'no', why}`. The checks come in the order that is most useful to a person. */
 export const CLAIM = `${PRELUDE}
 local attempt = args.attempt
 local byPolicy = attempt.by == 'policy'
@@ -40,7 +40,7 @@ local function spend(id)
 end
 
 if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
-  -- From now on the claim knows it by this id too.
+  -- From now on a claim recognises the boot by this id too.
   redis.call('ZADD', spentKey, 'NX', now, attempt.bootId)
   return {'no', 'boot-spent'}
 end
@@ -72,7 +72,7 @@ attempt.closedAtMs = now
 attempt.outcome = move.outcome
 attempt.evidence = move.evidence
 if move.outcome == 'refused' then
-  -- Proof that nothing was restarted: what this attempt has spent is free again, what was spent before it is not.
+  -- Proof that nothing was restarted: free the ids that this attempt has spent, but none spent before.
   for _, id in ipairs(list('spends')) do redis.call('ZREM', spentKey, id) end
 end
 local history = list(attempt.dryRun and 'dryHistory' or 'history')

@@ -31,7 +31,7 @@ return 0
 export const LEARN_FLOOR = `${PRELUDE}
 args.learnedAtMs = now
 local floors, ofDyno = {args}, 1
--- What cannot be read teaches nothing, and is written over.
+-- A list that cannot be read is replaced.
 local isReadable, before = pcall(list, 'floors')
 for _, learned in ipairs(isReadable and type(before) == 'table' and before or {}) do
   local hasLearned = type(learned) == 'table'

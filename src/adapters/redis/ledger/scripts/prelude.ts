@@ -1,6 +1,6 @@
 /**
- * The ledger's scripts. Redis runs each of them as one step, and all times in them are Redis's own. `KEYS` are always the same
- * six, in the order in which the prelude names them, `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
+ * The start of each of the ledger's scripts. Redis runs a script as one step, and all times are Redis's own. `KEYS` are always the same six, in the
+ * order of the prelude's first line; `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
  *
  * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
  * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
@@ -18,8 +18,8 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + po
 
 local function typeOf(key) return redis.call('TYPE', key).ok end
 
--- A Redis that knows no epoch is new, or has lost everything: restarts are held for a while from here. So they are where the epoch is no time, or
--- one that has not come yet: somebody else wrote it. Written only then, so that a full Redis can still be read.
+-- Without an epoch Redis is new or has lost everything: hold restarts from now on. The same where the epoch is not a time or lies in the future:
+-- another program wrote it. It is written only in these cases, so that a full Redis can still be read.
 local epoch = typeOf(epochKey) == 'string' and tonumber(redis.call('GET', epochKey)) or nil
 if not (epoch and epoch > 0 and epoch <= now) then
   epoch = now
@@ -31,7 +31,7 @@ local function get(field) return redis.call('HGET', recordKey, field) or nil end
 local function number(field) return tonumber(get(field) or '0') end
 local function set(field, value)
   if type(value) == 'number' then value = string.format('%.0f', value) end
-  -- The index first: what fails there must not leave a record behind that nobody finds.
+  -- The index first: if that fails, no record must remain that nobody finds.
   redis.call('SADD', recordsKey, recordKey)
   redis.call('HSET', recordKey, field, value)
 end
@@ -45,14 +45,14 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
--- A person's last word: '0' where it was to resume, so that an actuator that still knows a pause from before a loss cannot undo it. Whatever else is
--- there is a pause.
+-- A person's last command. '0' is a resume, kept so that an actuator that remembers a pause from before a loss cannot undo it. Any other value is
+-- a pause.
 local function isAllPaused()
   local kind = typeOf(pauseKey)
   return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
 end
 local function isTargetPaused() return (get('paused') or '0') ~= '0' end
--- Nil where it is not paused, or not known since when.
+-- Nil where it is not paused, or the start is unknown.
 local function pausedSince()
   if not isAllPaused() then return isTargetPaused() and tonumber(get('pausedAtMs') or '') or nil end
   return typeOf(pauseKey) == 'string' and tonumber(redis.call('GET', pauseKey)) or nil
@@ -73,7 +73,7 @@ end
 local function openBreaker(reason)
   set('breakerUntilMs', now + policy.breakerOpenMs)
   set('breakerReason', reason)
-  -- What opened it must not open it again after it has closed.
+  -- The attempts that opened it must not open it again after it has closed.
   set('countFromMs', now + policy.breakerOpenMs)
 end
 local function closeBreaker()

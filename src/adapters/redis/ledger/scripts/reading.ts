@@ -24,8 +24,8 @@ return cjson.encode({
 `;
 
 /**
- * The open attempts of all targets: pairs of a record's key and its attempt as JSON. Then the keys that were not what they should be. An index that is no
- * set is made anew: without that no target's attempts would go on. A member that is no record is dropped from it.
+ * The open attempts of all targets, as pairs of a record's key and its attempt (JSON), and then the keys that had a wrong type. An index that is not
+ * a set is rebuilt; otherwise no target's attempts would go on. Members that are not records are removed from it.
  */
 export const OPEN = `${PRELUDE}
 local attempts, mended = {}, {}
@@ -46,7 +46,7 @@ if mend(openKey) then
 end
 for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
   if holdsAttempt(key) then
-    -- One of that size is none of ours; it is told without being sent.
+    -- A larger one is not ours: report it without sending its text.
     local text = redis.call('HSTRLEN', key, 'attempt') <= args.maxLength and redis.call('HGET', key, 'attempt') or ''
     table.insert(attempts, {key, text})
   else

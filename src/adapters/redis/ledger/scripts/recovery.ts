@@ -9,7 +9,7 @@ raise('cooldownUntilMs', args.restartedAtMs[1] + policy.cooldownMs)
 return 1
 `;
 
-/** `args` is a `KnownRecord`. Nothing that this ledger has heard itself is changed. */
+/** `args` is a `KnownRecord`. Changes nothing that was written into this ledger since. */
 export const WRITE_BACK = `${PRELUDE}
 for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
 if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
@@ -18,7 +18,7 @@ if args.pausedBy.target and not get('paused') then
   set('paused', '1')
   set('pausedAtMs', now)
 end
--- Set by whatever closes a breaker: a new release, or a person.
+-- Set when a breaker is closed, by a new release or a person.
 if args.breakerOpenUntilMs > now and not get('countFromMs') then
   set('breakerUntilMs', args.breakerOpenUntilMs)
   set('breakerReason', known(args.breakerReason) and args.breakerReason or '')

@@ -1,7 +1,7 @@
 import { PRELUDE } from './prelude.ts';
 
 export const PAUSE = `${PRELUDE}
--- A pause that is said again goes on: it began with the first.
+-- A repeated pause keeps its first start.
 if args.all then
   if not isAllPaused() then redis.call('SET', pauseKey, string.format('%.0f', now)) end
 elseif not isTargetPaused() then
@@ -11,7 +11,7 @@ end
 return 1
 `;
 
-/** Answers the keys of records that could not be resumed; every other one was. */
+/** Answers the keys of records that could not be resumed. All others were. */
 export const RESUME = `${PRELUDE}
 if not args.all then
   set('paused', '0')
