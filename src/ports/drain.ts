@@ -2,20 +2,20 @@ import type { Attempt } from '../attempt/attempt.ts';
 import type { DrainedBoot } from '../semconv.ts';
 
 export interface Drain {
-  /** Asks the boot's workers to take no more jobs; repeated while the attempt drains. */
+  /** Asks the boot's workers to take no more jobs. Repeated while the attempt drains. */
   ask(attempt: Attempt): Promise<void>;
-  /** Whether no job runs in the boot; null where it cannot be known. */
+  /** True where no job runs in the boot; null where it is unknown. */
   idle(attempt: Attempt): Promise<boolean | null>;
 }
 
-/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
+/** Answers of a boot's processes to an attempt, by `tidemark.process.id`: true where no job runs in the process. */
 export type DrainAnswers = ReadonlyMap<string, boolean>;
 
 /** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
 export interface DrainKeys {
-  /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
+  /** Asks the boot's workers to stop or to stay stopped, and reads their answers to this attempt. */
   refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
-  /** Lets them go on. Keys of another attempt stay. */
+  /** Lets them go on. Keeps the keys of another attempt. */
   clear(boot: DrainedBoot, attemptId: string): Promise<void>;
   close(): Promise<void>;
 }

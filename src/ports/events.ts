@@ -31,12 +31,12 @@ export type ActuatorEvent =
       readonly openForMs: number;
     };
 
-/** What people are told. Delivery is never in the way of the loop: `send` must not reject. */
+/** Messages to people. `send` must neither reject nor delay the loop. */
 export interface Notice {
   send(event: ActuatorEvent): Promise<void>;
 }
 
-/** Keeps the events that matter later, oldest dropped first. Must not reject. */
+/** Keeps events for later, and drops the oldest first. Must not reject. */
 export interface Journal {
   append(event: ActuatorEvent): Promise<void>;
   /** Newest first. */

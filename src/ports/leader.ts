@@ -1,11 +1,11 @@
 /**
- * The leader key only saves work: it chooses which of several actuators takes the points in. Two leaders are harmless, as the ledger keeps
- * them apart. Where Redis cannot be reached everyone leads: an actuator without Redis still observes and advises, and it must not send its
- * senders away to a leader that cannot be known. One that stands by takes a late answer for no such thing: the other's lease is still running.
+ * Chooses which of several actuators takes measurements. It only saves work: two leaders are harmless, because the ledger allows each restart once.
+ * Without Redis every actuator leads: it still observes and advises, and must not refuse measurements for a leader that nobody knows. A standby
+ * does not take one late answer for a lost Redis, because the other's lease still runs.
  */
 export interface Leader {
   isLeader(): boolean;
-  /** Called when this one takes the lead from another, or takes it at its start. */
+  /** Called when this actuator takes the lead from another, or at its start. */
   onLeading(listener: () => void): void;
   /** Tries for the key now, then again and again. */
   start(): void;

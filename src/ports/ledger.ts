@@ -37,12 +37,12 @@ export type ClaimAnswer =
 export type AdvanceAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
   /**
-   * `overtaken`: the record is no longer as this attempt says. The others only on the way to `sending`: `boot-spent` where the platform's id,
-   * which the claim could not know yet, was sent for before, and `held` where the ledger has lost everything since the claim.
+   * `overtaken`: the record has changed since this attempt was read. The others occur only before `sending`: `boot-spent` if a restart was already
+   * sent for the platform's id, which the claim did not know yet; `ledger-hold` if the ledger has lost everything since the claim.
    */
   | { readonly ok: false; readonly why: 'overtaken' | 'ledger-hold' | 'paused' | 'breaker-open' | 'boot-spent' };
 
-/** Every method throws `LedgerUnavailable` where Redis does not answer in time; then nothing may be taken as done. */
+/** Every method throws `LedgerUnavailable` if Redis does not answer in time. The caller must then assume nothing. */
 export interface Ledger {
   read(target: Target): Promise<LedgerView>;
   /** The open attempts of all targets, whoever claimed them. */
@@ -51,28 +51,27 @@ export interface Ledger {
   /** Compare-and-set on attempt id, phase and epoch. */
   advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer>;
   /**
-   * What a restart gave back, found out later; counts towards the breaker where it gave nothing (`gaveNothingBack`). The first report
-   * of an attempt stands.
+   * Records what a restart freed. It counts towards the breaker if that was nothing (`gaveNothingBack`). The first report of an attempt stands.
    */
   recordReclaimed(target: Target, attemptId: string, reclaimedBytes: number): Promise<void>;
-  /** Memory was back over the soft limit soon after a restart: counts towards the breaker as one that gave nothing. The first report stands. */
+  /** Records that memory was back over the soft limit soon after a restart: it counts as useless. The first report stands. */
   recordBackSoon(target: Target, attemptId: string, backAfterMs: number): Promise<void>;
-  /** What a boot showed of its floor and of its jobs; the ledger adds when. The last report of a boot replaces the one before. */
+  /** Records a boot's floor and job figures; the ledger adds the time. The last report of a boot replaces the one before. */
   learnFloor(target: Target, boot: Omit<LearnedBoot, 'learnedAtMs'>): Promise<void>;
-  /** The newest release the platform shows of the target: where it is newer than the last one noted, the breaker closes. */
+  /** Records the target's newest release. If it is newer than the last one recorded, the breaker closes. */
   noteRelease(target: Target, version: number): Promise<void>;
   /**
-   * Restarts that the platform's dynos still tell of, for a ledger that lost its own: they count towards cooldown and budget. Once an
-   * epoch for each target, and nothing where the record has restarts of its own. Unix ms, newest first.
+   * Records restarts that the ages of the platform's dynos show, for a ledger that lost its own: they count towards cooldown and budget. Works once
+   * per epoch and target, and only where the record has no restarts. Unix ms, newest first.
    */
   rebuild(target: Target, restartedAtMs: readonly number[]): Promise<void>;
   /**
-   * What an actuator still knows of a record that the ledger has lost. Any number of actuators may write it, any number of times: what the ledger
-   * has heard since stands, a person's `resume` above all.
+   * Writes back what an actuator knows of a record that the ledger has lost. Any number of actuators may do so, any number of times: what was written
+   * since stands, above all a person's `resume`.
    */
   writeBack(target: Target, known: KnownRecord): Promise<void>;
   /**
-   * A person's word; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
+   * A person's command; null means all targets. `resume` also closes the breaker. A target that was paused by name stays paused until it is
    * resumed by name.
    */
   pause(target: Target | null): Promise<void>;

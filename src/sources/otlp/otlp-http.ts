@@ -11,9 +11,9 @@ import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.t
 export interface OtlpSourceOptions {
   /** Shared with the other ways in, so that a point that came twice is taken once. */
   readonly intake: Intake;
-  /** Who may deliver points, and of which app. Empty: only programs on this machine may. */
+  /** Which token may deliver points of which app. Empty: only programs on this machine may deliver. */
   readonly tokens: readonly IngestToken[];
-  /** False while points cannot be used here (starting, another actuator leads): the sender is told to come again. */
+  /** False while points cannot be used here (starting, another actuator leads): the sender gets 503 and retries. */
   readonly ready: () => boolean;
   readonly limits?: BodyLimits;
 }

@@ -78,7 +78,7 @@ function gunzip(bytes: Uint8Array, maxBytes: number): BodyAnswer {
 }
 
 /**
- * The length that a gzip trailer tells (RFC 1952, ISIZE), as a hint: with one chunk for the whole output zlib is left once instead of
+ * The length in the gzip trailer (RFC 1952, ISIZE), as a hint: with one chunk for the whole output zlib is left once instead of
  * every 16 KiB, which halves its time.
  */
 function announcedLength(bytes: Uint8Array): number {
