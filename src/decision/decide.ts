@@ -30,7 +30,7 @@ import {
   tooYoung,
 } from './gate-words.ts';
 
-/** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
+/** The part of a closed attempt that the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
   readonly dyno: string;
   readonly bootId: string;
@@ -38,7 +38,7 @@ interface ClosedAttempt {
   readonly closedAtMs: number;
 }
 
-/** What of a target's ledger the decision needs. Times are the ledger's own. */
+/** The part of a target's ledger that the decision needs. Times are the ledger's own (Unix ms). */
 export interface LedgerFacts {
   readonly nowMs: number;
   readonly open: unknown | null;
@@ -48,7 +48,7 @@ export interface LedgerFacts {
   readonly heldUntilMs: number;
   readonly breakerOpenUntilMs: number;
   readonly paused: boolean;
-  /** Where it is kept may drop it (`allkeys-*`): nothing is claimed of such a ledger. */
+  /** Redis may drop the ledger (`allkeys-*`): nothing is claimed then. */
   readonly mayBeEvicted: boolean;
   readonly spentBootIds: readonly string[];
   /** Closed attempts, newest first; dry ones apart. */
@@ -63,29 +63,29 @@ export interface DecideInput {
   readonly boots: readonly {
     readonly boot: Boot;
     readonly facts: DynoFacts | null;
-    /** Which listed dyno it is. Null, or absent: there is no platform to ask. */
+    /** Which listed dyno it is. Null or absent: no platform is configured. */
     readonly listing?: Listing | null;
   }[];
-  /** Null, or absent: that target's ledger could not be read. */
+  /** Null or absent: that target's ledger could not be read. */
   readonly ledgers: ReadonlyMap<TargetKey, LedgerFacts | null>;
   readonly nowMs: number;
   readonly policy: Policy;
   readonly permissions: Permissions;
-  /** Dynos of the type that are up; null where the platform was not read. */
+  /** Number of the target's dynos that are up; null where the platform was not read. */
   readonly upCount: (target: Target) => number | null;
-  /** What keeps this actuator from any restart just now: a restart that nobody would try must not be called one. Null, or absent: nothing. */
+  /** Why this actuator can restart nothing now: the decision must not be `restart` then. Null or absent: it can. */
   readonly hindrance?: 'platform-unavailable' | 'taking-over' | null;
 }
 
 /**
- * A boot whose attempt was abandoned waits so many windows before the next one: what it was abandoned for may take that long to pass, and the
- * target's other boots come first meanwhile.
+ * How many windows a boot waits after an abandoned attempt: the cause may last that long, and the target's other boots come first
+ * meanwhile.
  */
 const ABANDONED_WAIT_WINDOWS = 5;
 
 /**
- * A decision for every boot, in the order given; pure and level-based. What the curve asks for is judged first, whether it may be done second:
- * a restart that may not be made now becomes `none` with the reason that stands against it. At most one boot of a target is restarted.
+ * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a restart is possible now: if not, the
+ * decision becomes `none` with the reason against it. At most one boot of a target is restarted.
  */
 export function decide(input: DecideInput): readonly Decision[] {
   const judged = input.boots.map((candidate) => judgeBoot(input, candidate));
@@ -152,7 +152,7 @@ function gateOf(
   return mayWait(decision, nowMs) ? jobsRunning(decision, nowMs) : null;
 }
 
-/** A drain costs the running jobs nothing but time; where there is time, a moment without any is better still. */
+/** A drain costs the running jobs only time. If there is time, a moment without jobs is even better. */
 function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number): boolean {
   return !urgent && activeJobs !== null && activeJobs > 0 && patientUntilMs !== null && nowMs < patientUntilMs;
 }
@@ -184,7 +184,7 @@ function abandonedAfter(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision,
   return found?.closedAtMs ?? null;
 }
 
-/** A boot that is no dyno of the platform: shown, with the reason, and not even advised on. */
+/** A boot that is not a listed dyno is shown with the reason, and gets no advice. */
 function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind: 'unlisted' }>): Decision {
   const explanation = `${decision.explanation} ${says}`;
   return decision.action === 'none'
@@ -192,7 +192,7 @@ function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind:
     : { ...decision, action: 'none', reason, explanation };
 }
 
-/** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
+/** Reasons that only a person can end, so they become advice. All others end by themselves. */
 const ADVICE: ReadonlySet<Reason> = new Set(['breaker-open', 'eviction-policy']);
 
 function gated(decision: Decision, { reason, says }: Gate): Decision {
@@ -200,7 +200,7 @@ function gated(decision: Decision, { reason, says }: Gate): Decision {
   return { ...decision, action: ADVICE.has(reason) ? 'advise' : 'none', reason, explanation };
 }
 
-/** Of each target the urgent one first, then the fullest. */
+/** The boot of each target that is restarted first: an urgent one, then the fullest. */
 function firstOfTargets(decisions: readonly Decision[]): ReadonlyMap<TargetKey, Decision> {
   const first = new Map<TargetKey, Decision>();
   for (const decision of decisions) {

@@ -1,4 +1,4 @@
-/** What one boot of a target showed of itself, so that the target's later boots can be judged from their first minute. */
+/** What one boot has shown, so that later boots of its target can be judged from their first minute. */
 export interface LearnedBoot {
   readonly dyno: string;
   readonly bootId: string;
@@ -24,11 +24,11 @@ export interface LearnedBytesPerJob {
 export const FLOORS_PER_DYNO = 3;
 export const FLOORS_LEARNED = 24;
 /**
- * What was learned longer ago no longer counts: the platform cycles dynos daily, so a target that still runs has shown newer floors by then, and one
- * that does not is better judged as unknown.
+ * Older records no longer count. The platform cycles dynos daily, so a target that still runs has shown newer floors by then, and one that does
+ * not is better treated as unknown.
  */
 const EXPIRY_MS = 7 * 86_400_000;
-/** So many boots of the newest release make it the norm; one alone may have been measured under the backlog that its deploy left. */
+/** Boots of the newest release that are needed to make it the norm: a single one may have been measured under the backlog of its deploy. */
 const MIN_OF_RELEASE = 2;
 
 /** What is kept of a target's boots (newest first) once one more has shown something. */

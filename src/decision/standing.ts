@@ -2,12 +2,12 @@ import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions } from '../model/policy.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
 
-/** What of a target's ledger its standing needs. Times are the ledger's own (Unix ms). */
+/** The part of a target's ledger that its standing needs. Times are the ledger's own (Unix ms). */
 export interface StandingFacts {
   readonly nowMs: number;
   readonly open: unknown | null;
   readonly paused: boolean;
-  /** Since when; null where it is not paused, or the ledger does not know. */
+  /** Start of the pause; null where it is not paused, or the start is unknown. */
   readonly pausedSinceMs: number | null;
   readonly pausedBy: { readonly all: boolean };
   readonly heldUntilMs: number;
@@ -19,7 +19,7 @@ export interface StandingFacts {
   readonly mayBeEvicted: boolean;
 }
 
-/** What stands against an automatic restart of a target now, whatever its dynos do. */
+/** What prevents an automatic restart of a target now, whatever its dynos do. */
 export type ObstacleCode =
   | 'ledger-unavailable'
   | 'eviction-policy'
@@ -33,11 +33,11 @@ export type ObstacleCode =
 
 export interface Obstacle {
   readonly code: ObstacleCode;
-  /** When it ends by itself (Unix ms); null where it does not, or nobody knows. */
+  /** When it ends by itself (Unix ms); null where it does not, or the time is unknown. */
   readonly untilMs: number | null;
-  /** What stands in the way, in words that name no app. */
+  /** The obstacle, in words that name no app. */
   readonly says: string;
-  /** What a person can do about it; null where nothing need be done. */
+  /** What a person can do about it; null where nothing is needed. */
   readonly advice: string | null;
 }
 
@@ -45,7 +45,7 @@ export interface Standing {
   /** An entry of the allow-list (`shop-pr-*:worker`) where no app that it allows is known yet. */
   readonly target: Target;
   readonly dryRun: boolean;
-  /** In the order in which a person would want to know; empty: a restart may be made at any time. */
+  /** The most important first. Empty: a restart is possible at any time. */
   readonly obstacles: readonly Obstacle[];
   readonly restartsLastHour: number | null;
   readonly maxRestartsPerHour: number;
@@ -74,7 +74,7 @@ export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: 
   };
 }
 
-/** What the allow-list names, and those of `seen` that it allows; of a pattern of which nothing was seen, the pattern itself. */
+/** The targets of the allow-list: those of `seen` that it covers, and each pattern without a seen target as itself. */
 export function targetsToWatch(permissions: Permissions, seen: Iterable<Target>): readonly Target[] {
   const { allowed, ownApp } = permissions;
   const targets = new Map<TargetKey, Target>();
@@ -91,10 +91,10 @@ export function targetsToWatch(permissions: Permissions, seen: Iterable<Target>)
   return [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
 }
 
-/** Those that end by themselves within minutes, in the normal course of restarts. */
+/** Obstacles that end by themselves within minutes, as part of normal restarts. */
 const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open']);
 
-/** Whether restarts of the target are off, and not merely waiting for the last one to be over. */
+/** Whether restarts of the target are off, not merely waiting for the last one to end. */
 export function isOff({ obstacles }: Standing): boolean {
   return obstacles.some(({ code }) => !PASSING.has(code));
 }
@@ -173,7 +173,7 @@ function budget(sent: number, most: number): Obstacle {
 
 const DAY_MS = 86_400_000;
 
-/** `14:32 UTC`, with the day where that is not clear. A number that is no date is `an unknown time`. */
+/** `14:32 UTC`, with the date if it is another day than `nowMs`. `an unknown time` for a number that is not a date. */
 export function clockTime(timeMs: number, nowMs: number): string {
   if (Number.isNaN(new Date(timeMs).getTime())) return 'an unknown time';
   const text = new Date(timeMs).toISOString();
@@ -184,7 +184,7 @@ export function clockTime(timeMs: number, nowMs: number): string {
 /**
  * `on`, `off: paused`, or `on for 2 of 3 targets (1 paused)`. Open to everyone: it names no app.
  *
- * @param global what keeps every target from being restarted; null: nothing does
+ * @param global what prevents restarts of all targets; null where nothing does
  */
 export function overall(standings: readonly Standing[], global: string | null): string {
   if (global !== null) return `off: ${global}`;
