@@ -51,7 +51,10 @@ export class BootRegistry {
     }
   }
 
-  /** Adopts a boot from a snapshot, unless the one here began earlier, or began at the same time and is newer. Returns whether it did. */
+  /**
+   * Adopts a boot from a snapshot, unless the one here began earlier, or began at the same time and is newer. Returns
+   * whether it did.
+   */
   adopt(boot: Boot): boolean {
     const key = bootKey(boot.identity);
     const known = this.#entries.get(key);
@@ -108,7 +111,8 @@ export class BootRegistry {
     if (silentMs > FORGET_AFTER_MS) return true;
     if (silentMs <= SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs || boot.identity.app === null) return false;
     const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
-    // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for it.
+    // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for
+    // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
 }
@@ -119,8 +123,8 @@ function isFuller(one: Boot, other: Boot): boolean {
 }
 
 /**
- * Senders choose boot ids. The app is part of the key so that no app can report for another's boots, and the dyno name so that dynos with the
- * same overwritten id are not summed.
+ * Senders choose boot ids. The app is part of the key so that no app can report for another's boots, and the dyno name
+ * so that dynos with the same overwritten id are not summed.
  */
 function bootKey({ app, dyno, bootId }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>): string {
   return `${app ?? ''}|${dyno}|${bootId}`;

@@ -9,7 +9,9 @@ export type LedgerState = 'available' | 'unavailable' | 'not-configured';
 /** Null: the ledger of that target could not be read. */
 export type LedgerViews = ReadonlyMap<TargetKey, LedgerView | null>;
 
-/** The ledger where there may be none, or where Redis may be away: reads then answer null, and the loop goes on without. */
+/**
+ * The ledger where there may be none, or where Redis may be away: reads then answer null, and the loop goes on without.
+ */
 export class LedgerAccess {
   readonly #ledger: Ledger | null;
   readonly #isAvailable: () => boolean;

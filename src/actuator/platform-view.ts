@@ -21,13 +21,16 @@ export interface PlatformBlock {
 
 const BLOCK_MS = 60_000;
 const FAULT_BACKOFF_MS = 30_000;
-/** Below this many of the account's 4,500 calls an hour, the view reads less often and leaves them to the account's other tools. */
+/**
+ * Below this many of the account's 4,500 calls an hour, the view reads less often and leaves them to the account's
+ * other tools.
+ */
 const FEW_CALLS_LEFT = 450;
 const SPARING_FACTOR = 10;
 
 /**
- * A short cache of the platform's dynos: the detector takes limits and uptimes from here. No restart relies on it, because an attempt reads
- * the dyno again.
+ * A short cache of the platform's dynos: the detector takes limits and uptimes from here. No restart relies on it,
+ * because an attempt reads the dyno again.
  */
 export class PlatformView {
   readonly #platform: Platform;

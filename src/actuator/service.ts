@@ -22,19 +22,22 @@ export interface RunningActuator {
 
 export interface StartOptions {
   /**
-   * Where the standard `OTEL_*` variables are looked for. They say whether the actuator's own metrics are exported, and where to. Default: none, so
-   * nothing is exported. The command passes `process.env`.
+   * Where the standard `OTEL_*` variables are looked for. They say whether the actuator's own metrics are exported, and
+   * where to. Default: none, so nothing is exported. The command passes `process.env`.
    */
   readonly env?: Environment;
 }
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long. */
+/**
+ * Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long.
+ */
 const RESTORE_TIMEOUT_MS = 5_000;
 
 /**
- * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one JSON object a line.
- * Rejects where the port cannot be bound, with everything closed that was opened until then. Throws `ConfigError` where a URL or the token cannot be used.
+ * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one
+ * JSON object a line. Rejects where the port cannot be bound, with everything closed that was opened until then. Throws
+ * `ConfigError` where a URL or the token cannot be used.
  *
  * @example
  * const actuator = await startActuator(resolveActuatorSettings({ env: process.env, flags: {} }), { env: process.env });

@@ -4,8 +4,8 @@ import { ONE_OFF_TYPES } from '../model/target.ts';
 import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
 
 /**
- * The next step of an open attempt, from the current state only: every actuator that finds the attempt, at any time, comes to the same step.
- * Pure; `actuator/restart/attempt-mover.ts` gathers the evidence and makes the moves.
+ * The next step of an open attempt, from the current state only: every actuator that finds the attempt, at any time,
+ * comes to the same step. Pure; `actuator/restart/attempt-mover.ts` gathers the evidence and makes the moves.
  */
 export type Step =
   /** Nothing to do yet. */
@@ -20,7 +20,10 @@ export interface Evidence {
   readonly dynos: readonly ListedDyno[] | null;
 }
 
-/** Whether a boot other than the attempt's reports under this platform id: then a boot with a derived id is not that dyno. */
+/**
+ * Whether a boot other than the attempt's reports under this platform id: then a boot with a derived id is not that
+ * dyno.
+ */
 export interface Reports {
   readonly isCarriedByAnother: (dynoId: string) => boolean;
 }
@@ -84,8 +87,8 @@ export function stepDraining(
 }
 
 /**
- * After `sending`: only evidence or the deadline closes it. On Cedar the name comes back with another id; on Fir the name is gone and a newer
- * dyno of the type appears.
+ * After `sending`: only evidence or the deadline closes it. On Cedar the name comes back with another id; on Fir the
+ * name is gone and a newer dyno of the type appears.
  */
 export function stepSending(attempt: Attempt, evidence: Evidence): Step {
   const { dynos, nowMs } = evidence;
@@ -114,8 +117,8 @@ function isSuccessor(attempt: Attempt, dyno: ListedDyno): boolean {
 }
 
 /**
- * A successor was created after the boot's start and after the DELETE. Both are checked, because the boot's own clock may be wrong. Null where neither
- * time is known.
+ * A successor was created after the boot's start and after the DELETE. Both are checked, because the boot's own clock
+ * may be wrong. Null where neither time is known.
  */
 function successorAfterMs({ bootStartTimeMs, sendingAtMs }: Attempt): number | null {
   const sentMs = sendingAtMs === null ? null : sendingAtMs - CLOCK_SLACK_MS;

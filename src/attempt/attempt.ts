@@ -7,11 +7,14 @@ import type { Target } from '../model/target.ts';
  *
  *   claimed -> draining -> sending -> closed
  *
- * - `claimed`: this boot is reserved for one restart. The dyno is read for the first time: it must be the same boot, and `up`.
- * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest points.
- * - `sending`: written before the socket is touched; from here on the boot is spent. At most one DELETE follows. An actuator that finds an
- *   attempt in this phase after a crash only reads the platform, and never sends.
- *   A sender that knows that it wrote nothing (no connection, or it was suspended) abandons the attempt at once; the boot stays spent.
+ * - `claimed`: this boot is reserved for one restart. The dyno is read for the first time: it must be the same boot,
+ *   and `up`.
+ * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest
+ *   points.
+ * - `sending`: written before the socket is touched; from here on the boot is spent. At most one DELETE follows. An
+ *   actuator that finds an attempt in this phase after a crash only reads the platform, and never sends. A sender that
+ *   knows that it wrote nothing (no connection, or it was suspended) abandons the attempt at once; the boot stays
+ *   spent.
  * - `closed`: with an outcome. See `startsCooldown`.
  */
 export type AttemptPhase = 'claimed' | 'draining' | 'sending' | 'closed';
@@ -90,9 +93,9 @@ export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Mo
 }
 
 /**
- * Whether closing an attempt starts its target's cooldown. An attempt abandoned before its drain has cost the target nothing. From the drain on its
- * workers were asked to stop; repeated at once, they would do no work. A dry attempt ends before its drain, and only as `dry-run` has it reported
- * anything to people.
+ * Whether closing an attempt starts its target's cooldown. An attempt abandoned before its drain has cost the target
+ * nothing. From the drain on its workers were asked to stop; repeated at once, they would do no work. A dry attempt
+ * ends before its drain, and only as `dry-run` has it reported anything to people.
  */
 export function startsCooldown(phaseBefore: AttemptPhase, outcome: Outcome): boolean {
   return phaseBefore !== 'claimed' || outcome !== 'abandoned';

@@ -22,9 +22,10 @@ export interface DrainEvidence {
 }
 
 /**
- * Whether no job runs in a boot: every process with workers must say so. A process that does not answer in time (it uses another Redis, or an older
- * instrumentation) keeps taking jobs, so one of its points after the question must show none. If no point shows which processes exist, the
- * first answer may not be the only one, so all get their time. Null where nothing is known of any process.
+ * Whether no job runs in a boot: every process with workers must say so. A process that does not answer in time (it
+ * uses another Redis, or an older instrumentation) keeps taking jobs, so one of its points after the question must show
+ * none. If no point shows which processes exist, the first answer may not be the only one, so all get their time. Null
+ * where nothing is known of any process.
  */
 export function isIdle({ answers, processes, askedAtMs, nowMs, answerWithinMs }: DrainEvidence): boolean | null {
   if ([...answers.values()].includes(false)) return false;
@@ -40,9 +41,10 @@ export function isIdle({ answers, processes, askedAtMs, nowMs, answerWithinMs }:
 const CANNOT_WAIT: ReadonlySet<Reason> = new Set(['hard-limit', 'kill-point', 'max-rss', 'requested']);
 
 /**
- * What to do when the grace is over and jobs still run. Bloat, and a leak with time left, stop and wait for the next chance: longer jobs would be
- * cut off 30 s after SIGTERM, and BullMQ fails a job for good if it stalls twice. Workers that know no drain never stop taking jobs, so
- * waiting would never end: for them the restart goes on, like the platform's daily one.
+ * What to do when the grace is over and jobs still run. Bloat, and a leak with time left, stop and wait for the next
+ * chance: longer jobs would be cut off 30 s after SIGTERM, and BullMQ fails a job for good if it stalls twice. Workers
+ * that know no drain never stop taking jobs, so waiting would never end: for them the restart goes on, like the
+ * platform's daily one.
  */
 export function onDrainTimeout({ by, reason }: Pick<Attempt, 'by' | 'reason'>, wasAnswered: boolean): OnDrainTimeout {
   return by === 'person' || CANNOT_WAIT.has(reason) || !wasAnswered ? 'go-on' : 'stop';

@@ -1,9 +1,9 @@
 import type { Outcome } from './attempt.ts';
 
 /**
- * The breaker of a target stops automatic restarts that do not help or fail. It is derived from the closed attempts, newest first, so that late
- * reports count too. It closes at a new release, at a person's `resume`, or after a day; attempts closed before then no longer count. It does not
- * stop a person's restart, but that restart counts as well.
+ * The breaker of a target stops automatic restarts that do not help or fail. It is derived from the closed attempts,
+ * newest first, so that late reports count too. It closes at a new release, at a person's `resume`, or after a day;
+ * attempts closed before then no longer count. It does not stop a person's restart, but that restart counts as well.
  */
 
 /** Consecutive restarts that gave nothing back. */
@@ -17,7 +17,9 @@ export const NOTHING_BACK_FRACTION = 0.05;
 export const FRUITLESS_REASON = 'the last restarts gave nothing back, or not for long';
 export const FAILED_REASON = 'the last attempts were refused or never confirmed';
 
-/** Whether a restart freed so little that it was useless. If the usage before is unknown, only zero or a loss counts. */
+/**
+ * Whether a restart freed so little that it was useless. If the usage before is unknown, only zero or a loss counts.
+ */
 export function gaveNothingBack(reclaimedBytes: number, usageBytes: number | null): boolean {
   return reclaimedBytes <= NOTHING_BACK_FRACTION * (usageBytes ?? 0);
 }
@@ -30,8 +32,8 @@ export interface Aftermath {
 }
 
 /**
- * Number of newest restarts in a row that were useless: nothing freed, or memory soon back. A restart without a known result neither counts nor
- * ends the row.
+ * Number of newest restarts in a row that were useless: nothing freed, or memory soon back. A restart without a known
+ * result neither counts nor ends the row.
  */
 export function uselessInARow(newestFirst: readonly Aftermath[]): number {
   let count = 0;
@@ -50,14 +52,19 @@ export interface ClosedAttempt extends Aftermath {
   readonly notTheTargets: boolean;
 }
 
-/** Why the breaker of a target opens now; null where it does not. `newestFirst`: the attempts closed since it could last have opened. */
+/**
+ * Why the breaker of a target opens now; null where it does not. `newestFirst`: the attempts closed since it could last
+ * have opened.
+ */
 export function breakerReason(newestFirst: readonly ClosedAttempt[]): string | null {
   const useless = uselessInARow(newestFirst.filter(({ outcome }) => outcome === 'restarted'));
   if (useless >= BREAKER_FRUITLESS) return FRUITLESS_REASON;
   return failedInARow(newestFirst) >= BREAKER_FAILED ? FAILED_REASON : null;
 }
 
-/** Attempts that sent nothing, or found the dyno gone, say nothing about restarts: they neither count nor end the row. */
+/**
+ * Attempts that sent nothing, or found the dyno gone, say nothing about restarts: they neither count nor end the row.
+ */
 function failedInARow(newestFirst: readonly ClosedAttempt[]): number {
   let count = 0;
   for (const { outcome, notTheTargets } of newestFirst) {

@@ -10,9 +10,10 @@ const DEPLOY_SPAN_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * When single dynos of the type were started within the last hour (Unix ms, newest first): the restarts that a ledger can still find after it has
- * lost everything. The oldest dyno of a release shows when it was deployed; dynos of about that age belong to the deploy. A younger one was
- * restarted, by Tidemark or the platform, or added. A dyno that is alone in its release shows nothing.
+ * When single dynos of the type were started within the last hour (Unix ms, newest first): the restarts that a ledger
+ * can still find after it has lost everything. The oldest dyno of a release shows when it was deployed; dynos of about
+ * that age belong to the deploy. A younger one was restarted, by Tidemark or the platform, or added. A dyno that is
+ * alone in its release shows nothing.
  */
 export function restartsShownByAges(
   dynos: readonly AgedDyno[],

@@ -21,7 +21,10 @@ export interface AloneInput {
   readonly learned?: Partial<Pick<LedgerFacts, 'learnedFloorBytes' | 'uselessRestarts' | 'breakerOpenUntilMs'>>;
 }
 
-/** Decides about a dyno that is alone in its target, as the loop would with a ledger of its own: for recorded and simulated measurements. */
+/**
+ * Decides about a dyno that is alone in its target, as the loop would with a ledger of its own: for recorded and
+ * simulated measurements.
+ */
 export function decideAlone({ boot, facts, target, nowMs, policy, sentMs, learned }: AloneInput): Decision {
   const lastMs = sentMs.at(-1);
   const ledger: LedgerFacts = {

@@ -78,14 +78,15 @@ export interface DecideInput {
 }
 
 /**
- * How many windows a boot waits after an abandoned attempt: the cause may last that long, and the target's other boots come first
- * meanwhile.
+ * How many windows a boot waits after an abandoned attempt: the cause may last that long, and the target's other boots
+ * come first meanwhile.
  */
 const ABANDONED_WAIT_WINDOWS = 5;
 
 /**
- * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a restart is possible now: if not, the
- * decision becomes `none` with the reason against it. At most one boot of a target is restarted.
+ * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a
+ * restart is possible now: if not, the decision becomes `none` with the reason against it. At most one boot of a target
+ * is restarted.
  */
 export function decide(input: DecideInput): readonly Decision[] {
   const judged = input.boots.map((candidate) => judgeBoot(input, candidate));

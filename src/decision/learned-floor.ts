@@ -24,11 +24,14 @@ export interface LearnedBytesPerJob {
 export const FLOORS_PER_DYNO = 3;
 export const FLOORS_LEARNED = 24;
 /**
- * Older records no longer count. The platform cycles dynos daily, so a target that still runs has shown newer floors by then, and one that does
- * not is better treated as unknown.
+ * Older records no longer count. The platform cycles dynos daily, so a target that still runs has shown newer floors by
+ * then, and one that does not is better treated as unknown.
  */
 const EXPIRY_MS = 7 * 86_400_000;
-/** Boots of the newest release that are needed to make it the norm: a single one may have been measured under the backlog of its deploy. */
+/**
+ * Boots of the newest release that are needed to make it the norm: a single one may have been measured under the
+ * backlog of its deploy.
+ */
 const MIN_OF_RELEASE = 2;
 
 /** What is kept of a target's boots (newest first) once one more has shown something. */
@@ -38,15 +41,18 @@ export function keepLearned(before: readonly LearnedBoot[], boot: LearnedBoot): 
   return [boot, ...others.filter((one) => !tooMany.includes(one))].slice(0, FLOORS_LEARNED);
 }
 
-/** Boots differ in which jobs they run: however exact each estimate is, their mean is never surer than this fraction of itself. */
+/**
+ * Boots differ in which jobs they run: however exact each estimate is, their mean is never surer than this fraction of
+ * itself.
+ */
 const MIN_ERROR_FRACTION = 0.3;
 /** No estimate is surer than this: an error of zero would silence every other boot. */
 const MIN_ERROR_BYTES = 1;
 
 /**
- * The floor that a fresh boot of the target shows after its warm-up, from what was learned (`stillCounted`). Each dyno counts once, however often it
- * was started, so that neither a boot that was measured under unusual load nor a dyno that always is decides what a restart would give back.
- * Null where nothing is known.
+ * The floor that a fresh boot of the target shows after its warm-up, from what was learned (`stillCounted`). Each dyno
+ * counts once, however often it was started, so that neither a boot that was measured under unusual load nor a dyno
+ * that always is decides what a restart would give back. Null where nothing is known.
  */
 export function normalFloor(boots: readonly LearnedBoot[], nowMs: number): number | null {
   const counted = stillCounted(
@@ -62,8 +68,8 @@ export function normalFloor(boots: readonly LearnedBoot[], nowMs: number): numbe
 }
 
 /**
- * What one running job of the target holds: the mean of the boots' estimates (`stillCounted`), each weighted by its inverse variance. Null where no
- * boot has one.
+ * What one running job of the target holds: the mean of the boots' estimates (`stillCounted`), each weighted by its
+ * inverse variance. Null where no boot has one.
  */
 export function normalBytesPerJob(boots: readonly LearnedBoot[], nowMs: number): LearnedBytesPerJob | null {
   const counted = stillCounted(

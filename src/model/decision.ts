@@ -7,8 +7,8 @@ export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 export type Action = 'none' | 'restart' | 'advise';
 
 /**
- * The reason for a decision: a closed list, so that dashboards and alerts can rely on it. The sentence in `Decision.explanation` has the
- * numbers.
+ * The reason for a decision: a closed list, so that dashboards and alerts can rely on it. The sentence in
+ * `Decision.explanation` has the numbers.
  */
 export const REASONS = [
   // nothing to do
@@ -58,7 +58,10 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** The judgement of one boot by detector and policy, before any check whether a restart is possible now. Memory in bytes. */
+/**
+ * The judgement of one boot by detector and policy, before any check whether a restart is possible now. Memory in
+ * bytes.
+ */
 export interface Verdict {
   readonly timeMs: number;
   readonly class: MemoryClass;

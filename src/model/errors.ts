@@ -42,7 +42,10 @@ export class BadInputError extends TidemarkError {
   }
 }
 
-/** The ledger did not answer in time, or answered with a fault. The caller must treat the move as not granted, and must not retry it. */
+/**
+ * The ledger did not answer in time, or answered with a fault. The caller must treat the move as not granted, and must
+ * not retry it.
+ */
 export class LedgerUnavailable extends TidemarkError {
   override readonly name: string = 'LedgerUnavailable';
 
@@ -51,12 +54,15 @@ export class LedgerUnavailable extends TidemarkError {
   }
 }
 
-/** The ledger's record of one target is not in Tidemark's form. It concerns that target only, and was logged when it was found. */
+/**
+ * The ledger's record of one target is not in Tidemark's form. It concerns that target only, and was logged when it was
+ * found.
+ */
 export class UnreadableRecord extends LedgerUnavailable {}
 
 /**
- * A read of the platform that failed. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until `retryAfterMs` is over;
- * `refused` (another 4xx) and `unavailable` (5xx, no answer) concern one target.
+ * A read of the platform that failed. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until
+ * `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) concern one target.
  */
 export class PlatformError extends TidemarkError {
   override readonly name = 'PlatformError';

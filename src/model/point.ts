@@ -6,19 +6,25 @@
 export type ProcessRole = 'main' | 'sandbox';
 
 /**
- * Identifies one boot of a dyno. Dyno names are reused (`worker.1` returns after every restart), boot ids are not, so everything that is
- * remembered belongs to a `bootId`.
+ * Identifies one boot of a dyno. Dyno names are reused (`worker.1` returns after every restart), boot ids are not, so
+ * everything that is remembered belongs to a `bootId`.
  */
 export interface BootIdentity {
   /** The Heroku app's name; null where it is unknown (such a boot is never restarted, only advised on). */
   readonly app: string | null;
-  /** The dyno's name as the Platform API needs it, e.g. `worker.1` (Cedar) or `worker-23z34x56y-w78k9` (Fir). Never empty. */
+  /**
+   * The dyno's name as the Platform API needs it, e.g. `worker.1` (Cedar) or `worker-23z34x56y-w78k9` (Fir). Never
+   * empty.
+   */
   readonly dyno: string;
   /** The process type, e.g. `worker`. */
   readonly processType: string;
   /** `heroku.dyno.id`: unique for one life of a dyno. Never empty. */
   readonly bootId: string;
-  /** `platform`: the id is the platform's own (`HEROKU_DYNO_ID`); `derived`: made alike by all processes of the container. */
+  /**
+   * `platform`: the id is the platform's own (`HEROKU_DYNO_ID`); `derived`: made alike by all processes of the
+   * container.
+   */
   readonly bootIdSource: 'platform' | 'derived';
   /** When PID 1 of the container started (Unix ms); null where it was not reported. */
   readonly startTimeMs: number | null;
@@ -26,7 +32,10 @@ export interface BootIdentity {
   readonly release: string | null;
 }
 
-/** Settings that decide how long a process keeps memory it no longer uses, as the process reports them. Fixed at its start. */
+/**
+ * Settings that decide how long a process keeps memory it no longer uses, as the process reports them. Fixed at its
+ * start.
+ */
 export interface MemoryTuning {
   /** `glibc`, `jemalloc`, ...; null where the process could not detect it. */
   readonly allocator: string | null;

@@ -11,7 +11,10 @@ export interface Policy {
   readonly windowMs: number;
   /** Bloat is restarted when its floor stays over this limit. */
   readonly softLimit: Threshold;
-  /** Any class is restarted when its floor stays over this limit for 3 windows, or when its kill point is predicted within two graces. */
+  /**
+   * Any class is restarted when its floor stays over this limit for 3 windows, or when its kill point is predicted
+   * within two graces.
+   */
   readonly hardLimit: Threshold;
   /** Any class is restarted when its floor stays over it for 3 windows; null is off. */
   readonly maxRssBytes: number | null;

@@ -26,21 +26,27 @@ export function parseTarget(text: string): Target | null {
 }
 
 /**
- * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches any
- * ending, for review apps, which have the pull request's number in their names.
+ * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches
+ * any ending, for review apps, which have the pull request's number in their names.
  */
 export interface TargetPattern {
   readonly app: string;
   readonly processType: string;
 }
 
-/** Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30 characters. */
+/**
+ * Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30
+ * characters.
+ */
 const APP = /^(\.|[a-z][a-z0-9-]{0,62}\*?|\*)$/;
 const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** Heroku's formation schema: `^[-\w]{1,128}$`. */
 const PROCESS_TYPE = /^[-\w]{1,128}$/;
 
-/** Process types of one-off dynos (Dev Center, "One-Off Dynos"): a restart ends them, and the platform does not replace them. */
+/**
+ * Process types of one-off dynos (Dev Center, "One-Off Dynos"): a restart ends them, and the platform does not replace
+ * them.
+ */
 export const ONE_OFF_TYPES: ReadonlySet<string> = new Set(['run', 'release', 'scheduler']);
 
 export type ParsedPatterns =
@@ -72,8 +78,8 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
 }
 
 /**
- * Whether any of the patterns matches. `ownApp` is the app that `.` stands for; without it `.` matches nothing. An invalid app name, which a point
- * may contain, matches no pattern with `*`: the platform could not be asked for it.
+ * Whether any of the patterns matches. `ownApp` is the app that `.` stands for; without it `.` matches nothing. An
+ * invalid app name, which a point may contain, matches no pattern with `*`: the platform could not be asked for it.
  */
 export function matchesAny(patterns: readonly TargetPattern[], target: Target, ownApp: string | null): boolean {
   return patterns.some(
@@ -82,8 +88,8 @@ export function matchesAny(patterns: readonly TargetPattern[], target: Target, o
 }
 
 /**
- * Whether one of the patterns matches everything that `pattern` can match: `shop-*:worker` covers `shop-pr-*:worker`, even before any of its
- * apps is known.
+ * Whether one of the patterns matches everything that `pattern` can match: `shop-*:worker` covers `shop-pr-*:worker`,
+ * even before any of its apps is known.
  */
 export function covers(patterns: readonly TargetPattern[], pattern: TargetPattern, ownApp: string | null): boolean {
   const app = pattern.app === '.' ? ownApp : pattern.app;

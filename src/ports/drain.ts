@@ -11,7 +11,10 @@ export interface Drain {
 /** Answers of a boot's processes to an attempt, by `tidemark.process.id`: true where no job runs in the process. */
 export type DrainAnswers = ReadonlyMap<string, boolean>;
 
-/** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
+/**
+ * The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in
+ * time.
+ */
 export interface DrainKeys {
   /** Asks the boot's workers to stop or to stay stopped, and reads their answers to this attempt. */
   refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;

@@ -69,12 +69,21 @@ export interface LedgerView {
   readonly epochMs: number;
   /** Redis may drop the ledger when its memory is full (`allkeys-*`): every claim is refused. */
   readonly mayBeEvicted: boolean;
-  /** Boots of this target that a restart was sent for, by metrics id and platform id; the newest few hundred. A claim checks all. */
+  /**
+   * Boots of this target that a restart was sent for, by metrics id and platform id; the newest few hundred. A claim
+   * checks all.
+   */
   readonly spentBootIds: readonly string[];
-  /** The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned lately. */
+  /**
+   * The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned
+   * lately.
+   */
   readonly learnedFloorBytes: number | null;
   /** What one running job of this target holds (`normalBytesPerJob`); null where no boot has shown it lately. */
   readonly learnedBytesPerJob: LearnedBytesPerJob | null;
-  /** Number of newest restarts in a row that were useless, since the release or a person's `resume`. Outlasts an open breaker. */
+  /**
+   * Number of newest restarts in a row that were useless, since the release or a person's `resume`. Outlasts an open
+   * breaker.
+   */
   readonly uselessRestarts: number;
 }

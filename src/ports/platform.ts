@@ -4,7 +4,9 @@ export interface PlatformDyno {
   /** `worker.1`, never empty. */
   readonly name: string;
   readonly processType: string;
-  /** `up`, `starting`, `crashed`, `down`, `idle`, or a state that the platform adds later. Only `up` may be restarted. */
+  /**
+   * `up`, `starting`, `crashed`, `down`, `idle`, or a state that the platform adds later. Only `up` may be restarted.
+   */
   readonly state: string;
   /** In the platform's spelling; compare case-insensitively. Null where it is absent. */
   readonly size: string | null;
@@ -35,7 +37,10 @@ export type RestartAnswer =
   | { readonly kind: 'gone'; readonly message: string }
   /** `mayStillSend` returned false, or there was no connection: proof that nothing was written to a socket. */
   | { readonly kind: 'not-sent'; readonly why: string }
-  /** No answer, a broken one, or one that proves nothing (5xx, a proxy's page). Only reading the dynos shows what happened. */
+  /**
+   * No answer, a broken one, or one that proves nothing (5xx, a proxy's page). Only reading the dynos shows what
+   * happened.
+   */
   | { readonly kind: 'unknown'; readonly why: string; readonly status: number | null };
 
 export interface Platform {
@@ -44,10 +49,13 @@ export interface Platform {
   /** The quota of each dyno size (lower-case name) that the app may use; cached for minutes. Throws `PlatformError`. */
   quotas(app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>>;
   /**
-   * One DELETE, by dyno name, sent at most once; settles within `REQUEST_DEADLINE_MS`. `mayStillSend` is called just before the request is
-   * written to the socket. Does not reject for faults of the network or the platform.
+   * One DELETE, by dyno name, sent at most once; settles within `REQUEST_DEADLINE_MS`. `mayStillSend` is called just
+   * before the request is written to the socket. Does not reject for faults of the network or the platform.
    */
   restart(app: string, dyno: string, mayStillSend: () => boolean, signal?: AbortSignal): Promise<RestartAnswer>;
-  /** Calls that the account has left this hour, from the last answer; null before one. The account's other tools share them. */
+  /**
+   * Calls that the account has left this hour, from the last answer; null before one. The account's other tools share
+   * them.
+   */
   rateLimitRemaining(): number | null;
 }

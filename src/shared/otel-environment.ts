@@ -21,7 +21,10 @@ export function headerEntries(env: Environment): readonly (readonly [variable: s
   );
 }
 
-/** What must not be repeated of these headers: their values as written, as sent, and the last word of what is sent (the token after `Bearer`). */
+/**
+ * What must not be repeated of these headers: their values as written, as sent, and the last word of what is sent (the
+ * token after `Bearer`).
+ */
 export function headerSecrets(env: Environment): readonly string[] {
   return headerEntries(env).flatMap(([, entry]) => {
     const written = entry.slice(entry.indexOf('=') + 1).trim();

@@ -14,8 +14,8 @@ const REPORT_EVERY = 1000;
 const MAX_ENTRY_LENGTH = 1024 * 1024;
 
 /**
- * Takes the entries of the points stream. A program that may write to the queue's Redis may report for every app, because it holds their jobs.
- * An unreadable entry is reported and skipped.
+ * Takes the entries of the points stream. A program that may write to the queue's Redis may report for every app,
+ * because it holds their jobs. An unreadable entry is reported and skipped.
  */
 export function createPointsStreamSource({ intake, onFault }: PointsStreamSourceOptions): (json: string) => void {
   let unreadable = 0;

@@ -37,7 +37,10 @@ export interface LoopWorldOptions {
   readonly hasLedger?: boolean;
 }
 
-/** The loop over the in-memory ledger and platform, on a clock that the test moves. Restarts are claimed, and not driven further. */
+/**
+ * The loop over the in-memory ledger and platform, on a clock that the test moves. Restarts are claimed, and not driven
+ * further.
+ */
 export class LoopWorld {
   readonly clock = new VirtualClock();
   readonly policy = POLICY;
@@ -119,7 +122,10 @@ export class LoopWorld {
     await this.tick();
   }
 
-  /** Lets a dyno report for some windows, five points each, while the clock goes along. Default: bloat that stays at 88 % of 512 MB. */
+  /**
+   * Lets a dyno report for some windows, five points each, while the clock goes along. Default: bloat that stays at 88
+   * % of 512 MB.
+   */
   report(dyno: string, { windows = 40, usageMb = bloated, app = 'shop' }: Reports = {}): void {
     const bootId = this.platform.dyno(dyno).id;
     for (let index = 0; index < windows * POINTS_PER_WINDOW; index += 1) {

@@ -44,7 +44,10 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
-  /** Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this ledger. */
+  /**
+   * Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this
+   * ledger.
+   */
   pausedSinceMs: number | null;
   learned: readonly LearnedBoot[];
   release: number | null;
@@ -54,7 +57,10 @@ interface ModelRecord {
 
 const HOUR_MS = 3_600_000;
 
-/** The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same behaviour. */
+/**
+ * The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same
+ * behaviour.
+ */
 export class ModelLedger implements Ledger {
   readonly #clock: { now(): number };
   readonly #policy: LedgerPolicy;

@@ -15,7 +15,10 @@ export interface HealthParts {
   readonly isRestored: () => boolean;
 }
 
-/** Whether measurements are taken, and whether anything can be restarted now. Open to everyone, so it repeats nothing that the platform said. */
+/**
+ * Whether measurements are taken, and whether anything can be restarted now. Open to everyone, so it repeats nothing
+ * that the platform said.
+ */
 export function healthOf(parts: HealthParts): Health {
   const leading = parts.leadership.leads();
   const restarts = overall(parts.standings.all(), obstacleToAll(parts));

@@ -14,7 +14,9 @@ export interface ClaimParts {
   readonly log: Log;
 }
 
-/** Claims the boots that are to be restarted. Whatever the ledger answers, nothing is lost: the next tick decides again. */
+/**
+ * Claims the boots that are to be restarted. Whatever the ledger answers, nothing is lost: the next tick decides again.
+ */
 export async function claimDecided(decided: readonly Decided[], { mode, decisions, log }: ClaimParts): Promise<void> {
   if (mode.kind === 'observe') return;
   for (const { entry, decision } of decided) {

@@ -48,8 +48,8 @@ export class Fleet {
   }
 
   /**
-   * Reads the platform where that is due, notes for each boot which listed dyno it is, and returns these boots. One that reports for the first time
-   * meanwhile was compared with no listing, so it waits for the next tick.
+   * Reads the platform where that is due, notes for each boot which listed dyno it is, and returns these boots. One
+   * that reports for the first time meanwhile was compared with no listing, so it waits for the next tick.
    */
   async observe(): Promise<readonly BootEntry[]> {
     const entries = this.#parts.registry.entries();
@@ -58,7 +58,10 @@ export class Fleet {
     return entries;
   }
 
-  /** Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's budget. */
+  /**
+   * Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's
+   * budget.
+   */
   async #readPlatform(entries: readonly BootEntry[]): Promise<void> {
     const { platform, rules, host } = this.#parts;
     const targets = targetsOf(entries).filter((target) => permissionOf(rules.permissions, target) !== 'forbidden');
@@ -106,8 +109,8 @@ export class Fleet {
   }
 
   /**
-   * While the platform wants no calls an attempt would only wait for its deadline, and its close would start a cooldown. Without any
-   * platform a dry run still says what it would restart.
+   * While the platform wants no calls an attempt would only wait for its deadline, and its close would start a
+   * cooldown. Without any platform a dry run still says what it would restart.
    */
   #hindrance(mayAct: boolean): 'platform-unavailable' | 'taking-over' | null {
     if (this.#parts.platform?.isBlocked()) return 'platform-unavailable';

@@ -16,7 +16,10 @@ export interface LearnerParts {
   readonly host: Host;
 }
 
-/** Writes into the ledger what boots show after their warm-up and what restarts gave back, for the boots that come after. */
+/**
+ * Writes into the ledger what boots show after their warm-up and what restarts gave back, for the boots that come
+ * after.
+ */
 export class Learner {
   readonly #parts: LearnerParts;
 

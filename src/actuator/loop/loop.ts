@@ -19,7 +19,10 @@ export function tickEveryMs(windowMs: number): number {
   return Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, windowMs / 4));
 }
 
-/** Repeats the steps until it is stopped. A step that fails ends its round with a line in the log; the next round starts over. */
+/**
+ * Repeats the steps until it is stopped. A step that fails ends its round with a line in the log; the next round starts
+ * over.
+ */
 export function runLoop({ steps, everyMs, ready, log }: LoopOptions): { stop(): Promise<void> } {
   const ended = new AbortController();
   const stopped = new Promise<void>((resolve) => ended.signal.addEventListener('abort', () => resolve()));

@@ -21,8 +21,8 @@ interface Actor {
 }
 
 /**
- * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone the next one does. Open
- * attempts come first, those of silent targets too: no attempt waits for a point.
+ * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone
+ * the next one does. Open attempts come first, those of silent targets too: no attempt waits for a point.
  */
 export async function tick({ fleet, ledgers, learner, reporter, actor }: TickParts): Promise<void> {
   const { mode, leadership, claim } = actor;

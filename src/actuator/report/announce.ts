@@ -25,7 +25,8 @@ export function announce(
 }
 
 /**
- * Logs at the start, not at the first restart, which account the token belongs to and what it can reach. The loop does not wait for it.
+ * Logs at the start, not at the first restart, which account the token belongs to and what it can reach. The loop does
+ * not wait for it.
  *
  * @param view is blocked at once where the platform refuses the token
  */

@@ -36,7 +36,8 @@ export class AttemptLog {
   /**
    * The newest attempts: the open ones first, then the closed ones, each newest first.
    *
-   * @param open the open attempts as the ledger has them now; null where it could not be read: then as they were last seen
+   * @param open the open attempts as the ledger has them now; null where it could not be read: then as they were last
+   * seen
    * @param closed the ledger's histories, for attempts that another actuator has closed
    */
   newest(count: number, open: readonly Attempt[] | null, closed: readonly HistoryEntry[]): readonly AttemptView[] {

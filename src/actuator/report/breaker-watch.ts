@@ -3,9 +3,13 @@ import type { ActuatorEvent, LedgerView } from '../../ports.ts';
 
 type BreakerEvent = Extract<ActuatorEvent, { type: 'breaker' }>;
 
-/** Finds breakers that have opened since the last look. Reports each opening once, also across restarts of the actuator. */
+/**
+ * Finds breakers that have opened since the last look. Reports each opening once, also across restarts of the actuator.
+ */
 export class BreakerWatch {
-  /** By target, the end of the opening that was reported last. It identifies the opening: no two end at the same time. */
+  /**
+   * By target, the end of the opening that was reported last. It identifies the opening: no two end at the same time.
+   */
   readonly #reported = new Map<string, number>();
 
   /** Restores from the journal what an earlier actuator has reported. */

@@ -10,8 +10,8 @@ export interface LoggedDecision {
 }
 
 /**
- * The newest decisions, newest first. Every tick decides about every boot; a decision is logged when it differs from the boot's last
- * one in class, action or reason. So "why no restart?" has an answer without a line every few seconds.
+ * The newest decisions, newest first. Every tick decides about every boot; a decision is logged when it differs from
+ * the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every few seconds.
  */
 export class DecisionLog {
   readonly #capacity: number;
@@ -22,7 +22,10 @@ export class DecisionLog {
     this.#capacity = capacity;
   }
 
-  /** True where the decision is news and is to be logged. A restart that is attempted is always news: each has an attempt of its own. */
+  /**
+   * True where the decision is news and is to be logged. A restart that is attempted is always news: each has an
+   * attempt of its own.
+   */
   record(bootKey: string, decision: Decision, { isTried = true } = {}): boolean {
     const gist = `${decision.class}/${decision.action}/${decision.reason}`;
     if (this.#lastByBoot.get(bootKey) === gist && !(decision.action === 'restart' && isTried)) return false;
@@ -49,7 +52,10 @@ export class DecisionLog {
     );
   }
 
-  /** Restores what the journal kept (newest first), below what was decided since. Entries that are here already are not repeated. */
+  /**
+   * Restores what the journal kept (newest first), below what was decided since. Entries that are here already are not
+   * repeated.
+   */
   restore(events: readonly ActuatorEvent[]): void {
     const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
     const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));

@@ -9,7 +9,10 @@ export interface Log {
   error(message: string, fields?: object): void;
 }
 
-/** Writes to `destination` (default: standard output). Every line is redacted: `secrets`, and tokens of well-known forms. */
+/**
+ * Writes to `destination` (default: standard output). Every line is redacted: `secrets`, and tokens of well-known
+ * forms.
+ */
 export function createLog(
   secrets: readonly string[],
   destination: { write(line: string): void } = process.stdout,

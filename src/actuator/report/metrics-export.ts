@@ -8,7 +8,10 @@ import type { Log } from './log.ts';
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 
-/** The part of @opentelemetry/resources that is used. It is resolved from the SDK's folder, so that it is the SDK's own copy. */
+/**
+ * The part of @opentelemetry/resources that is used. It is resolved from the SDK's folder, so that it is the SDK's own
+ * copy.
+ */
 interface ResourcesPackage {
   resourceFromAttributes(attributes: Readonly<Record<string, string>>): Resource;
   envDetector: unknown;
@@ -27,10 +30,11 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const STOP_DEADLINE_MS = 1_000;
 
 /**
- * Sends the actuator's own metrics over OTLP, by the standard `OTEL_*` variables. Null where no endpoint is set (the standard's default,
- * `localhost:4318`, would be the actuator itself), or where the environment asks for no export.
+ * Sends the actuator's own metrics over OTLP, by the standard `OTEL_*` variables. Null where no endpoint is set (the
+ * standard's default, `localhost:4318`, would be the actuator itself), or where the environment asks for no export.
  *
- * @param env says whether and how often; where to, and with which headers, the SDK reads from the process's own environment
+ * @param env says whether and how often; where to, and with which headers, the SDK reads from the process's own
+ * environment
  */
 export async function exportMetrics(env: Environment, log: Log): Promise<MetricsExport | null> {
   if (!wantsExport(env)) return null;
@@ -67,8 +71,9 @@ function wantsExport(env: Environment): boolean {
 }
 
 /**
- * The SDK reports a failed export (a receiver that is away, a refused token) only to OpenTelemetry's global diagnostics, whose logger belongs to
- * the program that embeds the actuator. So each failure is logged here: once, until an export succeeds again.
+ * The SDK reports a failed export (a receiver that is away, a refused token) only to OpenTelemetry's global
+ * diagnostics, whose logger belongs to the program that embeds the actuator. So each failure is logged here: once,
+ * until an export succeeds again.
  */
 function logFaults(exporter: PushMetricExporter, log: Pick<Log, 'warn'>): PushMetricExporter {
   const send = exporter.export.bind(exporter);

@@ -37,7 +37,10 @@ export interface OwnMetricsOptions {
   readonly ingestCounts: () => Readonly<Record<string, number>>;
 }
 
-/** Creates the actuator's own metrics, and returns the function that counts events into them. The meter's provider decides where they are sent. */
+/**
+ * Creates the actuator's own metrics, and returns the function that counts events into them. The meter's provider
+ * decides where they are sent.
+ */
 export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEvent) => void {
   const { meter } = options;
   observeState(options);

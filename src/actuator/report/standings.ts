@@ -16,8 +16,8 @@ export interface StandingsParts {
 }
 
 /**
- * How each target stands: paused, held, dry, in cooldown. Read from the ledger in every tick and after a person's command, and answered from
- * memory: `/readyz` is open to everyone, so a request must not cause a call to Redis.
+ * How each target stands: paused, held, dry, in cooldown. Read from the ledger in every tick and after a person's
+ * command, and answered from memory: `/readyz` is open to everyone, so a request must not cause a call to Redis.
  */
 export class Standings {
   readonly #parts: StandingsParts;

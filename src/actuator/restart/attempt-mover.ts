@@ -23,13 +23,19 @@ export interface AttemptMoverParts {
   readonly clock: Clock;
   /** How long a drain may take. */
   readonly graceMs: number;
-  /** If jobs still run at the end of the grace: restart anyway (SIGTERM gives them 30 s more), or close as `drain-timeout`. Default: `go-on`. */
+  /**
+   * If jobs still run at the end of the grace: restart anyway (SIGTERM gives them 30 s more), or close as
+   * `drain-timeout`. Default: `go-on`.
+   */
   readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
   /** By this actuator's settings: the attempt may have been claimed under others. */
   readonly permission: (target: Target) => Permission;
   /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
   readonly minHealthy?: number;
-  /** Whether the newest points still ask for the restart; null where they cannot be judged yet. Not called for a person's attempt. */
+  /**
+   * Whether the newest points still ask for the restart; null where they cannot be judged yet. Not called for a
+   * person's attempt.
+   */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
   /** Whether a boot other than the attempt's reports under this platform id. Default: none does. */
   readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
@@ -47,7 +53,10 @@ export interface Moment {
   readonly report: (error: unknown) => void;
 }
 
-/** Makes the moves of an attempt, one at a time, and sends its DELETE. What keeps the DELETE single: see `AttemptRunner`. */
+/**
+ * Makes the moves of an attempt, one at a time, and sends its DELETE. What keeps the DELETE single: see
+ * `AttemptRunner`.
+ */
 export class AttemptMover {
   readonly #parts: AttemptMoverParts;
   /** The platform's answers to this process's DELETEs, until their attempts are closed. */
@@ -134,8 +143,8 @@ export class AttemptMover {
       return this.#make(attempt, closing('already-gone', `the platform knows no ${attempt.dyno}: ${said.message}`));
     }
     if (said?.kind === 'refused') return this.#refused(attempt, said, report);
-    // Only the sender knows this, and no restart will follow, so the workers need not wait for the deadline. The boot stays spent: `sending` was
-    // written, and only the platform's own refusal frees a boot.
+    // Only the sender knows this, and no restart will follow, so the workers need not wait for the deadline. The boot
+    // stays spent: `sending` was written, and only the platform's own refusal frees a boot.
     if (said?.kind === 'not-sent') return this.#make(attempt, closing('abandoned', `nothing was sent: ${said.why}`));
     // The drain key lives for seconds; renew it, so that the boot's workers stay paused until the boot is gone.
     await this.#drainFor(attempt, report);

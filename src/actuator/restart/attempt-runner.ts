@@ -12,10 +12,11 @@ const MOVES_PER_CALL = 3;
  *
  *   claim -> re-read -> drain -> re-read, still wanted? -> `sending` -> one DELETE -> new boot seen -> closed
  *
- * Every move is written to the ledger before it is made, and the ledger accepts a move only from a caller that knows the attempt's current state.
- * So a call may be cut off anywhere, and any number of actuators may work on the same attempt. Exactly one DELETE is sent: it follows, in the
- * same call, the one successful write of `sending`. An attempt found in `sending` is only observed, never sent again. If the answer to that
- * write is lost, nothing is sent; the boot stays spent, and the attempt closes as `unconfirmed`.
+ * Every move is written to the ledger before it is made, and the ledger accepts a move only from a caller that knows
+ * the attempt's current state. So a call may be cut off anywhere, and any number of actuators may work on the same
+ * attempt. Exactly one DELETE is sent: it follows, in the same call, the one successful write of `sending`. An attempt
+ * found in `sending` is only observed, never sent again. If the answer to that write is lost, nothing is sent; the boot
+ * stays spent, and the attempt closes as `unconfirmed`.
  */
 export class AttemptRunner {
   readonly #parts: AttemptMoverParts;
@@ -28,7 +29,10 @@ export class AttemptRunner {
     this.#mover = new AttemptMover(parts, this.#stopped.signal);
   }
 
-  /** Asks the ledger for a restart. Throws `LedgerUnavailable`: the claim may have been granted, and the next `advanceAll` finds it. */
+  /**
+   * Asks the ledger for a restart. Throws `LedgerUnavailable`: the claim may have been granted, and the next
+   * `advanceAll` finds it.
+   */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const answer = await this.#parts.ledger.claim(request);
     if (answer.ok) this.#parts.onMove?.(answer.attempt);
@@ -36,8 +40,9 @@ export class AttemptRunner {
   }
 
   /**
-   * Advances every open attempt as far as possible now, whoever claimed it. Targets do not wait for each other; one that an earlier call still
-   * works on is left to that call. Takes as long as the slowest answer (a request to the platform ends after 10 s). Never rejects.
+   * Advances every open attempt as far as possible now, whoever claimed it. Targets do not wait for each other; one
+   * that an earlier call still works on is left to that call. Takes as long as the slowest answer (a request to the
+   * platform ends after 10 s). Never rejects.
    */
   async advanceAll(): Promise<AdvanceReport> {
     const faults: AttemptFault[] = [];

@@ -14,7 +14,10 @@ export interface BackgroundRunnerParts {
   readonly log: Log;
 }
 
-/** Advances the open attempts in the background, so that one target's slow answer delays neither the other attempts nor the decisions. */
+/**
+ * Advances the open attempts in the background, so that one target's slow answer delays neither the other attempts nor
+ * the decisions.
+ */
 export class BackgroundRunner implements Restarts {
   readonly #parts: BackgroundRunnerParts;
   readonly #advancing = new Set<Promise<void>>();

@@ -53,9 +53,10 @@ interface Session {
 }
 
 /**
- * The actuator's side of a drain. It keeps the drain key of a boot alive from the first `ask` until the attempt is closed, but not past the
- * attempt's deadline, and not longer than 5 s without the ledger. At the close it deletes the key, so that the workers of a boot that survived
- * go on at once. After the first read of a deadline our own clock counts too, so that a drain ends even if the ledger's clock is set back.
+ * The actuator's side of a drain. It keeps the drain key of a boot alive from the first `ask` until the attempt is
+ * closed, but not past the attempt's deadline, and not longer than 5 s without the ledger. At the close it deletes the
+ * key, so that the workers of a boot that survived go on at once. After the first read of a deadline our own clock
+ * counts too, so that a drain ends even if the ledger's clock is set back.
  */
 export class AttemptDrain implements Drain {
   readonly #parts: AttemptDrainParts;
@@ -77,7 +78,10 @@ export class AttemptDrain implements Drain {
     return session === undefined ? null : this.#isIdle(session);
   }
 
-  /** Whether any process of the boot has answered. If so, it knows of the drain, and a job that still runs is longer than the grace. */
+  /**
+   * Whether any process of the boot has answered. If so, it knows of the drain, and a job that still runs is longer
+   * than the grace.
+   */
   wasAnswered(attempt: Attempt): boolean {
     return this.#sessions.get(attempt.id)?.wasAnswered === true;
   }

@@ -13,7 +13,9 @@ export interface LossListeners {
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
-/** Reports that Redis has lost the ledger and that what this actuator knew was written back. Floors are recorded again. */
+/**
+ * Reports that Redis has lost the ledger and that what this actuator knew was written back. Floors are recorded again.
+ */
 export function reportLoss(
   { heldUntilMs, targets, spentBoots, ended }: LedgerLoss,
   { clock, leads, log, recorder, publish }: LossListeners,

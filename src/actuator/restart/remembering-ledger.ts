@@ -18,7 +18,10 @@ interface Memory {
   /** Null before the first view. */
   view: LedgerView | null;
   open: Attempt | null;
-  /** Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have refused. */
+  /**
+   * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
+   * refused.
+   */
   sent: readonly SentAttempt[];
 }
 
@@ -31,9 +34,10 @@ interface SentAttempt {
 const MAX_SENT = 100;
 
 /**
- * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot that this process sent a
- * restart for is not spent), the known spent boots, open attempts, pauses, cooldown and breaker are written back before anything else is
- * answered. An emptied ledger grants no claim during its hold, so one read in that time is enough.
+ * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
+ * that this process sent a restart for is not spent), the known spent boots, open attempts, pauses, cooldown and
+ * breaker are written back before anything else is answered. An emptied ledger grants no claim during its hold, so one
+ * read in that time is enough.
  */
 export class RememberingLedger implements Ledger {
   readonly #ledger: Ledger;
@@ -127,7 +131,10 @@ export class RememberingLedger implements Ledger {
     return memory.sent.some(({ bootIds }) => bootIds.some((id) => !view.spentBootIds.includes(id)));
   }
 
-  /** Writes back all targets, because a loss concerns all of them. Throws as the ledger does; then the next read tries again. */
+  /**
+   * Writes back all targets, because a loss concerns all of them. Throws as the ledger does; then the next read tries
+   * again.
+   */
   async #writeBack(target: Target): Promise<void> {
     this.#memoryOf(target);
     const memories = [...this.#memories.values()];

@@ -16,8 +16,8 @@ export interface Reclaimed {
 const CLOCK_SLACK_MS = 60_000;
 
 /**
- * Compares each restart with the next boot: usage before, less the new boot's floor after its warm-up. If that boot has shown no floor yet,
- * the next tick looks again.
+ * Compares each restart with the next boot: usage before, less the new boot's floor after its warm-up. If that boot has
+ * shown no floor yet, the next tick looks again.
  */
 export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], policy: Policy): readonly Reclaimed[] {
   return view.history.flatMap((entry) => {
@@ -51,8 +51,9 @@ export function findBackSoon(
 }
 
 /**
- * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name, or, where names are not reused (Fir), of any. Only
- * the newest restart of a dyno is compared: the successor of an older one is gone by now.
+ * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name,
+ * or, where names are not reused (Fir), of any. Only the newest restart of a dyno is compared: the successor of an
+ * older one is gone by now.
  */
 function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly BootEntry[]): BootEntry | null {
   const { sendingAtMs } = entry;
@@ -68,7 +69,9 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
   return successors.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
 }
 
-/** Records the floor of each listed boot in the ledger, once, so that later boots can be judged from their first minute. */
+/**
+ * Records the floor of each listed boot in the ledger, once, so that later boots can be judged from their first minute.
+ */
 export class FloorRecorder {
   readonly #taught = new Set<string>();
 

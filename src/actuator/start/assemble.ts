@@ -82,7 +82,8 @@ function modeOf(
 }
 
 function viewOf({ platform }: Connections, { policy }: ActuatorSettings, { clock }: Host): PlatformView | null {
-  // A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as often as it must.
+  // A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as
+  // often as it must.
   const freshMs = Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
   return platform === null ? null : new PlatformView(platform, clock, freshMs);
 }

@@ -3,8 +3,8 @@ import type { Log } from '../report/log.ts';
 type Close = () => unknown;
 
 /**
- * Closes what was opened, in reverse order: at a stop, and at a start that fails halfway, whose connections would otherwise keep the process
- * running. A part that fails to close is logged, and the others are still closed.
+ * Closes what was opened, in reverse order: at a stop, and at a start that fails halfway, whose connections would
+ * otherwise keep the process running. A part that fails to close is logged, and the others are still closed.
  */
 export class Closers {
   readonly #log: Log;

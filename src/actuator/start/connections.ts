@@ -11,7 +11,9 @@ import type { Log } from '../report/log.ts';
 import { exportMetrics, type MetricsExport } from '../report/metrics-export.ts';
 import type { Closers } from './closers.ts';
 
-/** The connections that the settings ask for. One that is not configured is null; a warning says so where it matters. */
+/**
+ * The connections that the settings ask for. One that is not configured is null; a warning says so where it matters.
+ */
 
 export interface Connections {
   readonly state: RedisState | null;
@@ -31,7 +33,10 @@ interface OpenParts {
   readonly closers: Closers;
 }
 
-/** Opens everything but the drain keys, which belong to the restarts. `closers` closes it again, also where a later part throws. */
+/**
+ * Opens everything but the drain keys, which belong to the restarts. `closers` closes it again, also where a later part
+ * throws.
+ */
 export async function openConnections(
   settings: ActuatorSettings,
   { env, intake, log, closers }: OpenParts,

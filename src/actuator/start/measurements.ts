@@ -35,7 +35,9 @@ export function createMeasurements(
   return { intake, registry, refusals };
 }
 
-/** The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one. */
+/**
+ * The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one.
+ */
 export function holdMsOfExports({ policy }: ActuatorSettings): number {
   return Math.min(1_000, policy.windowMs / 4);
 }

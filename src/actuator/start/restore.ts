@@ -7,7 +7,10 @@ import type { EventHistory } from '../report/event-history.ts';
 export interface Restoring {
   /** True where the state was read back or its time is over, and no read is under way. */
   isOver(): boolean;
-  /** Settles after the first read: the entry of the points stream up to which all boots that still report are known; null where that is unknown. */
+  /**
+   * Settles after the first read: the entry of the points stream up to which all boots that still report are known;
+   * null where that is unknown.
+   */
   readonly pointsId: Promise<string | null>;
   /** Reads the state again: a standby's memory is as old as its start. Never rejects. */
   again(): Promise<void>;
@@ -35,8 +38,8 @@ const NOTHING_TO_RESTORE: Restoring = {
 };
 
 /**
- * Reads back what an earlier actuator left in Redis: the boots' snapshots and the newest decisions. If Redis connects only later, it happens
- * then; a boot's older snapshot replaces the few points that arrived in the meantime.
+ * Reads back what an earlier actuator left in Redis: the boots' snapshots and the newest decisions. If Redis connects
+ * only later, it happens then; a boot's older snapshot replaces the few points that arrived in the meantime.
  */
 export function restoreState(parts: RestoreParts, state: SavedState | null, timeoutMs: number): Restoring {
   if (state === null) return NOTHING_TO_RESTORE;

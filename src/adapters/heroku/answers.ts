@@ -9,7 +9,10 @@ import type { Exchange } from './exchange.ts';
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
 const errorBody = z.object({ id: z.string().min(1), message: z.string(), resource: z.string().optional() });
 
-/** What a DELETE's exchange proves. Only the platform's own error body proves that nothing was restarted; a proxy's page does not. */
+/**
+ * What a DELETE's exchange proves. Only the platform's own error body proves that nothing was restarted; a proxy's page
+ * does not.
+ */
 export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   if (result.kind === 'failed') {
     return result.written
@@ -65,7 +68,9 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
 /** Heroku counts calls by the hour, so no block needs to last longer, whatever a proxy asks for. */
 const LONGEST_BLOCK_MS = 3_600_000;
 
-/** How long the platform wants no calls, in ms; null where it does not say. Heroku documents no such header on its 429. */
+/**
+ * How long the platform wants no calls, in ms; null where it does not say. Heroku documents no such header on its 429.
+ */
 function blockMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const ms = parseRetryAfter(headers['retry-after'], nowMs);
   return ms === null ? null : Math.min(LONGEST_BLOCK_MS, ms);

@@ -5,8 +5,9 @@ interface ErrorMeaning {
 }
 
 /**
- * The ids of the Platform API's error responses (Dev Center, "Platform API Reference", "Error responses"), with `two_factor`,
- * `internal_server_error` and `service_unavailable`, which clients have seen. One that is not listed is passed on as it came.
+ * The ids of the Platform API's error responses (Dev Center, "Platform API Reference", "Error responses"), with
+ * `two_factor`, `internal_server_error` and `service_unavailable`, which clients have seen. One that is not listed is
+ * passed on as it came.
  */
 export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
   bad_request: { status: 400, advice: 'this is a fault of Tidemark: report it with the request id in the log' },

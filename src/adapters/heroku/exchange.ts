@@ -36,8 +36,9 @@ export type Exchange =
     };
 
 /**
- * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`, which Heroku's own
- * CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older Cedar form.
+ * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`,
+ * which Heroku's own CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older
+ * Cedar form.
  */
 export async function exchange(call: Call): Promise<Exchange> {
   const head = new AnswerHead(call.onHead);

@@ -50,7 +50,10 @@ export interface HerokuPlatform extends Platform {
   account(signal?: AbortSignal): Promise<HerokuAccount>;
   /** The token's scopes; null where the platform does not show them to this token. Throws `PlatformError`. */
   grant(signal?: AbortSignal): Promise<TokenGrant | null>;
-  /** The platform's clock less this machine's, in ms, from its last answer (to the second); null before one with a `Date`. */
+  /**
+   * The platform's clock less this machine's, in ms, from its last answer (to the second); null before one with a
+   * `Date`.
+   */
   clockAheadMs(): number | null;
   /** The names of all apps that the token's account can see. Throws `PlatformError`. */
   apps(signal?: AbortSignal): Promise<readonly string[]>;

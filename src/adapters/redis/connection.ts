@@ -14,7 +14,9 @@ export interface RedisConnectionOptions {
 export interface RedisConnection {
   /** Whether commands can be sent now. */
   available(): boolean;
-  /** Runs one command. Throws `LedgerUnavailable` for every fault: the command may have been executed, or may still be. */
+  /**
+   * Runs one command. Throws `LedgerUnavailable` for every fault: the command may have been executed, or may still be.
+   */
   run<T>(what: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   /** Called at every (re)connect. */
   onReady(listener: () => void): void;
@@ -79,8 +81,8 @@ function redisOptions(url: URL, commandTimeoutMs: number, onReadOnly: () => void
     commandTimeout: commandTimeoutMs,
     connectTimeout: 5_000,
     retryStrategy: (times: number) => Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(times, 10)),
-    // A demoted master keeps its connections and refuses every write on them. A new connection follows the name to the current master.
-    // 1 reconnects and lets the command fail; 2 would send it again.
+    // A demoted master keeps its connections and refuses every write on them. A new connection follows the name to the
+    // current master. 1 reconnects and lets the command fail; 2 would send it again.
     reconnectOnError: (error: Error) => {
       // Redis before 7 puts a script's error into the middle of the message.
       if (!error.message.includes('READONLY')) return false;
@@ -96,8 +98,8 @@ function redisOptions(url: URL, commandTimeoutMs: number, onReadOnly: () => void
 
 /**
  * Heroku Key-Value Store serves a self-signed chain on hosts of EC2, and documents that clients must not verify it
- * (devcenter.heroku.com/articles/connecting-heroku-redis). The exception is this connection's alone: the process-wide switch
- * `NODE_TLS_REJECT_UNAUTHORIZED` would open the connection to Heroku's API too.
+ * (devcenter.heroku.com/articles/connecting-heroku-redis). The exception is this connection's alone: the process-wide
+ * switch `NODE_TLS_REJECT_UNAUTHORIZED` would open the connection to Heroku's API too.
  */
 export function isHerokuKeyValueStore(hostname: string): boolean {
   return /^ec2-[\d-]+\.([\w-]+\.)?compute(-\d+)?\.amazonaws\.com$/.test(hostname);

@@ -4,7 +4,10 @@ const FRESH_MS = 60_000;
 
 /** Checks that Redis does not drop the ledger when its memory is full. */
 export interface EvictionWatch {
-  /** False where the policy is one of `allkeys-*`. Read at every connect, and at most a minute old. Throws `LedgerUnavailable`. */
+  /**
+   * False where the policy is one of `allkeys-*`. Read at every connect, and at most a minute old. Throws
+   * `LedgerUnavailable`.
+   */
   isSafe(): Promise<boolean>;
 }
 

@@ -14,8 +14,8 @@ redis.call('HGETALL', KEYS[1]) return redis.call('DEL', KEYS[1])`,
 ] as const;
 
 /**
- * Writes and deletes the drain keys of an invented boot, as workers and actuator do. Returns Redis's refusal; null where it permits everything or
- * cannot be reached. Throws `ConfigError` where the URL cannot be used.
+ * Writes and deletes the drain keys of an invented boot, as workers and actuator do. Returns Redis's refusal; null
+ * where it permits everything or cannot be reached. Throws `ConfigError` where the URL cannot be used.
  */
 export async function probeDrainKeys(url: string): Promise<string | null> {
   const names = drainKeyNames({ app: 'tidemark-doctor', bootId: randomUUID() });

@@ -97,7 +97,10 @@ async function readEntries(connection: RedisConnection, after: string): Promise<
   return reply?.[0]?.[1] ?? [];
 }
 
-/** Marks on the stream how far it was read, so that workers can warn when nobody reads. A failed mark does not stop the reading. */
+/**
+ * Marks on the stream how far it was read, so that workers can warn when nobody reads. A failed mark does not stop the
+ * reading.
+ */
 function createReadMark(connection: RedisConnection): (id: string | null) => Promise<void> {
   let marked: string | null = null;
   let markedAtMs = Number.NEGATIVE_INFINITY;

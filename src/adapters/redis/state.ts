@@ -35,9 +35,15 @@ export interface RedisState {
   untilAvailable(timeoutMs: number): Promise<boolean>;
   /** Called at every (re)connect. */
   onAvailable(listener: () => void): void;
-  /** Whether Redis accepts writes; false where it is full, cannot save, or is a replica. Does not reject for faults of Redis. */
+  /**
+   * Whether Redis accepts writes; false where it is full, cannot save, or is a replica. Does not reject for faults of
+   * Redis.
+   */
   takesWrites(): Promise<boolean>;
-  /** Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws `LedgerUnavailable`. */
+  /**
+   * Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws
+   * `LedgerUnavailable`.
+   */
   hasLedger(): Promise<boolean>;
   /** Whether an actuator leads now. Throws `LedgerUnavailable`. */
   isLed(): Promise<boolean>;

@@ -13,7 +13,10 @@ export interface Message {
   readonly numbers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Null for events that only the log needs: an attempt's earlier moves, and decisions other than advice (a restart's attempt is reported itself). */
+/**
+ * Null for events that only the log needs: an attempt's earlier moves, and decisions other than advice (a restart's
+ * attempt is reported itself).
+ */
 export function messageOf(event: ActuatorEvent): Message | null {
   switch (event.type) {
     case 'attempt':

@@ -31,8 +31,8 @@ const SAME_ADVICE_AFTER_MS = 60 * 60_000;
 const MAX_ADVICES = 1000;
 
 /**
- * Posts messages for people, one after the other, in the background, so that the loop never waits for them. A message that is not accepted is
- * retried where that may help: no answer, 429, 5xx.
+ * Posts messages for people, one after the other, in the background, so that the loop never waits for them. A message
+ * that is not accepted is retried where that may help: no answer, 429, 5xx.
  */
 export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
   const { nowMs = () => performance.now() } = options;

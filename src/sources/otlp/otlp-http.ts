@@ -20,8 +20,8 @@ export interface OtlpSourceOptions {
 
 export interface OtlpSource {
   /**
-   * Answers a request to `/v1/metrics`, any method. `remoteAddress` is the other end of its socket, undefined where that is unknown.
-   * Rejects only for a fault of the program.
+   * Answers a request to `/v1/metrics`, any method. `remoteAddress` is the other end of its socket, undefined where
+   * that is unknown. Rejects only for a fault of the program.
    */
   handle(request: Request, remoteAddress: string | undefined): Promise<Response>;
 }

@@ -49,12 +49,12 @@ class ProcessMemory {
 }
 
 /**
- * Reassembles exports. An SDK may send one export in several requests, and a Collector may split and regroup it. New values of a process at a time
- * are merged, whatever their grouping and order. Values that were seen before (a sender that lost our answer repeats them), and values older than
- * the newest of their field, are counted and dropped.
+ * Reassembles exports. An SDK may send one export in several requests, and a Collector may split and regroup it. New
+ * values of a process at a time are merged, whatever their grouping and order. Values that were seen before (a sender
+ * that lost our answer repeats them), and values older than the newest of their field, are counted and dropped.
  *
- * A time is passed on `holdMs` after its first part, so that the detector never takes the first half for the whole. A part that arrives even
- * later is passed on by itself, as a Point of the same time.
+ * A time is passed on `holdMs` after its first part, so that the detector never takes the first half for the whole. A
+ * part that arrives even later is passed on by itself, as a Point of the same time.
  */
 export class PointAssembler {
   readonly #options: PointAssemblerOptions;
@@ -81,7 +81,8 @@ export class PointAssembler {
   /** `position`: where in its source the row came from; `heldPosition` returns it while the row waits. */
   take(row: PointRow, nowMs: number, position: string | null = null): Taken {
     const { boot, processId } = row.process;
-    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its boot.
+    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
+    // boot.
     const bootKey = `${boot.app ?? ''}\0${boot.dyno}\0${boot.bootId}`;
     const memory = this.#memoryOf(`${bootKey}\0${processId}`);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
@@ -172,7 +173,10 @@ export class PointAssembler {
     }
   }
 
-  /** Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is then taken for a repetition. */
+  /**
+   * Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is
+   * then taken for a repetition.
+   */
   #keepSeries(more: number): void {
     this.#seriesKept += more;
     if (this.#seriesKept <= this.#maxSeries) return;

@@ -65,7 +65,8 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
       startTimeMs: parseTime(startTime),
       release: release || null,
     },
-    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands for the dyno.
+    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands
+    // for the dyno.
     processId: process || instance || bootId,
     processStartMs: parseTime(processStart),
     processRole: role === 'sandbox' ? 'sandbox' : 'main',
@@ -73,7 +74,10 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
   };
 }
 
-/** Null where the heap limit is missing or not a number: every Tidemark process reports it, so another program made the resource. */
+/**
+ * Null where the heap limit is missing or not a number: every Tidemark process reports it, so another program made the
+ * resource.
+ */
 function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
   | string
   | undefined

@@ -4,7 +4,10 @@ import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './pr
 
 /** The content of one export request. */
 export interface DecodedRequest {
-  /** One per resource entry and time, in arrival order. A process may have several entries, and parts of a time may be in other requests. */
+  /**
+   * One per resource entry and time, in arrival order. A process may have several entries, and parts of a time may be
+   * in other requests.
+   */
   readonly rows: readonly PointRow[];
   /** Data points that are not used: other metrics, series that ended, unusable temporality. */
   readonly ignored: number;

@@ -2,8 +2,8 @@
 const MAX_LISTED = 24;
 
 /**
- * The sum over the series of one metric at one time (queues, job names, heap spaces). It knows its series, so that a part that arrives in another
- * request is added, and one that arrives twice is not.
+ * The sum over the series of one metric at one time (queues, job names, heap spaces). It knows its series, so that a
+ * part that arrives in another request is added, and one that arrives twice is not.
  */
 export class SeriesSum {
   /** NaN where one of its values was invalid: the sum cannot be known then. */

@@ -14,8 +14,8 @@ export interface JournalOptions {
 }
 
 /**
- * The journal as a capped stream. An event that cannot be written is missing here, but not in the log. A fault is logged once until it is over, so
- * that a missing journal does not fill the log.
+ * The journal as a capped stream. An event that cannot be written is missing here, but not in the log. A fault is
+ * logged once until it is over, so that a missing journal does not fill the log.
  */
 export function createRedisJournal({ connection, keys, faults, log }: JournalOptions): Journal {
   let faulty = false;

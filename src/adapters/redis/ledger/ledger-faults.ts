@@ -10,7 +10,10 @@ interface FaultReport {
   readonly faults: RecordFaults;
 }
 
-/** Errors of Redis, Lua and cjson for a value of an unexpected form. Not errors of a Redis that is away, full or forbids the command. */
+/**
+ * Errors of Redis, Lua and cjson for a value of an unexpected form. Not errors of a Redis that is away, full or forbids
+ * the command.
+ */
 const MET_A_RECORD = /WRONGTYPE|attempt to|bad argument|Expected .* but found|Cannot serialise|table expected/;
 
 /** Whether a script failed because of what a record holds. */

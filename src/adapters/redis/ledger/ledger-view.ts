@@ -5,7 +5,10 @@ import type { LedgerView } from '../../../ports.ts';
 import { orEmpty, type ReportUseless } from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
 
-/** What the script `READ` answered, as the port shows it. Throws `LedgerUnavailable` where a part that restarts rest on cannot be read. */
+/**
+ * What the script `READ` answered, as the port shows it. Throws `LedgerUnavailable` where a part that restarts rest on
+ * cannot be read.
+ */
 export function viewOf(target: Target, answer: unknown, report: ReportUseless): Omit<LedgerView, 'mayBeEvicted'> {
   const {
     open,

@@ -14,8 +14,9 @@ const MAX_WHY_LENGTH = 300;
 const MAX_REMEMBERED = 1000;
 
 /**
- * Logs records that cannot be used. Other programs may write to the same Redis, and a record is read every few seconds, so each record is logged
- * once until it was readable again. The fault is not part of that memory: every script fails at another place.
+ * Logs records that cannot be used. Other programs may write to the same Redis, and a record is read every few seconds,
+ * so each record is logged once until it was readable again. The fault is not part of that memory: every script fails
+ * at another place.
  */
 export class RecordFaults {
   readonly #log: (level: 'info' | 'warn', message: string) => void;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** Shared parts of the schemas for data from Redis. Other programs can write there, so each number and text has bounds. */
+/**
+ * Shared parts of the schemas for data from Redis. Other programs can write there, so each number and text has bounds.
+ */
 
 const MAX_TEXT_LENGTH = 16 * 1024;
 /** The last time that a `Date` can show. */

@@ -23,7 +23,10 @@ redis.call('HDEL', recordKey, 'spends')
 return {'ok', text}
 `;
 
-/** Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, the `move`, and whether it `startsCooldown`. */
+/**
+ * Answers as `CLAIM` does. `args` has the `id`, `phase` and `epoch` to compare with, the `move`, and whether it
+ * `startsCooldown`.
+ */
 export const ADVANCE = `${PRELUDE}
 local text = get('attempt')
 if not text then return {'no', 'overtaken'} end

@@ -1,12 +1,14 @@
 /**
- * The start of each of the ledger's scripts. Redis runs a script as one step, and all times are Redis's own. `KEYS` are always the same six, in the
- * order of the prelude's first line; `ARGV[1]` is a JSON object with the policy's numbers, `ARGV[2]` one with the arguments.
+ * The start of each of the ledger's scripts. Redis runs a script as one step, and all times are Redis's own. `KEYS` are
+ * always the same six, in the order of the prelude's first line; `ARGV[1]` is a JSON object with the policy's numbers,
+ * `ARGV[2]` one with the arguments.
  *
- * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open attempt has spent),
- * `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last hour), `cooldownUntilMs`,
- * `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before does not count towards the breaker),
- * `usefulFromMs` (what closed before says nothing of what restarts are good for), `paused`, `pausedAtMs`,
- * `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in which its restarts were rebuilt from dyno ages).
+ * A record is a hash with the fields: `attempt` (JSON, only while one is open), `spends` (JSON, the ids that the open
+ * attempt has spent), `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last
+ * hour), `cooldownUntilMs`, `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before
+ * does not count towards the breaker), `usefulFromMs` (what closed before says nothing of what restarts are good for),
+ * `paused`, `pausedAtMs`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in
+ * which its restarts were rebuilt from dyno ages).
  */
 
 export const PRELUDE = `
@@ -18,8 +20,9 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + po
 
 local function typeOf(key) return redis.call('TYPE', key).ok end
 
--- Without an epoch Redis is new or has lost everything: hold restarts from now on. The same where the epoch is not a time or lies in the future:
--- another program wrote it. It is written only in these cases, so that a full Redis can still be read.
+-- Without an epoch Redis is new or has lost everything: hold restarts from now on. The same where the epoch is not a
+-- time or lies in the future: another program wrote it. It is written only in these cases, so that a full Redis can
+-- still be read.
 local epoch = typeOf(epochKey) == 'string' and tonumber(redis.call('GET', epochKey)) or nil
 if not (epoch and epoch > 0 and epoch <= now) then
   epoch = now
@@ -45,8 +48,8 @@ local function setList(field, value, cap)
   set(field, #value == 0 and '[]' or cjson.encode(value))
 end
 local function known(value) return value ~= nil and value ~= cjson.null end
--- A person's last command. '0' is a resume, kept so that an actuator that remembers a pause from before a loss cannot undo it. Any other value is
--- a pause.
+-- A person's last command. '0' is a resume, kept so that an actuator that remembers a pause from before a loss cannot
+-- undo it. Any other value is a pause.
 local function isAllPaused()
   local kind = typeOf(pauseKey)
   return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
