@@ -20,7 +20,7 @@ interface LedgerTimes {
 }
 
 export function appUnknown({ dyno }: Decision): Gate {
-  const says = `Tidemark cannot restart ${dyno}: its measurements do not name their app. Set TIDEMARK_APP in the worker.`;
+  const says = `Tidemark cannot restart ${dyno}: its measurements name no app. Set TIDEMARK_APP in the worker.`;
   return { reason: 'app-unknown', says };
 }
 
@@ -56,11 +56,13 @@ export const LEDGER_UNREADABLE: Gate = {
 
 export const MAY_BE_EVICTED: Gate = {
   reason: 'eviction-policy',
-  says: 'Redis may drop the ledger when its memory is full (allkeys-*), so Tidemark restarts nothing. Set its maxmemory-policy to noeviction.',
+  says:
+    'Redis may drop the ledger when its memory is full (allkeys-*), so Tidemark restarts nothing. ' +
+    'Set its maxmemory-policy to noeviction.',
 };
 
 export function paused(decision: Decision): Gate {
-  const says = `Paused by a person; Tidemark would have restarted it. Restarts go on after: tidemark resume ${nameOf(decision)}`;
+  const says = `Paused by a person; Tidemark would have restarted it. To go on: tidemark resume ${nameOf(decision)}`;
   return { reason: 'paused', says: `${says}.` };
 }
 
@@ -118,7 +120,7 @@ export function tooFewHealthy(decision: Decision, up: number | null, { minHealth
 
 export const PLATFORM_BLOCKED: Gate = {
   reason: 'platform-unavailable',
-  says: 'Waiting: the platform accepts no calls (token refused, or too many calls). Tidemark asks it again every minute.',
+  says: 'Waiting: the platform accepts no calls (token refused, or too many calls). Tidemark soon asks it again.',
 };
 
 export const PLATFORM_UNREAD: Gate = {
@@ -128,7 +130,7 @@ export const PLATFORM_UNREAD: Gate = {
 
 export const TAKING_OVER: Gate = {
   reason: 'taking-over',
-  says: 'Waiting: this actuator does not lead yet, or has just begun to. It restarts nothing before it has watched for one window.',
+  says: 'Waiting: this actuator does not lead, or has just begun to. It first watches for one window.',
 };
 
 export function jobsRunning({ activeJobs, patientUntilMs }: Decision, nowMs: number): Gate {

@@ -27,7 +27,8 @@ export class ConfigError extends TidemarkError {
   constructor(faults: readonly string[]) {
     super(
       'config',
-      `${faults.length === 1 ? 'A setting is' : `${faults.length} settings are`} wrong:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `${faults.length === 1 ? 'A setting is' : `${faults.length} settings are`} wrong:\n` +
+        faults.map((fault) => `  - ${fault}`).join('\n'),
     );
     this.faults = faults;
   }

@@ -123,7 +123,9 @@ function unlisted(why: string): Extract<Listing, { kind: 'unlisted' }> {
 }
 
 function shared(otherName: string): Extract<Listing, { kind: 'unlisted' }> {
-  const says = `${otherName} reports under the same dyno id, so it cannot be known which dyno this is; look for what sets heroku.dyno.id on the way.`;
+  const says =
+    `${otherName} reports under the same dyno id, so Tidemark cannot tell which dyno this is; ` +
+    'look for what sets heroku.dyno.id on the way.';
   return { kind: 'unlisted', reason: 'dyno-id-shared', says };
 }
 

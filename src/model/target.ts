@@ -62,13 +62,15 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
     const [app = '', processType = '', ...rest] = entry.split(':');
     if (rest.length > 0 || !APP.test(app) || !PROCESS_TYPE.test(processType)) {
       faults.push(
-        `"${entry}" is not app:type (for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)`,
+        `"${entry}" is not app:type ` +
+          '(for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)',
       );
     } else if (ONE_OFF_TYPES.has(processType)) {
       faults.push(`"${entry}": ${processType} dynos are one-offs, which a restart ends and nothing starts again`);
     } else if (app === '*') {
       faults.push(
-        `"${entry}" would allow every app that the token reaches; name the apps, or at least the beginning of their names`,
+        `"${entry}" would allow every app that the token reaches; ` +
+          'name the apps, or at least the beginning of their names',
       );
     } else {
       patterns.push({ app, processType });

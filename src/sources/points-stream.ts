@@ -27,7 +27,8 @@ export function createPointsStreamSource({ intake, onFault }: PointsStreamSource
       if (!(error instanceof BadInputError)) throw error;
       if (unreadable % REPORT_EVERY === 0) {
         onFault(
-          `an entry of the points stream (tidemark:points) is not OTLP in JSON, so Tidemark skipped it: ${error.message} Find out what else writes there; the workers' measurements are still taken.`,
+          'an entry of the points stream (tidemark:points) is not OTLP in JSON, so Tidemark skipped it: ' +
+            `${error.message} Find out what else writes there; the workers' measurements are still taken.`,
         );
       }
       unreadable += 1;

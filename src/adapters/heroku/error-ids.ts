@@ -17,8 +17,7 @@ export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
   },
   two_factor: {
     status: 401,
-    advice:
-      'the account requires a second factor, which a service cannot give: use a token from `heroku authorizations:create`',
+    advice: 'the account requires a second factor: use a token from `heroku authorizations:create`',
   },
   delinquent: { status: 402, advice: "the account's invoice is not paid: its owner must settle it" },
   forbidden: {

@@ -23,7 +23,8 @@ export function appPath(app: string): string {
 export function dynoPath(app: string, dyno: string): string {
   if (!DYNO.test(dyno)) {
     throw new BadInputError(
-      `"${dyno}" is no name of one Heroku dyno; nothing was sent. A dyno is named like "worker.1", as \`heroku ps\` lists it.`,
+      `"${dyno}" is not the name of one Heroku dyno; nothing was sent. ` +
+        'A dyno is named like "worker.1", as `heroku ps` lists it.',
     );
   }
   return `${appPath(app)}/dynos/${encodeURIComponent(dyno)}`;

@@ -43,12 +43,14 @@ function say(policy: string | null, log: (level: 'info' | 'warn', message: strin
   if (policy === null) {
     log(
       'warn',
-      'Redis does not report its maxmemory-policy. It must be noeviction or volatile-*; otherwise Redis may drop the ledger',
+      'Redis does not report its maxmemory-policy. It must be noeviction or volatile-*; ' +
+        'otherwise Redis may drop the ledger',
     );
   } else if (policy.startsWith('allkeys-')) {
     log(
       'warn',
-      `Redis has the maxmemory-policy ${policy}, which may drop the ledger, so Tidemark restarts nothing. Set it to noeviction`,
+      `Redis has the maxmemory-policy ${policy}, which may drop the ledger, so Tidemark restarts nothing. ` +
+        'Set it to noeviction',
     );
   }
 }

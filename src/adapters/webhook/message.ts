@@ -88,7 +88,7 @@ function ofReclaimed({ target, reclaimedBytes, usageBytes }: Extract<ActuatorEve
       : `${target}: the restart gave nothing back`,
     explanation: gaveBack
       ? 'The old boot used that much more than the new one does after its warm-up.'
-      : 'The new boot uses about as much after its warm-up as the old one did. A second such restart opens the breaker.',
+      : 'After its warm-up the new boot uses about as much as the old one. A second such restart opens the breaker.',
     numbers: [['Given back', formatBytes(Math.max(0, reclaimedBytes))]],
   };
 }
@@ -97,7 +97,9 @@ function ofBreaker({ target, reason, openForMs }: Extract<ActuatorEvent, { type:
   return {
     tone: 'attention',
     title: `${target}: no more automatic restarts`,
-    explanation: `The breaker is open: ${reason ?? 'restarts did not help'}. A new release closes it, or \`tidemark resume ${target}\`.`,
+    explanation:
+      `The breaker is open: ${reason ?? 'restarts did not help'}. ` +
+      `A new release closes it, or \`tidemark resume ${target}\`.`,
     numbers: [['Open for', formatDuration(openForMs)]],
   };
 }

@@ -76,7 +76,8 @@ const NOT_A_POST: Failure = { status: 405, message: 'Metrics are sent by POST.',
 const ONLY_THIS_MACHINE: Failure = {
   status: 403,
   message:
-    'Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set; set it to app=token, and send the token as Bearer.',
+    'Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set; ' +
+    'set it to app=token, and send the token as Bearer.',
 };
 
 const NO_TOKEN: Failure = {

@@ -48,7 +48,7 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
             key: keys.journal,
             why: `entry ${id}: ${event}`,
             without: 'The decisions that are shown lack entries like this one.',
-            advice: `Delete it with "redis-cli XDEL ${keys.journal} ${id}", or leave it: the journal drops its oldest entries.`,
+            advice: `Delete it with "redis-cli XDEL ${keys.journal} ${id}", or leave it until it expires.`,
           });
           return [];
         });

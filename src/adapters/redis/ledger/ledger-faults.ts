@@ -39,7 +39,9 @@ export function unreadable({ keys, faults }: FaultReport, target: Target, why: s
     key,
     why,
     without: `Tidemark restarts no dyno of ${name}.`,
-    advice: `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); delete the wrong field, and restarts go on.`,
+    advice:
+      `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); ` +
+      'delete the wrong field, and restarts go on.',
   });
   return new UnreadableRecord(
     `the record of ${name} (${key}) cannot be read, so Tidemark restarts none of its dynos: ${why}`,

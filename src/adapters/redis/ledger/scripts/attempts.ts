@@ -31,7 +31,8 @@ export const ADVANCE = `${PRELUDE}
 local text = get('attempt')
 if not text then return {'no', 'overtaken'} end
 local attempt = cjson.decode(text)
-if attempt.id ~= args.id or attempt.phase ~= args.phase or attempt.epoch ~= args.epoch then return {'no', 'overtaken'} end
+local isSame = attempt.id == args.id and attempt.phase == args.phase and attempt.epoch == args.epoch
+if not isSame then return {'no', 'overtaken'} end
 local move = args.move
 local byPolicy = attempt.by == 'policy'
 

@@ -5,7 +5,9 @@ local history = list('history')
 for _, entry in ipairs(history) do
   if entry.attemptId == args.attemptId and not known(entry.reclaimedBytes) then
     entry.reclaimedBytes = args.reclaimedBytes
-    entry.gaveNothing = entry.gaveNothing or args.reclaimedBytes <= policy.nothingBackFraction * (known(entry.usageBytes) and entry.usageBytes or 0)
+    local usageBytes = known(entry.usageBytes) and entry.usageBytes or 0
+    local gaveNothing = args.reclaimedBytes <= policy.nothingBackFraction * usageBytes
+    entry.gaveNothing = entry.gaveNothing or gaveNothing
     setList('history', history, policy.historyLength)
     judgeBreaker()
     return 1
