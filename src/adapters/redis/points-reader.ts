@@ -72,14 +72,7 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
 
   return {
     start({ afterId, maxAgeMs }) {
-      const oldestId = async () => {
-        const [seconds] = await connection.run('the points stream', (redis) => redis.time());
-        const oldestMs = Math.max(0, Number(seconds) * 1000 - maxAgeMs);
-        return afterId !== null && ENTRY_ID.test(afterId) && Number.parseInt(afterId, 10) > oldestMs
-          ? afterId
-          : `${oldestMs}-0`;
-      };
-      following = follow(oldestId);
+      following = follow(() => firstCursor(connection, afterId, maxAgeMs));
     },
     lastId: () => lastId,
     async close() {
@@ -88,6 +81,14 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
       await following;
     },
   };
+}
+
+/** The entry to read on from: `afterId`, unless it is older than the given age. */
+async function firstCursor(connection: RedisConnection, afterId: string | null, maxAgeMs: number): Promise<string> {
+  const [seconds] = await connection.run('the points stream', (redis) => redis.time());
+  const oldestMs = Math.max(0, Number(seconds) * 1000 - maxAgeMs);
+  const isYoung = afterId !== null && ENTRY_ID.test(afterId) && Number.parseInt(afterId, 10) > oldestMs;
+  return isYoung ? afterId : `${oldestMs}-0`;
 }
 
 async function readEntries(connection: RedisConnection, after: string): Promise<[string, string[]][]> {

@@ -43,16 +43,8 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
         await connection.run('the snapshots', (redis) => redis.del(keys.snapshots));
         return new Map();
       }
-      const found = new Map<string, string>();
       const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
-      for (let first = 0; first < ids.length; first += PAGE) {
-        const page = ids.slice(first, first + PAGE);
-        const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keys.snapshot)));
-        page.forEach((id, index) => {
-          const text = texts[index];
-          if (typeof text === 'string') found.set(id, text);
-        });
-      }
+      const found = await readTexts(connection, keys, ids);
       const missing = ids.filter((id) => !found.has(id));
       for (const id of missing) {
         const kind = await connection.run('the snapshots', (redis) => redis.type(keys.snapshot(id)));
@@ -65,4 +57,22 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
     },
     refuse: (bootKey) => report(bootKey, 'it is damaged, from another version of Tidemark, or dated in the future'),
   };
+}
+
+/** The texts of those ids that have one, some at a time. */
+async function readTexts(
+  connection: RedisConnection,
+  keys: Keys,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (let first = 0; first < ids.length; first += PAGE) {
+    const page = ids.slice(first, first + PAGE);
+    const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keys.snapshot)));
+    page.forEach((id, index) => {
+      const text = texts[index];
+      if (typeof text === 'string') found.set(id, text);
+    });
+  }
+  return found;
 }

@@ -90,6 +90,18 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       const args = { id, phase, epoch, move, startsCooldown: closes };
       return attemptAnswer<AdvanceAnswer>(await evaluate(ADVANCE, attempt.target, args));
     },
+    ...recording(evaluate),
+    ...steering(options, evaluate),
+  };
+}
+
+type Evaluate = ReturnType<typeof scriptRunner>;
+
+/** What the loop writes down for later. */
+function recording(
+  evaluate: Evaluate,
+): Pick<Ledger, 'recordReclaimed' | 'recordBackSoon' | 'learnFloor' | 'noteRelease' | 'rebuild' | 'writeBack'> {
+  return {
     async recordReclaimed(target, attemptId, reclaimedBytes) {
       await evaluate(RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
     },
@@ -108,13 +120,19 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     async writeBack(target, known) {
       await evaluate(WRITE_BACK, target, known);
     },
+  };
+}
+
+/** A person's commands. */
+function steering({ faults }: RedisLedgerOptions, evaluate: Evaluate): Pick<Ledger, 'pause' | 'resume'> {
+  return {
     async pause(target) {
       await evaluate(PAUSE, target, { all: target === null });
     },
     async resume(target) {
       const skipped = (await evaluate(RESUME, target, { all: target === null })) as string[];
       for (const key of skipped) {
-        options.faults.report({
+        faults.report({
           key,
           why: 'it is not a hash',
           without: 'Its target was not resumed and none of its dynos is restarted; all other targets were resumed.',
