@@ -8,9 +8,9 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkerMethods } from './instrument/bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './instrument/bullmq/bullmq-sightings.ts';
-import { isSdkDisabled } from './instrument/export/export-environment.ts';
 import { mayMeasure, processRole } from './instrument/identity/process-role.ts';
 import { startedThreads, whenThreadHasBullmq } from './instrument/identity/threads.ts';
+import { isSdkDisabled } from './shared/otel-environment.ts';
 
 function register(): void {
   if (isSdkDisabled(process.env)) {

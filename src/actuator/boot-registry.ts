@@ -8,9 +8,9 @@ import type { PlatformDyno } from '../ports.ts';
 import { SeriesRing } from './report/series.ts';
 
 const HOUR_MS = 3_600_000;
-/** A boot that says nothing for so long is forgotten; its snapshot in Redis lives as long. */
+/** A boot that is silent for longer is forgotten. Its snapshot in Redis expires after the same time. */
 const FORGET_AFTER_MS = 48 * HOUR_MS;
-/** Of these two, the newer boot of a dyno name stays: the older one is over once it was silent for so many windows. */
+/** When a newer boot has the same dyno name, the older one is over after this many silent windows. */
 export const SUPERSEDED_AFTER_WINDOWS = 10;
 const SERIES_SAMPLES = 240;
 
@@ -18,20 +18,20 @@ export interface BootEntry {
   readonly key: string;
   readonly boot: Boot;
   readonly series: SeriesRing;
-  /** Buckets closed when the boot was last saved. */
+  /** How many buckets were closed when the boot was last saved. */
   savedBuckets: number;
-  /** The newest decision about it; null before the first tick that saw it. */
+  /** The newest decision about the boot; null before its first tick. */
   decision: Decision | null;
-  /** Which listed dyno it is; null before the first tick that saw it, and where no platform is configured. */
+  /** Which listed dyno it is; null before its first tick, and where no platform is configured. */
   listing: Listing<PlatformDyno> | null;
-  /** What the platform last said of its dyno; kept when the listing already shows its successor. */
+  /** The platform's last facts about its dyno; kept when the listing already shows the successor. */
   facts: DynoFacts | null;
-  /** What the ledger had learned of its target when it was last read. */
+  /** From the ledger of its target, when that was last read. */
   learnedFloorBytes: number | null;
   uselessRestarts: number;
 }
 
-/** All boots whose points arrive: the one mutable place that holds the folded values. */
+/** All boots that report, with the values folded from their points. The only mutable place for them. */
 export class BootRegistry {
   readonly #policy: Policy;
   readonly #entries = new Map<string, BootEntry>();
@@ -40,7 +40,7 @@ export class BootRegistry {
     this.#policy = policy;
   }
 
-  /** Folds points into their boots, in the order given. */
+  /** Folds points into their boots, in the given order. */
   accept(points: readonly Point[]): void {
     for (const point of points) {
       const key = bootKey(point.boot);
@@ -51,7 +51,10 @@ export class BootRegistry {
     }
   }
 
-  /** Takes up a boot from a snapshot, unless what is known of it here began earlier, or as early and is newer; tells whether it did. */
+  /**
+   * Adopts a boot from a snapshot, unless the one here began earlier, or began at the same time and is newer. Returns
+   * whether it did.
+   */
   adopt(boot: Boot): boolean {
     const key = bootKey(boot.identity);
     const known = this.#entries.get(key);
@@ -84,12 +87,12 @@ export class BootRegistry {
     return this.#entries.size;
   }
 
-  /** The boot of an app by its name and its id in the metrics; null where it was not heard of here. */
+  /** The boot of an app by dyno name and boot id; null where it has not reported here. */
   find(app: string, { dyno, bootId }: Pick<BootIdentity, 'dyno' | 'bootId'>): BootEntry | null {
     return this.#entries.get(bootKey({ app, dyno, bootId })) ?? null;
   }
 
-  /** The boot that the platform lists under a dyno name, else the newest of that name; null where none is known. */
+  /** The boot that the platform lists under a dyno name, else the newest of that name; null where there is none. */
   newestOf(app: string, dyno: string): BootEntry | null {
     const boots = this.entries().filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno);
     const isListed = ({ listing }: BootEntry) => (listing?.kind === 'listed' ? 1 : 0);
@@ -108,7 +111,8 @@ export class BootRegistry {
     if (silentMs > FORGET_AFTER_MS) return true;
     if (silentMs <= SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs || boot.identity.app === null) return false;
     const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
-    // One that the platform does not list takes nobody's place: the silent boot may be the dyno, and then it keeps a stranger from passing for it.
+    // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for
+    // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
 }
@@ -119,8 +123,8 @@ function isFuller(one: Boot, other: Boot): boolean {
 }
 
 /**
- * Boot ids come from the measured side. The app is part of the key so that no app can speak for another's boots, and the name so that dynos whose
- * ids somebody has overwritten on the way are not added up.
+ * Senders choose boot ids. The app is part of the key so that no app can report for another's boots, and the dyno name
+ * so that dynos with the same overwritten id are not summed.
  */
 function bootKey({ app, dyno, bootId }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>): string {
   return `${app ?? ''}|${dyno}|${bootId}`;

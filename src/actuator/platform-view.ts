@@ -10,24 +10,27 @@ interface AppView {
   readonly readAtMs: number;
 }
 
-/** Why no app can be read or restarted for now: 401 concerns everything until a read succeeds, 429 until it is over. */
+/** Why no app can be read or restarted now. A 401 holds until a read succeeds, a 429 until its time is over. */
 export interface PlatformBlock {
   readonly why: string;
-  /** 401: the token is refused; 429: the account's calls are used up. */
+  /** 401: token refused. 429: the account's calls are used up. */
   readonly status: 401 | 429;
-  /** Monotonic ms; a 401 is tried again at this time too. */
+  /** Monotonic ms; a 401 is retried then, too. */
   readonly untilMs: number;
 }
 
 const BLOCK_MS = 60_000;
 const FAULT_BACKOFF_MS = 30_000;
-/** With fewer calls left than these, of the 4,500 an hour that an account has, its other tools need them more than the view. */
+/**
+ * Below this many of the account's 4,500 calls an hour, the view reads less often and leaves them to the account's
+ * other tools.
+ */
 const FEW_CALLS_LEFT = 450;
 const SPARING_FACTOR = 10;
 
 /**
- * What the platform said of the dynos, kept for a while: the detector's limits and uptimes come from here. Nothing that is restarted relies
- * on it, the attempt reads the dyno afresh.
+ * A short cache of the platform's dynos: the detector takes limits and uptimes from here. No restart relies on it,
+ * because an attempt reads the dyno again.
  */
 export class PlatformView {
   readonly #platform: Platform;
@@ -43,7 +46,7 @@ export class PlatformView {
     this.#freshMs = freshMs;
   }
 
-  /** Reads the apps that are due. Never throws: returns what went wrong, for the log. */
+  /** Reads the apps that are due. Returns the faults, for the log, instead of throwing them. */
   async refresh(apps: Iterable<string>): Promise<readonly TidemarkError[]> {
     const nowMs = this.#clock.monotonic();
     if (this.#block !== null && nowMs < this.#block.untilMs) return [];
@@ -61,7 +64,7 @@ export class PlatformView {
       this.#block = null;
       return null;
     } catch (error) {
-      // Also a name that cannot be asked for: one app must not keep the others from being read.
+      // Includes invalid app names: one app must not keep the others from being read.
       if (!(error instanceof TidemarkError)) throw error;
       const nowMs = this.#clock.monotonic();
       this.#nextTryMs.set(app, nowMs + Math.max(this.#freshMs, FAULT_BACKOFF_MS));
@@ -70,13 +73,13 @@ export class PlatformView {
     }
   }
 
-  /** What is restarted is read afresh all the same: those calls are never spared. */
+  /** Attempts do not use this cache: their calls are never saved. */
   #isShortOfCalls(): boolean {
     const left = this.#platform.rateLimitRemaining();
     return left !== null && left < FEW_CALLS_LEFT;
   }
 
-  /** Remembers an answer that concerns every app: 401 and 429. Others are the app's own. */
+  /** Remembers a 401 or 429, which concern every app. Other answers concern one app only. */
   block(error: {
     readonly status: number | null;
     readonly retryAfterMs: number | null;
@@ -90,22 +93,22 @@ export class PlatformView {
     };
   }
 
-  /** The block as last known; it may be over, which only a read that succeeds proves. */
+  /** The last known block. It may be over, which only a successful read proves. */
   blocked(): PlatformBlock | null {
     return this.#block;
   }
 
-  /** Whether the platform must not be asked for anything just now. */
+  /** Whether no calls may be made now. */
   isBlocked(): boolean {
     return this.#block !== null && this.#clock.monotonic() < this.#block.untilMs;
   }
 
-  /** How each boot stands in the listings as last read, in the order given. A boot that was silent for `silentAfterMs` is over. */
+  /** Each boot's place in the last listings, in the given order. A boot that was silent for `silentAfterMs` is over. */
   listingsOf(boots: readonly KnownBoot[], silentAfterMs: number): readonly Listing<PlatformDyno>[] {
     return findListings(boots, (app) => this.dynosOfApp(app), { nowMs: this.#clock.now(), silentAfterMs });
   }
 
-  /** Quota, kill point and age of a listed dyno as the platform knows them. */
+  /** Quota, kill point and age of a listed dyno, from the platform. */
   factsOf(app: string, dyno: PlatformDyno): DynoFacts {
     const quota = dyno.size === null ? undefined : this.#apps.get(app)?.quotas.get(dyno.size.toLowerCase());
     return {
@@ -115,18 +118,18 @@ export class PlatformView {
     };
   }
 
-  /** How many dynos of the type are up; null where the app was not read. */
+  /** Number of the target's dynos that are up; null where the app was not read. */
   upCount(target: Target): number | null {
     return this.#dynosOf(target)?.filter(({ state }) => state === 'up').length ?? null;
   }
 
-  /** The newest release that a dyno of the type runs; null where none is known. */
+  /** The newest release that one of the target's dynos runs; null where it is unknown. */
   newestRelease(target: Target): number | null {
     const versions = (this.#dynosOf(target) ?? []).flatMap(({ releaseVersion }) => releaseVersion ?? []);
     return versions.length === 0 ? null : Math.max(...versions);
   }
 
-  /** All dynos of an app as last listed; null where it was not read. */
+  /** All dynos of an app at the last read; null where it was not read. */
   dynosOfApp(app: string): readonly PlatformDyno[] | null {
     return this.#apps.get(app)?.dynos ?? null;
   }

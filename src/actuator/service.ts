@@ -1,22 +1,17 @@
-import type { RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { matchesApp } from '../model/target.ts';
-import type { ActuatorEvent, Clock } from '../ports.ts';
-import { Intake } from '../sources/intake.ts';
+import type { Clock } from '../ports.ts';
+import { type Environment, headerSecrets } from '../shared/otel-environment.ts';
 import { serveHttp } from '../web/http-server.ts';
-import { assembleParts } from './assemble.ts';
-import { BootRegistry } from './boot-registry.ts';
-import { Closers } from './closers.ts';
-import { type Connections, openConnections, secretsOf } from './connections.ts';
-import { createDoors } from './doors.ts';
-import { runLoop } from './loop.ts';
+import { openDoors } from './doors/doors.ts';
+import type { Host } from './host.ts';
 import { announce, announceAccess } from './report/announce.ts';
-import { createLog, type Log } from './report/log.ts';
-import { exportSecrets } from './report/metrics-export.ts';
-import { recordOwnMetrics } from './report/own-metrics.ts';
-import { Refusals } from './report/refusals.ts';
-import { Standings } from './report/standings.ts';
-import { restoreState } from './restore.ts';
+import { createLog } from './report/log.ts';
+import { assemble } from './start/assemble.ts';
+import { Closers } from './start/closers.ts';
+import { openConnections, secretsOf } from './start/connections.ts';
+import { createMeasurements } from './start/measurements.ts';
+import { restoreState } from './start/restore.ts';
+import { run } from './start/run.ts';
 
 export interface RunningActuator {
   readonly port: number;
@@ -25,16 +20,38 @@ export interface RunningActuator {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface StartOptions {
+  /**
+   * Where the standard `OTEL_*` variables are looked for. They say whether the actuator's own metrics are exported, and
+   * where to. Default: none, so nothing is exported. The command passes `process.env`.
+   */
+  readonly env?: Environment;
+}
+
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
+/**
+ * Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long.
+ */
 const RESTORE_TIMEOUT_MS = 5_000;
 
-/** Puts the parts together and runs the loop. Rejects where the port cannot be bound, with everything closed that was opened until then. */
-export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
-  const log = createLog([...secretsOf(settings), ...exportSecrets(process.env)]);
+/**
+ * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one
+ * JSON object a line. Rejects where the port cannot be bound, with everything closed that was opened until then. Throws
+ * `ConfigError` where a URL or the token cannot be used.
+ *
+ * @example
+ * const actuator = await startActuator(resolveActuatorSettings({ env: process.env, flags: {} }), { env: process.env });
+ * await actuator.stop('deploy');
+ */
+export async function startActuator(
+  settings: ActuatorSettings,
+  { env = {} }: StartOptions = {},
+): Promise<RunningActuator> {
+  const log = createLog([...secretsOf(settings), ...headerSecrets(env)]);
   const closers = new Closers(log);
+  const host = { clock: SYSTEM_CLOCK, log };
   try {
-    const port = await start(settings, log, closers);
+    const port = await start({ settings, env, host, closers });
     let stopping: Promise<void> | null = null;
     const stop = async (why: string) => {
       log.info('stopping', { why });
@@ -52,67 +69,35 @@ export async function startActuator(settings: ActuatorSettings): Promise<Running
   }
 }
 
+interface Start {
+  readonly settings: ActuatorSettings;
+  readonly env: Environment;
+  readonly host: Host;
+  readonly closers: Closers;
+}
+
 /** The port that was bound. */
-async function start(settings: ActuatorSettings, log: Log, closers: Closers): Promise<number> {
-  const { policy, permissions } = settings;
-  const clock = SYSTEM_CLOCK;
-  const registry = new BootRegistry(policy);
-  const refusals = new Refusals({
-    clock,
-    log,
-    isOurs: (app) => permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp)),
-  });
-  const intake = new Intake({
-    maxPointAgeMs: policy.maxPointAgeMs,
-    clock,
-    holdMs: holdMsOfExports(settings),
-    position: () => connections.reader?.lastId() ?? null,
-    accept: (points) => registry.accept(points),
-    onRefused: (refused) => refusals.note(refused),
-  });
-  const connections: Connections = await openConnections(settings, { intake, log, closers });
-  const { state, platform, reader, metrics } = connections;
-  const listeners: ((event: ActuatorEvent) => void)[] = [];
-  const parts = assembleParts({ settings, connections, registry, intake, clock, log, listeners });
-  closers.add(() => parts.restarts?.stop());
-  const standings = new Standings(parts, async () => (await state?.takesWrites()) ?? true);
-  const restoring = restoreState(parts, state, RESTORE_TIMEOUT_MS);
+async function start({ settings, env, host, closers }: Start): Promise<number> {
+  const { log } = host;
+  const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
+  const { intake, registry, refusals } = measurements;
+  const connections = await openConnections(settings, { env, intake, log, closers });
+  const { state, reader } = connections;
+  const assembled = assemble({ settings, connections, measurements, host });
+  const { mode, history, platform } = assembled;
+  closers.add(() => (mode.kind === 'act' ? mode.restarts.stop() : undefined));
+  const { maxPointAgeMs } = settings.policy;
+  const restoring = restoreState({ registry, history, maxPointAgeMs, host }, state, RESTORE_TIMEOUT_MS);
   state?.leader.onLeading(() => void restoring.again());
-  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: policy.maxPointAgeMs }));
-  if (metrics !== null) {
-    const { maxPointAgeMs } = policy;
-    const observed = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
-    listeners.push(recordOwnMetrics({ meter: metrics.meter, clock, maxPointAgeMs, ...observed }));
-  }
-  const app = createDoors({ settings, parts, intake, refusals, standings, isRestored: () => restoring.isOver() });
-  const server = await serveHttp(app, settings.port, () => refusals.note(GRPC));
+  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
+  const isRestored = () => restoring.isOver();
+  const doors = openDoors({ settings, measurements, assembled, isRestored, log });
+  const server = await serveHttp(doors, settings.port, () => refusals.note(GRPC));
   closers.add(() => server.close());
-  announce(settings, server.port, log);
-  void announceAccess(settings, { platform, view: parts.platform, log });
-  const loop = runLoop({ parts, standings, ready: untilConnected(state) });
-  state?.leader.start();
-  const settling = setInterval(() => intake.settle(), holdMsOfExports(settings) / 2);
-  closers.add(() => clearInterval(settling));
-  closers.add(async () => {
-    // First of all, so that another leads while this one finishes what is under way.
-    await state?.leader.stop();
-    await loop.stop();
-  });
+  announce(settings, { port: server.port, env, log });
+  void announceAccess(settings, { platform: connections.platform, view: platform, log });
+  closers.add(run({ settings, measurements, assembled, state, log }));
   return server.port;
 }
 
 const GRPC = { app: null, kind: 'grpc', count: 1, offsetMs: null } as const;
-
-/** Until Redis is connected, or for a moment: without it the loop observes and advises. */
-async function untilConnected(state: RedisState | null): Promise<void> {
-  if (state === null || state.available()) return;
-  await new Promise<void>((resolve) => {
-    state.onAvailable(resolve);
-    setTimeout(resolve, RESTORE_TIMEOUT_MS).unref();
-  });
-}
-
-/** The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one. */
-function holdMsOfExports({ policy }: ActuatorSettings): number {
-  return Math.min(1_000, policy.windowMs / 4);
-}

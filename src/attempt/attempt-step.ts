@@ -1,40 +1,41 @@
 import { isSameBoot, type ListedDyno } from '../model/listing.ts';
+import type { Permission } from '../model/permission.ts';
 import { ONE_OFF_TYPES } from '../model/target.ts';
 import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
 
 /**
- * What to do next with an open attempt, from what is and not from what happened: whoever finds the attempt, whenever, comes to the same
- * step. Pure; `actuator/attempt-runner.ts` gathers the evidence and makes the moves.
+ * The next step of an open attempt, from the current state only: every actuator that finds the attempt, at any time,
+ * comes to the same step. Pure; `actuator/restart/attempt-mover.ts` gathers the evidence and makes the moves.
  */
 export type Step =
   /** Nothing to do yet. */
   { readonly do: 'wait' } | { readonly do: 'move'; readonly move: Move };
-
-/** Whether the target may be restarted by this actuator, as it is configured now. */
-export type Permission = 'allowed' | 'dry' | 'forbidden';
 
 export type OnDrainTimeout = 'go-on' | 'stop';
 
 export interface Evidence {
   /** The ledger's time. */
   readonly nowMs: number;
-  /** All dynos of the app, just listed; null where the platform did not say. */
+  /** All dynos of the app, just listed; null where the platform did not answer. */
   readonly dynos: readonly ListedDyno[] | null;
 }
 
-/** Whether another boot than the attempt's reports under this id of the platform: then a boot with a derived id is not that dyno. */
+/**
+ * Whether a boot other than the attempt's reports under this platform id: then a boot with a derived id is not that
+ * dyno.
+ */
 export interface Reports {
   readonly isCarriedByAnother: (dynoId: string) => boolean;
 }
 
-/** What this actuator's configuration says of the target. */
+/** This actuator's settings for the target. */
 export interface Terms {
   readonly permission: Permission;
   /** Other dynos of the type that must be up. A person's attempt may go below. */
   readonly minHealthy: number;
 }
 
-/** The first re-read: same boot, up, of a type that may be restarted. A dry attempt ends here. */
+/** At the first read: the same boot, up, of a type that may be restarted. A dry attempt ends here. */
 export function stepClaimed(
   attempt: Attempt,
   evidence: Evidence & Terms & Reports & { readonly graceMs: number },
@@ -51,12 +52,12 @@ export function stepClaimed(
   return { do: 'move', move: { to: 'draining', platformDynoId: found.id, deadlineInMs: evidence.graceMs } };
 }
 
-/** Whether the drain is over: every job has ended, or the grace has. */
+/** Whether the drain is over: all jobs have ended, or the grace has. */
 export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null): boolean {
   return idle === true || nowMs >= attempt.deadlineMs;
 }
 
-/** After the drain, with the second re-read. `stillHolds` is null where it cannot be judged yet. */
+/** After the drain, at the second read. `stillHolds` is null where it cannot be judged yet. */
 export function stepDraining(
   attempt: Attempt,
   evidence: Evidence &
@@ -80,14 +81,14 @@ export function stepDraining(
   if (typeof found === 'string') return abandon(found);
   const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
   if (tooFew !== null) return abandon(tooFew);
-  // Asked last: a boot that has ended sends no points, and its target's other dynos must not wait for them.
+  // Checked last: a boot that has ended sends no points, and the target's other dynos must not wait for them.
   if (evidence.stillHolds === null) return WAIT;
   return { do: 'move', move: { to: 'sending', platformDynoId: found.id, deadlineInMs: CONFIRM_DEADLINE_MS } };
 }
 
 /**
- * After `sending`: only evidence closes it, or the deadline. On Cedar the name comes back with another id; on Fir the name is gone and
- * a newer dyno of the type is there.
+ * After `sending`: only evidence or the deadline closes it. On Cedar the name comes back with another id; on Fir the
+ * name is gone and a newer dyno of the type appears.
  */
 export function stepSending(attempt: Attempt, evidence: Evidence): Step {
   const { dynos, nowMs } = evidence;
@@ -116,8 +117,8 @@ function isSuccessor(attempt: Attempt, dyno: ListedDyno): boolean {
 }
 
 /**
- * What follows the boot was created after its start, and after the DELETE whatever the boot says of its start: its clock may be wrong. Null where
- * neither time is known.
+ * A successor was created after the boot's start and after the DELETE. Both are checked, because the boot's own clock
+ * may be wrong. Null where neither time is known.
  */
 function successorAfterMs({ bootStartTimeMs, sendingAtMs }: Attempt): number | null {
   const sentMs = sendingAtMs === null ? null : sendingAtMs - CLOCK_SLACK_MS;
@@ -125,7 +126,7 @@ function successorAfterMs({ bootStartTimeMs, sendingAtMs }: Attempt): number | n
   return Math.min(bootStartTimeMs, sentMs);
 }
 
-/** Where nothing is known to compare with, the other id has to do. */
+/** Without a time to compare with, the different id is proof enough. */
 function isYounger(dyno: ListedDyno, thanMs: number | null): boolean {
   return thanMs === null || dyno.createdAtMs > thanMs;
 }
@@ -139,7 +140,7 @@ function findBoot(
   const dyno = dynos.find((candidate) => candidate.name === attempt.dyno);
   if (attempt.dyno === '' || dyno === undefined)
     return `the platform lists no ${attempt.dyno || 'dyno without a name'}`;
-  // From the first re-read on the platform's own id is known, which leaves nothing to guess.
+  // After the first read the platform's own id is known, which leaves nothing to guess.
   const isSame =
     attempt.platformDynoId === null ? isSameBoot(bootOf(attempt), dyno, nowMs) : dyno.id === attempt.platformDynoId;
   if (!isSame) return `${dyno.name} is another boot by now (${dyno.id})`;
@@ -152,7 +153,7 @@ function findBoot(
   return dyno;
 }
 
-/** A drain takes minutes, in which the others may have gone. Null where enough of them are up. */
+/** Null where enough other dynos are up. Checked again because a drain takes minutes. */
 function tooFewOthers({ by, dyno, target }: Attempt, dynos: readonly ListedDyno[], minHealthy: number): string | null {
   const up = dynos.filter((one) => one.processType === target.processType && one.name !== dyno && one.state === 'up');
   if (by === 'person' || up.length >= minHealthy) return null;
@@ -161,7 +162,7 @@ function tooFewOthers({ by, dyno, target }: Attempt, dynos: readonly ListedDyno[
 
 function forbiddenBecause(attempt: Attempt, permission: Permission): string | null {
   if (permission === 'forbidden') return 'the target is not on the allow-list';
-  if (permission === 'dry' && !attempt.dryRun) return 'the target is dry by now';
+  if (permission === 'dry' && !attempt.dryRun) return 'dry run is on for the target by now';
   return null;
 }
 

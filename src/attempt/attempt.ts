@@ -7,11 +7,14 @@ import type { Target } from '../model/target.ts';
  *
  *   claimed -> draining -> sending -> closed
  *
- * - `claimed`: this boot is ours to restart. The dyno is read for the first time: it must be the same boot, and `up`.
- * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest points.
- * - `sending`: written before the socket is touched; the boot is spent from here on. At most one DELETE follows. Whoever finds an
- *   attempt in this phase after a crash only reads the platform, and never sends.
- *   A sender that knows that it wrote nothing (no connection, or it slept) abandons the attempt at once; the boot stays spent all the same.
+ * - `claimed`: this boot is reserved for one restart. The dyno is read for the first time: it must be the same boot,
+ *   and `up`.
+ * - `draining`: its jobs are asked to finish; then it is read again, and the decision must still hold on the newest
+ *   points.
+ * - `sending`: written before the socket is touched; from here on the boot is spent. At most one DELETE follows. An
+ *   actuator that finds an attempt in this phase after a crash only reads the platform, and never sends. A sender that
+ *   knows that it wrote nothing (no connection, or it was suspended) abandons the attempt at once; the boot stays
+ *   spent.
  * - `closed`: with an outcome. See `startsCooldown`.
  */
 export type AttemptPhase = 'claimed' | 'draining' | 'sending' | 'closed';
@@ -34,7 +37,7 @@ export interface Attempt {
   readonly dyno: string;
   /** The boot's id in the metrics. */
   readonly bootId: string;
-  /** The boot's start as the metrics report it; needed to recognise a boot with a derived id. */
+  /** The boot's start in its metrics; needed to recognise a boot with a derived id. */
   readonly bootStartTimeMs: number | null;
   readonly bootIdSource: 'platform' | 'derived';
   /** The platform's id of the same boot, known from the first re-read on. */
@@ -50,16 +53,16 @@ export interface Attempt {
   readonly floorBytes: number | null;
   readonly limitBytes: number | null;
   readonly claimedAtMs: number;
-  /** When the phase it is in must be over. */
+  /** When the current phase must be over. */
   readonly deadlineMs: number;
   readonly sendingAtMs: number | null;
   readonly closedAtMs: number | null;
   readonly outcome: Outcome | null;
-  /** What the outcome rests on, in words: the platform's error id, the new boot's id. Never a secret. */
+  /** Why it has this outcome, in words: the platform's error id, the new boot's id. Never a secret. */
   readonly evidence: string | null;
 }
 
-/** One move of an attempt; the fields not named stay as they are. Deadlines count from the moment the ledger writes the move. */
+/** One move of an attempt. Deadlines count from the moment the ledger writes the move. */
 export type Move =
   | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
   | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
@@ -75,7 +78,7 @@ const OUTCOMES_BEFORE_SENDING: readonly Outcome[] = ['drain-timeout', 'abandoned
 /** `abandoned` after `sending`: the sender knows that it has written nothing to the socket. */
 const OUTCOMES_AFTER_SENDING: readonly Outcome[] = ['restarted', 'already-gone', 'refused', 'unconfirmed', 'abandoned'];
 
-/** Whether the protocol knows this move. A ledger refuses any other as a fault of the program. */
+/** Whether the protocol allows this move. A ledger throws for any other, because it is a fault of the program. */
 export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Move): boolean {
   switch (move.to) {
     case 'draining':
@@ -90,9 +93,9 @@ export function isLegalMove(attempt: Pick<Attempt, 'phase' | 'dryRun'>, move: Mo
 }
 
 /**
- * Whether the close of an attempt starts its target's cooldown. What is abandoned before its drain has cost the target nothing. From the drain on
- * its workers were asked to stop: asked again and again they would do no work. A dry attempt ends before its drain, and only as `dry-run` has it
- * told people anything.
+ * Whether closing an attempt starts its target's cooldown. An attempt abandoned before its drain has cost the target
+ * nothing. From the drain on its workers were asked to stop; repeated at once, they would do no work. A dry attempt
+ * ends before its drain, and only as `dry-run` has it reported anything to people.
  */
 export function startsCooldown(phaseBefore: AttemptPhase, outcome: Outcome): boolean {
   return phaseBefore !== 'claimed' || outcome !== 'abandoned';
@@ -110,9 +113,9 @@ export const CONFIRM_DEADLINE_MS = 90_000;
 export const SEND_DEADLINE_MS = 5_000;
 /** The DELETE itself, TLS set-up included; the request is destroyed then. */
 export const REQUEST_DEADLINE_MS = 10_000;
-/** The last re-read, from its start, must not be older than this when `sending` is written. */
+/** Maximum age of the last read, from its start, when `sending` is written. */
 export const EVIDENCE_MAX_AGE_MS = REQUEST_DEADLINE_MS + SEND_DEADLINE_MS;
-/** After a drain is over (or has used up its grace): how long the way to `sending` may take before the attempt is abandoned. */
+/** After the drain or its grace has ended: how long the way to `sending` may take before the attempt is abandoned. */
 export const SEND_WINDOW_MS = 60_000;
 /** Reading the dyno before the drain. */
 export const CLAIM_DEADLINE_MS = 60_000;

@@ -2,19 +2,19 @@ import type { Reason } from '../model/decision.ts';
 import type { Attempt } from './attempt.ts';
 import type { OnDrainTimeout } from './attempt-step.ts';
 
-/** One process of a boot, as its newest point shows it. */
+/** One process of a boot, from its newest point. */
 interface DrainingProcess {
   readonly processId: string;
   readonly timeMs: number;
-  /** Null where it has reported no job yet: nothing says that it runs workers. */
+  /** Null where it has reported no job yet: it may run no workers. */
   readonly activeJobs: number | null;
 }
 
 export interface DrainEvidence {
-  /** Whether each process that answered is idle, by its id. */
+  /** By process id: true where that process answered that it is idle. */
   readonly answers: ReadonlyMap<string, boolean>;
   readonly processes: readonly DrainingProcess[];
-  /** When they were first asked, and now (Unix ms). */
+  /** When the workers were first asked, and now (Unix ms). */
   readonly askedAtMs: number;
   readonly nowMs: number;
   /** How long a process may take to its first answer. */
@@ -22,9 +22,10 @@ export interface DrainEvidence {
 }
 
 /**
- * Whether no job runs in a boot: every process that has workers says so. One that does not answer in time (it uses another Redis, or its
- * instrumentation is older) goes on taking jobs, so a point of it must show none after it was asked. Where no point tells which processes
- * there are, the first to answer may not be the only one: all get the time to. Null where nothing is known of any.
+ * Whether no job runs in a boot: every process with workers must say so. A process that does not answer in time (it
+ * uses another Redis, or an older instrumentation) keeps taking jobs, so one of its points after the question must show
+ * none. If no point shows which processes exist, the first answer may not be the only one, so all get their time. Null
+ * where nothing is known of any process.
  */
 export function isIdle({ answers, processes, askedAtMs, nowMs, answerWithinMs }: DrainEvidence): boolean | null {
   if ([...answers.values()].includes(false)) return false;
@@ -36,13 +37,14 @@ export function isIdle({ answers, processes, askedAtMs, nowMs, answerWithinMs }:
   return silent.every(({ timeMs, activeJobs }) => timeMs > askedAtMs && activeJobs === 0);
 }
 
-/** Where these ask, the platform is about to kill the dyno itself, without any grace; or a person wants it. */
+/** For these reasons the platform is about to kill the dyno, without any grace, or a person asked. */
 const CANNOT_WAIT: ReadonlySet<Reason> = new Set(['hard-limit', 'kill-point', 'max-rss', 'requested']);
 
 /**
- * What becomes of an attempt whose grace is over while jobs run. Bloat and a leak with time left wait for their next chance: jobs longer than the
- * grace would be cut off after SIGTERM's 30 s, and BullMQ fails a job for good that stalls twice. Workers that know nothing of a drain
- * go on taking jobs, so that waiting would never end; to them it is a restart like each day's.
+ * What to do when the grace is over and jobs still run. Bloat, and a leak with time left, stop and wait for the next
+ * chance: longer jobs would be cut off 30 s after SIGTERM, and BullMQ fails a job for good if it stalls twice. Workers
+ * that know no drain never stop taking jobs, so waiting would never end: for them the restart goes on, like the
+ * platform's daily one.
  */
 export function onDrainTimeout({ by, reason }: Pick<Attempt, 'by' | 'reason'>, wasAnswered: boolean): OnDrainTimeout {
   return by === 'person' || CANNOT_WAIT.has(reason) || !wasAnswered ? 'go-on' : 'stop';

@@ -1,4 +1,4 @@
-/** A dyno as the platform lists it, as far as its age tells of restarts. */
+/** The fields of a listed dyno that show when it was restarted. */
 export interface AgedDyno {
   readonly processType: string;
   readonly createdAtMs: number;
@@ -10,9 +10,10 @@ const DEPLOY_SPAN_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * When dynos of the type were started on their own within the last hour (Unix ms, newest first): what a ledger that lost everything can still
- * know of the restarts it had made. The oldest dyno of a release tells when that was deployed; those that came with it are one deploy and no
- * restart, one that is younger was restarted, by us or by the platform, or added. A dyno that is alone in its release tells nothing.
+ * When single dynos of the type were started within the last hour (Unix ms, newest first): the restarts that a ledger
+ * can still find after it has lost everything. The oldest dyno of a release shows when it was deployed; dynos of about
+ * that age belong to the deploy. A younger one was restarted, by Tidemark or the platform, or added. A dyno that is
+ * alone in its release shows nothing.
  */
 export function restartsShownByAges(
   dynos: readonly AgedDyno[],

@@ -11,7 +11,7 @@ export async function runActuator(args: CommandArguments): Promise<number> {
   const settings = resolveActuatorSettings({ env: process.env, flags: args.flags });
   const stop = listenForStop();
   try {
-    const actuator = await startActuator(settings);
+    const actuator = await startActuator(settings, { env: process.env });
     await actuator.stop(await stop.requested);
     return 0;
   } finally {

@@ -4,10 +4,34 @@ import { assess } from '../detector/assess.ts';
 import type { DynoFacts } from '../detector/assessment.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
+import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
-import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
+import { type Target, type TargetKey, targetKey } from '../model/target.ts';
+import {
+  abandonedLately,
+  anotherFirst,
+  appUnknown,
+  attemptOpen,
+  bootSpent,
+  breakerOpen,
+  budgetUsed,
+  cooldown,
+  type Gate,
+  held,
+  jobsRunning,
+  LEDGER_UNREADABLE,
+  MAY_BE_EVICTED,
+  notAllowed,
+  notUp,
+  PLATFORM_BLOCKED,
+  PLATFORM_UNREAD,
+  paused,
+  TAKING_OVER,
+  tooFewHealthy,
+  tooYoung,
+} from './gate-words.ts';
 
-/** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
+/** The part of a closed attempt that the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
   readonly dyno: string;
   readonly bootId: string;
@@ -15,7 +39,7 @@ interface ClosedAttempt {
   readonly closedAtMs: number;
 }
 
-/** What of a target's ledger the decision needs. Times are the ledger's own. */
+/** The part of a target's ledger that the decision needs. Times are the ledger's own (Unix ms). */
 export interface LedgerFacts {
   readonly nowMs: number;
   readonly open: unknown | null;
@@ -25,7 +49,7 @@ export interface LedgerFacts {
   readonly heldUntilMs: number;
   readonly breakerOpenUntilMs: number;
   readonly paused: boolean;
-  /** Where it is kept may drop it (`allkeys-*`): nothing is claimed of such a ledger. */
+  /** Redis may drop the ledger (`allkeys-*`): nothing is claimed then. */
   readonly mayBeEvicted: boolean;
   readonly spentBootIds: readonly string[];
   /** Closed attempts, newest first; dry ones apart. */
@@ -40,36 +64,37 @@ export interface DecideInput {
   readonly boots: readonly {
     readonly boot: Boot;
     readonly facts: DynoFacts | null;
-    /** Which listed dyno it is. Null, or absent: there is no platform to ask. */
+    /** Which listed dyno it is. Null or absent: no platform is configured. */
     readonly listing?: Listing | null;
   }[];
-  /** Null, or absent: that target's ledger could not be read. */
+  /** Null or absent: that target's ledger could not be read. */
   readonly ledgers: ReadonlyMap<TargetKey, LedgerFacts | null>;
   readonly nowMs: number;
   readonly policy: Policy;
   readonly permissions: Permissions;
-  /** Dynos of the type that are up; null where the platform was not read. */
+  /** Number of the target's dynos that are up; null where the platform was not read. */
   readonly upCount: (target: Target) => number | null;
-  /** What keeps this actuator from any restart just now: a restart that nobody would try must not be called one. Null, or absent: nothing. */
+  /** Why this actuator can restart nothing now: the decision must not be `restart` then. Null or absent: it can. */
   readonly hindrance?: 'platform-unavailable' | 'taking-over' | null;
 }
 
 /**
- * A boot whose attempt was abandoned waits so many windows before the next one: what it was abandoned for may take that long to pass, and the
- * target's other boots come first meanwhile.
+ * How many windows a boot waits after an abandoned attempt: the cause may last that long, and the target's other boots
+ * come first meanwhile.
  */
 const ABANDONED_WAIT_WINDOWS = 5;
 
 /**
- * A decision for every boot, in the order given; pure and level-based. What the curve asks for is judged first, whether it may be done second:
- * a restart that may not be made now becomes `none` with the reason that stands against it. At most one boot of a target is restarted.
+ * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a
+ * restart is possible now: if not, the decision becomes `none` with the reason against it. At most one boot of a target
+ * is restarted.
  */
 export function decide(input: DecideInput): readonly Decision[] {
   const judged = input.boots.map((candidate) => judgeBoot(input, candidate));
   const first = firstOfTargets(judged);
   return judged.map((decision) => {
     if (decision.action !== 'restart' || decision.target === null) return decision;
-    return first.get(targetKey(decision.target)) === decision ? decision : gated(decision, 'another-first');
+    return first.get(targetKey(decision.target)) === decision ? decision : gated(decision, anotherFirst(decision));
   });
 }
 
@@ -92,7 +117,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     bootId,
     target,
     wanted: verdict.action === 'restart' ? verdict.reason : null,
-    dryRun: isDry(input.permissions, target),
+    dryRun: target === null ? input.permissions.dryRun === true : isDry(input.permissions, target),
   };
   if (listing?.kind === 'unlisted') return setAside(decision, listing);
   if (verdict.action !== 'restart') return decision;
@@ -108,56 +133,60 @@ interface Candidate {
   readonly listing: Exclude<Listing, { kind: 'unlisted' }> | null;
 }
 
-/** What stands against a restart now; null where nothing does. */
+/** Null where nothing stands against a restart now. */
 function gateOf(
   { permissions, policy, nowMs, upCount, hindrance = null }: DecideInput,
   { decision, ledger, boot, facts, listing }: Candidate,
-): Reason | null {
+): Gate | null {
   const { target } = decision;
-  if (target === null) return 'app-unknown';
-  if (!matchesAny(permissions.allowed, target, permissions.ownApp)) return 'not-allowed';
-  if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return 'dyno-not-up';
+  if (target === null) return appUnknown(decision);
+  if (permissionOf(permissions, target) === 'forbidden') return notAllowed(decision);
+  if (listing?.kind === 'listed' && listing.dyno.state !== 'up') return notUp(decision, listing.dyno.state);
   const startMs = facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
-  if (nowMs - startMs < policy.minUptimeMs) return 'min-uptime';
-  if (ledger === null) return 'ledger-unavailable';
+  if (nowMs - startMs < policy.minUptimeMs) return tooYoung(decision, { startMs, nowMs, policy });
+  if (ledger === null) return LEDGER_UNREADABLE;
   const closed = gateOfLedger(ledger, decision, policy);
   if (closed !== null) return closed;
   const up = upCount(target);
-  if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return 'min-healthy';
-  if (hindrance !== null) return hindrance;
-  if (listing?.kind === 'unread') return 'platform-unavailable';
-  return mayWait(decision, nowMs) ? 'jobs-running' : null;
+  if (policy.minHealthy > 0 && (up === null || up - 1 < policy.minHealthy)) return tooFewHealthy(decision, up, policy);
+  if (hindrance !== null) return hindrance === 'taking-over' ? TAKING_OVER : PLATFORM_BLOCKED;
+  if (listing?.kind === 'unread') return PLATFORM_UNREAD;
+  return mayWait(decision, nowMs) ? jobsRunning(decision, nowMs) : null;
 }
 
-/** A drain costs the running jobs nothing but time; where there is time, a moment without any is better still. */
+/** A drain costs the running jobs only time. If there is time, a moment without jobs is even better. */
 function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number): boolean {
   return !urgent && activeJobs !== null && activeJobs > 0 && patientUntilMs !== null && nowMs < patientUntilMs;
 }
 
-function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
-  if (ledger.mayBeEvicted) return 'eviction-policy';
-  if (ledger.paused) return 'paused';
-  if (ledger.nowMs < ledger.heldUntilMs) return 'ledger-hold';
-  if (ledger.open !== null) return 'attempt-open';
-  if (ledger.spentBootIds.includes(decision.bootId)) return 'boot-spent';
-  if (ledger.nowMs < ledger.breakerOpenUntilMs) return 'breaker-open';
+function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Gate | null {
+  const { nowMs } = ledger;
+  if (ledger.mayBeEvicted) return MAY_BE_EVICTED;
+  if (ledger.paused) return paused(decision);
+  if (nowMs < ledger.heldUntilMs) return held(ledger);
+  if (ledger.open !== null) return attemptOpen(decision);
+  if (ledger.spentBootIds.includes(decision.bootId)) return bootSpent(decision);
+  if (nowMs < ledger.breakerOpenUntilMs) return breakerOpen(decision, ledger);
   const cooldownUntilMs = decision.dryRun
     ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs)
     : ledger.cooldownUntilMs;
-  if (ledger.nowMs < cooldownUntilMs) return 'cooldown';
-  if (wasAbandonedLately(ledger, decision, policy)) return 'abandoned-lately';
-  return ledger.sentLastHour >= policy.maxRestartsPerHour ? 'budget' : null;
+  if (nowMs < cooldownUntilMs) return cooldown(cooldownUntilMs, nowMs, policy);
+  const waitMs = ABANDONED_WAIT_WINDOWS * policy.windowMs;
+  const abandonedAtMs = abandonedAfter(ledger, decision, nowMs - waitMs);
+  if (abandonedAtMs !== null) return abandonedLately(decision, abandonedAtMs, nowMs, waitMs);
+  return ledger.sentLastHour >= policy.maxRestartsPerHour ? budgetUsed(ledger, policy) : null;
 }
 
-function wasAbandonedLately(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision, policy: Policy): boolean {
-  const sinceMs = ledger.nowMs - ABANDONED_WAIT_WINDOWS * policy.windowMs;
-  return (dryRun ? ledger.dryHistory : ledger.history).some(
+/** When the newest attempt for this boot was abandoned, if that was after `sinceMs`; else null. */
+function abandonedAfter(ledger: LedgerFacts, { dyno, bootId, dryRun }: Decision, sinceMs: number): number | null {
+  const found = (dryRun ? ledger.dryHistory : ledger.history).find(
     (closed) =>
       closed.outcome === 'abandoned' && closed.bootId === bootId && closed.dyno === dyno && closed.closedAtMs > sinceMs,
   );
+  return found?.closedAtMs ?? null;
 }
 
-/** A boot that is no dyno of the platform: shown, with the reason, and not even advised on. */
+/** A boot that is not a listed dyno is shown with the reason, and gets no advice. */
 function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind: 'unlisted' }>): Decision {
   const explanation = `${decision.explanation} ${says}`;
   return decision.action === 'none'
@@ -165,26 +194,15 @@ function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind:
     : { ...decision, action: 'none', reason, explanation };
 }
 
-/** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
-const ADVICE: Partial<Record<Reason, string>> = {
-  'breaker-open': 'the last restarts did not help',
-  'eviction-policy': 'the Redis of the ledger may drop it (allkeys-*), set its maxmemory-policy to noeviction',
-};
+/** Reasons that only a person can end, so they become advice. All others end by themselves. */
+const ADVICE: ReadonlySet<Reason> = new Set(['breaker-open', 'eviction-policy']);
 
-/** Where the reason's name alone would leave a person guessing. */
-const IN_WORDS: Partial<Record<Reason, string>> = {
-  'dyno-not-up': 'the platform does not list the dyno as up',
-  'abandoned-lately': 'its last attempt was given up some windows ago, and the next one waits',
-};
-
-function gated(decision: Decision, reason: Reason): Decision {
-  const advice = ADVICE[reason];
-  const why = advice === undefined ? (IN_WORDS[reason] ?? reason) : `${reason}, ${advice}`;
-  const explanation = `${decision.explanation} Not now: ${why} (wanted: ${decision.reason}).`;
-  return { ...decision, action: advice === undefined ? 'none' : 'advise', reason, explanation };
+function gated(decision: Decision, { reason, says }: Gate): Decision {
+  const explanation = `${decision.explanation} ${says}`;
+  return { ...decision, action: ADVICE.has(reason) ? 'advise' : 'none', reason, explanation };
 }
 
-/** Of each target the urgent one first, then the fullest. */
+/** The boot of each target that is restarted first: an urgent one, then the fullest. */
 function firstOfTargets(decisions: readonly Decision[]): ReadonlyMap<TargetKey, Decision> {
   const first = new Map<TargetKey, Decision>();
   for (const decision of decisions) {
@@ -199,9 +217,4 @@ function firstOfTargets(decisions: readonly Decision[]): ReadonlyMap<TargetKey, 
 function comesBefore(a: Decision, b: Decision): boolean {
   if (a.urgent !== b.urgent) return a.urgent;
   return (a.usageBytes ?? 0) > (b.usageBytes ?? 0);
-}
-
-function isDry({ dryRun, ownApp }: Permissions, target: Target | null): boolean {
-  if (typeof dryRun === 'boolean') return dryRun;
-  return target !== null && matchesAny(dryRun, target, ownApp);
 }

@@ -1,12 +1,13 @@
+import { isDry, permissionOf } from '../model/permission.ts';
 import type { Permissions } from '../model/policy.ts';
-import { covers, matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
+import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
 
-/** What of a target's ledger its standing needs. Times are the ledger's own (Unix ms). */
+/** The part of a target's ledger that its standing needs. Times are the ledger's own (Unix ms). */
 export interface StandingFacts {
   readonly nowMs: number;
   readonly open: unknown | null;
   readonly paused: boolean;
-  /** Since when; null where it is not paused, or the ledger does not know. */
+  /** Start of the pause; null where it is not paused, or the start is unknown. */
   readonly pausedSinceMs: number | null;
   readonly pausedBy: { readonly all: boolean };
   readonly heldUntilMs: number;
@@ -18,7 +19,7 @@ export interface StandingFacts {
   readonly mayBeEvicted: boolean;
 }
 
-/** What stands against an automatic restart of a target now, whatever its dynos do. */
+/** What prevents an automatic restart of a target now, whatever its dynos do. */
 export type ObstacleCode =
   | 'ledger-unavailable'
   | 'eviction-policy'
@@ -32,11 +33,11 @@ export type ObstacleCode =
 
 export interface Obstacle {
   readonly code: ObstacleCode;
-  /** When it ends by itself (Unix ms); null where it does not, or nobody knows. */
+  /** When it ends by itself (Unix ms); null where it does not, or the time is unknown. */
   readonly untilMs: number | null;
-  /** What stands in the way, in words that name no app. */
+  /** The obstacle, in words that name no app. */
   readonly says: string;
-  /** What a person can do about it; null where nothing need be done. */
+  /** What a person can do about it; null where nothing is needed. */
   readonly advice: string | null;
 }
 
@@ -44,7 +45,7 @@ export interface Standing {
   /** An entry of the allow-list (`shop-pr-*:worker`) where no app that it allows is known yet. */
   readonly target: Target;
   readonly dryRun: boolean;
-  /** In the order in which a person would want to know; empty: a restart may be made at any time. */
+  /** The most important first. Empty: a restart is possible at any time. */
   readonly obstacles: readonly Obstacle[];
   readonly restartsLastHour: number | null;
   readonly maxRestartsPerHour: number;
@@ -59,27 +60,27 @@ export interface StandingInput {
 }
 
 export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: StandingInput): Standing {
-  const { dryRun, ownApp } = permissions;
-  const isDry = typeof dryRun === 'boolean' ? dryRun : covers(dryRun, target, ownApp);
-  const dry: readonly Obstacle[] = isDry ? [DRY_RUN] : [];
+  const dryRun = isDry(permissions, target);
+  const dry: readonly Obstacle[] = dryRun ? [DRY_RUN] : [];
   return {
     target,
-    dryRun: isDry,
+    dryRun,
     obstacles:
       ledger === null
         ? [UNREADABLE, ...dry]
-        : obstaclesOf(ledger, { key: targetKey(target), isDry, maxRestartsPerHour }),
+        : obstaclesOf(ledger, { key: targetKey(target), dryRun, maxRestartsPerHour }),
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
   };
 }
 
-/** What the allow-list names, and those of `seen` that it allows; of a pattern of which nothing was seen, the pattern itself. */
-export function targetsToWatch({ allowed, ownApp }: Permissions, seen: Iterable<Target>): readonly Target[] {
+/** The targets of the allow-list: those of `seen` that it covers, and each pattern without a seen target as itself. */
+export function targetsToWatch(permissions: Permissions, seen: Iterable<Target>): readonly Target[] {
+  const { allowed, ownApp } = permissions;
   const targets = new Map<TargetKey, Target>();
   for (const { app, processType } of seen) {
     const target = { app, processType };
-    if (matchesAny(allowed, target, ownApp)) targets.set(targetKey(target), target);
+    if (permissionOf(permissions, target) !== 'forbidden') targets.set(targetKey(target), target);
   }
   for (const pattern of allowed) {
     const isSeen = [...targets.values()].some((target) => matchesAny([pattern], target, ownApp));
@@ -90,28 +91,28 @@ export function targetsToWatch({ allowed, ownApp }: Permissions, seen: Iterable<
   return [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
 }
 
-/** Those that end by themselves within minutes, in the normal course of restarts. */
+/** Obstacles that end by themselves within minutes, as part of normal restarts. */
 const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open']);
 
-/** Whether restarts of the target are off, and not merely waiting for the last one to be over. */
+/** Whether restarts of the target are off, not merely waiting for the last one to end. */
 export function isOff({ obstacles }: Standing): boolean {
   return obstacles.some(({ code }) => !PASSING.has(code));
 }
 
 interface Terms {
   readonly key: TargetKey;
-  readonly isDry: boolean;
+  readonly dryRun: boolean;
   readonly maxRestartsPerHour: number;
 }
 
-function obstaclesOf(ledger: StandingFacts, { key, isDry, maxRestartsPerHour }: Terms): readonly Obstacle[] {
+function obstaclesOf(ledger: StandingFacts, { key, dryRun, maxRestartsPerHour }: Terms): readonly Obstacle[] {
   const { nowMs, heldUntilMs, breakerOpenUntilMs, sentLastHour } = ledger;
-  const cooldownUntilMs = isDry ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
+  const cooldownUntilMs = dryRun ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
   const found: (Obstacle | null)[] = [
     ledger.mayBeEvicted ? EVICTION : null,
     ledger.paused ? pause(ledger, key) : null,
     nowMs < heldUntilMs ? until(HOLD, heldUntilMs, nowMs) : null,
-    isDry ? DRY_RUN : null,
+    dryRun ? DRY_RUN : null,
     nowMs < breakerOpenUntilMs ? breaker(ledger, key) : null,
     sentLastHour >= maxRestartsPerHour ? budget(sentLastHour, maxRestartsPerHour) : null,
     nowMs < cooldownUntilMs ? until(COOLDOWN, cooldownUntilMs, nowMs) : null,
@@ -172,8 +173,9 @@ function budget(sent: number, most: number): Obstacle {
 
 const DAY_MS = 86_400_000;
 
-/** `14:32 UTC`, with the day where that is not clear. */
+/** `14:32 UTC`, with the date if it is another day than `nowMs`. `an unknown time` for a number that is not a date. */
 export function clockTime(timeMs: number, nowMs: number): string {
+  if (Number.isNaN(new Date(timeMs).getTime())) return 'an unknown time';
   const text = new Date(timeMs).toISOString();
   const day = Math.floor(timeMs / DAY_MS) === Math.floor(nowMs / DAY_MS) ? '' : `${text.slice(0, 10)} `;
   return `${day}${text.slice(11, 16)} UTC`;
@@ -182,7 +184,7 @@ export function clockTime(timeMs: number, nowMs: number): string {
 /**
  * `on`, `off: paused`, or `on for 2 of 3 targets (1 paused)`. Open to everyone: it names no app.
  *
- * @param global what keeps every target from being restarted; null: nothing does
+ * @param global what prevents restarts of all targets; null where nothing does
  */
 export function overall(standings: readonly Standing[], global: string | null): string {
   if (global !== null) return `off: ${global}`;

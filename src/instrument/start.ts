@@ -1,9 +1,9 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { isSdkDisabled } from '../shared/otel-environment.ts';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { guarded } from './diagnostics.ts';
 import { sayDisabled } from './disabled.ts';
 import { followInThread } from './drain/thread-drain.ts';
-import { isSdkDisabled } from './export/export-environment.ts';
 import { announceBullmq } from './identity/threads.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';

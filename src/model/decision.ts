@@ -1,14 +1,14 @@
 import type { Target } from './target.ts';
 
-/** What the memory curve of a boot looks like. */
+/** The class of a boot's memory curve. */
 export const MEMORY_CLASSES = ['warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak', 'unknown'] as const;
 export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 
 export type Action = 'none' | 'restart' | 'advise';
 
 /**
- * Why a decision is what it is: a closed list, so that dashboards and alerts can rely on it. The sentence beside it
- * (`Decision.explanation`) carries the numbers.
+ * The reason for a decision: a closed list, so that dashboards and alerts can rely on it. The sentence in
+ * `Decision.explanation` has the numbers.
  */
 export const REASONS = [
   // nothing to do
@@ -60,31 +60,34 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** What the detector and the policy make of one boot, before it is asked whether it may be acted on. Memory in bytes. */
+/**
+ * The judgement of one boot by detector and policy, before any check whether a restart is possible now. Memory in
+ * bytes.
+ */
 export interface Verdict {
   readonly timeMs: number;
   readonly class: MemoryClass;
   readonly action: Action;
   readonly reason: Reason;
-  /** One plain sentence: what was seen and what would happen without it. */
+  /** One plain sentence: what was seen, and what would happen without a restart. */
   readonly explanation: string;
   readonly usageBytes: number | null;
   readonly limitBytes: number | null;
   readonly softLimitBytes: number | null;
   readonly hardLimitBytes: number | null;
   readonly floorBytes: number | null;
-  /** What a restart would give back; null where nothing is known of the floor this target shows after its warm-up. */
+  /** What a restart would free; null where the target's floor after warm-up is unknown. */
   readonly reclaimableBytes: number | null;
-  /** Until the floor reaches the limit at its present slope; null where it does not rise. */
+  /** Time until the floor reaches the limit at its present slope; null where it does not rise. */
   readonly timeToLimitMs: number | null;
   readonly activeJobs: number | null;
-  /** Urgent: the hard limit or the kill point asks, so it comes before any other boot of the target. */
+  /** The reason is the hard limit or the kill point, so this boot comes before the target's others. */
   readonly urgent: boolean;
-  /** Until when a moment without jobs may be waited for (Unix ms); null where there is no such time. */
+  /** How long the restart may wait for a moment without jobs (Unix ms); null where it may not wait. */
   readonly patientUntilMs: number | null;
 }
 
-/** A verdict on a boot, after it was asked whether it may be acted on: also "nothing", with the reason. */
+/** A verdict after the checks whether a restart is possible now. "None" is a decision too, with its reason. */
 export interface Decision extends Verdict {
   readonly app: string | null;
   readonly dyno: string;
@@ -92,7 +95,7 @@ export interface Decision extends Verdict {
   readonly bootId: string;
   /** Null where the app is unknown. */
   readonly target: Target | null;
-  /** What the curve asks a restart for, also where something stands against it now; null where it asks for none. */
+  /** Why the curve asks for a restart, even if none is possible now; null where it asks for none. */
   readonly wanted: Reason | null;
   /** The target is on the dry list: the attempt stops after its first re-read. */
   readonly dryRun: boolean;

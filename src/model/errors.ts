@@ -8,7 +8,7 @@ export type ErrorCode =
   | 'platform-refused'
   | 'bad-input';
 
-/** The base of every error that Tidemark raises on purpose; whatever else is thrown is a fault in the program. */
+/** The base of every error that Tidemark raises on purpose. Any other error is a fault of the program. */
 export class TidemarkError extends Error {
   override readonly name: string = 'TidemarkError';
   readonly code: ErrorCode;
@@ -27,7 +27,8 @@ export class ConfigError extends TidemarkError {
   constructor(faults: readonly string[]) {
     super(
       'config',
-      `${faults.length === 1 ? 'A setting is' : `${faults.length} settings are`} wrong:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `${faults.length === 1 ? 'A setting is' : `${faults.length} settings are`} wrong:\n` +
+        faults.map((fault) => `  - ${fault}`).join('\n'),
     );
     this.faults = faults;
   }
@@ -42,7 +43,10 @@ export class BadInputError extends TidemarkError {
   }
 }
 
-/** The ledger did not answer in time or answered with a fault. It means "not mine: read only", never "try again". */
+/**
+ * The ledger did not answer in time, or answered with a fault. The caller must treat the move as not granted, and must
+ * not retry it.
+ */
 export class LedgerUnavailable extends TidemarkError {
   override readonly name: string = 'LedgerUnavailable';
 
@@ -51,12 +55,15 @@ export class LedgerUnavailable extends TidemarkError {
   }
 }
 
-/** What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it was found. */
+/**
+ * The ledger's record of one target is not in Tidemark's form. It concerns that target only, and was logged when it was
+ * found.
+ */
 export class UnreadableRecord extends LedgerUnavailable {}
 
 /**
- * A read of the platform that gave nothing usable. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until
- * `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) are the target's own.
+ * A read of the platform that failed. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until
+ * `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) concern one target.
  */
 export class PlatformError extends TidemarkError {
   override readonly name = 'PlatformError';

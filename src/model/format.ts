@@ -1,4 +1,4 @@
-/** Quantities as people read them, for sentences in logs, pages and the terminal. */
+/** Quantities for people, in logs, pages and the terminal. */
 
 const SPANS = [
   ['d', 86_400_000],

@@ -1,24 +1,25 @@
 import type { BootIdentity } from './point.ts';
 
 /**
- * Which dyno of the platform a boot is: the one place that decides it. Points carry a dyno's name, and names prove nothing: they are reused, and
- * any machine can set `DYNO`. A boot that is no listed dyno is shown, and neither acted on nor learned from.
+ * Decides which listed dyno a boot is; no other code does. Points carry a dyno's name, but names prove nothing: they
+ * are reused, and any machine can set `DYNO`. A boot that is not a listed dyno is shown, but neither restarted nor
+ * learned from.
  */
 export type Listing<D extends ListedDyno = ListedDyno> =
   | { readonly kind: 'listed'; readonly dyno: D }
   | {
       readonly kind: 'unlisted';
       readonly reason: 'boot-not-listed' | 'dyno-id-shared';
-      /** A sentence: why it is no listed dyno. */
+      /** A sentence: why it is not a listed dyno. */
       readonly says: string;
     }
   /** The platform has not listed the app's dynos yet. */
   | { readonly kind: 'unread' };
 
-/** What tells one boot from another. */
+/** The fields that identify a boot. */
 export type BootMark = Pick<BootIdentity, 'dyno' | 'bootId' | 'bootIdSource' | 'startTimeMs'>;
 
-/** A dyno as the platform lists it, as far as a boot is compared with it. */
+/** The fields of a listed dyno that a boot is compared with. */
 export interface ListedDyno {
   readonly id: string;
   readonly name: string;
@@ -27,21 +28,25 @@ export interface ListedDyno {
   readonly createdAtMs: number;
 }
 
-/** A boot and the time in which it was heard of (Unix ms). */
+/** A boot, and the times of its first and last point (Unix ms). */
 export interface KnownBoot {
   readonly identity: BootIdentity;
   readonly firstPointMs: number;
   readonly lastPointMs: number;
 }
 
-/** The clocks of the platform, of a dyno and of whoever compares them may differ by this much. */
+/** The clocks of the platform, of a dyno and of this machine may differ by this much. */
 const CLOCK_SLACK_MS = 60_000;
-/** A container's first process starts after the platform has created the dyno, and no later than this: image pull and start-up. */
+/**
+ * A container's first process starts after the platform has created the dyno, and no later than this: image pull and
+ * start-up.
+ */
 const MAX_START_DELAY_MS = 10 * 60_000;
 
 /**
- * Whether the listed dyno is this boot: equal names and, where the boot has the platform's id, equal ids. A boot with a derived id must have
- * started between 60 s before and 10 min after the dyno was created, and not in the future. With a derived id this is not enough: see `carriesId`.
+ * Whether the listed dyno is this boot: equal names and, where the boot has the platform's id, equal ids. A boot with a
+ * derived id must have started between 60 s before and 10 min after the dyno was created, and not in the future. With a
+ * derived id this is not enough: see `carriesId`.
  */
 export function isSameBoot(
   boot: BootMark,
@@ -55,7 +60,10 @@ export function isSameBoot(
   return delayMs >= -CLOCK_SLACK_MS && delayMs <= MAX_START_DELAY_MS;
 }
 
-/** Whether any boot of the app but this one reports under the listed dyno's own id: then this one, with a derived id, is not that dyno. */
+/**
+ * Whether any boot of the app but this one reports under the listed dyno's own id: then this one, with a derived id, is
+ * not that dyno.
+ */
 export function carriesId(
   boots: Iterable<{ readonly identity: BootIdentity }>,
   { app, bootId, dynoId }: { readonly app: string; readonly bootId: string; readonly dynoId: string },
@@ -66,8 +74,8 @@ export function carriesId(
 }
 
 /**
- * How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not read. A boot that was silent for
- * longer than `silentAfterMs` shares its id with nobody any more.
+ * How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not
+ * read. A boot that was silent for longer than `silentAfterMs` shares its id with nobody any more.
  */
 export function findListings<D extends ListedDyno>(
   boots: readonly KnownBoot[],
@@ -115,7 +123,9 @@ function unlisted(why: string): Extract<Listing, { kind: 'unlisted' }> {
 }
 
 function shared(otherName: string): Extract<Listing, { kind: 'unlisted' }> {
-  const says = `${otherName} reports under the same dyno id, so it cannot be known which dyno this is; look for what sets heroku.dyno.id on the way.`;
+  const says =
+    `${otherName} reports under the same dyno id, so Tidemark cannot tell which dyno this is; ` +
+    'look for what sets heroku.dyno.id on the way.';
   return { kind: 'unlisted', reason: 'dyno-id-shared', says };
 }
 

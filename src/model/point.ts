@@ -1,24 +1,30 @@
 /**
- * A Point is one measurement of one process at one time. Sources yield Points and know nothing else.
+ * A Point is one measurement of one process at one time. Sources produce Points, and know no other part.
  */
 
 /** `main`: a process of the app itself. `sandbox`: a child that BullMQ forked to run jobs. */
 export type ProcessRole = 'main' | 'sandbox';
 
 /**
- * Which life of which dyno a process belongs to. Dyno names are reused (`worker.1` comes back after every restart),
- * boots are not, so everything that is remembered hangs on `bootId`.
+ * Identifies one boot of a dyno. Dyno names are reused (`worker.1` returns after every restart), boot ids are not, so
+ * everything that is remembered belongs to a `bootId`.
  */
 export interface BootIdentity {
   /** The Heroku app's name; null where it is unknown (such a boot is never restarted, only advised on). */
   readonly app: string | null;
-  /** The dyno's name as the Platform API needs it, e.g. `worker.1` (Cedar) or `worker-23z34x56y-w78k9` (Fir). Never empty. */
+  /**
+   * The dyno's name as the Platform API needs it, e.g. `worker.1` (Cedar) or `worker-23z34x56y-w78k9` (Fir). Never
+   * empty.
+   */
   readonly dyno: string;
   /** The process type, e.g. `worker`. */
   readonly processType: string;
   /** `heroku.dyno.id`: unique for one life of a dyno. Never empty. */
   readonly bootId: string;
-  /** `platform`: the id is the platform's own (`HEROKU_DYNO_ID`); `derived`: made alike by all processes of the container. */
+  /**
+   * `platform`: the id is the platform's own (`HEROKU_DYNO_ID`); `derived`: made alike by all processes of the
+   * container.
+   */
   readonly bootIdSource: 'platform' | 'derived';
   /** When PID 1 of the container started (Unix ms); null where it was not reported. */
   readonly startTimeMs: number | null;
@@ -26,15 +32,18 @@ export interface BootIdentity {
   readonly release: string | null;
 }
 
-/** What decides how long a process holds on to memory that it no longer uses, as it says itself. Fixed at its start. */
+/**
+ * Settings that decide how long a process keeps memory it no longer uses, as the process reports them. Fixed at its
+ * start.
+ */
 export interface MemoryTuning {
-  /** `glibc`, `jemalloc`, ...; null where the process could not tell. */
+  /** `glibc`, `jemalloc`, ...; null where the process could not detect it. */
   readonly allocator: string | null;
-  /** `MALLOC_ARENA_MAX` as it is set; null where it is not. */
+  /** The value of `MALLOC_ARENA_MAX`; null where it is not set. */
   readonly mallocArenaMax: string | null;
-  /** What V8 lets its heap grow to. */
+  /** V8's limit for its heap. */
   readonly heapLimitBytes: number;
-  /** Whether a flag of node says so, or V8's own choice. */
+  /** True where a flag of node sets the limit; false where V8 chose it. */
   readonly isHeapLimitSet: boolean;
 }
 
@@ -46,7 +55,7 @@ export interface Point {
   /** When the process started (Unix ms); null or absent where it was not reported. */
   readonly processStartMs?: number | null;
   readonly processRole: ProcessRole;
-  /** Null: not told, as by other instrumentations. */
+  /** Null where it is not reported, as by other instrumentations. */
   readonly tuning: MemoryTuning | null;
   /** When it was measured, by the clock of the measured machine (Unix ms). */
   readonly timeMs: number;

@@ -1,21 +1,24 @@
 import type { TargetPattern } from './target.ts';
 
-/** A limit as a share of the dyno's quota, or absolute. */
+/** A limit as a fraction of the dyno's quota, or in bytes. */
 export type Threshold =
   | { readonly kind: 'fraction'; readonly fraction: number }
   | { readonly kind: 'bytes'; readonly bytes: number };
 
-/** The numbers the detector and the policy work with; settings.ts says where each comes from. All spans in ms. */
+/** The numbers of detector and policy; settings.ts declares where each comes from. All spans in ms. */
 export interface Policy {
   /** The detector's bucket; its other spans are multiples of it. */
   readonly windowMs: number;
-  /** Bloat whose floor stays over it is restarted. */
+  /** Bloat is restarted when its floor stays over this limit. */
   readonly softLimit: Threshold;
-  /** Any class whose floor stays over it for 3 windows, or whose kill point is predicted within two graces. */
+  /**
+   * Any class is restarted when its floor stays over this limit for 3 windows, or when its kill point is predicted
+   * within two graces.
+   */
   readonly hardLimit: Threshold;
-  /** Any class whose floor stays over it for 3 windows; null is off. */
+  /** Any class is restarted when its floor stays over it for 3 windows; null is off. */
   readonly maxRssBytes: number | null;
-  /** Nothing automatic acts on a younger boot. */
+  /** Younger boots are not restarted automatically. */
   readonly minUptimeMs: number;
   /** Between two restarts of a target, counted from `sending`. */
   readonly cooldownMs: number;
@@ -24,33 +27,33 @@ export interface Policy {
   /** How long a drain may take. */
   readonly graceMs: number;
   readonly maxRestartsPerHour: number;
-  /** Other dynos of the type that must be up. */
+  /** Other dynos of the type that must be up during a restart. */
   readonly minHealthy: number;
   /** The platform's own restart; null where it is bypassed. */
   readonly dynoCycleMs: number | null;
-  /** Older points are counted, never used. */
+  /** Older points are counted, but not used. */
   readonly maxPointAgeMs: number;
 }
 
-/** What may be acted on. */
+/** What may be restarted. */
 export interface Permissions {
   readonly allowed: readonly TargetPattern[];
-  /** True: everything stays dry; a list: these do. */
+  /** True: dry run for all targets. A list: dry run for these. */
   readonly dryRun: boolean | readonly TargetPattern[];
-  /** What `.` stands for; null where the actuator does not know its own app. */
+  /** The app that `.` stands for; null where the actuator does not know its own app. */
   readonly ownApp: string | null;
 }
 
-/** A threshold in bytes; null where it is a share of a limit that is not known. */
+/** A threshold in bytes; null where it is a fraction of an unknown quota. */
 export function thresholdBytes(threshold: Threshold, limitBytes: number | null): number | null {
   if (threshold.kind === 'bytes') return threshold.bytes;
   return limitBytes === null ? null : threshold.fraction * limitBytes;
 }
 
-/** A ledger that is new knows no cooldown and no spent boot: nothing is restarted for the grace and so many windows. */
+/** A new ledger knows no cooldowns and no spent boots, so nothing is restarted for the grace and this many windows. */
 const HOLD_WINDOWS = 10;
 
-/** How long restarts are held in a ledger that is new. */
+/** How long restarts are held while a ledger is new. */
 export function holdMsOf({ graceMs, windowMs }: Pick<Policy, 'graceMs' | 'windowMs'>): number {
   return graceMs + HOLD_WINDOWS * windowMs;
 }

@@ -6,48 +6,54 @@ export interface Target {
   readonly processType: string;
 }
 
-/** `app:type`, the form that settings, ledger keys, logs and the HTTP interface use. */
+/** `app:type`, as settings, ledger keys, logs and the API write it. */
 export type TargetKey = `${string}:${string}`;
 
 export function targetKey(target: Target): TargetKey {
   return `${target.app}:${target.processType}`;
 }
 
-/** The target that a key stands for. No app's name has a colon in it. */
+/** The target of a key. App names have no colon. */
 export function targetOf(key: TargetKey): Target {
   const colon = key.indexOf(':');
   return { app: key.slice(0, colon), processType: key.slice(colon + 1) };
 }
 
-/** Reads `app:type`; null where it is none. */
+/** Parses `app:type`; null for any other text. */
 export function parseTarget(text: string): Target | null {
   const [, app, processType] = /^([a-z][a-z0-9-]*):([-\w]{1,128})$/.exec(text) ?? [];
   return app === undefined || processType === undefined ? null : { app, processType };
 }
 
 /**
- * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches any
- * ending, for review apps whose names carry the pull request's number.
+ * One entry of an allow-list, `app:type`. `.` as app means the actuator's own app; a trailing `*` in the app matches
+ * any ending, for review apps, which have the pull request's number in their names.
  */
 export interface TargetPattern {
   readonly app: string;
   readonly processType: string;
 }
 
-/** Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30 characters. */
+/**
+ * Heroku: app names are lower-case letters, digits and dashes, start with a letter, and end with no dash; 2 to 30
+ * characters.
+ */
 const APP = /^(\.|[a-z][a-z0-9-]{0,62}\*?|\*)$/;
 const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** Heroku's formation schema: `^[-\w]{1,128}$`. */
 const PROCESS_TYPE = /^[-\w]{1,128}$/;
 
-/** Process types of one-off dynos (Dev Center, "One-Off Dynos"): a restart kills them, and the platform does not replace them. */
+/**
+ * Process types of one-off dynos (Dev Center, "One-Off Dynos"): a restart ends them, and the platform does not replace
+ * them.
+ */
 export const ONE_OFF_TYPES: ReadonlySet<string> = new Set(['run', 'release', 'scheduler']);
 
 export type ParsedPatterns =
   | { readonly ok: true; readonly patterns: readonly TargetPattern[] }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-/** Reads `app:type,...`. Blank text is the empty list, on which nothing is. */
+/** Parses `app:type,...`. Blank text is the empty list. */
 export function parseTargetPatterns(text: string): ParsedPatterns {
   const patterns: TargetPattern[] = [];
   const faults: string[] = [];
@@ -56,13 +62,15 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
     const [app = '', processType = '', ...rest] = entry.split(':');
     if (rest.length > 0 || !APP.test(app) || !PROCESS_TYPE.test(processType)) {
       faults.push(
-        `"${entry}" is not app:type (for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)`,
+        `"${entry}" is not app:type ` +
+          '(for example "shop:worker", ".:worker" for this app, "shop-pr-*:worker" for review apps)',
       );
     } else if (ONE_OFF_TYPES.has(processType)) {
       faults.push(`"${entry}": ${processType} dynos are one-offs, which a restart ends and nothing starts again`);
     } else if (app === '*') {
       faults.push(
-        `"${entry}" would allow every app that the token reaches; name the apps, or at least the beginning of their names`,
+        `"${entry}" would allow every app that the token reaches; ` +
+          'name the apps, or at least the beginning of their names',
       );
     } else {
       patterns.push({ app, processType });
@@ -72,8 +80,8 @@ export function parseTargetPatterns(text: string): ParsedPatterns {
 }
 
 /**
- * Whether any of the patterns matches. `ownApp` is what `.` stands for; where it is unknown `.` matches nothing. What is no name of an app,
- * as a point may carry it, matches no pattern: nobody could ask the platform for it.
+ * Whether any of the patterns matches. `ownApp` is the app that `.` stands for; without it `.` matches nothing. An
+ * invalid app name, which a point may contain, matches no pattern with `*`: the platform could not be asked for it.
  */
 export function matchesAny(patterns: readonly TargetPattern[], target: Target, ownApp: string | null): boolean {
   return patterns.some(
@@ -82,12 +90,12 @@ export function matchesAny(patterns: readonly TargetPattern[], target: Target, o
 }
 
 /**
- * Whether one of the patterns matches whatever `pattern` can match: a target of `shop-pr-*:worker` is dry under `shop-*:worker`, though
- * nobody knows the apps yet.
+ * Whether one of the patterns matches everything that `pattern` can match: `shop-*:worker` covers `shop-pr-*:worker`,
+ * even before any of its apps is known.
  */
 export function covers(patterns: readonly TargetPattern[], pattern: TargetPattern, ownApp: string | null): boolean {
   const app = pattern.app === '.' ? ownApp : pattern.app;
-  // `.` without an own app matches nothing, and nothing is covered by anything.
+  // `.` without an own app matches nothing, and any pattern covers nothing.
   if (app === null) return true;
   return patterns.some((one) => {
     if (one.processType !== pattern.processType) return false;

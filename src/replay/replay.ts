@@ -1,16 +1,14 @@
-import { decide, type LedgerFacts } from '../decision/decide.ts';
+import { decideAlone } from '../decision/decide-alone.ts';
 import { learnedFloor } from '../decision/learned-floor.ts';
 import { type Boot, closedBuckets, observe, openBoot } from '../detector/boot.ts';
 import { floorToLearn } from '../detector/assess.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
-import { targetKey } from '../model/target.ts';
 import type { SeriesRow } from './series-file.ts';
 
 /** A replay knows neither app nor process type: all dynos of a file are one target. */
 const TARGET = { app: 'replay', processType: 'replay' };
-const HOUR_MS = 3_600_000;
 
 export interface ReplayOptions {
   readonly policy: Policy;
@@ -95,32 +93,8 @@ interface Moment {
 }
 
 function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): Decision {
-  const ledger: LedgerFacts = {
-    nowMs,
-    open: null,
-    cooldownUntilMs: restartsMs.length === 0 ? 0 : (restartsMs.at(-1) ?? 0) + policy.cooldownMs,
-    dryCooldownUntilMs: 0,
-    sentLastHour: restartsMs.filter((sentMs) => nowMs - sentMs < HOUR_MS).length,
-    heldUntilMs: 0,
-    breakerOpenUntilMs: 0,
-    paused: false,
-    mayBeEvicted: false,
-    spentBootIds: [],
-    history: [],
-    dryHistory: [],
-    uselessRestarts: 0,
-    learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)),
-  };
-  const [decision] = decide({
-    boots: [{ boot, facts: null }],
-    ledgers: new Map([[targetKey(TARGET), ledger]]),
-    nowMs,
-    policy: { ...policy, minHealthy: 0 },
-    permissions: { allowed: [TARGET], dryRun: false, ownApp: null },
-    upCount: () => null,
-  });
-  if (decision === undefined) throw new Error('decide gave no decision for a boot');
-  return decision;
+  const learned = { learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)) };
+  return decideAlone({ boot, facts: null, target: TARGET, nowMs, policy, sentMs: restartsMs, learned });
 }
 
 /** When the detector saw the floor's last lasting rise; null where it sees none. */

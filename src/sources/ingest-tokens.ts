@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** A token, and the app whose points it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all. */
+/**
+ * A token, and the app whose points it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all.
+ */
 export interface IngestToken {
   readonly app: string;
   readonly token: string;
@@ -13,8 +15,8 @@ export type DeliveryGrant = (app: string | null) => boolean;
 export const GRANT_ALL: DeliveryGrant = () => true;
 
 /**
- * What a request's `Authorization` header is good for; null: nothing. Tokens are kept and compared as hashes, each of them every
- * time, so that the time taken says nothing about them. One token may be listed for several apps.
+ * What a request's `Authorization` header is good for; null: nothing. Tokens are kept and compared as hashes, each of
+ * them every time, so that the time taken says nothing about them. One token may be listed for several apps.
  */
 export function createTokenCheck(
   tokens: readonly IngestToken[],

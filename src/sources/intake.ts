@@ -5,20 +5,20 @@ import { PointAssembler } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
 import type { DecodedRequest } from './points/request-fold.ts';
 
-/** What became of data points, for `tidemark.ingest.datapoints`. */
+/** Results of data points, for `tidemark.ingest.datapoints`. */
 const INGEST_RESULTS = [
   /** Part of a Point that was handed on. */
   'accepted',
-  /** Not what a Point is made of: another metric, a series that ended, delta temporality. */
+  /** Not used for Points: another metric, a series that ended, delta temporality. */
   'ignored',
   /** Usable, but of a resource without `heroku.dyno.name` or `heroku.dyno.id`. */
   'no-dyno',
   'too-old',
-  /** Measured, or of a boot that started, at a time that is yet to come. */
+  /** Measured in the future, or from a boot that started in the future. */
   'future',
-  /** Seen before, or not later than the newest of its kind of the same process. */
+  /** Seen before, or not newer than the process's newest value of the same field. */
   'duplicate',
-  /** Of an app that the sender's token is not for. Rejected. */
+  /** From an app that the sender's token does not cover. Rejected. */
   'wrong-app',
   /** Not finite, negative, or without a time. Rejected. */
   'invalid',
@@ -29,14 +29,14 @@ export type IngestResult = (typeof INGEST_RESULTS)[number];
 /** Data points since the start, by result. */
 export type IngestCounts = Readonly<Record<IngestResult, number>>;
 
-/** What is refused of an app, and not merely left alone. */
+/** Data points of one app that were refused, not merely ignored. */
 export interface RefusedPoints {
-  /** As the points name it; null where they name none. */
+  /** The app's name in the points; null where they have none. */
   readonly app: string | null;
   readonly kind: Extract<IngestResult, 'wrong-app' | 'no-dyno' | 'too-old' | 'future' | 'invalid'>;
   /** Data points. */
   readonly count: number;
-  /** By how much the point's time is ahead of this machine's clock (negative: behind), where that is what was wrong; else null. */
+  /** The point's time less this machine's, in ms (negative: behind); null where the time was not the fault. */
   readonly offsetMs: number | null;
 }
 
@@ -44,17 +44,17 @@ export interface IntakeOptions {
   /** Older points are counted and never used. */
   readonly maxPointAgeMs: number;
   readonly clock: Pick<Clock, 'now'>;
-  /** How long the parts of one export are waited for (`PointAssembler`), from its first part on. Default 0: they are handed on as they come. */
+  /** How long to wait for the parts of one export (`PointAssembler`), from its first part on. Default 0: no wait. */
   readonly holdMs?: number;
-  /** How far the points stream was read; null where none is. */
+  /** How far the points stream was read; null where no stream is read. */
   readonly position?: () => string | null;
-  /** Takes Points, each boot's in the order of time, within `take` and `settle`. Must not throw. */
+  /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
-  /** Is told of what was refused. Must not throw. */
+  /** Called for refused data points. Must not throw. */
   readonly onRefused?: (refused: RefusedPoints) => void;
 }
 
-/** What the sender must be told. */
+/** The part of the answer that the sender must get. */
 export interface Rejection {
   readonly dataPoints: number;
   readonly message: string;
@@ -63,10 +63,10 @@ export interface Rejection {
 /** A sender's clock may run ahead by this much. */
 const FUTURE_TOLERANCE_MS = 60_000;
 
-/** How many apps a rejection names. */
+/** Maximum number of apps that a rejection names. */
 const NAMED_APPS = 3;
 
-/** The guard between any OTLP transport and the rest: who may deliver what, how old it may be, nothing twice, and no half export. */
+/** Checks what every OTLP transport delivers: permission, age, duplicates, and that each export is complete. */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #holdMs: number;
@@ -80,12 +80,12 @@ export class Intake {
     this.#assembler = new PointAssembler({ ...options, holdMs: this.#holdMs });
   }
 
-  /** Data points since the start, by what became of them. */
+  /** Data points since the start, by result. */
   counts(): IngestCounts {
     return { ...this.#counts };
   }
 
-  /** Hands on what may be used, and returns what was rejected; null: nothing. */
+  /** Passes on what may be used, and returns what was rejected; null where nothing was. */
   take(request: DecodedRequest, mayDeliver: DeliveryGrant): Rejection | null {
     const nowMs = this.#options.clock.now();
     const position = this.#options.position?.() ?? null;
@@ -94,7 +94,7 @@ export class Intake {
     for (const row of request.rows) {
       const refusal = this.#refusal(row, nowMs, mayDeliver);
       if (refusal === null) {
-        // Last of all: a point that is not used must not count as the process's newest.
+        // After all checks: a refused point must not count as the process's newest.
         const { accepted, repeated } = this.#assembler.take(row, nowMs, position);
         this.#counts.accepted += accepted;
         this.#counts.duplicate += repeated;
@@ -103,7 +103,7 @@ export class Intake {
       const { dataPoints } = row;
       const { app } = row.process.boot;
       this.#counts[refusal] += dataPoints;
-      this.#tell(app, refusal, dataPoints, refusal === 'wrong-app' ? null : newestTimeOf(row, refusal) - nowMs);
+      this.#report(app, refusal, dataPoints, refusal === 'wrong-app' ? null : newestTimeOf(row, refusal) - nowMs);
       if (refusal !== 'wrong-app') continue;
       wrongAppDataPoints += dataPoints;
       wrongApps.add(app);
@@ -112,27 +112,27 @@ export class Intake {
     this.#counts['no-dyno'] += request.noDyno;
     this.#counts.invalid += request.invalid;
     this.#counts.duplicate += request.repeated;
-    // An app that this sender may not speak for is not blamed for what it sends.
+    // A sender without permission for an app must not cause refusals in that app's name.
     const nameOf = (app: string | null) => (mayDeliver(app) ? app : null);
-    for (const [app, count] of request.noDynoByApp) this.#tell(nameOf(app), 'no-dyno', count);
-    for (const [app, count] of request.invalidByApp) this.#tell(nameOf(app), 'invalid', count);
-    // Each settling looks at all that waits, so it must not come with every request.
+    for (const [app, count] of request.noDynoByApp) this.#report(nameOf(app), 'no-dyno', count);
+    for (const [app, count] of request.invalidByApp) this.#report(nameOf(app), 'invalid', count);
+    // Settling visits every waiting row, so not every request may cause it.
     if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
     return rejection(request.invalid, wrongAppDataPoints, wrongApps);
   }
 
-  /** Hands on what has waited for its other parts long enough. To be called again and again: no request may follow that would. */
+  /** Passes on rows that have waited long enough. Call it regularly: there may be no further request that would. */
   settle(): void {
     this.#settledAtMs = this.#options.clock.now();
     this.#assembler.settle(this.#settledAtMs);
   }
 
-  /** Up to where all that was read from the points stream has been handed on. */
+  /** The stream entry up to which everything read has been passed on. */
   handedOnUpTo(): string | null {
     return this.#assembler.heldPosition(this.#options.position?.() ?? null);
   }
 
-  #tell(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {
+  #report(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {
     if (count > 0) this.#options.onRefused?.({ app, kind, count, offsetMs });
   }
 
@@ -145,7 +145,7 @@ export class Intake {
 
 function rejection(invalid: number, wrongApp: number, apps: ReadonlySet<string | null>): Rejection | null {
   const reasons: string[] = [];
-  if (wrongApp > 0) reasons.push(`${wrongApp} of ${named(apps)}, for which this token is not good`);
+  if (wrongApp > 0) reasons.push(`${wrongApp} of ${named(apps)}, which this token does not cover`);
   if (invalid > 0) reasons.push(`${invalid} with a value that is negative or not finite, or without a time`);
   return reasons.length === 0 ? null : { dataPoints: invalid + wrongApp, message: `Rejected: ${reasons.join('; ')}.` };
 }
@@ -156,7 +156,7 @@ function named(apps: ReadonlySet<string | null>): string {
   return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-/** The time by which it is refused: a boot that starts in the future is as wrong as a measurement from there. */
+/** The time that caused the refusal: a boot that starts in the future is as wrong as a measurement from there. */
 function newestTimeOf({ timeMs, process }: PointRow, refusal: 'too-old' | 'future'): number {
   return refusal === 'too-old' ? timeMs : Math.max(timeMs, process.boot.startTimeMs ?? 0);
 }

@@ -1,7 +1,7 @@
 /**
- * Whether a request comes from this machine and from a program, not a page. A forwarded request is never loopback: a router on this
- * machine passes on what comes from anywhere. Browsers, which a foreign page may make send to this machine, put an `Origin` on
- * every POST; exporters put none.
+ * Whether a request comes from this machine and from a program, not a page. A forwarded request is never loopback: a
+ * router on this machine passes on what comes from anywhere. Browsers, which a foreign page may make send to this
+ * machine, put an `Origin` on every POST; exporters put none.
  */
 export function isFromThisMachine(headers: Headers, remoteAddress: string | undefined): boolean {
   for (const name of headers.keys()) {

@@ -5,17 +5,17 @@ import { decodeJson } from './otlp/otlp-json.ts';
 
 export interface PointsStreamSourceOptions {
   readonly intake: Intake;
-  /** Told of the first entry that cannot be read, and of no more than one in `REPORT_EVERY` after it. */
+  /** Called for the first entry that cannot be read, and then for one in `REPORT_EVERY`. */
   readonly onFault: (message: string) => void;
 }
 
 const REPORT_EVERY = 1000;
-/** Workers write a quarter of this at most; older ones up to it. */
+/** Characters. Workers write at most a quarter of it; older versions up to all of it. */
 const MAX_ENTRY_LENGTH = 1024 * 1024;
 
 /**
- * Takes the entries of the points stream. Whoever may write to the queue's Redis may speak for every app: it is the one that holds their jobs.
- * An entry that cannot be read is told and passed over, and those behind it are taken.
+ * Takes the entries of the points stream. A program that may write to the queue's Redis may report for every app,
+ * because it holds their jobs. An unreadable entry is reported and skipped.
  */
 export function createPointsStreamSource({ intake, onFault }: PointsStreamSourceOptions): (json: string) => void {
   let unreadable = 0;
@@ -27,7 +27,8 @@ export function createPointsStreamSource({ intake, onFault }: PointsStreamSource
       if (!(error instanceof BadInputError)) throw error;
       if (unreadable % REPORT_EVERY === 0) {
         onFault(
-          `an entry of the points stream (tidemark:points) is no OTLP in JSON and was passed over: ${error.message} Find out what else writes there; the measurements of the workers are taken all the same.`,
+          'an entry of the points stream (tidemark:points) is not OTLP in JSON, so Tidemark skipped it: ' +
+            `${error.message} Find out what else writes there; the workers' measurements are still taken.`,
         );
       }
       unreadable += 1;

@@ -193,7 +193,9 @@ describe('a boot with jobs running', () => {
       reason: 'jobs-running',
       wanted: 'sustained-over-soft-limit',
     });
-    expect(decideAfter(WANTED)?.explanation).toContain('Not now: jobs-running (wanted: sustained-over-soft-limit).');
+    expect(decideAfter(WANTED)?.explanation).toMatch(
+      /Waiting: \d+ jobs? .* running\. Tidemark waits for a moment without jobs until .* UTC\.$/,
+    );
     expect(decideAfter(WANTED + 4)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 
@@ -413,5 +415,46 @@ describe('a high floor that was never seen to rise', () => {
   it('is restarted over the absolute limit', () => {
     const [decision] = decideFor({ boots: [seenLate], facts: old, policy: { maxRssBytes: 400 * MIB } });
     expect(decision).toMatchObject({ action: 'restart', reason: 'max-rss' });
+  });
+});
+
+describe('the sentence on why a restart is not made now', () => {
+  const at = (clock: string) => Date.parse(`2026-03-01T${clock}Z`);
+  const nowMs = at('14:20:00');
+  const boots = () => {
+    const boot = bootOf(bloated, WINDOWS);
+    return [{ ...boot, lastPointMs: nowMs }];
+  };
+  it.each<[string, Setting]>([
+    [
+      'Waiting: last restart 3 min ago; next possible at 14:32 UTC.',
+      { ledger: { nowMs, cooldownUntilMs: at('14:32:00') }, policy: { cooldownMs: 15 * 60_000 } },
+    ],
+    ['shop:worker is not on the allow-list; Tidemark would have restarted it.', { permissions: { allowed: [] } }],
+    [
+      'Waiting: the ledger in Redis is new; next possible at 14:25 UTC.',
+      { ledger: { nowMs, heldUntilMs: at('14:25:00') } },
+    ],
+    [
+      'Waiting: 4 of 4 restarts an hour are used up; next possible when the oldest of them is an hour ago.',
+      {
+        ledger: { sentLastHour: 4 },
+      },
+    ],
+    [
+      'Waiting: 0 other dynos of shop:worker are up; at least 1 must be during a restart.',
+      {
+        up: 1,
+        policy: { minHealthy: 1 },
+      },
+    ],
+    [
+      'Tidemark restarts it again from 2026-03-02 14:20 UTC, after a new release, or after: tidemark resume shop:worker.',
+      { ledger: { nowMs, breakerOpenUntilMs: nowMs + 86_400_000 } },
+    ],
+  ])('ends with "%s"', (sentence, setting) => {
+    const [decision] = decideFor({ ...setting, boots: boots(), nowMs });
+    expect(decision?.explanation.endsWith(` ${sentence}`), decision?.explanation).toBe(true);
+    expect(decision?.explanation).not.toContain(decision?.reason);
   });
 });

@@ -6,9 +6,10 @@ import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
+import type { DrainKeys } from '../../src/ports.ts';
 import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/semconv.ts';
 
 /** Far beyond what any step needs. */

@@ -43,7 +43,7 @@ it.each<[string, Record<string, string>, Record<string, string>, RegExp]>([
     'the token of another app',
     { TIDEMARK_INGEST_TOKENS: 'other=other-t0ken' },
     bearer('other-t0ken'),
-    /rejected \d+ data points of shop worker\.1 and said: ".*app "shop", for which this token is not good/,
+    /rejected \d+ data points of shop worker\.1 and said: ".*app "shop", which this token does not cover/,
   ],
   [
     'an actuator that reads the stream only',

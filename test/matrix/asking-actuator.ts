@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDrainKeys, type DrainKeys } from '../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
+import type { DrainKeys } from '../../src/ports.ts';
 import { parseDrainQuestion } from '../../src/semconv.ts';
 import type { MatrixDyno } from './matrix-dyno.ts';
 

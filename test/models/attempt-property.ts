@@ -51,8 +51,8 @@ function check(world: AttemptWorld): void {
 }
 
 /**
- * A boot is sent for once, except where it was provably refused, or a person asked, or the ledger had lost everything in between and nobody who
- * knew has written it back.
+ * A boot is sent for once, except where it was provably refused, or a person asked, or the ledger had lost everything
+ * in between and nobody who knew has written it back.
  */
 function checkBoots(deletes: readonly WireDelete[]): void {
   deletes.forEach((sent, index) => {
@@ -70,7 +70,10 @@ function checkBoots(deletes: readonly WireDelete[]): void {
   });
 }
 
-/** Whether the sender of the later DELETE had to know of the earlier: by the ledger, by itself, or by what the earlier sender wrote back before. */
+/**
+ * Whether the sender of the later DELETE had to know of the earlier: by the ledger, by itself, or by what the earlier
+ * sender wrote back before.
+ */
 function isRemembered({ write: earlier }: WireDelete, { write: later }: WireDelete): boolean {
   if (earlier === null || later === null) return true;
   if (earlier.generation === later.generation || earlier.life === later.life) return true;
@@ -105,7 +108,10 @@ export interface ModelRunsResult {
   readonly closedAttempts: number;
 }
 
-/** Whatever is lost, late, slept through or killed. Rejects with the smallest sequence of happenings that breaks one of the rules. */
+/**
+ * Whatever is lost, late, slept through or killed. Rejects with the smallest sequence of happenings that breaks one of
+ * the rules.
+ */
 export async function checkAttempts({ runs, seed, onRun }: ModelRuns): Promise<ModelRunsResult> {
   let deletes = 0;
   let closedAttempts = 0;

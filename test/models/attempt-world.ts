@@ -11,8 +11,9 @@ import { type DeleteFate, ModelPlatform, type SentDelete, unreadable } from './m
 import { VirtualClock } from './virtual-clock.ts';
 
 /**
- * Actuators, a ledger and a platform in which every call stops at a gate, so that a test chooses when each is carried out, when its answer
- * arrives, and whether one or the other is lost. An actuator that crashes never hears of its gates again.
+ * Actuators, a ledger and a platform in which every call stops at a gate, so that a test chooses when each is carried
+ * out, when its answer arrives, and whether one or the other is lost. An actuator that crashes never hears of its gates
+ * again.
  */
 
 export type Passage =

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move, Outcome } from '../../src/attempt/attempt.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger } from '../../src/ports.ts';
+import { BREAKER_CASES } from './rule-cases.ts';
 
 /** A ledger to be held to the contract, on a clock that the test moves. */
 export interface LedgerUnderTest {
@@ -62,7 +63,9 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
     const close = (attempt: Attempt, outcome: Outcome, notTheTargets = false) =>
       moved(attempt, { to: 'closed', outcome, evidence: outcome, notTheTargets });
     const learn = (dyno: string, bootId: string, floorBytes: number, release: number | null = null) =>
-      ledger.learnFloor(SHOP, { dyno, bootId, floorBytes, release });
+      ledger.learnFloor(SHOP, { dyno, bootId, floorBytes, release, bytesPerJob: null, bytesPerJobError: null });
+    const learnJobs = (bootId: string, bytesPerJob: number, bytesPerJobError: number) =>
+      ledger.learnFloor(SHOP, { dyno: bootId, bootId, floorBytes: null, release: null, bytesPerJob, bytesPerJobError });
     const refusal = async (changes: Partial<ClaimRequest> = {}) => whyNot(await ledger.claim(aClaim(changes)));
     /** A whole attempt for a boot of its own, with the cooldown waited out after it. */
     async function attempted(bootId: string, outcome: Outcome, notTheTargets = false): Promise<Attempt> {
@@ -312,6 +315,20 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).uselessRestarts).toBe(0);
     });
 
+    it.each(BREAKER_CASES)('opens its breaker by the rule, here where %s', async (_, closed, reason) => {
+      const ids: string[] = [];
+      for (const [index, { outcome, notTheTargets, usageBytes }] of closed.entries()) {
+        // A person's attempts: they go on where the breaker opens before the last of them.
+        const attempt = await claimed({ bootId: `boot-${index}`, by: 'person', usageBytes });
+        ids.push((await close(await sending(attempt, attempt.bootId), outcome, notTheTargets)).id);
+      }
+      for (const [index, { reclaimedBytes, backAfterMs }] of closed.entries()) {
+        if (reclaimedBytes !== null) await ledger.recordReclaimed(SHOP, ids[index] ?? '', reclaimedBytes);
+        if (backAfterMs !== null) await ledger.recordBackSoon(SHOP, ids[index] ?? '', backAfterMs);
+      }
+      expect((await ledger.read(SHOP)).breakerReason).toBe(reason);
+    });
+
     it('does not count a restart that freed memory, or one before it', async () => {
       for (const [bootId, reclaimed] of [
         ['a', 0],
@@ -393,6 +410,19 @@ export function describeLedger(name: string, make: (policy: LedgerPolicy) => Pro
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(100);
       await learn('worker.2', 'e', 310, 8);
       expect((await ledger.read(SHOP)).learnedFloorBytes).toBe(300);
+    });
+
+    it('learns what a running job holds, from boots without a floor too, the surest estimate first', async () => {
+      await learn('worker.1', 'a', 100);
+      expect((await ledger.read(SHOP)).learnedBytesPerJob).toBeNull();
+      await learnJobs('b', 1_000, 500);
+      await learnJobs('c', 2_000, 250);
+      const { learnedBytesPerJob, learnedFloorBytes } = await ledger.read(SHOP);
+      expect(learnedBytesPerJob?.bytes).toBeCloseTo(1_800);
+      expect(learnedBytesPerJob?.errorBytes).toBeCloseTo(540);
+      expect(learnedFloorBytes).toBe(100);
+      current.pass(7 * 24 * HOUR + 1_000);
+      expect((await ledger.read(SHOP)).learnedBytesPerJob).toBeNull();
     });
 
     it('holds everything after it lost everything, and overtakes who was on the way', async () => {

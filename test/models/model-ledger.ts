@@ -7,16 +7,8 @@ import {
   SEND_WINDOW_MS,
   startsCooldown,
 } from '../../src/attempt/attempt.ts';
-import {
-  BREAKER_FAILED,
-  BREAKER_FRUITLESS,
-  BREAKER_OPEN_MS,
-  FAILED_REASON,
-  FRUITLESS_REASON,
-  gaveNothingBack,
-  uselessInARow,
-} from '../../src/attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, type LearnedFloor, normalFloor } from '../../src/decision/learned-floor.ts';
+import { BREAKER_OPEN_MS, breakerReason, uselessInARow } from '../../src/attempt/breaker.ts';
+import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned-floor.ts';
 import { type Target, targetKey } from '../../src/model/target.ts';
 import type {
   AdvanceAnswer,
@@ -52,9 +44,12 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
-  /** Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this ledger. */
+  /**
+   * Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this
+   * ledger.
+   */
   pausedSinceMs: number | null;
-  floors: LearnedFloor[];
+  learned: readonly LearnedBoot[];
   release: number | null;
   rebuiltInMs: number | null;
   readonly spent: Set<string>;
@@ -62,7 +57,10 @@ interface ModelRecord {
 
 const HOUR_MS = 3_600_000;
 
-/** The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same behaviour. */
+/**
+ * The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same
+ * behaviour.
+ */
 export class ModelLedger implements Ledger {
   readonly #clock: { now(): number };
   readonly #policy: LedgerPolicy;
@@ -109,7 +107,8 @@ export class ModelLedger implements Ledger {
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
       ),
-      learnedFloorBytes: normalFloor(record.floors, nowMs),
+      learnedFloorBytes: normalFloor(record.learned, nowMs),
+      learnedBytesPerJob: normalBytesPerJob(record.learned, nowMs),
     };
   }
 
@@ -237,12 +236,9 @@ export class ModelLedger implements Ledger {
     this.#judgeBreaker(record);
   }
 
-  async learnFloor(target: Target, floor: Omit<LearnedFloor, 'learnedAtMs'>): Promise<void> {
+  async learnFloor(target: Target, boot: Omit<LearnedBoot, 'learnedAtMs'>): Promise<void> {
     const record = this.#record(target);
-    const before = record.floors.filter(({ dyno, bootId }) => dyno !== floor.dyno || bootId !== floor.bootId);
-    const tooOld = before.filter(({ dyno }) => dyno === floor.dyno).slice(FLOORS_PER_DYNO - 1);
-    const kept = before.filter((one) => !tooOld.includes(one));
-    record.floors = [{ ...floor, learnedAtMs: this.#clock.now() }, ...kept].slice(0, FLOORS_LEARNED);
+    record.learned = keepLearned(record.learned, { ...boot, learnedAtMs: this.#clock.now() });
   }
 
   async noteRelease(target: Target, version: number): Promise<void> {
@@ -305,24 +301,11 @@ export class ModelLedger implements Ledger {
     const nowMs = this.#clock.now();
     if (record.breakerUntilMs > nowMs) return;
     const counted = record.history.filter((entry) => entry.closedAtMs > record.countFromMs);
-    const judged = counted.filter(
-      (entry) => entry.outcome === 'restarted' && (entry.reclaimedBytes !== null || entry.backAfterMs !== null),
-    );
-    const tried = counted.filter(
-      (entry) =>
-        entry.outcome === 'restarted' ||
-        entry.outcome === 'unconfirmed' ||
-        (entry.outcome === 'refused' && !entry.notTheTargets),
-    );
-    const fruitless = leading(
-      judged,
-      (entry) => entry.backAfterMs !== null || gaveNothingBack(entry.reclaimedBytes ?? 0, entry.usageBytes),
-    );
-    const failed = leading(tried, (entry) => entry.outcome !== 'restarted');
-    if (fruitless < BREAKER_FRUITLESS && failed < BREAKER_FAILED) return;
+    const reason = breakerReason(counted);
+    if (reason === null) return;
     record.breakerUntilMs = nowMs + BREAKER_OPEN_MS;
     record.countFromMs = record.breakerUntilMs;
-    record.breakerReason = fruitless >= BREAKER_FRUITLESS ? FRUITLESS_REASON : FAILED_REASON;
+    record.breakerReason = reason;
   }
 
   #closeBreaker(record: ModelRecord): void {
@@ -368,7 +351,7 @@ function newRecord(target: Target): ModelRecord {
     countFromMs: 0,
     usefulFromMs: 0,
     pausedSinceMs: null,
-    floors: [],
+    learned: [],
     release: null,
     rebuiltInMs: null,
     spent: new Set(),
@@ -377,10 +360,4 @@ function newRecord(target: Target): ModelRecord {
 
 function publicEntry({ notTheTargets: _, ...entry }: ModelEntry): HistoryEntry {
   return entry;
-}
-
-/** How many of the first entries are so. */
-function leading<T>(entries: readonly T[], isSo: (entry: T) => boolean): number {
-  const end = entries.findIndex((entry) => !isSo(entry));
-  return end === -1 ? entries.length : end;
 }

@@ -12,7 +12,10 @@ export interface SentDelete {
   readonly fate: DeleteFate;
 }
 
-/** A platform of one app on a virtual clock: a restarted dyno keeps its name and has a new id after a while, as on Cedar. */
+/**
+ * A platform of one app on a virtual clock: a restarted dyno keeps its name and has a new id after a while, as on
+ * Cedar.
+ */
 export class ModelPlatform implements Platform {
   readonly deletes: SentDelete[] = [];
   readonly #clock: Clock;

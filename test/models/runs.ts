@@ -1,9 +1,11 @@
 /**
- * Many runs of the attempt on a virtual clock, with a model of the ledger and one of the platform, and every fault at every step.
+ * Many runs of the attempt on a virtual clock, with a model of the ledger and one of the platform, and every fault at
+ * every step.
  *
  *   npm run test:model -- [--runs 100000] [--seed 1]
  *
- * `npm test` makes 1,500 of them. Exit code 0 where all held; else the smallest sequence that breaks a rule is printed with its seed.
+ * `npm test` makes 1,500 of them. Exit code 0 where all held; else the smallest sequence that breaks a rule is printed
+ * with its seed.
  */
 import { parseArgs } from 'node:util';
 import { checkAttempts } from './attempt-property.ts';

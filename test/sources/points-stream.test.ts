@@ -27,13 +27,13 @@ it('holds the age of points and the order of each process like every other way i
 });
 
 it.each(['', 'nonsense', '[]', '{"resourceMetrics":7}', '{"resourceMetrics":[{"scopeMetrics":"x"}]}'])(
-  'passes %j over, says so once, and takes what follows',
+  'skips %j, reports it once, and takes what follows',
   (bad) => {
     const { take, accept, onFault } = source();
     take(bad);
     take(bad);
     take(encodeJson([WHOLE]));
-    expect(onFault).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('passed over'));
+    expect(onFault).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('Tidemark skipped it'));
     expect(accept).toHaveBeenCalledTimes(1);
   },
 );

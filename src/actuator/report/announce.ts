@@ -2,11 +2,15 @@ import type { HerokuPlatform } from '../../adapters/heroku/platform.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { checkHeroku } from '../../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
 import type { PlatformView } from '../platform-view.ts';
 import type { Log } from './log.ts';
 
-/** What a start says of the set-up. */
-export function announce(settings: ActuatorSettings, port: number, log: Log): void {
+/** Logs the set-up at a start. */
+export function announce(
+  settings: ActuatorSettings,
+  { port, env, log }: { readonly port: number; readonly env: Environment; readonly log: Log },
+): void {
   const { allowed, dryRun } = settings.permissions;
   log.info('actuator is listening', {
     port,
@@ -15,15 +19,16 @@ export function announce(settings: ActuatorSettings, port: number, log: Log): vo
     windowMs: settings.policy.windowMs,
   });
   if (allowed.length === 0)
-    log.warn('TIDEMARK_TARGETS is empty: nothing is on the allow-list, so nothing will be restarted');
-  for (const { says, advice } of checkTls(process.env)) log.error(says, { advice });
-  for (const { says, advice } of checkWebDyno(settings, process.env)) log.warn(says, { advice });
+    log.warn('TIDEMARK_TARGETS is empty, so the allow-list is empty: Tidemark will restart nothing');
+  for (const { says, advice } of checkTls(env)) log.error(says, { advice });
+  for (const { says, advice } of checkWebDyno(settings, env)) log.warn(says, { advice });
 }
 
 /**
- * Whose token it is and what it reaches, at the start and not at the first restart. The loop does not wait for it.
+ * Logs at the start, not at the first restart, which account the token belongs to and what it can reach. The loop does
+ * not wait for it.
  *
- * @param view learns that the platform refuses the token, before anything of it is to be read
+ * @param view is blocked at once where the platform refuses the token
  */
 export async function announceAccess(
   settings: ActuatorSettings,
@@ -49,7 +54,7 @@ export async function announceAccess(
       else log[level === 'fault' ? 'error' : 'warn'](says, { advice });
     }
   } catch (error) {
-    log.error('the access to Heroku could not be looked at', {
+    log.error('the access to Heroku could not be checked', {
       error: error instanceof Error ? error.stack : String(error),
     });
   }

@@ -4,7 +4,7 @@ import type { ActuatorEvent, HistoryEntry } from '../../ports.ts';
 /** An attempt as people see it, open or closed. */
 export interface AttemptView {
   readonly attempt: Attempt;
-  /** What the restart gave back; null until it is known, and where nothing was restarted. */
+  /** Memory that the restart freed; null until it is known, and where nothing was restarted. */
   readonly reclaimedBytes: number | null;
 }
 
@@ -25,7 +25,7 @@ export class AttemptLog {
     if (known !== undefined) this.#views.set(event.attemptId, { ...known, reclaimedBytes: event.reclaimedBytes });
   }
 
-  /** Takes up what the journal kept (newest first). What happened since is newer than that, and stays. */
+  /** Restores what the journal kept (newest first). What happened since is newer, so it stays. */
   restore(events: readonly ActuatorEvent[]): void {
     const since = [...this.#views.values()];
     this.#views.clear();
@@ -36,7 +36,8 @@ export class AttemptLog {
   /**
    * The newest attempts: the open ones first, then the closed ones, each newest first.
    *
-   * @param open the open attempts as the ledger has them now; null where it could not be read: then as they were last seen
+   * @param open the open attempts as the ledger has them now; null where it could not be read: then as they were last
+   * seen
    * @param closed the ledger's histories, for attempts that another actuator has closed
    */
   newest(count: number, open: readonly Attempt[] | null, closed: readonly HistoryEntry[]): readonly AttemptView[] {
@@ -61,7 +62,7 @@ export class AttemptLog {
   }
 }
 
-/** The ledger's history keeps the end of an attempt, without the evidence. */
+/** Adds the end of the attempt from the ledger's history, which keeps no evidence. */
 function withEnd({ attempt, reclaimedBytes }: AttemptView, end: HistoryEntry | undefined): AttemptView {
   if (end === undefined) return { attempt, reclaimedBytes };
   const { outcome, closedAtMs } = end;

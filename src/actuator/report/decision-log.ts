@@ -2,7 +2,7 @@ import type { Attempt, Outcome } from '../../attempt/attempt.ts';
 import type { Decision } from '../../model/decision.ts';
 import type { ActuatorEvent } from '../../ports.ts';
 
-/** One line of the log and of `/api/decisions`. */
+/** One entry of the log and of `/api/decisions`. */
 export interface LoggedDecision {
   readonly decision: Decision;
   readonly attemptId: string | null;
@@ -10,8 +10,8 @@ export interface LoggedDecision {
 }
 
 /**
- * The newest decisions, newest first. A decision is taken every tick for every boot; one is logged when it differs from the boot's last
- * one in class, action or reason, so that "why nothing?" has an answer without a line every few seconds.
+ * The newest decisions, newest first. Every tick decides about every boot; a decision is logged when it differs from
+ * the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every few seconds.
  */
 export class DecisionLog {
   readonly #capacity: number;
@@ -22,7 +22,10 @@ export class DecisionLog {
     this.#capacity = capacity;
   }
 
-  /** Whether the decision is news; the caller logs it then. A restart that is tried is always news: an attempt of its own follows each. */
+  /**
+   * True where the decision is news and is to be logged. A restart that is attempted is always news: each has an
+   * attempt of its own.
+   */
   record(bootKey: string, decision: Decision, { isTried = true } = {}): boolean {
     const gist = `${decision.class}/${decision.action}/${decision.reason}`;
     if (this.#lastByBoot.get(bootKey) === gist && !(decision.action === 'restart' && isTried)) return false;
@@ -31,7 +34,7 @@ export class DecisionLog {
     return true;
   }
 
-  /** Ties the boot's newest restart decision to the attempt that follows it. */
+  /** Links the boot's newest restart decision to the attempt that follows it. */
   attach({ id, target, dyno, bootId }: Pick<Attempt, 'id' | 'target' | 'dyno' | 'bootId'>): void {
     const isAbout = ({ decision }: LoggedDecision) =>
       decision.app === target.app && decision.dyno === dyno && decision.bootId === bootId;
@@ -41,7 +44,7 @@ export class DecisionLog {
     );
   }
 
-  /** Says how the attempt ended. */
+  /** Records how the attempt ended. */
   close(attemptId: string, outcome: Outcome): void {
     this.#replace(
       (entry) => entry.attemptId === attemptId,
@@ -49,7 +52,10 @@ export class DecisionLog {
     );
   }
 
-  /** Puts back what the journal kept (newest first), beneath what was decided since. What is here already is not repeated. */
+  /**
+   * Restores what the journal kept (newest first), below what was decided since. Entries that are here already are not
+   * repeated.
+   */
   restore(events: readonly ActuatorEvent[]): void {
     const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
     const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));

@@ -1,6 +1,7 @@
 import pino from 'pino';
+import { scrubber } from '../../adapters/scrub.ts';
 
-/** One JSON object a line. `fields` must hold no secret; the names below are struck out all the same. */
+/** Writes one JSON object per line. `fields` must hold no secret; as a second guard, `createLog` redacts known ones. */
 export interface Log {
   debug(message: string, fields?: object): void;
   info(message: string, fields?: object): void;
@@ -8,17 +9,16 @@ export interface Log {
   error(message: string, fields?: object): void;
 }
 
-/** Heroku's tokens and the credentials in a URL, wherever they appear in a line. */
-const SECRETS = /HRKU-[\w-]+|(?<=:\/\/)[^/\s"@]*:[^/\s"@]*(?=@)|(?<=[Bb]earer )[\w.~+/=-]+/g;
-
-/** Writes to `destination` (standard output by default); `secrets` are struck out of every line, as are tokens of well-known forms. */
+/**
+ * Writes to `destination` (default: standard output). Every line is redacted: `secrets`, and tokens of well-known
+ * forms.
+ */
 export function createLog(
   secrets: readonly string[],
   destination: { write(line: string): void } = process.stdout,
 ): Log {
-  const known = secrets.filter((secret) => secret.length >= 4);
-  const strike = (line: string) =>
-    known.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), line).replace(SECRETS, '[redacted]');
+  // Shorter values are no secrets, and replacing them would damage ordinary words.
+  const strike = scrubber(secrets.filter((secret) => secret.length >= 4));
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     { write: (line: string) => void destination.write(strike(line)) },

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { DiagLogLevel, diag, type Meter } from '@opentelemetry/api';
-import type { MeterProviderOptions } from '@opentelemetry/sdk-metrics';
+import type { Meter } from '@opentelemetry/api';
+import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, SCOPE_NAME } from '../../semconv.ts';
+import { type Environment, endpointVariable, isSdkDisabled, parseMilliseconds } from '../../shared/otel-environment.ts';
 import type { Log } from './log.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 
-/** What is used of @opentelemetry/resources, loaded from beside the SDK so that it is the SDK's own copy. */
+/**
+ * The part of @opentelemetry/resources that is used. It is resolved from the SDK's folder, so that it is the SDK's own
+ * copy.
+ */
 interface ResourcesPackage {
   resourceFromAttributes(attributes: Readonly<Record<string, string>>): Resource;
   envDetector: unknown;
@@ -17,7 +20,7 @@ interface ResourcesPackage {
 
 export interface MetricsExport {
   readonly meter: Meter;
-  /** A last export, for a second at most. */
+  /** Exports once more, for at most a second. */
   stop(): Promise<void>;
 }
 
@@ -27,20 +30,22 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const STOP_DEADLINE_MS = 1_000;
 
 /**
- * Sends the actuator's own metrics over OTLP, by the standard `OTEL_*` variables. Null where no endpoint is set (the standard's default,
- * `localhost:4318`, would be the actuator itself), or where the environment asks for no export.
+ * Sends the actuator's own metrics over OTLP, by the standard `OTEL_*` variables. Null where no endpoint is set (the
+ * standard's default, `localhost:4318`, would be the actuator itself), or where the environment asks for no export.
+ *
+ * @param env says whether and how often; where to, and with which headers, the SDK reads from the process's own
+ * environment
  */
 export async function exportMetrics(env: Environment, log: Log): Promise<MetricsExport | null> {
   if (!wantsExport(env)) return null;
   const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
-  tellFaults(log);
-  const intervalMs = positive(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
-  const timeoutMs = Math.min(positive(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS, intervalMs);
+  const intervalMs = parseMilliseconds(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
+  const timeoutMs = parseMilliseconds(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS;
   const reader = new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter(),
+    exporter: logFaults(new OTLPMetricExporter(), log),
     exportIntervalMillis: intervalMs,
-    exportTimeoutMillis: timeoutMs,
+    exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
   });
   const provider = new MeterProvider({ resource: resource(), readers: [reader] });
   return {
@@ -59,51 +64,40 @@ export async function exportMetrics(env: Environment, log: Log): Promise<Metrics
   };
 }
 
-/** What the export's headers hold, to be struck out of every log line. */
-export function exportSecrets(env: Environment): readonly string[] {
-  const lists = [env.OTEL_EXPORTER_OTLP_HEADERS, env.OTEL_EXPORTER_OTLP_METRICS_HEADERS];
-  return lists
-    .flatMap((list) => (list ?? '').split(','))
-    .map((header) => header.slice(header.indexOf('=') + 1).trim())
-    .flatMap((value) => [value, ...decoded(value)])
-    .flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)])
-    .filter((value) => value !== '');
-}
-
-function decoded(value: string): readonly string[] {
-  try {
-    return [decodeURIComponent(value)];
-  } catch {
-    return [];
-  }
-}
-
 function wantsExport(env: Environment): boolean {
-  const isSet = (name: string) => (env[name] ?? '').trim() !== '';
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return false;
-  if (isSet('OTEL_METRICS_EXPORTER') && env.OTEL_METRICS_EXPORTER?.trim() !== 'otlp') return false;
-  return isSet('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') || isSet('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (isSdkDisabled(env)) return false;
+  const exporter = env.OTEL_METRICS_EXPORTER?.trim() || 'otlp';
+  return exporter === 'otlp' && endpointVariable(env) !== null;
 }
 
-/** The SDK tells its faults (a receiver that is away, a refused token) only to OpenTelemetry's diagnostics. */
-function tellFaults(log: Log): void {
-  const tell = (level: 'warn' | 'error') => (message: string) => log[level]('OpenTelemetry', { detail: message });
-  const silent = () => undefined;
-  const logger = { error: tell('error'), warn: tell('warn'), info: silent, debug: silent, verbose: silent };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+/**
+ * The SDK reports a failed export (a receiver that is away, a refused token) only to OpenTelemetry's global
+ * diagnostics, whose logger belongs to the program that embeds the actuator. So each failure is logged here: once,
+ * until an export succeeds again.
+ */
+function logFaults(exporter: PushMetricExporter, log: Pick<Log, 'warn'>): PushMetricExporter {
+  const send = exporter.export.bind(exporter);
+  let lastFault: string | null = null;
+  exporter.export = (metrics, done) =>
+    send(metrics, (result) => {
+      const fault = result.error?.message ?? null;
+      if (fault !== null && fault !== lastFault) {
+        log.warn("the actuator's own metrics could not be delivered; Tidemark tries again at the next export", {
+          error: fault,
+        });
+      }
+      lastFault = fault;
+      done(result);
+    });
+  return exporter;
 }
 
-/** What `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say comes over ours. */
+/** `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override our own attributes. */
 function resource(): Resource {
-  const beside = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
-  const resources: ResourcesPackage = beside('@opentelemetry/resources');
+  const requireFromSdk = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics'));
+  const resources: ResourcesPackage = requireFromSdk('@opentelemetry/resources');
   const ours = { [ATTR_SERVICE_NAME]: SERVICE_NAME, [ATTR_SERVICE_INSTANCE_ID]: randomUUID() };
   return resources
     .resourceFromAttributes(ours)
     .merge(resources.detectResources({ detectors: [resources.envDetector] }));
-}
-
-function positive(text: string | undefined): number | null {
-  const value = Number(text ?? '');
-  return Number.isFinite(value) && value > 0 ? value : null;
 }

@@ -23,9 +23,9 @@ import {
 } from '../../semconv.ts';
 import type { BootEntry } from '../boot-registry.ts';
 
-/** Powers of 4 from 1 MiB to 4 GiB, and a bucket for restarts that gave nothing back. */
+/** Bytes: powers of 4 from 1 MiB to 4 GiB, and a bucket for restarts that freed nothing. */
 const BYTE_BUCKETS = [0, ...Array.from({ length: 7 }, (_, power) => 4 ** power * 2 ** 20)];
-/** From a restart without jobs to one whose drain took several minutes. */
+/** Seconds: from a restart without running jobs to a drain of several minutes. */
 const SECOND_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 300, 600];
 
 export interface OwnMetricsOptions {
@@ -37,7 +37,10 @@ export interface OwnMetricsOptions {
   readonly ingestCounts: () => Readonly<Record<string, number>>;
 }
 
-/** What the actuator says of itself; returns what takes the events. Pure of transport: the meter's provider decides where it goes. */
+/**
+ * Creates the actuator's own metrics, and returns the function that counts events into them. The meter's provider
+ * decides where they are sent.
+ */
 export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEvent) => void {
   const { meter } = options;
   observeState(options);
@@ -79,7 +82,7 @@ export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEv
   };
 }
 
-/** What is read when the metrics are collected. */
+/** Metrics that are read when they are collected. */
 function observeState({ meter, clock, maxPointAgeMs, entries, ingestCounts }: OwnMetricsOptions): void {
   const dataPoints = meter.createObservableCounter(METRIC_INGEST_DATAPOINTS.name, described(METRIC_INGEST_DATAPOINTS));
   const boots = meter.createObservableUpDownCounter(METRIC_BOOTS_ACTIVE.name, described(METRIC_BOOTS_ACTIVE));

@@ -1,32 +1,26 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorEvent, Notice } from '../../ports.ts';
-import type { AttemptLog } from './attempt-log.ts';
-import type { DecisionLog } from './decision-log.ts';
+import type { EventHistory } from './event-history.ts';
 import type { Log } from './log.ts';
 
 export interface PublishTo {
-  readonly decisions: DecisionLog;
-  readonly attempts: AttemptLog;
+  readonly history: EventHistory;
   readonly log: Log;
-  /** Filled by whoever listens, before or after the publisher was made. */
-  readonly listeners: readonly ((event: ActuatorEvent) => void)[];
+  /** The actuator's own metrics; null where they are not exported. */
+  readonly metrics: ((event: ActuatorEvent) => void) | null;
   /** Null where no Redis is configured. */
-  readonly state: RedisState | null;
+  readonly state: Pick<RedisState, 'available' | 'journal'> | null;
   readonly notice: Notice | null;
 }
 
 /** Hands each event to everyone who wants it: memory, log, metrics, journal, people. Never rejects. */
 export function createPublisher(to: PublishTo): (event: ActuatorEvent) => Promise<void> {
   return async (event) => {
-    to.attempts.take(event);
-    if (event.type === 'attempt') {
-      const { attempt } = event;
-      to.log.info('attempt', { ...attempt });
-      if (attempt.outcome !== null) to.decisions.close(attempt.id, attempt.outcome);
-    }
+    to.history.take(event);
+    if (event.type === 'attempt') to.log.info('attempt', { ...event.attempt });
     if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
     if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
-    for (const listen of to.listeners) listen(event);
+    to.metrics?.(event);
     if (to.state?.available()) await to.state.journal.append(event);
     await to.notice?.send(event);
   };

@@ -5,7 +5,7 @@ import type { Log } from './log.ts';
 
 export type RefusalKind =
   | RefusedPoints['kind']
-  /** Whole requests or connections, of which no app is known. */
+  /** Whole requests or connections: their app is unknown. */
   | 'no-token'
   | 'only-this-machine'
   | 'not-over-http'
@@ -14,9 +14,9 @@ export type RefusalKind =
   | 'too-large'
   | 'grpc';
 
-/** What was refused of one app in one way, since the start. */
+/** Measurements of one app that were refused for one cause, since the start. */
 export interface Refusal {
-  /** As the points name it; null where they name none, or where it is one of too many names to keep. */
+  /** The app's name in the points; null where they have none, or where too many other names are kept already. */
   readonly app: string | null;
   readonly kind: RefusalKind;
   /** Data points, or requests where none of them could be read. */
@@ -30,16 +30,16 @@ export interface Refusal {
 export interface RefusalsOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Pick<Log, 'warn'>;
-  /** Whether the allow-list may name the app: those are always kept, whatever other names senders use. */
+  /** Whether the allow-list covers the app: such names are kept, however many other names senders use. */
   readonly isOurs: (app: string) => boolean;
 }
 
-/** A sender with a token for one app, or a program on this machine, can put any name into its points: so many are kept. */
+/** How many app names off the allow-list are kept: a sender can put any name into its points. */
 const MAX_OTHER_APPS = 20;
-/** Review apps of one pattern, at the most. */
+/** How many app names on the allow-list are kept: a pattern may match many review apps. */
 const MAX_OWN_APPS = 200;
 const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
-/** One line an app and kind at once, then one with the count each so often. */
+/** The first refusal of an app and kind is logged at once, later ones with their count, at most this often. */
 const SAY_EVERY_MS = 10 * 60_000;
 
 interface Tally {
@@ -48,13 +48,13 @@ interface Tally {
   readonly firstMs: number;
   count: number;
   lastMs: number;
-  /** How far the newest point's clock was off; positive: ahead of this machine. Null where that is not what was wrong. */
+  /** Newest point's time less this machine's, in ms (positive: ahead); null where the time was not the fault. */
   offsetMs: number | null;
   saidMs: number;
   saidCount: number;
 }
 
-/** Counts what the actuator refuses, per app and kind, and says so in the log at a bounded rate. */
+/** Counts what the actuator refuses, by app and kind, and logs it at a bounded rate. */
 export class Refusals {
   readonly #options: RefusalsOptions;
   readonly #tallies = new Map<string, Tally>();
@@ -91,7 +91,7 @@ export class Refusals {
     return shown.sort((a, b) => b.lastMs - a.lastMs);
   }
 
-  /** Null for what can be no app, and for names beyond the first few that nobody has allowed. */
+  /** The name to count under: null where it is no app's name, or where the limit on kept names is reached. */
   #keep(app: string): string | null {
     if (!APP_NAME.test(app)) return null;
     const isOurs = this.#options.isOurs(app);

@@ -1,11 +1,11 @@
-/** A ring of `[time, usage]` for people to look at; the detector has its own, smaller memory. */
+/** A ring of `[time, usage]` for charts. The detector keeps its own, smaller record. */
 export class SeriesRing {
   readonly #timesMs: Float64Array;
   readonly #usageBytes: Float64Array;
   readonly #spacingMs: number;
   #count = 0;
 
-  /** Keeps `capacity` samples that lie at least `spacingMs` apart. */
+  /** Keeps the newest `capacity` samples that are at least `spacingMs` apart. */
   constructor(capacity: number, spacingMs: number) {
     this.#timesMs = new Float64Array(capacity);
     this.#usageBytes = new Float64Array(capacity);

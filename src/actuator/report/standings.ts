@@ -1,33 +1,39 @@
 import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
-import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
-import type { HistoryEntry, LedgerView } from '../../ports.ts';
-import type { ActuatorParts } from '../parts.ts';
+import type { HistoryEntry } from '../../ports.ts';
+import type { BootRegistry } from '../boot-registry.ts';
+import type { LedgerAccess } from '../ledger-access.ts';
+import type { Rules } from '../loop/fleet.ts';
+import type { Log } from './log.ts';
 
-type StandingParts = Pick<ActuatorParts, 'log' | 'ledger' | 'ledgerState' | 'permissions' | 'policy' | 'registry'>;
+export interface StandingsParts {
+  readonly registry: BootRegistry;
+  readonly ledgers: LedgerAccess;
+  readonly rules: Rules;
+  /** Whether Redis takes writes; false where it is full, or a replica. Must not reject. */
+  readonly isWritable: () => Promise<boolean>;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
 
 /**
- * How each target stands: paused, held, dry, what its last restarts leave it. Read from the ledger in every tick and after a person's word, so
- * that whoever asks is answered from memory: `/readyz` is open to everyone, and must not cause a call for each request.
+ * How each target stands: paused, held, dry, in cooldown. Read from the ledger in every tick and after a person's
+ * command, and answered from memory: `/readyz` is open to everyone, so a request must not cause a call to Redis.
  */
 export class Standings {
-  readonly #parts: StandingParts;
-  readonly #isWritable: () => Promise<boolean>;
+  readonly #parts: StandingsParts;
   #standings: readonly Standing[] = [];
   #history: readonly HistoryEntry[] = [];
   #takesWrites = true;
 
-  /** @param isWritable whether Redis takes writes; false where it is full, or a replica. Must not reject. */
-  constructor(parts: StandingParts, isWritable: () => Promise<boolean>) {
+  constructor(parts: StandingsParts) {
     this.#parts = parts;
-    this.#isWritable = isWritable;
   }
 
   all(): readonly Standing[] {
     return this.#standings;
   }
 
-  /** Whether a target's own state already says why nothing of it is restarted, for every target. */
+  /** Whether every target's own state already explains why none of its dynos is restarted. */
   areOff(): boolean {
     return this.#standings.length === 0 || this.#standings.every(isOff);
   }
@@ -37,18 +43,19 @@ export class Standings {
     return this.#history;
   }
 
-  /** False where the last look found that Redis takes no writes: then nothing can be claimed. */
+  /** False where Redis refused writes at the last look: then nothing can be claimed. */
   takesWrites(): boolean {
     return this.#takesWrites;
   }
 
-  /** Never rejects for what Redis does. */
+  /** Does not reject for faults of Redis. */
   async refresh(): Promise<void> {
-    const { permissions, policy, ledgerState } = this.#parts;
+    const { ledgers, rules, isWritable } = this.#parts;
+    const { permissions, policy } = rules;
     const { maxRestartsPerHour } = policy;
-    if (ledgerState() === 'available') this.#note(await this.#isWritable());
+    if (ledgers.state() === 'available') this.#note(await isWritable());
     const targets = this.#targets();
-    const views = await Promise.all(targets.map((target) => this.#read(target)));
+    const views = await Promise.all(targets.map((target) => ledgers.read(target)));
     this.#standings = targets.map((target, index) =>
       standingOf({ target, permissions, maxRestartsPerHour, ledger: views[index] ?? null }),
     );
@@ -65,23 +72,12 @@ export class Standings {
     this.#takesWrites = takesWrites;
   }
 
-  async #read(target: Target): Promise<LedgerView | null> {
-    const { ledger, ledgerState } = this.#parts;
-    if (ledger === null || ledgerState() !== 'available') return null;
-    try {
-      return await ledger.read(target);
-    } catch (error) {
-      if (error instanceof LedgerUnavailable) return null;
-      throw error;
-    }
-  }
-
   #targets(): readonly Target[] {
-    const { permissions, registry } = this.#parts;
+    const { rules, registry } = this.#parts;
     const seen = registry.entries().flatMap(({ boot: { identity } }) => {
       const { app, processType } = identity;
       return app === null ? [] : [{ app, processType }];
     });
-    return targetsToWatch(permissions, seen);
+    return targetsToWatch(rules.permissions, seen);
   }
 }

@@ -7,8 +7,8 @@ export function closing(outcome: Outcome, evidence: string): Step {
 }
 
 const DENIALS = {
-  'ledger-hold': 'the ledger (Redis) has lost everything since the claim',
-  paused: 'restarts were paused before it was sent',
+  'ledger-hold': 'Redis lost the ledger after the claim',
+  paused: 'a person paused restarts before it was sent',
   'breaker-open': 'the breaker opened before it was sent',
   'boot-spent': 'a restart of this boot was sent before',
 };
@@ -17,7 +17,7 @@ export function abandonedBecause(why: keyof typeof DENIALS): Step {
   return closing('abandoned', DENIALS[why]);
 }
 
-/** What was answered to the DELETE belongs to the evidence, where it was not plainly accepted. */
+/** Adds an unclear answer to the DELETE to the evidence. */
 export function withAnswer(step: Step, said: RestartAnswer | undefined): Step {
   if (step.do === 'wait' || step.move.to !== 'closed') return step;
   if (said?.kind !== 'unknown') return step;

@@ -1,38 +1,37 @@
-import type { DrainAnswers, DrainKeys } from '../../adapters/redis/drain-keys.ts';
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { isIdle } from '../../attempt/boot-idle.ts';
 import type { Boot } from '../../detector/boot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
-import type { Clock, Drain, Ledger } from '../../ports.ts';
+import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger } from '../../ports.ts';
 import type { DrainedBoot } from '../../semconv.ts';
 import type { BootRegistry } from '../boot-registry.ts';
-import { asError } from '../report/attempt-report.ts';
 import type { Log } from '../report/log.ts';
+import { asError } from './attempt-report.ts';
 
 export interface AttemptDrainParts {
-  /** Null where the queue's Redis is not configured: nobody can be asked, and only the points tell of jobs. */
+  /** Null where the queue's Redis is not configured: workers cannot be asked, and only points show their jobs. */
   readonly keys: DrainKeys | null;
   readonly ledger: Pick<Ledger, 'read'>;
   readonly registry: BootRegistry;
   readonly clock: Clock;
   readonly graceMs: number;
   readonly log: Log;
-  /** Called when a drain has come to its end, between two ticks; may be called for nothing. */
+  /** Called between two ticks when a drain has ended. It may be called without need. */
   readonly onOver: () => void;
 }
 
-/** The key lives 10 s, whatever the length of a tick; and the end of a drain is noticed as soon. */
+/** The key lives 10 s, however long a tick is. The end of a drain is noticed at the same rhythm. */
 const REFRESH_EVERY_MS = 1_000;
-/** Of a grace, where it is short; a grace of nothing must not make it a busy loop. */
+/** Of a short grace. The minimum keeps a zero grace from becoming a busy loop. */
 const REFRESH_FRACTION = 0.1;
 const REFRESH_NO_SOONER_MS = 100;
-/** Without the ledger nobody knows whether the attempt is still open. */
+/** How long workers stay stopped while the ledger cannot be read: the attempt may be closed by then. */
 const WITHOUT_LEDGER_MS = 5_000;
-/** Workers look every 2 s; Redis may take as long to answer, and a first answer follows a second look. */
+/** Workers look every 2 s, Redis may take as long to answer, and a first answer needs a second look. */
 const ANSWER_WITHIN_MS = 6_000;
 
-/** When the phase of an attempt ends, by the ledger's clock and by our own, which no clock that is set can move. */
+/** When the phase of an attempt ends, by the ledger's clock and by our monotonic one, which nobody can set. */
 interface PhaseEnd {
   readonly deadlineMs: number;
   readonly endsMs: number;
@@ -47,16 +46,17 @@ interface Session {
   ledgerSeenMs: number;
   phase: PhaseEnd;
   wasAnswered: boolean;
-  wasTold: boolean;
+  wasReported: boolean;
   timer: NodeJS.Timeout | undefined;
   beating: Promise<void> | null;
   lastFault: string | null;
 }
 
 /**
- * The actuator's side of a drain: keeps the key of an attempt's boot alive from the first `ask` until the attempt is closed, no longer than its
- * deadline nor than 5 s without the ledger, and deletes it at the close, so that workers whose boot survived go on at once. What the ledger says of a
- * deadline is believed once: from then on our own clock counts as well, so that a drain ends in time with a ledger whose clock is set back.
+ * The actuator's side of a drain. It keeps the drain key of a boot alive from the first `ask` until the attempt is
+ * closed, but not past the attempt's deadline, and not longer than 5 s without the ledger. At the close it deletes the
+ * key, so that the workers of a boot that survived go on at once. After the first read of a deadline our own clock
+ * counts too, so that a drain ends even if the ledger's clock is set back.
  */
 export class AttemptDrain implements Drain {
   readonly #parts: AttemptDrainParts;
@@ -78,12 +78,15 @@ export class AttemptDrain implements Drain {
     return session === undefined ? null : this.#isIdle(session);
   }
 
-  /** Whether any process of the boot has answered: it knows of the drain, and whatever still runs is a job longer than the grace. */
+  /**
+   * Whether any process of the boot has answered. If so, it knows of the drain, and a job that still runs is longer
+   * than the grace.
+   */
   wasAnswered(attempt: Attempt): boolean {
     return this.#sessions.get(attempt.id)?.wasAnswered === true;
   }
 
-  /** The keys stay: the next actuator goes on where this one stops, or they expire. */
+  /** Leaves the keys: the next actuator continues with them, or they expire. */
   async stop(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
@@ -100,10 +103,10 @@ export class AttemptDrain implements Drain {
       askedAtMs: clock.now(),
       answers: new Map(),
       ledgerSeenMs: clock.monotonic(),
-      // The longest that it can be; the first read of the ledger brings it nearer.
+      // The longest possible; the first read of the ledger shortens it.
       phase: { deadlineMs: attempt.deadlineMs, endsMs: clock.monotonic() + longestMs(attempt, graceMs) },
       wasAnswered: false,
-      wasTold: false,
+      wasReported: false,
       timer: undefined,
       beating: null,
       lastFault: null,
@@ -133,18 +136,18 @@ export class AttemptDrain implements Drain {
       session.ledgerSeenMs = clock.monotonic();
       this.#followPhase(session, nowMs);
       await this.#refresh(session);
-      if (open.phase !== 'draining' || session.wasTold) return;
-      session.wasTold = this.#isOverdue(session) || this.#isIdle(session) === true;
-      if (session.wasTold) onOver();
+      if (open.phase !== 'draining' || session.wasReported) return;
+      session.wasReported = this.#isOverdue(session) || this.#isIdle(session) === true;
+      if (session.wasReported) onOver();
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) log.error('a drain failed', { error: String(error) });
       if (clock.monotonic() - session.ledgerSeenMs <= WITHOUT_LEDGER_MS) await this.#refresh(session);
-      // The phase is over by now, whatever the ledger would say. Where the attempt is open still, the next `ask` starts again.
+      // The phase is over by now, whatever the ledger shows. If the attempt is still open, the next `ask` starts again.
       if (clock.monotonic() > session.phase.endsMs + SEND_WINDOW_MS) await this.#end(session);
     }
   }
 
-  /** Only ever nearer: what is left by the ledger's clock is counted down by ours. */
+  /** Moves the end only nearer: our clock counts down what the ledger's clock has left. */
   #followPhase(session: Session, nowMs: number): void {
     const { clock, graceMs } = this.#parts;
     const { attempt, phase } = session;
@@ -158,7 +161,7 @@ export class AttemptDrain implements Drain {
     return this.#parts.clock.monotonic() > phase.endsMs;
   }
 
-  /** A queue that does not answer is reported once; whether jobs run, the points still say. Never rejects. */
+  /** A queue's Redis that does not answer is logged once; points still show whether jobs run. Never rejects. */
   async #refresh(session: Session): Promise<void> {
     const { keys, log } = this.#parts;
     const { id } = session.attempt;
@@ -170,7 +173,7 @@ export class AttemptDrain implements Drain {
     } catch (thrown) {
       const error = asError(thrown);
       session.answers = new Map();
-      if (session.lastFault === null) log.warn('the workers could not be asked to drain', told(session, error));
+      if (session.lastFault === null) log.warn('the workers could not be asked to drain', describe(session, error));
       session.lastFault = error.message;
     }
   }
@@ -182,7 +185,7 @@ export class AttemptDrain implements Drain {
     try {
       await keys?.clear(bootAsked(session), session.attempt.id);
     } catch (error) {
-      log.warn('the drain key could not be deleted; it expires', told(session, asError(error)));
+      log.warn('the drain key could not be deleted; it expires', describe(session, asError(error)));
     }
   }
 
@@ -198,7 +201,7 @@ export class AttemptDrain implements Drain {
     });
   }
 
-  /** Its workers know the boot by its id in the metrics; a person's attempt has the platform's, which may be another. */
+  /** Workers know their boot by its id in the metrics. A person's attempt has the platform's id, which may differ. */
   #bootOf(attempt: Attempt): Boot | null {
     const { registry } = this.#parts;
     const { app } = attempt.target;
@@ -218,11 +221,11 @@ function bootAsked({ attempt, bootId }: Session): DrainedBoot {
   return { app: attempt.target.app, bootId };
 }
 
-/** Of the phase it is in, whatever the ledger's clock says. */
+/** The longest that the current phase may take, whatever the ledger's clock shows. */
 function longestMs({ phase }: Attempt, graceMs: number): number {
   return phase === 'sending' ? CONFIRM_DEADLINE_MS : graceMs;
 }
 
-function told({ attempt }: Session, error: Error) {
+function describe({ attempt }: Session, error: Error) {
   return { target: targetKey(attempt.target), dyno: attempt.dyno, error: error.message };
 }

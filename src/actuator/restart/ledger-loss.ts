@@ -6,25 +6,30 @@ import type { FloorRecorder } from './restart-outcomes.ts';
 
 export interface LossListeners {
   readonly clock: Clock;
-  /** Of several actuators that knew of an attempt the one that leads tells of its end. */
+  /** If several actuators knew of an attempt, the one that leads reports its end. */
   readonly leads: () => boolean;
   readonly log: Log;
-  readonly teacher: FloorRecorder;
+  readonly recorder: FloorRecorder;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
-/** After Redis has lost the ledger and what this actuator knew of it is written back: people are told, and boots teach their floors again. */
-export function tellOfLoss(
+/**
+ * Reports that Redis has lost the ledger and that what this actuator knew was written back. Floors are recorded again.
+ */
+export function reportLoss(
   { heldUntilMs, targets, spentBoots, ended }: LedgerLoss,
-  { clock, leads, log, teacher, publish }: LossListeners,
+  { clock, leads, log, recorder, publish }: LossListeners,
 ): void {
-  log.warn('Redis has lost the ledger. What this actuator knew of it is written back; restarts are held for a while.', {
-    heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
-    targets: targets.map(targetKey),
-    spentBoots,
-    endedAttempts: ended.map(({ id }) => id),
-  });
-  teacher.teachAgain();
+  log.warn(
+    'Redis has lost the ledger. Tidemark has written back what it knew, and restarts nothing while the ledger is held.',
+    {
+      heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
+      targets: targets.map(targetKey),
+      spentBoots,
+      endedAttempts: ended.map(({ id }) => id),
+    },
+  );
+  recorder.teachAgain();
   if (!leads()) return;
   const nowMs = clock.now();
   for (const attempt of ended) {

@@ -3,13 +3,13 @@ import { UnreadableRecord } from '../../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger, LedgerView } from '../../ports.ts';
 
-/** What was lost, and what became of it. */
+/** What the ledger has lost, and what was done about it. */
 export interface LedgerLoss {
-  /** Until when the emptied ledger grants nothing (its own clock, Unix ms); 0: it does not hold. */
+  /** Until when the emptied ledger grants no claim (its own clock, Unix ms); 0 where it does not hold. */
   readonly heldUntilMs: number;
   readonly targets: readonly Target[];
   readonly spentBoots: number;
-  /** Attempts before `sending`: nothing was sent for them, and they end here. */
+  /** Attempts that had not reached `sending`: no DELETE was sent for them, so they end here. */
   readonly ended: readonly Attempt[];
 }
 
@@ -18,7 +18,10 @@ interface Memory {
   /** Null before the first view. */
   view: LedgerView | null;
   open: Attempt | null;
-  /** What this very process has sent for, oldest first: kept whatever a view says, until the platform is known to have refused. */
+  /**
+   * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
+   * refused.
+   */
   sent: readonly SentAttempt[];
 }
 
@@ -27,13 +30,14 @@ interface SentAttempt {
   readonly bootIds: readonly string[];
 }
 
-/** More than a day of restarts at four an hour; fewer than the ledger shows. */
+/** More than a day of restarts at four an hour, and fewer than the ledger shows. */
 const MAX_SENT = 100;
 
 /**
- * The ledger, with a memory of what it said. Where Redis has lost everything (another epoch) or the newest of it (a boot that this process sent for
- * is not spent), what is known of spent boots, open attempts, pauses, cooldown and breaker is written back before anything else is answered. The
- * emptied ledger grants nothing during its hold, so a process that lives through the loss and reads once in that time is in time.
+ * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
+ * that this process sent a restart for is not spent), the known spent boots, open attempts, pauses, cooldown and
+ * breaker are written back before anything else is answered. An emptied ledger grants no claim during its hold, so one
+ * read in that time is enough.
  */
 export class RememberingLedger implements Ledger {
   readonly #ledger: Ledger;
@@ -64,12 +68,12 @@ export class RememberingLedger implements Ledger {
       (memory) => memory.open !== null && !open.some(({ id }) => id === memory.open?.id),
     );
     if (vanished.length === 0) return open;
-    // Closed by another actuator, or lost: of a silent target nobody else would ask.
+    // Closed by another actuator, or lost. Nobody else reads the ledger of a target whose dynos are silent.
     for (const { target } of vanished) await unlessUnreadable(this.read(target));
     return this.#ledger.open();
   }
 
-  /** Reads first: a loss before the claim is noticed here, and after one in between the ledger holds. */
+  /** Reads first, so that an earlier loss is noticed. After a loss between read and claim the ledger holds. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     await this.read(request.target);
     const answer = await this.#ledger.claim(request);
@@ -127,7 +131,10 @@ export class RememberingLedger implements Ledger {
     return memory.sent.some(({ bootIds }) => bootIds.some((id) => !view.spentBootIds.includes(id)));
   }
 
-  /** Everything that is known, of every target: a loss is of all of them. Throws as the ledger does; then the next read tries again. */
+  /**
+   * Writes back all targets, because a loss concerns all of them. Throws as the ledger does; then the next read tries
+   * again.
+   */
   async #writeBack(target: Target): Promise<void> {
     this.#memoryOf(target);
     const memories = [...this.#memories.values()];
@@ -142,7 +149,7 @@ export class RememberingLedger implements Ledger {
     this.#onLoss({ heldUntilMs, targets: memories.map((memory) => memory.target), spentBoots, ended });
   }
 
-  /** A view that comes late must not undo what is known since: a ledger's clock tells. */
+  /** A view that arrives late must not undo newer knowledge; the ledger's clock orders them. */
   #note(view: LedgerView): LedgerView {
     this.#epochMs ??= view.epochMs;
     const memory = this.#memoryOf(view.target);
@@ -174,7 +181,7 @@ export class RememberingLedger implements Ledger {
   }
 }
 
-/** A record that somebody else has spoilt stops its own target, and no other's. */
+/** A damaged record stops its own target, and no other. */
 async function unlessUnreadable(work: Promise<unknown>): Promise<void> {
   try {
     await work;
@@ -198,7 +205,7 @@ function knownOf({ view, open, sent }: Memory, isAllPaused: boolean): KnownRecor
   };
 }
 
-/** Points can name any app; of a target without restarts and pauses there is nothing to remember. */
+/** Points can name any app, so targets without restarts and pauses are not remembered. */
 function isWorthKeeping(memory: Memory): boolean {
   const { spentBootIds, sending, pausedBy, cooldownUntilMs, breakerOpenUntilMs } = knownOf(memory, false);
   if (spentBootIds.length > 0 || memory.open !== null || sending !== null || pausedBy.target) return true;

@@ -5,19 +5,19 @@ import type { Policy } from '../../model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';
 
-/** What a restart gave back, once the boot that followed has shown its floor. */
+/** Memory that a restart freed, known once the next boot has shown its floor. */
 export interface Reclaimed {
   readonly view: LedgerView;
   readonly entry: HistoryEntry;
   readonly reclaimedBytes: number;
 }
 
-/** The two clocks, the ledger's and the measured machine's, may differ by so much. */
+/** The ledger's clock and the measured machine's may differ by this much. */
 const CLOCK_SLACK_MS = 60_000;
 
 /**
- * Compares each restart with the boot that came after it: usage before, less the floor that the new boot shows after its warm-up. A restart
- * whose successor has not shown one yet is looked at again at the next tick.
+ * Compares each restart with the next boot: usage before, less the new boot's floor after its warm-up. If that boot has
+ * shown no floor yet, the next tick looks again.
  */
 export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], policy: Policy): readonly Reclaimed[] {
   return view.history.flatMap((entry) => {
@@ -28,7 +28,7 @@ export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], p
   });
 }
 
-/** A restart that bought little: the boot that followed is held over the soft limit again, soon after its start. */
+/** A restart that bought little time: the next boot stays over the soft limit soon after its start. */
 export interface BackSoon {
   readonly entry: HistoryEntry;
   readonly backAfterMs: number;
@@ -51,8 +51,9 @@ export function findBackSoon(
 }
 
 /**
- * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name, or, where names are not reused (Fir), of any. Only
- * the newest restart of a dyno is compared: the successor of an older one is gone by now.
+ * The newest boot that the platform lists of the target and that began after the restart was sent: of the same name,
+ * or, where names are not reused (Fir), of any. Only the newest restart of a dyno is compared: the successor of an
+ * older one is gone by now.
  */
 function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly BootEntry[]): BootEntry | null {
   const { sendingAtMs } = entry;
@@ -68,7 +69,9 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
   return successors.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
 }
 
-/** Teaches the ledger the floor of each listed boot once, so that later boots can be judged from their first minute. */
+/**
+ * Records the floor of each listed boot in the ledger, once, so that later boots can be judged from their first minute.
+ */
 export class FloorRecorder {
   readonly #taught = new Set<string>();
 
@@ -80,16 +83,17 @@ export class FloorRecorder {
       if (app === null || floorBytes === null || this.#taught.has(key)) continue;
       const release = listing.dyno.releaseVersion;
       try {
-        await ledger.learnFloor({ app, processType }, { dyno, bootId, floorBytes, release });
+        const learned = { dyno, bootId, floorBytes, release, bytesPerJob: null, bytesPerJobError: null };
+        await ledger.learnFloor({ app, processType }, learned);
         this.#taught.add(key);
       } catch (error) {
-        // Its own target's trouble, told when it was found.
+        // It concerns this target only, and was logged when it was found.
         if (!(error instanceof UnreadableRecord)) throw error;
       }
     }
   }
 
-  /** For a ledger that has lost what it was taught. */
+  /** For a ledger that has lost its records. */
   teachAgain(): void {
     this.#taught.clear();
   }

@@ -11,8 +11,9 @@ export interface StillHoldsParts {
 }
 
 /**
- * Whether the newest points of the attempt's boot still ask for a restart, and it is still known to be the listed dyno; null where they cannot be judged: the boot has not been heard of here,
- * or not lately. What the attempt rested on may be minutes old by the time its drain is over.
+ * Whether the newest points of the attempt's boot still ask for a restart, and the boot is still the listed dyno. Null
+ * where it cannot be judged: the boot has not reported here, or not lately. Asked again because a drain takes minutes,
+ * and what the attempt rested on ages meanwhile.
  */
 export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean | null {
   const entry = registry.find(attempt.target.app, attempt);

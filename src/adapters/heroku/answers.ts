@@ -2,13 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { PlatformError } from '../../model/errors.ts';
 import type { RestartAnswer } from '../../ports.ts';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { withAdvice } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
 const errorBody = z.object({ id: z.string().min(1), message: z.string(), resource: z.string().optional() });
 
-/** What a DELETE's exchange proves. Only the platform's own words prove that nothing was restarted: a proxy's page does not. */
+/**
+ * What a DELETE's exchange proves. Only the platform's own error body proves that nothing was restarted; a proxy's page
+ * does not.
+ */
 export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
   if (result.kind === 'failed') {
     return result.written
@@ -25,18 +29,18 @@ export function restartAnswer(result: Exchange, nowMs: number): RestartAnswer {
     return { kind: 'unknown', why: `the answer was ${status} without the platform's error body`, status };
   }
   const { id: errorId, message, resource } = body.data;
-  // An app that the token cannot see says nothing about the dyno.
+  // If the token cannot see the app, the answer says nothing about the dyno.
   if ((status === 404 || status === 410) && resource !== 'app') return { kind: 'gone', message };
   return {
     kind: 'refused',
     status,
     errorId,
     message: withAdvice(errorId, message),
-    retryAfterMs: retryAfterMs(headers, nowMs),
+    retryAfterMs: blockMs(headers, nowMs),
   };
 }
 
-/** The body of a read that went well; anything else is a `PlatformError`. */
+/** The body of a successful read. Throws `PlatformError` otherwise. */
 export function readBody(result: Exchange, what: string, nowMs: number): unknown {
   if (result.kind === 'failed') {
     throw new PlatformError('unavailable', `${what}: ${result.why}`, { status: result.status });
@@ -51,7 +55,7 @@ export function readBody(result: Exchange, what: string, nowMs: number): unknown
   throw new PlatformError(kind, `${what}: the platform answered ${status}, ${said}`, {
     status,
     errorId: body.success ? body.data.id : null,
-    retryAfterMs: retryAfterMs(headers, nowMs),
+    retryAfterMs: blockMs(headers, nowMs),
   });
 }
 
@@ -61,16 +65,15 @@ function errorKind(status: number, platformSpoke: boolean): ConstructorParameter
   return status >= 400 && status < 500 && platformSpoke ? 'refused' : 'unavailable';
 }
 
-/** The account's calls are counted by the hour: no block needs to last longer, whatever somebody on the way says. */
+/** Heroku counts calls by the hour, so no block needs to last longer, whatever a proxy asks for. */
 const LONGEST_BLOCK_MS = 3_600_000;
 
-/** Ms until the platform wants to be asked again; null where it does not say. Heroku documents no such header on its 429. */
-function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
-  const value = headers['retry-after'];
-  if (value === undefined) return null;
-  if (/^\d+$/.test(value)) return Math.min(LONGEST_BLOCK_MS, Number(value) * 1000);
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? null : Math.min(LONGEST_BLOCK_MS, Math.max(0, atMs - nowMs));
+/**
+ * How long the platform wants no calls, in ms; null where it does not say. Heroku documents no such header on its 429.
+ */
+function blockMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
+  const ms = parseRetryAfter(headers['retry-after'], nowMs);
+  return ms === null ? null : Math.min(LONGEST_BLOCK_MS, ms);
 }
 
 /** `RateLimit-Remaining`: calls that the account has left; null where the answer does not say. */
@@ -79,7 +82,7 @@ export function rateLimitRemaining(headers: IncomingHttpHeaders): number | null 
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
 }
 
-/** How far the clock that wrote the answer's `Date` is ahead of `nowMs`, to the second; null where it does not say. */
+/** The answer's `Date` less `nowMs`, in ms (to the second); null where it has none. */
 export function clockAheadMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   const atMs = Date.parse(headers.date ?? '');
   return Number.isNaN(atMs) ? null : atMs - nowMs;

@@ -5,7 +5,10 @@ import type { Duplex } from 'node:stream';
 export interface ConnectionGate {
   /** Every socket that is opened, so that it can be destroyed while it still connects. */
   opened(socket: Destroyable): void;
-  /** Asked once the socket is connected (TLS included) and nothing of the request is written; an error keeps the request back. */
+  /**
+   * Asked once the socket is connected (TLS included) and nothing of the request is written; an error keeps the request
+   * back.
+   */
   check(): Error | null;
 }
 

@@ -1,12 +1,13 @@
-/** What one of the platform's error ids means for us, and what a person can do. */
+/** What one of the platform's error ids means, and what a person can do. */
 interface ErrorMeaning {
   readonly status: number;
   readonly advice: string;
 }
 
 /**
- * The ids of the Platform API's error responses (Dev Center, "Platform API Reference", "Error responses"), with `two_factor`,
- * `internal_server_error` and `service_unavailable`, which clients have seen. One that is not listed is passed on as it came.
+ * The ids of the Platform API's error responses (Dev Center, "Platform API Reference", "Error responses"), with
+ * `two_factor`, `internal_server_error` and `service_unavailable`, which clients have seen. One that is not listed is
+ * passed on as it came.
  */
 export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
   bad_request: { status: 400, advice: 'this is a fault of Tidemark: report it with the request id in the log' },
@@ -16,7 +17,7 @@ export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
   },
   two_factor: {
     status: 401,
-    advice: 'the account wants a second factor, which a service has not: use a token of `heroku authorizations:create`',
+    advice: 'the account requires a second factor: use a token from `heroku authorizations:create`',
   },
   delinquent: { status: 402, advice: "the account's invoice is not paid: its owner must settle it" },
   forbidden: {
@@ -27,7 +28,7 @@ export const ERROR_IDS: Readonly<Record<string, ErrorMeaning>> = {
   not_found: { status: 404, advice: "there is no such thing, or the token's account cannot see it" },
   not_acceptable: { status: 406, advice: 'the API speaks another version: a newer Tidemark is needed' },
   conflict: { status: 409, advice: 'the app is being changed; the next chance comes after the cooldown' },
-  gone: { status: 410, advice: 'it was removed' },
+  gone: { status: 410, advice: 'it was deleted' },
   requested_range_not_satisfiable: { status: 416, advice: 'this is a fault of Tidemark: report it' },
   invalid_params: { status: 422, advice: 'this is a fault of Tidemark: report it with the request id in the log' },
   verification_needed: { status: 422, advice: 'the account must be verified, with a payment method, by its owner' },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { OneShotRequest } from './one-shot-request.ts';
 
-/** An answer larger than this is refused: the API's largest (a thousand dynos a page) is far below. */
+/** Larger answers are refused. The API's largest (a page of a thousand dynos) is far smaller. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 export interface Call {
@@ -36,8 +36,9 @@ export type Exchange =
     };
 
 /**
- * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`, which Heroku's own
- * CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older Cedar form.
+ * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`,
+ * which Heroku's own CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older
+ * Cedar form.
  */
 export async function exchange(call: Call): Promise<Exchange> {
   const head = new AnswerHead(call.onHead);
@@ -45,7 +46,7 @@ export async function exchange(call: Call): Promise<Exchange> {
   let request: OneShotRequest | null = null;
   try {
     ended.throwIfOver();
-    // Whatever rejects later than this race has been lost on purpose: the call has its result.
+    // A rejection after this race is ignored on purpose: the call already has its result.
     request = new OneShotRequest(requestOptions(call, head), () => (call.mayWrite?.() ?? true) && !ended.over());
     head.onBroken = request.reject;
     const body = await Promise.race([request.request(), ended.promise]);
@@ -73,7 +74,7 @@ function requestOptions(call: Call, head: AnswerHead): ConstructorParameters<typ
   };
 }
 
-/** What the library hides: status and headers; and what it cannot see: an answer that breaks off, a 304, a flood. */
+/** Adds what the library hides (status, headers) or misses (an answer that breaks off, a 304, an endless body). */
 class AnswerHead {
   status: number | null = null;
   headers: IncomingHttpHeaders = {};

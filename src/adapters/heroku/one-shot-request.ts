@@ -6,8 +6,9 @@ import { type Destroyable, gateConnections } from './connection-gate.ts';
 class HeldBack extends Error {}
 
 /**
- * heroku-client's request without what makes it unfit for a DELETE. Left alone, version 3.1.4 sends any request up to five times when
- * its socket dies, goes on doing so after its own timeout has rejected, and sends it again for a `Next-Range` in the answer.
+ * heroku-client's request without what makes it unfit for a DELETE. Left alone, version 3.1.4 sends any request up to
+ * five times when its socket dies, goes on doing so after its own timeout has rejected, and sends it again for a
+ * `Next-Range` in the answer.
  */
 export class OneShotRequest extends HerokuRequest {
   readonly #once: boolean;

@@ -1,6 +1,7 @@
 import { REQUEST_DEADLINE_MS } from '../../attempt/attempt.ts';
 import { ConfigError, PlatformError } from '../../model/errors.ts';
 import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
+import { scrubber } from '../scrub.ts';
 import { clockAheadMs, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';
 import { appPath, dynoPath } from './names.ts';
@@ -15,7 +16,6 @@ import {
   parseQuotas,
   type TokenGrant,
 } from './resources.ts';
-import { scrubber } from './scrub.ts';
 
 /** Sizes change with the platform's price list, not with the hour. */
 const QUOTAS_TTL_MS = 10 * 60_000;
@@ -48,13 +48,16 @@ export interface HerokuPlatformOptions {
 export interface HerokuPlatform extends Platform {
   /** Who the token speaks for. Throws `PlatformError`. */
   account(signal?: AbortSignal): Promise<HerokuAccount>;
-  /** What the token may do; null where the platform does not tell this token. Throws `PlatformError`. */
+  /** The token's scopes; null where the platform does not show them to this token. Throws `PlatformError`. */
   grant(signal?: AbortSignal): Promise<TokenGrant | null>;
-  /** How far the platform's clock is ahead of this machine's, as its last answer said (to the second); null where none has. */
+  /**
+   * The platform's clock less this machine's, in ms, from its last answer (to the second); null before one with a
+   * `Date`.
+   */
   clockAheadMs(): number | null;
   /** The names of all apps that the token's account can see. Throws `PlatformError`. */
   apps(signal?: AbortSignal): Promise<readonly string[]>;
-  /** The process types of the app, with how many dynos of which size they should have. Throws `PlatformError`. */
+  /** The app's process types, each with its wanted number of dynos and their size. Throws `PlatformError`. */
   formation(app: string, signal?: AbortSignal): Promise<readonly FormationEntry[]>;
 }
 
@@ -97,7 +100,7 @@ export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlat
   };
 }
 
-/** The sizes that this app may use; where the platform does not offer that list, all sizes. */
+/** The sizes that this app may use, or all sizes where the platform does not offer that list. */
 async function readQuotas(client: Client, app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>> {
   const what = `reading the dyno sizes of ${app}`;
   try {
@@ -113,7 +116,7 @@ async function readFormation(client: Client, app: string, signal?: AbortSignal):
   return parseFormation(await client.get(`${appPath(app)}/formation`, what, signal), what);
 }
 
-/** Sizes are worth a call, and not the list of dynos that goes before it. */
+/** Empty where it cannot be read: without sizes the list of dynos is still useful. */
 async function formationIfReadable(
   client: Client,
   app: string,
@@ -127,13 +130,13 @@ async function formationIfReadable(
   }
 }
 
-/** The formation says which size the dynos of a type have, where a dyno does not say it of itself. */
+/** Takes a dyno's size from the formation where the dyno itself has none. */
 function withSizes(dynos: readonly PlatformDyno[], formation: readonly FormationEntry[]): readonly PlatformDyno[] {
   const sizes = new Map(formation.map(({ processType, size }) => [processType, size]));
   return dynos.map((dyno) => ({ ...dyno, size: dyno.size ?? sizes.get(dyno.processType) ?? null }));
 }
 
-/** From the list of the account's authorizations, which only a token with more than read and write may see. */
+/** From the account's authorizations, which need more scopes than read and write. */
 async function readGrant(client: Client, token: string, signal?: AbortSignal): Promise<TokenGrant | null> {
   const what = "reading the token's scopes";
   try {
@@ -154,7 +157,7 @@ interface Client {
 function createClient(options: HerokuPlatformOptions): Client {
   const { token, log, deadlineMs = REQUEST_DEADLINE_MS } = options;
   const origin = originOf(options);
-  const scrub = scrubber(token);
+  const scrub = scrubber(formsOf(token));
   let remaining: number | null = null;
   let clockAhead: number | null = null;
 
@@ -188,7 +191,12 @@ function createClient(options: HerokuPlatformOptions): Client {
   };
 }
 
-/** The token is taken out of what the platform, or a proxy before it, says back, before anyone can pass it on. */
+/** The forms in which the token travels. */
+function formsOf(token: string): readonly string[] {
+  return token === '' ? [] : [token, encodeURIComponent(token), Buffer.from(`:${token}`).toString('base64')];
+}
+
+/** Removes the token from answers of the platform, or of a proxy before it, before they are passed on. */
 function scrubbed(result: Exchange, scrub: (text: string) => string): Exchange {
   if (result.kind === 'failed') return { ...result, why: scrub(result.why) };
   if (result.status >= 200 && result.status < 300) return result;

@@ -3,8 +3,9 @@ import type { DynoQuota } from '../../ports.ts';
 const GIB = 2 ** 30;
 
 /**
- * Where the platform acts, as a multiple of the quota, from "Dyno Memory Behavior" in Heroku's Dev Center (2025): twice the quota up to
- * Performance-L in the Common Runtime, 1.2 times for its larger sizes, and the quota itself in Private Spaces and on Fir.
+ * Where the platform acts, as a multiple of the quota, from "Dyno Memory Behavior" in Heroku's Dev Center (2025): twice
+ * the quota up to Performance-L in the Common Runtime, 1.2 times for its larger sizes, and the quota itself in Private
+ * Spaces and on Fir.
  */
 const KILL_FACTORS: ReadonlyMap<string, number> = new Map([
   ['eco', 2],
@@ -28,7 +29,10 @@ export interface DynoSize {
   readonly privateOrFir: boolean;
 }
 
-/** Quota and kill point of a size; null where its memory is not known. A size of no known kind is taken to have no room above its quota. */
+/**
+ * Quota and kill point of a size; null where its memory is unknown. An unknown kind of size is assumed to have no room
+ * above its quota.
+ */
 export function quotaOf(size: DynoSize): DynoQuota | null {
   const name = size.name.toLowerCase();
   const fir = FIR_SIZE.exec(name);

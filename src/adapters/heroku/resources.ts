@@ -5,12 +5,12 @@ import { quotaOf } from './quota.ts';
 
 const timestamp = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'is no time');
 
-/** The dyno of Heroku's schema. It declares nothing as required; what identifies a dyno must be there all the same. */
+/** The dyno of Heroku's schema. The schema requires no field; here those that identify a dyno are required. */
 const dyno = z.object({
   id: z.string().min(1),
   name: z.string().min(1),
   type: z.string().min(1),
-  /** Heroku lists the known states in prose only, so any other passes. */
+  /** Heroku documents the states in prose only, so any text is accepted. */
   state: z.string(),
   size: z.string().nullish(),
   created_at: timestamp,
@@ -68,7 +68,7 @@ export function parseDynos(body: unknown, what: string): readonly PlatformDyno[]
   }));
 }
 
-/** The quotas by lower-case size name. A size whose memory cannot be known is left out. */
+/** The quotas by lower-case size name, without sizes of unknown memory. */
 export function parseQuotas(body: unknown, what: string): ReadonlyMap<string, DynoQuota> {
   const quotas = new Map<string, DynoQuota>();
   for (const entry of parse(z.array(dynoSize), body, what)) {
@@ -118,5 +118,5 @@ function parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
   if (result.success) return result.data;
   const first = result.error.issues[0];
   const where = first === undefined ? '' : ` (${first.path.join('.') || 'body'}: ${first.message})`;
-  throw new PlatformError('unavailable', `${what}: the answer has not the form that the platform documents${where}`);
+  throw new PlatformError('unavailable', `${what}: the answer does not have the documented form${where}`);
 }

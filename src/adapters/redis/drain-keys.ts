@@ -1,36 +1,25 @@
 import { z } from 'zod';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { DrainAnswers, DrainKeys } from '../../ports.ts';
 import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
 import { connectRedis } from './connection.ts';
 import { text, time } from './ledger/record-schema.ts';
 
-/** What the processes of a boot answer to an attempt, by `tidemark.process.id`: whether none of their jobs runs. */
-export type DrainAnswers = ReadonlyMap<string, boolean>;
-
-/** The drain keys of boots on the queue's Redis. Every method throws `LedgerUnavailable` where Redis does not answer in time. */
-export interface DrainKeys {
-  /** Asks the boot's workers to stop, or to stay stopped, and reads their answers to this attempt. */
-  refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
-  /** Lets them go on. Keys of another attempt stay. */
-  clear(boot: DrainedBoot, attemptId: string): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface DrainKeysOptions {
   /** `redis://` or `rediss://`: the one that BullMQ uses. */
   readonly url: string;
-  /** How long the workers are to stay stopped at most for one attempt, whatever becomes of this process. */
+  /** The longest that workers stay stopped for one attempt, whatever happens to this process. */
   readonly holdMs: number;
   /** For people. Never carries a secret. */
   readonly log?: (level: 'info' | 'warn', message: string) => void;
   readonly commandTimeoutMs?: number;
 }
 
-/** The key and its expiry are one command: whatever fails after it, no key stays for ever. */
+/** One command sets the key and its expiry, so no key can remain forever. */
 const REFRESH = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
--- What is no hash is no answer, and no worker could answer into it.
+-- A key that is not a hash is no answer, and no worker could write into it.
 local answers = redis.pcall('HGETALL', KEYS[2])
 if answers.err then
   if not string.find(answers.err, 'WRONGTYPE', 1, true) then return answers end
@@ -74,12 +63,12 @@ function namesOf(boot: DrainedBoot) {
   return names;
 }
 
-/** `fields`: names and values in turn, as HGETALL gives them. */
+/** `fields`: alternating names and values, as HGETALL returns them. */
 function answersTo(attemptId: string, nowMs: number, fields: readonly string[]): DrainAnswers {
   const answers = new Map<string, boolean>();
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const answer = parseAnswer(fields[index + 1] ?? '');
-    // Of the future too: it would count for ever.
+    // Answers from the future are dropped too: they would count forever.
     if (answer?.attemptId !== attemptId || Math.abs(nowMs - answer.atMs) > DRAIN_KEY_LIFE_MS) continue;
     answers.set(fields[index] ?? '', answer.idle);
   }
@@ -88,7 +77,7 @@ function answersTo(attemptId: string, nowMs: number, fields: readonly string[]):
 
 const answerSchema: z.ZodType<DrainAnswer> = z.object({ attemptId: text, idle: z.boolean(), atMs: time });
 
-/** Anyone who can write to the queue's Redis can write this; what is no answer is none. */
+/** Null where it is not an answer: anyone who can write to the queue's Redis can write here. */
 function parseAnswer(json: string): DrainAnswer | null {
   try {
     return answerSchema.safeParse(JSON.parse(json)).data ?? null;

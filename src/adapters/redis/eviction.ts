@@ -2,9 +2,12 @@ import type { RedisConnection } from './connection.ts';
 
 const FRESH_MS = 60_000;
 
-/** Watches that Redis is not set up to drop the ledger when its memory is full. */
+/** Checks that Redis does not drop the ledger when its memory is full. */
 export interface EvictionWatch {
-  /** False where the policy is one of `allkeys-*`. Read at every connect and at most a minute old. Throws `LedgerUnavailable`. */
+  /**
+   * False where the policy is one of `allkeys-*`. Read at every connect, and at most a minute old. Throws
+   * `LedgerUnavailable`.
+   */
   isSafe(): Promise<boolean>;
 }
 
@@ -30,7 +33,7 @@ export function watchEviction(
   };
 }
 
-/** From INFO, which services that forbid CONFIG still answer; null where it does not say. */
+/** From INFO, because some services forbid CONFIG; null where it is missing. */
 async function readPolicy(connection: RedisConnection): Promise<string | null> {
   const info = await connection.run('reading the eviction policy', (redis) => redis.info('memory'));
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? null;
@@ -40,12 +43,14 @@ function say(policy: string | null, log: (level: 'info' | 'warn', message: strin
   if (policy === null) {
     log(
       'warn',
-      'Redis does not tell its maxmemory-policy; it must be noeviction or volatile-*, or the ledger may be lost',
+      'Redis does not report its maxmemory-policy. It must be noeviction or volatile-*; ' +
+        'otherwise Redis may drop the ledger',
     );
   } else if (policy.startsWith('allkeys-')) {
     log(
       'warn',
-      `Redis has the maxmemory-policy ${policy}, which may drop the ledger: nothing is restarted. Set it to noeviction`,
+      `Redis has the maxmemory-policy ${policy}, which may drop the ledger, so Tidemark restarts nothing. ` +
+        'Set it to noeviction',
     );
   }
 }

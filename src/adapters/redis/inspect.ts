@@ -1,7 +1,7 @@
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { connectRedis, isHerokuKeyValueStore, type RedisConnection } from './connection.ts';
 
-/** How a Redis is set up, as it says itself. Bytes; null where it does not say, or where there is no maximum. */
+/** How a Redis is set up, from its own INFO. Sizes in bytes; null where INFO has none, or where there is no maximum. */
 export interface RedisInspection {
   readonly host: string;
   readonly version: string | null;
@@ -10,7 +10,7 @@ export interface RedisInspection {
   readonly usedBytes: number | null;
   readonly maxBytes: number | null;
   readonly isCluster: boolean;
-  /** How far its clock is ahead of this machine's; null where it does not say. */
+  /** Its clock less this machine's, in ms; null where it is unknown. */
   readonly clockAheadMs: number | null;
 }
 
@@ -20,7 +20,7 @@ export type InspectAnswer =
 
 const CONNECT_TIMEOUT_MS = 8_000;
 
-/** Looks at a Redis and goes away again. Throws `ConfigError` where the URL cannot be used. */
+/** Connects, reads, and disconnects. Throws `ConfigError` where the URL cannot be used. */
 export async function inspectRedis(url: string): Promise<InspectAnswer> {
   const fault = Promise.withResolvers<string>();
   const log = (level: 'info' | 'warn', message: string) => {
@@ -29,7 +29,7 @@ export async function inspectRedis(url: string): Promise<InspectAnswer> {
   const connection = connectRedis({ url, log });
   const { host, hostname, protocol } = new URL(url);
   try {
-    // It would be tried for ever; here the first fault is the answer.
+    // The connection would retry forever; here the first fault is the answer.
     const ready = await Promise.race([connection.untilReady(CONNECT_TIMEOUT_MS), fault.promise]);
     if (ready !== true) return { ok: false, host, why: ready || `no connection within ${CONNECT_TIMEOUT_MS / 1000} s` };
     const info = await connection.run('INFO', (redis) => redis.info());
@@ -57,7 +57,7 @@ export async function inspectRedis(url: string): Promise<InspectAnswer> {
   }
 }
 
-/** Asked for by its own command, which a user of an access list may lack. Half of the way there and back is taken for the way back. */
+/** Uses TIME, which a restricted Redis user may not be allowed. Takes half of the round trip for the way back. */
 async function readClock(connection: RedisConnection): Promise<number | null> {
   const askedMs = Date.now();
   try {

@@ -19,7 +19,7 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     journal: `${prefix}journal`,
     leader: `${prefix}leader`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
-    /** Set: keys of the boots with a snapshot, some of which may have expired. */
+    /** Set: keys of the boots with a snapshot. Some snapshots may have expired. */
     snapshots: `${prefix}boots`,
   };
 }

@@ -1,22 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { Leader } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
-
-/**
- * The leader key only saves work: it chooses which of several actuators takes the points in. Two leaders are harmless, as the ledger keeps
- * them apart. Where Redis cannot be reached everyone leads: an actuator without Redis still observes and advises, and it must not send its
- * senders away to a leader that cannot be known. One that stands by takes a late answer for no such thing: the other's lease is still running.
- */
-export interface Leader {
-  isLeader(): boolean;
-  /** Called when this one takes the lead from another, or takes it at its start. */
-  onLeading(listener: () => void): void;
-  /** Tries for the key now, then again and again. */
-  start(): void;
-  /** Gives the key back, so that another one can lead at once. */
-  stop(): Promise<void>;
-}
 
 export interface LeaderOptions {
   readonly connection: RedisConnection;
@@ -29,8 +15,8 @@ export interface LeaderOptions {
 const LEASE_MS = 9_000;
 
 /**
- * Takes the key where it is free, renews it where it is ours. A key of another type, or one that would never expire or not for ages, was written by no
- * actuator: it is taken too, or nobody would ever lead.
+ * Takes the key if it is free, renews it if it is ours. A key of another type, or one that expires never or very late,
+ * was written by no actuator: it is replaced, otherwise nobody would ever lead.
  */
 const HOLD = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end

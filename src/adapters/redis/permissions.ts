@@ -5,7 +5,7 @@ import { connectRedis } from './connection.ts';
 
 const CONNECT_TIMEOUT_MS = 8_000;
 
-/** Each key in a call of its own, as a cluster demands, with every command that workers and actuator use on it. */
+/** One call per key, as a cluster requires, with every command that workers and actuator use on it. */
 const PROBES = [
   `redis.call('TIME') redis.call('SET', KEYS[1], '', 'PX', ARGV[1]) redis.call('GET', KEYS[1])
 redis.call('PTTL', KEYS[1]) return redis.call('DEL', KEYS[1])`,
@@ -14,8 +14,8 @@ redis.call('HGETALL', KEYS[1]) return redis.call('DEL', KEYS[1])`,
 ] as const;
 
 /**
- * Writes and deletes drain keys of a boot that nobody is, as workers and actuator do. What Redis says where it refuses; null where it permits it all, or
- * cannot be reached. Throws `ConfigError` where the URL cannot be used.
+ * Writes and deletes the drain keys of an invented boot, as workers and actuator do. Returns Redis's refusal; null
+ * where it permits everything or cannot be reached. Throws `ConfigError` where the URL cannot be used.
  */
 export async function probeDrainKeys(url: string): Promise<string | null> {
   const names = drainKeyNames({ app: 'tidemark-doctor', bootId: randomUUID() });

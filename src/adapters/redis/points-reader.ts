@@ -6,22 +6,22 @@ import { connectRedis, type RedisConnection } from './connection.ts';
 export interface PointsReaderOptions {
   /** The queue's Redis, to which the workers write. */
   readonly url: string;
-  /** Takes the text of each entry, oldest first. Must not throw. */
+  /** Receives the text of each entry, oldest first. Must not throw. */
   readonly onEntry: (json: string) => void;
   /** For people. Never carries a secret. */
   readonly log?: (level: 'info' | 'warn', message: string) => void;
 }
 
-/** Follows the points stream. Every reader sees every entry: a stand-by reads along with the leader. */
+/** Follows the points stream. Every reader sees every entry, so a standby reads along with the leader. */
 export interface PointsReader {
-  /** Reads on from the entry after this one, or where it is null from entries of that age. Once. */
+  /** Reads on after `afterId`; where that is null, from entries of at most that age. Call it once. */
   start(from: { readonly afterId: string | null; readonly maxAgeMs: number }): void;
-  /** The newest entry that was handed on; null before the first. */
+  /** The newest entry that was delivered; null before the first. */
   lastId(): string | null;
   close(): Promise<void>;
 }
 
-/** How long Redis holds a read open when there is nothing to read. */
+/** How long Redis keeps a read open while the stream has nothing new. */
 const BLOCK_MS = 2_000;
 const ENTRIES_PER_READ = 100;
 const RETRY_AFTER_MS = 1_000;
@@ -72,14 +72,7 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
 
   return {
     start({ afterId, maxAgeMs }) {
-      const oldestId = async () => {
-        const [seconds] = await connection.run('the points stream', (redis) => redis.time());
-        const oldestMs = Math.max(0, Number(seconds) * 1000 - maxAgeMs);
-        return afterId !== null && ENTRY_ID.test(afterId) && Number.parseInt(afterId, 10) > oldestMs
-          ? afterId
-          : `${oldestMs}-0`;
-      };
-      following = follow(oldestId);
+      following = follow(() => firstCursor(connection, afterId, maxAgeMs));
     },
     lastId: () => lastId,
     async close() {
@@ -90,6 +83,14 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
   };
 }
 
+/** The entry to read on from: `afterId`, unless it is older than the given age. */
+async function firstCursor(connection: RedisConnection, afterId: string | null, maxAgeMs: number): Promise<string> {
+  const [seconds] = await connection.run('the points stream', (redis) => redis.time());
+  const oldestMs = Math.max(0, Number(seconds) * 1000 - maxAgeMs);
+  const isYoung = afterId !== null && ENTRY_ID.test(afterId) && Number.parseInt(afterId, 10) > oldestMs;
+  return isYoung ? afterId : `${oldestMs}-0`;
+}
+
 async function readEntries(connection: RedisConnection, after: string): Promise<[string, string[]][]> {
   const reply = (await connection.run('the points stream', (redis) =>
     redis.xread('COUNT', ENTRIES_PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', POINTS_STREAM_KEY, after),
@@ -97,7 +98,10 @@ async function readEntries(connection: RedisConnection, after: string): Promise<
   return reply?.[0]?.[1] ?? [];
 }
 
-/** Notes on the stream how far it was read, so that the workers can say where nobody reads. A mark that fails is no fault of the reading. */
+/**
+ * Marks on the stream how far it was read, so that workers can warn when nobody reads. A failed mark does not stop the
+ * reading.
+ */
 function createReadMark(connection: RedisConnection): (id: string | null) => Promise<void> {
   let marked: string | null = null;
   let markedAtMs = Number.NEGATIVE_INFINITY;
@@ -108,7 +112,7 @@ function createReadMark(connection: RedisConnection): (id: string | null) => Pro
       connection.run('the mark of the points stream', (redis) =>
         redis.xgroup(command as 'SETID', POINTS_STREAM_KEY, POINTS_STREAM_GROUP, id),
       );
-    // The first mark finds no group, and neither does one after the stream was gone.
+    // There is no group before the first mark, nor after the stream was deleted.
     await set('SETID').catch(() => set('CREATE').catch(() => undefined));
   };
 }

@@ -1,20 +1,11 @@
+import type { Snapshots } from '../../ports.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RecordFaults } from './ledger/record-faults.ts';
 
-/** A boot that was not heard of for so long has gone. */
+/** A boot that was silent for longer is gone. */
 const EXPIRY_MS = 48 * 3_600_000;
 const PAGE = 100;
-
-/** The folded state of each boot, so that a restarted actuator goes on where the last one was. */
-export interface Snapshots {
-  /** By a key that no other boot has, of another app neither. Throws `LedgerUnavailable`. */
-  save(bootKey: string, json: string): Promise<void>;
-  /** All snapshots that have not expired, by their key. Throws `LedgerUnavailable`. */
-  loadAll(): Promise<ReadonlyMap<string, string>>;
-  /** Tells of a snapshot that `loadAll` gave and that is none; it is written again when the boot next closes a bucket. */
-  refuse(bootKey: string): void;
-}
 
 export interface SnapshotsOptions {
   readonly connection: RedisConnection;
@@ -23,17 +14,18 @@ export interface SnapshotsOptions {
 }
 
 export function createSnapshots({ connection, keys, faults }: SnapshotsOptions): Snapshots {
-  const tell = (bootKey: string, why: string) =>
-    faults.tell({
+  const report = (bootKey: string, why: string) =>
+    faults.report({
       key: keys.snapshot(bootKey),
       why,
-      without: 'This boot is observed from its next measurement on, as if it were new; the others are not affected.',
-      advice: 'Nothing needs to be done: it is written over.',
+      without:
+        'Tidemark observes this boot from its next measurement on, as if it were new; no other boot is affected.',
+      advice: 'Nothing needs to be done: Tidemark overwrites it.',
     });
   return {
     async save(bootKey, json) {
       await connection.run('a snapshot', async (redis) => {
-        // The index first: an id without a snapshot is dropped at the next load, a snapshot without its id would not be found.
+        // The index first: the next load drops an id without a snapshot, but would not find a snapshot without its id.
         await redis.sadd(keys.snapshots, bootKey);
         await redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
       });
@@ -42,36 +34,45 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
     async loadAll() {
       const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots));
       if (type !== 'set' && type !== 'none') {
-        faults.tell({
+        faults.report({
           key: keys.snapshots,
-          why: `it is a ${type} and no set`,
-          without: 'Tidemark has deleted it, and observes the dynos as if they were new.',
+          why: `it is a ${type}, not a set`,
+          without: 'Tidemark has deleted it, and observes all dynos as if they were new.',
           advice: 'Find out what else writes to keys that begin with tidemark:.',
         });
         await connection.run('the snapshots', (redis) => redis.del(keys.snapshots));
         return new Map();
       }
-      const found = new Map<string, string>();
       const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
-      for (let first = 0; first < ids.length; first += PAGE) {
-        const page = ids.slice(first, first + PAGE);
-        const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keys.snapshot)));
-        page.forEach((id, index) => {
-          const text = texts[index];
-          if (typeof text === 'string') found.set(id, text);
-        });
-      }
+      const found = await readTexts(connection, keys, ids);
       const missing = ids.filter((id) => !found.has(id));
       for (const id of missing) {
         const kind = await connection.run('the snapshots', (redis) => redis.type(keys.snapshot(id)));
-        if (kind !== 'none') tell(id, `it is a ${kind} and no string`);
+        if (kind !== 'none') report(id, `it is a ${kind}, not a string`);
       }
       if (missing.length > 0) {
         await connection.run('the snapshots', (redis) => redis.srem(keys.snapshots, ...missing));
       }
       return found;
     },
-    refuse: (bootKey) =>
-      tell(bootKey, 'it is damaged, of another version of Tidemark, or of a time that has not come yet'),
+    refuse: (bootKey) => report(bootKey, 'it is damaged, from another version of Tidemark, or dated in the future'),
   };
+}
+
+/** The texts of those ids that have one, some at a time. */
+async function readTexts(
+  connection: RedisConnection,
+  keys: Keys,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (let first = 0; first < ids.length; first += PAGE) {
+    const page = ids.slice(first, first + PAGE);
+    const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keys.snapshot)));
+    page.forEach((id, index) => {
+      const text = texts[index];
+      if (typeof text === 'string') found.set(id, text);
+    });
+  }
+  return found;
 }

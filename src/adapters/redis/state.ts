@@ -1,12 +1,12 @@
-import type { Journal, Ledger } from '../../ports.ts';
+import type { Journal, Leader, Ledger, Snapshots } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
-import { createLeader, type Leader } from './leader.ts';
+import { createLeader } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
-import { createSnapshots, type Snapshots } from './snapshots.ts';
+import { createSnapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
@@ -19,25 +19,31 @@ export interface RedisStateOptions {
   readonly keyPrefix?: string;
   readonly commandTimeoutMs?: number;
   readonly leaseMs?: number;
-  /** Added to Redis's time in the ledger, so that tests need not wait for it to pass. */
+  /** Added to Redis's time in the ledger, so that tests need not wait. */
   readonly clockOffsetMs?: () => number;
 }
 
-/** Everything that the actuator keeps in Redis, on one connection. */
+/** Everything the actuator keeps in Redis, on one connection. */
 export interface RedisState {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly leader: Leader;
-  /** Whether Redis can be asked now. While it cannot, every method of the ledger throws `LedgerUnavailable` at once. */
+  /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
   available(): boolean;
-  /** True as soon as Redis is there; false where it is not within the time. It is tried for ever all the same. */
+  /** True as soon as Redis is connected, false when the time is over first. The connection keeps trying either way. */
   untilAvailable(timeoutMs: number): Promise<boolean>;
   /** Called at every (re)connect. */
   onAvailable(listener: () => void): void;
-  /** Whether Redis takes writes; false where it is full, cannot save, or is a replica. Never rejects for what Redis does. */
+  /**
+   * Whether Redis accepts writes; false where it is full, cannot save, or is a replica. Does not reject for faults of
+   * Redis.
+   */
   takesWrites(): Promise<boolean>;
-  /** Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws `LedgerUnavailable`. */
+  /**
+   * Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws
+   * `LedgerUnavailable`.
+   */
   hasLedger(): Promise<boolean>;
   /** Whether an actuator leads now. Throws `LedgerUnavailable`. */
   isLed(): Promise<boolean>;

@@ -2,15 +2,18 @@ import { LedgerUnavailable } from '../../model/errors.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
-/** Writes what is there already, and nothing where nothing is: a Redis without memory refuses the command all the same. */
+/**
+ * Rewrites the current value, or nothing where there is none. A Redis without memory refuses the command either way.
+ */
 const REWRITE = `
 redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or '', 'XX')
 return 1
 `;
 
 /**
- * Whether Redis takes writes. One that is full (OOM), that cannot save (MISCONF), or that is a replica (READONLY) answers every read, so that
- * all seems well until a restart is due. A Redis that does not answer at all is not told apart here: true.
+ * Whether Redis accepts writes. A Redis that is full (OOM), cannot save (MISCONF) or is a replica (READONLY) answers
+ * every read, so the fault would show only when a restart is due. True also where Redis does not answer at all; other
+ * checks report that.
  */
 export async function takesWrites(connection: RedisConnection, keys: Keys): Promise<boolean> {
   try {

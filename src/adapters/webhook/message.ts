@@ -4,16 +4,19 @@ import type { Decision } from '../../model/decision.ts';
 import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
 import type { ActuatorEvent } from '../../ports.ts';
 
-/** What people are told of an event. */
+/** The message to people about an event. */
 export interface Message {
-  /** `info`: it went as it should. `attention`: somebody should look. */
+  /** `info`: all went well. `attention`: somebody should look. */
   readonly tone: 'info' | 'attention';
   readonly title: string;
   readonly explanation: string;
   readonly numbers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Null for what only the log needs: moves on the way, and decisions to do nothing or to restart, of which the attempt tells. */
+/**
+ * Null for events that only the log needs: an attempt's earlier moves, and decisions other than advice (a restart's
+ * attempt is reported itself).
+ */
 export function messageOf(event: ActuatorEvent): Message | null {
   switch (event.type) {
     case 'attempt':
@@ -27,18 +30,18 @@ export function messageOf(event: ActuatorEvent): Message | null {
   }
 }
 
-/** Of an open breaker the event of its own tells, once for the target and not for each dyno. */
+/** An open breaker has an event of its own, once per target and not once per dyno. */
 function isAdvice({ action, reason }: Decision): boolean {
   return action === 'advise' && reason !== 'breaker-open';
 }
 
 const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   restarted: 'was restarted',
-  'already-gone': 'was gone before it could be restarted',
+  'already-gone': 'was gone before Tidemark could restart it',
   refused: 'was not restarted: the platform refused',
   unconfirmed: 'may have been restarted: no new boot was seen',
   'drain-timeout': 'was not restarted: its jobs did not finish in time',
-  abandoned: 'was not restarted: the attempt was given up',
+  abandoned: 'was not restarted: Tidemark gave up the attempt',
   'dry-run': 'would have been restarted (dry run)',
 };
 
@@ -75,7 +78,7 @@ function ofAdvice(decision: Decision): Message {
   };
 }
 
-/** By the breaker's own rule: what it counts as nothing is not told as something. */
+/** Uses the breaker's own rule, so that the message agrees with it. */
 function ofReclaimed({ target, reclaimedBytes, usageBytes }: Extract<ActuatorEvent, { type: 'reclaimed' }>): Message {
   const gaveBack = !gaveNothingBack(reclaimedBytes, usageBytes);
   return {
@@ -84,8 +87,8 @@ function ofReclaimed({ target, reclaimedBytes, usageBytes }: Extract<ActuatorEve
       ? `${target}: the restart gave ${formatBytes(reclaimedBytes)} back`
       : `${target}: the restart gave nothing back`,
     explanation: gaveBack
-      ? 'What the new boot uses after its warm-up, against what the old one used.'
-      : 'The new boot uses about as much after its warm-up as the old one did. A second such restart opens the breaker.',
+      ? 'The old boot used that much more than the new one does after its warm-up.'
+      : 'After its warm-up the new boot uses about as much as the old one. A second such restart opens the breaker.',
     numbers: [['Given back', formatBytes(Math.max(0, reclaimedBytes))]],
   };
 }
@@ -94,7 +97,9 @@ function ofBreaker({ target, reason, openForMs }: Extract<ActuatorEvent, { type:
   return {
     tone: 'attention',
     title: `${target}: no more automatic restarts`,
-    explanation: `The breaker is open: ${reason ?? 'restarts did not help'}. A new release closes it, or \`tidemark resume ${target}\`.`,
+    explanation:
+      `The breaker is open: ${reason ?? 'restarts did not help'}. ` +
+      `A new release closes it, or \`tidemark resume ${target}\`.`,
     numbers: [['Open for', formatDuration(openForMs)]],
   };
 }

@@ -1,37 +1,38 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ActuatorEvent, Notice } from '../../ports.ts';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { messageOf } from './message.ts';
 import { payloadOf } from './payload.ts';
 
 export interface WebhookOptions {
-  /** The URL is a secret: whoever knows it can post. It is never part of a fault. */
+  /** A secret: whoever knows the URL can post. No fault contains it. */
   readonly url: string;
-  /** Told when a message could not be delivered after every try. */
+  /** Called when a message could not be delivered after all retries. */
   readonly onFault: (message: string) => void;
-  /** Before the second, third, ... try. */
+  /** Waits before the second, third, ... try. */
   readonly retryAfterMs?: readonly number[];
   /** Monotonic ms. */
   readonly nowMs?: () => number;
 }
 
 export interface WebhookNotice extends Notice {
-  /** Waits for what is on its way, no longer than that, and takes no more. */
+  /** Takes no more messages, and waits at most this long for those under way. */
   close(limitMs: number): Promise<void>;
 }
 
 const RETRY_AFTER_MS = [1000, 5000, 30_000, 120_000];
-/** A receiver may ask for more time than that; then the message waits no longer. */
+/** Upper bound for the time that a receiver asks for. */
 const LONGEST_WAIT_MS = 120_000;
 const DEADLINE_MS = 10_000;
-/** More messages than these wait for no one: the newest are dropped, and said to be. */
+/** Messages that may wait. Further ones are dropped, and that is logged. */
 const MAX_WAITING = 100;
-/** Advice to a dyno that goes and comes back, as a class may, is repeated no sooner. */
+/** The same advice for the same dyno is repeated no sooner: a class may change back and forth. */
 const SAME_ADVICE_AFTER_MS = 60 * 60_000;
 const MAX_ADVICES = 1000;
 
 /**
- * Posts what people should know. Never in the way of the loop: messages are sent one after the other in the background. One that is not
- * taken is tried again where that may help: no answer, 429, 5xx.
+ * Posts messages for people, one after the other, in the background, so that the loop never waits for them. A message
+ * that is not accepted is retried where that may help: no answer, 429, 5xx.
  */
 export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
   const { nowMs = () => performance.now() } = options;
@@ -43,7 +44,7 @@ export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
     async send(event) {
       const message = messageOf(event);
       if (message === null || closed.signal.aborted || repeated(event)) return;
-      if (waiting >= MAX_WAITING) return options.onFault('the webhook is too slow: a message was dropped');
+      if (waiting >= MAX_WAITING) return options.onFault('the webhook is too slow: Tidemark dropped a message');
       waiting += 1;
       const body = JSON.stringify(payloadOf(options.url, message, event));
       chain = chain
@@ -60,7 +61,7 @@ export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
   };
 }
 
-/** Tells whether advice was given for the same dyno with the same reason a short while ago. */
+/** Returns whether the same advice was sent for the same dyno a short while ago. */
 function adviceFilter(nowMs: () => number): (event: ActuatorEvent) => boolean {
   const given = new Map<string, number>();
   return (event) => {
@@ -81,13 +82,15 @@ async function deliver(options: WebhookOptions, body: string, closed: AbortSigna
   const waits = options.retryAfterMs ?? RETRY_AFTER_MS;
   let tries = 0;
   for (;;) {
-    if (closed.aborted) return options.onFault('the actuator stopped before the webhook took a message');
+    if (closed.aborted) return options.onFault('the actuator stopped before the webhook accepted a message');
     const answer = await post(options.url, body, closed);
     tries += 1;
     if (answer.taken) return;
     const waitMs = waits[tries - 1];
     if (!answer.mayTryAgain || waitMs === undefined) {
-      return options.onFault(`the webhook took no message in ${tries} ${tries === 1 ? 'try' : 'tries'}: ${answer.why}`);
+      return options.onFault(
+        `the webhook did not accept a message in ${tries} ${tries === 1 ? 'try' : 'tries'}: ${answer.why}`,
+      );
     }
     await delay(Math.max(waitMs, answer.afterMs), undefined, { ref: false, signal: closed }).catch(() => undefined);
   }
@@ -97,7 +100,7 @@ type PostAnswer =
   | { readonly taken: true }
   | { readonly taken: false; readonly why: string; readonly mayTryAgain: boolean; readonly afterMs: number };
 
-/** Why it was not taken is said without the URL. */
+/** The reason for a failure never contains the URL. */
 async function post(url: string, body: string, closed: AbortSignal): Promise<PostAnswer> {
   try {
     const response = await fetch(url, {
@@ -110,7 +113,7 @@ async function post(url: string, body: string, closed: AbortSignal): Promise<Pos
     await response.body?.cancel();
     if (response.ok) return { taken: true };
     const mayTryAgain = response.status === 429 || response.status >= 500;
-    const afterMs = Math.min(LONGEST_WAIT_MS, (Number(response.headers.get('retry-after')) || 0) * 1000);
+    const afterMs = Math.min(LONGEST_WAIT_MS, parseRetryAfter(response.headers.get('retry-after'), Date.now()) ?? 0);
     return { taken: false, why: `status ${response.status}`, mayTryAgain, afterMs };
   } catch (error) {
     return { taken: false, why: error instanceof Error ? error.name : 'no answer', mayTryAgain: true, afterMs: 0 };

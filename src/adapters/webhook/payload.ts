@@ -4,9 +4,9 @@ import type { Message } from './message.ts';
 const COLOURS: Readonly<Record<Message['tone'], string>> = { info: '#2e7d32', attention: '#c62828' };
 
 /**
- * The form of Slack's incoming webhooks (api.slack.com/messaging/webhooks), which Mattermost, Discord (`/slack`) and others read too: a text,
- * and an attachment with the numbers. Where the receiver is not Slack itself, which takes no field that it does not know, the event goes
- * along for programs.
+ * The form of Slack's incoming webhooks (api.slack.com/messaging/webhooks), which Mattermost, Discord (`/slack`) and
+ * others accept too: a text, and an attachment with the numbers. Receivers other than Slack, which rejects unknown
+ * fields, also get the event itself, for programs.
  */
 export function payloadOf(url: string, message: Message, event: ActuatorEvent): object {
   const { tone, title, explanation, numbers } = message;

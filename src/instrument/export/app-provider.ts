@@ -1,6 +1,6 @@
 import { createNoopMeter, type MeterProvider } from '@opentelemetry/api';
 import { ATTR_HEROKU_DYNO_ID, ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../../semconv.ts';
-import type { Environment } from './export-environment.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
 import { subjectOf } from './subject.ts';
 
 type RawAttribute = readonly [name: string, value: unknown];

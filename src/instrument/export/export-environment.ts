@@ -1,10 +1,15 @@
+import {
+  type Environment,
+  endpointVariable,
+  headerEntries,
+  isSdkDisabled,
+  parseMilliseconds,
+} from '../../shared/otel-environment.ts';
 import type { Transport } from '../settings.ts';
 
 /** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */
 const DEFAULT_INTERVAL_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ExportSettings {
   readonly exporters: readonly ('otlp' | 'console' | 'redis')[];
@@ -20,7 +25,8 @@ export function readExportSettings(env: Environment, transports: readonly Transp
   const notes: string[] = [];
   const milliseconds = (name: string, fallback: number) => {
     const text = env[name]?.trim() ?? '';
-    if (text === '' || isPositive(text)) return Number(text) || fallback;
+    const ms = parseMilliseconds(text);
+    if (text === '' || ms !== null) return ms ?? fallback;
     notes.push(`${name} is no number of milliseconds above zero; using ${fallback}.`);
     return fallback;
   };
@@ -38,31 +44,12 @@ export function readExportSettings(env: Environment, transports: readonly Transp
   return { exporters, intervalMs, timeoutMs, notes };
 }
 
-export function isSdkDisabled(env: Environment): boolean {
-  return env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
-}
-
 export const SDK_DISABLED = 'OTEL_SDK_DISABLED=true: nothing is measured or reported.';
 
 /** Whether a provider of our own has somewhere to send: a receiver that the environment names (the standard's default is a port of this machine), or the stream. */
 export function canReport(env: Environment, transports: readonly Transport[]): boolean {
   const { exporters } = readExportSettings(env, transports);
   return exporters.includes('redis') || (exporters.includes('otlp') && endpointVariable(env) !== null);
-}
-
-/** The variable that gives the endpoint; null where none does. */
-export function endpointVariable(env: Environment): string | null {
-  const names = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
-  return names.find((name) => Boolean(env[name]?.trim())) ?? null;
-}
-
-const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'];
-
-/** Each header that the environment gives, as it is written there: `[variable, "name=value"]`. */
-export function headerEntries(env: Environment): readonly (readonly [variable: string, entry: string])[] {
-  return HEADERS.flatMap((name) => (env[name] ?? '').split(',').map((entry) => [name, entry.trim()] as const)).filter(
-    ([, entry]) => entry !== '',
-  );
 }
 
 function overOtlp(env: Environment): Pick<ExportSettings, 'notes'> & { exporters: ('otlp' | 'console')[] } {
@@ -113,7 +100,7 @@ function optionNotes(env: Environment): string[] {
   for (const signal of ['', 'METRICS_']) {
     const [timeout, compression] = [`OTEL_EXPORTER_OTLP_${signal}TIMEOUT`, `OTEL_EXPORTER_OTLP_${signal}COMPRESSION`];
     const [timeoutText, compressionText] = [env[timeout]?.trim() ?? '', env[compression]?.trim() ?? ''];
-    if (timeoutText !== '' && !isPositive(timeoutText)) {
+    if (timeoutText !== '' && parseMilliseconds(timeoutText) === null) {
       notes.push(`${timeout} is no number of milliseconds above zero and is ignored.`);
     }
     if (!['', 'none', 'gzip'].includes(compressionText))
@@ -150,8 +137,4 @@ function isDecodable(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isPositive(text: string): boolean {
-  return Number.isFinite(Number(text)) && Number(text) > 0;
 }

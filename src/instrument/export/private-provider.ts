@@ -1,10 +1,11 @@
 import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { POINTS_STREAM_KEY } from '../../semconv.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
 import type { BorrowedRedis } from '../bullmq/borrowed-redis.ts';
 import { herokuDetector } from '../identity/heroku-detector.ts';
 import type { Transport } from '../settings.ts';
 import { BackgroundExporter } from './background-exporter.ts';
-import { type Environment, type ExportSettings, readExportSettings } from './export-environment.ts';
+import { type ExportSettings, readExportSettings } from './export-environment.ts';
 import { JobTables } from './job-tables.ts';
 import { ExportLog } from './otlp/export-log.ts';
 import { otlpExporter } from './otlp/otlp-exporter.ts';

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { processTypeOf } from '../../shared/dyno-name.ts';
 import type { Procfs } from '../memory/procfs.ts';
 
 export interface DynoIdentity {
@@ -32,15 +33,6 @@ export function dynoIdentity(env: Environment, procfs: Procfs): DynoIdentity | n
     idSource: platformId === null ? 'derived' : 'platform',
     startTime: startMs === null ? null : new Date(startMs).toISOString(),
   };
-}
-
-/**
- * `worker.1` is of type `worker` (Cedar); `worker-23z34x56y-w78k9` too (Fir: the name of a pod, type and two groups). A type may hold
- * hyphens itself.
- */
-export function processTypeOf(dynoName: string): string {
-  if (dynoName.includes('.')) return dynoName.slice(0, dynoName.indexOf('.'));
-  return /^(.+)-[0-9a-z]+-[0-9a-z]{5}$/.exec(dynoName)?.[1] ?? dynoName;
 }
 
 /**

@@ -3,7 +3,10 @@ interface Entry {
   readonly index: number;
 }
 
-/** A fixed list of names that is searched with bytes of a message, so that no string is made for the names that are not in it. */
+/**
+ * A fixed list of names that is searched with bytes of a message, so that no string is made for the names that are not
+ * in it.
+ */
 export class ByteNames {
   readonly #byLength: (Entry[] | undefined)[] = [];
 

@@ -15,7 +15,9 @@ export function encodingOf(contentType: string | null): OtlpEncoding | null {
   return mediaType === CONTENT_TYPES.json ? 'json' : null;
 }
 
-/** 200 with an `ExportMetricsServiceResponse`: empty, or with what was rejected, which the sender must not send again. */
+/**
+ * 200 with an `ExportMetricsServiceResponse`: empty, or with what was rejected, which the sender must not send again.
+ */
 export function success(encoding: OtlpEncoding, rejection: Rejection | null): Response {
   const headers = { 'content-type': CONTENT_TYPES[encoding] };
   if (encoding === 'protobuf') {

@@ -11,17 +11,17 @@ import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.t
 export interface OtlpSourceOptions {
   /** Shared with the other ways in, so that a point that came twice is taken once. */
   readonly intake: Intake;
-  /** Who may deliver points, and of which app. Empty: only programs on this machine may. */
+  /** Which token may deliver points of which app. Empty: only programs on this machine may deliver. */
   readonly tokens: readonly IngestToken[];
-  /** False while points cannot be used here (starting, another actuator leads): the sender is told to come again. */
+  /** False while points cannot be used here (starting, another actuator leads): the sender gets 503 and retries. */
   readonly ready: () => boolean;
   readonly limits?: BodyLimits;
 }
 
 export interface OtlpSource {
   /**
-   * Answers a request to `/v1/metrics`, any method. `remoteAddress` is the other end of its socket, undefined where that is unknown.
-   * Rejects only for a fault of the program.
+   * Answers a request to `/v1/metrics`, any method. `remoteAddress` is the other end of its socket, undefined where
+   * that is unknown. Rejects only for a fault of the program.
    */
   handle(request: Request, remoteAddress: string | undefined): Promise<Response>;
 }
@@ -76,7 +76,8 @@ const NOT_A_POST: Failure = { status: 405, message: 'Metrics are sent by POST.',
 const ONLY_THIS_MACHINE: Failure = {
   status: 403,
   message:
-    'Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set; set it to app=token, and send the token as Bearer.',
+    'Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set; ' +
+    'set it to app=token, and send the token as Bearer.',
 };
 
 const NO_TOKEN: Failure = {

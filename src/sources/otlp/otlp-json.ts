@@ -19,8 +19,9 @@ const DATA_KINDS: readonly (readonly [name: string, kind: WantedMetric['kind'] |
 ];
 
 /**
- * Reads an `ExportMetricsServiceRequest` in OTLP's JSON encoding: lowerCamelCase names, enums as integers, 64-bit integers as string
- * or number; unknown fields are passed over. Throws `BadInputError` where the text is no such message.
+ * Reads an `ExportMetricsServiceRequest` in OTLP's JSON encoding: lowerCamelCase names, enums as integers, 64-bit
+ * integers as string or number; unknown fields are passed over. Throws `BadInputError` where the text is no such
+ * message.
  */
 export function decodeJson(text: string): DecodedRequest {
   const fold = new RequestFold();
@@ -119,8 +120,8 @@ function integer(value: unknown, name: string): number {
 }
 
 /**
- * Unix ns as Unix ms, rounded down: exact from a string. A number of this size has lost its last digits when it was parsed, but
- * not those above a microsecond.
+ * Unix ns as Unix ms, rounded down: exact from a string. A number of this size has lost its last digits when it was
+ * parsed, but not those above a microsecond.
  */
 function nanosAsMs(nanos: unknown): number {
   if (typeof nanos === 'string' && /^\d{1,20}$/.test(nanos)) return Number(nanos.slice(0, -6));

@@ -52,8 +52,8 @@ function inBytes(selector: Selector | null) {
 }
 
 /**
- * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is that of the
- * schema, whatever the sender nests. Throws `BadInputError` where the bytes are no such message.
+ * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is
+ * that of the schema, whatever the sender nests. Throws `BadInputError` where the bytes are no such message.
  */
 export function decodeProtobuf(bytes: Uint8Array): DecodedRequest {
   return new RequestReader(bytes).read();
@@ -189,7 +189,9 @@ class RequestReader {
     wire.position = end;
   };
 
-  /** The data of one metric, of whichever kind: all have their data points in field 1, and their temporality in field 2. */
+  /**
+   * The data of one metric, of whichever kind: all have their data points in field 1, and their temporality in field 2.
+   */
   #data(metric: Metric | undefined, data: number, end: number): void {
     const wire = this.#wire;
     const start = wire.position;
@@ -265,7 +267,10 @@ class RequestReader {
     this.#fold.add({ field, sums: metric.sums, timeMs, value, seriesId: this.#series.value() });
   }
 
-  /** Reads one attribute of a data point, and returns the field that it chooses; `field` as it was where the attribute is another one. */
+  /**
+   * Reads one attribute of a data point, and returns the field that it chooses; `field` as it was where the attribute
+   * is another one.
+   */
   #attribute({ selector, sums }: Metric, end: number, field: number): number {
     const place = this.#keyValue(end, selector?.attribute ?? NO_NAMES);
     if (sums) {

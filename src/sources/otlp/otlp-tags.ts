@@ -1,6 +1,6 @@
 /*
- * Tags as they are on the wire, `field number << 3 | wire type`, of opentelemetry/proto/metrics/v1/metrics.proto. Numbers, not a
- * table: the switches over them are the hot path. A known field with another wire type is passed over like an unknown one.
+ * Tags on the wire, `field number << 3 | wire type`, from opentelemetry/proto/metrics/v1/metrics.proto. Numbers, not a
+ * table: the switches over them are the hot path. A known field with another wire type is skipped like an unknown one.
  */
 export const REQUEST_RESOURCE_METRICS = 0x0a;
 export const RESOURCE_METRICS_RESOURCE = 0x0a;

@@ -8,7 +8,10 @@ export interface BodyLimits {
   readonly maxDecodedBytes: number;
 }
 
-/** The body limit of the Collector's own receiver, and the limit after decompression that the OTLP specification recommends. */
+/**
+ * The body limit of the Collector's own receiver, and the limit after decompression that the OTLP specification
+ * recommends.
+ */
 export const DEFAULT_BODY_LIMITS: BodyLimits = { maxBodyBytes: 20 * 1024 ** 2, maxDecodedBytes: 64 * 1024 ** 2 };
 
 export type BodyAnswer =
@@ -78,8 +81,8 @@ function gunzip(bytes: Uint8Array, maxBytes: number): BodyAnswer {
 }
 
 /**
- * The length that a gzip trailer tells (RFC 1952, ISIZE), as a hint: with one chunk for the whole output zlib is left once instead of
- * every 16 KiB, which halves its time.
+ * The length in the gzip trailer (RFC 1952, ISIZE), as a hint: with one chunk for the whole output zlib is left once
+ * instead of every 16 KiB, which halves its time.
  */
 function announcedLength(bytes: Uint8Array): number {
   if (bytes.length < MIN_GZIP_BYTES) return 0;

@@ -88,8 +88,8 @@ const TEMPORALITY_DELTA = 1;
 const TEMPORALITY_CUMULATIVE = 2;
 
 /**
- * Whether a metric's numbers say how things stand. A delta says only what changed, and needs every delta before it. For a sum an
- * unset temporality is let pass: its value is read like a gauge's.
+ * Whether a metric's numbers say how things stand. A delta says only what changed, and needs every delta before it. For
+ * a sum an unset temporality is let pass: its value is read like a gauge's.
  */
 export function isUsableTemporality(kind: WantedMetric['kind'], temporality: number): boolean {
   return kind === 'count' ? temporality === TEMPORALITY_CUMULATIVE : temporality !== TEMPORALITY_DELTA;

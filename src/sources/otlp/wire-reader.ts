@@ -10,8 +10,9 @@ const TWO_TO_32 = 0x1_0000_0000;
 const MAX_VARINT_BYTES = 10;
 
 /**
- * A cursor over one protobuf message. Nothing is allocated per field: nested messages are ranges of the same bytes, 64-bit numbers are
- * read as two halves. Every read is checked against the end of the bytes; a fault is a `BadInputError` that tells the offset.
+ * A cursor over one protobuf message. Nothing is allocated per field: nested messages are ranges of the same bytes,
+ * 64-bit numbers are read as two halves. Every read is checked against the end of the bytes; a fault is a
+ * `BadInputError` with the offset.
  */
 export class WireReader {
   readonly bytes: Buffer;

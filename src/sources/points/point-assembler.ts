@@ -3,34 +3,34 @@ import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { PointRow } from './point-row.ts';
 import type { SeriesSum } from './series-sum.ts';
 
-/** Up to here a clock that was set back, or a sender's that runs ahead, cannot bring an old point in again. */
+/** Covers a clock that was set back, or a sender whose clock is ahead: an old point must not come in again. */
 const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
-/** Of processes that are remembered; beyond it the one that was silent for longest is forgotten. */
+/** Processes that are remembered. Beyond it the one that was silent the longest is forgotten. */
 const MAX_PROCESSES = 100_000;
-/** Of series ids that are remembered over all processes, 8 bytes each. */
+/** Series ids that are remembered over all processes, 8 bytes each. */
 const MAX_SERIES = 4_000_000;
-/** Of data points taken since the last release; with more, everything that waits is handed on at once. */
+/** Data points taken since the last release. With more, everything that waits is passed on at once. */
 const MAX_WAITING_DATA_POINTS = 2_000_000;
 
 export interface PointAssemblerOptions {
   readonly maxPointAgeMs: number;
-  /** How long a time waits for its other parts, from its first part on. */
+  /** How long one time of a process waits for its other parts, from the first part on. */
   readonly holdMs: number;
-  /** Takes Points, each boot's in the order of time. Must not throw. */
+  /** Receives Points, ordered by time within each boot. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
   readonly maxProcesses?: number;
   readonly maxSeries?: number;
 }
 
-/** Data points of one row, by what became of them. */
+/** Data points of one row, by result. */
 export interface Taken {
   readonly accepted: number;
   /** Seen before, or older than what is known of that field of the process. */
   readonly repeated: number;
 }
 
-/** A time whose parts may not all have come. */
+/** One time of a process that may still lack parts. */
 interface HeldRow {
   readonly row: PointRow;
   readonly of: ProcessMemory;
@@ -49,12 +49,12 @@ class ProcessMemory {
 }
 
 /**
- * Puts the parts of an export together again. An SDK may send one export in several requests, and a Collector may cut and regroup it. What was not
- * seen yet of a process at a time is merged, whatever the grouping and order. What was seen, which a sender repeats when it lost our answer,
- * and what is older than the newest of its field, is counted and dropped.
+ * Reassembles exports. An SDK may send one export in several requests, and a Collector may split and regroup it. New
+ * values of a process at a time are merged, whatever their grouping and order. Values that were seen before (a sender
+ * that lost our answer repeats them), and values older than the newest of their field, are counted and dropped.
  *
- * A time is handed on `holdMs` after its first part, so that the detector never takes the half that came first for the whole. A part that
- * comes later still is handed on by itself, as a Point of the same time.
+ * A time is passed on `holdMs` after its first part, so that the detector never takes the first half for the whole. A
+ * part that arrives even later is passed on by itself, as a Point of the same time.
  */
 export class PointAssembler {
   readonly #options: PointAssemblerOptions;
@@ -81,7 +81,8 @@ export class PointAssembler {
   /** `position`: where in its source the row came from; `heldPosition` returns it while the row waits. */
   take(row: PointRow, nowMs: number, position: string | null = null): Taken {
     const { boot, processId } = row.process;
-    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its boot.
+    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
+    // boot.
     const bootKey = `${boot.app ?? ''}\0${boot.dyno}\0${boot.bootId}`;
     const memory = this.#memoryOf(`${bootKey}\0${processId}`);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
@@ -172,7 +173,10 @@ export class PointAssembler {
     }
   }
 
-  /** Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is then taken for a repetition. */
+  /**
+   * Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is
+   * then taken for a repetition.
+   */
   #keepSeries(more: number): void {
     this.#seriesKept += more;
     if (this.#seriesKept <= this.#maxSeries) return;

@@ -3,7 +3,10 @@ import { FIELDS } from '../otlp/wanted-metrics.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { SeriesSum } from './series-sum.ts';
 
-/** Values are never negative, so this stands for "not measured"; NaN stands for "cannot be known, one part of it was invalid". */
+/**
+ * Values are never negative, so this stands for "not measured"; NaN stands for "cannot be known, one part of it was
+ * invalid".
+ */
 const ABSENT = -1;
 
 /** All that is known of one process at one time. Fields are given by their place in `FIELDS`. */

@@ -16,8 +16,9 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_VERSION,
 } from '../../semconv.ts';
+import { processTypeOf } from '../../shared/dyno-name.ts';
 
-/** Which process of which boot a resource stands for. */
+/** The process and the boot that a resource describes. */
 export interface ProcessIdentity {
   readonly boot: BootIdentity;
   readonly processId: string;
@@ -26,7 +27,7 @@ export interface ProcessIdentity {
   readonly tuning: MemoryTuning | null;
 }
 
-/** The resource attributes that are read; decoders hand over their values in this order. */
+/** The resource attributes that are read. Decoders pass their values in this order. */
 export const IDENTITY_ATTRIBUTES: readonly string[] = [
   ATTR_HEROKU_DYNO_NAME,
   ATTR_HEROKU_DYNO_ID,
@@ -45,10 +46,10 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
   ATTR_PROCESS_HEAP_LIMIT_SOURCE,
 ];
 
-/** These are kept as long as the boot is, so a sender must not choose their size. Heroku's own names end far below. */
+/** These texts are kept as long as the boot, so their size is bounded. Heroku's own names are far shorter. */
 export const MAX_IDENTITY_BYTES = 256;
 
-/** Null where the resource is no process of a dyno: it has no dyno name or no dyno id. */
+/** Null where the resource has no dyno name or no dyno id. */
 export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
   const [dyno, bootId, app, processType, source, startTime, release, process, instance, processStart, role, ...tuning] =
     values;
@@ -59,12 +60,13 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
       dyno,
       processType: processType || processTypeOf(dyno),
       bootId,
-      // An id of unknown origin is held to the weaker proof: it also needs the platform's start time to match.
+      // An id of unknown origin counts as derived: the platform's start time must match it too.
       bootIdSource: source === 'platform' ? 'platform' : 'derived',
       startTimeMs: parseTime(startTime),
       release: release || null,
     },
-    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands for the dyno.
+    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands
+    // for the dyno.
     processId: process || instance || bootId,
     processStartMs: parseTime(processStart),
     processRole: role === 'sandbox' ? 'sandbox' : 'main',
@@ -72,7 +74,10 @@ export function identifyProcess(values: readonly (string | undefined)[]): Proces
   };
 }
 
-/** Every process of ours tells its heap's limit; where that is missing or no number, somebody else made the resource. */
+/**
+ * Null where the heap limit is missing or not a number: every Tidemark process reports it, so another program made the
+ * resource.
+ */
 function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
   | string
   | undefined
@@ -85,13 +90,6 @@ function tuningOf([allocator, arenaMax, heapLimit, heapLimitSource]: readonly (
     heapLimitBytes,
     isHeapLimitSet: heapLimitSource === 'flag',
   };
-}
-
-/** `worker.1` (Cedar) and `worker-23z34x56y-w78k9` (Fir) are of type `worker`; a type may hold hyphens itself. */
-function processTypeOf(dyno: string): string {
-  const dot = dyno.indexOf('.');
-  if (dot > 0) return dyno.slice(0, dot);
-  return /^(.+)-[^-]+-[^-]+$/.exec(dyno)?.[1] ?? dyno;
 }
 
 /** RFC 3339: a date, a time and an offset, which is what keeps `Date.parse` from taking other forms as local time. */

@@ -2,24 +2,27 @@ import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
 import { PointRow } from './point-row.ts';
 import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
-/** What one export request carried. */
+/** The content of one export request. */
 export interface DecodedRequest {
-  /** One for each resource entry and time, as they came: a process may have several entries, and its times may be in other requests too. */
+  /**
+   * One per resource entry and time, in arrival order. A process may have several entries, and parts of a time may be
+   * in other requests.
+   */
   readonly rows: readonly PointRow[];
-  /** Data points that no Point is made of: other metrics, series that ended, unusable temporality. */
+  /** Data points that are not used: other metrics, series that ended, unusable temporality. */
   readonly ignored: number;
-  /** Data points that would be used, of a resource without dyno name or dyno id. */
+  /** Usable data points of a resource without dyno name or dyno id. */
   readonly noDyno: number;
-  /** Data points whose value or time cannot be: not finite, negative, no time. */
+  /** Data points with an impossible value or time: not finite, negative, missing. */
   readonly invalid: number;
-  /** The same two by the app that their resource names; null: it names none. */
+  /** The same two counts by the resource's app; null where it has none. */
   readonly noDynoByApp: ReadonlyMap<string | null, number>;
   readonly invalidByApp: ReadonlyMap<string | null, number>;
-  /** Data points that their own resource entry holds twice. */
+  /** Data points that appear twice in one resource entry. */
   readonly repeated: number;
 }
 
-/** One data point, as a decoder found it. */
+/** One data point from a decoder. */
 export interface FoundDataPoint {
   /** A place in `FIELDS`; -1 where the data point belongs to none. */
   readonly field: number;
@@ -36,7 +39,7 @@ const APP_PLACE = IDENTITY_ATTRIBUTES.indexOf(ATTR_HEROKU_APP_NAME);
 /** The last time that a `Date` can show. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Gathers the data points of a request, in whatever order they come, into one row for each resource entry and time. */
+/** Collects the data points of a request, in any order, into one row per resource entry and time. */
 export class RequestFold implements DecodedRequest {
   readonly rows: PointRow[] = [];
   ignored = 0;
@@ -88,7 +91,7 @@ export class RequestFold implements DecodedRequest {
       if (rows.length > 1) rows.sort((a, b) => a.timeMs - b.timeMs);
       for (const row of rows) {
         if (row.isUsable) this.rows.push(row);
-        // Where one invalid part spoilt the only sum, the other parts are as useless.
+        // One invalid part made the only sum unusable, so its other parts are unusable too.
         else this.#refuse(row.dataPoints);
       }
       this.#rows.clear();

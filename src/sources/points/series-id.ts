@@ -1,8 +1,10 @@
 /**
- * A number that stands for the attributes of one data point, so that a data point that comes twice is added to a sum once. The same for any
- * order of the attributes and for both encodings. 53 bits: among 10,000 series the chance that two share one is below 1 in 100 million.
+ * A number that stands for the attributes of one data point, so that a data point that comes twice is added to a sum
+ * once. The same for any order of the attributes and for both encodings. 53 bits: among 10,000 series the chance that
+ * two share one is below 1 in 100 million.
  *
- * Values that are no strings (which no metric of ours has) are taken as their sender encoded them, so they match within an encoding only.
+ * Values that are no strings (which no metric of ours has) are taken as their sender encoded them, so they match within
+ * an encoding only.
  */
 export class SeriesId {
   #high = 0;

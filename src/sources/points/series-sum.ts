@@ -1,9 +1,9 @@
-/** Up to here a list is searched as fast as a set, and takes a fifth of its memory. */
+/** Up to this length a list is searched as fast as a set, and takes a fifth of the memory. */
 const MAX_LISTED = 24;
 
 /**
- * The sum over the series of one metric at one time (queues, job names, heap spaces). It knows which series it holds, so that a part of the
- * metric that comes in another request is added, and one that comes twice is not.
+ * The sum over the series of one metric at one time (queues, job names, heap spaces). It knows its series, so that a
+ * part that arrives in another request is added, and one that arrives twice is not.
  */
 export class SeriesSum {
   /** NaN where one of its values was invalid: the sum cannot be known then. */
@@ -36,7 +36,7 @@ export class SeriesSum {
     return added;
   }
 
-  /** Keeps what tells a repetition, and drops what only `addAll` of another sum needs. */
+  /** Keeps the ids, which recognise repetitions, and drops the values, which only `addAll` needs. */
   seal(): void {
     this.#values = [];
     this.#index = null;

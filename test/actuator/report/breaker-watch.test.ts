@@ -22,6 +22,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     mayBeEvicted: false,
     spentBootIds: [],
     learnedFloorBytes: null,
+    learnedBytesPerJob: null,
     uselessRestarts: 0,
   };
 }

@@ -7,9 +7,10 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BootEntry } from '../../../src/actuator/boot-registry.ts';
 import { createLog } from '../../../src/actuator/report/log.ts';
-import { exportMetrics, exportSecrets } from '../../../src/actuator/report/metrics-export.ts';
+import { exportMetrics } from '../../../src/actuator/report/metrics-export.ts';
 import { recordOwnMetrics } from '../../../src/actuator/report/own-metrics.ts';
 import type { Attempt } from '../../../src/attempt/attempt.ts';
+import { headerSecrets } from '../../../src/shared/otel-environment.ts';
 import { aDecision } from '../../models/decisions.ts';
 
 const NOW_MS = 1_000_000;
@@ -135,7 +136,7 @@ describe('their export', () => {
   });
 
   it('keeps the secrets of its headers out of the log', () => {
-    const secrets = exportSecrets({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20s3cret,x-team=blue%' });
+    const secrets = headerSecrets({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20s3cret,x-team=blue%' });
     expect(secrets).toEqual(expect.arrayContaining(['s3cret', 'Bearer s3cret', 'Bearer%20s3cret', 'blue%']));
   });
 });

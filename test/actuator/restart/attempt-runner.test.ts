@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AttemptRunner, type AttemptRunnerParts } from '../../../src/actuator/restart/attempt-runner.ts';
+import type { AttemptMoverParts } from '../../../src/actuator/restart/attempt-mover.ts';
+import { AttemptRunner } from '../../../src/actuator/restart/attempt-runner.ts';
 import type { Attempt } from '../../../src/attempt/attempt.ts';
 import { LedgerUnavailable, PlatformError } from '../../../src/model/errors.ts';
 import type { ClaimRequest } from '../../../src/ports.ts';
@@ -27,7 +28,7 @@ beforeEach(() => {
   idle = true;
 });
 
-function runner(changes: Partial<AttemptRunnerParts> = {}): AttemptRunner {
+function runner(changes: Partial<AttemptMoverParts> = {}): AttemptRunner {
   return new AttemptRunner({
     ledger,
     platform,

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
 import { AttemptDrain } from '../../../src/actuator/restart/drain-session.ts';
-import type { DrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
 import type { Attempt, Move } from '../../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { Point } from '../../../src/model/point.ts';
 import { defaultPolicy } from '../../../src/model/policy.ts';
-import type { Clock, PlatformDyno } from '../../../src/ports.ts';
+import type { Clock, DrainKeys, PlatformDyno } from '../../../src/ports.ts';
 import type { DrainedBoot } from '../../../src/semconv.ts';
 import { aClaim } from '../../models/ledger-contract.ts';
 import { ModelLedger } from '../../models/model-ledger.ts';

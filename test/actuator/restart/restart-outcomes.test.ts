@@ -118,6 +118,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     epochMs: 0,
     spentBootIds: [],
     learnedFloorBytes: null,
+    learnedBytesPerJob: null,
     uselessRestarts: 0,
     mayBeEvicted: false,
   };

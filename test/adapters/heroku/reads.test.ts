@@ -129,7 +129,7 @@ describe('list', () => {
     ['a time of creation', { ...DYNO, created_at: 'soon' }],
   ])('takes no list in which a dyno lacks %s', async (_, dyno) => {
     const platform = await platformOn(reply(200, [dyno]));
-    expect((await faultOf(platform.list('shop'))).message).toContain('has not the form');
+    expect((await faultOf(platform.list('shop'))).message).toContain('does not have the documented form');
   });
 
   test.each(['', '../account', 'shop/..'])('sends nothing for the app name %j', async (app) => {
@@ -214,7 +214,7 @@ describe('a read that fails', () => {
     ].join();
     expect(shown).not.toMatch(/HRKU|the-secret/);
     expect(shown).not.toContain(Buffer.from(`:${TOKEN}`).toString('base64'));
-    expect(fault.message).toContain('[secret] [secret] [secret]');
+    expect(fault.message).toContain('[redacted] [redacted] [redacted]');
   });
 });
 

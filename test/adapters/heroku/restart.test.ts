@@ -159,7 +159,7 @@ const CASES: readonly Case[] = [
   {
     name: '422 that repeats the token',
     script: reply(422, { id: 'invalid_params', message: `Bearer ${TOKEN} may not` }),
-    answer: refused(422, 'invalid_params', 'Bearer [secret] may not'),
+    answer: refused(422, 'invalid_params', 'Bearer [redacted] may not'),
   },
   {
     name: '422 with an error body that is none',

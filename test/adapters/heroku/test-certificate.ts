@@ -1,4 +1,6 @@
-/** A self-signed certificate for 127.0.0.1, valid from 2020 to 2120, and its key: for tests only, it protects nothing. */
+/**
+ * A self-signed certificate for 127.0.0.1, valid from 2020 to 2120, and its key: for tests only, it protects nothing.
+ */
 export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgao2sqbsaDeA7s9YO
 NFwZH0cQViCiDtzZWOfMsUL/8jahRANCAASUX6RcfUcbAA6Trl0BNRllw/hvvCch

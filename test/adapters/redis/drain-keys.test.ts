@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { createDrainKeys, type DrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
+import type { DrainKeys } from '../../../src/ports.ts';
 import { type DrainAnswer, type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../../src/semconv.ts';
 
 let keys: DrainKeys;

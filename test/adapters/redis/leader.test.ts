@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RedisConnection } from '../../../src/adapters/redis/connection.ts';
 import { createKeys } from '../../../src/adapters/redis/keys.ts';
-import { createLeader, type Leader } from '../../../src/adapters/redis/leader.ts';
+import { createLeader } from '../../../src/adapters/redis/leader.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
+import type { Leader } from '../../../src/ports.ts';
 
 const LEASE_MS = 9_000;
 

@@ -78,7 +78,7 @@ describe('the webhook', () => {
     await notice.send(advice('lost'));
     await notice.send(advice('kept'));
     await vi.waitFor(() => expect(bodies).toHaveLength(3));
-    expect(faults).toEqual(['the webhook took no message in 2 tries: status 500']);
+    expect(faults).toEqual(['the webhook did not accept a message in 2 tries: status 500']);
   });
 
   it('does not try again what the receiver will never take', async () => {
@@ -88,7 +88,7 @@ describe('the webhook', () => {
     await notice.send(advice('lost'));
     await notice.send(advice('kept'));
     await vi.waitFor(() => expect(bodies.map(said)).toEqual(['lost', 'kept']));
-    expect(faults).toEqual(['the webhook took no message in 1 try: status 404']);
+    expect(faults).toEqual(['the webhook did not accept a message in 1 try: status 404']);
   });
 
   it('gives the same advice to the same dyno once an hour', async () => {
@@ -120,7 +120,7 @@ describe('the webhook', () => {
     await notice.send(advice('lost'));
     await vi.waitFor(() => expect(bodies).toHaveLength(1));
     await notice.close(0);
-    expect(faults).toEqual(['the actuator stopped before the webhook took a message']);
+    expect(faults).toEqual(['the actuator stopped before the webhook accepted a message']);
   });
 
   it('drops the newest where a hundred wait, and says so', async () => {
@@ -128,7 +128,7 @@ describe('the webhook', () => {
     const faults: string[] = [];
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [3_600_000] });
     for (let count = 0; count < 101; count++) await notice.send(advice('x'));
-    expect(faults).toEqual(['the webhook is too slow: a message was dropped']);
+    expect(faults).toEqual(['the webhook is too slow: Tidemark dropped a message']);
     await notice.close(0);
   });
 });

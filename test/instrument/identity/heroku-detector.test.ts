@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dynoIdentity, processTypeOf } from '../../../src/instrument/identity/dyno-identity.ts';
+import { dynoIdentity } from '../../../src/instrument/identity/dyno-identity.ts';
 import { herokuAttributes, herokuDetector } from '../../../src/instrument/identity/heroku-detector.ts';
 import { processRole } from '../../../src/instrument/identity/process-role.ts';
 import { Procfs } from '../../../src/instrument/memory/procfs.ts';
+import { processTypeOf } from '../../../src/shared/dyno-name.ts';
 import { FakeProcfs } from '../memory/fake-procfs.ts';
 
 const PLATFORM_ENV = {

@@ -19,7 +19,10 @@ interface Piece {
   readonly dataPoint: DataPointSpec;
 }
 
-/** What one process exports at one time: memory, the whole dyno's, its quota, jobs of two queues, and finished jobs a millisecond later. */
+/**
+ * What one process exports at one time: memory, the whole dyno's, its quota, jobs of two queues, and finished jobs a
+ * millisecond later.
+ */
 function exportOf(processId: string, timeMs: number, size: number): Piece[] {
   const at = (
     name: string,
@@ -120,7 +123,10 @@ async function whole() {
   return one;
 }
 
-/** Each piece's number, whether it comes twice, the request and the resource entry in which it comes, and its place there. */
+/**
+ * Each piece's number, whether it comes twice, the request and the resource entry in which it comes, and its place
+ * there.
+ */
 const grouping = fc.array(
   fc.record({ request: fc.nat(7), entry: fc.nat(3), order: fc.nat(1000), twice: fc.boolean(), again: fc.nat(7) }),
   { minLength: EXPORTS.flat().length, maxLength: EXPORTS.flat().length },

@@ -293,7 +293,10 @@ describe('protobuf', () => {
     expect(() => decodeProtobuf(Buffer.from([0x0a, 0x05, 0x00]))).toThrow(/at byte 2: it ends in the middle/);
   });
 
-  /** This field claims two bytes more than its message has, and takes them from the parent, which then ends where it should. */
+  /**
+   * This field claims two bytes more than its message has, and takes them from the parent, which then ends where it
+   * should.
+   */
   const OVERRUN = Buffer.from([0x62, 0x02]);
   const inParent = (number: number, ...before: Buffer[]) =>
     Buffer.concat([...before.slice(0, -1), lengthField(number, before.at(-1) ?? OVERRUN), varintField(15, 1n)]);

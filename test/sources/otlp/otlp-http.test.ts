@@ -305,7 +305,7 @@ describe('with tokens', () => {
     expect(response.status).toBe(200);
     const { rejectedDataPoints, message } = await readAnswer(response);
     expect(rejectedDataPoints).toBe(12);
-    expect(message).toBe('Rejected: 12 of app "shop", for which this token is not good.');
+    expect(message).toBe('Rejected: 12 of app "shop", which this token does not cover.');
   });
 
   it('does not let one app silence a process of another', async () => {

@@ -10,7 +10,10 @@ import { IDENTITY, metric, T0 } from '../otlp/requests.ts';
 const MB = 1_000_000;
 const SECOND_MS = 1_000;
 
-/** A process that exports every `everyS` from one interval after its start on, and once more at its end where it flushes. Seconds. */
+/**
+ * A process that exports every `everyS` from one interval after its start on, and once more at its end where it
+ * flushes. Seconds.
+ */
 interface Life {
   readonly id: string;
   readonly startS: number;

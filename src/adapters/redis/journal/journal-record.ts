@@ -5,7 +5,7 @@ import type { ActuatorEvent } from '../../../ports.ts';
 import { attemptSchema } from '../ledger/ledger-record.ts';
 import { amount, nullableAmount, nullableTime, text, time } from '../ledger/record-schema.ts';
 
-/** How events are written in the journal. What is wrong in one would be met by whoever shows it. */
+/** The form of events in the journal. They are checked here, because whatever shows them relies on it. */
 
 const number = z.number();
 const target = z.object({ app: text, processType: text });
@@ -40,7 +40,7 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('decision'),
     timeMs: time,
-    // Loose: fields that another version of Tidemark added are shown as they are.
+    // Loose: keeps fields that another version of Tidemark added.
     decision: decisionSchema.transform((decision) => decision as unknown as Decision),
     outcome: z.enum(OUTCOMES).nullable(),
   }),
@@ -68,7 +68,7 @@ const eventSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** The event in an entry; a sentence on what is wrong with it where there is none. */
+/** The event of an entry, or a sentence on what is wrong with the entry. */
 export function eventOf(json: string | undefined): ActuatorEvent | string {
   let value: unknown;
   try {

@@ -14,8 +14,8 @@ export interface JournalOptions {
 }
 
 /**
- * The journal as a capped stream. What cannot be written is lost to the journal, not to the log; a fault is said once until it is over, as
- * the loop must not fill the log for want of a journal.
+ * The journal as a capped stream. An event that cannot be written is missing here, but not in the log. A fault is
+ * logged once until it is over, so that a missing journal does not fill the log.
  */
 export function createRedisJournal({ connection, keys, faults, log }: JournalOptions): Journal {
   let faulty = false;
@@ -43,12 +43,12 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
         return entries.flatMap(([id, fields]) => {
           const event = eventOf(fields[1]);
           if (typeof event !== 'string') return [event];
-          faults.tell({
-            // One line for all of them, and each read meets the same ones again.
+          faults.report({
+            // One line for all wrong entries: every read finds the same ones again.
             key: keys.journal,
             why: `entry ${id}: ${event}`,
-            without: 'Entries like this one are left out of the decisions that are shown.',
-            advice: `Delete it with "redis-cli XDEL ${keys.journal} ${id}", or leave it: the journal drops its oldest entries.`,
+            without: 'The decisions that are shown lack entries like this one.',
+            advice: `Delete it with "redis-cli XDEL ${keys.journal} ${id}", or leave it until it expires.`,
           });
           return [];
         });

@@ -3,23 +3,26 @@ import { type Target, targetKey } from '../../../model/target.ts';
 import type { Keys } from '../keys.ts';
 import type { RecordFaults } from './record-faults.ts';
 
-/** What becomes of records of the ledger that are not as Tidemark writes them. */
+/** Handles ledger records that are not in Tidemark's form. */
 
-interface Told {
+interface FaultReport {
   readonly keys: Keys;
   readonly faults: RecordFaults;
 }
 
-/** How Redis, Lua and cjson say that a script met a value that is not as it expects it, and not that Redis is away, full or forbids it. */
+/**
+ * Errors of Redis, Lua and cjson for a value of an unexpected form. Not errors of a Redis that is away, full or forbids
+ * the command.
+ */
 const MET_A_RECORD = /WRONGTYPE|attempt to|bad argument|Expected .* but found|Cannot serialise|table expected/;
 
-/** Whether a script failed for what a record holds. */
+/** Whether a script failed because of what a record holds. */
 export function metARecord(error: unknown): error is LedgerUnavailable {
   return error instanceof LedgerUnavailable && MET_A_RECORD.test(error.message);
 }
 
-/** Reads what a script answered of a target. Throws `UnreadableRecord`. */
-export function ofRecord<T>(options: Told, target: Target, read: () => T): T {
+/** Parses a script's answer about a target. Throws `UnreadableRecord`. */
+export function ofRecord<T>(options: FaultReport, target: Target, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -28,54 +31,58 @@ export function ofRecord<T>(options: Told, target: Target, read: () => T): T {
   }
 }
 
-/** Tells of a target's record once, and returns what stops that target and no other. */
-export function unreadable({ keys, faults }: Told, target: Target, why: string): UnreadableRecord {
+/** Reports a target's damaged record once, and returns the error that stops this target and no other. */
+export function unreadable({ keys, faults }: FaultReport, target: Target, why: string): UnreadableRecord {
   const key = keys.record(target);
   const name = targetKey(target);
-  faults.tell({
+  faults.report({
     key,
     why,
-    without: `Nothing of ${name} is restarted.`,
-    advice: `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); deleting what is wrong lets restarts go on.`,
+    without: `Tidemark restarts no dyno of ${name}.`,
+    advice:
+      `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); ` +
+      'delete the wrong field, and restarts go on.',
   });
-  return new UnreadableRecord(`the record of ${name} (${key}) cannot be read, so nothing of it is restarted: ${why}`);
+  return new UnreadableRecord(
+    `the record of ${name} (${key}) cannot be read, so Tidemark restarts none of its dynos: ${why}`,
+  );
 }
 
-/** Parts of a record that a restart does not need. */
-export function tellOfUseless({ keys, faults }: Told, target: Target) {
+/** Reports damage in parts of a record that restarts do not need; null clears the report. */
+export function reportUseless({ keys, faults }: FaultReport, target: Target) {
   const key = keys.record(target);
   return (field: string, without: string, why: string | null) => {
     const place = `${key} (field ${field})`;
     if (why === null) faults.clear(place);
-    else faults.tell({ key: place, why, without, advice: `Delete it with "redis-cli HDEL ${key} ${field}".` });
+    else faults.report({ key: place, why, without, advice: `Delete it with "redis-cli HDEL ${key} ${field}".` });
   };
 }
 
 export function mendedIndex(key: string) {
   return {
     key,
-    why: 'it is of another type',
-    without: 'Tidemark has put right what it keeps there, from the records of the targets.',
+    why: 'it has another type',
+    without: 'Tidemark has rebuilt it from the records of the targets.',
     advice: 'Find out what else writes to keys that begin with tidemark:.',
   };
 }
 
-export type TellOfUseless = ReturnType<typeof tellOfUseless>;
+export type ReportUseless = ReturnType<typeof reportUseless>;
 
-/** An empty list where it cannot be read, which is told. */
+/** The list; an empty one, reported, where it cannot be read. */
 export function orEmpty<T>(
   field: string,
   without: string,
   read: () => readonly T[],
-  tell: TellOfUseless,
+  report: ReportUseless,
 ): readonly T[] {
   try {
     const list = read();
-    tell(field, without, null);
+    report(field, without, null);
     return list;
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
-    tell(field, without, error.message);
+    report(field, without, error.message);
     return [];
   }
 }

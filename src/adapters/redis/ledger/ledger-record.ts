@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
-import type { LearnedFloor } from '../../../decision/learned-floor.ts';
+import type { LearnedBoot } from '../../../decision/learned-floor.ts';
 import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { HistoryEntry } from '../../../ports.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
-/** How the ledger's records are written in Redis. Unknown fields are left out: a newer Tidemark may have written them. */
+/** The form of the ledger's records in Redis. Unknown fields, which a newer Tidemark may have written, are dropped. */
 
 const by = z.enum(['policy', 'person']);
 
@@ -46,29 +46,32 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
     sendingAtMs: nullableTime,
     closedAtMs: time,
     usageBytes: nullableAmount,
-    // Negative where the new boot's floor is higher than the usage was.
+    // Negative where the new boot's floor is above the usage before.
     reclaimedBytes: z.number().nullable(),
-    // Not in what an older version wrote.
+    // Missing in records of older versions.
     backAfterMs: z.number().nullable().default(null),
   }),
 );
 
-const floorsSchema: z.ZodType<readonly LearnedFloor[]> = z.array(
+const floorsSchema: z.ZodType<readonly LearnedBoot[]> = z.array(
   z.object({
     bootId: text,
-    floorBytes: amount,
-    // Not in what an older version wrote: such a floor counts as expired.
+    floorBytes: nullableAmount,
+    // Missing in records of older versions. An estimate near zero may be negative.
+    bytesPerJob: z.number().nullable().default(null),
+    bytesPerJobError: nullableAmount.default(null),
+    // Missing in records of older versions: such a floor counts as expired.
     dyno: text.default(''),
     learnedAtMs: time.default(0),
     release: nullableAmount.default(null),
   }),
 );
 
-/** An empty table of cjson is written as `{}`. */
+/** cjson writes an empty table as `{}`. */
 const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
 
 const DAY_MS = 86_400_000;
-/** Cooldowns and breakers end sooner. A time beyond it would stop a target for good, without a word. */
+/** Cooldowns and breakers end sooner. A later time would silently stop a target forever. */
 const MAX_AHEAD_MS = 366 * DAY_MS;
 
 const readSchema = z

@@ -1,6 +1,6 @@
-/** What a person is told of a record that is not as Tidemark writes it. */
+/** The message about a record that is not in Tidemark's form. */
 export interface RecordFault {
-  /** The key in Redis, with the field or entry where there is one. */
+  /** The key in Redis, with its field or entry if there is one. */
   readonly key: string;
   readonly why: string;
   /** What Tidemark does without it: a sentence. */
@@ -9,33 +9,34 @@ export interface RecordFault {
   readonly advice: string;
 }
 
-/** At most this much of what Redis or a parser said is repeated: it may hold the record itself. */
+/** Longest part of an error of Redis or a parser that is repeated: it may contain the record itself. */
 const MAX_WHY_LENGTH = 300;
 const MAX_REMEMBERED = 1000;
 
 /**
- * Tells of records that cannot be used. Others may write to the same Redis, and a record is read again every few seconds: each record is told of once,
- * until it was readable again. Not by what is wrong with it: each script stumbles in a place of its own.
+ * Logs records that cannot be used. Other programs may write to the same Redis, and a record is read every few seconds,
+ * so each record is logged once until it was readable again. The fault is not part of that memory: every script fails
+ * at another place.
  */
 export class RecordFaults {
   readonly #log: (level: 'info' | 'warn', message: string) => void;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(log: (level: 'info' | 'warn', message: string) => void) {
     this.#log = log;
   }
 
-  tell({ key, why, without, advice }: RecordFault): void {
+  report({ key, why, without, advice }: RecordFault): void {
     const line = why.replace(/\s+/g, ' ');
     const short = line.length > MAX_WHY_LENGTH ? `${line.slice(0, MAX_WHY_LENGTH)}...` : line;
-    if (this.#told.has(key)) return;
-    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
-    this.#told.add(key);
-    this.#log('warn', `${key} in Redis is not as Tidemark writes it: ${short}. ${without} ${advice}`);
+    if (this.#reported.has(key)) return;
+    if (this.#reported.size >= MAX_REMEMBERED) this.#reported.clear();
+    this.#reported.add(key);
+    this.#log('warn', `${key} in Redis is not in Tidemark's form: ${short}. ${without} ${advice}`);
   }
 
   /** The record could be read. */
   clear(key: string): void {
-    this.#told.delete(key);
+    this.#reported.delete(key);
   }
 }

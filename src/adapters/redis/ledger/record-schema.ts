@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** Parts of the schemas of what is read back from Redis. Others can write there: each number and text has its bounds. */
+/**
+ * Shared parts of the schemas for data from Redis. Other programs can write there, so each number and text has bounds.
+ */
 
 const MAX_TEXT_LENGTH = 16 * 1024;
 /** The last time that a `Date` can show. */

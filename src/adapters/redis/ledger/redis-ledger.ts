@@ -13,43 +13,39 @@ import {
   FAILED_REASON,
   FRUITLESS_REASON,
   NOTHING_BACK_FRACTION,
-  uselessInARow,
 } from '../../../attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO, normalFloor } from '../../../decision/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../../decision/learned-floor.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { Target } from '../../../model/target.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../../ports.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../../ports.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { EvictionWatch } from '../eviction.ts';
 import type { Keys } from '../keys.ts';
-import {
-  mendedIndex,
-  metARecord,
-  ofRecord,
-  orEmpty,
-  type TellOfUseless,
-  tellOfUseless,
-  unreadable,
-} from './ledger-faults.ts';
-import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';
-import * as scripts from './ledger-scripts.ts';
+import { mendedIndex, metARecord, ofRecord, reportUseless, unreadable } from './ledger-faults.ts';
+import { parseAttempt } from './ledger-record.ts';
+import { viewOf } from './ledger-view.ts';
 import type { RecordFaults } from './record-faults.ts';
+import { ADVANCE, CLAIM } from './scripts/attempts.ts';
+import { LEARN_FLOOR, NOTE_RELEASE, RECORD_BACK_SOON, RECORD_RECLAIMED } from './scripts/learning.ts';
+import { OPEN, READ } from './scripts/reading.ts';
+import { REBUILD, WRITE_BACK } from './scripts/recovery.ts';
+import { PAUSE, RESUME } from './scripts/steering.ts';
 
 /** What the ledger needs of the policy. */
 export interface LedgerPolicy {
   /** Between two restarts of a target, counted from `sending`. */
   readonly cooldownMs: number;
   readonly maxRestartsPerHour: number;
-  /** How long restarts are held in a Redis that is new or has lost everything: grace + 10 windows. */
+  /** How long restarts are held when Redis is new or has lost everything: grace + 10 windows. */
   readonly holdMs: number;
 }
 
 /** More than a day at four restarts an hour. */
 const HISTORY_LENGTH = 100;
 const SPENT_SHOWN = 300;
-/** Of an attempt as JSON: its longest part is a sentence. */
+/** Characters of an attempt as JSON. A larger one was not written by Tidemark. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
-/** Longer than a boot lives, where the platform's daily restart is not bypassed by far. */
+/** Far longer than a boot lives, given the platform's daily restart. */
 const FORGET_SPENT_MS = 30 * 86_400_000;
 
 export interface RedisLedgerOptions {
@@ -62,66 +58,84 @@ export interface RedisLedgerOptions {
   readonly clockOffsetMs?: (() => number) | undefined;
 }
 
-/** The ledger port in Redis: each method is one script, sent at most once. */
+/** The ledger in Redis: each method is one script, sent at most once. */
 export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   const evaluate = scriptRunner(options);
 
   return {
     async read(target) {
       const mayBeEvicted = !(await options.eviction.isSafe());
-      const answer = await evaluate(scripts.READ, target);
-      const view = ofRecord(options, target, () => viewOf(target, answer, tellOfUseless(options, target)));
+      const answer = await evaluate(READ, target);
+      const view = ofRecord(options, target, () => viewOf(target, answer, reportUseless(options, target)));
       options.faults.clear(options.keys.record(target));
       return { ...view, mayBeEvicted };
     },
     async open() {
-      const answer = await evaluate(scripts.OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
+      const answer = await evaluate(OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
       const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
-      for (const key of mended) options.faults.tell(mendedIndex(key));
+      for (const key of mended) options.faults.report(mendedIndex(key));
       return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));
     },
     async claim(request) {
       if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
       const args = { attempt: newAttempt(request), deadlineInMs: CLAIM_DEADLINE_MS };
-      return attemptAnswer<ClaimAnswer>(await evaluate(scripts.CLAIM, request.target, args));
+      return attemptAnswer<ClaimAnswer>(await evaluate(CLAIM, request.target, args));
     },
     async advance(attempt, move) {
       if (!isLegalMove(attempt, move)) {
-        throw new Error(`an attempt that is ${attempt.phase} cannot be moved so: ${JSON.stringify(move)}`);
+        throw new Error(`an attempt that is ${attempt.phase} cannot be moved this way: ${JSON.stringify(move)}`);
       }
       const { id, phase, epoch } = attempt;
       const closes = move.to === 'closed' && startsCooldown(phase, move.outcome);
       const args = { id, phase, epoch, move, startsCooldown: closes };
-      return attemptAnswer<AdvanceAnswer>(await evaluate(scripts.ADVANCE, attempt.target, args));
+      return attemptAnswer<AdvanceAnswer>(await evaluate(ADVANCE, attempt.target, args));
     },
+    ...recording(evaluate),
+    ...steering(options, evaluate),
+  };
+}
+
+type Evaluate = ReturnType<typeof scriptRunner>;
+
+/** What the loop writes down for later. */
+function recording(
+  evaluate: Evaluate,
+): Pick<Ledger, 'recordReclaimed' | 'recordBackSoon' | 'learnFloor' | 'noteRelease' | 'rebuild' | 'writeBack'> {
+  return {
     async recordReclaimed(target, attemptId, reclaimedBytes) {
-      await evaluate(scripts.RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
+      await evaluate(RECORD_RECLAIMED, target, { attemptId, reclaimedBytes });
     },
     async recordBackSoon(target, attemptId, backAfterMs) {
-      await evaluate(scripts.RECORD_BACK_SOON, target, { attemptId, backAfterMs });
+      await evaluate(RECORD_BACK_SOON, target, { attemptId, backAfterMs });
     },
-    async learnFloor(target, floor) {
-      await evaluate(scripts.LEARN_FLOOR, target, floor);
+    async learnFloor(target, boot) {
+      await evaluate(LEARN_FLOOR, target, boot);
     },
     async noteRelease(target, version) {
-      await evaluate(scripts.NOTE_RELEASE, target, { version });
+      await evaluate(NOTE_RELEASE, target, { version });
     },
     async rebuild(target, restartedAtMs) {
-      await evaluate(scripts.REBUILD, target, { restartedAtMs });
+      await evaluate(REBUILD, target, { restartedAtMs });
     },
     async writeBack(target, known) {
-      await evaluate(scripts.WRITE_BACK, target, known);
+      await evaluate(WRITE_BACK, target, known);
     },
+  };
+}
+
+/** A person's commands. */
+function steering({ faults }: RedisLedgerOptions, evaluate: Evaluate): Pick<Ledger, 'pause' | 'resume'> {
+  return {
     async pause(target) {
-      await evaluate(scripts.PAUSE, target, { all: target === null });
+      await evaluate(PAUSE, target, { all: target === null });
     },
     async resume(target) {
-      const skipped = (await evaluate(scripts.RESUME, target, { all: target === null })) as string[];
+      const skipped = (await evaluate(RESUME, target, { all: target === null })) as string[];
       for (const key of skipped) {
-        options.faults.tell({
+        faults.report({
           key,
-          why: 'it is no hash',
-          without: 'Its target was not resumed, and nothing of it is restarted; all others were.',
+          why: 'it is not a hash',
+          without: 'Its target was not resumed and none of its dynos is restarted; all other targets were resumed.',
           advice: `Delete it with "redis-cli DEL ${key}".`,
         });
       }
@@ -129,7 +143,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   };
 }
 
-/** Sends a script once. `EVAL` each time rather than `EVALSHA`: a few kB against one round trip and one more way to fail. */
+/** Sends a script once. `EVAL`, not `EVALSHA`: a few kB more, but one round trip and one failure mode less. */
 function scriptRunner(options: RedisLedgerOptions) {
   const { connection, keys, policy, clockOffsetMs = () => 0 } = options;
   const numbers = {
@@ -148,7 +162,7 @@ function scriptRunner(options: RedisLedgerOptions) {
     forgetSpentMs: FORGET_SPENT_MS,
   };
   return async (script: string, target: Target | null, args: object = {}): Promise<unknown> => {
-    // Scripts that concern all targets get the names of a record that is never written.
+    // Scripts about all targets get the key of a record that is never written.
     const of = target ?? { app: '', processType: '' };
     const names = [keys.record(of), keys.spent(of), keys.open, keys.records, keys.pauseAll, keys.epoch];
     try {
@@ -168,7 +182,7 @@ function scriptRunner(options: RedisLedgerOptions) {
   };
 }
 
-/** An attempt as it is claimed; the script fills in its times. */
+/** A new attempt; the script sets its times. */
 function newAttempt(request: ClaimRequest): Attempt {
   return {
     ...request,
@@ -185,20 +199,20 @@ function newAttempt(request: ClaimRequest): Attempt {
   };
 }
 
-/** One that cannot be read stops its own target and no other's attempts. */
+/** An unreadable attempt stops its own target, and no other. */
 function attemptIfReadable({ keys, faults }: RedisLedgerOptions, key: string, text: string): Attempt[] {
   const place = `${key} (field attempt)`;
   try {
     const attempt = parseAttempt(text);
-    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it is the attempt of another target');
+    if (keys.record(attempt.target) !== key) throw new LedgerUnavailable('it belongs to another target');
     faults.clear(place);
     return [attempt];
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
-    faults.tell({
+    faults.report({
       key: place,
       why: error.message,
-      without: 'The attempt does not go on, and nothing of its target is restarted.',
+      without: 'The attempt does not go on, and no dyno of its target is restarted.',
       advice: `Delete it with "redis-cli HDEL ${key} attempt".`,
     });
     return [];
@@ -209,44 +223,5 @@ function attemptAnswer<T extends ClaimAnswer | AdvanceAnswer>(answer: unknown): 
   const [verdict, rest] = Array.isArray(answer) ? answer : [];
   if (verdict === 'ok') return { ok: true, attempt: parseAttempt(rest) } as T;
   if (verdict === 'no') return { ok: false, why: rest } as T;
-  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark does`);
+  throw new LedgerUnavailable(`the ledger answered ${JSON.stringify(answer)}, which no script of Tidemark answers`);
 }
-
-function viewOf(target: Target, answer: unknown, tell: TellOfUseless): Omit<LedgerView, 'mayBeEvicted'> {
-  const {
-    open,
-    history: closed,
-    dryHistory,
-    floors,
-    spent,
-    breakerReason,
-    pausedSinceMs,
-    usefulFromMs,
-    pausedAll,
-    pausedTarget,
-    ...numbers
-  } = parseRead(answer);
-  const history = parseHistory(closed);
-  return {
-    ...numbers,
-    target,
-    open: open === false ? null : parseAttempt(open),
-    history,
-    dryHistory: orEmpty('dryHistory', 'The dry runs before now are not shown.', () => parseHistory(dryHistory), tell),
-    breakerReason: breakerReason === false ? null : breakerReason,
-    pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
-    spentBootIds: spent,
-    paused: pausedAll || pausedTarget,
-    pausedBy: { all: pausedAll, target: pausedTarget },
-    uselessRestarts: uselessInARow(
-      history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
-    ),
-    learnedFloorBytes: normalFloor(
-      orEmpty('floors', FLOORS_WITHOUT, () => parseFloors(floors), tell),
-      numbers.nowMs,
-    ),
-  };
-}
-
-const FLOORS_WITHOUT =
-  'What a fresh boot of this target holds is learned anew; until then only the hard limit restarts a dyno.';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
+import { parseRetryAfter } from '../../../shared/retry-after.ts';
 import { afterLoopTime } from '../../patience.ts';
 import { VERSION } from '../../version.ts';
 
@@ -169,16 +170,9 @@ function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMess
   if (statusCode >= 200 && statusCode < 300 && !isHtml) return null;
   return new PostError(`the receiver answered ${statusCode} ${statusMessage ?? ''}: ${text.slice(0, 500)}`, {
     isRetryable: RETRYABLE_STATUS.has(statusCode),
-    retryAfterMs: retryAfterMs(headers['retry-after']),
+    retryAfterMs: parseRetryAfter(headers['retry-after'], Date.now()),
     refusal: { status: statusCode, text, isHtml, location: headers.location ?? null },
   });
-}
-
-/** RFC 9110: seconds or a date. */
-function retryAfterMs(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 /** By the variables of OpenTelemetry's specification. Unreadable files throw. */

@@ -1,5 +1,5 @@
+import { type Environment, endpointVariable, headerEntries, headerSecrets } from '../../../shared/otel-environment.ts';
 import { oneLine } from '../../voice.ts';
-import { type Environment, endpointVariable, headerEntries } from '../export-environment.ts';
 import type { ExportProblem } from './export-log.ts';
 import { PostError, type Refusal } from './otlp-post.ts';
 
@@ -198,13 +198,15 @@ function quote(text: string, { env, url }: ExportTarget): string {
 
 /** The values of headers, as written, as sent, and their last word (the token after `Bearer`); what an address has before the `@` and after the `?`. */
 function secretsOf(env: Environment, url: URL): readonly string[] {
-  const values = headerEntries(env).flatMap(([, entry]) => {
-    const written = entry.slice(entry.indexOf('=') + 1).trim();
-    const sent = decoded(written);
-    return [written, sent, sent.split(/\s+/).at(-1) ?? ''];
-  });
   const query = [...url.searchParams.values()];
-  const secrets = [...values, ...query, url.username, decoded(url.username), url.password, decoded(url.password)];
+  const secrets = [
+    ...headerSecrets(env),
+    ...query,
+    url.username,
+    decoded(url.username),
+    url.password,
+    decoded(url.password),
+  ];
   // The longest first: another may be a part of it. What is shorter than this is no secret, and words would lose their letters.
   return [...new Set(secrets)].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length);
 }

@@ -10,7 +10,7 @@ import { aClaim } from '../../../models/ledger-contract.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const MAIL = { app: 'mail', processType: 'worker' };
-const FLOOR = { dyno: 'worker.1', bootId: 'boot', release: null };
+const FLOOR = { dyno: 'worker.1', bootId: 'boot', release: null, bytesPerJob: null, bytesPerJobError: null };
 const RECORD = 'ledger:shop:worker';
 
 let redis: Redis;
@@ -118,21 +118,35 @@ describe("garbage in one target's records", () => {
       const view = await state.ledger.read(SHOP).catch((error: unknown) => error);
       if (view instanceof Error) {
         expect(view).toBeInstanceOf(UnreadableRecord);
-        expect(log.some((line) => line.includes(`${prefix}${RECORD}`) && line.includes('Nothing of shop:worker'))).toBe(
-          true,
-        );
+        expect(
+          log.some(
+            (line) => line.includes(`${prefix}${RECORD}`) && line.includes('Tidemark restarts no dyno of shop:worker'),
+          ),
+        ).toBe(true);
       }
       for (let times = 0; times < 3; times++) await state.ledger.read(SHOP).catch(() => undefined);
       expect(log.length).toBeLessThanOrEqual(3);
     },
   );
 
-  it.each(Object.entries(VALUES))('floors that are %s are learned anew, and stop nothing', async (_, value) => {
+  it.each(Object.entries(VALUES))('floors that are %s are learned again, and stop nothing', async (_, value) => {
     await redis.hset(`${prefix}${RECORD}`, 'floors', value);
     expect((await state.ledger.read(SHOP)).learnedFloorBytes).toBeNull();
-    expect(log).toEqual([expect.stringMatching(/field floors.*learned anew.*HDEL/)]);
+    expect(log).toEqual([expect.stringMatching(/field floors.*learns again.*HDEL/)]);
     await state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: 7 });
     expect((await state.ledger.read(SHOP)).learnedFloorBytes).toBe(7);
+  });
+
+  it('floors that an older version wrote still count, next to newer ones', async () => {
+    const { nowMs } = await state.ledger.read(SHOP);
+    const older = [{ dyno: 'worker.1', bootId: 'older', floorBytes: 9, learnedAtMs: nowMs, release: null }];
+    await redis.hset(`${prefix}${RECORD}`, 'floors', JSON.stringify(older));
+    expect(await state.ledger.read(SHOP)).toMatchObject({ learnedFloorBytes: 9, learnedBytesPerJob: null });
+    const jobs = { bytesPerJob: 1_000, bytesPerJobError: 400 };
+    await state.ledger.learnFloor(SHOP, { ...FLOOR, floorBytes: null, ...jobs });
+    const learnedBytesPerJob = { bytes: 1_000, errorBytes: 400 };
+    expect(await state.ledger.read(SHOP)).toMatchObject({ learnedFloorBytes: 9, learnedBytesPerJob });
+    expect(log).toEqual([]);
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
@@ -156,7 +170,7 @@ describe('garbage where all targets are listed', () => {
     async (_, put) => {
       await replace('open', put);
       expect((await state.ledger.open()).map(({ target }) => target.app).sort()).toEqual(['mail', 'shop']);
-      expect(log).toEqual([expect.stringContaining(`${prefix}open in Redis is not as Tidemark writes it`)]);
+      expect(log).toEqual([expect.stringContaining(`${prefix}open in Redis is not in Tidemark's form`)]);
       await expectMailWorks();
     },
   );
@@ -257,7 +271,7 @@ describe('garbage among the snapshots', () => {
     async (_, put) => {
       await put(`${prefix}boots`);
       expect(await state.snapshots.loadAll()).toEqual(new Map());
-      expect(log).toEqual([expect.stringContaining(`${prefix}boots in Redis is not as Tidemark writes it`)]);
+      expect(log).toEqual([expect.stringContaining(`${prefix}boots in Redis is not in Tidemark's form`)]);
       await state.snapshots.save('good', 'text');
       expect((await state.snapshots.loadAll()).get('good')).toBe('text');
     },

@@ -1,10 +1,10 @@
-import type { Log } from './report/log.ts';
+import type { Log } from '../report/log.ts';
 
 type Close = () => unknown;
 
 /**
- * What was opened, to be closed in the reverse order: by a stop, and by a start that fails halfway, which would otherwise leave connections
- * behind that keep the process running. A part that fails to close is logged, and the others are closed all the same.
+ * Closes what was opened, in reverse order: at a stop, and at a start that fails halfway, whose connections would
+ * otherwise keep the process running. A part that fails to close is logged, and the others are still closed.
  */
 export class Closers {
   readonly #log: Log;

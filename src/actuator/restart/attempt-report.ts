@@ -7,7 +7,7 @@ export interface AttemptFault {
   readonly error: Error;
 }
 
-/** What went wrong in one call, for the log. The attempts themselves are none the worse: the next call goes on. */
+/** Faults of one call, for the log. They do not harm the attempts: the next call continues. */
 export interface AdvanceReport {
   readonly faults: readonly AttemptFault[];
   /** The platform's 401 or 429, which concerns every target. */

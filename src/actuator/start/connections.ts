@@ -1,18 +1,19 @@
-import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
-import { createDrainKeys, type DrainKeys } from '../adapters/redis/drain-keys.ts';
-import { createPointsReader, type PointsReader } from '../adapters/redis/points-reader.ts';
-import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
-import { createWebhookNotice, type WebhookNotice } from '../adapters/webhook/notice.ts';
-import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../attempt/attempt.ts';
-import type { ActuatorSettings } from '../config/resolve.ts';
-import { holdMsOf } from '../model/policy.ts';
-import type { Intake } from '../sources/intake.ts';
-import { createPointsStreamSource } from '../sources/points-stream.ts';
+import { createHerokuPlatform, type HerokuPlatform } from '../../adapters/heroku/platform.ts';
+import { createPointsReader, type PointsReader } from '../../adapters/redis/points-reader.ts';
+import { createRedisState, type RedisState } from '../../adapters/redis/state.ts';
+import { createWebhookNotice, type WebhookNotice } from '../../adapters/webhook/notice.ts';
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { holdMsOf } from '../../model/policy.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
+import type { Intake } from '../../sources/intake.ts';
+import { createPointsStreamSource } from '../../sources/points-stream.ts';
+import type { Log } from '../report/log.ts';
+import { exportMetrics, type MetricsExport } from '../report/metrics-export.ts';
 import type { Closers } from './closers.ts';
-import type { Log } from './report/log.ts';
-import { exportMetrics, type MetricsExport } from './report/metrics-export.ts';
 
-/** Every connection to the world, as the settings ask for it. What is not configured is null, and said to be where that matters. */
+/**
+ * The connections that the settings ask for. One that is not configured is null; a warning says so where it matters.
+ */
 
 export interface Connections {
   readonly state: RedisState | null;
@@ -22,32 +23,39 @@ export interface Connections {
   readonly notice: WebhookNotice | null;
 }
 
-/** A stop waits so long for messages to people that are on their way. */
+/** How long a stop waits for webhook messages that are being sent. */
 const NOTICE_TIMEOUT_MS = 2_000;
 
-/** Opens everything but the drain keys, which belong to the restarts; `closers` closes it again, also where a later one throws. */
+interface OpenParts {
+  readonly env: Environment;
+  readonly intake: Intake;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+/**
+ * Opens everything but the drain keys, which belong to the restarts. `closers` closes it again, also where a later part
+ * throws.
+ */
 export async function openConnections(
   settings: ActuatorSettings,
-  { intake, log, closers }: { readonly intake: Intake; readonly log: Log; readonly closers: Closers },
+  { env, intake, log, closers }: OpenParts,
 ): Promise<Connections> {
   const state = openState(settings, log);
   closers.add(() => state?.close());
   const platform = openPlatform(settings, log);
   const reader = openPointsReader(settings, intake, log);
   closers.add(() => reader?.close());
-  const metrics = await exportMetrics(process.env, log);
+  const metrics = await exportMetrics(env, log);
   closers.add(() => metrics?.stop());
   const notice = openNotice(settings, log);
   closers.add(() => notice?.close(NOTICE_TIMEOUT_MS));
   return { state, platform, reader, metrics, notice };
 }
 
-/** How much longer than its deadlines an attempt may take: ticks, and the calls of its last one. */
-const HOLD_SLACK_MS = 60_000;
-
 function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   if (settings.stateRedisUrl === null) {
-    log.warn('no Redis is configured (REDIS_URL): nothing will be restarted, decisions are advice only');
+    log.warn('no Redis is configured (REDIS_URL): Tidemark will restart nothing, its decisions are advice only');
     return null;
   }
   const { cooldownMs, maxRestartsPerHour } = settings.policy;
@@ -58,26 +66,18 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
   });
 }
 
-/** Leader or not, it reads along: a stand-by then knows the boots when it takes over. */
+/** A standby reads the stream too, so that it knows the boots when it takes over. */
 function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
   if (!sources.includes('redis') || queueRedisUrl === null) return null;
   const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
   return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
 }
 
-export function openDrainKeys({ queueRedisUrl, policy }: ActuatorSettings, log: Log): DrainKeys | null {
-  if (queueRedisUrl !== null) {
-    // From the question to the close of the attempt.
-    const holdMs = policy.graceMs + SEND_WINDOW_MS + CONFIRM_DEADLINE_MS + HOLD_SLACK_MS;
-    return createDrainKeys({ url: queueRedisUrl, holdMs, log: (level, message) => log[level](message) });
-  }
-  log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
-  return null;
-}
-
 function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
   if (settings.herokuApiToken === null) {
-    log.warn('HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted');
+    log.warn(
+      'HEROKU_API_TOKEN is not set: Tidemark can restart nothing, and takes quotas and uptimes from the measurements',
+    );
     return null;
   }
   return createHerokuPlatform({
@@ -91,7 +91,7 @@ function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice |
   return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
 }
 
-/** What must not appear in a log. */
+/** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
   const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>

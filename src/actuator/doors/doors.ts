@@ -1,0 +1,84 @@
+import { Hono } from 'hono';
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { createOtlpSource, type OtlpSource } from '../../sources/otlp/otlp-http.ts';
+import { createApi } from '../../web/api.ts';
+import type { ActuatorControl } from '../../web/control.ts';
+import { remoteAddress } from '../../web/http-server.ts';
+import type { Log } from '../report/log.ts';
+import type { RefusalKind } from '../report/refusals.ts';
+import { restartForPerson } from '../restart/person-restart.ts';
+import type { Assembled } from '../start/assemble.ts';
+import type { Measurements } from '../start/measurements.ts';
+import { createSteering, createViews } from './control.ts';
+import { healthOf } from './health.ts';
+
+export interface DoorParts {
+  readonly settings: ActuatorSettings;
+  readonly measurements: Measurements;
+  readonly assembled: Assembled;
+  /** Whether the state was read back: before that no measurements are taken. */
+  readonly isRestored: () => boolean;
+  readonly log: Log;
+}
+
+const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
+
+/** Everything that the actuator answers over HTTP. */
+export function openDoors(parts: DoorParts): Hono {
+  const { adminToken } = parts.settings;
+  const { refusals } = parts.measurements;
+  const otlp = openOtlp(parts);
+  const app = new Hono();
+  app.all('/v1/metrics', async (context) => {
+    const response = await answer(otlp, context.req.raw, remoteAddress(context));
+    const kind = REFUSED[response.status];
+    if (kind !== undefined) refusals.note({ app: null, kind, count: 1, offsetMs: null });
+    return response;
+  });
+  app.use(async (context, next) => {
+    // An endpoint that is one path too long or too short leads to here.
+    if (context.req.method === 'POST' && !context.req.path.startsWith('/api/'))
+      refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
+    return next();
+  });
+  app.route('/', createApi(createControl(parts), { adminToken, remoteAddress }));
+  return app;
+}
+
+/** Statuses that only a person can do something about. 503 passes by itself. */
+const REFUSED: Readonly<Record<number, RefusalKind>> = {
+  400: 'unreadable',
+  401: 'no-token',
+  403: 'only-this-machine',
+  404: 'not-over-http',
+  413: 'too-large',
+  415: 'unreadable',
+};
+
+async function answer(otlp: OtlpSource | null, request: Request, address: string | undefined): Promise<Response> {
+  return otlp === null ? new Response(NO_OTLP, { status: 404 }) : otlp.handle(request, address);
+}
+
+/** Null where no measurements are taken over HTTP. */
+function openOtlp({ settings, measurements, assembled, isRestored }: DoorParts): OtlpSource | null {
+  if (!settings.sources.includes('otlp')) return null;
+  const { leadership } = assembled.tick.actor;
+  const ready = () => isRestored() && leadership.leads();
+  return createOtlpSource({ tokens: settings.ingestTokens, intake: measurements.intake, ready });
+}
+
+function createControl({ settings, measurements, assembled, isRestored, log }: DoorParts): ActuatorControl {
+  const { registry, refusals } = measurements;
+  const { tick, history, mode, platform, standings } = assembled;
+  const { ledgers } = tick;
+  const { permissions } = settings;
+  const health = { ledgers, platform, leadership: tick.actor.leadership, standings, isRestored };
+  const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry }, app, dyno);
+  return {
+    ...createViews({ registry, history, ledgers, standings }),
+    ...createSteering({ ledgers, standings, restart, log }),
+    health: () => healthOf(health),
+    refusals: () => refusals.list(),
+    platformBlock: () => platform?.blocked()?.why ?? null,
+  };
+}

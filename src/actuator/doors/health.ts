@@ -1,0 +1,40 @@
+import { overall } from '../../decision/standing.ts';
+import type { Health } from '../../web/control.ts';
+import type { LedgerAccess } from '../ledger-access.ts';
+import type { Leadership } from '../loop/leadership.ts';
+import type { PlatformView } from '../platform-view.ts';
+import type { Standings } from '../report/standings.ts';
+
+export interface HealthParts {
+  readonly ledgers: LedgerAccess;
+  /** Null where no token is configured. */
+  readonly platform: Pick<PlatformView, 'blocked'> | null;
+  readonly leadership: Leadership;
+  readonly standings: Pick<Standings, 'all' | 'areOff' | 'takesWrites'>;
+  /** Whether the state was read back. */
+  readonly isRestored: () => boolean;
+}
+
+/**
+ * Whether measurements are taken, and whether anything can be restarted now. Open to everyone, so it repeats nothing
+ * that the platform said.
+ */
+export function healthOf(parts: HealthParts): Health {
+  const leading = parts.leadership.leads();
+  const restarts = overall(parts.standings.all(), obstacleToAll(parts));
+  return { ready: parts.isRestored() && leading, leading, ledger: parts.ledgers.state(), restarts };
+}
+
+/** What keeps every target from being restarted; null where nothing does. */
+function obstacleToAll({ ledgers, platform, leadership, standings }: HealthParts): string | null {
+  const ledger = ledgers.state();
+  if (ledger === 'not-configured') return 'no Redis is configured';
+  if (ledger === 'unavailable') return 'Redis is away';
+  if (platform === null) return 'no HEROKU_API_TOKEN';
+  if (!leadership.leads()) return 'standby, another actuator leads';
+  const block = platform.blocked();
+  if (block?.status === 401) return 'Heroku refuses the token';
+  if (block?.status === 429) return "the account's Heroku API calls are used up";
+  if (!standings.takesWrites()) return 'Redis takes no writes (is it full?)';
+  return leadership.mayAct() || standings.areOff() ? null : 'just started, watching for one window first';
+}

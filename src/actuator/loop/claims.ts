@@ -1,0 +1,47 @@
+import type { Decision } from '../../model/decision.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
+import type { BootIdentity } from '../../model/point.ts';
+import { targetKey } from '../../model/target.ts';
+import type { ClaimRequest } from '../../ports.ts';
+import type { Mode } from '../mode.ts';
+import type { DecisionLog } from '../report/decision-log.ts';
+import type { Log } from '../report/log.ts';
+import type { Decided } from './fleet.ts';
+
+export interface ClaimParts {
+  readonly mode: Mode;
+  readonly decisions: DecisionLog;
+  readonly log: Log;
+}
+
+/**
+ * Claims the boots that are to be restarted. Whatever the ledger answers, nothing is lost: the next tick decides again.
+ */
+export async function claimDecided(decided: readonly Decided[], { mode, decisions, log }: ClaimParts): Promise<void> {
+  if (mode.kind === 'observe') return;
+  for (const { entry, decision } of decided) {
+    const request = requestFor(decision, entry.boot.identity);
+    if (decision.action !== 'restart' || request === null) continue;
+    const target = targetKey(request.target);
+    try {
+      const answer = await mode.restarts.claim(request);
+      if (answer.ok) decisions.attach(answer.attempt);
+      else log.info('the ledger granted no attempt', { target, dyno: request.dyno, why: answer.why });
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error;
+      log.warn('the ledger did not answer a claim', { target, error: error.message });
+    }
+  }
+}
+
+function requestFor(decision: Decision, boot: BootIdentity): ClaimRequest | null {
+  const { target, dryRun, reason, explanation, usageBytes, floorBytes, limitBytes } = decision;
+  if (target === null) return null;
+  const memory = { usageBytes, floorBytes, limitBytes };
+  return { target, ...markOf(boot), by: 'policy', dryRun, reason, explanation, ...memory };
+}
+
+/** What tells the boot from others, as a claim names it. */
+export function markOf({ dyno, bootId, bootIdSource, startTimeMs }: BootIdentity) {
+  return { dyno, bootId, bootIdSource, bootStartTimeMs: startTimeMs };
+}

@@ -1,0 +1,139 @@
+import { decide } from '../../decision/decide.ts';
+import { noteLimit } from '../../detector/boot.ts';
+import type { Decision } from '../../model/decision.ts';
+import { permissionOf } from '../../model/permission.ts';
+import type { Permissions, Policy } from '../../model/policy.ts';
+import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
+import type { PlatformDyno } from '../../ports.ts';
+import { type BootEntry, type BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../boot-registry.ts';
+import type { Host } from '../host.ts';
+import type { LedgerViews } from '../ledger-access.ts';
+import type { PlatformView } from '../platform-view.ts';
+
+/** What the settings say about judging and about what may be restarted. */
+export interface Rules {
+  readonly policy: Policy;
+  readonly permissions: Permissions;
+}
+
+export interface FleetParts {
+  readonly registry: BootRegistry;
+  /** Null where no token is configured: then the platform is neither read nor asked for anything. */
+  readonly platform: PlatformView | null;
+  readonly rules: Rules;
+  readonly host: Host;
+}
+
+/** A boot and what was decided about it. */
+export interface Decided {
+  readonly entry: BootEntry;
+  readonly decision: Decision;
+}
+
+/** The boots that report, next to what the platform says of their dynos. */
+export class Fleet {
+  readonly #parts: FleetParts;
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+  }
+
+  get policy(): Policy {
+    return this.#parts.rules.policy;
+  }
+
+  /** Drops boots that are over, and returns their keys. */
+  forgetOver(): readonly string[] {
+    return this.#parts.registry.prune(this.#parts.host.clock.now());
+  }
+
+  /**
+   * Reads the platform where that is due, notes for each boot which listed dyno it is, and returns these boots. One
+   * that reports for the first time meanwhile was compared with no listing, so it waits for the next tick.
+   */
+  async observe(): Promise<readonly BootEntry[]> {
+    const entries = this.#parts.registry.entries();
+    await this.#readPlatform(entries);
+    this.#noteListings(entries);
+    return entries;
+  }
+
+  /**
+   * Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's
+   * budget.
+   */
+  async #readPlatform(entries: readonly BootEntry[]): Promise<void> {
+    const { platform, rules, host } = this.#parts;
+    const targets = targetsOf(entries).filter((target) => permissionOf(rules.permissions, target) !== 'forbidden');
+    const faults = (await platform?.refresh(targets.map(({ app }) => app))) ?? [];
+    for (const fault of faults) {
+      host.log.warn('the platform could not be read', { code: fault.code, error: fault.message });
+    }
+  }
+
+  #noteListings(entries: readonly BootEntry[]): void {
+    const { platform } = this.#parts;
+    const boots = entries.map(({ boot }) => boot);
+    const listings = platform?.listingsOf(boots, SUPERSEDED_AFTER_WINDOWS * this.policy.windowMs) ?? [];
+    for (const [index, entry] of entries.entries()) {
+      const listing = listings[index] ?? null;
+      entry.listing = listing;
+      const { app } = entry.boot.identity;
+      if (platform !== null && app !== null && listing?.kind === 'listed') {
+        entry.facts = platform.factsOf(app, listing.dyno);
+      }
+      noteLimit(entry.boot, entry.facts?.limitBytes ?? null);
+    }
+  }
+
+  /** Decides about each of the boots, and keeps the decision and what was learned of its target with it. */
+  decide(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): readonly Decided[] {
+    const { platform, rules, host } = this.#parts;
+    const decisions = decide({
+      boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
+      ledgers,
+      nowMs: host.clock.now(),
+      ...rules,
+      upCount: (target) => platform?.upCount(target) ?? null,
+      hindrance: this.#hindrance(mayAct),
+    });
+    return entries.flatMap((entry, index) => {
+      const decision = decisions[index];
+      if (decision === undefined) return [];
+      const ledger = decision.target === null ? null : ledgers.get(targetKey(decision.target));
+      entry.decision = decision;
+      entry.learnedFloorBytes = ledger?.learnedFloorBytes ?? entry.learnedFloorBytes;
+      entry.uselessRestarts = ledger?.uselessRestarts ?? entry.uselessRestarts;
+      return [{ entry, decision }];
+    });
+  }
+
+  /**
+   * While the platform wants no calls an attempt would only wait for its deadline, and its close would start a
+   * cooldown. Without any platform a dry run still says what it would restart.
+   */
+  #hindrance(mayAct: boolean): 'platform-unavailable' | 'taking-over' | null {
+    if (this.#parts.platform?.isBlocked()) return 'platform-unavailable';
+    return mayAct ? null : 'taking-over';
+  }
+
+  /** The dynos of an app as last listed; null where the platform was not read. */
+  dynosOf(app: string): readonly PlatformDyno[] | null {
+    return this.#parts.platform?.dynosOfApp(app) ?? null;
+  }
+
+  /** The newest release that a dyno of the target runs; null where it is unknown. */
+  newestRelease(target: Target): number | null {
+    return this.#parts.platform?.newestRelease(target) ?? null;
+  }
+}
+
+/** Of all boots whose app is known. */
+export function targetsOf(entries: readonly BootEntry[]): readonly Target[] {
+  const targets = new Map<TargetKey, Target>();
+  for (const { boot } of entries) {
+    const { app, processType } = boot.identity;
+    if (app !== null) targets.set(targetKey({ app, processType }), { app, processType });
+  }
+  return [...targets.values()];
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../../ports.ts';
+
+/** Acts only after leading for a full window: what it decides then rests on points of its own. */
+export class Leadership {
+  readonly #clock: Clock;
+  readonly #watchMs: number;
+  readonly #isLeader: () => boolean;
+  #sinceMs: number | null = null;
+
+  constructor(clock: Clock, watchMs: number, isLeader: () => boolean) {
+    this.#clock = clock;
+    this.#watchMs = watchMs;
+    this.#isLeader = isLeader;
+  }
+
+  /** Of several actuators the one that leads reports to people and writes the journal. */
+  leads(): boolean {
+    const leads = this.#isLeader();
+    if (!leads) this.#sinceMs = null;
+    else this.#sinceMs ??= this.#clock.monotonic();
+    return leads;
+  }
+
+  /** Before this it claims nothing. */
+  mayAct(): boolean {
+    return this.leads() && this.#sinceMs !== null && this.#clock.monotonic() - this.#sinceMs >= this.#watchMs;
+  }
+}

@@ -1,0 +1,46 @@
+import type { ActuatorEvent } from '../../ports.ts';
+import type { Host } from '../host.ts';
+import type { LedgerViews } from '../ledger-access.ts';
+import type { Mode } from '../mode.ts';
+import type { EventHistory } from '../report/event-history.ts';
+import type { Decided } from './fleet.ts';
+
+export interface ReporterParts {
+  readonly history: EventHistory;
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
+  readonly mode: Mode;
+  readonly host: Host;
+}
+
+/** Reports what is news among what a tick found: openings of breakers, and decisions that differ from the last. */
+export class Reporter {
+  readonly #parts: ReporterParts;
+
+  constructor(parts: ReporterParts) {
+    this.#parts = parts;
+  }
+
+  async reportBreakers(views: LedgerViews): Promise<void> {
+    const { history, publish, host } = this.#parts;
+    for (const view of views.values()) {
+      const opened = view === null ? null : history.breakers.look(view, host.clock.now());
+      if (opened !== null) await publish(opened);
+    }
+  }
+
+  /**
+   * One line in the log for each decision that is news, also for those to do nothing.
+   *
+   * @param leads of several actuators only the one that leads publishes
+   */
+  async reportDecision({ entry, decision }: Decided, leads: boolean): Promise<void> {
+    const { history, publish, mode, host } = this.#parts;
+    if (!history.decisions.record(entry.key, decision, { isTried: mode.kind === 'act' })) return;
+    host.log.info('decision', { ...decision });
+    if (leads) await publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
+  }
+
+  forget(bootKeys: readonly string[]): void {
+    for (const key of bootKeys) this.#parts.history.decisions.forget(key);
+  }
+}

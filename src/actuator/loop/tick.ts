@@ -1,0 +1,42 @@
+import type { LedgerAccess } from '../ledger-access.ts';
+import type { Mode } from '../mode.ts';
+import { type Decided, type Fleet, targetsOf } from './fleet.ts';
+import type { Leadership } from './leadership.ts';
+import type { Learner } from './learner.ts';
+import type { Reporter } from './reporter.ts';
+
+export interface TickParts {
+  readonly fleet: Fleet;
+  readonly ledgers: LedgerAccess;
+  readonly learner: Learner;
+  readonly reporter: Reporter;
+  readonly actor: Actor;
+}
+
+/** What may be done with the decisions of a tick. */
+interface Actor {
+  readonly mode: Mode;
+  readonly leadership: Leadership;
+  readonly claim: (decided: readonly Decided[]) => Promise<void>;
+}
+
+/**
+ * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone
+ * the next one does. Open attempts come first, those of silent targets too: no attempt waits for a point.
+ */
+export async function tick({ fleet, ledgers, learner, reporter, actor }: TickParts): Promise<void> {
+  const { mode, leadership, claim } = actor;
+  if (mode.kind === 'act') mode.restarts.advance();
+  const over = fleet.forgetOver();
+  reporter.forget(over);
+  learner.forget(over);
+  const entries = await fleet.observe();
+  const views = await ledgers.readAll(targetsOf(entries));
+  if (leadership.leads()) {
+    await reporter.reportBreakers(views);
+    await learner.learn(entries, views);
+  }
+  const decided = fleet.decide(entries, views, leadership.mayAct());
+  for (const one of decided) await reporter.reportDecision(one, leadership.leads());
+  if (leadership.mayAct()) await claim(decided);
+}

@@ -1,0 +1,17 @@
+import type { ClaimAnswer, ClaimRequest, Platform } from '../ports.ts';
+
+/** What the actuator can do with a decision to restart. */
+export type Mode =
+  /** It can only observe and advise: it has no Redis to claim restarts in, or no token for the platform. */
+  | { readonly kind: 'observe'; readonly lacks: 'ledger' | 'platform' }
+  | { readonly kind: 'act'; readonly restarts: Restarts; readonly platform: Pick<Platform, 'list'> };
+
+/** The restarts that are open, in the background. */
+export interface Restarts {
+  /** Throws `LedgerUnavailable`: then the claim may have been granted, and the next `advance` finds it. */
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Takes every open attempt as far as it goes. Returns at once; calls may overlap. */
+  advance(): void;
+  /** Begins nothing new, and waits for what is under way. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+import { LedgerUnavailable, type PlatformError, UnreadableRecord } from '../../model/errors.ts';
+import { targetKey } from '../../model/target.ts';
+import type { ClaimAnswer, ClaimRequest } from '../../ports.ts';
+import type { Restarts } from '../mode.ts';
+import type { Log } from '../report/log.ts';
+import type { AttemptRunner } from './attempt-runner.ts';
+
+export interface BackgroundRunnerParts {
+  readonly runner: Pick<AttemptRunner, 'claim' | 'advanceAll' | 'stop'>;
+  /** Ends with the attempts. */
+  readonly drain: { stop(): Promise<void> };
+  /** The platform's 401 or 429 concerns every target. */
+  readonly onPlatformBlocked: (error: PlatformError) => void;
+  readonly log: Log;
+}
+
+/**
+ * Advances the open attempts in the background, so that one target's slow answer delays neither the other attempts nor
+ * the decisions.
+ */
+export class BackgroundRunner implements Restarts {
+  readonly #parts: BackgroundRunnerParts;
+  readonly #advancing = new Set<Promise<void>>();
+
+  constructor(parts: BackgroundRunnerParts) {
+    this.#parts = parts;
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    return this.#parts.runner.claim(request);
+  }
+
+  advance(): void {
+    const advancing = this.#advanceAll().finally(() => this.#advancing.delete(advancing));
+    this.#advancing.add(advancing);
+  }
+
+  async #advanceAll(): Promise<void> {
+    const { runner, onPlatformBlocked, log } = this.#parts;
+    const { faults, platformBlocked } = await runner.advanceAll();
+    for (const { target, error } of faults) {
+      // Logged when it was found.
+      if (error instanceof UnreadableRecord) continue;
+      log[error instanceof LedgerUnavailable ? 'warn' : 'error']('an attempt could not go on; it will be tried again', {
+        target: target === null ? null : targetKey(target),
+        error: error.message,
+      });
+    }
+    if (platformBlocked !== null) onPlatformBlocked(platformBlocked);
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts.runner.stop();
+    await Promise.all(this.#advancing);
+    await this.#parts.drain.stop();
+  }
+}

@@ -1,0 +1,78 @@
+import type { Decision } from '../../model/decision.ts';
+import { LedgerUnavailable, PlatformError } from '../../model/errors.ts';
+import { permissionOf } from '../../model/permission.ts';
+import type { BootIdentity } from '../../model/point.ts';
+import type { Permissions } from '../../model/policy.ts';
+import { matchesAny } from '../../model/target.ts';
+import type { ClaimRequest, PlatformDyno } from '../../ports.ts';
+import type { RestartRequestAnswer } from '../../web/control.ts';
+import type { BootRegistry } from '../boot-registry.ts';
+import { markOf } from '../loop/claims.ts';
+import type { Mode } from '../mode.ts';
+
+export interface PersonRestartParts {
+  readonly mode: Mode;
+  readonly permissions: Permissions;
+  readonly registry: BootRegistry;
+}
+
+/** A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else. */
+export async function restartForPerson(
+  { mode, permissions, registry }: PersonRestartParts,
+  app: string,
+  dyno: string,
+): Promise<RestartRequestAnswer> {
+  if (mode.kind === 'observe') return { ok: false, why: `${mode.lacks}-unavailable` };
+  // The dynos of an app that has no target on the allow-list are not even read.
+  const { allowed, ownApp } = permissions;
+  if (!allowed.some(({ processType }) => matchesAny(allowed, { app, processType }, ownApp))) {
+    return { ok: false, why: 'not-allowed' };
+  }
+  try {
+    // The boot that a person means is the one that runs now by the platform's own word, whether or not it sends points.
+    const listed = (await mode.platform.list(app)).find(({ name }) => name === dyno);
+    if (listed === undefined) return { ok: false, why: 'unknown-dyno' };
+    const boot = identityOf(app, listed);
+    const permission = permissionOf(permissions, { app, processType: boot.processType });
+    if (permission === 'forbidden') return { ok: false, why: 'not-allowed' };
+    const dryRun = permission === 'dry';
+    const decision = registry.newestOf(app, dyno)?.decision ?? null;
+    const answer = await mode.restarts.claim(requestFor(boot, { app, dryRun, decision }));
+    if (!answer.ok) return answer;
+    mode.restarts.advance();
+    return { ok: true, attemptId: answer.attempt.id, dryRun };
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) return { ok: false, why: 'ledger-unavailable' };
+    if (error instanceof PlatformError) return { ok: false, why: 'platform-unavailable' };
+    throw error;
+  }
+}
+
+function requestFor(
+  boot: BootIdentity,
+  { app, dryRun, decision }: { readonly app: string; readonly dryRun: boolean; readonly decision: Decision | null },
+): ClaimRequest {
+  return {
+    target: { app, processType: boot.processType },
+    ...markOf(boot),
+    by: 'person',
+    dryRun,
+    reason: 'requested',
+    explanation: 'A person asked for it.',
+    usageBytes: decision?.usageBytes ?? null,
+    floorBytes: decision?.floorBytes ?? null,
+    limitBytes: decision?.limitBytes ?? null,
+  };
+}
+
+function identityOf(app: string, dyno: PlatformDyno): BootIdentity {
+  return {
+    app,
+    dyno: dyno.name,
+    processType: dyno.processType,
+    bootId: dyno.id,
+    bootIdSource: 'platform',
+    startTimeMs: dyno.createdAtMs,
+    release: dyno.releaseVersion === null ? null : `v${dyno.releaseVersion}`,
+  };
+}

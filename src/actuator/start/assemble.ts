@@ -1,0 +1,96 @@
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { ActuatorEvent, Ledger } from '../../ports.ts';
+import type { Host } from '../host.ts';
+import { LedgerAccess } from '../ledger-access.ts';
+import { claimDecided } from '../loop/claims.ts';
+import { Fleet } from '../loop/fleet.ts';
+import { Leadership } from '../loop/leadership.ts';
+import { Learner } from '../loop/learner.ts';
+import { Reporter } from '../loop/reporter.ts';
+import type { TickParts } from '../loop/tick.ts';
+import type { Mode } from '../mode.ts';
+import { PlatformView } from '../platform-view.ts';
+import { EventHistory } from '../report/event-history.ts';
+import { recordOwnMetrics } from '../report/own-metrics.ts';
+import { createPublisher } from '../report/publisher.ts';
+import { Standings } from '../report/standings.ts';
+import { createRestarts } from '../restart/create-restarts.ts';
+import { reportLoss } from '../restart/ledger-loss.ts';
+import { RememberingLedger } from '../restart/remembering-ledger.ts';
+import { FloorRecorder } from '../restart/restart-outcomes.ts';
+import type { Connections } from './connections.ts';
+import type { Measurements } from './measurements.ts';
+
+export interface AssembleInput {
+  readonly settings: ActuatorSettings;
+  readonly connections: Connections;
+  readonly measurements: Measurements;
+  readonly host: Host;
+}
+
+export interface Assembled {
+  readonly tick: TickParts;
+  readonly mode: Mode;
+  readonly history: EventHistory;
+  readonly standings: Standings;
+  /** Null where no token is configured. */
+  readonly platform: PlatformView | null;
+}
+
+/** Makes the loop's parts of the connections. */
+export function assemble(input: AssembleInput): Assembled {
+  const { settings, connections, measurements, host } = input;
+  const { registry } = measurements;
+  const { clock, log } = host;
+  const { state } = connections;
+  const history = new EventHistory();
+  const metrics = ownMetrics(input);
+  const publish = createPublisher({ history, log, metrics, state, notice: connections.notice });
+  const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
+  const recorder = new FloorRecorder();
+  const onLoss = { clock, leads: () => leadership.leads(), log, recorder, publish };
+  const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => reportLoss(loss, onLoss));
+  const ledgers = new LedgerAccess(ledger, () => state?.available() ?? false, log);
+  const platform = viewOf(connections, settings, host);
+  const mode = modeOf(input, { ledger, platform, publish });
+  const fleet = new Fleet({ registry, platform, rules: settings, host });
+  const learner = new Learner({ fleet, ledgers, recorder, publish, host });
+  const reporter = new Reporter({ history, publish, mode, host });
+  const { decisions } = history;
+  const claim = (decided: Parameters<typeof claimDecided>[0]) => claimDecided(decided, { mode, decisions, log });
+  const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
+  const isWritable = async () => (await state?.takesWrites()) ?? true;
+  const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
+  return { tick, mode, history, standings, platform };
+}
+
+interface MayAct {
+  readonly ledger: Ledger | null;
+  readonly platform: PlatformView | null;
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
+}
+
+function modeOf(
+  { settings, connections, measurements: { registry }, host }: AssembleInput,
+  { ledger, platform: view, publish }: MayAct,
+): Mode {
+  const { platform } = connections;
+  if (ledger === null) return { kind: 'observe', lacks: 'ledger' };
+  if (platform === null || view === null) return { kind: 'observe', lacks: 'platform' };
+  const restarts = createRestarts({ ledger, platform, view, registry, publish }, settings, host);
+  return { kind: 'act', restarts, platform };
+}
+
+function viewOf({ platform }: Connections, { policy }: ActuatorSettings, { clock }: Host): PlatformView | null {
+  // A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as
+  // often as it must.
+  const freshMs = Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
+  return platform === null ? null : new PlatformView(platform, clock, freshMs);
+}
+
+function ownMetrics({ settings, connections, measurements: { intake, registry }, host }: AssembleInput) {
+  if (connections.metrics === null) return null;
+  const { maxPointAgeMs } = settings.policy;
+  const observed = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
+  return recordOwnMetrics({ meter: connections.metrics.meter, clock: host.clock, maxPointAgeMs, ...observed });
+}

@@ -1,0 +1,43 @@
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { matchesApp } from '../../model/target.ts';
+import { Intake } from '../../sources/intake.ts';
+import { BootRegistry } from '../boot-registry.ts';
+import type { Host } from '../host.ts';
+import { Refusals } from '../report/refusals.ts';
+
+/** The way of a measurement into its boot. */
+export interface Measurements {
+  readonly intake: Intake;
+  readonly registry: BootRegistry;
+  /** What could not be taken. */
+  readonly refusals: Refusals;
+}
+
+/** @param position how far the points stream was read; null where none is */
+export function createMeasurements(
+  settings: ActuatorSettings,
+  { clock, log }: Host,
+  position: () => string | null,
+): Measurements {
+  const { policy, permissions } = settings;
+  const isOurs = (app: string) =>
+    permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp));
+  const refusals = new Refusals({ clock, log, isOurs });
+  const registry = new BootRegistry(policy);
+  const intake = new Intake({
+    maxPointAgeMs: policy.maxPointAgeMs,
+    clock,
+    holdMs: holdMsOfExports(settings),
+    position,
+    accept: (points) => registry.accept(points),
+    onRefused: (refused) => refusals.note(refused),
+  });
+  return { intake, registry, refusals };
+}
+
+/**
+ * The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one.
+ */
+export function holdMsOfExports({ policy }: ActuatorSettings): number {
+  return Math.min(1_000, policy.windowMs / 4);
+}

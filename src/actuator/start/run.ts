@@ -1,0 +1,54 @@
+import type { RedisState } from '../../adapters/redis/state.ts';
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { runLoop, tickEveryMs } from '../loop/loop.ts';
+import { saveSnapshots } from '../loop/save-snapshots.ts';
+import { tick } from '../loop/tick.ts';
+import type { Log } from '../report/log.ts';
+import type { Assembled } from './assemble.ts';
+import { holdMsOfExports, type Measurements } from './measurements.ts';
+
+export interface RunParts {
+  readonly settings: ActuatorSettings;
+  readonly measurements: Measurements;
+  readonly assembled: Assembled;
+  /** Null where no Redis is configured. */
+  readonly state: RedisState | null;
+  readonly log: Log;
+}
+
+/** The first tick waits no longer than this for Redis. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Tries for the lead and runs the loop, until the function that it returns has settled. */
+export function run({ settings, measurements, assembled, state, log }: RunParts): () => Promise<void> {
+  const { intake, registry } = measurements;
+  const { tick: parts, standings } = assembled;
+  const save = async () => {
+    if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
+    const { snapshots } = state;
+    await saveSnapshots(registry.entries(), { snapshots, pointsId: intake.handedOnUpTo(), log });
+  };
+  const loop = runLoop({
+    steps: [() => tick(parts), save, () => standings.refresh()],
+    everyMs: tickEveryMs(settings.policy.windowMs),
+    ready: untilConnected(state),
+    log,
+  });
+  state?.leader.start();
+  const settling = setInterval(() => intake.settle(), holdMsOfExports(settings) / 2);
+  return async () => {
+    // First of all, so that another leads while this one finishes what is under way.
+    await state?.leader.stop();
+    await loop.stop();
+    clearInterval(settling);
+  };
+}
+
+/** Until Redis is connected, or for a moment: without it the loop observes and advises. */
+async function untilConnected(state: RedisState | null): Promise<void> {
+  if (state === null || state.available()) return;
+  await new Promise<void>((resolve) => {
+    state.onAvailable(resolve);
+    setTimeout(resolve, CONNECT_TIMEOUT_MS).unref();
+  });
+}

@@ -1,0 +1,60 @@
+import { PRELUDE } from './prelude.ts';
+
+/** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
+export const READ = `${PRELUDE}
+return cjson.encode({
+  nowMs = now,
+  open = get('attempt') or false,
+  history = get('history') or '[]',
+  dryHistory = get('dryHistory') or '[]',
+  floors = get('floors') or '[]',
+  cooldownUntilMs = number('cooldownUntilMs'),
+  dryCooldownUntilMs = number('dryCooldownUntilMs'),
+  sentLastHour = #sentLastHour(),
+  heldUntilMs = heldUntil > now and heldUntil or 0,
+  breakerOpenUntilMs = number('breakerUntilMs') > now and number('breakerUntilMs') or 0,
+  breakerReason = number('breakerUntilMs') > now and get('breakerReason') or false,
+  usefulFromMs = number('usefulFromMs'),
+  pausedAll = isAllPaused(),
+  pausedTarget = isTargetPaused(),
+  pausedSinceMs = pausedSince() or false,
+  epochMs = epoch,
+  spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
+})
+`;
+
+/**
+ * The open attempts of all targets, as pairs of a record's key and its attempt (JSON), and then the keys that had a
+ * wrong type. An index that is not a set is rebuilt; otherwise no target's attempts would go on. Members that are not
+ * records are removed from it.
+ */
+export const OPEN = `${PRELUDE}
+local attempts, mended = {}, {}
+local function mend(key)
+  local found = typeOf(key)
+  if found == 'set' or found == 'none' then return false end
+  redis.call('DEL', key)
+  table.insert(mended, key)
+  return true
+end
+local function holdsAttempt(key) return typeOf(key) == 'hash' and redis.call('HEXISTS', key, 'attempt') == 1 end
+
+mend(recordsKey)
+if mend(openKey) then
+  for _, key in ipairs(redis.call('SMEMBERS', recordsKey)) do
+    if holdsAttempt(key) then redis.call('SADD', openKey, key) end
+  end
+end
+for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
+  if holdsAttempt(key) then
+    -- A larger one is not ours: report it without sending its text.
+    local text = redis.call('HSTRLEN', key, 'attempt') <= args.maxLength and redis.call('HGET', key, 'attempt') or ''
+    table.insert(attempts, {key, text})
+  else
+    redis.call('SREM', openKey, key)
+    local found = typeOf(key)
+    if found ~= 'hash' and found ~= 'none' then table.insert(mended, key) end
+  end
+end
+return {attempts, mended}
+`;

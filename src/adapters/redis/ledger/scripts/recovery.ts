@@ -1,0 +1,34 @@
+import { PRELUDE } from './prelude.ts';
+
+export const REBUILD = `${PRELUDE}
+if tonumber(get('rebuiltIn')) == epoch then return 0 end
+set('rebuiltIn', epoch)
+if #sentLastHour() > 0 or #args.restartedAtMs == 0 then return 0 end
+setList('sent', args.restartedAtMs, 1000)
+raise('cooldownUntilMs', args.restartedAtMs[1] + policy.cooldownMs)
+return 1
+`;
+
+/** `args` is a `KnownRecord`. Changes nothing that was written into this ledger since. */
+export const WRITE_BACK = `${PRELUDE}
+for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
+if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
+if args.pausedBy.all then redis.call('SET', pauseKey, string.format('%.0f', now), 'NX') end
+if args.pausedBy.target and not get('paused') then
+  set('paused', '1')
+  set('pausedAtMs', now)
+end
+-- Set when a breaker is closed, by a new release or a person.
+if args.breakerOpenUntilMs > now and not get('countFromMs') then
+  set('breakerUntilMs', args.breakerOpenUntilMs)
+  set('breakerReason', known(args.breakerReason) and args.breakerReason or '')
+  set('countFromMs', args.breakerOpenUntilMs)
+end
+if not known(args.sending) or get('attempt') then return 1 end
+for _, entry in ipairs(list('history')) do
+  if entry.attemptId == args.sending.id then return 1 end
+end
+set('attempt', cjson.encode(args.sending))
+redis.call('SADD', openKey, recordKey)
+return 1
+`;

@@ -1,0 +1,9 @@
+/** The folded state of each boot, so that a restarted actuator goes on where the last one was. */
+export interface Snapshots {
+  /** `bootKey` is unique over all apps. Throws `LedgerUnavailable`. */
+  save(bootKey: string, json: string): Promise<void>;
+  /** All snapshots that have not expired, by their key. Throws `LedgerUnavailable`. */
+  loadAll(): Promise<ReadonlyMap<string, string>>;
+  /** Reports a snapshot of `loadAll` that could not be read. It is overwritten when the boot next closes a bucket. */
+  refuse(bootKey: string): void;
+}

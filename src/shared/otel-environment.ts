@@ -1,0 +1,48 @@
+/** OpenTelemetry's standard variables as both halves read them, the workers and the actuator's own metrics. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export function isSdkDisabled(env: Environment): boolean {
+  return env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
+}
+
+/** The variable that gives the endpoint; null where none does. */
+export function endpointVariable(env: Environment): string | null {
+  const names = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return names.find((name) => Boolean(env[name]?.trim())) ?? null;
+}
+
+const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'];
+
+/** Each header that the environment gives, as it is written there: `[variable, "name=value"]`. */
+export function headerEntries(env: Environment): readonly (readonly [variable: string, entry: string])[] {
+  return HEADERS.flatMap((name) => (env[name] ?? '').split(',').map((entry) => [name, entry.trim()] as const)).filter(
+    ([, entry]) => entry !== '',
+  );
+}
+
+/**
+ * What must not be repeated of these headers: their values as written, as sent, and the last word of what is sent (the
+ * token after `Bearer`).
+ */
+export function headerSecrets(env: Environment): readonly string[] {
+  return headerEntries(env).flatMap(([, entry]) => {
+    const written = entry.slice(entry.indexOf('=') + 1).trim();
+    const sent = decoded(written);
+    return [written, sent, sent.split(/\s+/).at(-1) ?? ''];
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A number of milliseconds above zero; null for any other text. */
+export function parseMilliseconds(text: string | undefined): number | null {
+  const ms = Number(text?.trim() || Number.NaN);
+  return Number.isFinite(ms) && ms > 0 ? ms : null;
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { createSteering, createViews } from '../../../src/actuator/doors/control.ts';
+import { healthOf } from '../../../src/actuator/doors/health.ts';
+import { restartForPerson } from '../../../src/actuator/restart/person-restart.ts';
+import { LedgerUnavailable, PlatformError } from '../../../src/model/errors.ts';
+import { LoopWorld, type LoopWorldOptions, SHOP } from '../../models/loop-world.ts';
+import { unreadable } from '../../models/model-platform.ts';
+
+const ask = (world: LoopWorld, app = 'shop', dyno = 'worker.1') => restartForPerson(world, app, dyno);
+
+describe("a person's restart", () => {
+  it('is claimed for the boot that the platform lists, whether or not it reports, and advanced at once', async () => {
+    const world = new LoopWorld();
+    expect(await ask(world)).toEqual({ ok: true, attemptId: 'attempt-1', dryRun: false });
+    const bootId = world.platform.dyno('worker.1').id;
+    expect(await world.ledger.open()).toMatchObject([{ dyno: 'worker.1', bootId, by: 'person', reason: 'requested' }]);
+    expect(world.advances).toBe(1);
+  });
+
+  it.each<[string, LoopWorldOptions, object]>([
+    ['is dry where its target is', { permissions: { dryRun: [SHOP] } }, { ok: true, dryRun: true }],
+    ['is refused without Redis', { hasLedger: false }, { ok: false, why: 'ledger-unavailable' }],
+    ['is refused without a token', { hasPlatform: false }, { ok: false, why: 'platform-unavailable' }],
+    ['is refused off the allow-list', { permissions: { allowed: [] } }, { ok: false, why: 'not-allowed' }],
+    [
+      'is refused where another process type of the app is allowed',
+      { permissions: { allowed: [{ app: 'shop', processType: 'mailer' }] } },
+      { ok: false, why: 'not-allowed' },
+    ],
+  ])('%s', async (_, options, answer) => {
+    expect(await ask(new LoopWorld(options))).toMatchObject(answer);
+  });
+
+  it('is refused for a dyno that the platform does not list, and while target or platform say no', async () => {
+    const world = new LoopWorld();
+    expect(await ask(world, 'shop', 'worker.9')).toEqual({ ok: false, why: 'unknown-dyno' });
+    await world.ledger.pause(SHOP);
+    expect(await ask(world)).toEqual({ ok: false, why: 'paused' });
+    world.platform.listFault = unreadable();
+    expect(await ask(world)).toEqual({ ok: false, why: 'platform-unavailable' });
+    world.platform.listFault = null;
+    world.ledger.claim = async () => Promise.reject(new LedgerUnavailable('no answer'));
+    expect(await ask(world)).toEqual({ ok: false, why: 'ledger-unavailable' });
+  });
+});
+
+describe('what is shown', () => {
+  it('is the newest boot of each dyno, by name as a person counts', async () => {
+    const world = new LoopWorld();
+    world.platform.add('worker.10');
+    for (const dyno of ['worker.10', 'worker.2', 'worker.1']) world.report(dyno, { windows: 3 });
+    world.platform.cycle('worker.2');
+    world.report('worker.2', { windows: 3 });
+    const views = createViews(world);
+    expect(views.dynos()).toEqual([]);
+    await world.tick();
+    expect(views.dynos().map(({ decision }) => decision.dyno)).toEqual(['worker.1', 'worker.2', 'worker.10']);
+    expect(views.dynos()[1]?.decision.bootId).toBe(world.platform.dyno('worker.2').id);
+    expect(views.series('shop', 'worker.1')?.length).toBeGreaterThan(0);
+    expect(views.series('shop', 'worker.9')).toBeNull();
+  });
+
+  it('has the open attempts as the ledger has them, and none of them where it cannot be read', async () => {
+    const world = new LoopWorld();
+    await ask(world);
+    const views = createViews(world);
+    expect(await views.attempts(10)).toMatchObject([{ attempt: { id: 'attempt-1', phase: 'claimed' } }]);
+    world.isRedisThere = false;
+    expect(await views.attempts(10)).toHaveLength(1);
+  });
+});
+
+describe("a person's pause", () => {
+  it('reaches the ledger, and is shown at once', async () => {
+    const world = new LoopWorld();
+    const steering = createSteering({ ...world, restart: () => ask(world) });
+    await steering.pause(SHOP);
+    expect(world.standings.all()).toMatchObject([{ obstacles: [{ code: 'paused' }] }]);
+    await steering.resume(SHOP);
+    expect(world.standings.all()).toMatchObject([{ obstacles: [] }]);
+    expect(world.lines.map(({ message }) => message)).toEqual(['paused by a person', 'resumed by a person']);
+  });
+
+  it('is refused without Redis, which would forget it', async () => {
+    const world = new LoopWorld({ hasLedger: false });
+    const steering = createSteering({ ...world, restart: () => ask(world) });
+    await expect(steering.pause(null)).rejects.toThrow(LedgerUnavailable);
+  });
+});
+
+describe('health', () => {
+  const health = (world: LoopWorld, isRestored = true) =>
+    healthOf({ ...world, platform: world.view, isRestored: () => isRestored });
+  const restarts = async (world: LoopWorld) => {
+    await world.standings.refresh();
+    return health(world).restarts;
+  };
+
+  it('is ready where the state is read back and this one leads', () => {
+    const world = new LoopWorld();
+    expect(health(world)).toMatchObject({ ready: true, leading: true, ledger: 'available' });
+    expect(health(world, false).ready).toBe(false);
+    world.isLeader = false;
+    expect(health(world)).toMatchObject({ ready: false, leading: false });
+  });
+
+  it('says what keeps every target from being restarted', async () => {
+    expect(await restarts(new LoopWorld({ hasLedger: false }))).toBe('off: no Redis is configured');
+    expect(await restarts(new LoopWorld({ hasPlatform: false }))).toBe('off: no HEROKU_API_TOKEN');
+    const world = new LoopWorld();
+    expect(await restarts(world)).toBe('off: just started, watching for one window first');
+    world.clock.pass(1_000);
+    expect(await restarts(world)).toBe('on');
+    world.isRedisThere = false;
+    expect(await restarts(world)).toBe('off: Redis is away');
+  });
+
+  it.each([
+    ['unauthorized', 401, 'off: Heroku refuses the token'],
+    ['rate-limited', 429, "off: the account's Heroku API calls are used up"],
+  ] as const)('says so where the platform answers %s', async (kind, status, said) => {
+    const world = new LoopWorld();
+    world.view?.block(new PlatformError(kind, 'no', { status }));
+    expect(await restarts(world)).toBe(said);
+  });
+});

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { restoreState, type SavedState } from '../../../src/actuator/start/restore.ts';
+import { writeSnapshot } from '../../../src/detector/snapshot.ts';
+import type { ActuatorEvent } from '../../../src/ports.ts';
+import { aDecision } from '../../models/decisions.ts';
+import { LoopWorld, WINDOW_MS } from '../../models/loop-world.ts';
+
+const TIMEOUT_MS = 5_000;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** What an earlier actuator left behind, in a Redis that may still be away. */
+class ModelSavedState implements SavedState {
+  readonly texts = new Map<string, string>();
+  readonly events: ActuatorEvent[] = [];
+  readonly refused: string[] = [];
+  isThere = true;
+  fault: Error | null = null;
+  readonly #listeners: (() => void)[] = [];
+  readonly snapshots = {
+    save: async () => {},
+    loadAll: async () => {
+      if (this.fault !== null) throw this.fault;
+      return this.texts;
+    },
+    refuse: (key: string) => void this.refused.push(key),
+  };
+  readonly journal = { append: async () => {}, recent: async () => this.events };
+  available = () => this.isThere;
+  onAvailable = (listener: () => void) => void this.#listeners.push(listener);
+
+  connect(): void {
+    this.isThere = true;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A world in which worker.1 has reported, and what it would have saved. */
+function saved(pointsId: string | null = '7-0') {
+  const before = new LoopWorld();
+  before.report('worker.1', { windows: 5 });
+  const state = new ModelSavedState();
+  for (const { key, boot } of before.registry.entries()) state.texts.set(key, writeSnapshot({ boot, pointsId }));
+  const after = new LoopWorld();
+  after.clock.pass(5 * WINDOW_MS);
+  const { registry, history, clock, log } = after;
+  const maxPointAgeMs = after.policy.maxPointAgeMs;
+  const restore = () => restoreState({ registry, history, maxPointAgeMs, host: { clock, log } }, state, TIMEOUT_MS);
+  return { state, after, restore };
+}
+
+it('takes up boots, decisions, and where the points stream was read to', async () => {
+  const { state, after, restore } = saved();
+  state.events.push({ type: 'decision', timeMs: 1, decision: aDecision(), outcome: null });
+  const restoring = restore();
+  expect(restoring.isOver()).toBe(false);
+  expect(await restoring.pointsId).toBe('7-0');
+  expect(restoring.isOver()).toBe(true);
+  expect(after.registry.find('shop', { dyno: 'worker.1', bootId: 'platform-boot-1' })).not.toBeNull();
+  expect(after.history.decisions.recent(10)).toHaveLength(1);
+});
+
+it('needs nothing without Redis', async () => {
+  const { registry, history, clock, log } = new LoopWorld();
+  const restoring = restoreState({ registry, history, maxPointAgeMs: 1, host: { clock, log } }, null, TIMEOUT_MS);
+  expect(restoring.isOver()).toBe(true);
+  expect(await restoring.pointsId).toBeNull();
+});
+
+it('goes on without a snapshot that is none, which is refused by its key', async () => {
+  const { state, after, restore } = saved();
+  state.texts.set('broken', '{');
+  await restore().pointsId;
+  expect(state.refused).toEqual(['broken']);
+  expect(after.registry.size).toBe(1);
+});
+
+it('reads on in the stream from its oldest points where no boot that still reports says where', async () => {
+  const { after, restore } = saved();
+  after.clock.pass(after.policy.maxPointAgeMs + 1);
+  expect(await restore().pointsId).toBeNull();
+});
+
+it('waits for a Redis that is away no longer than its time, and restores when it comes', async () => {
+  const { state, after, restore } = saved();
+  state.isThere = false;
+  const restoring = restore();
+  await vi.advanceTimersByTimeAsync(TIMEOUT_MS - 1);
+  expect(restoring.isOver()).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(restoring.isOver()).toBe(true);
+  expect(await restoring.pointsId).toBeNull();
+  state.connect();
+  await vi.waitFor(() => expect(after.registry.size).toBe(1));
+});
+
+it('logs a read that failed, and tries again when it is asked to', async () => {
+  const { state, after, restore } = saved();
+  state.fault = new Error('away');
+  const restoring = restore();
+  await restoring.again();
+  expect(after.lines).toMatchObject([{ level: 'warn', fields: { error: 'away' } }]);
+  state.fault = null;
+  await restoring.again();
+  expect(await restoring.pointsId).toBe('7-0');
+});

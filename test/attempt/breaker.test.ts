@@ -1,0 +1,9 @@
+import { describe, expect, it } from 'vitest';
+import { breakerReason } from '../../src/attempt/breaker.ts';
+import { BREAKER_CASES } from '../models/rule-cases.ts';
+
+describe('the breaker', () => {
+  it.each(BREAKER_CASES)('judges where %s', (_, closed, reason) => {
+    expect(breakerReason(closed.toReversed())).toBe(reason);
+  });
+});
