@@ -1,4 +1,5 @@
-import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
+import { defaultPolicy } from '../../src/config/policy.ts';
+import type { Policy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { BASELINES } from '../candidates.ts';
 import type { Sample } from '../restarter.ts';

@@ -1,11 +1,12 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
 import { learnedFloor } from '../../src/decision/learned-floor.ts';
 import { type Boot, closedBuckets, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
 import { type DynoFacts, floorToLearn, soonBackAfterMs } from '../../src/detector/verdict.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
-import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
+import type { Policy } from '../../src/model/policy.ts';
 import { targetKey } from '../../src/model/target.ts';
 import { type Judged, lastStepMs } from '../../src/replay/replay.ts';
 import type { Candidate, Restarter, Sample } from '../restarter.ts';

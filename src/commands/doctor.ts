@@ -3,7 +3,7 @@ import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
 import { ConfigError } from '../model/errors.ts';
 import { askActuator } from './remote/ask-actuator.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
+import type { CommandArguments } from './terminal/command.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
 
@@ -12,8 +12,6 @@ const WHOSE_SETTINGS =
 
 /** `tidemark doctor`: exit code 0 without faults, 1 with one. Warnings are no faults. */
 export async function runDoctor(args: CommandArguments): Promise<number> {
-  if (args.words.length > 0)
-    throw new ConfigError([`"${args.words.join(' ')}" is not expected after "tidemark doctor"`]);
   const findings = await findingsOf(args);
   if (args.own.json === true) process.stdout.write(`${findings.map((one) => JSON.stringify(one)).join('\n')}\n`);
   else
@@ -26,8 +24,8 @@ export async function runDoctor(args: CommandArguments): Promise<number> {
 /** With settings that cannot be resolved nothing else can be looked at. */
 async function findingsOf(args: CommandArguments): Promise<readonly Finding[]> {
   try {
-    const settings = resolveActuatorSettings({ env: process.env, flags: args.flags });
-    const [findings, actuator] = await Promise.all([examine(settings, process.env), askActuator(args)]);
+    const settings = resolveActuatorSettings({ env: args.env, flags: args.flags });
+    const [findings, actuator] = await Promise.all([examine(settings, args.env), askActuator(args)]);
     return [...findings, ...actuator];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -5,7 +5,7 @@ export type Threshold =
   | { readonly kind: 'fraction'; readonly fraction: number }
   | { readonly kind: 'bytes'; readonly bytes: number };
 
-/** The numbers the detector and the policy work with; settings.ts says where each comes from. All spans in ms. */
+/** The numbers that the detector and the decisions work with; settings/settings.ts has their defaults. All spans in ms. */
 export interface Policy {
   /** The detector's bucket; its other spans are multiples of it. */
   readonly windowMs: number;
@@ -53,24 +53,4 @@ const HOLD_WINDOWS = 10;
 /** How long restarts are held in a ledger that is new. */
 export function holdMsOf({ graceMs, windowMs }: Pick<Policy, 'graceMs' | 'windowMs'>): number {
   return graceMs + HOLD_WINDOWS * windowMs;
-}
-
-const MIN_MAX_POINT_AGE_MS = 30_000;
-
-/** The defaults; every span but the grace and the platform's cycle is a multiple of the window. */
-export function defaultPolicy(windowMs = 60_000): Policy {
-  return {
-    windowMs,
-    softLimit: { kind: 'fraction', fraction: 0.8 },
-    hardLimit: { kind: 'fraction', fraction: 1 },
-    maxRssBytes: null,
-    minUptimeMs: 10 * windowMs,
-    cooldownMs: 15 * windowMs,
-    leakHorizonMs: 30 * windowMs,
-    graceMs: 120_000,
-    maxRestartsPerHour: 4,
-    minHealthy: 0,
-    dynoCycleMs: 24 * 3_600_000,
-    maxPointAgeMs: Math.max(2 * windowMs, MIN_MAX_POINT_AGE_MS),
-  };
 }

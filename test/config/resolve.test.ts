@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { helpText } from '../../src/config/help.ts';
-import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { SETTINGS } from '../../src/config/settings.ts';
+import { resolvePolicy } from '../../src/config/policy.ts';
+import { resolveActuatorSettings, resolveStateRedisUrl } from '../../src/config/resolve.ts';
 import { ConfigError } from '../../src/model/errors.ts';
 import { parseDuration, parsePercentage, parseSize } from '../../src/quantities.ts';
+import { ALL_SETTINGS } from '../../src/settings/settings.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
   try {
@@ -104,7 +104,7 @@ describe('the settings of the actuator', () => {
       'TIDEMARK_TARGETS',
     ]);
     expect(faults[0]).toContain('did you mean TIDEMARK_WINDOW?');
-    expect(faults[1]).toContain('did you mean port?');
+    expect(faults[1]).toContain('did you mean --port?');
     expect(faults.join('\n')).not.toMatch(/hunter/);
   });
 
@@ -161,7 +161,7 @@ describe('the settings of the actuator', () => {
   });
 
   it('never fail otherwise than by naming faults, whatever the values', () => {
-    const names = SETTINGS.map((setting) => setting.name);
+    const names = ALL_SETTINGS.map(({ name }) => name);
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), fc.string(), { maxKeys: 8 }), (env) => {
         expect(Array.isArray(faultsOf(env))).toBe(true);
@@ -170,13 +170,22 @@ describe('the settings of the actuator', () => {
   });
 });
 
-describe('help', () => {
-  it('names every setting, its flag and its default', () => {
-    const text = helpText();
-    for (const setting of SETTINGS) {
-      expect(text).toContain(setting.name);
-      expect(text).toContain(setting.defaultText.replaceAll('`', ''));
-      if (setting.flag !== null) expect(text).toContain(`--${setting.flag}`);
-    }
+describe('the settings of other commands', () => {
+  it('of replay are the policy; a flag of another command is a fault, a variable of it is not', () => {
+    const env = { TIDEMARK_WINDOW: '2s', TIDEMARK_TARGETS: 'shop:worker' };
+    expect(resolvePolicy({ env, flags: { grace: '5s' } })).toMatchObject({ windowMs: 2000, graceMs: 5000 });
+    const refused = () => resolvePolicy({ env, flags: { targets: 'shop:worker', grase: '5s' } });
+    expect(refused).toThrow(
+      /--targets has no effect on "tidemark replay".*\n.*--grase is not a flag.*did you mean --grace/,
+    );
+  });
+
+  it('of pause are the Redis of the state, whatever is wrong elsewhere', () => {
+    const env = { REDIS_URL: 'redis://queue', TIDEMARK_WIDNOW: 'x', TIDEMARK_GRACE: 'x' };
+    expect(resolveStateRedisUrl(env)).toBe('redis://queue');
+    expect(resolveStateRedisUrl({ ...env, REDIS_URL: 'nonsense', TIDEMARK_REDIS_URL: 'redis://state' })).toBe(
+      'redis://state',
+    );
+    expect(() => resolveStateRedisUrl({ REDIS_URL: 'nonsense' })).toThrow(/REDIS_URL: the value is not a redis:/);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot.ts';
 import { checkTuning } from '../../src/doctor/check-tuning.ts';
 import type { MemoryTuning, Point } from '../../src/model/point.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const MIB = 1024 ** 2;

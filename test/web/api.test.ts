@@ -6,6 +6,7 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
+import { expectDocumented } from './document.ts';
 
 const decision: Decision = {
   timeMs: 1_700_000_000_000,
@@ -99,7 +100,12 @@ function api(options: { token?: string; address?: string; restart?: RestartReque
   const { control, calls } = actuator(options.restart);
   const admission = { adminToken: options.token ?? null, remoteAddress: () => options.address ?? '127.0.0.1' };
   const app = createApi(control, admission);
-  const request = (path: string, init?: RequestInit) => app.request(`${HOST}${path}`, init);
+  /** Every answer must be as the document says. */
+  const request = async (path: string, init?: RequestInit) => {
+    const response = await app.request(`${HOST}${path}`, init);
+    await expectDocumented(init?.method ?? 'GET', new URL(path, HOST).pathname, response);
+    return response;
+  };
   return { request, calls, control, admission };
 }
 
@@ -144,6 +150,13 @@ describe('who is let in', () => {
 });
 
 describe('what the API shows', () => {
+  it('serves its own document to those who may see', async () => {
+    const response = await api().request('/api/openapi.json');
+    expect(await response.json()).toMatchObject({ openapi: '3.1.1', info: { version: expect.any(String) } });
+    expect((await api({ token: 's3cret' }).request('/api/openapi.json')).status).toBe(401);
+    expect((await api({ address: '10.0.0.9' }).request('/api/openapi.json')).status).toBe(403);
+  });
+
   it('shows dynos and decisions with their numbers', async () => {
     const { request } = api();
     expect(await (await request('/api/dynos')).json()).toMatchObject({
@@ -254,6 +267,18 @@ describe('commands', () => {
       expect(calls.paused).toEqual([]);
     },
   );
+
+  it.each([
+    ['shop:worker', true],
+    ['shop:wroker', false],
+    [null, true],
+  ])('says whether anything named %j is known, and pauses it all the same: %s', async (target, known) => {
+    const { request, calls } = api();
+    const body = JSON.stringify({ target });
+    expect(await (await request('/api/pause', { method: 'POST', body })).json()).toMatchObject({ known });
+    expect(await (await request('/api/resume', { method: 'POST', body })).json()).toMatchObject({ known });
+    expect(calls.paused).toHaveLength(1);
+  });
 
   it('says that the ledger did not answer', async () => {
     const { control, admission } = api();
