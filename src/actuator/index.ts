@@ -1,5 +1,16 @@
-/** `tidemark/actuator`: the service as a library, for programs that embed it. */
-export { type ActuatorSettings, resolveActuatorSettings } from '../config/resolve.ts';
+/**
+ * `tidemark/actuator`: the service as a library, for programs that embed it.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ActuatorSettings,
+  type IngestToken,
+  type PointSource,
+  resolveActuatorSettings,
+} from '../config/resolve.ts';
 export type { SettingsInput } from '../config/settings-reader.ts';
-export { ConfigError } from '../model/errors.ts';
+export { ConfigError, type ErrorCode, TidemarkError } from '../model/errors.ts';
+export type { Permissions, Policy, Threshold } from '../model/policy.ts';
+export type { TargetPattern } from '../model/target.ts';
 export { type RunningActuator, startActuator } from './service.ts';

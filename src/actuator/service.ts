@@ -18,10 +18,17 @@ import { Refusals } from './report/refusals.ts';
 import { Standings } from './report/standings.ts';
 import { restoreState } from './restore.ts';
 
+/** An actuator that runs in this process. */
 export interface RunningActuator {
+  /** The port that was bound; it differs from the setting where that is 0. */
   readonly port: number;
-  /** Gives the leader key back, claims no more, and finishes the step under way. */
+  /**
+   * Gives the leader key back, claims no more, and finishes the step under way. May be called several times.
+   *
+   * @param why for the log
+   */
   stop(why: string): Promise<void>;
+  /** The same as `stop`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -29,7 +36,17 @@ const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performanc
 /** Points wait (their senders try again) until the state is read back from Redis, or for so long. */
 const RESTORE_TIMEOUT_MS = 5_000;
 
-/** Puts the parts together and runs the loop. Rejects where the port cannot be bound, with everything closed that was opened until then. */
+/**
+ * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one JSON object a line.
+ *
+ * @throws {ConfigError} where the port or a URL cannot be used; everything that was opened until then is closed
+ *
+ * @example
+ * ```ts
+ * const actuator = await startActuator(resolveActuatorSettings({ env: process.env, flags: {} }));
+ * process.once('SIGTERM', () => void actuator.stop('SIGTERM'));
+ * ```
+ */
 export async function startActuator(settings: ActuatorSettings): Promise<RunningActuator> {
   const log = createLog([...secretsOf(settings), ...exportSecrets(process.env)]);
   const closers = new Closers(log);

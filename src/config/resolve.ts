@@ -7,7 +7,9 @@ import { type SettingsInput, SettingsReader } from './settings-reader.ts';
 
 /** A token, and the app whose measurements it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all apps. */
 export interface IngestToken {
+  /** An app's name, a name with a trailing `*`, or `*`. */
   readonly app: string;
+  /** Without spaces. A secret. */
   readonly token: string;
 }
 

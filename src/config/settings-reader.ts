@@ -1,9 +1,11 @@
 import type { Reader, Setting } from '../settings/setting.ts';
 import { ALL_SETTINGS, SETTING_NAMES, settingsOf } from '../settings/settings.ts';
 
-/** Flags as given (`{ 'window': '2s' }`) and the environment. A flag wins over the environment, the environment over the default. */
+/** Where settings come from. A flag wins over the environment, the environment over the default. */
 export interface SettingsInput {
+  /** For example `process.env`. An empty value counts as not set. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** By name, without dashes: `{ window: '2s' }`. */
   readonly flags: Readonly<Record<string, string>>;
 }
 

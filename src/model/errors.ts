@@ -1,4 +1,4 @@
-/** Stable codes: scripts and alerts may rely on them. */
+/** Stable codes: scripts and alerts may rely on them. `config` and `bad-input` are the caller's faults, the others are the world's. */
 export type ErrorCode =
   | 'config'
   | 'ledger-unavailable'
@@ -8,22 +8,46 @@ export type ErrorCode =
   | 'platform-refused'
   | 'bad-input';
 
-/** The base of every error that Tidemark raises on purpose; whatever else is thrown is a fault in the program. */
+/** The base of every error that Tidemark throws on purpose; whatever else is thrown is a fault in the program. */
 export class TidemarkError extends Error {
+  /** `TidemarkError`, or the name of the class that extends it. */
   override readonly name: string = 'TidemarkError';
+  /** What kind of fault it is. */
   readonly code: ErrorCode;
 
+  /**
+   * Thrown by Tidemark itself.
+   *
+   * @param message for people; never holds a secret
+   */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** Settings that cannot be used. The message lists every fault found, one a line. */
+/**
+ * Settings that cannot be used. The message lists every fault found, one a line.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   resolveActuatorSettings({ env: process.env, flags: {} });
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.error(error.faults.join('\n'));
+ * }
+ * ```
+ */
 export class ConfigError extends TidemarkError {
   override readonly name = 'ConfigError';
+  /** A sentence for each fault: the setting, what is wrong, and what to do. At least one; never with a secret. */
   readonly faults: readonly string[];
 
+  /**
+   * Joins the faults into the message.
+   *
+   * @param faults at least one
+   */
   constructor(faults: readonly string[]) {
     super(
       'config',

@@ -1,9 +1,19 @@
 import type { TargetPattern } from './target.ts';
 
-/** A limit as a share of the dyno's quota, or absolute. */
+/** A limit: a fraction of the dyno's quota (0.8 is 80 %; above 0, at most 10), or absolute in bytes. */
 export type Threshold =
-  | { readonly kind: 'fraction'; readonly fraction: number }
-  | { readonly kind: 'bytes'; readonly bytes: number };
+  | {
+      /** Relative to the quota. */
+      readonly kind: 'fraction';
+      /** 0.8 is 80 %. */
+      readonly fraction: number;
+    }
+  | {
+      /** Absolute. */
+      readonly kind: 'bytes';
+      /** 1 or more. */
+      readonly bytes: number;
+    };
 
 /** The numbers that the detector and the decisions work with; settings/settings.ts has their defaults. All spans in ms. */
 export interface Policy {
@@ -23,6 +33,7 @@ export interface Policy {
   readonly leakHorizonMs: number;
   /** How long a drain may take. */
   readonly graceMs: number;
+  /** Of each target; 0 or more. */
   readonly maxRestartsPerHour: number;
   /** Other dynos of the type that must be up. */
   readonly minHealthy: number;
@@ -34,6 +45,7 @@ export interface Policy {
 
 /** What may be acted on. */
 export interface Permissions {
+  /** The allow-list; empty: nothing is ever restarted. */
   readonly allowed: readonly TargetPattern[];
   /** True: everything stays dry; a list: these do. */
   readonly dryRun: boolean | readonly TargetPattern[];

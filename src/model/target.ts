@@ -30,7 +30,9 @@ export function parseTarget(text: string): Target | null {
  * ending, for review apps whose names carry the pull request's number.
  */
 export interface TargetPattern {
+  /** A name, a name with a trailing `*`, or `.`. */
   readonly app: string;
+  /** For example `worker`. */
   readonly processType: string;
 }
 
