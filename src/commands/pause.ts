@@ -26,10 +26,7 @@ export async function runPause(args: CommandArguments, what: What): Promise<numb
   const { where, isKnown, notes } = await steer(args, what, target);
   const verb = what === 'pause' ? 'Paused' : 'Resumed';
   const lines = [`${verb}: ${name ?? 'all targets'}, ${where}`, ...notes];
-  if (!isKnown)
-    lines.push(
-      `Nothing named ${name} is known there: no dyno of it has reported, and no restart was made. Check the name.`,
-    );
+  if (!isKnown) lines.push(`No dyno of ${name} has reported there, and nothing is on record of it: check the name.`);
   if (what === 'resume' && target === null)
     lines.push(
       'A target that was paused by its name stays paused until it is resumed by its name; "tidemark status" shows it.',

@@ -1,8 +1,10 @@
-import { connectRedis } from '../../adapters/redis/connection.ts';
+import { connectRedis, type RedisConnection } from '../../adapters/redis/connection.ts';
 import { watchEviction } from '../../adapters/redis/eviction.ts';
-import { createKeys } from '../../adapters/redis/keys.ts';
+import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
 import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
+import { createSnapshots } from '../../adapters/redis/snapshots.ts';
+import { readSnapshot } from '../../detector/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
 
@@ -11,7 +13,7 @@ export interface SteeredLedger {
   readonly host: string;
   /** Whether an actuator leads on this ledger now. */
   readonly isLed: boolean;
-  /** Whether the ledger had a record of the target before; true for all targets, and where it cannot be read. */
+  /** False: Redis has neither a record nor a reporting dyno of the target. */
   readonly isKnown: boolean;
   /** What could not be paused or resumed, a sentence each. */
   readonly faults: readonly string[];
@@ -44,15 +46,23 @@ export async function steerLedger(
       () => {},
       () => performance.now(),
     );
-    const known = await connection
-      .run('the record', (redis) => (target === null ? Promise.resolve(1) : redis.exists(keys.record(target))))
-      .catch(() => 1);
     const faults: string[] = [];
     const recordFaults = new RecordFaults((_, message) => faults.push(message));
+    // A name that cannot be looked up must not stop the pause.
+    const isKnown = target === null || (await isKnownTo(connection, keys, target).catch(() => true));
     await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target);
     const leaders = await connection.run('the leader key', (redis) => redis.exists(keys.leader)).catch(() => 0);
-    return { host: new URL(url).host, isLed: leaders > 0, isKnown: known > 0, faults };
+    return { host: new URL(url).host, isLed: leaders > 0, isKnown, faults };
   } finally {
     await connection.close();
   }
+}
+
+async function isKnownTo(connection: RedisConnection, keys: Keys, target: Target): Promise<boolean> {
+  if ((await connection.run('the record', (redis) => redis.exists(keys.record(target)))) > 0) return true;
+  const snapshots = await createSnapshots({ connection, keys, faults: new RecordFaults(() => {}) }).loadAll();
+  return [...snapshots.values()].some((text) => {
+    const identity = readSnapshot(text)?.boot.identity;
+    return identity?.app === target.app && identity.processType === target.processType;
+  });
 }
