@@ -57,13 +57,13 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
   return shown.map((lines) => lines.map((line) => wrap(line, columns, hangOf(line))).join('\n')).join('\n\n');
 }
 
-/** Further lines of an advice stand below its words; what explains a line stands as it is. */
+/** How far the later lines of a wrapped line are indented: below the words of an advice, not at all below an explanation. */
 function hangOf(line: string): number {
   if (line.trimStart().startsWith('->')) return 3;
   return line.startsWith('    ') ? 0 : 2;
 }
 
-/** Nothing at all where there is nothing to say. */
+/** Empty where there are no lines and no text for that case. */
 function section(title: string, lines: readonly string[], otherwise: string | null = null): readonly string[] {
   if (lines.length > 0) return [title, ...lines];
   return otherwise === null ? [] : [title, `  ${otherwise}`];
@@ -79,7 +79,7 @@ function obstacleLines({ says, advice }: TargetState['obstacles'][number]): read
   return [`    ${says}`, ...(advice === null ? [] : [`    -> ${advice}`])];
 }
 
-/** By app, as app names may fill a third of the line. */
+/** Grouped by app: its name may fill a third of a line. */
 function dynoLines(dynos: readonly Dyno[]): readonly string[] {
   const rows = table(
     dynos.map(({ dyno, action, reason, ...row }) => [dyno, memoryOf(row), row.class, `${action}: ${reason}`]),
@@ -106,13 +106,13 @@ function attemptLines(attempt: Attempt, nowMs: number): readonly string[] {
 }
 
 const PHASES: Readonly<Record<Attempt['phase'], string>> = {
-  claimed: 'under way, the dyno is being looked at',
-  draining: 'under way, its running jobs may end',
+  claimed: 'under way, Tidemark reads the dyno again',
+  draining: 'under way, its running jobs may finish',
   sending: 'under way, Heroku was asked to restart it',
   closed: 'closed',
 };
 
-/** What an attempt is at, or how it ended. */
+/** The phase of an attempt, or how it ended. */
 export function stateOf({ phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: Attempt, nowMs: number): string {
   if (phase !== 'closed')
     return `${PHASES[phase]}${deadline_ms === null ? '' : `, until ${clockTime(deadline_ms, nowMs)} at the latest`}`;

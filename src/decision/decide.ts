@@ -1,11 +1,10 @@
 import type { Outcome } from '../attempt/attempt.ts';
 import type { Boot } from '../detector/boot.ts';
 import { type DynoFacts, judge } from '../detector/verdict.ts';
-import type { Decision, Verdict } from '../model/decision.ts';
+import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
 import { matchesAny, type Target, type TargetKey, targetKey } from '../model/target.ts';
-import { ADVISED, GATE_WORDS, type Gate } from './gates.ts';
 
 /** What of a closed attempt the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
@@ -112,7 +111,7 @@ interface Candidate {
 function gateOf(
   { permissions, policy, nowMs, upCount, hindrance = null }: DecideInput,
   { decision, ledger, boot, facts, listing }: Candidate,
-): Gate | null {
+): Reason | null {
   const { target } = decision;
   if (target === null) return 'app-unknown';
   if (!matchesAny(permissions.allowed, target, permissions.ownApp)) return 'not-allowed';
@@ -134,7 +133,7 @@ function mayWait({ activeJobs, patientUntilMs, urgent }: Decision, nowMs: number
   return !urgent && activeJobs !== null && activeJobs > 0 && patientUntilMs !== null && nowMs < patientUntilMs;
 }
 
-function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Gate | null {
+function gateOfLedger(ledger: LedgerFacts, decision: Decision, policy: Policy): Reason | null {
   if (ledger.mayBeEvicted) return 'eviction-policy';
   if (ledger.paused) return 'paused';
   if (ledger.nowMs < ledger.heldUntilMs) return 'ledger-hold';
@@ -165,9 +164,23 @@ function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind:
     : { ...decision, action: 'none', reason, explanation };
 }
 
-function gated(decision: Decision, gate: Gate): Decision {
-  const explanation = `${decision.explanation} Not restarted now: ${GATE_WORDS[gate]}.`;
-  return { ...decision, action: ADVISED.has(gate) ? 'advise' : 'none', reason: gate, explanation };
+/** What only a person can change is news for people: restarts that did not help, a Redis set up wrongly. Everything else passes by itself. */
+const ADVICE: Partial<Record<Reason, string>> = {
+  'breaker-open': 'the last restarts did not help',
+  'eviction-policy': 'the Redis of the ledger may drop it (allkeys-*), set its maxmemory-policy to noeviction',
+};
+
+/** Where the reason's name alone would leave a person guessing. */
+const IN_WORDS: Partial<Record<Reason, string>> = {
+  'dyno-not-up': 'the platform does not list the dyno as up',
+  'abandoned-lately': 'its last attempt was given up some windows ago, and the next one waits',
+};
+
+function gated(decision: Decision, reason: Reason): Decision {
+  const advice = ADVICE[reason];
+  const why = advice === undefined ? (IN_WORDS[reason] ?? reason) : `${reason}, ${advice}`;
+  const explanation = `${decision.explanation} Not now: ${why} (wanted: ${decision.reason}).`;
+  return { ...decision, action: advice === undefined ? 'none' : 'advise', reason, explanation };
 }
 
 /** Of each target the urgent one first, then the fullest. */

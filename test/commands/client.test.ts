@@ -37,7 +37,7 @@ describe('a command that the actuator refuses', () => {
     );
   });
 
-  it('tells a stranger and another version from an actuator', async () => {
+  it('distinguishes a stranger and another version from an actuator', async () => {
     expect(await messageOf(502, '<html>')).toMatch(/^URL is not an actuator.*answered 502.*Check --url$/);
     expect(await messageOf(200, '{"restarts":7}')).toMatch(/use the same version of tidemark on both sides/);
   });

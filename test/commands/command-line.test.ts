@@ -127,7 +127,7 @@ describe('an actuator', { timeout: 90_000 }, () => {
     expect(stdout).not.toContain('is not reachable');
   });
 
-  it('whose set-up is in order starts without a warning', async () => {
+  it('with a correct set-up starts without a warning', async () => {
     const redis = await startRedis();
     cleanups.push(() => redis.stop());
     const formation = [{ type: 'worker', command: ['/bin/sleep', '100000'], quantity: 2 }];

@@ -112,7 +112,9 @@ describe('what a person reads of the status', () => {
 
   it("shows a person's restart under way with its latest end, and how one ended, on what evidence", () => {
     const text = describeStatus(snapshot, 200, NOW_MS);
-    expect(text).toMatch(/worker\.12: under way, its running jobs may end, until 14:02 UTC at the latest, asked for/);
+    expect(text).toMatch(
+      /worker\.12: under way, its running jobs may finish, until 14:02 UTC at the latest, asked for/,
+    );
     expect(text).toMatch(
       /worker\.12: restarted after 12 s, asked for by a person\n {4}worker\.12 has a new boot.*300 MB/,
     );

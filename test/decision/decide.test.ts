@@ -194,9 +194,7 @@ describe('a boot with jobs running', () => {
       reason: 'jobs-running',
       wanted: 'sustained-over-soft-limit',
     });
-    expect(decideAfter(WANTED)?.explanation).toContain(
-      'Not restarted now: jobs are running, and there is time to wait',
-    );
+    expect(decideAfter(WANTED)?.explanation).toContain('Not now: jobs-running (wanted: sustained-over-soft-limit).');
     expect(decideAfter(WANTED + 4)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 

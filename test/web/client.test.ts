@@ -35,7 +35,7 @@ describe('a call of the API', () => {
     ]);
   });
 
-  it('tells a refusal, a stranger, another version and silence apart', async () => {
+  it('distinguishes a refusal, a stranger, another version and silence', async () => {
     const answerOf = async (status: number, text: string) => {
       const base = await serverThat((_, response) => response.writeHead(status).end(text));
       return callApi({ base, adminToken: null }, ROUTES.pause, { body: {} });

@@ -1,6 +1,6 @@
 const DEFAULT_COLUMNS = 80;
 
-/** Of the terminal, or 80 where the output goes elsewhere. */
+/** The terminal's width, or 80 where the output goes elsewhere. */
 export function columnsOf({ columns }: { readonly columns?: number | undefined }): number {
   return columns === undefined || columns < 40 ? DEFAULT_COLUMNS : columns;
 }
@@ -21,7 +21,7 @@ export function wrap(text: string, columns: number, indent: number): string {
   return [...lines, line].join('\n');
 }
 
-/** Rows whose cells stand below each other. */
+/** Rows with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
