@@ -51,7 +51,7 @@ describe('quantities', () => {
 });
 
 describe('the settings of the actuator', () => {
-  it('stay dry, and allow nothing, where nothing is set', () => {
+  it('allow nothing and stay dry by default', () => {
     const settings = resolveActuatorSettings({ env: {}, flags: {} });
     expect(settings.permissions).toEqual({ allowed: [], dryRun: true, ownApp: null });
     expect(settings.port).toBe(4318);
@@ -66,13 +66,13 @@ describe('the settings of the actuator', () => {
     expect(policy.graceMs).toBe(120_000);
   });
 
-  it('take a flag before the environment, and the environment before the default', () => {
+  it('prefer a flag to the environment, and the environment to the default', () => {
     const env = { TIDEMARK_WINDOW: '2s', TIDEMARK_GRACE: '30s' };
     const { policy } = resolveActuatorSettings({ env, flags: { window: '5s' } });
     expect(policy).toMatchObject({ windowMs: 5000, graceMs: 30_000, maxRestartsPerHour: 4 });
   });
 
-  it("keep the state in the queue's Redis unless one is named for it", () => {
+  it("keep the state in the queue's Redis unless another one is set for it", () => {
     const queue = { REDIS_URL: 'redis://queue:6379' };
     expect(resolveActuatorSettings({ env: queue, flags: {} }).stateRedisUrl).toBe('redis://queue:6379');
     const own = { ...queue, TIDEMARK_REDIS_URL: 'rediss://state:6380' };
@@ -111,7 +111,7 @@ describe('the settings of the actuator', () => {
   it.each([
     ['a missing token', { TIDEMARK_TARGETS: 'shop:worker' }, 'HEROKU_API_TOKEN'],
     ['an empty allow-list', { HEROKU_API_TOKEN: 't' }, 'TIDEMARK_TARGETS'],
-    ['"." for an app that is not known', { HEROKU_API_TOKEN: 't', TIDEMARK_TARGETS: '.:worker' }, 'HEROKU_APP_NAME'],
+    ['"." for an unknown app', { HEROKU_API_TOKEN: 't', TIDEMARK_TARGETS: '.:worker' }, 'HEROKU_APP_NAME'],
   ])('refuse %s once dry run is off', (_, env, named) => {
     const faults = faultsOf({ ...env, TIDEMARK_DRY_RUN: 'false' });
     expect(faults).toHaveLength(1);
@@ -129,7 +129,7 @@ describe('the settings of the actuator', () => {
     expect(faults[0]).not.toMatch(/hunter|100/);
   });
 
-  it('refuse a size of nothing, over which every dyno would be', () => {
+  it('refuse a size of zero, which every dyno would exceed', () => {
     expect(faultsOf({ TIDEMARK_MAX_RSS: '0MB' })).toEqual([expect.stringMatching(/^TIDEMARK_MAX_RSS.*"off"/)]);
   });
 
@@ -160,7 +160,7 @@ describe('the settings of the actuator', () => {
     }
   });
 
-  it('never fail otherwise than by naming faults, whatever the values', () => {
+  it('fail only by listing faults, whatever the values', () => {
     const names = ALL_SETTINGS.map(({ name }) => name);
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), fc.string(), { maxKeys: 8 }), (env) => {

@@ -111,7 +111,7 @@ function api(options: { token?: string; address?: string; restart?: RestartReque
 
 const basic = (password: string) => `Basic ${Buffer.from(`anyone:${password}`).toString('base64')}`;
 
-describe('who is let in', () => {
+describe('admission', () => {
   it.each([
     ['from this machine, no token configured', {}, {}, 200],
     ['from elsewhere, no token configured', { address: '10.0.0.9' }, {}, 403],
@@ -130,7 +130,7 @@ describe('who is let in', () => {
     if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
   });
 
-  it('leaves health open', async () => {
+  it('leaves health open to everyone', async () => {
     const { request } = api({ token: 's3cret', address: '10.0.0.9' });
     expect((await request('/healthz')).status).toBe(200);
     expect((await request('/readyz')).status).toBe(200);
@@ -138,7 +138,7 @@ describe('who is let in', () => {
 
   it.each([
     ['a page of another origin', { origin: 'https://evil.example' }, 403],
-    ['a page whose name resolves to this machine', { host: 'evil.example' }, 403],
+    ['a page with a name that resolves to this machine', { host: 'evil.example' }, 403],
     ['its own page', { origin: HOST, host: '127.0.0.1:4318' }, 200],
     ['a program', {}, 200],
   ])('takes or refuses a POST of %s', async (_, headers, status) => {
@@ -150,7 +150,7 @@ describe('who is let in', () => {
 });
 
 describe('what the API shows', () => {
-  it('serves its own document to those who may see', async () => {
+  it('serves its own document to admitted callers', async () => {
     const response = await api().request('/api/openapi.json');
     expect(await response.json()).toMatchObject({ openapi: '3.1.1', info: { version: expect.any(String) } });
     expect((await api({ token: 's3cret' }).request('/api/openapi.json')).status).toBe(401);
@@ -203,7 +203,7 @@ describe('what the API shows', () => {
     });
   });
 
-  it('shows how each target stands and what was refused of each app, to those who may see', async () => {
+  it('shows admitted callers how each target stands and what was refused of each app', async () => {
     expect(await (await api().request('/api/status')).json()).toMatchObject({
       restarts: 'on',
       targets: [
