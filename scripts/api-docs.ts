@@ -1,6 +1,7 @@
 /**
- * Writes the reference of the public API (`npm run docs:api`). TypeDoc drives the compiler through the API of TypeScript 6, which TypeScript 7 does
- * not have: what it imports as "typescript" is led to the TypeScript 6 that is installed under another name for this alone.
+ * Writes the reference of the public API (`npm run docs:api`). TypeDoc drives the compiler through the API of
+ * TypeScript 6, which TypeScript 7 does not have: what it imports as "typescript" is led to the TypeScript 6 that is
+ * installed under another name for this alone.
  */
 import { registerHooks } from 'node:module';
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * The entry point of the command line. It imports nothing before it has checked Node's version, and keeps to the syntax of Node 12: an older
- * Node would stop at the first line that it cannot parse, and show that line instead of saying what to do.
+ * The entry point of the command line. It imports nothing before it has checked Node's version, and keeps to the syntax
+ * of Node 12: an older Node would stop at the first line that it cannot parse, and show that line instead of saying
+ * what to do.
  */
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

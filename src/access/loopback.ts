@@ -2,7 +2,8 @@
 const LOOPBACK = /^((::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/i;
 
 /**
- * Whether a request comes from this machine. A forwarded request never does: a router on this machine passes on what comes from anywhere.
+ * Whether a request comes from this machine. A forwarded request never does: a router on this machine passes on what
+ * comes from anywhere.
  *
  * @param remoteAddress the other end of the request's socket; undefined where it is unknown
  */

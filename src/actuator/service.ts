@@ -37,7 +37,8 @@ const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performanc
 const RESTORE_TIMEOUT_MS = 5_000;
 
 /**
- * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one JSON object a line.
+ * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one
+ * JSON object a line.
  *
  * @throws {ConfigError} where the port or a URL cannot be used; everything that was opened until then is closed
  *
@@ -129,7 +130,9 @@ async function untilConnected(state: RedisState | null): Promise<void> {
   });
 }
 
-/** The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one. */
+/**
+ * The parts of an export follow one another at once; a scaled-down window cannot wait for them as long as a real one.
+ */
 function holdMsOfExports({ policy }: ActuatorSettings): number {
   return Math.min(1_000, policy.windowMs / 4);
 }

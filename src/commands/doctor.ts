@@ -12,7 +12,8 @@ const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warn
 const FINDING_INDENT = 10;
 const ADVICE = '            -> ';
 const WHOSE_SETTINGS =
-  "Settings, holds and cooldowns are checked against this command's own environment: run it with the settings of the actuator.";
+  "Settings, holds and cooldowns are checked against this command's own environment: run it with the settings of " +
+  'the actuator.';
 
 /** `tidemark doctor`: exit code 0 without faults, 1 with one. Warnings are no faults. */
 export async function runDoctor(args: CommandArguments): Promise<number> {

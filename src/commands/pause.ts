@@ -15,7 +15,10 @@ interface Done {
   readonly notes: readonly string[];
 }
 
-/** `tidemark pause` and `tidemark resume`: through a running actuator, or through the ledger where none answers on this machine. */
+/**
+ * `tidemark pause` and `tidemark resume`: through a running actuator, or through the ledger where none answers on this
+ * machine.
+ */
 export async function runPause(args: CommandArguments, what: What): Promise<number> {
   const [name] = args.words;
   const target = name === undefined ? null : parseTarget(name);
@@ -59,8 +62,8 @@ async function steerInLedger(
 ): Promise<Done> {
   const url = resolveStateRedisUrl(env);
   if (url === null) {
-    const message = `${noActuator.message}; or set TIDEMARK_REDIS_URL (or REDIS_URL) to write the ${what} to the ledger`;
-    throw new TidemarkError(noActuator.code, message, { cause: noActuator });
+    const orLedger = `or set TIDEMARK_REDIS_URL (or REDIS_URL) to write the ${what} to the ledger`;
+    throw new TidemarkError(noActuator.code, `${noActuator.message}; ${orLedger}`, { cause: noActuator });
   }
   const { steerLedger } = await import('./remote/steer-ledger.ts');
   const { host, isLed, isKnown, faults } = await steerLedger(url, what, target);

@@ -12,8 +12,8 @@ import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, wrap } from './terminal/terminal.ts';
 
 /**
- * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is printed, and the plot is
- * written after the last.
+ * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is
+ * printed, and the plot is written after the last.
  */
 export async function runReplayCommand(args: CommandArguments): Promise<number> {
   const { quotaBytes, plotPath } = readOptions(args);

@@ -47,7 +47,10 @@ function report(attempt: Attempt): number {
   return GOOD_ENDS.includes(attempt.outcome ?? '') ? 0 : 1;
 }
 
-/** The closed attempt; null where the wait was interrupted, or where the actuator no longer knows it. Prints each phase once. */
+/**
+ * The closed attempt; null where the wait was interrupted, or where the actuator no longer knows it. Prints each phase
+ * once.
+ */
 async function untilClosed(address: ActuatorAddress, id: string, stop: StopRequest): Promise<Attempt | null> {
   let seenAtMs = performance.now();
   let phase = '';

@@ -57,7 +57,10 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
   return shown.map((lines) => lines.map((line) => wrap(line, columns, hangOf(line))).join('\n')).join('\n\n');
 }
 
-/** How far the later lines of a wrapped line are indented: below the words of an advice, not at all below an explanation. */
+/**
+ * How far the later lines of a wrapped line are indented: below the words of an advice, not at all below an
+ * explanation.
+ */
 function hangOf(line: string): number {
   if (line.trimStart().startsWith('->')) return 3;
   return line.startsWith('    ') ? 0 : 2;

@@ -4,8 +4,8 @@ import { SETTINGS } from '../settings/settings.ts';
 import { type SettingsInput, SettingsReader } from './settings-reader.ts';
 
 /**
- * What `tidemark replay` reads of the settings. Throws one `ConfigError` that lists every fault, unknown `TIDEMARK_*` variables and flags
- * included.
+ * What `tidemark replay` reads of the settings. Throws one `ConfigError` that lists every fault, unknown `TIDEMARK_*`
+ * variables and flags included.
  */
 export function resolvePolicy(input: SettingsInput): Policy {
   const reader = new SettingsReader(input);

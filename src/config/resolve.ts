@@ -5,7 +5,10 @@ import { SETTINGS } from '../settings/settings.ts';
 import { readPolicy } from './policy.ts';
 import { type SettingsInput, SettingsReader } from './settings-reader.ts';
 
-/** A token, and the app whose measurements it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all apps. */
+/**
+ * A token, and the app whose measurements it may deliver: a name, a name with a trailing `*` for any ending, or `*` for
+ * all apps.
+ */
 export interface IngestToken {
   /** An app's name, a name with a trailing `*`, or `*`. */
   readonly app: string;
@@ -43,9 +46,11 @@ export interface ActuatorSettings {
 }
 
 /**
- * Resolves the actuator's settings: a flag wins over the environment, the environment over the default. Reads nothing but its argument.
+ * Resolves the actuator's settings: a flag wins over the environment, the environment over the default. Reads nothing
+ * but its argument.
  *
- * @throws {ConfigError} lists every fault: values that cannot be read, unknown `TIDEMARK_*` variables and flags, and settings that are
+ * @throws {ConfigError} lists every fault: values that cannot be read, unknown `TIDEMARK_*` variables and flags, and
+ * settings that are
  * missing once `TIDEMARK_DRY_RUN` is off
  *
  * @example
@@ -80,8 +85,8 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
 }
 
 /**
- * The Redis of the state, and nothing else: a fault in another setting must not keep a person from stopping restarts. Null where none is
- * set. Throws `ConfigError`.
+ * The Redis of the state, and nothing else: a fault in another setting must not keep a person from stopping restarts.
+ * Null where none is set. Throws `ConfigError`.
  */
 export function resolveStateRedisUrl(env: SettingsInput['env']): string | null {
   const reader = new SettingsReader({ env, flags: {} });
@@ -107,14 +112,16 @@ function missingForRestarts({ permissions, herokuApiToken }: ActuatorSettings): 
       : []),
     ...(allowed.length === 0
       ? [
-          'TIDEMARK_TARGETS is empty, but TIDEMARK_DRY_RUN is not "true": name what may be restarted, for example "shop:worker", or leave dry run on',
+          'TIDEMARK_TARGETS is empty, but TIDEMARK_DRY_RUN is not "true": name what may be restarted, for ' +
+            'example "shop:worker", or leave dry run on',
         ]
       : []),
     ...allowed
       .filter(isOwnAppUnknown)
       .map(
         ({ processType }) =>
-          `TIDEMARK_TARGETS: ".:${processType}" means this app, but HEROKU_APP_NAME is not set: name the app, or enable runtime-dyno-metadata`,
+          `TIDEMARK_TARGETS: ".:${processType}" means this app, but HEROKU_APP_NAME is not set: name the app, or ` +
+          'enable runtime-dyno-metadata',
       ),
   ];
 }

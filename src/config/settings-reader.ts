@@ -18,7 +18,10 @@ export class SettingsReader {
     this.#input = input;
   }
 
-  /** Adds a fault for each `TIDEMARK_*` variable that is not a setting, and for each flag that the command does not read. */
+  /**
+   * Adds a fault for each `TIDEMARK_*` variable that is not a setting, and for each flag that the command does not
+   * read.
+   */
   refuseUnknown(command: Reader): void {
     for (const name of Object.keys(this.#input.env)) {
       if (name.startsWith('TIDEMARK_') && !SETTING_NAMES.has(name))
@@ -34,7 +37,10 @@ export class SettingsReader {
     }
   }
 
-  /** The text as given, and what a fault calls its source; null where it is not set. An empty variable counts as not set. */
+  /**
+   * The text as given, and what a fault calls its source; null where it is not set. An empty variable counts as not
+   * set.
+   */
   text({
     name,
     flag,
@@ -45,7 +51,10 @@ export class SettingsReader {
     return text === undefined || text === '' ? null : { text, source: name };
   }
 
-  /** The value, or the default. A bad value is a fault; the default stands in for it, so that the other settings are checked too. */
+  /**
+   * The value, or the default. A bad value is a fault; the default stands in for it, so that the other settings are
+   * checked too.
+   */
   read<T>(setting: Setting<T>, windowMs = 0): T {
     const fallback = setting.fallback.of(windowMs);
     const given = this.text(setting);

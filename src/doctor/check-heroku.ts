@@ -23,7 +23,10 @@ export interface HerokuCheckOptions {
   readonly onRefused?: (error: PlatformError) => void;
 }
 
-/** Checks whose token it is, what it may do, and whether the allow-list names what exists. Reads only. Never rejects for what the platform does. */
+/**
+ * Checks whose token it is, what it may do, and whether the allow-list names what exists. Reads only. Never rejects for
+ * what the platform does.
+ */
 export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly Finding[]> {
   const account = await tried(() => options.platform.account());
   if (account instanceof PlatformError) {
@@ -134,7 +137,9 @@ function checkQuantity({ minHealthy }: HerokuCheckOptions, app: string, entry: F
   }
   if (quantity <= minHealthy) {
     const advice = `set TIDEMARK_MIN_HEALTHY below ${quantity}, or scale up`;
-    const says = `${app}:${processType} has ${quantity} dynos, but TIDEMARK_MIN_HEALTHY=${minHealthy} others must be up: it is never restarted`;
+    const says =
+      `${app}:${processType} has ${quantity} dynos, but TIDEMARK_MIN_HEALTHY=${minHealthy} others ` +
+      'must be up: it is never restarted';
     return [fault(says, advice)];
   }
   if (quantity > 1) return [];

@@ -5,13 +5,15 @@ import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('allocator');
 
-/** The fraction of the quota for the JavaScript heap: node itself, its threads, Buffers and the allocator need the rest. */
+/**
+ * The fraction of the quota for the JavaScript heap: node itself, its threads, Buffers and the allocator need the rest.
+ */
 const HEAP_FRACTION = 0.75;
 const MIB = 1024 ** 2;
 
 /**
- * How the dynos' processes are set up to hold on to memory, and what a change would do. Taken from what they report: the doctor's own environment is
- * that of the actuator's app. Pure.
+ * How the dynos' processes are set up to hold on to memory, and what a change would do. Taken from what they report:
+ * the doctor's own environment is that of the actuator's app. Pure.
  *
  * @param boots those that report now
  */
@@ -78,7 +80,8 @@ function judgeHeap(
     return ok(`${names}: ${heap} (${how}), within the quota of ${formatBytes(limitBytes)}`);
   const mebibytes = Math.floor((limitBytes * HEAP_FRACTION) / MIB);
   const advice =
-    `NODE_OPTIONS=--max-old-space-size=${mebibytes} makes it collect garbage before the quota is reached; a heap that needs more then ` +
+    `NODE_OPTIONS=--max-old-space-size=${mebibytes} makes it collect garbage before the quota is reached; a heap ` +
+    'that needs more then ' +
     'ends the process. It does not limit Buffers, nor what the allocator keeps';
   return warning(`${names}: ${heap} (${how}), over the quota of ${formatBytes(limitBytes)}`, advice);
 }

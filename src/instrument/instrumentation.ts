@@ -11,12 +11,13 @@ import { VERSION } from './version.ts';
 import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
- * Measures this process and its BullMQ workers. Pass it to the `instrumentations` of a NodeSDK or of `registerInstrumentations`, and add
- * `herokuDetector` to the SDK's `resourceDetectors`: without it Tidemark cannot tell which dyno a metric came from. All instances of a process share one
- * measurement. In a worker thread it does nothing, because a thread shares the memory of its process. Never throws.
+ * Measures this process and its BullMQ workers. Pass it to the `instrumentations` of a NodeSDK or of
+ * `registerInstrumentations`, and add `herokuDetector` to the SDK's `resourceDetectors`: without it Tidemark cannot
+ * tell which dyno a metric came from. All instances of a process share one measurement. In a worker thread it does
+ * nothing, because a thread shares the memory of its process. Never throws.
  *
- * It has the structure of OpenTelemetry's `Instrumentation` and does not extend `InstrumentationBase`, which would add loader hooks and bind the
- * application to one line of OpenTelemetry versions.
+ * It has the structure of OpenTelemetry's `Instrumentation` and does not extend `InstrumentationBase`, which would add
+ * loader hooks and bind the application to one line of OpenTelemetry versions.
  *
  * @example
  * ```ts
@@ -43,7 +44,10 @@ export class BullMQMemoryInstrumentation {
     if (config.enabled !== false) this.enable();
   }
 
-  /** Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads nothing. */
+  /**
+   * Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads
+   * nothing.
+   */
   enable(): void {
     if (this.#watch !== null || !mayMeasure()) return;
     this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
@@ -87,9 +91,10 @@ export class BullMQMemoryInstrumentation {
 }
 
 /**
- * Follows one BullMQ worker, for applications that have this package inside their bundle, where `tidemark/register` cannot run. A worker that is
- * already followed through its class is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like
- * `tidemark/register`, unless the application has a meter provider. Never throws.
+ * Follows one BullMQ worker, for applications that have this package inside their bundle, where `tidemark/register`
+ * cannot run. A worker that is already followed through its class is left as it is. In a worker thread it lets the
+ * worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter
+ * provider. Never throws.
  *
  * @param worker an instance of BullMQ's `Worker`
  *

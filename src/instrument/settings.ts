@@ -15,8 +15,8 @@ export interface WorkerSettings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The worker's settings. A bad value is a fault, and its default is used: a worker must not fail because of its monitoring. Settings of the
- * actuator are known, so that one shared set of config vars draws no warning, and not read.
+ * The worker's settings. A bad value is a fault, and its default is used: a worker must not fail because of its
+ * monitoring. Settings of the actuator are known, so that one shared set of config vars draws no warning, and not read.
  */
 export function readWorkerSettings(env: Environment): WorkerSettings {
   const unknown = Object.keys(env).filter((name) => name.startsWith('TIDEMARK_') && !SETTING_NAMES.has(name));

@@ -1,4 +1,7 @@
-/** Stable codes: scripts and alerts may rely on them. `config` and `bad-input` are the caller's faults, the others are the world's. */
+/**
+ * Stable codes: scripts and alerts may rely on them. `config` and `bad-input` are the caller's faults, the others are
+ * the world's.
+ */
 export type ErrorCode =
   | 'config'
   | 'ledger-unavailable'
@@ -75,12 +78,15 @@ export class LedgerUnavailable extends TidemarkError {
   }
 }
 
-/** What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it was found. */
+/**
+ * What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it
+ * was found.
+ */
 export class UnreadableRecord extends LedgerUnavailable {}
 
 /**
- * A read of the platform that gave nothing usable. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until
- * `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) are the target's own.
+ * A read of the platform that gave nothing usable. `unauthorized` (401) concerns every target; so does `rate-limited`
+ * (429) until `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) are the target's own.
  */
 export class PlatformError extends TidemarkError {
   override readonly name = 'PlatformError';

@@ -7,7 +7,10 @@ export type Reader = 'worker' | 'actuator' | 'demo' | 'replay' | 'doctor' | 'sta
 export interface Setting<T> {
   /** The environment variable. */
   readonly name: string;
-  /** The command-line flag without `--`; null for secrets, which a process list would show, and for what only a worker reads. */
+  /**
+   * The command-line flag without `--`; null for secrets, which a process list would show, and for what only a worker
+   * reads.
+   */
   readonly flag: string | null;
   /** Which commands read it. */
   readonly readBy: readonly Reader[];

@@ -27,8 +27,8 @@ const POLICY = ['actuator', 'doctor', 'replay'] as const satisfies readonly Read
 const CLIENTS = ['doctor', 'status', 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
 
 /**
- * Every setting, declared once. Flags, parsing, defaults, `--help`, the table in the documentation and the worker's list of known names
- * come from here. Durations are in ms once they are read, sizes in bytes.
+ * Every setting, declared once. Flags, parsing, defaults, `--help`, the table in the documentation and the worker's
+ * list of known names come from here. Durations are in ms once they are read, sizes in bytes.
  */
 export const SETTINGS = {
   port: setting({
@@ -66,7 +66,8 @@ export const SETTINGS = {
     value: TARGETS,
     default: { text: 'empty', of: () => [] },
     meaning:
-      'The allow-list: Tidemark never restarts anything outside it. `.` is this app; a trailing `*` in the app is for review apps: `.:worker,shop-pr-*:worker`.',
+      'The allow-list: Tidemark never restarts anything outside it. `.` is this app; a trailing `*` in the app ' +
+      'is for review apps: `.:worker,shop-pr-*:worker`.',
   }),
   dryRun: setting({
     name: 'TIDEMARK_DRY_RUN',
@@ -111,7 +112,8 @@ export const SETTINGS = {
     value: TRANSPORTS,
     default: 'otlp',
     meaning:
-      "How a worker sends its measurements: over OTLP/HTTP, or to a stream on the queue's Redis, over BullMQ's own connection.",
+      "How a worker sends its measurements: over OTLP/HTTP, or to a stream on the queue's Redis, over BullMQ's " +
+      'own connection.',
   }),
   sources: setting({
     name: 'TIDEMARK_SOURCE',
@@ -119,7 +121,8 @@ export const SETTINGS = {
     value: TRANSPORTS,
     default: 'otlp',
     meaning:
-      'Where the actuator takes measurements from: OTLP/HTTP on its port, or the stream on `REDIS_URL`, for an actuator that nothing can reach over HTTP.',
+      'Where the actuator takes measurements from: OTLP/HTTP on its port, or the stream on `REDIS_URL`, for an ' +
+      'actuator that nothing can reach over HTTP.',
   }),
   maxPointAgeMs: setting({
     name: 'TIDEMARK_MAX_POINT_AGE',
@@ -141,7 +144,8 @@ export const SETTINGS = {
     value: SIZE,
     unset: 'found in the dyno',
     meaning:
-      "The dyno's quota, before cgroup v2, cgroup v1 and `MEMORY_AVAILABLE`; the actuator prefers the platform's dyno size.",
+      "The dyno's quota, before cgroup v2, cgroup v1 and `MEMORY_AVAILABLE`; the actuator prefers the platform's " +
+      'dyno size.',
   }),
   maxJobNames: setting({
     name: 'TIDEMARK_MAX_JOB_NAMES',
@@ -164,7 +168,8 @@ export const SETTINGS = {
     value: LIMIT,
     default: '100%',
     meaning:
-      'A dyno of any class is restarted when its floor stays over it for 3 windows, or when it will reach the kill point within two graces.',
+      'A dyno of any class is restarted when its floor stays over it for 3 windows, or when it will reach the ' +
+      'kill point within two graces.',
   }),
   maxRssBytes: setting({
     name: 'TIDEMARK_MAX_RSS',

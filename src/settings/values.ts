@@ -2,7 +2,8 @@ import { parseTargetPatterns, type TargetPattern } from '../model/target.ts';
 import { parseDuration, parsePercentage, parseSize } from '../quantities.ts';
 
 /**
- * The kinds of values that settings take, each with its parser. Both halves of Tidemark load this file, so it imports pure functions only.
+ * The kinds of values that settings take, each with its parser. Both halves of Tidemark load this file, so it imports
+ * pure functions only.
  */
 export interface ValueKind<T> {
   /** In tables and `--help`, in Markdown: "duration". */

@@ -13,8 +13,8 @@ export interface Admission {
 }
 
 /**
- * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic (for browsers); without
- * one only loopback is served. A POST from a page of another origin is refused.
+ * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic
+ * (for browsers); without one only loopback is served. A POST from a page of another origin is refused.
  */
 export function admit({ adminToken, remoteAddress }: Admission): MiddlewareHandler {
   const digest = adminToken === null ? null : digestOf(adminToken);
@@ -35,15 +35,17 @@ export function admit({ adminToken, remoteAddress }: Admission): MiddlewareHandl
   };
 }
 
-/** hono's own middleware answers 400 to what it cannot parse, and takes one scheme or the other; only its parser fits. */
+/**
+ * hono's own middleware answers 400 to what it cannot parse, and takes one scheme or the other; only its parser fits.
+ */
 function carriesToken(request: Request, digest: SecretDigest): boolean {
   const given = bearerTokenOf(request.headers.get('authorization')) ?? basicCredentials(request)?.password;
   return given !== undefined && isSecret(given, digest);
 }
 
 /**
- * A browser sends Origin with every POST; other programs send none. Where loopback is the only guard the Host must be loopback too:
- * otherwise a page could reach the API through a name of its own that resolves to 127.0.0.1.
+ * A browser sends Origin with every POST; other programs send none. Where loopback is the only guard the Host must be
+ * loopback too: otherwise a page could reach the API through a name of its own that resolves to 127.0.0.1.
  */
 function isSameOrigin(request: Request, isLoopbackOnly: boolean): boolean {
   const host = request.headers.get('host') ?? new URL(request.url).host;

@@ -144,7 +144,10 @@ function nameOf(target: Target | null): string {
   return target === null ? 'all' : targetKey(target);
 }
 
-/** A dyno of it has reported, or the allow-list may mean it. A misspelt name is neither, and its pause would stop nothing. */
+/**
+ * A dyno of it has reported, or the allow-list may mean it. A misspelt name is neither, and its pause would stop
+ * nothing.
+ */
 function isKnown(control: ActuatorControl, target: Target | null): boolean {
   if (target === null) return true;
   const allowed = control.standings().map((standing) => standing.target);

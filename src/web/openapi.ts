@@ -52,7 +52,8 @@ export function openApiDocument(): Json & { readonly openapi: string } {
       title: 'Tidemark actuator',
       version: API_VERSION,
       description:
-        'Names are in snake case, times in Unix ms, memory in bytes. Receivers should ignore fields that they do not know.',
+        'Names are in snake case, times in Unix ms, memory in bytes. Receivers should ignore fields that they do ' +
+        'not know.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],

@@ -38,7 +38,10 @@ export async function cleanUp(what: 'own' | 'all'): Promise<void> {
   for (const cleanup of shared.splice(0).reverse()) await cleanup();
 }
 
-/** Made at the first call, and kept. Mistakes are made one after the other, so whatever opens during that call belongs to it. */
+/**
+ * Made at the first call, and kept. Mistakes are made one after the other, so whatever opens during that call belongs
+ * to it.
+ */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   const makeShared = async () => {

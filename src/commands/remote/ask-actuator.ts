@@ -10,7 +10,10 @@ import { addressOf, ask } from './client.ts';
 const { ok, warning } = findingsOn('actuator');
 const TIMEOUT_MS = 5_000;
 
-/** What a running actuator reports, for the doctor: only its own memory holds what it refuses. Never rejects for what it answers. */
+/**
+ * What a running actuator reports, for the doctor: only its own memory holds what it refuses. Never rejects for what it
+ * answers.
+ */
 export async function askActuator(args: CommandArguments): Promise<readonly Finding[]> {
   const address = addressFor(args);
   const { origin } = address.base;

@@ -10,16 +10,19 @@ import type { CommandArguments } from '../terminal/command.ts';
 export function addressOf({ own, env }: Pick<CommandArguments, 'own' | 'env'>): ActuatorAddress {
   const port = env[SETTINGS.port.name]?.trim() || SETTINGS.port.fallback.of(0);
   const base = String(own.url ?? `http://127.0.0.1:${port}`);
-  if (!/^https?:\/\//.test(base) || !URL.canParse(base))
-    throw new ConfigError([
-      `${own.url === undefined ? `PORT: "${port}" is not a port` : `--url: "${base}" is not a URL, for example https://my-tidemark-1234567890ab.herokuapp.com`}`,
-    ]);
+  if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
+    const example = 'for example https://my-tidemark-1234567890ab.herokuapp.com';
+    const isPort = own.url === undefined;
+    throw new ConfigError([isPort ? `PORT: "${port}" is not a port` : `--url: "${base}" is not a URL, ${example}`]);
+  }
   return { base: new URL(base), adminToken: env[SETTINGS.adminToken.name]?.trim() || null };
 }
 
 type Body<R extends Route> = Extract<CallResult<R>, { ok: true }>['body'];
 
-/** Throws `TidemarkError` (`platform-unavailable`) where nobody answers, and `BadInputError` where the actuator refuses. */
+/**
+ * Throws `TidemarkError` (`platform-unavailable`) where nobody answers, and `BadInputError` where the actuator refuses.
+ */
 export async function ask<R extends Route>(
   address: ActuatorAddress,
   route: R,
@@ -30,7 +33,8 @@ export async function ask<R extends Route>(
   if (result.why === 'unreachable') throw unreachable(address, result.cause);
   if (result.why === 'refused') throw new BadInputError(refusalText(address, route, result));
   throw new BadInputError(
-    `${address.base.origin} does not answer ${route.path} like an actuator of this version (${result.detail}): use the same version of tidemark on both sides, and check --url`,
+    `${address.base.origin} does not answer ${route.path} like an actuator of this version (${result.detail}): ` +
+      'use the same version of tidemark on both sides, and check --url',
   );
 }
 
@@ -48,12 +52,14 @@ function refusalText(
   { status, code, message }: Refused,
 ): string {
   const origin = base.origin;
-  if (code === null)
-    return `${origin} is not an actuator, or something stands in front of it: it answered ${status} to ${path}. Check --url`;
-  if (status === 401)
-    return adminToken === null
-      ? `the actuator at ${origin} requires its admin token: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has`
-      : `the actuator at ${origin} refuses the admin token: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has`;
+  if (code === null) {
+    const stranger = `${origin} is not an actuator, or something stands in front of it`;
+    return `${stranger}: it answered ${status} to ${path}. Check --url`;
+  }
+  if (status === 401) {
+    const says = adminToken === null ? 'requires its admin token' : 'refuses the admin token';
+    return `the actuator at ${origin} ${says}: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has`;
+  }
   const what = method === 'get' ? `the actuator at ${origin} refuses` : 'refused';
   return `${what} (${status} ${code}): ${message}`;
 }

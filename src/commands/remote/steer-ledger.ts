@@ -24,8 +24,8 @@ const NO_POLICY = { cooldownMs: 0, maxRestartsPerHour: 0, holdMs: 0 };
 const CONNECT_WITHIN_MS = 5_000;
 
 /**
- * Pauses or resumes in the ledger itself, by the script that the actuator would run: for an actuator without HTTP. Throws
- * `LedgerUnavailable`, and `ConfigError` where the URL cannot be used.
+ * Pauses or resumes in the ledger itself, by the script that the actuator would run: for an actuator without HTTP.
+ * Throws `LedgerUnavailable`, and `ConfigError` where the URL cannot be used.
  */
 export async function steerLedger(
   url: string,

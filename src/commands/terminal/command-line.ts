@@ -7,8 +7,8 @@ import { commandHelp, helpText } from './help.ts';
 import { isOutputClosed, watchOutput } from './output.ts';
 
 /**
- * The command line: finds the command and loads only what it needs. An error is one message: exit code 2 where the input was at fault, 1
- * where the work failed.
+ * The command line: finds the command and loads only what it needs. An error is one message: exit code 2 where the
+ * input was at fault, 1 where the work failed.
  */
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   const [name = '', ...rest] = argv;
@@ -43,7 +43,9 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-/** Errors that Tidemark throws on purpose explain themselves; anything else is a fault in the program and shows where. */
+/**
+ * Errors that Tidemark throws on purpose explain themselves; anything else is a fault in the program and shows where.
+ */
 function report(error: unknown): number {
   const known = error instanceof TidemarkError;
   if (known) process.stderr.write(`tidemark: ${error.message}\n`);

@@ -6,7 +6,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What was written after the command's name. */
 export interface CommandArguments {
   readonly words: readonly string[];
-  /** Flags that are settings (`{ window: '2s' }`). Unknown ones too: the settings refuse them together with all other faults. */
+  /**
+   * Flags that are settings (`{ window: '2s' }`). Unknown ones too: the settings refuse them together with all other
+   * faults.
+   */
   readonly flags: Readonly<Record<string, string>>;
   /** Flags of the command itself; a switch is `true`. */
   readonly own: Readonly<Record<string, string | true>>;

@@ -1,6 +1,6 @@
 /**
- * When the reader of the output goes away (`tidemark replay ... | head`), a command ends normally, with exit code 0. A command that must stop
- * something first registers a listener.
+ * When the reader of the output goes away (`tidemark replay ... | head`), a command ends normally, with exit code 0. A
+ * command that must stop something first registers a listener.
  */
 
 let isClosed = false;

@@ -14,7 +14,10 @@ export interface StopRequest {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** For commands that must stop something before they end. A second signal ends the process at once, even if something hangs. */
+/**
+ * For commands that must stop something before they end. A second signal ends the process at once, even if something
+ * hangs.
+ */
 export function listenForStop(): StopRequest {
   const stop = new AbortController();
   const requested = Promise.withResolvers<string>();

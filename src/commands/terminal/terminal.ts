@@ -5,7 +5,10 @@ export function columnsOf({ columns }: { readonly columns?: number | undefined }
   return columns === undefined || columns < 40 ? DEFAULT_COLUMNS : columns;
 }
 
-/** The text in lines of at most `columns`, broken at spaces; the lines after the first are indented by `indent` more than the first. */
+/**
+ * The text in lines of at most `columns`, broken at spaces; the lines after the first are indented by `indent` more
+ * than the first.
+ */
 export function wrap(text: string, columns: number, indent: number): string {
   const start = /^ */.exec(text)?.[0] ?? '';
   const next = ' '.repeat(start.length + indent);

@@ -12,7 +12,9 @@ export type DecisionState = DynoState & Pick<Decision, 'time' | 'outcome'>;
 
 const TIMEOUT_MS = 2_000;
 
-/** Asks the actuator. Null where it does not answer, which is normal in a demo: it may be starting, or have been killed. */
+/**
+ * Asks the actuator. Null where it does not answer, which is normal in a demo: it may be starting, or have been killed.
+ */
 export class ActuatorClient {
   readonly #address: ActuatorAddress;
 

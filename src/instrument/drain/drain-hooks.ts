@@ -8,7 +8,10 @@ export interface DrainContext {
   readonly signal: AbortSignal;
 }
 
-/** A restart waits for its promise until the drain's grace (`TIDEMARK_GRACE`, 120 s by default) is over. An error is reported and delays nothing. */
+/**
+ * A restart waits for its promise until the drain's grace (`TIDEMARK_GRACE`, 120 s by default) is over. An error is
+ * reported and delays nothing.
+ */
 export type DrainHook = (context: DrainContext) => void | Promise<void>;
 
 interface Hooks {
@@ -18,7 +21,10 @@ interface Hooks {
 
 const HOOKS = Symbol.for('tidemark.hooks');
 
-/** On `globalThis`, like the process's watch: the copy of this package that the application registers with may be another one. */
+/**
+ * On `globalThis`, like the process's watch: the copy of this package that the application registers with may be
+ * another one.
+ */
 function hooks(): Hooks {
   const holder = globalThis as { [HOOKS]?: Hooks };
   holder[HOOKS] ??= { drain: new Set(), restart: new Set() };
@@ -26,8 +32,8 @@ function hooks(): Hooks {
 }
 
 /**
- * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, and running jobs continue. Stop there whatever else
- * takes in work. Never throws.
+ * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, and running jobs continue.
+ * Stop there whatever else takes in work. Never throws.
  *
  * @returns a function that removes the hook
  *
@@ -45,8 +51,9 @@ export function onDrain(hook: DrainHook): () => void {
 }
 
 /**
- * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is restarted. Flush there what must not
- * wait for SIGTERM. Another process of the dyno may still be busy, and the restart may still be cancelled. Never throws.
+ * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is
+ * restarted. Flush there what must not wait for SIGTERM. Another process of the dyno may still be busy, and the restart
+ * may still be cancelled. Never throws.
  *
  * @returns a function that removes the hook
  *

@@ -45,7 +45,8 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
   const tuning = memoryTuning({ env, procfs });
   const candidates: Readonly<Record<string, string | null | undefined>> = {
     [ATTR_SERVICE_NAME]: serviceName(env),
-    // One per process, as the semantic conventions require. `OTEL_RESOURCE_ATTRIBUTES` may replace it with one that all processes share.
+    // One per process, as the semantic conventions require. `OTEL_RESOURCE_ATTRIBUTES` may replace it with one that all
+    // processes share.
     [ATTR_SERVICE_INSTANCE_ID]: processId(),
     [ATTR_PROCESS_ID]: processId(),
     [ATTR_PROCESS_START_TIME]: new Date(performance.timeOrigin).toISOString(),
@@ -78,9 +79,9 @@ function serviceName(env: Environment): string | undefined {
 }
 
 /**
- * Adds the app, the dyno and the boot to an application's own OpenTelemetry resource: without it Tidemark cannot tell which dyno a metric came from.
- * Also adds how the process is set up to hold on to memory (allocator, heap limit). The names are those of the semantic conventions where
- * they have one. Never throws; what cannot be known is left out.
+ * Adds the app, the dyno and the boot to an application's own OpenTelemetry resource: without it Tidemark cannot tell
+ * which dyno a metric came from. Also adds how the process is set up to hold on to memory (allocator, heap limit). The
+ * names are those of the semantic conventions where they have one. Never throws; what cannot be known is left out.
  *
  * @example
  * ```ts

@@ -3,8 +3,8 @@ import { OUTCOMES } from '../../attempt/attempt.ts';
 import { MEMORY_CLASSES, REASONS } from '../../model/decision.ts';
 
 /**
- * What the API answers. The handlers, the clients and the OpenAPI document all take their types from these schemas. Names are in snake case, times in
- * Unix ms, memory in bytes.
+ * What the API answers. The handlers, the clients and the OpenAPI document all take their types from these schemas.
+ * Names are in snake case, times in Unix ms, memory in bytes.
  */
 
 const bytes = (description: string) => z.number().nullable().describe(`${description} In bytes; null where unknown.`);
