@@ -1,7 +1,7 @@
+import { defaultPolicy } from '../src/config/policy.ts';
 import { decide, type LedgerFacts } from '../src/decision/decide.ts';
 import { type Boot, observe, openBoot } from '../src/detector/boot.ts';
 import type { Point } from '../src/model/point.ts';
-import { defaultPolicy } from '../src/model/policy.ts';
 
 /**
  * Bytes and time per boot for 100 to 100,000 boots: each is sampled every 10 s for half an hour of simulated time, and all are judged once a

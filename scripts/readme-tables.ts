@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { settingsTable } from '../src/config/help.ts';
+import { settingsTable } from '../src/config/settings-table.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../src/semconv.ts';
 
 /** Writes the generated tables into the README (`--write`), or prints the README as it should be. */

@@ -1,8 +1,20 @@
 /**
- * `import 'tidemark/register'` as the first line of a worker's entry point, or `node --import tidemark/register worker.js`, which also
- * reaches sandboxed children. Measures the process and its BullMQ workers and exports over OTLP by the standard `OTEL_*` variables.
- * Loads nothing before the process makes its first worker or queue, in whichever thread. No top-level await: `require` must be able to load it.
+ * Measures the process and its BullMQ workers, and exports over OTLP by the standard `OTEL_*` variables, every 10 s
+ * unless `OTEL_METRIC_EXPORT_INTERVAL` says otherwise. Import it in the first line of a worker's entry point, or start
+ * the worker with `node --import tidemark/register worker.js`, which also reaches sandboxed children. Exports nothing
+ * and never throws.
+ *
+ * @example
+ * ```ts
+ * import 'tidemark/register';
+ * import { Worker } from 'bullmq';
+ * ```
+ *
+ * @packageDocumentation
  */
+
+// Loads nothing before the process makes its first worker or queue, in whichever thread. No top-level await: `require`
+// must be able to load it.
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';

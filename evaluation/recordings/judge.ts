@@ -1,5 +1,6 @@
+import { defaultPolicy } from '../../src/config/policy.ts';
 import type { Decision } from '../../src/model/decision.ts';
-import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
+import type { Policy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { BASELINES } from '../candidates.ts';
 import type { Sample } from '../restarter.ts';

@@ -1,13 +1,14 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
-import { learnedFloor } from '../../src/decision/learned-floor.ts';
-import { type Boot, closedBuckets, noteLearned, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
-import { ownBytesPerJob, type Estimate } from '../../src/detector/job-load.ts';
-import { floorToLearn, soonBackAfterMs } from '../../src/detector/assess.ts';
+import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
+import { soonBackAfterMs } from '../../src/detector/assess.ts';
 import type { DynoFacts } from '../../src/detector/assessment.ts';
+import { type Boot, closedBuckets, noteLearned, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
+import { learnableOf } from '../../src/detector/learnable.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
-import { defaultPolicy, type Policy } from '../../src/model/policy.ts';
+import type { Policy } from '../../src/model/policy.ts';
 import { targetKey } from '../../src/model/target.ts';
 import { type Judged, lastStepMs } from '../../src/replay/replay.ts';
 import type { Candidate, Restarter, Sample } from '../restarter.ts';
@@ -15,7 +16,6 @@ import type { Candidate, Restarter, Sample } from '../restarter.ts';
 const TARGET = { app: 'evaluation', processType: 'worker' };
 const ONE_MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const FLOORS_KEPT = 8;
 
 /** The detector and the policy of the service, with a ledger that remembers what Redis would. */
 export const TIDEMARK = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) } satisfies Candidate;
@@ -29,8 +29,7 @@ interface Sent {
 
 class TidemarkRestarter implements Restarter {
   readonly #policy: Policy;
-  readonly #floors = new Map<string, number>();
-  readonly #perJob = new Map<string, Estimate>();
+  #learned: readonly LearnedBoot[] = [];
   readonly #sent: Sent[] = [];
   #boot: Boot | null = null;
   #decision: Decision | null = null;
@@ -45,9 +44,9 @@ class TidemarkRestarter implements Restarter {
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, this.#policy);
     this.#boot = boot;
-    noteLearned(boot, this.#learnedPerJob(boot.identity.bootId));
     if (closedBuckets(boot) === closedBefore && this.#decision?.reason !== 'jobs-running') return false;
     this.#learn(boot, sample);
+    noteLearned(boot, normalBytesPerJob(this.#learned, sample.timeMs));
     this.#decision = this.#decide(boot, sample);
     this.#noteBackSoon(boot, sample);
     if (this.#decision?.action !== 'restart') return false;
@@ -75,27 +74,16 @@ class TidemarkRestarter implements Restarter {
     return this.#decision?.class ?? 'warming';
   }
 
-  /** As `actuator/usefulness.ts` does: what the boot after a restart shows is what the restart was good for. */
+  /** As `actuator/restart/restart-outcomes.ts` does: what the boot after a restart shows is what the restart was good for. */
   #learn(boot: Boot, sample: Sample): void {
     const last = this.#sent.at(-1);
     const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;
-    const own = ownBytesPerJob(boot.jobLoad);
-    if (own !== null) this.#perJob.set(boot.identity.bootId, own);
     const floorBytes = postWarmupFloor(boot, this.#policy);
-    if (floorBytes === null) return;
-    if (isSuccessor) last.reclaimedBytes ??= (last.usageBytes ?? 0) - floorBytes;
-    if (this.#floors.has(boot.identity.bootId)) return;
-    const learnedBytes = floorToLearn(boot, factsOf(sample), this.#policy);
-    if (learnedBytes !== null) this.#floors.set(boot.identity.bootId, learnedBytes);
-  }
-
-  #learnedPerJob(bootId: string): Estimate | null {
-    const others = [...this.#perJob].filter(([id]) => id !== bootId).slice(-FLOORS_KEPT).map(([, one]) => one);
-    if (others.length === 0) return null;
-    const weights = others.map(({ errorBytes }) => 1 / Math.max(1, errorBytes) ** 2);
-    const weight = weights.reduce((a, b) => a + b, 0);
-    const bytes = others.reduce((sum, { bytes: one }, index) => sum + one * (weights[index] ?? 0), 0) / weight;
-    return { bytes, errorBytes: Math.max(1 / Math.sqrt(weight), 0.3 * bytes) };
+    if (floorBytes !== null && isSuccessor) last.reclaimedBytes ??= (last.usageBytes ?? 0) - floorBytes;
+    const shown = learnableOf(boot, factsOf(sample), this.#policy);
+    if (shown === null) return;
+    const { dyno, bootId } = boot.identity;
+    this.#learned = keepLearned(this.#learned, { ...shown, dyno, bootId, learnedAtMs: sample.timeMs, release: null });
   }
 
   #noteBackSoon(boot: Boot, sample: Sample): void {
@@ -128,7 +116,7 @@ class TidemarkRestarter implements Restarter {
       history: [],
       dryHistory: [],
       uselessRestarts,
-      learnedFloorBytes: learnedFloor([...this.#floors.values()].slice(-FLOORS_KEPT)),
+      learnedFloorBytes: normalFloor(this.#learned, nowMs),
     };
     const [decision] = decide({
       boots: [{ boot, facts: factsOf(sample) }],

@@ -13,10 +13,17 @@ import { createMeasurements } from './start/measurements.ts';
 import { restoreState } from './start/restore.ts';
 import { run } from './start/run.ts';
 
+/** An actuator that runs in this process. */
 export interface RunningActuator {
+  /** The port that was bound; it differs from the setting where that is 0. */
   readonly port: number;
-  /** Gives the leader key back, claims no more, and finishes the step under way. */
+  /**
+   * Gives the leader key back, claims no more, and finishes the step under way. May be called several times.
+   *
+   * @param why for the log
+   */
   stop(why: string): Promise<void>;
+  /** The same as `stop`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -36,12 +43,16 @@ const RESTORE_TIMEOUT_MS = 5_000;
 
 /**
  * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one
- * JSON object a line. Rejects where the port cannot be bound, with everything closed that was opened until then. Throws
- * `ConfigError` where a URL or the token cannot be used.
+ * JSON object a line.
+ *
+ * @throws {ConfigError} where the port or a URL cannot be used; everything that was opened until then is closed
  *
  * @example
- * const actuator = await startActuator(resolveActuatorSettings({ env: process.env, flags: {} }), { env: process.env });
- * await actuator.stop('deploy');
+ * ```ts
+ * const { env } = process;
+ * const actuator = await startActuator(resolveActuatorSettings({ env, flags: {} }), { env });
+ * process.once('SIGTERM', () => void actuator.stop('SIGTERM'));
+ * ```
  */
 export async function startActuator(
   settings: ActuatorSettings,

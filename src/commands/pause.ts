@@ -1,46 +1,73 @@
+import { resolveStateRedisUrl } from '../config/resolve.ts';
 import { BadInputError, TidemarkError } from '../model/errors.ts';
-import { parseTarget } from '../model/target.ts';
-import { baseOf, call, refuseRest } from './remote/client.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
+import { parseTarget, type Target } from '../model/target.ts';
+import { ROUTES } from '../web/schema/routes.ts';
+import { addressOf, ask } from './remote/client.ts';
+import type { CommandArguments } from './terminal/command.ts';
 
-/** `tidemark pause` and `tidemark resume`: by a running actuator, and through the ledger where none answers on this machine. */
-export async function runPause(args: CommandArguments, what: 'pause' | 'resume'): Promise<number> {
-  const [target] = refuseRest(args, 1);
-  if (target !== undefined && parseTarget(target) === null)
-    throw new BadInputError(`"${target}" is not app:type, for example shop:worker; without one all targets are meant.`);
-  const done = `${what === 'pause' ? 'Paused' : 'Resumed'}: ${target ?? 'all targets'}`;
-  const exception =
-    what === 'resume' && target === undefined
-      ? 'A target that was paused by its name stays paused until it is resumed by its name; "tidemark status" shows it.\n'
-      : '';
-  try {
-    await call(baseOf(args), 'POST', `/api/${what}`, { body: target === undefined ? '' : JSON.stringify({ target }) });
-    process.stdout.write(`${done}, by the actuator at ${baseOf(args).origin}.\n${exception}`);
-  } catch (error) {
-    if (!(error instanceof TidemarkError) || error.code !== 'platform-unavailable' || args.own.url !== undefined)
-      throw error;
-    process.stdout.write(`${done}, ${await pauseInLedger(what, target, error)}\n${exception}`);
-  }
+type What = 'pause' | 'resume';
+
+/** What was done, where, and what a person should know about it. */
+interface Done {
+  readonly where: string;
+  /** False: nothing of the target's name is known there. */
+  readonly isKnown: boolean;
+  readonly notes: readonly string[];
+}
+
+/**
+ * `tidemark pause` and `tidemark resume`: through a running actuator, or through the ledger where none answers on this
+ * machine.
+ */
+export async function runPause(args: CommandArguments, what: What): Promise<number> {
+  const [name] = args.words;
+  const target = name === undefined ? null : parseTarget(name);
+  if (name !== undefined && target === null)
+    throw new BadInputError(
+      `"${name}" is not app:type, for example shop:worker. Without a name all targets are meant.`,
+    );
+  const { where, isKnown, notes } = await steer(args, what, target);
+  const verb = what === 'pause' ? 'Paused' : 'Resumed';
+  const lines = [`${verb}: ${name ?? 'all targets'}, ${where}`, ...notes];
+  if (!isKnown) lines.push(`No dyno of ${name} has reported there, and nothing is on record of it: check the name.`);
+  if (what === 'resume' && target === null)
+    lines.push(
+      'A target that was paused by its name stays paused until it is resumed by its name; "tidemark status" shows it.',
+    );
+  process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
-/** An actuator in a plain dyno can be reached by nobody; it looks at its ledger before each restart. */
-async function pauseInLedger(
-  what: 'pause' | 'resume',
-  name: string | undefined,
-  noActuator: TidemarkError,
-): Promise<string> {
-  const { resolveStateRedisUrl } = await import('../config/resolve.ts');
-  const url = resolveStateRedisUrl(process.env);
-  if (url === null)
-    throw new TidemarkError(
-      noActuator.code,
-      `${noActuator.message}; or set TIDEMARK_REDIS_URL (or REDIS_URL), and it is written to the ledger`,
-      { cause: noActuator },
-    );
-  const target = name === undefined ? null : parseTarget(name);
+async function steer(args: CommandArguments, what: What, target: Target | null): Promise<Done> {
+  const address = addressOf(args);
+  try {
+    const body = target === null ? {} : { target: `${target.app}:${target.processType}` };
+    const { known } = await ask(address, ROUTES[what], { body });
+    return { where: `by the actuator at ${address.base.origin}.`, isKnown: known, notes: [] };
+  } catch (error) {
+    const isAway = error instanceof TidemarkError && error.code === 'platform-unavailable';
+    if (!isAway || args.own.url !== undefined) throw error;
+    return steerInLedger(args, { what, target, noActuator: error });
+  }
+}
+
+/** Nothing can reach an actuator in a plain dyno over HTTP; it reads its ledger before each restart. */
+async function steerInLedger(
+  { env }: CommandArguments,
+  {
+    what,
+    target,
+    noActuator,
+  }: { readonly what: What; readonly target: Target | null; readonly noActuator: TidemarkError },
+): Promise<Done> {
+  const url = resolveStateRedisUrl(env);
+  if (url === null) {
+    const orLedger = `or set TIDEMARK_REDIS_URL (or REDIS_URL) to write the ${what} to the ledger`;
+    throw new TidemarkError(noActuator.code, `${noActuator.message}; ${orLedger}`, { cause: noActuator });
+  }
   const { steerLedger } = await import('./remote/steer-ledger.ts');
-  const { host, isLed, faults } = await steerLedger(url, what, target);
-  const led = isLed ? '' : ' No actuator leads on that ledger now: is it the right Redis?';
-  return `in the ledger (Redis at ${host}), for no actuator answers on this machine.${led}${faults.map((fault) => `\n${fault}`).join('')}`;
+  const { host, isLed, isKnown, faults } = await steerLedger(url, what, target);
+  const led = isLed ? '' : ' No actuator leads on that ledger now: check that it is the right Redis.';
+  const where = `in the ledger (Redis at ${host}), because no actuator answers on this machine.${led}`;
+  return { where, isKnown, notes: faults };
 }

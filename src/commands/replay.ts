@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { resolvePolicy } from '../config/resolve.ts';
+import { resolvePolicy } from '../config/policy.ts';
 import type { Decision } from '../model/decision.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
@@ -8,16 +8,16 @@ import { parseSize } from '../quantities.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries, type SeriesRow } from '../replay/series-file.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
+import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, wrap } from './terminal/terminal.ts';
 
 /**
- * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is printed, and the plot is
- * written after the last.
+ * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is
+ * printed, and the plot is written after the last.
  */
 export async function runReplayCommand(args: CommandArguments): Promise<number> {
   const { quotaBytes, plotPath } = readOptions(args);
-  const policy = resolvePolicy({ env: process.env, flags: args.flags });
+  const policy = resolvePolicy({ env: args.env, flags: args.flags });
   const series = args.words.map((file) => ({ file, rows: readSeries(readText(file), file) }));
   const report = args.own.json === true ? JSON_REPORT : TEXT_REPORT;
   const panels: Panel[] = [];

@@ -1,29 +1,28 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
-import type { AttemptRow, DecisionRow, DynoRow, RefusalRow, StatusRow, TargetRow } from './remote/api-rows.ts';
-import { baseOf, call, refuseRest } from './remote/client.ts';
-import type { CommandArguments } from './terminal/arguments.ts';
+import type { Attempt, Decision, Dyno, RefusedMeasurements, Status, TargetState } from '../web/schema/answers.ts';
+import { ROUTES } from '../web/schema/routes.ts';
+import { addressOf, ask } from './remote/client.ts';
+import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
 const ATTEMPTS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
 
-interface Snapshot extends StatusRow {
-  readonly dynos: readonly DynoRow[];
-  readonly attempts: readonly AttemptRow[];
-  readonly decisions: readonly DecisionRow[];
+interface Snapshot extends Status {
+  readonly dynos: readonly Dyno[];
+  readonly attempts: readonly Attempt[];
+  readonly decisions: readonly Decision[];
 }
 
 /** `tidemark status`: what is off and why, targets, dynos, restarts, refused measurements, and the last decisions. */
 export async function runStatus(args: CommandArguments): Promise<number> {
-  refuseRest(args, 0);
-  const base = baseOf(args);
-  const read = <T>(path: string) => call(base, 'GET', path) as Promise<T>;
+  const address = addressOf(args);
   const [status, { dynos }, { attempts }, { decisions }] = await Promise.all([
-    read<StatusRow>('/api/status'),
-    read<Pick<Snapshot, 'dynos'>>('/api/dynos'),
-    read<Pick<Snapshot, 'attempts'>>(`/api/attempts?limit=${ATTEMPTS_SHOWN}`),
-    read<Pick<Snapshot, 'decisions'>>(`/api/decisions?limit=${DECISIONS_SHOWN}`),
+    ask(address, ROUTES.status),
+    ask(address, ROUTES.dynos),
+    ask(address, ROUTES.attempts, { limit: ATTEMPTS_SHOWN }),
+    ask(address, ROUTES.decisions, { limit: DECISIONS_SHOWN }),
   ]);
   const snapshot = { ...status, dynos, attempts, decisions };
   const text =
@@ -58,30 +57,33 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
   return shown.map((lines) => lines.map((line) => wrap(line, columns, hangOf(line))).join('\n')).join('\n\n');
 }
 
-/** Further lines of an advice stand below its words; what explains a line stands as it is. */
+/**
+ * How far the later lines of a wrapped line are indented: below the words of an advice, not at all below an
+ * explanation.
+ */
 function hangOf(line: string): number {
   if (line.trimStart().startsWith('->')) return 3;
   return line.startsWith('    ') ? 0 : 2;
 }
 
-/** Nothing at all where there is nothing to say. */
+/** Empty where there are no lines and no text for that case. */
 function section(title: string, lines: readonly string[], otherwise: string | null = null): readonly string[] {
   if (lines.length > 0) return [title, ...lines];
   return otherwise === null ? [] : [title, `  ${otherwise}`];
 }
 
-function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetRow) {
+function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetState) {
   const used = restarts_last_hour === null ? '' : `, ${restarts_last_hour} of ${max_restarts_per_hour} used this hour`;
   const seen = target.includes('*') ? ', no such app reports yet' : used;
   return [`  ${target}: restarts ${restarts}${seen}`, ...obstacles.flatMap(obstacleLines)];
 }
 
-function obstacleLines({ says, advice }: TargetRow['obstacles'][number]): readonly string[] {
+function obstacleLines({ says, advice }: TargetState['obstacles'][number]): readonly string[] {
   return [`    ${says}`, ...(advice === null ? [] : [`    -> ${advice}`])];
 }
 
-/** By app, as app names may fill a third of the line. */
-function dynoLines(dynos: readonly DynoRow[]): readonly string[] {
+/** Grouped by app: its name may fill a third of a line. */
+function dynoLines(dynos: readonly Dyno[]): readonly string[] {
   const rows = table(
     dynos.map(({ dyno, action, reason, ...row }) => [dyno, memoryOf(row), row.class, `${action}: ${reason}`]),
   );
@@ -91,12 +93,12 @@ function dynoLines(dynos: readonly DynoRow[]): readonly string[] {
   ]);
 }
 
-function memoryOf({ usage_bytes, limit_bytes }: Pick<DynoRow, 'usage_bytes' | 'limit_bytes'>): string {
+function memoryOf({ usage_bytes, limit_bytes }: Pick<Dyno, 'usage_bytes' | 'limit_bytes'>): string {
   if (usage_bytes === null) return '?';
   return `${formatBytes(usage_bytes)} of ${limit_bytes === null ? 'an unknown quota' : formatBytes(limit_bytes)}`;
 }
 
-function attemptLines(attempt: AttemptRow, nowMs: number): readonly string[] {
+function attemptLines(attempt: Attempt, nowMs: number): readonly string[] {
   const { app, dyno, by, claimed_at_ms, evidence, reclaimed_bytes } = attempt;
   const asked = by === 'person' ? ', asked for by a person' : '';
   const back = reclaimed_bytes === null ? '' : `; it gave back ${formatBytes(reclaimed_bytes)}`;
@@ -106,29 +108,26 @@ function attemptLines(attempt: AttemptRow, nowMs: number): readonly string[] {
   ];
 }
 
-const PHASES: Readonly<Record<AttemptRow['phase'], string>> = {
-  claimed: 'under way, the dyno is being looked at',
-  draining: 'under way, its running jobs may end',
+const PHASES: Readonly<Record<Attempt['phase'], string>> = {
+  claimed: 'under way, Tidemark reads the dyno again',
+  draining: 'under way, its running jobs may finish',
   sending: 'under way, Heroku was asked to restart it',
   closed: 'closed',
 };
 
-/** What an attempt is at, or how it ended. */
-export function stateOf(
-  { phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: AttemptRow,
-  nowMs: number,
-): string {
+/** The phase of an attempt, or how it ended. */
+export function stateOf({ phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: Attempt, nowMs: number): string {
   if (phase !== 'closed')
     return `${PHASES[phase]}${deadline_ms === null ? '' : `, until ${clockTime(deadline_ms, nowMs)} at the latest`}`;
   const after = closed_at_ms === null ? '' : ` after ${formatDuration(closed_at_ms - claimed_at_ms)}`;
   return `${outcome ?? 'closed'}${after}`;
 }
 
-function refusalLines({ count, last_ms, says, advice }: RefusalRow, nowMs: number): readonly string[] {
+function refusalLines({ count, last_ms, says, advice }: RefusedMeasurements, nowMs: number): readonly string[] {
   return [`  ${says} (${count} in all, last at ${clockTime(last_ms, nowMs)})`, `    -> ${advice}`];
 }
 
-function decisionLines(row: DecisionRow, nowMs: number): readonly string[] {
+function decisionLines(row: Decision, nowMs: number): readonly string[] {
   const outcome = row.outcome === null ? '' : ` -> ${row.outcome}`;
   return [
     `  ${clockTime(row.time_ms, nowMs)}  ${row.app ?? '?'} ${row.dyno}  ${row.action}: ${row.reason}${outcome}`,

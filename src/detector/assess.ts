@@ -1,7 +1,7 @@
 import type { MemoryClass, Verdict } from '../model/decision.ts';
 import { type Policy, thresholdBytes } from '../model/policy.ts';
 import type { AssessContext, Assessment, DynoFacts } from './assessment.ts';
-import { type Boot, floorWhenFirstLevel, floorWithoutJobs, heldByJobs, postWarmupFloor } from './boot.ts';
+import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from './boot.ts';
 import type { CurveFeatures } from './features.ts';
 import type { Rise } from './rise.ts';
 import type { Rule } from './rule.ts';
@@ -184,18 +184,4 @@ export function soonBackAfterMs(
     ? Math.max(TUNING.minGainPlateauWindows * windowMs, TUNING.minGainPlateauBuckets * (features.bucketMs ?? 0))
     : TUNING.minGainWindows * windowMs;
   return afterMs < minMs ? afterMs : null;
-}
-
-/**
- * The floor of a boot as later boots of its target may be compared with it; null while it has none to show. One over the soft limit is not what a
- * fresh boot should hold: a boot that fills up in its warm-up, as all of a target may do after a deploy, must not make that the norm.
- */
-export function floorToLearn(
-  boot: Boot,
-  facts: DynoFacts | null,
-  policy: Pick<Policy, 'windowMs' | 'softLimit'>,
-): number | null {
-  const floorBytes = floorWithoutJobs(boot, policy);
-  const softLimitBytes = thresholdBytes(policy.softLimit, facts?.limitBytes ?? boot.limitBytes);
-  return floorBytes !== null && softLimitBytes !== null && floorBytes > softLimitBytes ? null : floorBytes;
 }

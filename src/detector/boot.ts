@@ -3,7 +3,17 @@ import { type Policy, thresholdBytes } from '../model/policy.ts';
 import { type Classified, classify } from './classes/classify.ts';
 import { Curve } from './curve.ts';
 import { featuresOf } from './features.ts';
-import { type BytesPerJob, bytesPerJob, type Estimate, followJobs, type JobLoad, NO_JOB_LOAD, isNearlyIdle, takenSinceLastEnd, withoutJobs } from './job-load.ts';
+import {
+  type BytesPerJob,
+  bytesPerJob,
+  type Estimate,
+  followJobs,
+  isNearlyIdle,
+  type JobLoad,
+  NO_JOB_LOAD,
+  takenSinceLastEnd,
+  withoutJobs,
+} from './job-load.ts';
 import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
 import { TUNING } from './tuning.ts';
 
@@ -120,7 +130,8 @@ export function noteLimit(boot: Boot, limitBytes: number | null): void {
 
 /** What a job held in earlier boots of the target: taken out of the curve from the next sample on. */
 export function noteLearned(boot: Boot, learned: Estimate | null): void {
-  if (learned?.bytes === boot.learnedBytesPerJob?.bytes && learned?.errorBytes === boot.learnedBytesPerJob?.errorBytes) return;
+  if (learned?.bytes === boot.learnedBytesPerJob?.bytes && learned?.errorBytes === boot.learnedBytesPerJob?.errorBytes)
+    return;
   const own = boot as Mutable<Boot>;
   own.learnedBytesPerJob = learned;
   own.perJob = bytesPerJob(own.jobLoad, learned);

@@ -220,8 +220,7 @@ export class Curve {
     const [low, high] = [Math.min(...floors), Math.max(...floors)];
     if (high - low <= Math.max(TUNING.warmupLevelFraction * high, TUNING.warmupLevelBytes)) return middleOf(last);
     const ageMs = (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs;
-    const isOver =
-      warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * this.windowMs;
+    const isOver = warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * this.windowMs;
     return isOver ? middleOf(warmup.slice(...GROWING_FROM_START)) : null;
   }
 

@@ -1,4 +1,4 @@
-import { type Bucket, type Curve, type Level } from './curve.ts';
+import type { Bucket, Curve, Level } from './curve.ts';
 import { type BytesPerJob, withoutJobs } from './job-load.ts';
 import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { jobsOf, marginOf } from './load-margin.ts';
@@ -78,9 +78,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     TUNING.toleranceFraction * scaleBytes,
   );
   const baseBytes =
-    curve.warm === null
-      ? Math.min(...levels.map((level) => level.floorBytes))
-      : withoutJobs(curve.warm, perJob);
+    curve.warm === null ? Math.min(...levels.map((level) => level.floorBytes)) : withoutJobs(curve.warm, perJob);
   const moreJobs = (jobsOf(newest) ?? 0) - (curve.warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0);
   const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
   const unknownLoadBytes = marginOf(Math.abs(moreJobs), perJob.marginBytes);

@@ -1,8 +1,8 @@
+import { MEMORY_CLASSES } from '../model/decision.ts';
 import type { BootIdentity, MemoryTuning } from '../model/point.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import type { Classified } from './classes/classify.ts';
 import { Curve, type CurveState } from './curve.ts';
-import { MEMORY_CLASSES } from '../model/decision.ts';
 import { isJobLoad } from './job-load.ts';
 import type { ProcessState } from './process-state.ts';
 

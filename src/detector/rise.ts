@@ -1,8 +1,8 @@
 /** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
 
 import type { Level } from './curve.ts';
-import { loadMargin } from './load-margin.ts';
 import { noiseOf } from './levels.ts';
+import { loadMargin } from './load-margin.ts';
 import { type Sawtooth, troughsRise } from './sawtooth.ts';
 import { median } from './statistics.ts';
 import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
@@ -119,7 +119,8 @@ function leakTrend(
   const totalBytes = (parts.at(-1) ?? 0) - (parts[0] ?? 0);
   const third = Math.floor(rises.length / 2);
   const late = rises.slice(-third);
-  const goesOn = sumOf(late) >= TUNING.lateRiseFraction * sumOf(rises.slice(0, third)) && late.every((rise) => rise > 0);
+  const goesOn =
+    sumOf(late) >= TUNING.lateRiseFraction * sumOf(rises.slice(0, third)) && late.every((rise) => rise > 0);
   const rising = rises.filter((rise) => rise > 0.04 * totalBytes).length;
   const isSpread = rising >= rises.length - 1 && Math.max(...rises) <= (count === 6 ? 0.5 : 0.6) * totalBytes;
   if (totalBytes < 2 * toleranceBytes + loadMargin(levels, marginBytesPerJob) || !goesOn || !isSpread) return null;

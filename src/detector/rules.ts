@@ -75,13 +75,15 @@ export const RULES: readonly Rule[] = [
     reason: 'cycle-comes-first',
     action: 'none',
     when: (a) => isLeak(a) && cycleIsFirst(a),
-    sentence: (a) => `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, after the platform's own restart`,
+    sentence: (a) =>
+      `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, after the platform's own restart`,
   },
   {
     reason: 'leak-far-from-limit',
     action: 'none',
     when: (a) => isLeak(a) && !isNearLimit(a),
-    sentence: (a) => `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, too far off to give that time up`,
+    sentence: (a) =>
+      `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, too far off to give that time up`,
   },
   {
     reason: 'warming-up',
@@ -126,7 +128,8 @@ export const RULES: readonly Rule[] = [
     reason: 'reclaimable-unknown',
     action: 'advise',
     when: (a) => isHigh(a) && a.surelyReclaimableBytes === null,
-    sentence: () => 'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
+    sentence: () =>
+      'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
   },
   {
     reason: 'load',
@@ -164,7 +167,9 @@ export const RULES: readonly Rule[] = [
     when: (a) => isHigh(a),
     patientUntilMs: ({ features, policy }) => {
       const sinceMs = features?.overSoftSinceMs ?? null;
-      return sinceMs === null ? null : sinceMs + (TUNING.minStayWindows + TUNING.bloatPatienceWindows) * policy.windowMs;
+      return sinceMs === null
+        ? null
+        : sinceMs + (TUNING.minStayWindows + TUNING.bloatPatienceWindows) * policy.windowMs;
     },
     sentence: (a) => `left alone it stays over the soft limit${back(a)}`,
   },
@@ -259,10 +264,7 @@ function neededMs({ policy, features }: Assessment): number {
 /** A leak is restarted when this much time or less is left. */
 function lastMs(assessment: Assessment): number {
   const wholeMs = (assessment.timeToLimitMs ?? 0) + assessment.risenForMs;
-  return Math.max(
-    neededMs(assessment),
-    Math.min(assessment.policy.leakHorizonMs, TUNING.leakLastFraction * wholeMs),
-  );
+  return Math.max(neededMs(assessment), Math.min(assessment.policy.leakHorizonMs, TUNING.leakLastFraction * wholeMs));
 }
 
 function isNearLimit(assessment: Assessment): boolean {

@@ -6,14 +6,17 @@ const { ok, warning } = findingsOn('clocks');
 export interface ClockReading {
   /** Whose clock: `Redis at host:6379`, `Heroku`. */
   readonly who: string;
-  /** How far it is ahead of this machine's; null where it did not say. */
+  /** How far it is ahead of this machine's, in ms; null where it did not say. */
   readonly aheadMs: number | null;
 }
 
-/** A `Date` header is to the second, and comes late; measurements that are a minute off are refused. */
+/** A `Date` header is exact to the second, and arrives late. Measurements that are a minute off are refused. */
 const TOLERATED_MS = 10_000;
 
-/** The age of measurements is told by this machine's clock, cooldowns by that of Redis, uptimes by Heroku's. Pure. */
+/**
+ * This machine's clock decides how old a measurement is, Redis's when a cooldown ends, Heroku's how long a dyno is up.
+ * Pure.
+ */
 export function checkClocks(readings: readonly ClockReading[]): readonly Finding[] {
   const read = readings.flatMap(({ who, aheadMs }) => (aheadMs === null ? [] : [{ who, aheadMs }]));
   const off = read.filter(({ aheadMs }) => Math.abs(aheadMs) > TOLERATED_MS);
@@ -21,7 +24,8 @@ export function checkClocks(readings: readonly ClockReading[]): readonly Finding
     return [ok(`this machine's clock agrees with ${read.map(({ who }) => who).join(' and ')}`)];
   return off.map(({ who, aheadMs }) =>
     warning(
-      `the clock of ${who} is ${formatDuration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's`,
+      `the clock of ${who} is ${formatDuration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} this ` +
+        "machine's",
       read.length > 1 && off.length === read.length
         ? "set this machine's clock: it differs from every other"
         : `set the clock of one of them: measurements that seem older than TIDEMARK_MAX_POINT_AGE are refused`,

@@ -8,10 +8,10 @@ import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Heroku');
 
-/** Calls of the account's hour below which other tools seem to use them up. */
+/** With fewer calls left in the account's hour, other tools seem to use them up. */
 const FEW_CALLS = 1000;
-/** Apps that a pattern matches are looked at one by one, up to so many: each costs calls. */
-const MAX_APPS_LOOKED_AT = 20;
+/** How many of the apps that a pattern matches are checked: each costs calls. */
+const MAX_APPS_CHECKED = 20;
 
 export interface HerokuCheckOptions {
   readonly platform: HerokuPlatform;
@@ -19,11 +19,14 @@ export interface HerokuCheckOptions {
   readonly minHealthy: number;
   /** Whether measurements come over HTTP, and so through Heroku's router where the actuator runs there. */
   readonly takesHttp: boolean;
-  /** Is told where the platform refuses the token itself, or more calls. */
+  /** Called where the platform refuses the token itself, or more calls. */
   readonly onRefused?: (error: PlatformError) => void;
 }
 
-/** Reads, and nothing else: whose token it is, what it may do, and whether the allow-list names what there is. Never rejects for the platform. */
+/**
+ * Checks whose token it is, what it may do, and whether the allow-list names what exists. Reads only. Never rejects for
+ * what the platform does.
+ */
 export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly Finding[]> {
   const account = await tried(() => options.platform.account());
   if (account instanceof PlatformError) {
@@ -31,7 +34,7 @@ export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly
     // With the scopes read and write alone the account may be closed to a token that lists dynos all the same.
     if (account.status !== 403) return [faultOf(account)];
   }
-  const who = account instanceof PlatformError ? 'an account that it may not read' : account.email;
+  const who = account instanceof PlatformError ? 'an account that it cannot read' : account.email;
   return [
     ok(`the token speaks for ${who}`),
     ...(await checkGrant(options.platform)),
@@ -45,9 +48,7 @@ async function checkGrant(platform: HerokuPlatform): Promise<readonly Finding[]>
   const grant = await tried(() => platform.grant());
   if (grant instanceof PlatformError) return [faultOf(grant)];
   if (grant === null) {
-    return [
-      ok('the token may not list tokens, which is good; that it may write shows at the first restart, or at a refusal'),
-    ];
+    return [ok('the token may not list tokens, which is good; whether it may write shows at the first restart')];
   }
   return [...checkExpiry(grant), ...checkScopes(grant)];
 }
@@ -90,18 +91,18 @@ async function checkPattern(
     const app = pattern.app === '.' ? ownApp : pattern.app;
     if (app !== null) return checkTarget(options, app, pattern.processType);
     const advice = 'name the app in TIDEMARK_TARGETS, or `heroku labs:enable runtime-dyno-metadata` and deploy';
-    return [fault(`.:${pattern.processType} means this app, whose name is not known: it allows nothing`, advice)];
+    return [fault(`.:${pattern.processType} means this app, but its name is unknown: it allows nothing`, advice)];
   }
   const matching = visible.filter((app) => matchesAny([pattern], { app, processType: pattern.processType }, ownApp));
   if (matching.length === 0) {
-    const advice = 'there may just be no review app now; else give the account access to them';
-    return [warning(`no app that the token can see is named ${pattern.app}`, advice)];
+    const advice = 'there may be no review app now; otherwise give the account access to them';
+    return [warning(`no app that the token can see matches ${pattern.app}`, advice)];
   }
   const found: Finding[] = [];
-  for (const app of matching.slice(0, MAX_APPS_LOOKED_AT)) {
+  for (const app of matching.slice(0, MAX_APPS_CHECKED)) {
     found.push(...(await checkTarget(options, app, pattern.processType)));
   }
-  const rest = matching.length - MAX_APPS_LOOKED_AT;
+  const rest = matching.length - MAX_APPS_CHECKED;
   return rest > 0 ? [...found, ok(`${rest} more apps match ${pattern.app}`)] : found;
 }
 
@@ -123,7 +124,7 @@ async function checkQuota({ platform }: HerokuCheckOptions, app: string, entry: 
   const quota = size === null ? undefined : quotas.get(size.toLowerCase());
   if (quota === undefined) {
     const advice = 'give the limit in the workers: TIDEMARK_LIMIT=512MiB';
-    return warning(`${app}:${processType}: the memory of the size ${size ?? '(none)'} is not known`, advice);
+    return warning(`${app}:${processType}: the memory of its dyno size ${size ?? '(none)'} is unknown`, advice);
   }
   const kill = `the platform acts at ${formatBytes(quota.killBytes)}`;
   return ok(`${app}:${processType}: ${size}, quota ${formatBytes(quota.limitBytes)}, ${kill}`);
@@ -132,17 +133,17 @@ async function checkQuota({ platform }: HerokuCheckOptions, app: string, entry: 
 function checkQuantity({ minHealthy }: HerokuCheckOptions, app: string, entry: FormationEntry): readonly Finding[] {
   const { processType, quantity } = entry;
   if (quantity === 0) {
-    return [
-      warning(`${app}:${processType} is scaled to 0`, `scale it up when it should work: heroku ps:scale -a ${app}`),
-    ];
+    return [warning(`${app}:${processType} is scaled to 0`, `to start it: heroku ps:scale ${processType}=1 -a ${app}`)];
   }
   if (quantity <= minHealthy) {
     const advice = `set TIDEMARK_MIN_HEALTHY below ${quantity}, or scale up`;
-    const says = `${app}:${processType} has ${quantity} dynos and ${minHealthy} others must be up: it is never restarted`;
+    const says =
+      `${app}:${processType} has ${quantity} dynos, but TIDEMARK_MIN_HEALTHY=${minHealthy} others ` +
+      'must be up: it is never restarted';
     return [fault(says, advice)];
   }
   if (quantity > 1) return [];
-  const advice = 'that is usual and does no harm where jobs may wait some minutes; else run two';
+  const advice = 'fine where jobs may wait some minutes; otherwise run two';
   return [warning(`${app}:${processType} is a single dyno: while it restarts its jobs wait in the queue`, advice)];
 }
 
@@ -151,13 +152,13 @@ async function checkWebDynos({ platform, permissions, takesHttp }: HerokuCheckOp
   const { ownApp } = permissions;
   if (ownApp === null || !takesHttp) return [];
   const read = await tried(() => platform.formation(ownApp));
-  // The token's account needs to see the target apps alone.
-  if (read instanceof PlatformError) return [ok(`how many web dynos ${ownApp} has cannot be seen by this token`)];
+  // The token's account needs to see the target apps only.
+  if (read instanceof PlatformError) return [ok(`this token cannot see how many web dynos ${ownApp} has`)];
   const quantity = read.find(({ processType }) => processType === 'web')?.quantity ?? 0;
   return quantity > 1 ? [severalWebDynos(`${ownApp} has ${quantity} web dynos`, ownApp)] : [];
 }
 
-/** What several web dynos of the actuator's app do to the measurements. */
+/** Several web dynos of the actuator's app: measurements reach dynos that do not lead. */
 export function severalWebDynos(seen: string, app: string): Finding {
   return warning(
     `${seen}: Heroku's router scatters the measurements over them, and only the one that leads takes them`,

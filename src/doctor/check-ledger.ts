@@ -7,12 +7,12 @@ import type { SavedState } from './saved-state.ts';
 
 const { ok, warning } = findingsOn('restarts');
 
-/** What `checkSettings` and `checkRedis` report, from the settings and from Redis itself. */
+/** `checkSettings` and `checkRedis` report these. */
 const REPORTED_ELSEWHERE: ReadonlySet<ObstacleCode> = new Set(['dry-run', 'eviction-policy']);
 /** The normal course of restarts. */
 const PASSING: ReadonlySet<ObstacleCode> = new Set(['cooldown', 'attempt-open', 'ledger-hold']);
 
-/** What stands against restarts now, as the ledger has it. Pure. */
+/** What keeps restarts from being made now, according to the ledger. Pure. */
 export function checkLedger(saved: SavedState | null, policy: Policy): readonly Finding[] {
   if (saved === null) return [];
   const { standings, isLed } = saved;
@@ -34,5 +34,5 @@ export function checkLedger(saved: SavedState | null, policy: Policy): readonly 
 
 function findingOf(key: string, { code, says, advice }: Obstacle): Finding {
   if (PASSING.has(code)) return ok(`${key}: ${says}`);
-  return warning(`${key}: ${says}`, advice ?? 'it passes by itself');
+  return warning(`${key}: ${says}`, advice ?? 'it ends by itself');
 }

@@ -7,21 +7,22 @@ import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('points');
 
-/** Snapshots are made at each bucket's close, so the newest point in them may be this old though points arrive. */
+/** Snapshots are saved when a bucket closes, so their newest point may be this old although points arrive. */
 const SILENT_WINDOWS = 5;
-/** A dyno that is younger may not have reported yet. */
+/** A younger dyno may not have reported yet. */
 const SETTLED_MS = 5 * 60_000;
+const MAX_NAMES = 8;
 
 export interface PointsCheckInput {
   readonly settings: ActuatorSettings;
   /** As the actuator saved them; null where Redis could not be read. */
   readonly boots: readonly Boot[] | null;
-  /** Of the apps on the allow-list, by name; without those that could not be read. */
+  /** The listed dynos by app, for apps on the allow-list that could be read. */
   readonly dynos: ReadonlyMap<string, readonly PlatformDyno[]>;
   readonly nowMs: number;
 }
 
-/** What has arrived, as an actuator has folded it. Pure. */
+/** Which measurements have arrived, from the state that an actuator saved. Pure. */
 export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput): readonly Finding[] {
   if (boots === null) return [];
   const reporting = reportingBoots(boots, settings, nowMs);
@@ -35,14 +36,14 @@ export function checkPoints({ settings, boots, dynos, nowMs }: PointsCheckInput)
   ];
 }
 
-/** The newest boot of each dyno that reports now. One-off dynos, like the one of `heroku run tidemark doctor`, are left out. */
+/** The newest boot of each dyno that reports now. One-off dynos, for example of `heroku run`, are left out. */
 export function reportingBoots(boots: readonly Boot[], { policy }: ActuatorSettings, nowMs: number): readonly Boot[] {
   const newest = new Map<string, Boot>();
   for (const boot of boots) {
     const { app, dyno, processType, bootId } = boot.identity;
     const reports = nowMs - boot.lastPointMs <= SILENT_WINDOWS * policy.windowMs;
     if (!reports || ONE_OFF_TYPES.has(processType)) continue;
-    // Dynos of unknown apps may be of several apps.
+    // Two dynos of unknown apps may have the same name.
     const key = app === null ? bootId : `${app} ${dyno}`;
     const other = newest.get(key);
     if (other === undefined || other.firstPointMs < boot.firstPointMs) newest.set(key, boot);
@@ -58,7 +59,7 @@ function counted(dynos: number): string {
   return `${dynos} ${dynos === 1 ? 'dyno' : 'dynos'}`;
 }
 
-/** Of those that may be restarted, and of all before anything may. */
+/** Checks the dynos that may be restarted; all of them while the allow-list is empty. */
 function checkQuotas({ permissions }: ActuatorSettings, boots: readonly Boot[]): readonly Finding[] {
   const { allowed, ownApp } = permissions;
   const unknown = boots.filter(({ platformLimitBytes, limitBytes, identity: { app, processType } }) => {
@@ -80,7 +81,7 @@ function silence({ sources, policy }: ActuatorSettings, boots: readonly Boot[], 
   const way = sources.includes('redis')
     ? 'TIDEMARK_TRANSPORT=redis in the workers'
     : 'OTEL_EXPORTER_OTLP_ENDPOINT and the ingest token in the workers';
-  const wait = `a boot shows here once a window (${formatDuration(policy.windowMs)}) of it has been seen`;
+  const wait = `a dyno shows here after one window (${formatDuration(policy.windowMs)})`;
   return warning(says, `check that an actuator runs, "tidemark/register" is imported first, and ${way}; ${wait}`);
 }
 
@@ -93,9 +94,9 @@ function checkIdentity(boots: readonly Boot[]): readonly Finding[] {
   }
   const derived = boots.filter(({ identity }) => identity.bootIdSource === 'derived');
   if (derived.length > 0) {
-    const advice = '`heroku labs:enable runtime-dyno-metadata` and deploy: then the platform says which boot it is';
+    const advice = '`heroku labs:enable runtime-dyno-metadata` and deploy: then the platform gives each boot its id';
     found.push(
-      warning(`${counted(derived.length)} with a derived boot id, which is matched by its start time`, advice),
+      warning(`${counted(derived.length)} with a derived boot id, which Tidemark matches by the start time`, advice),
     );
   }
   if (found.length === 0) found.push(ok('each dyno says its app and the boot id that the platform gave it'));
@@ -121,6 +122,6 @@ function checkSilentDynos(
 }
 
 function shortened(names: readonly string[]): string {
-  const MOST = 8;
-  return names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST).join(', ')} and ${names.length - MOST} more`;
+  if (names.length <= MAX_NAMES) return names.join(', ');
+  return `${names.slice(0, MAX_NAMES).join(', ')} and ${names.length - MAX_NAMES} more`;
 }

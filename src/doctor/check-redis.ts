@@ -6,7 +6,7 @@ import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Redis');
 
-/** The scripts need effects replication, which is how every Redis from 5.0 on does it. */
+/** The scripts need effects replication, the default since Redis 5.0. */
 const OLDEST_MAJOR = 5;
 const NEARLY_FULL = 0.9;
 
@@ -27,13 +27,14 @@ export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSetti
   return [...state, ...queue, ...(queueAnswer.ok ? await judgeDrainKeys(queueRedisUrl) : [])];
 }
 
-/** Whether the drain's keys can be written there. */
+/** Whether Tidemark can write its drain keys there. */
 async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]> {
   const refusal = await probeDrainKeys(queueRedisUrl);
   if (refusal === null) return [];
   return [
     fault(
-      `the queue's Redis does not let Tidemark write its drain keys: jobs are not drained before a restart (${refusal})`,
+      `the queue's Redis does not let Tidemark write its drain keys: jobs are not drained before a restart ` +
+        `(${refusal})`,
       'allow its user, and that of the workers, ~tidemark:* and the commands under "Redis permissions" in the README',
     ),
   ];
@@ -57,7 +58,7 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
   return [reached, ...judgeMemory(found), judgeEviction(found)];
 }
 
-/** The queue's own needs are BullMQ's business; Tidemark only has to reach it. */
+/** BullMQ checks what the queue needs; Tidemark only has to reach it. */
 function judgeQueue(answer: InspectAnswer): readonly Finding[] {
   if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
   const { host, tls, isCluster } = answer.found;
@@ -81,8 +82,8 @@ const TLS_WORDS: Readonly<Record<RedisInspection['tls'], string>> = {
 
 function judgeEviction({ maxmemoryPolicy }: RedisInspection): Finding {
   if (maxmemoryPolicy === null) {
-    const advice = 'see to it that it is noeviction';
-    return warning('its maxmemory-policy is not told: under allkeys-* the ledger could be dropped', advice);
+    const advice = 'make sure that it is noeviction';
+    return warning('its maxmemory-policy cannot be read: under allkeys-* Redis may drop the ledger', advice);
   }
   if (!maxmemoryPolicy.startsWith('allkeys-')) return ok(`maxmemory-policy ${maxmemoryPolicy}: it keeps the ledger`);
   const advice = 'set it to noeviction (on Heroku: heroku redis:maxmemory --policy noeviction)';
@@ -97,5 +98,7 @@ function memoryOf({ usedBytes, maxBytes }: RedisInspection): string {
 function judgeMemory({ host, usedBytes, maxBytes }: RedisInspection): readonly Finding[] {
   if (usedBytes === null || maxBytes === null || usedBytes < NEARLY_FULL * maxBytes) return [];
   const says = `${host} is nearly full: ${formatBytes(usedBytes)} of ${formatBytes(maxBytes)}`;
-  return [warning(says, 'a Redis without memory takes no jobs and no ledger entries: make room or a bigger plan')];
+  return [
+    warning(says, 'when it is full it accepts no jobs and no ledger entries: free memory, or choose a bigger plan'),
+  ];
 }

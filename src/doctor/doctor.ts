@@ -14,7 +14,11 @@ import { checkTuning } from './check-tuning.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import { readSavedState } from './saved-state.ts';
 
-/** Examines what the actuator would work with under these settings. It reads, and changes nothing. */
+/**
+ * Checks what the actuator would work with under these settings. Reads only.
+ *
+ * @param env for `DYNO` and `NODE_TLS_REJECT_UNAUTHORIZED`
+ */
 export async function examine(
   settings: ActuatorSettings,
   env: Readonly<Record<string, string | undefined>>,
@@ -41,8 +45,8 @@ export async function examine(
 }
 
 const NO_TOKEN: Finding = findingsOn('Heroku').warning(
-  'HEROKU_API_TOKEN is not set: quotas and uptimes come from the points, and nothing can be restarted',
-  'make one with `heroku authorizations:create -s read,write`, and give it to the actuator alone',
+  'HEROKU_API_TOKEN is not set: quotas and uptimes come from the measurements, and nothing can be restarted',
+  'make one with `heroku authorizations:create -s read,write`, and give it to the actuator only',
 );
 
 function openPlatform({ herokuApiToken, herokuApiUrl }: ActuatorSettings): HerokuPlatform | null {
@@ -53,13 +57,13 @@ function policyOf({ permissions, policy, sources }: ActuatorSettings) {
   return { permissions, minHealthy: policy.minHealthy, takesHttp: sources.includes('otlp') };
 }
 
-/** The ledger's times are those of the state's Redis. */
+/** The ledger uses the clock of the state's Redis. */
 async function readRedisClock({ stateRedisUrl }: ActuatorSettings): Promise<readonly ClockReading[]> {
   const answer = stateRedisUrl === null ? null : await inspectRedis(stateRedisUrl);
   return answer?.ok ? [{ who: `Redis at ${answer.found.host}`, aheadMs: answer.found.clockAheadMs }] : [];
 }
 
-/** Of the apps that the allow-list or the points name. What cannot be read is told by `checkHeroku`. */
+/** The dynos of the apps that the allow-list or the measurements name. `checkHeroku` reports what cannot be read. */
 async function readDynos(
   platform: HerokuPlatform,
   { permissions }: ActuatorSettings,

@@ -1,9 +1,10 @@
 /** One line of `tidemark doctor`. Never carries a secret. */
 export interface Finding {
-  /** `fault`: Tidemark cannot do its work. `warning`: it can, but not as one may think. */
+  /** `fault`: Tidemark cannot work. `warning`: it works, but perhaps not as expected. */
   readonly level: 'ok' | 'warning' | 'fault';
-  /** What was looked at: `settings`, `Heroku`, `Redis`, `points`, `allocator`. */
+  /** What was checked: `settings`, `Heroku`, `Redis`, `clocks`, `restarts`, `points`, `allocator`, `actuator`. */
   readonly subject: string;
+  /** What was found, without a full stop. */
   readonly says: string;
   /** What to do; null where nothing need be done. */
   readonly advice: string | null;

@@ -11,13 +11,13 @@ const REDIS_TIMEOUT_MS = 3_000;
 /** What actuators keep in Redis. */
 export interface SavedState {
   readonly boots: readonly Boot[];
-  /** Null: no actuator has used this Redis yet. Reading the ledger then would start its hold. */
+  /** Null: no actuator has used this Redis yet; reading the ledger would start its hold. */
   readonly standings: readonly Standing[] | null;
   /** Whether an actuator leads now. */
   readonly isLed: boolean;
 }
 
-/** Null where Redis is not there, which `checkRedis` reports. Changes nothing. */
+/** Null where Redis cannot be reached, which `checkRedis` reports. Reads only. */
 export async function readSavedState(settings: ActuatorSettings): Promise<SavedState | null> {
   const { stateRedisUrl, policy } = settings;
   if (stateRedisUrl === null) return null;

@@ -11,27 +11,43 @@ import { VERSION } from './version.ts';
 import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
- * Structurally OpenTelemetry's `Instrumentation`, for the `instrumentations` of a NodeSDK or of `registerInstrumentations`. It is
- * no subclass of `InstrumentationBase`: that would pull in loader hooks, which `lookForBullmq` does without, and bind the application to
- * one line of OpenTelemetry versions.
+ * Measures this process and its BullMQ workers. Pass it to the `instrumentations` of a NodeSDK or of
+ * `registerInstrumentations`, and add `herokuDetector` to the SDK's `resourceDetectors`: without it Tidemark cannot
+ * tell which dyno a metric came from. All instances of a process share one measurement. In a worker thread it does
+ * nothing, because a thread shares the memory of its process. Never throws.
  *
- * Measures this process and its BullMQ workers; put `herokuDetector` into the SDK's `resourceDetectors` too, or the points tell no
- * dyno. All instances of a process share one measurement. In a worker thread it does nothing: thread and process share their memory.
+ * It has the structure of OpenTelemetry's `Instrumentation` and does not extend `InstrumentationBase`, which would add
+ * loader hooks and bind the application to one line of OpenTelemetry versions.
+ *
+ * @example
+ * ```ts
+ * const sdk = new NodeSDK({
+ *   resourceDetectors: [herokuDetector],
+ *   instrumentations: [new BullMQMemoryInstrumentation({ maxJobNames: 200 })],
+ * });
+ * sdk.start();
+ * ```
  */
 export class BullMQMemoryInstrumentation {
+  /** The scope of its metrics. */
   readonly instrumentationName = SCOPE_NAME;
+  /** The version of this package. */
   readonly instrumentationVersion = VERSION;
   #config: BullMQMemoryInstrumentationConfig;
   #meterProvider: MeterProvider | null = null;
   #watch: WorkerInstrumentation | null = null;
   #endLooking: (() => void) | null = null;
 
+  /** Starts at once, unless `enabled` is false. */
   constructor(config: BullMQMemoryInstrumentationConfig = {}) {
     this.#config = { enabled: true, ...config };
     if (config.enabled !== false) this.enable();
   }
 
-  /** Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads nothing. */
+  /**
+   * Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads
+   * nothing.
+   */
   enable(): void {
     if (this.#watch !== null || !mayMeasure()) return;
     this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
@@ -39,7 +55,7 @@ export class BullMQMemoryInstrumentation {
     guarded('looking for BullMQ', () => this.#followBullmq());
   }
 
-  /** Restores BullMQ's methods and stops measuring. Jobs that run go on unfollowed. */
+  /** Restores BullMQ's methods and stops measuring. Running jobs are no longer followed. */
   disable(): void {
     this.#endLooking?.();
     this.#endLooking = null;
@@ -47,14 +63,16 @@ export class BullMQMemoryInstrumentation {
     this.#watch = null;
   }
 
+  /** Records its metrics with this provider from now on. An SDK calls it. */
   setMeterProvider(meterProvider: MeterProvider): void {
     this.#meterProvider = meterProvider;
     guarded('taking a meter provider', () => this.#watch?.telemetry.use(meterProvider));
   }
 
-  /** Nothing is traced; BullMQ's own telemetry does that. */
+  /** Does nothing: it does not trace. BullMQ's own telemetry does. */
   setTracerProvider(_tracerProvider: TracerProvider): void {}
 
+  /** A copy of its options. */
   getConfig(): BullMQMemoryInstrumentationConfig {
     return { ...this.#config };
   }
@@ -73,10 +91,18 @@ export class BullMQMemoryInstrumentation {
 }
 
 /**
- * Follows one worker, for applications that have this package inside their bundle, where `register` cannot run. A worker that is
- * followed already, through its class, is left as it is. In a worker thread it lets the worker be drained, and measures nothing. Exports like
- * `tidemark/register`, unless the application has a meter provider.
- * Never throws.
+ * Follows one BullMQ worker, for applications that have this package inside their bundle, where `tidemark/register`
+ * cannot run. A worker that is already followed through its class is left as it is. In a worker thread it lets the
+ * worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter
+ * provider. Never throws.
+ *
+ * @param worker an instance of BullMQ's `Worker`
+ *
+ * @example
+ * ```ts
+ * const worker = new Worker('mails', process, { connection });
+ * instrumentWorker(worker);
+ * ```
  */
 export function instrumentWorker(worker: object): void {
   guarded('following a worker', () => {

@@ -1,4 +1,7 @@
-/** Stable codes: scripts and alerts may rely on them. */
+/**
+ * Stable codes: scripts and alerts may rely on them. `config` and `bad-input` are the caller's faults, the others are
+ * the world's.
+ */
 export type ErrorCode =
   | 'config'
   | 'ledger-unavailable'
@@ -8,22 +11,46 @@ export type ErrorCode =
   | 'platform-refused'
   | 'bad-input';
 
-/** The base of every error that Tidemark raises on purpose. Any other error is a fault of the program. */
+/** The base of every error that Tidemark throws on purpose; whatever else is thrown is a fault in the program. */
 export class TidemarkError extends Error {
+  /** `TidemarkError`, or the name of the class that extends it. */
   override readonly name: string = 'TidemarkError';
+  /** What kind of fault it is. */
   readonly code: ErrorCode;
 
+  /**
+   * Thrown by Tidemark itself.
+   *
+   * @param message for people; never holds a secret
+   */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** Settings that cannot be used. The message lists every fault found, one a line. */
+/**
+ * Settings that cannot be used. The message lists every fault found, one a line.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   resolveActuatorSettings({ env: process.env, flags: {} });
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.error(error.faults.join('\n'));
+ * }
+ * ```
+ */
 export class ConfigError extends TidemarkError {
   override readonly name = 'ConfigError';
+  /** A sentence for each fault: the setting, what is wrong, and what to do. At least one; never with a secret. */
   readonly faults: readonly string[];
 
+  /**
+   * Joins the faults into the message.
+   *
+   * @param faults at least one
+   */
   constructor(faults: readonly string[]) {
     super(
       'config',
@@ -56,14 +83,14 @@ export class LedgerUnavailable extends TidemarkError {
 }
 
 /**
- * The ledger's record of one target is not in Tidemark's form. It concerns that target only, and was logged when it was
- * found.
+ * What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it
+ * was found.
  */
 export class UnreadableRecord extends LedgerUnavailable {}
 
 /**
- * A read of the platform that failed. `unauthorized` (401) concerns every target; so does `rate-limited` (429) until
- * `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) concern one target.
+ * A read of the platform that gave nothing usable. `unauthorized` (401) concerns every target; so does `rate-limited`
+ * (429) until `retryAfterMs` is over; `refused` (another 4xx) and `unavailable` (5xx, no answer) are the target's own.
  */
 export class PlatformError extends TidemarkError {
   override readonly name = 'PlatformError';

@@ -1,11 +1,21 @@
 import type { TargetPattern } from './target.ts';
 
-/** A limit as a fraction of the dyno's quota, or in bytes. */
+/** A limit: a fraction of the dyno's quota (0.8 is 80 %; above 0, at most 10), or absolute in bytes. */
 export type Threshold =
-  | { readonly kind: 'fraction'; readonly fraction: number }
-  | { readonly kind: 'bytes'; readonly bytes: number };
+  | {
+      /** Relative to the quota. */
+      readonly kind: 'fraction';
+      /** 0.8 is 80 %. */
+      readonly fraction: number;
+    }
+  | {
+      /** Absolute. */
+      readonly kind: 'bytes';
+      /** 1 or more. */
+      readonly bytes: number;
+    };
 
-/** The numbers of detector and policy; settings.ts declares where each comes from. All spans in ms. */
+/** The numbers that the detector and the decisions work with; settings/settings.ts has their defaults. All spans in ms. */
 export interface Policy {
   /** The detector's bucket; its other spans are multiples of it. */
   readonly windowMs: number;
@@ -26,6 +36,7 @@ export interface Policy {
   readonly leakHorizonMs: number;
   /** How long a drain may take. */
   readonly graceMs: number;
+  /** Of each target; 0 or more. */
   readonly maxRestartsPerHour: number;
   /** Other dynos of the type that must be up during a restart. */
   readonly minHealthy: number;
@@ -37,6 +48,7 @@ export interface Policy {
 
 /** What may be restarted. */
 export interface Permissions {
+  /** The allow-list; empty: nothing is ever restarted. */
   readonly allowed: readonly TargetPattern[];
   /** True: dry run for all targets. A list: dry run for these. */
   readonly dryRun: boolean | readonly TargetPattern[];
@@ -56,24 +68,4 @@ const HOLD_WINDOWS = 10;
 /** How long restarts are held while a ledger is new. */
 export function holdMsOf({ graceMs, windowMs }: Pick<Policy, 'graceMs' | 'windowMs'>): number {
   return graceMs + HOLD_WINDOWS * windowMs;
-}
-
-const MIN_MAX_POINT_AGE_MS = 30_000;
-
-/** The defaults; every span but the grace and the platform's cycle is a multiple of the window. */
-export function defaultPolicy(windowMs = 60_000): Policy {
-  return {
-    windowMs,
-    softLimit: { kind: 'fraction', fraction: 0.8 },
-    hardLimit: { kind: 'fraction', fraction: 1 },
-    maxRssBytes: null,
-    minUptimeMs: 10 * windowMs,
-    cooldownMs: 15 * windowMs,
-    leakHorizonMs: 30 * windowMs,
-    graceMs: 120_000,
-    maxRestartsPerHour: 4,
-    minHealthy: 0,
-    dynoCycleMs: 24 * 3_600_000,
-    maxPointAgeMs: Math.max(2 * windowMs, MIN_MAX_POINT_AGE_MS),
-  };
 }

@@ -30,7 +30,9 @@ export function parseTarget(text: string): Target | null {
  * any ending, for review apps, which have the pull request's number in their names.
  */
 export interface TargetPattern {
+  /** A name, a name with a trailing `*`, or `.`. */
   readonly app: string;
+  /** For example `worker`. */
   readonly processType: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Attempt, Outcome } from '../attempt/attempt.ts';
-import type { LearnedBytesPerJob } from '../decision/learned-floor.ts';
+import type { LearnedBytesPerJob } from '../decision/learned.ts';
 import type { Reason } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
 

@@ -1,5 +1,5 @@
 import type { Attempt, Move } from '../attempt/attempt.ts';
-import type { LearnedBoot } from '../decision/learned-floor.ts';
+import type { LearnedBoot } from '../decision/learned.ts';
 import type { Reason } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
 import type { KnownRecord, LedgerView } from './ledger-view.ts';

@@ -1,7 +1,7 @@
 import { decideAlone } from '../decision/decide-alone.ts';
-import { learnedFloor } from '../decision/learned-floor.ts';
-import { type Boot, closedBuckets, observe, openBoot } from '../detector/boot.ts';
-import { floorToLearn } from '../detector/assess.ts';
+import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../decision/learned.ts';
+import { type Boot, closedBuckets, noteLearned, observe, openBoot } from '../detector/boot.ts';
+import { learnableOf } from '../detector/learnable.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
@@ -49,7 +49,7 @@ export function replay(
 ): ReplaySummary {
   const boots = new Map<string, Boot>();
   const changes = new Map<string, string>();
-  const floors = new Map<string, number>();
+  let learned: readonly LearnedBoot[] = [];
   const restartsMs: number[] = [];
   const restarts: Decision[] = [];
   const waiting = new Set<string>();
@@ -65,10 +65,11 @@ export function replay(
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, options.policy);
     boots.set(dyno, boot);
-    learn(floors, boot, options.policy);
     // Floors change when a bucket closes; in between only a moment without jobs can be news.
     if (closedBuckets(boot) === closedBefore && !waiting.has(dyno)) continue;
-    const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, floors, policy: options.policy });
+    learned = learn(learned, boot, row.timeMs, options.policy);
+    noteLearned(boot, normalBytesPerJob(learned, row.timeMs));
+    const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, learned, policy: options.policy });
     if (decision.action === 'restart') {
       restartsMs.push(row.timeMs);
       restarts.push(decision);
@@ -88,13 +89,13 @@ export function replay(
 interface Moment {
   readonly nowMs: number;
   readonly restartsMs: readonly number[];
-  readonly floors: ReadonlyMap<string, number>;
+  readonly learned: readonly LearnedBoot[];
   readonly policy: Policy;
 }
 
-function decideOne(boot: Boot, { nowMs, restartsMs, floors, policy }: Moment): Decision {
-  const learned = { learnedFloorBytes: learnedFloor([...floors.values()].slice(-8)) };
-  return decideAlone({ boot, facts: null, target: TARGET, nowMs, policy, sentMs: restartsMs, learned });
+function decideOne(boot: Boot, { nowMs, restartsMs, learned, policy }: Moment): Decision {
+  const ofTarget = { learnedFloorBytes: normalFloor(learned, nowMs) };
+  return decideAlone({ boot, facts: null, target: TARGET, nowMs, policy, sentMs: restartsMs, learned: ofTarget });
 }
 
 /** When the detector saw the floor's last lasting rise; null where it sees none. */
@@ -103,9 +104,11 @@ export function lastStepMs(boot: Boot): number | null {
   return features === null || features.steps === 0 ? null : Math.round(features.timeMs - features.flatMs);
 }
 
-function learn(floors: Map<string, number>, boot: Boot, policy: Policy): void {
-  const floorBytes = floorToLearn(boot, null, policy);
-  if (floorBytes !== null) floors.set(boot.identity.bootId, floorBytes);
+/** As the ledger keeps it. */
+function learn(before: readonly LearnedBoot[], boot: Boot, nowMs: number, policy: Policy): readonly LearnedBoot[] {
+  const shown = learnableOf(boot, null, policy);
+  const { dyno, bootId } = boot.identity;
+  return shown === null ? before : keepLearned(before, { ...shown, dyno, bootId, learnedAtMs: nowMs, release: null });
 }
 
 function pointOf(row: SeriesRow, quotaBytes: number | null): Point {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { bearerTokenOf, digestOf, isSecret } from '../access/credentials.ts';
 
 /**
  * A token, and the app whose points it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all.
@@ -8,7 +8,7 @@ export interface IngestToken {
   readonly token: string;
 }
 
-/** Whether points of this app may be delivered; null is the app that is unknown. */
+/** Whether points of this app may be delivered. Null is the unknown app. */
 export type DeliveryGrant = (app: string | null) => boolean;
 
 /** For a sender that may speak for all apps, and for those whose app is unknown. */
@@ -21,10 +21,10 @@ export const GRANT_ALL: DeliveryGrant = () => true;
 export function createTokenCheck(
   tokens: readonly IngestToken[],
 ): (authorization: string | null) => DeliveryGrant | null {
-  const entries = tokens.map(({ app, token }) => ({ app, digest: sha256(token) }));
+  const entries = tokens.map(({ app, token }) => ({ app, digest: digestOf(token) }));
   return (authorization) => {
-    const given = sha256(/^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
-    const apps = entries.filter(({ digest }) => timingSafeEqual(digest, given)).map(({ app }) => app);
+    const given = bearerTokenOf(authorization) ?? '';
+    const apps = entries.filter(({ digest }) => isSecret(given, digest)).map(({ app }) => app);
     return apps.length === 0 ? null : grantFor(apps);
   };
 }
@@ -34,8 +34,4 @@ function grantFor(apps: readonly string[]): DeliveryGrant {
   return (app) =>
     app !== null &&
     apps.some((granted) => (granted.endsWith('*') ? app.startsWith(granted.slice(0, -1)) : app === granted));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,5 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
+import { auth as basicCredentials } from 'hono/utils/basic-auth';
+import { bearerTokenOf, digestOf, isSecret, type SecretDigest } from '../access/credentials.ts';
+import { isLoopbackRequest } from '../access/loopback.ts';
+import { errorBody } from './schema/errors.ts';
 
 /** How the API learns who asks. */
 export interface Admission {
@@ -10,68 +13,43 @@ export interface Admission {
 }
 
 /**
- * Lets in who may see and steer: with a token configured everyone needs it (Bearer, or the password of Basic so that browsers work);
- * without one only loopback is served, and a forwarded request is never loopback. A POST from a page of another origin is refused.
+ * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic
+ * (for browsers); without one only loopback is served. A POST from a page of another origin is refused.
  */
-export function admit(admission: Admission): MiddlewareHandler {
+export function admit({ adminToken, remoteAddress }: Admission): MiddlewareHandler {
+  const digest = adminToken === null ? null : digestOf(adminToken);
   return async (context, next) => {
     const request = context.req.raw;
-    if (admission.adminToken === null) {
-      if (!isLoopback(request, admission.remoteAddress(context))) {
-        return context.json(
-          errorBody('forbidden', 'Only this machine is served while TIDEMARK_ADMIN_TOKEN is not set.'),
-          403,
-        );
-      }
-    } else if (!carriesToken(request.headers.get('authorization'), admission.adminToken)) {
+    if (digest === null && !isLoopbackRequest(request.headers, remoteAddress(context))) {
+      const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
+      return context.json(errorBody('forbidden', message), 403);
+    }
+    if (digest !== null && !carriesToken(request, digest)) {
       context.header('WWW-Authenticate', 'Basic realm="tidemark", charset="UTF-8"');
-      return context.json(
-        errorBody('unauthorized', 'The admin token is needed: as Bearer, or as the password of Basic.'),
-        401,
-      );
+      const message = 'The admin token is required: send it as Bearer, or as the password of Basic.';
+      return context.json(errorBody('unauthorized', message), 401);
     }
-    if (request.method === 'POST' && !isSameOrigin(request, admission.adminToken === null)) {
-      return context.json(errorBody('forbidden', 'A POST from another origin is not taken.'), 403);
-    }
+    if (request.method === 'POST' && !isSameOrigin(request, digest === null))
+      return context.json(errorBody('forbidden', 'A POST from a page of another origin is refused.'), 403);
     return next();
   };
 }
 
-export function errorBody(
-  code: string,
-  message: string,
-): { readonly error: { readonly code: string; readonly message: string } } {
-  return { error: { code, message } };
-}
-
-function isLoopback(request: Request, address: string | undefined): boolean {
-  for (const name of request.headers.keys()) {
-    if (name === 'forwarded' || name.startsWith('x-forwarded-')) return false;
-  }
-  return address !== undefined && /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(address);
-}
-
-function carriesToken(header: string | null, token: string): boolean {
-  const [scheme = '', credentials = ''] = (header ?? '').split(' ', 2);
-  if (scheme.toLowerCase() === 'bearer') return equalSecrets(credentials, token);
-  if (scheme.toLowerCase() !== 'basic') return false;
-  const pair = Buffer.from(credentials, 'base64').toString('utf8');
-  return pair.includes(':') && equalSecrets(pair.slice(pair.indexOf(':') + 1), token);
-}
-
-/** Hashed first, so that neither the time nor the length tells anything about the secret. */
-function equalSecrets(given: string, secret: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(secret));
+/**
+ * hono's own middleware answers 400 to what it cannot parse, and takes one scheme or the other; only its parser fits.
+ */
+function carriesToken(request: Request, digest: SecretDigest): boolean {
+  const given = bearerTokenOf(request.headers.get('authorization')) ?? basicCredentials(request)?.password;
+  return given !== undefined && isSecret(given, digest);
 }
 
 /**
- * A browser sends Origin with every POST; other programs send none. Where loopback is the only guard the Host must be loopback too,
- * or a page could reach the API through a name of its own that resolves to 127.0.0.1.
+ * A browser sends Origin with every POST; other programs send none. Where loopback is the only guard the Host must be
+ * loopback too: otherwise a page could reach the API through a name of its own that resolves to 127.0.0.1.
  */
-function isSameOrigin(request: Request, loopbackOnly: boolean): boolean {
+function isSameOrigin(request: Request, isLoopbackOnly: boolean): boolean {
   const host = request.headers.get('host') ?? new URL(request.url).host;
   const origin = request.headers.get('origin');
-  if (loopbackOnly && !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(host)) return false;
+  if (isLoopbackOnly && !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(host)) return false;
   return origin === null || (URL.canParse(origin) && new URL(origin).host === host);
 }

@@ -1,98 +1,166 @@
 import { type Context, Hono } from 'hono';
-import { HTTPException } from 'hono/http-exception';
-import { parseTarget, type Target } from '../model/target.ts';
-import { type Admission, admit, errorBody } from './admission.ts';
+import { matchesAny, parseTarget, type Target, targetKey } from '../model/target.ts';
+import { type Admission, admit } from './admission.ts';
 import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
+import { openApiDocument } from './openapi.ts';
+import { errorBody } from './schema/errors.ts';
+import { type Answer, Limit, ROUTES, type Route, TargetRequest } from './schema/routes.ts';
 import { showAttempt, showDecision, showDyno, showRefusal, showStanding } from './show.ts';
+
+type Handler<R extends Route> = (context: Context) => Answer<R> | Promise<Answer<R>>;
+
+/** One for each route: a route without one, or an answer that it does not declare, does not compile. */
+type Handlers = { readonly [Name in keyof typeof ROUTES]: Handler<(typeof ROUTES)[Name]> };
 
 /** The actuator's HTTP interface, all but the ingest. */
 export function createApi(control: ActuatorControl, admission: Admission): Hono {
   const app = new Hono();
   app.onError((error, context) => {
-    if (error instanceof HTTPException) return error.getResponse();
-    const unavailable = (error as { code?: unknown }).code === 'ledger-unavailable';
-    const message = unavailable
-      ? 'The ledger (Redis) did not answer; nothing was changed as far as is known.'
+    const isUnavailable = (error as { code?: unknown }).code === 'ledger-unavailable';
+    const message = isUnavailable
+      ? 'The ledger (Redis) did not answer. As far as is known nothing was changed; try again.'
       : 'The request could not be served.';
-    return context.json(errorBody(unavailable ? 'ledger-unavailable' : 'internal', message), unavailable ? 503 : 500);
+    return context.json(
+      errorBody(isUnavailable ? 'ledger-unavailable' : 'internal', message),
+      isUnavailable ? 503 : 500,
+    );
   });
   app.notFound((context) => context.json(errorBody('not-found', `There is nothing at ${context.req.path}.`), 404));
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
-  app.get('/readyz', (context) => {
-    const { ready, leading, ledger, restarts } = control.health();
-    return context.json({ ready, leading, ledger, restarts }, ready ? 200 : 503);
-  });
   app.use('/api/*', admit(admission));
-  addReads(app, control);
-  addCommands(app, control);
+  const handlers = { ...reads(control), ...commands(control) } satisfies Handlers;
+  for (const [name, handler] of Object.entries(handlers)) {
+    const { method, path } = ROUTES[name as keyof typeof ROUTES];
+    app.on(method.toUpperCase(), path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
+      const { status, body } = await handler(context);
+      return Response.json(body, { status });
+    });
+  }
   return app;
 }
 
-function addReads(app: Hono, control: ActuatorControl): void {
-  app.get('/api/dynos', (context) => context.json({ dynos: control.dynos().map(showDyno) }));
-  app.get('/api/dynos/:app/:dyno', (context) => {
-    const { app: appName, dyno } = context.req.param();
-    const view = control.dynos().find((one) => one.decision.app === appName && one.decision.dyno === dyno);
-    const series = control.series(appName, dyno);
-    if (view === undefined || series === null)
-      return context.json(errorBody('not-found', `No points of ${appName} ${dyno} have been seen.`), 404);
-    return context.json({
-      ...showDyno(view),
-      series: series.map(([time_ms, usage_bytes]) => ({ time_ms, usage_bytes })),
-    });
-  });
-  app.get('/api/decisions', (context) => {
-    const limit = readLimit(context);
-    return context.json({ decisions: control.decisions(limit).map(showDecision) });
-  });
-  app.get('/api/attempts', async (context) => {
-    const limit = readLimit(context);
-    return context.json({ attempts: (await control.attempts(limit)).map(showAttempt) });
-  });
-  app.get('/api/status', (context) =>
-    context.json({
-      ...control.health(),
-      platform_refuses: control.platformBlock(),
-      targets: control.standings().map(showStanding),
-      refused: control.refusals().map(showRefusal),
-    }),
-  );
+function reads(control: ActuatorControl): Omit<Handlers, 'restart' | 'pause' | 'resume'> {
+  const document = openApiDocument();
+  return {
+    health: () => ok({ status: 'ok' }),
+    ready: () => {
+      const { ready, leading, ledger, restarts } = control.health();
+      return { status: ready ? 200 : 503, body: { ready, leading, ledger, restarts } };
+    },
+    openapi: () => ok(document),
+    status: () =>
+      ok({
+        ...control.health(),
+        platform_refuses: control.platformBlock(),
+        targets: control.standings().map(showStanding),
+        refused: control.refusals().map(showRefusal),
+      }),
+    dynos: () => ok({ dynos: control.dynos().map(showDyno) }),
+    dyno: (context) => {
+      const { app, dyno } = dynoIn(context);
+      const view = control.dynos().find(({ decision }) => decision.app === app && decision.dyno === dyno);
+      const series = control.series(app, dyno);
+      if (view === undefined || series === null)
+        return refusal(404, 'not-found', `No measurements of ${app} ${dyno} have arrived.`);
+      return ok({
+        ...showDyno(view),
+        series: series.map(([time_ms, usage_bytes]) => ({ time_ms, usage_bytes })),
+      });
+    },
+    decisions: (context) => {
+      const limit = limitIn(context);
+      return limit === null ? BAD_LIMIT : ok({ decisions: control.decisions(limit).map(showDecision) });
+    },
+    attempts: async (context) => {
+      const limit = limitIn(context);
+      return limit === null ? BAD_LIMIT : ok({ attempts: (await control.attempts(limit)).map(showAttempt) });
+    },
+  };
 }
 
-function readLimit(context: Context): number {
-  const limit = Number(context.req.query('limit') ?? 200);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-    throw badRequest('limit is a whole number from 1 to 1000.');
-  return limit;
+function commands(control: ActuatorControl): Pick<Handlers, 'restart' | 'pause' | 'resume'> {
+  return {
+    restart: async (context) => {
+      const { app, dyno } = dynoIn(context);
+      const answer = await control.restart(app, dyno);
+      if (answer.ok) return { status: 202, body: { attempt_id: answer.attemptId, dry_run: answer.dryRun } };
+      const { status, message } = REFUSALS[answer.why];
+      return refusal(status, answer.why, message);
+    },
+    pause: async (context) => {
+      const target = await targetIn(context.req.raw);
+      if (target === 'malformed') return BAD_TARGET;
+      await control.pause(target);
+      return ok({ paused: nameOf(target), known: isKnown(control, target) });
+    },
+    resume: async (context) => {
+      const target = await targetIn(context.req.raw);
+      if (target === 'malformed') return BAD_TARGET;
+      await control.resume(target);
+      return ok({ resumed: nameOf(target), known: isKnown(control, target) });
+    },
+  };
 }
 
-function badRequest(message: string): HTTPException {
-  return new HTTPException(400, { res: Response.json(errorBody('bad-request', message), { status: 400 }) });
+function ok<Body>(body: Body) {
+  return { status: 200, body } as const;
 }
 
-function addCommands(app: Hono, control: ActuatorControl): void {
-  app.post('/api/dynos/:app/:dyno/restart', async (context) => {
-    const { app: appName, dyno } = context.req.param();
-    const answer = await control.restart(appName, dyno);
-    if (answer.ok) return context.json({ attempt_id: answer.attemptId, dry_run: answer.dryRun }, 202);
-    return context.json(errorBody(answer.why, REFUSALS[answer.why].message), REFUSALS[answer.why].status);
-  });
-  app.post('/api/pause', async (context) => {
-    const target = await readTarget(context.req.raw);
-    await control.pause(target);
-    return context.json({ paused: target === null ? 'all' : `${target.app}:${target.processType}` });
-  });
-  app.post('/api/resume', async (context) => {
-    const target = await readTarget(context.req.raw);
-    await control.resume(target);
-    return context.json({ resumed: target === null ? 'all' : `${target.app}:${target.processType}` });
-  });
+function refusal<Status extends number>(status: Status, code: string, message: string) {
+  return { status, body: errorBody(code, message) };
+}
+
+const BAD_LIMIT = refusal(400, 'bad-request', 'limit is a whole number from 1 to 1000.');
+const BAD_TARGET = refusal(400, 'bad-request', 'The body is {"target": "app:type"}, or empty for all targets.');
+
+function dynoIn(context: Context): { readonly app: string; readonly dyno: string } {
+  const { app = '', dyno = '' } = context.req.param();
+  return { app, dyno };
+}
+
+function limitIn(context: Context): number | null {
+  const text = context.req.query('limit');
+  return Limit.safeParse(text === undefined ? undefined : Number(text)).data ?? null;
+}
+
+/** Null: all targets. */
+async function targetIn(request: Request): Promise<Target | null | 'malformed'> {
+  const text = await request.text();
+  if (text.trim() === '') return null;
+  const { data } = TargetRequest.safeParse(parseJson(text));
+  if (data === undefined) return 'malformed';
+  return data.target == null ? null : (parseTarget(data.target) ?? 'malformed');
+}
+
+/** Undefined where the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(target: Target | null): string {
+  return target === null ? 'all' : targetKey(target);
+}
+
+/**
+ * A dyno of it has reported, or the allow-list may mean it. A misspelt name is neither, and its pause would stop
+ * nothing.
+ */
+function isKnown(control: ActuatorControl, target: Target | null): boolean {
+  if (target === null) return true;
+  const allowed = control.standings().map((standing) => standing.target);
+  if (matchesAny(allowed, target, null)) return true;
+  return control
+    .dynos()
+    .some(({ decision: { app, processType } }) => targetKey({ app: app ?? '', processType }) === targetKey(target));
 }
 
 type Refusal = Extract<RestartRequestAnswer, { ok: false }>['why'];
 
 const REFUSALS: Readonly<Record<Refusal, { readonly status: 403 | 404 | 409 | 503; readonly message: string }>> = {
-  'unknown-dyno': { status: 404, message: 'No such dyno is known, neither by its points nor to the platform.' },
+  'unknown-dyno': { status: 404, message: 'The platform lists no such dyno.' },
   'not-allowed': { status: 403, message: 'The dyno is not on the allow-list (TIDEMARK_TARGETS).' },
   paused: { status: 409, message: 'Restarts are paused; resume them first.' },
   'ledger-hold': { status: 409, message: 'The ledger is new, so restarts are held for a while.' },
@@ -114,23 +182,3 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: 403 | 404 | 409 | 50
   },
   'platform-unavailable': { status: 503, message: 'The platform cannot be read.' },
 };
-
-/** `{"target": "app:type"}`, or no body for all targets. */
-async function readTarget(request: Request): Promise<Target | null> {
-  const text = await request.text();
-  if (text.trim() === '') return null;
-  const fault = () => badRequest('The body is {"target": "app:type"}, or empty for all targets.');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw fault();
-  }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw fault();
-  const { target, ...rest } = body as { readonly target?: unknown };
-  if (Object.keys(rest).length > 0) throw fault();
-  if (target === undefined || target === null) return null;
-  const parsed = typeof target === 'string' ? parseTarget(target) : null;
-  if (parsed === null) throw fault();
-  return parsed;
-}

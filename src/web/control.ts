@@ -15,20 +15,20 @@ export interface DynoView {
 
 export interface DecisionRecord {
   readonly decision: Decision;
-  /** How the attempt that followed ended; null where none followed or it is still open. */
+  /** How the attempt that followed ended; null where none followed, or it is still open. */
   readonly outcome: Outcome | null;
 }
 
 /** An attempt, open or closed. */
 export interface AttemptRecord {
   readonly attempt: Attempt;
-  /** What the restart gave back; null until it is known, and where nothing was restarted. */
+  /** What the restart gave back, in bytes; null until it is known, and where nothing was restarted. */
   readonly reclaimedBytes: number | null;
 }
 
 /** What was refused of one app in one way, since the start. */
 export interface RefusalRecord {
-  /** Null where it is not known, or where it is one of too many names to keep. */
+  /** Null where it is unknown, or where too many names were sent to keep this one. */
   readonly app: string | null;
   readonly kind: string;
   readonly count: number;
@@ -38,7 +38,7 @@ export interface RefusalRecord {
   readonly advice: string;
 }
 
-/** `[time, usage]`, oldest first. */
+/** `[time in Unix ms, usage in bytes]`, oldest first. */
 type Series = readonly (readonly [timeMs: number, usageBytes: number])[];
 
 export type RestartRequestAnswer =
@@ -53,16 +53,16 @@ export type RestartRequestAnswer =
         | 'platform-unavailable';
     };
 
-/** Open to everyone: names no app, and repeats nothing that the platform said. */
+/** Open to everyone: names no app, and does not repeat what the platform said. */
 export interface Health {
   readonly ready: boolean;
   readonly leading: boolean;
   readonly ledger: 'available' | 'unavailable' | 'not-configured';
-  /** Whether anything can be restarted at all now, and if not, why. */
+  /** Whether anything can be restarted now, and if not, why. */
   readonly restarts: string;
 }
 
-/** What the API shows and steers. */
+/** What the API shows and controls. */
 export interface ActuatorControl {
   dynos(): readonly DynoView[];
   series(app: string, dyno: string): Series | null;
@@ -76,6 +76,6 @@ export interface ActuatorControl {
   health(): Health;
   standings(): readonly Standing[];
   refusals(): readonly RefusalRecord[];
-  /** What the platform said when it refused the token or more calls; null where it did not. */
+  /** What the platform said when it refused the token or more calls; null where it refuses neither. */
   platformBlock(): string | null;
 }

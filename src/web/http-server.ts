@@ -6,24 +6,24 @@ import type { Context, Hono } from 'hono';
 import { ConfigError } from '../model/errors.ts';
 
 export interface HttpServer {
-  /** The port that was bound (it differs from the wished one where that was 0). */
+  /** The port that was bound; it differs from the requested one where that was 0. */
   readonly port: number;
-  /** Takes no more connections, and ends those that are idle; the others when their answer is out, or after 2 s. */
+  /** Accepts no more connections. Closes idle ones at once, the others after their answer, or after 2 s. */
   close(): Promise<void>;
 }
 
-/** An idle connection outlives a sender's export interval, so that senders need not connect anew for every batch. */
+/** Longer than a sender's export interval, so that senders need not reconnect for every batch. */
 const KEEP_ALIVE_MS = 75_000;
-/** A sender that never ends its request must not keep the actuator from ending. */
+/** A sender that never ends its request must not keep the actuator from stopping. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** How every HTTP/2 connection begins, and so every one of gRPC (RFC 9113, section 3.4). */
+/** How every HTTP/2 connection begins, and therefore every gRPC connection (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
 /**
  * Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other.
  *
- * @param onGrpc called for each connection that speaks HTTP/2, which is answered with 400
+ * @param onGrpc called for each connection that speaks HTTP/2; it is answered with 400
  */
 export async function serveHttp(app: Hono, port: number, onGrpc: () => void = () => {}): Promise<HttpServer> {
   const server = createServer(getRequestListener(app.fetch));

@@ -1,11 +1,12 @@
 import { isOff, type Standing } from '../decision/standing.ts';
-import type { Decision } from '../model/decision.ts';
+import type { Decision as DecisionMade } from '../model/decision.ts';
 import { targetKey } from '../model/target.ts';
 import type { AttemptRecord, DecisionRecord, DynoView, RefusalRecord } from './control.ts';
+import type { Attempt, Decision, Dyno, RefusedMeasurements, TargetState } from './schema/answers.ts';
 
-/** How the API writes what the actuator knows: names in snake case, times in Unix ms, memory in bytes. */
+/** How the API writes what the actuator knows. */
 
-export function showDyno(view: DynoView): Record<string, unknown> {
+export function showDyno(view: DynoView): Dyno {
   const { decision } = view;
   return {
     app: decision.app,
@@ -13,7 +14,7 @@ export function showDyno(view: DynoView): Record<string, unknown> {
     process_type: decision.processType,
     boot_id: decision.bootId,
     release: view.release,
-    ...showVerdict(decision),
+    ...showAssessment(decision),
     completed_jobs: view.completedJobs,
     first_point_ms: view.firstPointMs,
     last_point_ms: view.lastPointMs,
@@ -21,8 +22,7 @@ export function showDyno(view: DynoView): Record<string, unknown> {
   };
 }
 
-export function showDecision(record: DecisionRecord): Record<string, unknown> {
-  const { decision, outcome } = record;
+export function showDecision({ decision, outcome }: DecisionRecord): Decision {
   return {
     time: new Date(decision.timeMs).toISOString(),
     time_ms: decision.timeMs,
@@ -30,13 +30,13 @@ export function showDecision(record: DecisionRecord): Record<string, unknown> {
     dyno: decision.dyno,
     process_type: decision.processType,
     boot_id: decision.bootId,
-    ...showVerdict(decision),
+    ...showAssessment(decision),
     dry_run: decision.dryRun,
     outcome,
   };
 }
 
-function showVerdict(decision: Decision): Record<string, unknown> {
+function showAssessment(decision: DecisionMade) {
   return {
     class: decision.class,
     action: decision.action,
@@ -53,7 +53,7 @@ function showVerdict(decision: Decision): Record<string, unknown> {
   };
 }
 
-export function showAttempt({ attempt, reclaimedBytes }: AttemptRecord): Record<string, unknown> {
+export function showAttempt({ attempt, reclaimedBytes }: AttemptRecord): Attempt {
   return {
     id: attempt.id,
     app: attempt.target.app,
@@ -78,7 +78,7 @@ export function showAttempt({ attempt, reclaimedBytes }: AttemptRecord): Record<
   };
 }
 
-export function showStanding(standing: Standing): Record<string, unknown> {
+export function showStanding(standing: Standing): TargetState {
   return {
     target: targetKey(standing.target),
     restarts: isOff(standing) ? 'off' : 'on',
@@ -89,6 +89,6 @@ export function showStanding(standing: Standing): Record<string, unknown> {
   };
 }
 
-export function showRefusal({ firstMs, lastMs, ...refusal }: RefusalRecord): Record<string, unknown> {
+export function showRefusal({ firstMs, lastMs, ...refusal }: RefusalRecord): RefusedMeasurements {
   return { ...refusal, first_ms: firstMs, last_ms: lastMs };
 }

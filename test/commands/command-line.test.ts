@@ -112,7 +112,7 @@ describe('an actuator', { timeout: 90_000 }, () => {
     cleanups.push(() => taken.close());
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
-    const { code, stderr } = await runCli(['actuator'], {
+    const { code, stdout, stderr } = await runCli(['actuator'], {
       PORT: port,
       REDIS_URL: redis.url,
       TIDEMARK_SOURCE: 'otlp,redis',
@@ -124,9 +124,10 @@ describe('an actuator', { timeout: 90_000 }, () => {
     });
     expect(code).toBe(2);
     expect(stderr).toContain(`PORT: ${port} is taken by another program`);
+    expect(stdout).not.toContain('is not reachable');
   });
 
-  it('whose set-up is in order starts without a warning', async () => {
+  it('with a correct set-up starts without a warning', async () => {
     const redis = await startRedis();
     cleanups.push(() => redis.stop());
     const formation = [{ type: 'worker', command: ['/bin/sleep', '100000'], quantity: 2 }];

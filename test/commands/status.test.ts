@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptRow, DynoRow } from '../../src/commands/remote/api-rows.ts';
 import { describeStatus } from '../../src/commands/status.ts';
+import type { Attempt, Decision, Dyno } from '../../src/web/schema/answers.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);
 const MIB = 1024 ** 2;
 const LONG_APP = 'an-app-whose-name-is-30-letters';
 
-const dyno: DynoRow = {
+const assessed = {
   app: LONG_APP,
   dyno: 'worker.12',
+  process_type: 'worker',
+  boot_id: 'b1',
   class: 'sawtooth',
   action: 'advise',
   reason: 'reclaimable-unknown',
@@ -16,12 +18,30 @@ const dyno: DynoRow = {
     'floor rose in 4 steps to 88 % of 14336 MB and stayed for 40 min; left alone it stays over the soft limit.',
   usage_bytes: 12_345 * MIB,
   limit_bytes: 14_336 * MIB,
-};
+  soft_limit_bytes: null,
+  hard_limit_bytes: null,
+  floor_bytes: null,
+  reclaimable_bytes: null,
+  time_to_limit_ms: null,
+  active_jobs: null,
+  dry_run: false,
+} as const;
 
-const attempt: AttemptRow = {
+const dyno: Dyno = { ...assessed, release: null, completed_jobs: null, first_point_ms: 0, last_point_ms: NOW_MS };
+const decision: Decision = { ...assessed, time: '', time_ms: NOW_MS - 60_000, outcome: 'restarted' };
+
+const attempt: Attempt = {
   id: 'a1',
   app: LONG_APP,
   dyno: 'worker.12',
+  process_type: 'worker',
+  boot_id: 'b1',
+  reason: 'requested',
+  explanation: 'A person asked for it.',
+  sending_at_ms: null,
+  usage_bytes: null,
+  floor_bytes: null,
+  limit_bytes: null,
   phase: 'closed',
   outcome: 'restarted',
   evidence: 'worker.12 has a new boot (01234567-89ab-cdef-0123-456789abcdef)',
@@ -36,17 +56,20 @@ const attempt: AttemptRow = {
 const snapshot = {
   ready: true,
   leading: true,
+  ledger: 'available' as const,
   restarts: 'off: paused',
   platform_refuses: null,
   targets: [
     {
       target: `${LONG_APP}:worker`,
       restarts: 'off' as const,
+      dry_run: false,
       restarts_last_hour: 1,
       max_restarts_per_hour: 4,
       obstacles: [
         {
           code: 'paused',
+          until_ms: null,
           says: 'paused by a person since 13:30 UTC',
           advice: `end it with: tidemark resume ${LONG_APP}:worker`,
         },
@@ -58,6 +81,7 @@ const snapshot = {
       app: LONG_APP,
       kind: 'too-old',
       count: 12,
+      first_ms: NOW_MS,
       last_ms: NOW_MS,
       says: `measurements of ${LONG_APP} refused: they are 5 min old when they arrive`,
       advice: 'set the clock of the worker and of this machine',
@@ -68,7 +92,7 @@ const snapshot = {
     { ...attempt, id: 'a2', phase: 'draining' as const, outcome: null, deadline_ms: NOW_MS + 120_000 },
     attempt,
   ],
-  decisions: [{ ...dyno, time_ms: NOW_MS - 60_000, outcome: 'restarted' }],
+  decisions: [decision],
 };
 
 describe('what a person reads of the status', () => {
@@ -88,7 +112,9 @@ describe('what a person reads of the status', () => {
 
   it("shows a person's restart under way with its latest end, and how one ended, on what evidence", () => {
     const text = describeStatus(snapshot, 200, NOW_MS);
-    expect(text).toMatch(/worker\.12: under way, its running jobs may end, until 14:02 UTC at the latest, asked for/);
+    expect(text).toMatch(
+      /worker\.12: under way, its running jobs may finish, until 14:02 UTC at the latest, asked for/,
+    );
     expect(text).toMatch(
       /worker\.12: restarted after 12 s, asked for by a person\n {4}worker\.12 has a new boot.*300 MB/,
     );

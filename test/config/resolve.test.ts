@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { helpText } from '../../src/config/help.ts';
-import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { SETTINGS } from '../../src/config/settings.ts';
+import { resolvePolicy } from '../../src/config/policy.ts';
+import { resolveActuatorSettings, resolveStateRedisUrl } from '../../src/config/resolve.ts';
 import { ConfigError } from '../../src/model/errors.ts';
 import { parseDuration, parsePercentage, parseSize } from '../../src/quantities.ts';
+import { ALL_SETTINGS } from '../../src/settings/settings.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
   try {
@@ -51,7 +51,7 @@ describe('quantities', () => {
 });
 
 describe('the settings of the actuator', () => {
-  it('stay dry, and allow nothing, where nothing is set', () => {
+  it('allow nothing and stay dry by default', () => {
     const settings = resolveActuatorSettings({ env: {}, flags: {} });
     expect(settings.permissions).toEqual({ allowed: [], dryRun: true, ownApp: null });
     expect(settings.port).toBe(4318);
@@ -66,13 +66,13 @@ describe('the settings of the actuator', () => {
     expect(policy.graceMs).toBe(120_000);
   });
 
-  it('take a flag before the environment, and the environment before the default', () => {
+  it('prefer a flag to the environment, and the environment to the default', () => {
     const env = { TIDEMARK_WINDOW: '2s', TIDEMARK_GRACE: '30s' };
     const { policy } = resolveActuatorSettings({ env, flags: { window: '5s' } });
     expect(policy).toMatchObject({ windowMs: 5000, graceMs: 30_000, maxRestartsPerHour: 4 });
   });
 
-  it("keep the state in the queue's Redis unless one is named for it", () => {
+  it("keep the state in the queue's Redis unless another one is set for it", () => {
     const queue = { REDIS_URL: 'redis://queue:6379' };
     expect(resolveActuatorSettings({ env: queue, flags: {} }).stateRedisUrl).toBe('redis://queue:6379');
     const own = { ...queue, TIDEMARK_REDIS_URL: 'rediss://state:6380' };
@@ -104,14 +104,14 @@ describe('the settings of the actuator', () => {
       'TIDEMARK_TARGETS',
     ]);
     expect(faults[0]).toContain('did you mean TIDEMARK_WINDOW?');
-    expect(faults[1]).toContain('did you mean port?');
+    expect(faults[1]).toContain('did you mean --port?');
     expect(faults.join('\n')).not.toMatch(/hunter/);
   });
 
   it.each([
     ['a missing token', { TIDEMARK_TARGETS: 'shop:worker' }, 'HEROKU_API_TOKEN'],
     ['an empty allow-list', { HEROKU_API_TOKEN: 't' }, 'TIDEMARK_TARGETS'],
-    ['"." for an app that is not known', { HEROKU_API_TOKEN: 't', TIDEMARK_TARGETS: '.:worker' }, 'HEROKU_APP_NAME'],
+    ['"." for an unknown app', { HEROKU_API_TOKEN: 't', TIDEMARK_TARGETS: '.:worker' }, 'HEROKU_APP_NAME'],
   ])('refuse %s once dry run is off', (_, env, named) => {
     const faults = faultsOf({ ...env, TIDEMARK_DRY_RUN: 'false' });
     expect(faults).toHaveLength(1);
@@ -129,7 +129,7 @@ describe('the settings of the actuator', () => {
     expect(faults[0]).not.toMatch(/hunter|100/);
   });
 
-  it('refuse a size of nothing, over which every dyno would be', () => {
+  it('refuse a size of zero, which every dyno would exceed', () => {
     expect(faultsOf({ TIDEMARK_MAX_RSS: '0MB' })).toEqual([expect.stringMatching(/^TIDEMARK_MAX_RSS.*"off"/)]);
   });
 
@@ -160,8 +160,8 @@ describe('the settings of the actuator', () => {
     }
   });
 
-  it('never fail otherwise than by naming faults, whatever the values', () => {
-    const names = SETTINGS.map((setting) => setting.name);
+  it('fail only by listing faults, whatever the values', () => {
+    const names = ALL_SETTINGS.map(({ name }) => name);
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), fc.string(), { maxKeys: 8 }), (env) => {
         expect(Array.isArray(faultsOf(env))).toBe(true);
@@ -170,13 +170,22 @@ describe('the settings of the actuator', () => {
   });
 });
 
-describe('help', () => {
-  it('names every setting, its flag and its default', () => {
-    const text = helpText();
-    for (const setting of SETTINGS) {
-      expect(text).toContain(setting.name);
-      expect(text).toContain(setting.defaultText.replaceAll('`', ''));
-      if (setting.flag !== null) expect(text).toContain(`--${setting.flag}`);
-    }
+describe('the settings of other commands', () => {
+  it('of replay are the policy; a flag of another command is a fault, a variable of it is not', () => {
+    const env = { TIDEMARK_WINDOW: '2s', TIDEMARK_TARGETS: 'shop:worker' };
+    expect(resolvePolicy({ env, flags: { grace: '5s' } })).toMatchObject({ windowMs: 2000, graceMs: 5000 });
+    const refused = () => resolvePolicy({ env, flags: { targets: 'shop:worker', grase: '5s' } });
+    expect(refused).toThrow(
+      /--targets has no effect on "tidemark replay".*\n.*--grase is not a flag.*did you mean --grace/,
+    );
+  });
+
+  it('of pause are the Redis of the state, whatever is wrong elsewhere', () => {
+    const env = { REDIS_URL: 'redis://queue', TIDEMARK_WIDNOW: 'x', TIDEMARK_GRACE: 'x' };
+    expect(resolveStateRedisUrl(env)).toBe('redis://queue');
+    expect(resolveStateRedisUrl({ ...env, REDIS_URL: 'nonsense', TIDEMARK_REDIS_URL: 'redis://state' })).toBe(
+      'redis://state',
+    );
+    expect(() => resolveStateRedisUrl({ REDIS_URL: 'nonsense' })).toThrow(/REDIS_URL: the value is not a redis:/);
   });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { type DecideInput, decide, type LedgerFacts } from '../../src/decision/decide.ts';
-import { type Boot, observe, openBoot } from '../../src/detector/boot.ts';
 import type { DynoFacts } from '../../src/detector/assessment.ts';
+import { type Boot, observe, openBoot } from '../../src/detector/boot.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Listing } from '../../src/model/listing.ts';
-import { defaultPolicy, type Permissions, type Policy } from '../../src/model/policy.ts';
+import type { Permissions, Policy } from '../../src/model/policy.ts';
 import { MIB } from '../detector/curves.ts';
 
 const WINDOW_MS = 1000;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
 import { restoreBoot } from '../../src/detector/restored-boot.ts';
 import type { Point } from '../../src/model/point.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { MIB } from './curves.ts';
 
 const policy = defaultPolicy(1000);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
+import { judge } from '../../src/detector/assess.ts';
 import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../../src/detector/boot.ts';
 import type { Shape } from '../../src/detector/shape.ts';
-import { judge } from '../../src/detector/assess.ts';
 import type { Verdict } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { type CurveShape, curveOf, FAMILIES, type Family, MIB, QUOTA_MB } from './curves.ts';
 
 const START_MS = 1_700_000_000_000;

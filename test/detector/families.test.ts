@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import type { Decision } from '../../src/model/decision.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { readSeries } from '../../src/replay/series-file.ts';
 import { csvOf, curveOf, FAMILIES, type Family, MIB, QUOTA_MB, type Sampling } from './curves.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
+import { judge } from '../../src/detector/assess.ts';
 import { observe, openBoot } from '../../src/detector/boot.ts';
 import { restoreBoot } from '../../src/detector/restored-boot.ts';
-import { judge } from '../../src/detector/assess.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const policy = defaultPolicy();

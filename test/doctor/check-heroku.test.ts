@@ -61,7 +61,7 @@ it.each<[string, Case, string, RegExp]>([
     /the token expires in 7 d: after that nothing is restarted/,
   ],
   ['more than one web dyno of its own', { ownApp: 'tidemark' }, 'warning', /tidemark has 2 web dynos.*scatters/],
-  ['an app of its own that it cannot see', { ownApp: 'hidden' }, 'ok', /web dynos hidden has cannot be seen/],
+  ['an app of its own that it cannot see', { ownApp: 'hidden' }, 'ok', /cannot see how many web dynos hidden has/],
   ['a token without write', { manager: { scopes: ['read'] } }, 'ok', /may not list tokens/],
   ['a token that can do everything', { manager: { scopes: ['global'] } }, 'warning', /scope global/],
   ['size, quota and kill point', {}, 'ok', /shop:mailer: Performance-L, quota 14336 MB, .* 28672 MB/],
@@ -73,9 +73,9 @@ it.each<[string, Case, string, RegExp]>([
   ],
   ['an app that is not there', { targets: 'shpo:worker' }, 'fault', /not_found/],
   ['its own app', { targets: '.:worker', ownApp: 'shop' }, 'ok', /shop:worker: Standard-1X/],
-  ['its own app, of which it does not know the name', { targets: '.:worker' }, 'fault', /not known: it allows nothing/],
+  ['its own app, whose name is unknown', { targets: '.:worker' }, 'fault', /unknown: it allows nothing/],
   ['review apps', { targets: 'shop-pr-*:worker' }, 'ok', /shop-pr-7:worker: Standard-1X/],
-  ['review apps of which there is none', { targets: 'other-pr-*:worker' }, 'warning', /no app .* other-pr-\*/],
+  ['review apps where none exists', { targets: 'other-pr-*:worker' }, 'warning', /no app .* other-pr-\*/],
   ['a single dyno', { targets: 'shop:worker' }, 'warning', /single dyno.*wait in the queue/],
   ['a type scaled to nothing', { targets: 'shop:off' }, 'warning', /scaled to 0/],
   ['more healthy dynos than there are', { minHealthy: 2 }, 'fault', /never restarted/],
@@ -85,7 +85,7 @@ it.each<[string, Case, string, RegExp]>([
     'warning',
     /only 4\d API calls/,
   ],
-])('tells of %s', async (_what, one, level, says) => {
+])('reports %s', async (_what, one, level, says) => {
   expect(await check(one)).toContainEqual(expect.objectContaining({ level, says: expect.stringMatching(says) }));
 });
 

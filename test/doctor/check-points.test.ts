@@ -43,7 +43,7 @@ describe('the check of the points', () => {
   it.each<[string, Parameters<typeof check>, RegExp]>([
     ['nothing that ever came', [{ boots: [] }], /no points have arrived in the last 48 hours/],
     ['points that stopped', [{ boots: [boot({}, 3_600_000)] }], /the last points came 1 h ago/],
-    ['an app that is not told', [{ boots: [boot({ app: null })] }], /1 dyno without the name of an app/],
+    ['a dyno that does not name its app', [{ boots: [boot({ app: null })] }], /1 dyno without the name of an app/],
     ['a derived boot id', [{ boots: [boot({ bootIdSource: 'derived' })] }], /derived boot id/],
     ['a dyno without points', [{ dynos: new Map([['shop', [dyno({ name: 'worker.2' })]]]) }], /from shop worker\.2/],
   ])('warns of %s', (_what, args, says) => {
@@ -90,7 +90,7 @@ describe('the check of the points', () => {
     expect(check({ boots: [] }, redis)[0]?.advice).toContain('TIDEMARK_TRANSPORT=redis');
   });
 
-  it('says nothing where the state could not be read, which is told elsewhere', () => {
+  it('says nothing where the state could not be read, which another check reports', () => {
     expect(check({ boots: null })).toEqual([]);
   });
 });

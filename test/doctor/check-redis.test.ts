@@ -28,18 +28,18 @@ it('finds nothing wrong with one that keeps what it is given', async () => {
   expect(found[0]?.says).toMatch(/Redis \d+\.\d+.*without TLS, \d+ MB in use/);
 });
 
-it('tells that without one nothing is restarted', async () => {
+it('reports that without one nothing is restarted', async () => {
   expect(await check({})).toEqual([expect.objectContaining({ level: 'fault' })]);
 });
 
-it('tells of one that may drop the ledger', async () => {
+it('reports one that may drop the ledger', async () => {
   const { url } = await redis('--maxmemory-policy', 'allkeys-lru');
   expect(await check({ REDIS_URL: url })).toContainEqual(
     expect.objectContaining({ level: 'fault', says: expect.stringContaining('allkeys-lru') }),
   );
 });
 
-it("tells of the queue's beside the state's, and which is away", async () => {
+it("reports the queue's next to the state's, and which cannot be reached", async () => {
   const state = await redis();
   const found = await check({
     TIDEMARK_REDIS_URL: state.url,
@@ -49,7 +49,7 @@ it("tells of the queue's beside the state's, and which is away", async () => {
   expect(JSON.stringify(found)).not.toContain('pass-word');
 });
 
-it('tells of one that lets nobody in', async () => {
+it('reports one that refuses its password', async () => {
   const { url } = await redis();
   const client = new Redis(url);
   await client.config('SET', 'requirepass', 'secret-word');
@@ -58,7 +58,7 @@ it('tells of one that lets nobody in', async () => {
   expect(found).toEqual([expect.objectContaining({ level: 'fault', says: expect.stringMatching(/NOAUTH/) })]);
 });
 
-it('tells that the queue is in a Redis Cluster, which it can neither drain nor read', async () => {
+it('reports a queue in a Redis Cluster, which it can neither drain nor read', async () => {
   const queue = await redis('--cluster-enabled', 'yes');
   const state = await redis();
   expect(await check({ REDIS_URL: queue.url, TIDEMARK_REDIS_URL: state.url })).toContainEqual(
@@ -66,7 +66,7 @@ it('tells that the queue is in a Redis Cluster, which it can neither drain nor r
   );
 });
 
-it('tells of something that is no Redis', async () => {
+it('reports something that is not a Redis', async () => {
   const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
   undo.push(() => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
@@ -89,7 +89,7 @@ it.each([
   [{ isCluster: true }, 'fault', /Cluster/],
   [{ version: '4.0.9' }, 'fault', /older than 5/],
   [{ version: null }, 'ok', /unknown version/],
-  [{ maxmemoryPolicy: null }, 'warning', /not told/],
+  [{ maxmemoryPolicy: null }, 'warning', /cannot be read/],
   [{ usedBytes: 95e6, maxBytes: 100e6 }, 'warning', /nearly full: 91 MB of 95 MB/],
   [{ usedBytes: 5e6, maxBytes: 100e6 }, 'ok', /5 MB of 95 MB in use/],
   [{ tls: 'not-verified' as const }, 'ok', /self-signed/],

@@ -9,16 +9,16 @@ const ON_A_DYNO = { ...ARMED, DYNO: 'web.1', TIDEMARK_INGEST_TOKENS: 'shop=t', T
 
 it.each<[string, Env, string, RegExp]>([
   ['an empty allow-list', {}, 'warning', /TIDEMARK_TARGETS is empty/],
-  ['dry run', { TIDEMARK_TARGETS: 'shop:worker' }, 'warning', /shop:worker would be restarted/],
+  ['dry run', { TIDEMARK_TARGETS: 'shop:worker' }, 'warning', /decides about shop:worker, but restarts nothing/],
   ['what may be restarted', ARMED, 'ok', /shop:worker may be restarted/],
   ['what stays dry', { ...ARMED, TIDEMARK_DRY_RUN: 'shop-pr-*:worker' }, 'ok', /shop-pr-\*:worker stays dry/],
-  ['a dyno without ingest tokens', { ...ON_A_DYNO, TIDEMARK_INGEST_TOKENS: '' }, 'fault', /none will come/],
-  ['a dyno that nothing can reach', { ...ON_A_DYNO, DYNO: 'actuator.1' }, 'warning', /no web dyno/],
+  ['a dyno without ingest tokens', { ...ON_A_DYNO, TIDEMARK_INGEST_TOKENS: '' }, 'fault', /none will arrive/],
+  ['a dyno that nothing can reach', { ...ON_A_DYNO, DYNO: 'actuator.1' }, 'warning', /not a web dyno/],
   ['a web dyno that is one of several', { ...ON_A_DYNO, DYNO: 'web.2' }, 'warning', /this is web\.2.*scatters/],
   ['an API that nobody can ask', { ...ON_A_DYNO, TIDEMARK_ADMIN_TOKEN: '' }, 'warning', /TIDEMARK_ADMIN_TOKEN/],
   ['TLS that is not checked', { ...ARMED, NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'fault', /read the token/],
   ['a platform that does not cycle', { ...ARMED, TIDEMARK_DYNO_CYCLE: 'off' }, 'ok', /TIDEMARK_DYNO_CYCLE=off/],
-])('tells of %s', (_what, env, level, says) => {
+])('reports %s', (_what, env, level, says) => {
   const found = checkSettings(resolveActuatorSettings({ env, flags: {} }), env);
   expect(found).toContainEqual(expect.objectContaining({ level, says: expect.stringMatching(says) }));
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot.ts';
 import { checkTuning } from '../../src/doctor/check-tuning.ts';
 import type { MemoryTuning, Point } from '../../src/model/point.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const MIB = 1024 ** 2;
@@ -42,22 +42,22 @@ describe('the check of the allocator', () => {
       'arenas of another allocator',
       { tuning: { allocator: 'jemalloc', mallocArenaMax: '2' } },
       'warning',
-      /does nothing/,
+      /has no effect/,
     ],
-    ['an allocator that is not told', { tuning: { allocator: null } }, 'ok', /cannot be seen/],
+    ['an unknown allocator', { tuning: { allocator: null } }, 'ok', /cannot be determined/],
   ])('explains %s', (_what, one, level, says) => {
     expect(check(one)[0]).toMatchObject({ level, says: expect.stringMatching(says) });
   });
 
   it.each<[string, Case, string, RegExp]>([
-    ['within the quota', { tuning: {} }, 'ok', /259 MB \(as it was told\), within the quota of 512 MB/],
+    ['within the quota', { tuning: {} }, 'ok', /259 MB \(as configured\), within the quota of 512 MB/],
     [
       'over it',
       { tuning: { heapLimitBytes: 4144 * MIB, isHeapLimitSet: false } },
       'warning',
       /4144 MB \(its own choice\), over/,
     ],
-    ['of an unknown quota', { tuning: {}, limitBytes: null }, 'ok', /the quota is not known/],
+    ['of an unknown quota', { tuning: {}, limitBytes: null }, 'ok', /the quota is unknown/],
   ])('judges a heap %s', (_what, one, level, says) => {
     expect(check(one)[1]).toMatchObject({ level, says: expect.stringMatching(says) });
   });
@@ -85,7 +85,7 @@ describe('the check of the allocator', () => {
     expect(check(...dynos.slice(0, 1), { tuning: { mallocArenaMax: '2' }, dyno: 'worker.2' })).toHaveLength(4);
   });
 
-  it('is silent about dynos that do not tell, and about sandboxes', () => {
+  it('is silent about dynos that do not report it, and about sandboxes', () => {
     expect(check({ tuning: null }, { tuning: {}, dyno: 'worker.2', processRole: 'sandbox' })).toEqual([]);
   });
 

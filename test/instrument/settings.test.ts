@@ -16,15 +16,15 @@ describe('worker settings', () => {
   });
 
   it.each([
-    ['TIDEMARK_LIMIT', '512', /no size.*512MiB/],
-    ['TIDEMARK_LIMIT', '0MiB', /no size/],
-    ['TIDEMARK_APP', '', /empty/],
+    ['TIDEMARK_LIMIT', '512', /not a size.*512MiB.*default \(found/],
+    ['TIDEMARK_LIMIT', '0MiB', /not a size/],
+    ['TIDEMARK_APP', '', /not the name/],
     ['TIDEMARK_MAX_JOB_NAMES', '-1', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', 'many', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', '0', /whole number/],
     ['TIDEMARK_TRANSPORT', 'pigeon', /"pigeon" is not otlp/],
-    ['TIDEMARK_TRANSPORT', 'redis,pigeon', /using otlp/],
-    ['TIDEMARK_LIMTI', '512MiB', /no setting/],
+    ['TIDEMARK_TRANSPORT', 'redis,pigeon', /default \(otlp\)/],
+    ['TIDEMARK_LIMTI', '512MiB', /not a setting/],
   ])('tells of %s=%s in one sentence that names it', (name, value, fault) => {
     const { faults } = readWorkerSettings({ [name]: value });
     expect(faults).toHaveLength(1);

@@ -175,7 +175,7 @@ describe('a bad start', () => {
   });
 
   it.each([
-    [['nonsense'], '"nonsense" is no command'],
+    [['nonsense'], '"nonsense" is not a command'],
     [['actuator', 'extra'], '"extra" is not expected'],
     [['actuator', '--window'], '--window needs a value'],
     [['replay'], 'needs at least one file'],

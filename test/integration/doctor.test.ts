@@ -65,7 +65,8 @@ describe('tidemark doctor', () => {
       [ADMIN]: 'secret-word',
     });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^FAULT {3}Heroku: .*unauthorized.*\n +-> /m);
+    expect(stdout.replace(/\n {10}(?! )/g, ' ')).toMatch(/^FAULT {3}Heroku: .*unauthorized.*\n +-> /m);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).toMatch(/\d+ ok, 1 warning, 1 fault\n$/);
     expect(stdout).not.toMatch(/HRKU-|secret-word/);
   });

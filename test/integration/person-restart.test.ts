@@ -82,9 +82,7 @@ describe("a person's restart", { timeout: 180_000 }, () => {
     const closed = once(asked.child, 'close');
     asked.child.kill('SIGINT');
     expect(await closed).toEqual([130, null]);
-    expect(asked.read.text).toMatch(
-      /\nNo longer waiting\. The attempt \S+ for shop worker\.1 goes on all the same\.\n$/,
-    );
+    expect(asked.read.text).toMatch(/\nNo longer waiting; the attempt \S+ for shop worker\.1 continues\.\n$/);
     await vi.waitFor(async () => {
       expect((await attempts()).at(0)).toMatchObject({ phase: 'closed', outcome: 'restarted' });
     }, PATIENCE);

@@ -55,12 +55,15 @@ describe('pause and resume where no actuator can be reached', { timeout: 180_000
     const paused = await runCli(['pause', `${APP}:worker`], env);
     expect(paused).toMatchObject({ code: 0, stderr: '' });
     expect(paused.stdout).toContain(
-      `Paused: ${APP}:worker, in the ledger (Redis at 127.0.0.1:${redis.port}), for no actuator answers on this machine.`,
+      `Paused: ${APP}:worker, in the ledger (Redis at 127.0.0.1:${redis.port}), because no actuator answers on this machine.`,
     );
+    // No dyno has reported yet, so a misspelt name would look the same.
+    expect(paused.stdout).toContain(`No dyno of ${APP}:worker has reported there`);
     expect((await restart()).stderr).toMatch(/409.*paused/);
 
     const resumed = await runCli(['resume', `${APP}:worker`], env);
     expect(resumed.stdout).toMatch(/^Resumed: shop:worker, in the ledger/);
+    expect(resumed.stdout).not.toContain('check the name');
     await vi.waitFor(async () => expect((await restart()).stdout).toMatch(/on its way/), PATIENCE);
     expect(manager.deletes().all).toBe(0);
   });

@@ -8,7 +8,7 @@ import {
   startsCooldown,
 } from '../../src/attempt/attempt.ts';
 import { BREAKER_OPEN_MS, breakerReason, uselessInARow } from '../../src/attempt/breaker.ts';
-import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned-floor.ts';
+import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
 import { type Target, targetKey } from '../../src/model/target.ts';
 import type {
   AdvanceAnswer,

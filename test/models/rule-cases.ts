@@ -1,5 +1,5 @@
 import { type ClosedAttempt, FAILED_REASON, FRUITLESS_REASON } from '../../src/attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../src/decision/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../src/decision/learned.ts';
 
 /** Rules that stand twice, in TypeScript and in the ledger's Lua: these cases hold the two to the same answers. */
 

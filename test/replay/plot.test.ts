@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defaultPolicy } from '../../src/model/policy.ts';
+import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Panel, panelsOf, plotSvg } from '../../src/replay/plot.ts';
 import { type Judged, replay } from '../../src/replay/replay.ts';
 import { readSeries } from '../../src/replay/series-file.ts';

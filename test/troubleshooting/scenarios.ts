@@ -26,7 +26,7 @@ const SHOP = { app: 'shop', dyno: 'worker.1', id: 'any' };
 /** Level for five seconds, then up in stairs, and level again at 88 % of 512 MB. */
 const bloated = (second: number) => Math.min(450, second < 5 ? 100 : 100 + Math.floor(second - 4) * 90);
 
-/** One in order: what only the sender or a person does is told to it. */
+/** A correct set-up, for mistakes that only a sender makes. */
 const steady = once(() => World.start());
 
 async function dynoOf(
@@ -76,7 +76,7 @@ async function oldNode(): Promise<Said> {
   return { 'its own output': async () => text };
 }
 
-/** A platform whose clock is five minutes ahead of this machine's. */
+/** A platform with a clock five minutes ahead of this machine's. */
 async function platformAhead(): Promise<Said> {
   const server = createHttpServer((_, response) => {
     response.setHeader('date', new Date(Date.now() + 5 * MINUTE).toUTCString());

@@ -22,9 +22,9 @@ export type Environment = Readonly<Record<string, string>>;
 
 type Cleanups = (() => unknown)[];
 
-/** Of one mistake: gone before the next one is made. */
+/** Belongs to one mistake: removed before the next one is made. */
 const own: Cleanups = [];
-/** Of what several mistakes share. */
+/** Belongs to several mistakes. */
 const shared: Cleanups = [];
 let current = own;
 
@@ -38,7 +38,10 @@ export async function cleanUp(what: 'own' | 'all'): Promise<void> {
   for (const cleanup of shared.splice(0).reverse()) await cleanup();
 }
 
-/** Made when it is first asked for, and kept. Mistakes are made one after the other, so whatever is opened meanwhile belongs to it. */
+/**
+ * Made at the first call, and kept. Mistakes are made one after the other, so whatever opens during that call belongs
+ * to it.
+ */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   const makeShared = async () => {

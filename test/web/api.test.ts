@@ -6,6 +6,7 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
+import { expectDocumented } from './document.ts';
 
 const decision: Decision = {
   timeMs: 1_700_000_000_000,
@@ -99,13 +100,18 @@ function api(options: { token?: string; address?: string; restart?: RestartReque
   const { control, calls } = actuator(options.restart);
   const admission = { adminToken: options.token ?? null, remoteAddress: () => options.address ?? '127.0.0.1' };
   const app = createApi(control, admission);
-  const request = (path: string, init?: RequestInit) => app.request(`${HOST}${path}`, init);
+  /** Every answer must be as the document says. */
+  const request = async (path: string, init?: RequestInit) => {
+    const response = await app.request(`${HOST}${path}`, init);
+    await expectDocumented(init?.method ?? 'GET', new URL(path, HOST).pathname, response);
+    return response;
+  };
   return { request, calls, control, admission };
 }
 
 const basic = (password: string) => `Basic ${Buffer.from(`anyone:${password}`).toString('base64')}`;
 
-describe('who is let in', () => {
+describe('admission', () => {
   it.each([
     ['from this machine, no token configured', {}, {}, 200],
     ['from elsewhere, no token configured', { address: '10.0.0.9' }, {}, 403],
@@ -124,7 +130,7 @@ describe('who is let in', () => {
     if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
   });
 
-  it('leaves health open', async () => {
+  it('leaves health open to everyone', async () => {
     const { request } = api({ token: 's3cret', address: '10.0.0.9' });
     expect((await request('/healthz')).status).toBe(200);
     expect((await request('/readyz')).status).toBe(200);
@@ -132,7 +138,7 @@ describe('who is let in', () => {
 
   it.each([
     ['a page of another origin', { origin: 'https://evil.example' }, 403],
-    ['a page whose name resolves to this machine', { host: 'evil.example' }, 403],
+    ['a page with a name that resolves to this machine', { host: 'evil.example' }, 403],
     ['its own page', { origin: HOST, host: '127.0.0.1:4318' }, 200],
     ['a program', {}, 200],
   ])('takes or refuses a POST of %s', async (_, headers, status) => {
@@ -144,6 +150,13 @@ describe('who is let in', () => {
 });
 
 describe('what the API shows', () => {
+  it('serves its own document to admitted callers', async () => {
+    const response = await api().request('/api/openapi.json');
+    expect(await response.json()).toMatchObject({ openapi: '3.1.1', info: { version: expect.any(String) } });
+    expect((await api({ token: 's3cret' }).request('/api/openapi.json')).status).toBe(401);
+    expect((await api({ address: '10.0.0.9' }).request('/api/openapi.json')).status).toBe(403);
+  });
+
   it('shows dynos and decisions with their numbers', async () => {
     const { request } = api();
     expect(await (await request('/api/dynos')).json()).toMatchObject({
@@ -190,7 +203,7 @@ describe('what the API shows', () => {
     });
   });
 
-  it('shows how each target stands and what was refused of each app, to those who may see', async () => {
+  it('shows admitted callers how each target stands and what was refused of each app', async () => {
     expect(await (await api().request('/api/status')).json()).toMatchObject({
       restarts: 'on',
       targets: [
@@ -254,6 +267,18 @@ describe('commands', () => {
       expect(calls.paused).toEqual([]);
     },
   );
+
+  it.each([
+    ['shop:worker', true],
+    ['shop:wroker', false],
+    [null, true],
+  ])('says whether anything named %j is known, and pauses it all the same: %s', async (target, known) => {
+    const { request, calls } = api();
+    const body = JSON.stringify({ target });
+    expect(await (await request('/api/pause', { method: 'POST', body })).json()).toMatchObject({ known });
+    expect(await (await request('/api/resume', { method: 'POST', body })).json()).toMatchObject({ known });
+    expect(calls.paused).toHaveLength(1);
+  });
 
   it('says that the ledger did not answer', async () => {
     const { control, admission } = api();

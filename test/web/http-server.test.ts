@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { serveHttp } from '../../src/web/http-server.ts';
 
-it('ends though a sender never ends its request', async () => {
+it('closes although a sender never ends its request', async () => {
   const app = new Hono();
   const arrived = Promise.withResolvers<void>();
   app.post('/', async (context) => {

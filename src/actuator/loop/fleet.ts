@@ -1,5 +1,5 @@
 import { decide } from '../../decision/decide.ts';
-import { noteLimit } from '../../detector/boot.ts';
+import { noteLearned, noteLimit } from '../../detector/boot.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
@@ -103,6 +103,7 @@ export class Fleet {
       const ledger = decision.target === null ? null : ledgers.get(targetKey(decision.target));
       entry.decision = decision;
       entry.learnedFloorBytes = ledger?.learnedFloorBytes ?? entry.learnedFloorBytes;
+      if (ledger) noteLearned(entry.boot, ledger.learnedBytesPerJob);
       entry.uselessRestarts = ledger?.uselessRestarts ?? entry.uselessRestarts;
       return [{ entry, decision }];
     });

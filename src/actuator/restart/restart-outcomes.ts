@@ -1,5 +1,6 @@
+import { soonBackAfterMs } from '../../detector/assess.ts';
 import { postWarmupFloor } from '../../detector/boot.ts';
-import { floorToLearn, soonBackAfterMs } from '../../detector/assess.ts';
+import { type Learnable, learnableOf } from '../../detector/learnable.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
@@ -70,22 +71,22 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
 }
 
 /**
- * Records the floor of each listed boot in the ledger, once, so that later boots can be judged from their first minute.
+ * Records what each listed boot shows (its floor, what a job holds) in the ledger, so that later boots can be judged
+ * from their first minute; again only where it has changed by much.
  */
 export class FloorRecorder {
-  readonly #taught = new Set<string>();
+  readonly #taught = new Map<string, Learnable>();
 
   async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {
     for (const { key, boot, facts, listing } of entries) {
       if (listing?.kind !== 'listed') continue;
       const { app, processType, dyno, bootId } = boot.identity;
-      const floorBytes = floorToLearn(boot, facts, policy);
-      if (app === null || floorBytes === null || this.#taught.has(key)) continue;
+      const shown = learnableOf(boot, facts, policy);
+      if (app === null || shown === null || !isNews(shown, this.#taught.get(key))) continue;
       const release = listing.dyno.releaseVersion;
       try {
-        const learned = { dyno, bootId, floorBytes, release, bytesPerJob: null, bytesPerJobError: null };
-        await ledger.learnFloor({ app, processType }, learned);
-        this.#taught.add(key);
+        await ledger.learnFloor({ app, processType }, { dyno, bootId, release, ...shown });
+        this.#taught.set(key, shown);
       } catch (error) {
         // It concerns this target only, and was logged when it was found.
         if (!(error instanceof UnreadableRecord)) throw error;
@@ -101,4 +102,14 @@ export class FloorRecorder {
   forget(keys: readonly string[]): void {
     for (const key of keys) this.#taught.delete(key);
   }
+}
+
+/** What a boot shows of a job moves with every hour; a change of less is not worth a write. */
+const NEWS_FRACTION = 0.2;
+
+function isNews(shown: Learnable, taught: Learnable | undefined): boolean {
+  if (taught === undefined || (taught.floorBytes === null && shown.floorBytes !== null)) return true;
+  if (shown.bytesPerJob === null) return false;
+  const before = taught.bytesPerJob;
+  return before === null || Math.abs(shown.bytesPerJob - before) > NEWS_FRACTION * before;
 }

@@ -35,6 +35,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const parsed = parseUrl(url);
   const scrub = scrubber([parsed.password, decodeURIComponent(parsed.password)]);
   let lastFault: string | null = null;
+  let isClosing = false;
   let readOnlySaidMs: number | null = null;
   const onReadOnly = () => {
     const nowMs = performance.now();
@@ -45,6 +46,8 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, onReadOnly));
 
   redis.on('error', (error: Error) => {
+    // A close while it still connects cuts off the client's own first commands.
+    if (isClosing) return;
     const fault = scrub(messageOf(error));
     if (fault !== lastFault) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}`);
     lastFault = fault;
@@ -67,6 +70,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     onReady: (listener) => void redis.on('ready', listener),
     untilReady: (timeoutMs) => untilReady(redis, timeoutMs),
     async close() {
+      isClosing = true;
       redis.disconnect();
     },
   };

@@ -1,43 +1,52 @@
 import { isOneOff } from '../../doctor/check-settings.ts';
 import { type Finding, findingsOn } from '../../doctor/finding.ts';
 import { BadInputError, TidemarkError } from '../../model/errors.ts';
-import type { CommandArguments } from '../terminal/arguments.ts';
-import type { StatusRow } from './api-rows.ts';
-import { baseOf, call } from './client.ts';
+import type { ActuatorAddress } from '../../web/client.ts';
+import type { Status } from '../../web/schema/answers.ts';
+import { ROUTES } from '../../web/schema/routes.ts';
+import type { CommandArguments } from '../terminal/command.ts';
+import { addressOf, ask } from './client.ts';
 
 const { ok, warning } = findingsOn('actuator');
-const ASK_WITHIN_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
-/** What a running actuator says of itself, for the doctor: what it refuses is in its memory alone. Never rejects for what it answers. */
+/**
+ * What a running actuator reports, for the doctor: only its own memory holds what it refuses. Never rejects for what it
+ * answers.
+ */
 export async function askActuator(args: CommandArguments): Promise<readonly Finding[]> {
-  const base = addressOf(args);
+  const address = addressFor(args);
+  const { origin } = address.base;
   try {
-    const status = (await call(base, 'GET', '/api/status', { timeoutMs: ASK_WITHIN_MS })) as StatusRow;
-    return findingsOf(base, status);
+    return findingsOf(origin, await ask(address, ROUTES.status, { timeoutMs: TIMEOUT_MS }));
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
-    const advice = 'name the actuator with --url, and give its TIDEMARK_ADMIN_TOKEN';
-    const isMeant = args.own.url !== undefined || error instanceof BadInputError;
-    if (isMeant)
-      return [warning(`what the actuator at ${base.origin} refuses cannot be asked: ${error.message}`, advice)];
-    return [ok(`no actuator answers at ${base.origin}: what one refuses is shown with --url URL`)];
+    if (args.own.url === undefined && !(error instanceof BadInputError))
+      return [ok(`no actuator answers at ${origin}: --url URL asks one what it refuses`)];
+    const advice = 'name the actuator with --url, and set its TIDEMARK_ADMIN_TOKEN';
+    return [warning(`cannot ask the actuator at ${origin} what it refuses: ${error.message}`, advice)];
   }
 }
 
 /** In `heroku run` the actuator is in another dyno, which only its public name reaches. */
-function addressOf(args: CommandArguments): URL {
-  const { DYNO: dyno, HEROKU_APP_DEFAULT_DOMAIN_NAME: domain } = process.env;
+function addressFor(args: CommandArguments): ActuatorAddress {
+  const { DYNO: dyno, HEROKU_APP_DEFAULT_DOMAIN_NAME: domain } = args.env;
   const isElsewhere = args.own.url === undefined && dyno !== undefined && isOneOff(dyno) && domain !== undefined;
-  return isElsewhere ? new URL(`https://${domain}`) : baseOf(args);
+  return addressOf(isElsewhere ? { ...args, own: { url: `https://${domain}` } } : args);
 }
 
-/** Dry run is reported with the settings, and a hold passes by itself. */
-const NO_NEWS: readonly string[] = ['off: dry run', 'off: held'];
+/** The settings' own findings report a dry run, and a hold ends by itself. */
+const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['dry-run', 'ledger-hold', 'cooldown', 'attempt-open']);
 
-function findingsOf(base: URL, { ready, restarts, platform_refuses, refused }: StatusRow): readonly Finding[] {
-  const says = `the actuator at ${base.origin}${ready ? '' : ' is not ready, and'} says: restarts are ${restarts}`;
-  const isFine = ready && (!restarts.startsWith('off') || NO_NEWS.includes(restarts));
-  const advice = platform_refuses ?? 'see "tidemark status" for each target';
+function findingsOf(
+  origin: string,
+  { ready, restarts, platform_refuses, targets, refused }: Status,
+): readonly Finding[] {
+  const says = `the actuator at ${origin}${ready ? '' : ' is not ready, and'} says: restarts are ${restarts}`;
+  const codes = targets.flatMap(({ obstacles }) => obstacles.map(({ code }) => code));
+  const isExplained = codes.length > 0 && codes.every((code) => REPORTED_ELSEWHERE.has(code));
+  const isFine = ready && (!restarts.startsWith('off') || isExplained);
+  const advice = platform_refuses ?? '"tidemark status" shows what stands in the way of each target';
   return [
     isFine ? ok(says) : warning(says, advice),
     ...refused.map(({ count, says, advice }) => warning(`${says} (${count} in all)`, advice)),

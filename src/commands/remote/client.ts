@@ -1,50 +1,65 @@
 import { BadInputError, ConfigError, TidemarkError } from '../../model/errors.ts';
-import type { CommandArguments } from '../terminal/arguments.ts';
+import { SETTINGS } from '../../settings/settings.ts';
+import { type ActuatorAddress, type CallInput, type CallResult, callApi } from '../../web/client.ts';
+import type { Route } from '../../web/schema/routes.ts';
+import type { CommandArguments } from '../terminal/command.ts';
 
 /** How the commands reach a running actuator. */
 
-const CALL_TIMEOUT_MS = 15_000;
-
-export function refuseRest(args: CommandArguments, most: number): readonly string[] {
-  const faults = Object.keys(args.flags).map((flag) => `--${flag} is no flag of this command; see "tidemark --help"`);
-  if (args.words.length > most)
-    faults.push(`"${args.words.slice(most).join(' ')}" is not expected here; see "tidemark --help"`);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return args.words;
-}
-
-export function baseOf({ own }: CommandArguments): URL {
-  const base = String(own.url ?? `http://127.0.0.1:${process.env.PORT ?? '4318'}`);
-  if (!URL.canParse(base))
-    throw new ConfigError([`--url: "${base}" is not a URL, for example https://my-tidemark.herokuapp.com`]);
-  return new URL(base);
-}
-
-/** The answer's body. Throws `TidemarkError` (`platform-unavailable`) where nobody answers, and `BadInputError` where the answer is a refusal. */
-export async function call(
-  base: URL,
-  method: 'GET' | 'POST',
-  path: string,
-  { body = '', timeoutMs = CALL_TIMEOUT_MS }: { readonly body?: string; readonly timeoutMs?: number } = {},
-): Promise<unknown> {
-  const token = process.env.TIDEMARK_ADMIN_TOKEN;
-  const headers: Record<string, string> =
-    token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
-  const init: RequestInit = method === 'POST' ? { method, headers, body } : { method, headers };
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, base), { ...init, signal: AbortSignal.timeout(timeoutMs) });
-  } catch (error) {
-    throw new TidemarkError(
-      'platform-unavailable',
-      `no actuator answers at ${base.origin}; start one with "tidemark actuator", or name it with --url`,
-      { cause: error },
-    );
+/** The actuator that `--url` names, or the one on this machine. Throws `ConfigError`. */
+export function addressOf({ own, env }: Pick<CommandArguments, 'own' | 'env'>): ActuatorAddress {
+  const port = env[SETTINGS.port.name]?.trim() || SETTINGS.port.fallback.of(0);
+  const base = String(own.url ?? `http://127.0.0.1:${port}`);
+  if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
+    const example = 'for example https://my-tidemark-1234567890ab.herokuapp.com';
+    const isPort = own.url === undefined;
+    throw new ConfigError([isPort ? `PORT: "${port}" is not a port` : `--url: "${base}" is not a URL, ${example}`]);
   }
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  const message = (answer as { error?: { message?: string } } | null)?.error?.message ?? 'no reason was given';
+  return { base: new URL(base), adminToken: env[SETTINGS.adminToken.name]?.trim() || null };
+}
+
+type Body<R extends Route> = Extract<CallResult<R>, { ok: true }>['body'];
+
+/**
+ * Throws `TidemarkError` (`platform-unavailable`) where nobody answers, and `BadInputError` where the actuator refuses.
+ */
+export async function ask<R extends Route>(
+  address: ActuatorAddress,
+  route: R,
+  input: CallInput = {},
+): Promise<Body<R>> {
+  const result: CallResult<R> = await callApi(address, route, input);
+  if (result.ok) return result.body;
+  if (result.why === 'unreachable') throw unreachable(address, result.cause);
+  if (result.why === 'refused') throw new BadInputError(refusalText(address, route, result));
   throw new BadInputError(
-    `${method} ${path}: ${response.status}: ${message}${response.status === 401 ? ' Set TIDEMARK_ADMIN_TOKEN.' : ''}`,
+    `${address.base.origin} does not answer ${route.path} like an actuator of this version (${result.detail}): ` +
+      'use the same version of tidemark on both sides, and check --url',
   );
+}
+
+function unreachable({ base }: ActuatorAddress, cause: unknown): TidemarkError {
+  const message = `no actuator answers at ${base.origin}: start one with "tidemark actuator", or name it with --url`;
+  return new TidemarkError('platform-unavailable', message, { cause });
+}
+
+type Refused = Extract<CallResult<Route>, { why: 'refused' }>;
+
+/** What was refused, why, and what to do. */
+function refusalText(
+  { base, adminToken }: ActuatorAddress,
+  { method, path }: Route,
+  { status, code, message }: Refused,
+): string {
+  const origin = base.origin;
+  if (code === null) {
+    const stranger = `${origin} is not an actuator, or something stands in front of it`;
+    return `${stranger}: it answered ${status} to ${path}. Check --url`;
+  }
+  if (status === 401) {
+    const says = adminToken === null ? 'requires its admin token' : 'refuses the admin token';
+    return `the actuator at ${origin} ${says}: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has`;
+  }
+  const what = method === 'get' ? `the actuator at ${origin} refuses` : 'refused';
+  return `${what} (${status} ${code}): ${message}`;
 }

@@ -1,27 +1,31 @@
-import { connectRedis } from '../../adapters/redis/connection.ts';
+import { connectRedis, type RedisConnection } from '../../adapters/redis/connection.ts';
 import { watchEviction } from '../../adapters/redis/eviction.ts';
-import { createKeys } from '../../adapters/redis/keys.ts';
+import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
 import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
+import { createSnapshots } from '../../adapters/redis/snapshots.ts';
+import { readSnapshot } from '../../detector/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
 
 export interface SteeredLedger {
   /** The Redis, as people may see it: never its password. */
   readonly host: string;
-  /** Whether an actuator leads on this ledger just now. */
+  /** Whether an actuator leads on this ledger now. */
   readonly isLed: boolean;
+  /** False: Redis has neither a record nor a reporting dyno of the target. */
+  readonly isKnown: boolean;
   /** What could not be paused or resumed, a sentence each. */
   readonly faults: readonly string[];
 }
 
-/** Neither pause nor resume asks for a cooldown, a budget or a hold; the actuator brings its own. */
+/** Neither pause nor resume uses a cooldown, a budget or a hold; the actuator has its own. */
 const NO_POLICY = { cooldownMs: 0, maxRestartsPerHour: 0, holdMs: 0 };
 const CONNECT_WITHIN_MS = 5_000;
 
 /**
- * Pauses or resumes in the ledger itself, by the script that the actuator would run: for an actuator that nothing can reach. Throws
- * `LedgerUnavailable`, and `ConfigError` where the URL cannot be used.
+ * Pauses or resumes in the ledger itself, by the script that the actuator would run: for an actuator without HTTP.
+ * Throws `LedgerUnavailable`, and `ConfigError` where the URL cannot be used.
  */
 export async function steerLedger(
   url: string,
@@ -44,10 +48,21 @@ export async function steerLedger(
     );
     const faults: string[] = [];
     const recordFaults = new RecordFaults((_, message) => faults.push(message));
+    // A name that cannot be looked up must not stop the pause.
+    const isKnown = target === null || (await isKnownTo(connection, keys, target).catch(() => true));
     await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target);
     const leaders = await connection.run('the leader key', (redis) => redis.exists(keys.leader)).catch(() => 0);
-    return { host: new URL(url).host, isLed: leaders > 0, faults };
+    return { host: new URL(url).host, isLed: leaders > 0, isKnown, faults };
   } finally {
     await connection.close();
   }
+}
+
+async function isKnownTo(connection: RedisConnection, keys: Keys, target: Target): Promise<boolean> {
+  if ((await connection.run('the record', (redis) => redis.exists(keys.record(target)))) > 0) return true;
+  const snapshots = await createSnapshots({ connection, keys, faults: new RecordFaults(() => {}) }).loadAll();
+  return [...snapshots.values()].some((text) => {
+    const identity = readSnapshot(text)?.boot.identity;
+    return identity?.app === target.app && identity.processType === target.processType;
+  });
 }

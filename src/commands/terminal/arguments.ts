@@ -1,51 +1,57 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../../model/errors.ts';
+import { settingsOf } from '../../settings/settings.ts';
+import type { Command, CommandArguments, Environment } from './command.ts';
 
-/** What was written after the command's name. */
-export interface CommandArguments {
-  readonly words: readonly string[];
-  /** Flags that are settings (`{ window: '2s' }`); unknown ones too, for the settings to refuse with all other faults. */
-  readonly flags: Readonly<Record<string, string>>;
-  /** Flags of the command itself; a switch is `true`. */
-  readonly own: Readonly<Record<string, string | true>>;
-}
-
-/** Flags of a command that are not settings, and whether a value follows. */
-export type OwnFlags = Readonly<Record<string, 'value' | 'switch'>>;
-
-/** Reads the command line; raises `ConfigError` that lists every fault of form. */
-export function readArguments(
-  args: readonly string[],
-  ownFlags: OwnFlags,
-  settingFlags: readonly string[],
-): CommandArguments {
+/** Reads the command line. Throws one `ConfigError` that lists every fault of form. */
+export function readArguments(args: readonly string[], command: Command, env: Environment): CommandArguments {
+  const settingFlags = command.takesSettings ? settingsOf(command.name).flatMap(({ flag }) => flag ?? []) : [];
+  const valueFlags = [...settingFlags, ...ownNames(command, (value) => value !== null)];
+  const switches = ownNames(command, (value) => value === null);
   const options = Object.fromEntries([
-    ...settingFlags.map((flag) => [flag, { type: 'string' as const }]),
-    ...Object.entries(ownFlags).map(([flag, kind]) => [
-      flag,
-      { type: kind === 'value' ? ('string' as const) : ('boolean' as const) },
-    ]),
+    ...valueFlags.map((name) => [name, { type: 'string' as const }]),
+    ...switches.map((name) => [name, { type: 'boolean' as const }]),
   ]);
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   const words: string[] = [];
   const flags: Record<string, string> = {};
   const own: Record<string, string | true> = {};
   const faults: string[] = [];
-  // What follows a flag that nobody knows was meant as its value, and is no fault of its own.
-  let afterUnknown = false;
+  // What follows an unknown flag was meant as its value, and is not a fault of its own.
+  let isAfterUnknown = false;
   for (const token of tokens) {
-    if (token.kind === 'positional' && !afterUnknown) words.push(token.value);
-    afterUnknown = false;
+    if (token.kind === 'positional' && !isAfterUnknown) words.push(token.value);
+    isAfterUnknown = false;
     if (token.kind !== 'option') continue;
-    const isOwn = Object.hasOwn(ownFlags, token.name);
-    const isKnown = isOwn || settingFlags.includes(token.name);
-    const isSwitch = isOwn && ownFlags[token.name] === 'switch';
-    if (isSwitch) own[token.name] = true;
-    else if (token.value === undefined && isKnown) faults.push(`${token.rawName} needs a value`);
-    else if (isOwn) own[token.name] = token.value ?? true;
-    else flags[token.name] = token.value ?? '';
-    afterUnknown = !isKnown && token.value === undefined;
+    const { name, rawName, value } = token;
+    if (switches.includes(name)) own[name] = true;
+    else if (!valueFlags.includes(name)) {
+      flags[name] = value ?? '';
+      isAfterUnknown = value === undefined;
+    } else if (value === undefined) faults.push(`${rawName} needs a value`);
+    else if (settingFlags.includes(name)) flags[name] = value;
+    else own[name] = value;
   }
+  faults.push(...surplus(command, words, flags));
   if (faults.length > 0) throw new ConfigError(faults);
-  return { words, flags, own };
+  return { words, flags, own, env };
+}
+
+function ownNames({ ownFlags }: Command, isWanted: (value: string | null) => boolean): readonly string[] {
+  return ownFlags.filter(({ value }) => isWanted(value)).map(({ name }) => name);
+}
+
+/** What the command takes no notice of. The settings themselves refuse unknown flags where a command takes settings. */
+function surplus(
+  { name, maxWords, takesSettings }: Command,
+  words: readonly string[],
+  flags: object,
+): readonly string[] {
+  const advice = `see "tidemark ${name} --help"`;
+  const unknown = takesSettings ? [] : Object.keys(flags);
+  const rest = words.slice(maxWords).join(' ');
+  return [
+    ...unknown.map((flag) => `--${flag} is not a flag of "tidemark ${name}"; ${advice}`),
+    ...(rest === '' ? [] : [`"${rest}" is not expected after "tidemark ${name}"; ${advice}`]),
+  ];
 }

@@ -1,84 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { TidemarkError } from '../../model/errors.ts';
-import type { CommandArguments, OwnFlags } from './arguments.ts';
+import { readArguments } from './arguments.ts';
+import type { Environment } from './command.ts';
+import { COMMANDS, findCommand } from './commands.ts';
+import { commandHelp, helpText } from './help.ts';
 import { isOutputClosed, watchOutput } from './output.ts';
 
 /**
- * The command line: finds the command and loads only what that one needs. An error is reported in one message: exit code 2 where the
+ * The command line: finds the command and loads only what it needs. An error is one message: exit code 2 where the
  * input was at fault, 1 where the work failed.
  */
-
-interface Command {
-  readonly ownFlags: OwnFlags;
-  /** Whether settings may be given as flags. */
-  readonly takesSettings: boolean;
-  readonly run: (args: CommandArguments) => Promise<number>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  actuator: {
-    ownFlags: {},
-    takesSettings: true,
-    run: async (args) => (await import('../actuator.ts')).runActuator(args),
-  },
-  demo: {
-    ownFlags: { 'json-events': 'value' },
-    takesSettings: false,
-    run: async (args) => (await import('../demo.ts')).runDemoCommand(args),
-  },
-  replay: {
-    ownFlags: { json: 'switch', quota: 'value', plot: 'value' },
-    takesSettings: true,
-    run: async (args) => (await import('../replay.ts')).runReplayCommand(args),
-  },
-  doctor: {
-    ownFlags: { url: 'value', json: 'switch' },
-    takesSettings: true,
-    run: async (args) => (await import('../doctor.ts')).runDoctor(args),
-  },
-  status: {
-    ownFlags: { url: 'value', json: 'switch' },
-    takesSettings: false,
-    run: async (args) => (await import('../status.ts')).runStatus(args),
-  },
-  restart: {
-    ownFlags: { url: 'value', 'no-wait': 'switch' },
-    takesSettings: false,
-    run: async (args) => (await import('../restart.ts')).runRestart(args),
-  },
-  pause: {
-    ownFlags: { url: 'value' },
-    takesSettings: false,
-    run: async (args) => (await import('../pause.ts')).runPause(args, 'pause'),
-  },
-  resume: {
-    ownFlags: { url: 'value' },
-    takesSettings: false,
-    run: async (args) => (await import('../pause.ts')).runPause(args, 'resume'),
-  },
-};
-
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], env: Environment): Promise<number> {
   const [name = '', ...rest] = argv;
   if (name === '--version' || name === 'version') return print(`${packageVersion()}\n`);
-  if (name === '' || name === 'help' || argv.includes('--help') || argv.includes('-h')) {
-    const { helpText } = await import('../../config/help.ts');
-    print(helpText());
-    return name === '' ? 2 : 0;
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    process.stderr.write(
-      `tidemark: "${name}" is no command. Commands: ${Object.keys(COMMANDS).join(', ')}; see "tidemark --help".\n`,
-    );
+  if (name === '' || name === '--help' || name === '-h' || name === 'help') return help(name, rest);
+  const command = findCommand(name);
+  if (command === null) {
+    const names = COMMANDS.map((one) => one.name).join(', ');
+    process.stderr.write(`tidemark: "${name}" is not a command. Commands: ${names}; see "tidemark --help".\n`);
     return 2;
   }
-  const [{ readArguments }, { SETTINGS }] = await Promise.all([
-    import('./arguments.ts'),
-    import('../../config/settings.ts'),
-  ]);
-  const settingFlags = command.takesSettings ? SETTINGS.flatMap(({ flag }) => (flag === null ? [] : [flag])) : [];
-  return command.run(readArguments(rest, command.ownFlags, settingFlags));
+  if (rest.includes('--help') || rest.includes('-h')) return print(commandHelp(command));
+  return command.run(readArguments(rest, command, env));
+}
+
+/** `tidemark help replay` is `tidemark replay --help`. Without any word the exit code is 2: nothing was asked for. */
+function help(name: string, [about = '']: readonly string[]): number {
+  const command = findCommand(about);
+  print(command === null ? helpText() : commandHelp(command));
+  return name === '' ? 2 : 0;
 }
 
 function print(text: string): 0 {
@@ -93,7 +43,9 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-/** Errors that Tidemark raises on purpose speak for themselves; anything else is a fault in the program and shows where. */
+/**
+ * Errors that Tidemark throws on purpose explain themselves; anything else is a fault in the program and shows where.
+ */
 function report(error: unknown): number {
   const known = error instanceof TidemarkError;
   if (known) process.stderr.write(`tidemark: ${error.message}\n`);
@@ -104,10 +56,14 @@ function report(error: unknown): number {
   return known && (error.code === 'config' || error.code === 'bad-input') ? 2 : 1;
 }
 
-/** Runs one command; the process ends with its exit code as soon as nothing is left to do. */
-export async function runCommandLine(argv: readonly string[]): Promise<void> {
+/**
+ * Runs one command. The process ends with its exit code as soon as nothing is left to do.
+ *
+ * @param env where the command reads its settings
+ */
+export async function runCommandLine(argv: readonly string[], env: Environment): Promise<void> {
   watchOutput();
-  const code = await main(argv).catch(report);
+  const code = await main(argv, env).catch(report);
   // Whoever stopped reading has what they wanted.
   process.exitCode = isOutputClosed() ? 0 : code;
 }

@@ -1,6 +1,6 @@
 /**
- * Output whose reader goes away (`tidemark replay ... | head`) is the normal end of a command, not a fault. A command that has something to
- * stop first registers a listener; any other ends at once with exit code 0.
+ * When the reader of the output goes away (`tidemark replay ... | head`), a command ends normally, with exit code 0. A
+ * command that must stop something first registers a listener.
  */
 
 let isClosed = false;
@@ -9,12 +9,12 @@ let onClosed: () => void = () => process.exit(0);
 export function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    // Each further write fails in the same way.
+    // Every later write fails in the same way.
     if (isClosed) return;
     isClosed = true;
     onClosed();
   });
-  // What only standard error would have said is lost; the exit code still says it.
+  // What standard error would have said is lost; the exit code remains.
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });

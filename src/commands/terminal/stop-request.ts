@@ -2,19 +2,22 @@ import { constants } from 'node:os';
 import { whenOutputCloses } from './output.ts';
 
 export interface StopRequest {
-  /** Aborted at the first signal, or when nobody reads the output any more; `reason` says which. */
+  /** Aborted at the first signal, or when the output has lost its reader; `reason` says which. */
   readonly signal: AbortSignal;
   /** Resolves with that reason. */
   readonly requested: Promise<string>;
-  /** The signal that came; null while none has. */
+  /** The first signal; null while there was none. */
   received(): NodeJS.Signals | null;
-  /** From here on signals end the process as they do by default. */
+  /** From now on signals end the process as they do by default. */
   [Symbol.dispose](): void;
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** For commands that must stop something before they end. A second signal ends the process at once, whatever still hangs. */
+/**
+ * For commands that must stop something before they end. A second signal ends the process at once, even if something
+ * hangs.
+ */
 export function listenForStop(): StopRequest {
   const stop = new AbortController();
   const requested = Promise.withResolvers<string>();
@@ -40,7 +43,7 @@ export function listenForStop(): StopRequest {
   };
 }
 
-/** As shells report a process that a signal ended. */
+/** The exit code that shells report for a process that a signal ended. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }

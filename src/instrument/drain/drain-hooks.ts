@@ -1,14 +1,17 @@
 import { reportFault } from '../diagnostics.ts';
 
-/** What a hook is told. */
+/** What a hook receives. */
 export interface DrainContext {
-  /** The restart that is on its way; the same in the actuator's log. */
+  /** The restart under way; the actuator's log has the same id. */
   readonly attemptId: string;
-  /** Aborted when the workers go on after all, because the restart was not made. */
+  /** Aborted when the workers resume because the restart was not made. */
   readonly signal: AbortSignal;
 }
 
-/** The workers do not count as idle before the promise has settled; a restart waits for it until the drain's grace is over. */
+/**
+ * A restart waits for its promise until the drain's grace (`TIDEMARK_GRACE`, 120 s by default) is over. An error is
+ * reported and delays nothing.
+ */
 export type DrainHook = (context: DrainContext) => void | Promise<void>;
 
 interface Hooks {
@@ -18,7 +21,10 @@ interface Hooks {
 
 const HOOKS = Symbol.for('tidemark.hooks');
 
-/** On `globalThis`, like the process's watch: the copy of this package that the application registers with may be another one. */
+/**
+ * On `globalThis`, like the process's watch: the copy of this package that the application registers with may be
+ * another one.
+ */
 function hooks(): Hooks {
   const holder = globalThis as { [HOOKS]?: Hooks };
   holder[HOOKS] ??= { drain: new Set(), restart: new Set() };
@@ -26,8 +32,18 @@ function hooks(): Hooks {
 }
 
 /**
- * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, those that run go on. The place to stop whatever
- * else takes in work. Returns what removes it.
+ * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, and running jobs continue.
+ * Stop there whatever else takes in work. Never throws.
+ *
+ * @returns a function that removes the hook
+ *
+ * @example
+ * ```ts
+ * onDrain(({ signal }) => {
+ *   consumer.pause();
+ *   signal.addEventListener('abort', () => consumer.resume());
+ * });
+ * ```
  */
 export function onDrain(hook: DrainHook): () => void {
   hooks().drain.add(hook);
@@ -35,8 +51,18 @@ export function onDrain(hook: DrainHook): () => void {
 }
 
 /**
- * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is restarted: the place to flush
- * what must not wait for SIGTERM. Another process of the dyno may still be busy, and the restart may yet be called off. Returns what removes it.
+ * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is
+ * restarted. Flush there what must not wait for SIGTERM. Another process of the dyno may still be busy, and the restart
+ * may still be cancelled. Never throws.
+ *
+ * @returns a function that removes the hook
+ *
+ * @example
+ * ```ts
+ * onRestart(async () => {
+ *   await reporter.flush();
+ * });
+ * ```
  */
 export function onRestart(hook: DrainHook): () => void {
   hooks().restart.add(hook);

@@ -25,12 +25,16 @@ import { dynoIdentity } from './dyno-identity.ts';
 import { processId } from './process-id.ts';
 import { processRole } from './process-role.ts';
 
+/** Attributes of an OpenTelemetry resource, by name. */
 export type ResourceAttributes = Record<string, string>;
 
 /** Structurally OpenTelemetry's `ResourceDetector`. */
 export interface HerokuDetector {
   /** Synchronous; never throws. Attributes that cannot be known are left out. */
-  detect(): { attributes: ResourceAttributes };
+  detect(): {
+    /** At least what identifies the process. */
+    attributes: ResourceAttributes;
+  };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,7 +45,8 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
   const tuning = memoryTuning({ env, procfs });
   const candidates: Readonly<Record<string, string | null | undefined>> = {
     [ATTR_SERVICE_NAME]: serviceName(env),
-    // One per process, as the semantic conventions require. `OTEL_RESOURCE_ATTRIBUTES` may replace it with one that all processes share.
+    // One per process, as the semantic conventions require. `OTEL_RESOURCE_ATTRIBUTES` may replace it with one that all
+    // processes share.
     [ATTR_SERVICE_INSTANCE_ID]: processId(),
     [ATTR_PROCESS_ID]: processId(),
     [ATTR_PROCESS_START_TIME]: new Date(performance.timeOrigin).toISOString(),
@@ -74,9 +79,17 @@ function serviceName(env: Environment): string | undefined {
 }
 
 /**
- * Puts app, dyno and boot on an application's own resource, and how the process is set up to hold on to memory (constants of the
- * process, so they belong here and make no series of their own). Without them a process's points belong to no boot. No detector for
- * Heroku exists for JavaScript; the names are those of the semantic conventions where they have one.
+ * Adds the app, the dyno and the boot to an application's own OpenTelemetry resource: without it Tidemark cannot tell
+ * which dyno a metric came from. Also adds how the process is set up to hold on to memory (allocator, heap limit). The
+ * names are those of the semantic conventions where they have one. Never throws; what cannot be known is left out.
+ *
+ * @example
+ * ```ts
+ * const sdk = new NodeSDK({
+ *   resourceDetectors: [herokuDetector],
+ *   instrumentations: [new BullMQMemoryInstrumentation()],
+ * });
+ * ```
  */
 export const herokuDetector: HerokuDetector = {
   detect: () => ({ attributes: herokuAttributes(process.env) }),

@@ -1,7 +1,7 @@
+import { isLoopbackRequest } from '../../access/loopback.ts';
 import { BadInputError } from '../../model/errors.ts';
 import { createTokenCheck, type DeliveryGrant, GRANT_ALL, type IngestToken } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
-import { isFromThisMachine } from '../loopback.ts';
 import type { DecodedRequest } from '../points/request-fold.ts';
 import { encodingOf, type Failure, failure, type OtlpEncoding, success } from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
@@ -65,7 +65,9 @@ type Gate = (headers: Headers, remoteAddress: string | undefined) => DeliveryGra
 
 function createGate(tokens: readonly IngestToken[]): Gate {
   if (tokens.length === 0) {
-    return (headers, remoteAddress) => (isFromThisMachine(headers, remoteAddress) ? GRANT_ALL : ONLY_THIS_MACHINE);
+    // A page in a browser on this machine puts an `Origin` on every POST; exporters send none.
+    return (headers, remoteAddress) =>
+      !headers.has('origin') && isLoopbackRequest(headers, remoteAddress) ? GRANT_ALL : ONLY_THIS_MACHINE;
   }
   const check = createTokenCheck(tokens);
   return (headers) => check(headers.get('authorization')) ?? NO_TOKEN;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type BootEntry, BootRegistry } from '../../../src/actuator/boot-registry.ts';
 import { FloorRecorder, findBackSoon, findReclaimed } from '../../../src/actuator/restart/restart-outcomes.ts';
+import { defaultPolicy } from '../../../src/config/policy.ts';
 import { UnreadableRecord } from '../../../src/model/errors.ts';
 import type { BootIdentity, Point } from '../../../src/model/point.ts';
-import { defaultPolicy } from '../../../src/model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView, PlatformDyno } from '../../../src/ports.ts';
 import { MIB } from '../../detector/curves.ts';
 import { aDecision } from '../../models/decisions.ts';

@@ -25,7 +25,7 @@ function viewOf(...answers: readonly [readonly DynoState[] | null, readonly Deci
 
 describe('what the actuator says', () => {
   it('is news once: a restart, and how it ended', async () => {
-    const closed = { ...RESTART, outcome: 'restarted' };
+    const closed = { ...RESTART, outcome: 'restarted' as const };
     const view = viewOf([[DYNO], [RESTART]], [[DYNO], [RESTART]], [[DYNO], [closed]]);
     expect(await view.refresh()).toHaveLength(1);
     expect(await view.refresh()).toHaveLength(0);

@@ -32,7 +32,7 @@ function harness(voice = new Voice()) {
   });
   const canSend = () => telemetry.canSend();
   const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });
-  const telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 }, voice);
+  const telemetry: Telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 }, voice);
   const runJob = (changeBytes: number) => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
-import { defaultPolicy } from '../../../src/model/policy.ts';
+import { defaultPolicy } from '../../../src/config/policy.ts';
 import { Intake } from '../../../src/sources/intake.ts';
 import { createOtlpSource } from '../../../src/sources/otlp/otlp-http.ts';
 import { createPointsStreamSource } from '../../../src/sources/points-stream.ts';

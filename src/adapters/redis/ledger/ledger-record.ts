@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
-import type { LearnedBoot } from '../../../decision/learned-floor.ts';
+import type { LearnedBoot } from '../../../decision/learned.ts';
 import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { HistoryEntry } from '../../../ports.ts';

@@ -1,5 +1,5 @@
 import { uselessInARow } from '../../../attempt/breaker.ts';
-import { normalBytesPerJob, normalFloor } from '../../../decision/learned-floor.ts';
+import { normalBytesPerJob, normalFloor } from '../../../decision/learned.ts';
 import type { Target } from '../../../model/target.ts';
 import type { LedgerView } from '../../../ports.ts';
 import { orEmpty, type ReportUseless } from './ledger-faults.ts';

@@ -14,7 +14,7 @@ import {
   FRUITLESS_REASON,
   NOTHING_BACK_FRACTION,
 } from '../../../attempt/breaker.ts';
-import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../../decision/learned-floor.ts';
+import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../../decision/learned.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import type { Target } from '../../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../../ports.ts';

@@ -5,7 +5,7 @@ import {
   learnedFloor,
   normalBytesPerJob,
   normalFloor,
-} from '../../src/decision/learned-floor.ts';
+} from '../../src/decision/learned.ts';
 import { LEARNING_CASES } from '../models/rule-cases.ts';
 
 const NOW = 1_700_000_000_000;

@@ -1,0 +1,92 @@
+import type { Command, OwnFlag } from './command.ts';
+
+const URL_FLAG: OwnFlag = {
+  name: 'url',
+  value: 'URL',
+  meaning: "The actuator's address; without it, the actuator on this machine.",
+};
+const JSON_FLAG: OwnFlag = { name: 'json', value: null, meaning: 'Print JSON instead of text.' };
+
+/** Every command, declared once: the command line and `--help` come from here. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'actuator',
+    words: '',
+    maxWords: 0,
+    meaning: 'The service: takes measurements, judges dynos, and restarts the right one.',
+    ownFlags: [],
+    takesSettings: true,
+    run: async (args) => (await import('../actuator.ts')).runActuator(args),
+  },
+  {
+    name: 'demo',
+    words: '',
+    maxWords: 0,
+    meaning: 'The whole loop on this machine, in about a minute. Exit code 0 if the loop closed.',
+    ownFlags: [{ name: 'json-events', value: 'FILE', meaning: 'Write what happens to this file, as JSON lines.' }],
+    takesSettings: false,
+    run: async (args) => (await import('../demo.ts')).runDemoCommand(args),
+  },
+  {
+    name: 'replay',
+    words: 'FILE...',
+    maxWords: Number.POSITIVE_INFINITY,
+    meaning: 'Runs the detector and the policy over recorded series (CSV), offline.',
+    ownFlags: [
+      { ...JSON_FLAG, meaning: 'Print a JSON object per line, one for each change of class or action.' },
+      { name: 'quota', value: 'SIZE', meaning: 'The memory quota where the file has none, for example 512MiB.' },
+      { name: 'plot', value: 'FILE', meaning: 'Draw the curves and decisions into this SVG file.' },
+    ],
+    takesSettings: true,
+    run: async (args) => (await import('../replay.ts')).runReplayCommand(args),
+  },
+  {
+    name: 'status',
+    words: '',
+    maxWords: 0,
+    meaning: 'Shows whether restarts are on, each target and dyno, and the last restarts and decisions.',
+    ownFlags: [URL_FLAG, JSON_FLAG],
+    takesSettings: false,
+    run: async (args) => (await import('../status.ts')).runStatus(args),
+  },
+  {
+    name: 'doctor',
+    words: '',
+    maxWords: 0,
+    meaning: 'Checks settings, token, apps, Redis, clocks, measurements and allocators; says what to fix.',
+    ownFlags: [URL_FLAG, JSON_FLAG],
+    takesSettings: true,
+    run: async (args) => (await import('../doctor.ts')).runDoctor(args),
+  },
+  {
+    name: 'restart',
+    words: 'APP DYNO',
+    maxWords: 2,
+    meaning: 'Restarts one dyno on your word: drains it first, and waits for the end.',
+    ownFlags: [URL_FLAG, { name: 'no-wait', value: null, meaning: 'Return as soon as the restart is accepted.' }],
+    takesSettings: false,
+    run: async (args) => (await import('../restart.ts')).runRestart(args),
+  },
+  {
+    name: 'pause',
+    words: '[APP:TYPE]',
+    maxWords: 1,
+    meaning: 'Stops all restarts, or those of one target. Goes through Redis where no actuator answers.',
+    ownFlags: [URL_FLAG],
+    takesSettings: false,
+    run: async (args) => (await import('../pause.ts')).runPause(args, 'pause'),
+  },
+  {
+    name: 'resume',
+    words: '[APP:TYPE]',
+    maxWords: 1,
+    meaning: 'Ends a pause and closes the breaker. Goes through Redis where no actuator answers.',
+    ownFlags: [URL_FLAG],
+    takesSettings: false,
+    run: async (args) => (await import('../pause.ts')).runPause(args, 'resume'),
+  },
+];
+
+export function findCommand(name: string): Command | null {
+  return COMMANDS.find((command) => command.name === name) ?? null;
+}

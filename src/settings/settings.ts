@@ -1,0 +1,256 @@
+import { optional, type Reader, type Setting, setting, windows } from './setting.ts';
+import {
+  API_ADDRESS,
+  COUNT,
+  countFrom,
+  DRY_RUN,
+  DURATION,
+  INGEST_TOKENS,
+  LIMIT,
+  NAME,
+  orOff,
+  PORT,
+  REDIS_ADDRESS,
+  SECRET,
+  SIZE,
+  SPAN,
+  TARGETS,
+  TRANSPORTS,
+  WEB_ADDRESS,
+} from './values.ts';
+
+const WORKER = ['worker'] as const satisfies readonly Reader[];
+const SERVICE = ['actuator', 'doctor'] as const satisfies readonly Reader[];
+/** What the decisions depend on. */
+const POLICY = ['actuator', 'doctor', 'replay'] as const satisfies readonly Reader[];
+/** Commands that ask a running actuator. */
+const CLIENTS = ['doctor', 'status', 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
+
+/**
+ * Every setting, declared once. Flags, parsing, defaults, `--help`, the table in the documentation and the worker's
+ * list of known names come from here. Durations are in ms once they are read, sizes in bytes.
+ */
+export const SETTINGS = {
+  port: setting({
+    name: 'PORT',
+    readBy: ['actuator', ...CLIENTS],
+    value: PORT,
+    default: '4318',
+    meaning: 'Where the actuator listens; commands look for an actuator there unless `--url` names one.',
+  }),
+  herokuApiToken: optional({
+    name: 'HEROKU_API_TOKEN',
+    isSecret: true,
+    readBy: SERVICE,
+    value: SECRET,
+    unset: 'none: nothing is restarted',
+    meaning: 'The token that may restart dynos (scopes `read,write`). Give it to the actuator only.',
+  }),
+  herokuApiUrl: setting({
+    name: 'HEROKU_API_URL',
+    readBy: SERVICE,
+    value: API_ADDRESS,
+    default: 'https://api.heroku.com',
+    meaning: 'The Platform API.',
+  }),
+  ownApp: optional({
+    name: 'HEROKU_APP_NAME',
+    readBy: ['worker', ...SERVICE],
+    value: NAME,
+    unset: 'set by Heroku',
+    meaning: 'This app: what `.` in `TIDEMARK_TARGETS` stands for.',
+  }),
+  targets: setting({
+    name: 'TIDEMARK_TARGETS',
+    readBy: SERVICE,
+    value: TARGETS,
+    default: { text: 'empty', of: () => [] },
+    meaning:
+      'The allow-list: Tidemark never restarts anything outside it. `.` is this app; a trailing `*` in the app ' +
+      'is for review apps: `.:worker,shop-pr-*:worker`.',
+  }),
+  dryRun: setting({
+    name: 'TIDEMARK_DRY_RUN',
+    readBy: SERVICE,
+    value: DRY_RUN,
+    default: 'true',
+    meaning: 'Decide and log, but restart nothing; with a list, only these targets stay dry.',
+  }),
+  ingestTokens: setting({
+    name: 'TIDEMARK_INGEST_TOKENS',
+    isSecret: true,
+    readBy: SERVICE,
+    value: INGEST_TOKENS,
+    default: { text: 'none: loopback only', of: () => [] },
+    meaning: 'Who may deliver measurements, and of which app; `*=token` is for a Collector that speaks for all apps.',
+  }),
+  adminToken: optional({
+    name: 'TIDEMARK_ADMIN_TOKEN',
+    isSecret: true,
+    readBy: ['actuator', ...CLIENTS],
+    value: SECRET,
+    unset: 'none: loopback only',
+    meaning: 'Opens the API, as Bearer or as the password of Basic. Commands send it to the actuator.',
+  }),
+  queueRedisUrl: optional({
+    name: 'REDIS_URL',
+    readBy: [...SERVICE, 'demo', 'pause', 'resume'],
+    value: REDIS_ADDRESS,
+    unset: 'none',
+    meaning: "The queue's Redis. Also holds Tidemark's own state, unless `TIDEMARK_REDIS_URL` names another Redis.",
+  }),
+  stateRedisUrl: optional({
+    name: 'TIDEMARK_REDIS_URL',
+    readBy: [...SERVICE, 'pause', 'resume'],
+    value: REDIS_ADDRESS,
+    unset: '`REDIS_URL`',
+    meaning: "The Redis for Tidemark's own state: ledger and journal. Without one nothing is restarted.",
+  }),
+  transports: setting({
+    name: 'TIDEMARK_TRANSPORT',
+    readBy: WORKER,
+    value: TRANSPORTS,
+    default: 'otlp',
+    meaning:
+      "How a worker sends its measurements: over OTLP/HTTP, or to a stream on the queue's Redis, over BullMQ's " +
+      'own connection.',
+  }),
+  sources: setting({
+    name: 'TIDEMARK_SOURCE',
+    readBy: SERVICE,
+    value: TRANSPORTS,
+    default: 'otlp',
+    meaning:
+      'Where the actuator takes measurements from: OTLP/HTTP on its port, or the stream on `REDIS_URL`, for an ' +
+      'actuator that nothing can reach over HTTP.',
+  }),
+  maxPointAgeMs: setting({
+    name: 'TIDEMARK_MAX_POINT_AGE',
+    readBy: SERVICE,
+    value: DURATION,
+    default: windows(2, 30_000),
+    meaning: 'Older measurements are counted and never used.',
+  }),
+  app: optional({
+    name: 'TIDEMARK_APP',
+    readBy: WORKER,
+    value: NAME,
+    unset: '`HEROKU_APP_NAME`',
+    meaning: 'The app, where Heroku does not set its name. Dynos of an unknown app are never restarted.',
+  }),
+  limitBytes: optional({
+    name: 'TIDEMARK_LIMIT',
+    readBy: WORKER,
+    value: SIZE,
+    unset: 'found in the dyno',
+    meaning:
+      "The dyno's quota, before cgroup v2, cgroup v1 and `MEMORY_AVAILABLE`; the actuator prefers the platform's " +
+      'dyno size.',
+  }),
+  maxJobNames: setting({
+    name: 'TIDEMARK_MAX_JOB_NAMES',
+    readBy: WORKER,
+    // Leaves room below the 2,000 attribute sets per metric at which OpenTelemetry SDKs overflow.
+    value: countFrom(1, 1000),
+    default: '100',
+    meaning: 'Job names beyond these are reported as `_other`.',
+  }),
+  softLimit: setting({
+    name: 'TIDEMARK_SOFT_LIMIT',
+    readBy: POLICY,
+    value: LIMIT,
+    default: '80%',
+    meaning: 'Bloat whose floor stays over it is restarted.',
+  }),
+  hardLimit: setting({
+    name: 'TIDEMARK_HARD_LIMIT',
+    readBy: POLICY,
+    value: LIMIT,
+    default: '100%',
+    meaning:
+      'A dyno of any class is restarted when its floor stays over it for 3 windows, or when it will reach the ' +
+      'kill point within two graces.',
+  }),
+  maxRssBytes: setting({
+    name: 'TIDEMARK_MAX_RSS',
+    readBy: POLICY,
+    value: orOff(SIZE),
+    default: 'off',
+    meaning: 'Absolute: a dyno of any class is restarted when its floor stays over it for 3 windows.',
+  }),
+  windowMs: setting({
+    name: 'TIDEMARK_WINDOW',
+    readBy: POLICY,
+    value: SPAN,
+    default: '1m',
+    meaning: "The detector's bucket (or 5 samples, whichever is longer). Its other spans are multiples of it.",
+  }),
+  minUptimeMs: setting({
+    name: 'TIDEMARK_MIN_UPTIME',
+    readBy: POLICY,
+    value: DURATION,
+    default: windows(10),
+    meaning: 'A younger dyno is not restarted automatically.',
+  }),
+  cooldownMs: setting({
+    name: 'TIDEMARK_COOLDOWN',
+    readBy: POLICY,
+    value: DURATION,
+    default: windows(15),
+    meaning: 'The time between two restarts of a target.',
+  }),
+  leakHorizonMs: setting({
+    name: 'TIDEMARK_LEAK_HORIZON',
+    readBy: POLICY,
+    value: DURATION,
+    default: windows(30),
+    meaning:
+      'A leak is restarted when its floor will reach the limit within it and less than 12 % of the way there is left.',
+  }),
+  graceMs: setting({
+    name: 'TIDEMARK_GRACE',
+    readBy: POLICY,
+    value: DURATION,
+    default: '120s',
+    meaning: 'How long a drain may take.',
+  }),
+  maxRestartsPerHour: setting({
+    name: 'TIDEMARK_MAX_RESTARTS_PER_HOUR',
+    readBy: POLICY,
+    value: COUNT,
+    default: '4',
+    meaning: 'The budget of each target.',
+  }),
+  minHealthy: setting({
+    name: 'TIDEMARK_MIN_HEALTHY',
+    readBy: SERVICE,
+    value: COUNT,
+    default: '0',
+    meaning: 'How many other dynos of the process type must be up before one is restarted.',
+  }),
+  dynoCycleMs: setting({
+    name: 'TIDEMARK_DYNO_CYCLE',
+    readBy: POLICY,
+    value: orOff(DURATION),
+    default: '24h',
+    meaning: "The platform's own restart; `off` where it is bypassed.",
+  }),
+  webhookUrl: optional({
+    name: 'TIDEMARK_WEBHOOK_URL',
+    isSecret: true,
+    readBy: SERVICE,
+    value: WEB_ADDRESS,
+    unset: 'none',
+    meaning: 'Receives messages about restarts, refusals and advice.',
+  }),
+};
+
+/** In the order of the table. */
+export const ALL_SETTINGS: readonly Setting<unknown>[] = Object.values(SETTINGS);
+
+export function settingsOf(reader: Reader): readonly Setting<unknown>[] {
+  return ALL_SETTINGS.filter(({ readBy }) => readBy.includes(reader));
+}
+
+/** Names that begin with `TIDEMARK_` and are not among these are faults. */
+export const SETTING_NAMES: ReadonlySet<string> = new Set(ALL_SETTINGS.map(({ name }) => name));

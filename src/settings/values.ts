@@ -1,0 +1,169 @@
+import { parseTargetPatterns, type TargetPattern } from '../model/target.ts';
+import { parseDuration, parsePercentage, parseSize } from '../quantities.ts';
+
+/**
+ * The kinds of values that settings take, each with its parser. Both halves of Tidemark load this file, so it imports
+ * pure functions only.
+ */
+export interface ValueKind<T> {
+  /** In tables and `--help`, in Markdown: "duration". */
+  readonly form: string;
+  /** Ends the sentence "`TIDEMARK_GRACE: "120" is not ...`", with an example. */
+  readonly expected: string;
+  /** False: the text may hold a secret, so no message repeats it. */
+  readonly isShown: boolean;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+/** `faults` is empty where "is not <expected>" says enough. */
+export type Parsed<T> = { readonly value: T } | { readonly faults: readonly string[] };
+
+/** A limit as a fraction of the dyno's quota, or in bytes. */
+type LimitValue =
+  | { readonly kind: 'fraction'; readonly fraction: number }
+  | { readonly kind: 'bytes'; readonly bytes: number };
+
+/** @param parse returns null for text that is no such value */
+function kind<T>(form: string, expected: string, parse: (text: string) => T | null): ValueKind<T> {
+  return { form, expected, isShown: true, parse: (text) => parsedAs(parse(text)) };
+}
+
+function parsedAs<T>(value: T | null): Parsed<T> {
+  return value === null ? { faults: [] } : { value };
+}
+
+/** For text that may hold a token or a password. */
+function hidden<T>(shown: ValueKind<T>): ValueKind<T> {
+  return { ...shown, isShown: false };
+}
+
+/** The same kind, or `off` (also written `0`), which is null. */
+export function orOff<T>({ form, expected, isShown, parse }: ValueKind<T>): ValueKind<T | null> {
+  return {
+    form: `${form} or \`off\``,
+    expected: `${expected}, or "off"`,
+    isShown,
+    parse: (text) => (text === 'off' || text === '0' ? { value: null } : parse(text)),
+  };
+}
+
+/** In ms, 0 or more. */
+export const DURATION = kind('duration', 'a duration with its unit, for example "90s", "15m" or "24h"', parseDuration);
+
+/** In ms, more than 0. */
+export const SPAN = kind('duration', 'a duration above zero with its unit, for example "90s" or "1m"', (text) => {
+  const ms = parseDuration(text);
+  return ms !== null && ms > 0 ? ms : null;
+});
+
+/** In bytes, 1 or more. */
+export const SIZE = kind('size', 'a size with its unit, for example "512MiB"', parseSize);
+
+/** A percentage of the dyno's quota, up to 1000 %, or a size. */
+export const LIMIT = kind<LimitValue>(
+  '% of the limit, or size',
+  'a percentage of the limit or a size with its unit, for example "80%" or "450MiB"',
+  (text) => {
+    const fraction = parsePercentage(text);
+    if (fraction !== null) return fraction > 0 && fraction <= 10 ? { kind: 'fraction', fraction } : null;
+    const bytes = parseSize(text);
+    return bytes === null ? null : { kind: 'bytes', bytes };
+  },
+);
+
+export const COUNT = countFrom(0, 999_999, 'a whole number, 0 or more');
+
+export function countFrom(min: number, max: number, expected = `a whole number from ${min} to ${max}`) {
+  return kind('count', expected, (text) => {
+    const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    return count >= min && count <= max ? count : null;
+  });
+}
+
+export const PORT = { ...countFrom(0, 65_535, 'a port from 0 to 65535'), form: 'port' };
+
+export const NAME = kind('app name', 'the name of an app', (text) => text.trim() || null);
+
+export const SECRET = hidden(kind('secret', 'a secret', (text) => text.trim() || null));
+
+/** One or several of the ways in which measurements travel, in the order given here. */
+export const TRANSPORTS = kind('`otlp`, `redis` or `otlp,redis`', 'otlp, redis or "otlp,redis"', (text) => {
+  const names = text.split(',').map((name) => name.trim());
+  const known = (['otlp', 'redis'] as const).filter((transport) => names.includes(transport));
+  return known.length === new Set(names).size ? known : null;
+});
+
+export const REDIS_ADDRESS = hidden(
+  kind('URL', 'a redis:// or rediss:// URL (write a % in its password as %25)', (text) =>
+    /^rediss?:\/\//.test(text) && hasReadablePassword(text) ? text : null,
+  ),
+);
+
+function hasReadablePassword(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  try {
+    decodeURIComponent(new URL(text).password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Without its trailing slashes. */
+export const API_ADDRESS = hidden(
+  kind(
+    'URL',
+    'an https:// URL (http:// is accepted for this machine only: elsewhere the token would travel unencrypted)',
+    (text) => {
+      if (!URL.canParse(text)) return null;
+      const { protocol, hostname } = new URL(text);
+      const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+      return protocol === 'https:' || (protocol === 'http:' && isLocal) ? text.replace(/\/+$/, '') : null;
+    },
+  ),
+);
+
+/** `fetch` refuses a URL with a user and password, at every call. */
+export const WEB_ADDRESS = hidden(
+  kind('URL', 'an http(s) URL without a user and password in it', (text) => {
+    if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
+    const { username, password } = new URL(text);
+    return username === '' && password === '' ? text : null;
+  }),
+);
+
+export const TARGETS: ValueKind<readonly TargetPattern[]> = {
+  form: '`app:type,...`',
+  expected: 'a list of app:type',
+  isShown: true,
+  parse: (text) => {
+    const parsed = parseTargetPatterns(text);
+    return parsed.ok ? { value: parsed.patterns } : { faults: parsed.faults };
+  },
+};
+
+/** `true`, `false`, or the targets that stay dry. */
+export const DRY_RUN: ValueKind<boolean | readonly TargetPattern[]> = {
+  ...TARGETS,
+  form: '`true`, `false` or `app:type,...`',
+  parse: (text) => (text === 'true' || text === 'false' ? { value: text === 'true' } : TARGETS.parse(text)),
+};
+
+/** Who may deliver measurements of which app; the app `*` stands for all. */
+export const INGEST_TOKENS: ValueKind<readonly { readonly app: string; readonly token: string }[]> = {
+  form: '`app=token,...`',
+  expected: 'a list of app=token',
+  isShown: false,
+  parse: (text) => {
+    const entries = text.split(',').map((entry) => entry.trim());
+    const read = entries.map((entry) => /^([^=\s]+)\s*=\s*(\S+)$/.exec(entry));
+    // A fault does not repeat the entry: it may be the token alone.
+    const faults = entries.flatMap((entry, index) =>
+      entry === '' || read[index] !== null
+        ? []
+        : [`entry ${index + 1} is not app=token (for example "shop=...", "*=..." for a Collector)`],
+    );
+    if (faults.length > 0) return { faults };
+    return { value: read.flatMap((match) => (match === null ? [] : [{ app: match[1] ?? '', token: match[2] ?? '' }])) };
+  },
+};

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import * as answers from './schema/answers.ts';
+import { ApiError } from './schema/errors.ts';
+import { API_VERSION, Limit, ROUTES, type Route, TargetRequest } from './schema/routes.ts';
+
+/** The API as OpenAPI 3.1, generated from the schemas by which it answers. */
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Schemas with a name of their own in the document; all others are written where they are used. */
+const NAMED: Readonly<Record<string, z.ZodType>> = {
+  Dyno: answers.Dyno,
+  DynoWithSeries: answers.DynoWithSeries,
+  Decision: answers.Decision,
+  Attempt: answers.Attempt,
+  TargetState: answers.TargetState,
+  RefusedMeasurements: answers.RefusedMeasurements,
+  Health: answers.Health,
+  Status: answers.Status,
+  TargetRequest,
+  Error: ApiError,
+};
+
+const STATUS_TEXTS: Readonly<Record<string, string>> = {
+  200: 'OK',
+  202: 'Accepted; it goes on after the answer',
+  400: 'The request is malformed',
+  401: 'The admin token is missing or wrong',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Not possible now; the message says why',
+  503: 'Not available now; the message says why',
+  default: 'Any other refusal',
+};
+
+export function openApiDocument(): Json & { readonly openapi: string } {
+  const schemas = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(NAMED)) schemas.add(schema, { id });
+  // One conversion of everything, so that the routes refer to the named schemas.
+  const inline = Object.entries(ROUTES).flatMap(([name, route]: [string, Route]) =>
+    Object.entries(route.answers).map(([status, schema]) => [`${name}-${status}`, schema] as const),
+  );
+  for (const [id, schema] of inline) if (!schemas.has(schema)) schemas.add(schema, { id });
+  const converted = z.toJSONSchema(schemas, { io: 'input', uri: (id) => `#/components/schemas/${id}` }).schemas;
+  const schemaOf = (schema: z.ZodType): Json => {
+    const id = schemas.get(schema)?.id ?? '';
+    return id in NAMED ? { $ref: `#/components/schemas/${id}` } : bare(converted[id] ?? {});
+  };
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Tidemark actuator',
+      version: API_VERSION,
+      description:
+        'Names are in snake case, times in Unix ms, memory in bytes. Receivers should ignore fields that they do ' +
+        'not know.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ adminToken: [] }, { adminPassword: [] }],
+    paths: { '/v1/metrics': INGEST, ...pathsOf(schemaOf) },
+    components: {
+      schemas: Object.fromEntries(Object.keys(NAMED).map((id) => [id, bare(converted[id] ?? {})])),
+      securitySchemes: {
+        adminToken: { type: 'http', scheme: 'bearer', description: 'TIDEMARK_ADMIN_TOKEN.' },
+        adminPassword: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'Any user name; TIDEMARK_ADMIN_TOKEN as password.',
+        },
+        ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
+      },
+    },
+  };
+}
+
+/** Without what zod adds for documents that consist of one schema. */
+function bare({ $schema: _dialect, $id: _id, ...schema }: Json): Json {
+  return schema;
+}
+
+function pathsOf(schemaOf: (schema: z.ZodType) => Json): Json {
+  const routes: readonly (readonly [string, Route])[] = Object.entries(ROUTES);
+  const byPath = Map.groupBy(routes, ([, { path }]) => path);
+  return Object.fromEntries(
+    [...byPath].map(([path, all]) => [
+      path,
+      Object.fromEntries(all.map(([name, route]) => [route.method, operationOf(name, route, schemaOf)])),
+    ]),
+  );
+}
+
+function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) => Json): Json {
+  const { path, summary, isOpen, takesLimit, body, answers: declared } = route;
+  const refusals = isOpen ? { default: ApiError } : { 401: ApiError, 403: ApiError, default: ApiError };
+  const responses = Object.entries({ ...refusals, ...declared }).map(([status, schema]) => [
+    status,
+    { description: STATUS_TEXTS[status] ?? status, content: { 'application/json': { schema: schemaOf(schema) } } },
+  ]);
+  const parameters = [
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
+      name: parameter,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...(takesLimit ? [{ name: 'limit', in: 'query', schema: bare(z.toJSONSchema(Limit, { io: 'input' })) }] : []),
+  ];
+  return {
+    operationId: name,
+    summary,
+    ...(isOpen ? { security: [] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: false, content: { 'application/json': { schema: schemaOf(body) } } } }),
+    responses: Object.fromEntries(responses),
+  };
+}
+
+/** The one route whose schema is not ours. */
+const INGEST: Json = {
+  post: {
+    operationId: 'ingest',
+    summary: 'Takes measurements as OTLP/HTTP, gzip or not. Not served where TIDEMARK_SOURCE is "redis".',
+    externalDocs: { url: 'https://opentelemetry.io/docs/specs/otlp/#otlphttp' },
+    security: [{ ingestToken: [] }, {}],
+    requestBody: {
+      required: true,
+      content: { 'application/x-protobuf': {}, 'application/json': { schema: { type: 'object' } } },
+    },
+    responses: {
+      200: { description: 'Taken, in whole or in part: the body is an ExportMetricsServiceResponse.' },
+      default: { description: 'Not taken: the body is a google.rpc.Status in the encoding of the request.' },
+    },
+  },
+};

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { Attempt, Decision, Dyno, DynoWithSeries, Health, Status } from './answers.ts';
+import { ApiError } from './errors.ts';
+
+/** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
+export const API_VERSION = '1.0.0';
+
+/** One route: the app serves it, the document describes it, and the client calls it by this. */
+export interface Route {
+  readonly method: 'get' | 'post';
+  /** With its parameters in braces. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  /** Open to everyone; otherwise the admin token is needed, or loopback where none is configured. */
+  readonly isOpen?: true;
+  /** Whether `?limit=` says how many entries are wanted. */
+  readonly takesLimit?: true;
+  /** The request's body, which may be left out. */
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, z.ZodType>>;
+}
+
+export const Limit = z.int().min(1).max(1000).default(200).describe('How many entries are wanted, the newest.');
+
+/** Strict: a misspelt key must not pause everything. */
+export const TargetRequest = z
+  .strictObject({ target: z.string().nullish().describe('app:type; null or left out: all targets.') })
+  .describe('Which target is meant.');
+
+const Unknown = z
+  .boolean()
+  .describe('False: nothing of that name has been seen, and no entry of TIDEMARK_TARGETS allows it.');
+
+export const ROUTES = {
+  health: {
+    method: 'get',
+    path: '/healthz',
+    summary: 'Whether the process answers.',
+    isOpen: true,
+    answers: { 200: z.object({ status: z.literal('ok') }) },
+  },
+  ready: {
+    method: 'get',
+    path: '/readyz',
+    summary: 'Whether it is ready, and whether restarts are on.',
+    isOpen: true,
+    answers: { 200: Health, 503: Health },
+  },
+  openapi: {
+    method: 'get',
+    path: '/api/openapi.json',
+    summary: 'This document.',
+    answers: { 200: z.looseObject({ openapi: z.string() }) },
+  },
+  status: {
+    method: 'get',
+    path: '/api/status',
+    summary: 'How the actuator and each target stand, and which measurements were refused.',
+    answers: { 200: Status },
+  },
+  dynos: {
+    method: 'get',
+    path: '/api/dynos',
+    summary: 'The dynos that report.',
+    answers: { 200: z.object({ dynos: z.array(Dyno) }) },
+  },
+  dyno: {
+    method: 'get',
+    path: '/api/dynos/{app}/{dyno}',
+    summary: 'One dyno, with its memory over time.',
+    answers: { 200: DynoWithSeries, 404: ApiError },
+  },
+  decisions: {
+    method: 'get',
+    path: '/api/decisions',
+    summary: 'The decisions, newest first.',
+    takesLimit: true,
+    answers: { 200: z.object({ decisions: z.array(Decision) }), 400: ApiError },
+  },
+  attempts: {
+    method: 'get',
+    path: '/api/attempts',
+    summary: 'The restarts under way, then the newest closed ones.',
+    takesLimit: true,
+    answers: { 200: z.object({ attempts: z.array(Attempt) }), 400: ApiError },
+  },
+  restart: {
+    method: 'post',
+    path: '/api/dynos/{app}/{dyno}/restart',
+    summary: "A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else.",
+    answers: {
+      202: z.object({ attempt_id: z.string(), dry_run: z.boolean() }),
+      403: ApiError,
+      404: ApiError,
+      409: ApiError,
+      503: ApiError,
+    },
+  },
+  pause: {
+    method: 'post',
+    path: '/api/pause',
+    summary: 'Stops all restarts, or those of one target.',
+    body: TargetRequest,
+    answers: {
+      200: z.object({ paused: z.string().describe('app:type, or "all".'), known: Unknown }),
+      400: ApiError,
+      503: ApiError,
+    },
+  },
+  resume: {
+    method: 'post',
+    path: '/api/resume',
+    summary: 'Ends a pause and closes the breaker.',
+    body: TargetRequest,
+    answers: {
+      200: z.object({ resumed: z.string().describe('app:type, or "all".'), known: Unknown }),
+      400: ApiError,
+      503: ApiError,
+    },
+  },
+} as const satisfies Readonly<Record<string, Route>>;
+
+/** One of the answers that a route declares. */
+export type Answer<R extends Route> = {
+  [Status in keyof R['answers'] & number]: { readonly status: Status; readonly body: z.output<R['answers'][Status]> };
+}[keyof R['answers'] & number];

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { addressOf, ask } from '../../src/commands/remote/client.ts';
+import { ROUTES } from '../../src/web/schema/routes.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** What a person reads where the actuator answers so. */
+async function messageOf(status: number, body: string, adminToken: string | null = null): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  cleanups.push(() => server.close());
+  await once(server, 'listening');
+  const base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const refused = await ask({ base, adminToken }, ROUTES.status).catch((error: Error) => error.message);
+  return String(refused).replace(base.origin, 'URL');
+}
+
+const error = (code: string, message: string) => JSON.stringify({ error: { code, message } });
+
+describe('a command that the actuator refuses', () => {
+  it('says which token is missing, or wrong', async () => {
+    const text = error('unauthorized', 'no');
+    expect(await messageOf(401, text)).toBe(
+      'the actuator at URL requires its admin token: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has',
+    );
+    expect(await messageOf(401, text, 'wrong')).toMatch(/^the actuator at URL refuses the admin token: set TIDEMARK_/);
+  });
+
+  it('repeats the reason, with its code', async () => {
+    expect(await messageOf(403, error('forbidden', 'Only this machine.'))).toBe(
+      'the actuator at URL refuses (403 forbidden): Only this machine.',
+    );
+  });
+
+  it('distinguishes a stranger and another version from an actuator', async () => {
+    expect(await messageOf(502, '<html>')).toMatch(/^URL is not an actuator.*answered 502.*Check --url$/);
+    expect(await messageOf(200, '{"restarts":7}')).toMatch(/use the same version of tidemark on both sides/);
+  });
+});
+
+describe('the address of the actuator', () => {
+  it.each([
+    [{}, {}, 'http://127.0.0.1:4318'],
+    [{ PORT: '5000' }, {}, 'http://127.0.0.1:5000'],
+    [{ PORT: '5000' }, { url: 'https://shop.example' }, 'https://shop.example'],
+  ])('with the environment %j and the flags %j is %s', (env, own, origin) => {
+    expect(addressOf({ env, own }).base.origin).toBe(origin);
+  });
+
+  it.each([
+    [{ PORT: 'x' }, {}, 'PORT: "x"'],
+    [{}, { url: 'shop.example' }, '--url: "shop.example"'],
+  ])('is refused with the environment %j and the flags %j', (env, own, says) => {
+    expect(() => addressOf({ env: env as Record<string, string>, own: own as Record<string, string> })).toThrow(says);
+  });
+});
