@@ -70,7 +70,7 @@ describe('the verdict', () => {
     [
       'a restart began before the one before had ended',
       { boots: [firstOld, firstNew, { ...secondOld, restartRequestsMs: [12_100] }, secondNew] },
-      'worker.2 was restarted while the restart of worker.1 was on its way',
+      'worker.2 was restarted while worker.1 was still restarting',
     ],
     [
       'a dyno never bloated',
@@ -87,8 +87,8 @@ describe('the verdict', () => {
     ['a job failed', { jobs: { ...NO_JOB_AMISS, failed: ['worker/x (why)'] } }, '1 job failed: worker/x (why)'],
     ['a job was done twice', { jobs: { ...NO_JOB_AMISS, repeated: ['a', 'b'] } }, '2 jobs done more than once: a, b'],
     ['no job was there', { jobs: { ...NO_JOB_AMISS, added: 0 } }, 'no job was added'],
-    ['BullMQ counts otherwise', { counts: { completed: 8, failed: 0, open: 1 } }, 'BullMQ holds 8 completed jobs'],
-    ['BullMQ did not count', { counts: null }, 'BullMQ did not tell'],
+    ['BullMQ counts otherwise', { counts: { completed: 8, failed: 0, open: 1 } }, 'BullMQ has 8 completed jobs'],
+    ['BullMQ did not count', { counts: null }, 'BullMQ did not say'],
     ['the time was over', { cutShort: 'the time was over' }, 'the time was over'],
   ];
   it.each(cases)('is bad where %s', (_, changes, fault) => {

@@ -1,24 +1,25 @@
-/** What the demo reads of the actuator's HTTP interface. */
+/** A dyno as `GET /api/dynos` lists it: the fields that the demo needs. */
 export interface DynoState {
   readonly dyno: string;
   readonly boot_id: string;
   readonly class: string;
   readonly action: string;
-  readonly reason: string;
   readonly explanation: string;
-  /** Null while the actuator does not know the floor that a restart would bring back. */
+  /** What a restart would give back; null while the actuator does not know it. */
   readonly reclaimable_bytes: number | null;
 }
 
+/** A decision as `GET /api/decisions` lists it. */
 export interface DecisionState extends DynoState {
   /** RFC 3339. */
   readonly time: string;
+  /** How the restart ended; null before that, and for other decisions. */
   readonly outcome: string | null;
 }
 
 const DEADLINE_MS = 2_000;
 
-/** Asks the actuator; null where it does not answer, which is nothing unusual: it may be starting, or have been killed. */
+/** Asks the actuator. Null means no answer, which is usual: it may be starting, or have been killed. */
 export class ActuatorClient {
   readonly #baseUrl: string;
   readonly #adminToken: string;
@@ -35,10 +36,6 @@ export class ActuatorClient {
   /** Newest first. */
   async decisions(): Promise<readonly DecisionState[] | null> {
     return (await this.#read<{ readonly decisions: readonly DecisionState[] }>('/api/decisions'))?.decisions ?? null;
-  }
-
-  async isUp(): Promise<boolean> {
-    return (await this.#read('/healthz')) !== null;
   }
 
   async #read<T>(path: string): Promise<T | null> {

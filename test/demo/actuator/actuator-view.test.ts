@@ -7,7 +7,6 @@ const DYNO: DynoState = {
   boot_id: 'a',
   class: 'bloat',
   action: 'restart',
-  reason: 'sustained-over-soft-limit',
   explanation: 'It stays high.',
   reclaimable_bytes: 5,
 };
@@ -29,11 +28,11 @@ describe('what the actuator says', () => {
     const view = viewOf([[DYNO], [RESTART]], [[DYNO], [RESTART]], [[DYNO], [closed]]);
     expect(await view.refresh()).toHaveLength(1);
     expect(await view.refresh()).toHaveLength(0);
-    expect((await view.refresh())[0]?.text).toContain('ended: restarted');
+    expect((await view.refresh())[0]).toContain('ended: restarted');
     expect(view.confirmedBootIds).toEqual(new Set(['a']));
   });
 
-  it('outlives the actuator: an outcome is not forgotten by one that has been started anew', async () => {
+  it('survives the actuator: an outcome is kept when the actuator was started again', async () => {
     const view = viewOf([[DYNO], [{ ...RESTART, outcome: 'restarted' }]], [null, null], [[], [RESTART]]);
     await view.refresh();
     await view.refresh();
@@ -48,6 +47,16 @@ describe('what the actuator says', () => {
     expect(view.classOf('a')).toBe('healthy');
     expect(view.classOf('b')).toBeNull();
     expect([view.knowsFloorOf('a'), view.knowsFloorOf('b')]).toEqual([true, false]);
-    expect(view.status(['a'])).toBe('watches 1 dynos, none asks for anything');
+    expect(view.status(['a'])).toBe('watches 1 dyno; none needs a restart');
+  });
+
+  it('is that it starts, until it has answered once', async () => {
+    const view = viewOf([null, null], [[], []], [null, null]);
+    const said: string[] = [];
+    for (let reading = 0; reading < 3; reading++) {
+      await view.refresh();
+      said.push(view.status(['a']));
+    }
+    expect(said).toEqual(['is starting', 'waits for the first measurements', 'does not answer']);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JobTally } from '../../../src/demo/jobs/tally.ts';
 
-const RESULT = { dyno: 'worker.1', boot: 'a', rssBytes: 9, heldBytes: 4 };
+const RESULT = { dyno: 'worker.1', boot: 'a', rssBytes: 9, javascriptBytes: 4 };
 
 describe('the tally of jobs', () => {
   it('tells done, lost, failed and repeated jobs apart', () => {
@@ -25,9 +25,9 @@ describe('the tally of jobs', () => {
   it('counts by boot and by dyno, and remembers what JavaScript held last', () => {
     const tally = new JobTally();
     tally.completed('x', RESULT);
-    tally.completed('y', { ...RESULT, boot: 'b', heldBytes: 5 });
+    tally.completed('y', { ...RESULT, boot: 'b', javascriptBytes: 5 });
     expect([tally.doneByBoot('a'), tally.doneByBoot('b'), tally.doneByDyno('worker.1')]).toEqual([1, 1, 2]);
-    expect([tally.heldByBoot('b'), tally.heldByBoot('c')]).toEqual([5, null]);
+    expect([tally.javascriptByBoot('b'), tally.javascriptByBoot('c')]).toEqual([5, null]);
   });
 
   it('counts what is done of a queue', () => {
