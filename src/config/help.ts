@@ -43,7 +43,7 @@ export function helpText(): string {
   ].join('\n');
 }
 
-/** The settings table of the README, in Markdown. */
+/** The settings table of docs/settings.md, in Markdown. */
 export function settingsTable(): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [

@@ -1,5 +1,5 @@
 /**
- * Every setting is declared once, here: its name, flag, default, unit and meaning. The parser, `--help` and the table in the README
+ * Every setting is declared once, here: its name, flag, default, unit and meaning. The parser, `--help` and the table in docs/settings.md
  * come from this list.
  */
 export interface SettingDefinition {
@@ -117,7 +117,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
   setting('TIDEMARK_LEAK_HORIZON', 'actuator', [
     '30 windows',
     'duration',
-    'A leak is restarted when its floor will reach the limit within it, and in the last tenth of its way there.',
+    'A leak is restarted when its floor will reach the limit within it, and in the last 12 % of its way there.',
   ]),
   setting('TIDEMARK_GRACE', 'actuator', ['`120s`', 'duration', 'How long a drain may take.']),
   setting('TIDEMARK_MAX_RESTARTS_PER_HOUR', 'actuator', ['`4`', 'count', 'The budget of each target.']),

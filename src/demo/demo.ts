@@ -133,7 +133,7 @@ class RunningDemo {
       }),
     );
     if (!verdict.ok) {
-      this.#display.print(
+      this.#options.write(
         `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n${environment.actuatorLines().join('\n')}\n`,
       );
     }

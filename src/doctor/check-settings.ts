@@ -29,7 +29,7 @@ function checkDryRun({ permissions }: ActuatorSettings): readonly Finding[] {
   }
   if (dryRun === true) {
     const advice = 'set TIDEMARK_DRY_RUN=false when its decisions have been right for some days';
-    return [warning(`dry run is on: ${names} would be restarted, and is not`, advice)];
+    return [warning(`dry run is on: decisions for ${names} are made and logged, nothing is restarted`, advice)];
   }
   if (dryRun === false) return [ok(`${names} may be restarted`)];
   const dry = dryRun.map(({ app, processType }) => `${app}:${processType}`).join(', ');

@@ -9,7 +9,7 @@ const ON_A_DYNO = { ...ARMED, DYNO: 'web.1', TIDEMARK_INGEST_TOKENS: 'shop=t', T
 
 it.each<[string, Env, string, RegExp]>([
   ['an empty allow-list', {}, 'warning', /TIDEMARK_TARGETS is empty/],
-  ['dry run', { TIDEMARK_TARGETS: 'shop:worker' }, 'warning', /shop:worker would be restarted/],
+  ['dry run', { TIDEMARK_TARGETS: 'shop:worker' }, 'warning', /dry run is on: decisions for shop:worker/],
   ['what may be restarted', ARMED, 'ok', /shop:worker may be restarted/],
   ['what stays dry', { ...ARMED, TIDEMARK_DRY_RUN: 'shop-pr-*:worker' }, 'ok', /shop-pr-\*:worker stays dry/],
   ['a dyno without ingest tokens', { ...ON_A_DYNO, TIDEMARK_INGEST_TOKENS: '' }, 'fault', /none will come/],

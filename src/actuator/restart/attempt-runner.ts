@@ -24,7 +24,7 @@ import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
  *
  * Every move is written in the ledger before it is made, and the ledger lets only that one move on who knows where the attempt stands. So
  * each call may be cut off anywhere, and any number of actuators may work on the same attempt. What keeps the DELETE single: it follows, in
- * the same call, the one successful write of `sending`. An attempt found in `sending` is only ever read up on. A write of `sending` whose
+ * the same call, the one successful write of `sending`. An attempt found in `sending` is only observed, never sent again. A write of `sending` whose
  * answer is lost is therefore never sent; its boot stays spent, and it closes as `unconfirmed`.
  */
 export interface AttemptRunnerParts {

@@ -51,8 +51,7 @@ export class ActuatorView {
   status(bootIds: readonly string[]): string {
     if (!this.#answers) return this.#hasAnswered ? 'does not answer' : 'is starting';
     const dynos = bootIds.flatMap((bootId) => this.#dynos.get(bootId) ?? []);
-    const first =
-      dynos.find((dyno) => dyno.action === 'restart') ?? dynos.find(({ class: name }) => TELLING.has(name));
+    const first = dynos.find((dyno) => dyno.action === 'restart') ?? dynos.find(({ class: name }) => TELLING.has(name));
     if (first !== undefined) return `${first.dyno} (${first.class}): ${first.explanation}`;
     if (dynos.length === 0) return 'waits for the first measurements';
     return `watches ${dynos.length} ${dynos.length === 1 ? 'dyno' : 'dynos'}; none needs a restart`;

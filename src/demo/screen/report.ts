@@ -44,7 +44,9 @@ export function reportText(input: ReportInput): string {
   for (const restart of verdict.restarts) lines.push(...restartLines(restart, input));
   lines.push(verdict.restarts.length === 0 ? '  No dyno was restarted.' : MEASURE_NOTE);
   for (const { dyno, peakBytes, lastBytes } of input.untouched) {
-    lines.push(`  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`);
+    lines.push(
+      `  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`,
+    );
   }
   lines.push(
     '',
@@ -53,7 +55,10 @@ export function reportText(input: ReportInput): string {
   if (jobs.rescued > 0) lines.push(`  ${jobs.rescued} taken over from a worker that was killed.`);
   lines.push(...input.disturbances.map((disturbance) => `  ${disturbance}`), '');
   if (verdict.ok) {
-    lines.push('The loop closed: exactly the bloated boots were restarted, once each, one at a time; no job was lost.', '');
+    lines.push(
+      'The loop closed: exactly the bloated boots were restarted, once each, one at a time; no job was lost.',
+      '',
+    );
     lines.push(...NEXT_STEP);
   } else {
     lines.push('The loop did not close:', ...verdict.faults.map((fault) => `  - ${fault}`));

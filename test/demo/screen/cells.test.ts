@@ -7,7 +7,9 @@ const SPAN = { fromMs: 0, toMs: 3_000, cellMs: 1_000, limitBytes: 100 * MIB };
 
 describe("a dyno's cells", () => {
   it('show the highest sample of their time, so that no peak is left out', () => {
-    expect(cellsOf([boot([10, 90, 20, 30])], { ...SPAN, toMs: 2_000 }).map((cell) => cell.fraction)).toEqual([0.9, 0.3]);
+    expect(cellsOf([boot([10, 90, 20, 30])], { ...SPAN, toMs: 2_000 }).map((cell) => cell.fraction)).toEqual([
+      0.9, 0.3,
+    ]);
   });
 
   it('go on with the last value where the machine was too busy for a sample, and know nothing before the first', () => {

@@ -42,7 +42,8 @@ describe('a frame', () => {
 
   it('fills a wide terminal with finer cells of the same run', () => {
     const late = { ...FRAME, elapsedMs: 41_000 };
-    const filled = (columns: number) => Math.max(...frameLines(late, columns, false).map((line) => line.lastIndexOf('▂')));
+    const filled = (columns: number) =>
+      Math.max(...frameLines(late, columns, false).map((line) => line.lastIndexOf('▂')));
     expect([filled(80), filled(140)]).toEqual([31, 61]);
   });
 
@@ -61,7 +62,9 @@ describe('a frame', () => {
   });
 
   it('is a line without a terminal', () => {
-    expect(frameLine(FRAME)).toBe('  7.3 s  worker.1#2 50 % healthy ▄▄▄▄▄▄│▄ | mailer.1#1 ? not seen yet  | 12/30 jobs');
+    expect(frameLine(FRAME)).toBe(
+      '  7.3 s  worker.1#2 50 % healthy ▄▄▄▄▄▄│▄ | mailer.1#1 ? not seen yet  | 12/30 jobs',
+    );
   });
 });
 

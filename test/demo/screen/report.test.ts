@@ -20,9 +20,7 @@ const INPUT: ReportInput = {
   elapsedMs: 60_000,
   startedAtMs: 1_000,
   jobs: { added: 9, completed: 9, lost: [], failed: [], repeated: [], rescued: 0 },
-  accounts: new Map([
-    ['a', { explanation: 'It stays high.', outcome: 'restarted' }],
-  ]),
+  accounts: new Map([['a', { explanation: 'It stays high.', outcome: 'restarted' }]]),
   javascriptBytes: () => 20 * MIB,
   untouched: [{ dyno: 'mailer.1', peakBytes: 430 * MIB, lastBytes: 117 * MIB }],
   disturbances: [],
