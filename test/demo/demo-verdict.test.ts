@@ -40,7 +40,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
 }
 
 describe('the verdict', () => {
-  it('is good where exactly the bloated boots were restarted, once each, one at a time', () => {
+  it('is good if exactly the bloated boots were restarted, once each, one at a time', () => {
     const verdict = judge(evidence());
     expect(verdict.faults).toEqual([]);
     expect(verdict.ok).toBe(true);
@@ -91,18 +91,18 @@ describe('the verdict', () => {
     ['BullMQ did not count', { counts: null }, 'BullMQ did not say'],
     ['the time was over', { cutShort: 'the time was over' }, 'the time was over'],
   ];
-  it.each(cases)('is bad where %s', (_, changes, fault) => {
+  it.each(cases)('is bad if %s', (_, changes, fault) => {
     const verdict = judge(evidence(changes));
     expect(verdict.ok).toBe(false);
     expect(verdict.faults.join('\n')).toContain(fault);
   });
 
-  it('takes as memory after a restart what the successor needs before it bloats in its turn', () => {
+  it('counts as memory after a restart what the new boot uses before it bloats too', () => {
     const again = next('worker.1', { samples: boot([...LOW, ...PLATEAU]).samples });
     expect(judge(evidence({ boots: [firstOld, again] })).restarts[0]?.afterBytes).toBe(120 * MIB);
   });
 
-  it('excuses a bloated boot that was killed from outside, where its successor closed the loop', () => {
+  it('excuses a bloated boot that was killed from outside, if its successor closed the loop', () => {
     const killed = boot(PLATEAU, { dyno: 'worker.1', bootId: 'killed', end: 'killed', endedAtMs: 11_000 });
     const boots = [
       killed,

@@ -42,7 +42,7 @@ describe('a recorded series', () => {
     expect(() => readSeries(text, 'f')).toThrow(message);
   });
 
-  it('never fails otherwise than by naming the place', () => {
+  it('never fails without naming the place', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {

@@ -12,7 +12,7 @@ const DYNO: DynoState = {
 };
 const RESTART: DecisionState = { ...DYNO, time: '2026-01-01T00:00:00Z', outcome: null };
 
-/** Answers with the next pair at each reading. */
+/** Each reading gets the next pair of answers. */
 function viewOf(...answers: readonly [readonly DynoState[] | null, readonly DecisionState[] | null][]) {
   let reading = -1;
   const client: Pick<ActuatorClient, 'dynos' | 'decisions'> = {
@@ -41,7 +41,7 @@ describe('what the actuator says', () => {
     expect(view.accounts.get('a')?.outcome).toBe('restarted');
   });
 
-  it('is no news where nothing is restarted', async () => {
+  it('is no news if nothing is restarted', async () => {
     const view = viewOf([[{ ...DYNO, action: 'none', class: 'healthy' }], [{ ...RESTART, action: 'none' }]]);
     expect(await view.refresh()).toEqual([]);
     expect(view.classOf('a')).toBe('healthy');

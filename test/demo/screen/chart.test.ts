@@ -40,7 +40,7 @@ describe('the sparkline', () => {
     expect(sparkline(cells(0, 0.5, 1, 1.7), 10)).toBe('▁▄██');
   });
 
-  it('leaves a gap where nothing is known between known values', () => {
+  it('leaves a gap for an unknown value between known ones', () => {
     expect(sparkline(cells(0.5, null, 0.5), 10)).toBe('▄ ▄');
   });
 });

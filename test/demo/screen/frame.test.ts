@@ -27,7 +27,7 @@ const FRAME: Frame = {
 };
 
 describe('a frame', () => {
-  it('shows of each dyno its memory, class, boot, jobs and restarts', () => {
+  it('shows the memory, class, boot, jobs and restarts of each dyno', () => {
     const lines = frameLines(FRAME, 80, false);
     expect(lines).toContain('worker.1 boot 2  256 MB of 512 MB (50 %)  healthy  12 jobs, restarted 1x');
     expect(lines).toContain('mailer.1 boot 1  memory not known  not seen yet  0 jobs');
@@ -47,7 +47,7 @@ describe('a frame', () => {
     expect([filled(80), filled(140)]).toEqual([31, 61]);
   });
 
-  it('says of a dyno over its soft limit that it is high while the actuator has not decided, and never healthy', () => {
+  it('calls a dyno over its soft limit high, and not healthy, until the actuator has decided', () => {
     const [row] = FRAME.dynos;
     if (row === undefined) throw new Error('the frame has no dyno');
     const shown = (name: string) =>
@@ -56,7 +56,7 @@ describe('a frame', () => {
     expect(shown('bloat')).toContain('(93 %)  bloat  12 jobs');
   });
 
-  it('uses colour codes only where colour is wanted', () => {
+  it('uses colour codes only if colour is wanted', () => {
     expect(frameLines(FRAME, 80, false).join('')).not.toContain('\u001b');
     expect(frameLines(FRAME, 80, true).join('')).toContain('\u001b');
   });

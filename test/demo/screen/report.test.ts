@@ -27,7 +27,7 @@ const INPUT: ReportInput = {
 };
 
 describe('the summary', () => {
-  it('says which dyno was restarted, why, and what its memory and the jobs became', () => {
+  it('says which dyno was restarted, why, and what became of its memory and the jobs', () => {
     const text = reportText(INPUT);
     expect(text).toContain('worker.1 (boot 1) was restarted at 24 s');
     expect(text).toContain('why     It stays high.');

@@ -110,7 +110,7 @@ describe('errors', () => {
     expect(asked.headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('Basic with the token as password is let in, as the library does by default', async () => {
+  test('Basic with the token as password is accepted, which is the default of the client library', async () => {
     await start();
     const basic = (password: string) => `Basic ${Buffer.from(`:${password}`).toString('base64')}`;
     expect((await ask('GET', '/account', { Authorization: basic(TOKEN) })).status).toBe(200);
@@ -134,7 +134,7 @@ describe('errors', () => {
 });
 
 describe('a restart', () => {
-  test('of a name that is not there succeeds and does nothing', async () => {
+  test('of an unknown name succeeds and does nothing', async () => {
     const { platform, manager } = await start();
     expect(await platform.restart('shop', 'worker.9', () => true)).toMatchObject({ kind: 'accepted' });
     await platform.list('shop');
@@ -142,7 +142,7 @@ describe('a restart', () => {
     expect(boots('worker.1') + boots('worker.2')).toBe(2);
   });
 
-  test('by id succeeds and does nothing, as it was seen on the real platform', async () => {
+  test('by id succeeds and does nothing, as on the real platform', async () => {
     const { manager, platform } = await start();
     const id = manager.dynos()[0]?.dynoId;
     expect((await ask('DELETE', `/apps/shop/dynos/${id}`)).status).toBe(202);
@@ -150,7 +150,7 @@ describe('a restart', () => {
     expect(boots('worker.1')).toBe(1);
   });
 
-  test('of a name that is not there is refused where that is asked for', async () => {
+  test('of an unknown name is refused if the option says so', async () => {
     const { platform } = await start({ unknownDyno: 'not-found' });
     expect(await platform.restart('shop', 'worker.9', () => true)).toMatchObject({ kind: 'gone' });
   });
@@ -168,7 +168,7 @@ describe('a restart', () => {
   );
 });
 
-describe('faults: what the adapter makes of each, and whether the dyno was restarted', () => {
+describe('faults: how the adapter reports each, and whether the dyno was restarted', () => {
   const unknown = { kind: 'unknown' } as const;
   const refused = (status: number) => ({ kind: 'refused', status }) as const;
   const CASES: readonly [Fault, Partial<RestartAnswer>, boolean][] = [
@@ -214,7 +214,7 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
 
     expect(manager.requests.filter((request) => request.method === 'DELETE')).toMatchObject([{ fault: fault.kind }]);
     expect(manager.faults.pending).toBe(0);
-    // A second restart, without a fault, comes after whatever the first one did.
+    // A second restart, without a fault, follows the first one.
     if (restarts) await event((entry) => entry.event === 'sigterm' && entry.dyno === 'worker.1');
     await platform.restart('shop', 'worker.2', () => true);
     await event((entry) => entry.event === 'sigterm' && entry.dyno === 'worker.2');
@@ -223,7 +223,7 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
     expect(wasRead).toBe(fault.kind !== 'reset-before-read');
   });
 
-  test('happen as often as planned, in order, and only where they were planned', async () => {
+  test('happen as often as planned, in order, and only to the planned requests', async () => {
     const { manager, platform } = await start();
     manager.faults.next('GET', /\/dynos$/, { kind: 'status', status: 503 }, 2);
     manager.faults.next('DELETE', /\/dynos/, { kind: 'status', status: 409 });
