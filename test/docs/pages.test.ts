@@ -70,6 +70,12 @@ describe('the README', () => {
     ]);
   });
 
+  it('names the file that "npm pack" makes', () => {
+    const { name, version } = JSON.parse(readPage('package.json')) as { name: string; version: string };
+    for (const page of ['README.md', 'docs/setup/heroku.md'])
+      expect(readPage(page)).toContain(`/${name}-${version}.tgz`);
+  });
+
   it('links every page of docs', () => {
     const linked = linksOf('README.md').map((target) => target.split('#')[0]);
     expect(PAGES.filter((page) => page !== 'README.md' && !linked.includes(page))).toEqual([]);

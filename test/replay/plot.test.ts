@@ -118,7 +118,9 @@ describe('a plot of a replay', () => {
     expect(groupsOf(svg, 'restart')).toEqual([]);
     expect(svg).toContain('No restart. At the end: healthy, no-growth: ');
   });
+});
 
+describe('steps, bands and limits of a plot', () => {
   it('marks each step, and none in a flat series, a sawtooth or a start', () => {
     const titles = groupsOf(plot(csvOf(STAIRS)).svg, 'step').map((step) => /<title>(.*?)</.exec(step)?.[1]);
     expect(titles).toHaveLength(4);
@@ -158,7 +160,9 @@ describe('a plot of a replay', () => {
     expect(svg).toContain('>quota, hard limit 512 MB</text>');
     expect(svg).toContain('>soft limit 410 MB</text>');
   });
+});
 
+describe('the document of a plot', () => {
   it('keeps a spike of one sample when it thins', () => {
     const spikeAt = 20_003 / 60;
     const usageMb = (minute: number) => (Math.abs(minute - spikeAt) < 1e-6 ? 500 : 150 + (minute % 2));
