@@ -16,7 +16,9 @@ export function refuseRest(args: CommandArguments, most: number): readonly strin
 export function baseOf({ own }: CommandArguments): URL {
   const base = String(own.url ?? `http://127.0.0.1:${process.env.PORT ?? '4318'}`);
   if (!URL.canParse(base))
-    throw new ConfigError([`--url: "${base}" is not a URL, for example https://my-tidemark-0123456789ab.herokuapp.com`]);
+    throw new ConfigError([
+      `--url: "${base}" is not a URL, for example https://my-tidemark-0123456789ab.herokuapp.com`,
+    ]);
   return new URL(base);
 }
 
