@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -45,7 +45,8 @@ export function proseOf(text: string): string {
   return text.replace(/<!--.*?-->/gs, '').replace(/^ *```.*?^ *```$/gms, '');
 }
 
-/** Every file that git knows, as text. */
+/** Every file that git knows and that is there. */
 export function trackedFiles(): readonly string[] {
-  return execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  const files = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  return files.filter((file) => existsSync(`${ROOT}${file}`));
 }
