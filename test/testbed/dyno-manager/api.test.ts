@@ -168,38 +168,38 @@ describe('a restart', () => {
   );
 });
 
-describe('faults: how the adapter reports each, and whether the dyno was restarted', () => {
-  const unknown = { kind: 'unknown' } as const;
-  const refused = (status: number) => ({ kind: 'refused', status }) as const;
-  const CASES: readonly [Fault, Partial<RestartAnswer>, boolean][] = [
-    [{ kind: 'reset-before-read' }, unknown, false],
-    [{ kind: 'reset-after-read', restarts: true }, unknown, true],
-    [{ kind: 'reset-after-read', restarts: false }, unknown, false],
-    [{ kind: 'cut-head', restarts: true }, unknown, true],
-    [{ kind: 'cut-head', restarts: false }, unknown, false],
-    [{ kind: 'cut-body', restarts: true }, { kind: 'unknown', status: 202 }, true],
-    [{ kind: 'cut-body', restarts: false }, { kind: 'unknown', status: 202 }, false],
-    [{ kind: 'silence', restarts: true }, unknown, true],
-    [{ kind: 'silence', restarts: false }, unknown, false],
-    [{ kind: 'accepted-without-effect' }, { kind: 'accepted' }, false],
-    [{ kind: 'late-effect', delayMs: 20 }, { kind: 'accepted' }, true],
-    [{ kind: 'slow', delayMs: 20, restarts: true }, { kind: 'accepted' }, true],
-    [{ kind: 'slow', delayMs: 20, restarts: false }, { kind: 'accepted' }, false],
-    [{ kind: 'status', status: 401 }, refused(401), false],
-    [{ kind: 'status', status: 403 }, refused(403), false],
-    [{ kind: 'status', status: 404 }, { kind: 'gone' }, false],
-    [{ kind: 'status', status: 409 }, refused(409), false],
-    [{ kind: 'status', status: 422 }, refused(422), false],
-    [
-      { kind: 'status', status: 429, headers: { 'Retry-After': '5' } },
-      { kind: 'refused', status: 429, retryAfterMs: 5000 },
-      false,
-    ],
-    [{ kind: 'status', status: 429, body: 'slow down' }, { kind: 'unknown', status: 429 }, false],
-    [{ kind: 'status', status: 500, restarts: true }, { kind: 'unknown', status: 500 }, true],
-    [{ kind: 'status', status: 503, body: '<html>' }, { kind: 'unknown', status: 503 }, false],
-  ];
+const unknown = { kind: 'unknown' } as const;
+const refused = (status: number) => ({ kind: 'refused', status }) as const;
+const CASES: readonly [Fault, Partial<RestartAnswer>, boolean][] = [
+  [{ kind: 'reset-before-read' }, unknown, false],
+  [{ kind: 'reset-after-read', restarts: true }, unknown, true],
+  [{ kind: 'reset-after-read', restarts: false }, unknown, false],
+  [{ kind: 'cut-head', restarts: true }, unknown, true],
+  [{ kind: 'cut-head', restarts: false }, unknown, false],
+  [{ kind: 'cut-body', restarts: true }, { kind: 'unknown', status: 202 }, true],
+  [{ kind: 'cut-body', restarts: false }, { kind: 'unknown', status: 202 }, false],
+  [{ kind: 'silence', restarts: true }, unknown, true],
+  [{ kind: 'silence', restarts: false }, unknown, false],
+  [{ kind: 'accepted-without-effect' }, { kind: 'accepted' }, false],
+  [{ kind: 'late-effect', delayMs: 20 }, { kind: 'accepted' }, true],
+  [{ kind: 'slow', delayMs: 20, restarts: true }, { kind: 'accepted' }, true],
+  [{ kind: 'slow', delayMs: 20, restarts: false }, { kind: 'accepted' }, false],
+  [{ kind: 'status', status: 401 }, refused(401), false],
+  [{ kind: 'status', status: 403 }, refused(403), false],
+  [{ kind: 'status', status: 404 }, { kind: 'gone' }, false],
+  [{ kind: 'status', status: 409 }, refused(409), false],
+  [{ kind: 'status', status: 422 }, refused(422), false],
+  [
+    { kind: 'status', status: 429, headers: { 'Retry-After': '5' } },
+    { kind: 'refused', status: 429, retryAfterMs: 5000 },
+    false,
+  ],
+  [{ kind: 'status', status: 429, body: 'slow down' }, { kind: 'unknown', status: 429 }, false],
+  [{ kind: 'status', status: 500, restarts: true }, { kind: 'unknown', status: 500 }, true],
+  [{ kind: 'status', status: 503, body: '<html>' }, { kind: 'unknown', status: 503 }, false],
+];
 
+describe('faults: how the adapter reports each, and whether the dyno was restarted', () => {
   test.each(CASES)('%o', async (fault, answer, restarts) => {
     const { manager, platform, event } = await start();
     manager.faults.next('DELETE', '/apps/shop/dynos/worker.1', fault);

@@ -80,7 +80,9 @@ describe('a dyno that is restarted', () => {
     await restart('worker.1');
     await event((entry) => entry.event === 'exit' && entry.dynoId === boot?.dynoId);
   });
+});
 
+describe('a dyno that ends slowly or starts slowly', () => {
   test('is killed when it has not ended in time', async () => {
     const { line, event } = await start([{ type: 'worker', command: STUBBORN }], { killAfterMs: 30 });
     const { dynoId } = await line(() => true);
