@@ -199,7 +199,7 @@ const SHORT: Readonly<Record<ObstacleCode, string>> = {
   'ledger-unavailable': 'with an unreadable ledger',
   'eviction-policy': 'eviction policy of Redis',
   paused: 'paused',
-  'ledger-hold': 'ledger-hold',
+  'ledger-hold': 'held',
   'dry-run': 'dry run',
   'breaker-open': 'breaker open',
   budget: 'budget used up',
