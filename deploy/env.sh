@@ -1,9 +1,9 @@
 #!/bin/sh
-# Writes .env with fresh secrets for docker-compose.yml. An .env that is there is left as it is.
+# Writes .env with fresh secrets for docker-compose.yml. Leaves an existing .env alone.
 set -eu
 cd "$(dirname "$0")/.."
 if [ -e .env ]; then
-  echo ".env is there already; remove it for new secrets" >&2
+  echo ".env exists already; remove it for new secrets" >&2
   exit 0
 fi
 secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }

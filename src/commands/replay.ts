@@ -4,6 +4,7 @@ import { resolvePolicy } from '../config/policy.ts';
 import type { Decision } from '../model/decision.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
+import type { Policy } from '../model/policy.ts';
 import { parseSize } from '../quantities.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
@@ -23,11 +24,11 @@ export async function runReplayCommand(args: CommandArguments): Promise<number> 
   const panels: Panel[] = [];
   for (const { file, rows } of series) {
     const startMs = rows[0]?.timeMs ?? 0;
-    report.begin(file);
+    report.begin(file, settingsLine(rows, { policy, quotaBytes }));
     const options = { policy, quotaBytes, restartEndsBoot: report.restartEndsBoot };
     const summary = replay(rows, options, (decision) => report.change(decision, startMs));
     report.end({ file, startMs, summary });
-    if (plotPath !== null) panels.push(...panelsOf(file, rows, judgedAll(rows, { policy, quotaBytes })));
+    if (plotPath !== null) panels.push(...panelsOf(file, rows, judgedAll(rows, options)));
   }
   if (plotPath === null) return 0;
   writePlot(plotPath, plotSvg(panels));
@@ -35,7 +36,7 @@ export async function runReplayCommand(args: CommandArguments): Promise<number> 
   return 0;
 }
 
-/** Every judged moment of the whole recording: a plot shows it to its end. */
+/** Every judged moment, for the plot. */
 function judgedAll(rows: readonly SeriesRow[], options: ReplayOptions): readonly Judged[] {
   const judged: Judged[] = [];
   replay(
@@ -102,9 +103,10 @@ interface Ending {
 }
 
 interface Report {
-  /** For people a restarted boot is over; for programs the recording goes on (as docs/detection.md scores it). */
+  /** People see a restarted boot end; for programs the recording goes on, as docs/detection.md scores it. */
   readonly restartEndsBoot: boolean;
-  begin(file: string): void;
+  /** `settings`: a sentence about the window and the quota in use. */
+  begin(file: string, settings: string): void;
   change(decision: Decision, startMs: number): void;
   end(ending: Ending): void;
   plotted(path: string): void;
@@ -152,7 +154,11 @@ const JSON_REPORT: Report = {
 
 const TEXT_REPORT: Report = {
   restartEndsBoot: true,
-  begin: (file) => print(`${file}\n${textRow(['AFTER', 'DYNO', 'USAGE', 'CLASS', 'ACTION'])}`),
+  begin: (file, settings) => {
+    print(file);
+    print(wrap(`  ${settings}`, columnsOf(process.stdout), 0));
+    print(textRow(['AFTER', 'DYNO', 'USAGE', 'CLASS', 'ACTION']));
+  },
   change: (decision, startMs) => {
     const usage = decision.usageBytes === null ? '?' : formatBytes(decision.usageBytes);
     const after = formatDuration(decision.timeMs - startMs);
@@ -163,6 +169,32 @@ const TEXT_REPORT: Report = {
   end: ({ startMs, summary }) => print(`${wrap(`  ${endLine(summary, startMs)}`, columnsOf(process.stdout), 2)}\n`),
   plotted: (path) => print(`plot: ${path}`),
 };
+
+/** What the recording is judged by, and how to change it: both flags decide what a curve is taken for. */
+function settingsLine(
+  rows: readonly SeriesRow[],
+  { policy, quotaBytes }: Pick<ReplayOptions, 'policy' | 'quotaBytes'>,
+): string {
+  const quotas = [...new Set(rows.map((row) => row.quotaBytes ?? quotaBytes))];
+  const [quota = null] = quotas;
+  const sentences = [`Judged with a window of ${formatDuration(policy.windowMs)} (--window)`];
+  if (quotas.length > 1) sentences.push("and the file's quotas (quota_bytes).");
+  else if (quota === null) sentences.push('and without a quota: no limit is judged. Set it with --quota 512MiB.');
+  else
+    sentences.push(
+      `and a quota of ${formatBytes(quota)} (${rows[0]?.quotaBytes === null ? '--quota' : "the file's quota_bytes"}).`,
+    );
+  return [...sentences, ...tooShort(rows, policy)].join(' ');
+}
+
+/** A recording of minutes judged by windows of a minute never leaves its warm-up. */
+function tooShort(rows: readonly SeriesRow[], { minUptimeMs }: Policy): readonly string[] {
+  const lastsMs = (rows.at(-1)?.timeMs ?? 0) - (rows[0]?.timeMs ?? 0);
+  if (lastsMs > minUptimeMs) return [];
+  return [
+    `It lasts ${formatDuration(lastsMs)}, and nothing is decided before ${formatDuration(minUptimeMs)}: for a faster process choose a shorter window.`,
+  ];
+}
 
 function textRow([after = '', dyno = '', usage = '', memoryClass = '', action = '']: readonly string[]): string {
   const cells = [after.padEnd(9), dyno.padEnd(12), usage.padStart(8), ` ${memoryClass.padEnd(9)}`, action];

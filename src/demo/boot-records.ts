@@ -13,7 +13,7 @@ export interface Sample {
   readonly usageBytes: number;
 }
 
-/** One life of a dyno as the dyno manager saw it: the truth that the actuator's deeds are held against. Times in Unix ms. */
+/** One life of a dyno as the dyno manager saw it: what the actuator's restarts are checked against. Times in Unix ms. */
 export interface BootRecord {
   readonly dyno: string;
   readonly type: string;
@@ -30,7 +30,7 @@ export interface BootRecord {
   endDetail: string | null;
 }
 
-/** Folds the dyno manager's log and what it measures into one record a boot. */
+/** Folds the dyno manager's log and measurements into one record for each boot. */
 export class BootRecords {
   readonly #byId = new Map<string, BootRecord>();
 
@@ -89,8 +89,8 @@ function end(boot: BootRecord, how: BootEnd, entry: LogEntry): void {
 }
 
 /**
- * For how long the boot's memory had been above the limit without a break when it was last seen, or when its restart was asked for; in ms. A
- * peak that came back counts as nothing, however long it lasted: on a busy machine an attachment may take many times its usual half a second.
+ * For how long the boot's memory had been above the limit without a break when it was last seen, or when its restart was requested; in ms. A
+ * peak that came back counts as zero, however long it lasted: on a busy machine an attachment may take many times its usual half a second.
  */
 export function lastingOverMs(boot: Pick<BootRecord, 'samples' | 'restartRequestsMs'>, limitBytes: number): number {
   const untilMs = boot.restartRequestsMs[0] ?? Number.POSITIVE_INFINITY;
@@ -101,7 +101,7 @@ export function lastingOverMs(boot: Pick<BootRecord, 'samples' | 'restartRequest
   return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
 }
 
-/** The middle one of the last samples; null where there are none. */
+/** The median of the last `count` samples, in bytes; null if there are none. */
 export function lastUsageBytes(samples: readonly Sample[], count = 5): number | null {
   const last = samples.slice(-count).map((sample) => sample.usageBytes);
   return last.sort((a, b) => a - b)[Math.floor(last.length / 2)] ?? null;

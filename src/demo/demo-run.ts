@@ -17,40 +17,38 @@ import {
   FRAME_MS,
   MAILER_TYPE,
   SOFT_LIMIT_FRACTION,
-  WINDOW_MS,
   WORKER_TYPE,
 } from './plan.ts';
-import { cellsOf } from './screen/cells.ts';
 import type { DynoRow, Frame } from './screen/frame.ts';
 
-export interface CourseOptions {
-  readonly stage: DemoEnvironment;
+export interface DemoRunOptions {
+  readonly environment: DemoEnvironment;
   readonly records: BootRecords;
   readonly tally: JobTally;
   readonly signal: AbortSignal;
   readonly startedAtMs: number;
   readonly show: (frame: Frame) => void;
-  readonly tell: (text: string) => void;
+  readonly announce: (text: string) => void;
   readonly onProcess: (name: string, pid: number) => void;
   /** Everything is up, and the jobs are on their way into the queues. */
   readonly onReady: () => void;
 }
 
 /**
- * The demo's course: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It only
- * watches; the one thing it does is to give a dyno that was killed from outside its share of the work again.
+ * One run: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It only watches, with one
+ * exception: the next boot of a dyno that was killed from outside gets that dyno's imports again.
  */
 export class DemoRun {
   readonly view: ActuatorView;
-  readonly #options: CourseOptions;
+  readonly #options: DemoRunOptions;
   readonly #pids = new Map<string, number>();
   #dynos: readonly ManagedDyno[] = [];
   #counts: QueueCounts | null = null;
   #counting = false;
   #series = 0;
-  /** Imports of a dyno that its killed boots had done, and that were given again. */
+  /** By dyno: how many imports its killed boots had done that were added again. */
   readonly #givenAgain = new Map<string, number>();
-  /** Dynos that were not given their imports yet. */
+  /** Dynos whose imports were not added yet. */
   readonly #toSupply = new Set(BLOATING_DYNOS);
   /** By boot id: when the actuator first had a class for it. */
   readonly #judgedSinceMs = new Map<string, number>();
@@ -58,9 +56,9 @@ export class DemoRun {
   #broken: string | null = null;
   #over = false;
 
-  constructor(options: CourseOptions) {
+  constructor(options: DemoRunOptions) {
     this.#options = options;
-    this.view = new ActuatorView(options.stage.client);
+    this.view = new ActuatorView(options.environment.client);
   }
 
   /** Something was killed from outside: the demo may take longer. */
@@ -68,12 +66,12 @@ export class DemoRun {
     this.#disturbed = true;
   }
 
-  /** Nothing that could still happen would let the loop close. */
+  /** The loop can no longer close. */
   break(why: string): void {
     this.#broken ??= why;
   }
 
-  /** A boot was killed from outside before it was restarted: its dyno's next boot gets the imports again that this one had done. */
+  /** A boot was killed from outside before it was restarted: its dyno's next boot gets the imports again that the killed one had done. */
   supplyAgain(dyno: string): void {
     const { records, tally } = this.#options;
     if (!BLOATING_DYNOS.includes(dyno) || records.of(dyno).some((boot) => boot.restartRequestsMs.length > 0)) return;
@@ -86,7 +84,7 @@ export class DemoRun {
     this.#add(queue, imports(this.#series, lost));
   }
 
-  /** Ends early where the signal is aborted. */
+  /** Ends early if the signal is aborted. */
   async run(): Promise<Evidence> {
     const cutShort = (await this.#untilSeen()) ?? (await this.#untilClosed());
     this.#over = true;
@@ -138,8 +136,8 @@ export class DemoRun {
   }
 
   /**
-   * A dyno gets its imports once the actuator has seen its floor. It would not restart a boot that was high when it was first seen: it could
-   * not know what that gives back. An actuator that was killed just after its start sees the boot late, and then for a while.
+   * Adds a dyno's imports once the actuator has seen its floor. The actuator does not restart a boot that was high when it was first seen,
+   * because it cannot know what that gives back. One that was killed just after its start sees the boot late: then the imports wait.
    */
   #supply(): void {
     const nowMs = Date.now();
@@ -166,12 +164,12 @@ export class DemoRun {
     });
   }
 
-  /** Why the demo ends before it is done; null where it goes on. */
+  /** Why the demo ends before it is done; null if it goes on. */
   #endOfTime(waitingFor: string): string | null {
-    if (this.#options.signal.aborted) return 'it was stopped';
+    if (this.#options.signal.aborted) return 'the demo was stopped';
     if (this.#broken !== null) return this.#broken;
     const limitMs = this.#disturbed ? DISTURBED_DEADLINE_MS : DEADLINE_MS;
-    return this.#elapsedMs < limitMs ? null : `the time was over while it waited for ${waitingFor}`;
+    return this.#elapsedMs < limitMs ? null : `the time was over while the demo waited for ${waitingFor}`;
   }
 
   get #elapsedMs(): number {
@@ -180,15 +178,15 @@ export class DemoRun {
 
   /** Samples what the dyno manager sees, asks the actuator and BullMQ, and shows it. */
   #look(): void {
-    const { stage, records, tell } = this.#options;
+    const { environment, records, announce } = this.#options;
     const nowMs = Date.now();
-    this.#dynos = stage.manager.dynos();
+    this.#dynos = environment.manager.dynos();
     for (const dyno of this.#dynos) {
       records.sample(dyno, nowMs);
       this.#noticeProcess(dyno);
     }
     void this.view.refresh().then((news) => {
-      for (const { text } of news) if (!this.#over) tell(text);
+      for (const text of news) if (!this.#over) announce(text);
     });
     void this.#count();
     this.#options.show(this.#frame(nowMs));
@@ -200,16 +198,16 @@ export class DemoRun {
     this.#options.onProcess(name, pid);
   }
 
-  /** While Redis is away the answer waits for it, and the demo does not; a call that is cut off is made again at the next look. */
+  /** The demo does not wait for the answer: it may take until Redis is back. A call that fails is repeated at the next look. */
   async #count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;
-    this.#counts = await this.#options.stage.queues.counts().catch(() => this.#counts);
+    this.#counts = await this.#options.environment.queues.counts().catch(() => this.#counts);
     this.#counting = false;
   }
 
   #add(queue: string, jobs: readonly PlannedJob[]): void {
-    this.#options.stage.queues.add(queue, jobs).catch((error: unknown) => {
+    this.#options.environment.queues.add(queue, jobs).catch((error: unknown) => {
       this.break(`jobs could not be added: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
@@ -218,32 +216,30 @@ export class DemoRun {
     const { tally } = this.#options;
     const { completed, added } = tally.report();
     return {
-      elapsedMs: this.#elapsedMs,
+      startedAtMs: this.#options.startedAtMs,
+      elapsedMs: nowMs - this.#options.startedAtMs,
       limitBytes: this.#limitBytes,
       softLimitBytes: this.#softLimitBytes,
-      dynos: this.#dynos.map((dyno) => this.#row(dyno, nowMs)),
+      dynos: this.#dynos.map((dyno) => this.#row(dyno)),
       jobsDone: completed,
       jobsAdded: added,
       status: this.view.status(this.#dynos.map((dyno) => dyno.dynoId)),
     };
   }
 
-  #row(dyno: ManagedDyno, nowMs: number): DynoRow {
-    const { records, tally, startedAtMs } = this.#options;
-    const boots = records.of(dyno.name);
+  #row(dyno: ManagedDyno): DynoRow {
+    const { records, tally } = this.#options;
     return {
       dyno: dyno.name,
-      bootNumber: boots.length,
+      boots: records.of(dyno.name),
       usageBytes: dyno.memoryBytes,
-      cells: cellsOf(boots, { fromMs: startedAtMs, toMs: nowMs, cellMs: WINDOW_MS, limitBytes: dyno.limitBytes }),
       class: this.view.classOf(dyno.dynoId),
       jobsDone: tally.doneByDyno(dyno.name),
-      restarts: boots.filter((boot) => boot.restartRequestsMs.length > 0).length,
     };
   }
 
   async #pause(): Promise<void> {
-    // An abort ends the pause; the loop looks at the signal itself.
+    // An abort ends the pause; the loop checks the signal.
     await sleep(FRAME_MS, undefined, { signal: this.#options.signal }).catch(() => {});
   }
 }

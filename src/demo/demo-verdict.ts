@@ -3,14 +3,14 @@ import type { QueueCounts } from './job-queues.ts';
 import type { TallyReport } from './jobs/tally.ts';
 import { PLATEAU_MS, SETTLE_MS } from './plan.ts';
 
-/** One restart that the dyno manager was asked for. */
+/** One restart that was requested of the dyno manager. Memory in bytes. */
 export interface RestartRow {
   readonly dyno: string;
   readonly bootId: string;
   readonly bootNumber: number;
   readonly requestedAtMs: number;
   readonly beforeBytes: number | null;
-  /** Of the boot that took its place, when it had settled; null where it has not been seen. */
+  /** Of the boot that took its place, once it had settled; null if that boot was not seen. */
   readonly afterBytes: number | null;
 }
 
@@ -27,13 +27,13 @@ export interface Evidence {
   /** The dynos that were given the work that bloats. */
   readonly bloatingDynos: readonly string[];
   readonly jobs: TallyReport;
-  /** The same as BullMQ counts it; null where it did not answer. */
+  /** The same as BullMQ counts it; null if it did not answer. */
   readonly counts: QueueCounts | null;
   /** The ids of boots whose restart the actuator reported as closed by a new boot. */
   readonly confirmedBootIds: ReadonlySet<string>;
-  /** Something was killed from outside: what the actuator said of a restart may then be lost with it. */
+  /** Something was killed from outside, so the actuator's report of a restart may be lost. */
   readonly disturbed: boolean;
-  /** Null where the demo ended because all was done. */
+  /** Why the demo ended early; null if everything was done. */
   readonly cutShort: string | null;
 }
 
@@ -75,7 +75,7 @@ function nextBoot(boot: BootRecord, boots: readonly BootRecord[]): BootRecord | 
   return boots.find((other) => other.dyno === boot.dyno && other.number === boot.number + 1);
 }
 
-/** A successor may bloat in its turn, so its first seconds count, and of these the last. */
+/** A successor may bloat as well, so what counts is the end of its first `SETTLE_MS`. */
 function settledBytes(boot: BootRecord | undefined): number | null {
   if (boot === undefined) return null;
   return lastUsageBytes(boot.samples.filter((sample) => sample.timeMs <= boot.startedAtMs + SETTLE_MS));
@@ -95,7 +95,7 @@ function faultsOfBoot(boot: BootRecord, { softLimitBytes, disturbed }: Evidence)
   return faults;
 }
 
-/** Two restarts of a process type at a time: the second was asked for before the first boot had ended. */
+/** Two restarts of a process type at a time: the second was requested before the first boot had ended. */
 function overlaps(boots: readonly BootRecord[]): readonly string[] {
   const restarted = boots.filter((boot) => boot.restartRequestsMs.length > 0);
   return restarted.flatMap((first) =>
@@ -106,7 +106,7 @@ function overlaps(boots: readonly BootRecord[]): readonly string[] {
           (atMs) => atMs >= (first.restartRequestsMs[0] ?? 0) && atMs < (first.endedAtMs ?? Number.POSITIVE_INFINITY),
         ),
       )
-      .map((second) => `${second.dyno} was restarted while the restart of ${first.dyno} was on its way`),
+      .map((second) => `${second.dyno} was restarted while ${first.dyno} was still restarting`),
   );
 }
 
@@ -129,9 +129,9 @@ function faultsOfJobs(jobs: TallyReport, counts: QueueCounts | null): readonly s
     ...list('lost', jobs.lost),
     ...list('failed', jobs.failed),
     ...list('done more than once', jobs.repeated),
-    ...(counts === null ? ['BullMQ did not tell how many jobs it holds'] : []),
+    ...(counts === null ? ['BullMQ did not say how many jobs it has'] : []),
     ...(counts !== null && counts.completed !== jobs.completed
-      ? [`BullMQ holds ${counts.completed} completed jobs where ${jobs.completed} were seen to complete`]
+      ? [`BullMQ has ${counts.completed} completed jobs, but ${jobs.completed} were seen to complete`]
       : []),
   ];
 }

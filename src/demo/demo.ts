@@ -3,7 +3,7 @@ import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import { BootRecords, lastUsageBytes } from './boot-records.ts';
 import { DemoRun } from './demo-run.ts';
 import { type Evidence, judge } from './demo-verdict.ts';
-import { type DemoEnvironment, setStage } from './environment/demo-environment.ts';
+import { type DemoEnvironment, startEnvironment } from './environment/demo-environment.ts';
 import { type DemoEvent, openEventFile } from './event-file.ts';
 import { JobTally } from './jobs/tally.ts';
 import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
@@ -14,14 +14,14 @@ export interface DemoOptions {
   readonly write: (text: string) => void;
   /** Whether what is written can be drawn over. */
   readonly isTerminal: boolean;
-  /** Of the terminal; asked for every frame, for it may change. */
+  /** Of the terminal; asked for every frame, because it may change. */
   readonly columns: () => number;
   readonly colour: boolean;
   /** Aborted: everything is stopped, and the exit code is 130. */
   readonly signal: AbortSignal;
   /** `REDIS_URL`; null: a Redis is started. */
   readonly redisUrl: string | null;
-  /** Where events are written as JSON, one a line; null: nowhere. */
+  /** The file that gets events as JSON, one per line; null: none. */
   readonly jsonEventsPath: string | null;
 }
 
@@ -32,7 +32,7 @@ const EXIT = { closed: 0, notClosed: 1, interrupted: 130 } as const;
 export async function runDemo(options: DemoOptions): Promise<number> {
   if (process.platform !== 'linux') {
     throw new BadInputError(
-      'The demo needs Linux: it reads the memory of its processes from /proc, and its bloat is that of glibc.',
+      'The demo needs Linux: it reads the memory of its processes from /proc, and its bloat needs glibc.',
     );
   }
   const run = new RunningDemo(options);
@@ -43,7 +43,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-/** One run: ties stage, course and screen together. */
+/** Ties environment, run and screen together. */
 class RunningDemo {
   readonly #options: DemoOptions;
   readonly #record: (event: DemoEvent) => void;
@@ -51,11 +51,11 @@ class RunningDemo {
   readonly #records = new BootRecords();
   readonly #tally = new JobTally();
   readonly #disturbances: string[] = [];
-  /** What the dynos printed last. */
+  /** The newest lines that the dynos printed. */
   #lastLines: readonly string[] = [];
   #startedAtMs = Date.now();
-  #stage: DemoEnvironment | null = null;
-  #course: DemoRun | null = null;
+  #environment: DemoEnvironment | null = null;
+  #run: DemoRun | null = null;
   #ending = false;
 
   constructor(options: DemoOptions) {
@@ -65,10 +65,10 @@ class RunningDemo {
   }
 
   async toItsEnd(): Promise<number> {
-    this.#tell(
-      'Tidemark demo: starting Redis, a dyno manager with three dynos, the actuator, and the Collector where it is built.',
+    this.#announce(
+      'Tidemark demo: starting Redis, a dyno manager with three dynos, the actuator, and the Collector if it is built.',
     );
-    const stage = await setStage({
+    const environment = await startEnvironment({
       redisUrl: this.#options.redisUrl,
       tally: this.#tally,
       onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
@@ -77,71 +77,71 @@ class RunningDemo {
         this.#lastLines = [...this.#lastLines.slice(1 - KEPT_LINES), `${dyno}: ${line}`];
       },
       onReturn: (text) => this.#disturb(text),
-      onLoss: (why) => this.#course?.break(why),
+      onLoss: (why) => this.#run?.break(why),
     });
-    this.#stage = stage;
-    this.#tell(stage.way);
-    const course = this.#newCourse(stage);
-    this.#course = course;
-    const evidence = await course.run();
+    this.#environment = environment;
+    this.#announce(environment.way);
+    const run = this.#newRun(environment);
+    this.#run = run;
+    const evidence = await run.run();
     this.#ending = true;
     this.#display.end();
     if (this.#options.signal.aborted) {
-      this.#tell('Stopped; ending all processes.');
+      this.#announce('Stopped; ending all processes.');
       return EXIT.interrupted;
     }
-    return this.#conclude(course, evidence, stage);
+    return this.#conclude(run, evidence, environment);
   }
 
   /** Ends all processes. */
   async stop(): Promise<void> {
     this.#ending = true;
     this.#display.end();
-    await this.#stage?.stop();
+    await this.#environment?.stop();
   }
 
-  #newCourse(stage: DemoEnvironment): DemoRun {
+  #newRun(environment: DemoEnvironment): DemoRun {
     this.#startedAtMs = Date.now();
-    const course = new DemoRun({
-      stage,
+    const run = new DemoRun({
+      environment,
       records: this.#records,
       tally: this.#tally,
       signal: this.#options.signal,
       startedAtMs: this.#startedAtMs,
       show: (frame) => this.#display.draw(frame),
-      tell: (text) => this.#tell(text),
+      announce: (text) => this.#announce(text),
       onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
       onReady: () => this.#record({ type: 'ready' }),
     });
-    if (this.#disturbances.length > 0) course.disturb();
-    return course;
+    if (this.#disturbances.length > 0) run.disturb();
+    return run;
   }
 
-  #conclude(course: DemoRun, evidence: Evidence, stage: DemoEnvironment): number {
+  #conclude(run: DemoRun, evidence: Evidence, environment: DemoEnvironment): number {
     const verdict = judge(evidence);
     const elapsedMs = this.#elapsedMs;
-    this.#options.write(
+    this.#display.print(
       reportText({
         verdict,
         elapsedMs,
         startedAtMs: this.#startedAtMs,
         jobs: evidence.jobs,
-        accounts: course.view.accounts,
-        heldBytes: (bootId) => this.#tally.heldByBoot(bootId),
+        accounts: run.view.accounts,
+        javascriptBytes: (bootId) => this.#tally.javascriptByBoot(bootId),
         untouched: this.#untouched(),
         disturbances: this.#disturbances,
       }),
     );
     if (!verdict.ok) {
       this.#options.write(
-        `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n${stage.actuatorLines().join('\n')}\n`,
+        `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n${environment.actuatorLines().join('\n')}\n`,
       );
     }
     this.#record({ type: 'verdict', ok: verdict.ok, faults: verdict.faults, elapsedMs });
     return verdict.ok ? EXIT.closed : EXIT.notClosed;
   }
 
-  /** The healthy dynos that are still what they were. */
+  /** The mailer's dynos that still run in their first boot. */
   #untouched() {
     const first = this.#records.all.filter((boot) => boot.type === MAILER_TYPE && boot.end === null);
     return first.map(({ dyno, samples }) => ({
@@ -158,30 +158,30 @@ class RunningDemo {
     const boot = entry.dynoId === null ? undefined : this.#records.get(entry.dynoId);
     if (boot === undefined) return;
     const name = `boot ${boot.number} of ${boot.dyno}`;
-    if (entry.event === 'restart-requested') this.#tell(`dyno manager: asked to restart ${boot.dyno}`);
-    if (entry.event === 'boot' && boot.number > 1) this.#tell(`dyno manager: ${name} starts`);
-    if (entry.event === 'exit') this.#tell(`dyno manager: ${name} ended (${boot.endDetail})`);
+    if (entry.event === 'restart-requested') this.#announce(`dyno manager: received the restart of ${boot.dyno}`);
+    if (entry.event === 'boot' && boot.number > 1) this.#announce(`dyno manager: ${name} starts`);
+    if (entry.event === 'exit') this.#announce(`dyno manager: ${name} ended (${boot.endDetail})`);
     if (entry.event !== 'crashed') return;
-    if (boot.end === 'crashed') this.#course?.break(`${name} ended by itself (${boot.endDetail})`);
+    if (boot.end === 'crashed') this.#run?.break(`${name} ended by itself (${boot.endDetail})`);
     if (boot.end !== 'killed') return;
     this.#disturb(`${name} ended (${boot.endDetail}) and is booted again`);
-    this.#course?.supplyAgain(boot.dyno);
+    this.#run?.supplyAgain(boot.dyno);
   }
 
-  /** Something died, and is brought back: said at once and in the summary, and the demo may take longer. */
+  /** Something died and is brought back: announced at once and in the summary. The demo may then take longer. */
   #disturb(text: string): void {
     if (this.#ending) return;
     this.#disturbances.push(text);
-    this.#course?.disturb();
-    this.#tell(text);
+    this.#run?.disturb();
+    this.#announce(text);
   }
 
-  #tell(text: string): void {
-    this.#record({ type: 'told', text });
-    this.#display.tell(this.#elapsedMs, text);
+  #announce(text: string): void {
+    this.#record({ type: 'announced', text });
+    this.#display.announce(this.#elapsedMs, text);
   }
 
   get #elapsedMs(): number {
-    return this.#course === null ? 0 : Date.now() - this.#startedAtMs;
+    return this.#run === null ? 0 : Date.now() - this.#startedAtMs;
   }
 }

@@ -9,15 +9,15 @@ export interface Progress {
   readonly softLimitBytes: number;
   readonly bloatingDynos: readonly string[];
   readonly allJobsDone: boolean;
-  /** As BullMQ counts; null while that is not known. */
+  /** As BullMQ counts; null while not known. */
   readonly counts: QueueCounts | null;
   readonly confirmedBootIds: ReadonlySet<string>;
 }
 
-/** An actuator that was killed may have taken with it what it knew of a restart's end: then nobody waits for it longer. */
+/** How long to wait for the actuator's confirmation: an actuator that was killed may have forgotten the restart. */
 const CONFIRM_PATIENCE_MS = 30_000;
 
-/** What the demo still waits for, in words; null where all is done. */
+/** What the demo still waits for, in words; null if everything is done. */
 export function waitingFor(progress: Progress): string | null {
   const { boots, bloatingDynos, nowMs } = progress;
   const never = bloatingDynos.filter((dyno) => !boots.some((boot) => boot.dyno === dyno && isRestarted(boot)));
@@ -37,7 +37,7 @@ function isRestarted(boot: BootRecord): boolean {
   return boot.restartRequestsMs.length > 0;
 }
 
-/** Also one that has just risen above the limit: whether it is a peak will show. */
+/** Includes a boot that has just risen above the limit: it may be a peak, or the next plateau. */
 function isStillBloated(boot: BootRecord, { softLimitBytes }: Progress): boolean {
   if (boot.end !== null || isRestarted(boot)) return false;
   return isBloated(boot, softLimitBytes) || (lastUsageBytes(boot.samples, 1) ?? 0) > softLimitBytes;

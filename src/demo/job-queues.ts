@@ -5,33 +5,33 @@ import type { JobData, JobResult } from './jobs/job.ts';
 import type { PlannedJob } from './jobs/supply.ts';
 import type { JobTally } from './jobs/tally.ts';
 
-/** Redis may be killed under the call; it is back within a second or two. */
+/** If Redis is killed during the call, it is back within a second or two. */
 const ADD_TRIES = 10;
 const ADD_PAUSE_MS = 500;
 const CLOSE_DEADLINE_MS = 2_000;
 
 type JobQueue = Queue<JobData, JobResult>;
 
-/** How BullMQ counts the jobs of all queues together. */
+/** Jobs of all queues together, as BullMQ counts them. */
 export interface QueueCounts {
   readonly completed: number;
   readonly failed: number;
   readonly open: number;
 }
 
-/** The queues of the demo, one a process type, and what becomes of their jobs. */
+/** The queues of the demo, one for each process type and each bloating dyno, and what becomes of their jobs. */
 export class JobQueues {
   readonly #queues: ReadonlyMap<string, JobQueue>;
   readonly #events: readonly QueueEvents<JobResult>[];
   readonly #tally: JobTally;
 
-  /** BullMQ is the application's and no dependency of this package, so it is loaded only here, and its absence is told. */
+  /** Loads BullMQ, which is the application's and no dependency of this package. Throws a message that says how to install it. */
   static async open(names: readonly string[], options: { url: string; prefix: string; tally: JobTally }) {
     const { Queue, QueueEvents } = await loadBullmq();
     const { url, prefix, tally } = options;
     const connection = { url, maxRetriesPerRequest: null };
     const queues = names.map((name) => new Queue<JobData, JobResult>(name, { connection, prefix }));
-    // From the first event on, also after Redis was away.
+    // '0' reads from the first event on, also after Redis was away.
     const events = names.map((name) => new QueueEvents<JobResult>(name, { connection, prefix, lastEventId: '0' }));
     return new JobQueues(queues, events, tally);
   }
@@ -40,7 +40,7 @@ export class JobQueues {
     this.#queues = new Map(queues.map((queue) => [queue.name, queue]));
     this.#events = events;
     this.#tally = tally;
-    // Redis may be killed under them; they find it again by themselves.
+    // Redis may be killed; queues reconnect by themselves.
     for (const queue of queues) queue.on('error', () => {});
     for (const source of events) this.#follow(source);
   }
@@ -73,7 +73,7 @@ export class JobQueues {
     };
   }
 
-  /** Waits for Redis no longer than `CLOSE_DEADLINE_MS`: it may be gone. */
+  /** Waits at most `CLOSE_DEADLINE_MS`: Redis may be gone. */
   async close(): Promise<void> {
     const parts = [...this.#queues.values(), ...this.#events];
     await Promise.race([
@@ -92,7 +92,7 @@ export class JobQueues {
   }
 }
 
-/** Throws an error that says what to do where it is not installed. */
+/** Throws an error that says what to do if it is not installed. */
 export async function loadBullmq(): Promise<typeof import('bullmq')> {
   try {
     return await import('bullmq');

@@ -1,6 +1,6 @@
 /**
- * What runs in a dyno of the demo: a BullMQ worker as any app has it. It is started with `--import tidemark/register`, and with
- * `--expose-gc` so that after every big job nothing of it is left in JavaScript: what then stays in RSS, the allocator keeps.
+ * What runs in a dyno of the demo: a BullMQ worker as any app has it, started with `--import tidemark/register`. It collects its garbage after
+ * every big job (`--expose-gc`), so that what stays in RSS is kept by the allocator and not by JavaScript.
  */
 import { type Job, Worker } from 'bullmq';
 import { bookEntries } from './jobs/book-entries.ts';
@@ -30,11 +30,11 @@ async function work(job: Job<JobData, JobResult>): Promise<JobResult> {
     dyno: required('DYNO'),
     boot: required('HEROKU_DYNO_ID'),
     rssBytes: rss,
-    heldBytes: heapUsed + arrayBuffers,
+    javascriptBytes: heapUsed + arrayBuffers,
   };
 }
 
-/** In a turn of its own: a collection inside the job's call would find the job's values still on the stack. */
+/** In a later turn of the event loop: during the job's call its values are still on the stack. */
 async function collectGarbage(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
@@ -55,7 +55,7 @@ function take(queue: string, options: { readonly limiter?: { readonly max: numbe
     prefix: required('DEMO_PREFIX'),
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
-    // A job may be taken from killed workers again and again; it fails only where its own code does.
+    // Workers may be killed often; a job fails only if its own code does.
     maxStalledCount: 100,
     ...options,
   });

@@ -25,13 +25,13 @@ export type { Panel } from './plot/frame.ts';
 
 const TITLE_PX = 24;
 const TITLE_COLUMNS = 110;
-/** Above the plot: the names of the restarts. */
+/** Space above the plot for the names of the restarts. */
 const STRIP_PX = 18;
 const AXIS_PX = 28;
 const LINE_PX = 16;
 const GAP_PX = 26;
 
-/** One panel for each dyno of a file, in the order in which they first appear. */
+/** One panel for each dyno of a file, in order of first appearance. */
 export function panelsOf(file: string, rows: readonly SeriesRow[], judged: readonly Judged[]): readonly Panel[] {
   const times = rows.map(({ timeMs }) => timeMs).reduce(widen, null) ?? [0, 0];
   const dynos = [...new Set(rows.map(({ dyno }) => dyno))];
@@ -73,7 +73,7 @@ function drawPanel(panel: Panel, { topPx, loop }: { readonly topPx: number; read
   const frame = frameOf(panel, topPx + TITLE_PX + STRIP_PX);
   const listTopPx = frame.topPx + PLOT_HEIGHT_PX + AXIS_PX;
   const lines = listOf(panel, loop);
-  // What comes later lies over what came before.
+  // Later elements are drawn over earlier ones.
   const svg = [
     '<g class="panel">',
     text(LEFT_PX, topPx + 14, shorten(panel.title), 'font-size="13" font-weight="bold"'),
@@ -90,7 +90,7 @@ function drawPanel(panel: Panel, { topPx, loop }: { readonly topPx: number; read
   return { svg, heightPx: listTopPx + lines.length * LINE_PX + GAP_PX - topPx };
 }
 
-/** The end of a path says more than its beginning. */
+/** Keeps the end of a path, which says more than its beginning. */
 function shorten(title: string): string {
   return title.length <= TITLE_COLUMNS ? title : `…${title.slice(1 - TITLE_COLUMNS)}`;
 }
@@ -101,7 +101,7 @@ function readingOf({ timeMs, rssBytes, swapBytes }: SeriesRow): Reading {
 
 type Span = readonly [fromMs: number, toMs: number];
 
-/** Not `Math.min(...times)`, which a long series overflows. */
+/** `Math.min(...times)` would overflow the stack for a long series. */
 function widen(span: Span | null, timeMs: number): Span {
   return span === null ? [timeMs, timeMs] : [Math.min(span[0], timeMs), Math.max(span[1], timeMs)];
 }

@@ -7,39 +7,39 @@ import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { SeriesRow } from './series-file.ts';
 
-/** A replay knows neither app nor process type: all dynos of a file are one target. */
+/** A recorded series names neither app nor process type: all dynos of a file are one target. */
 const TARGET = { app: 'replay', processType: 'replay' };
 
 export interface ReplayOptions {
   readonly policy: Policy;
-  /** The quota where the file has none. */
+  /** The quota if the file has none; null: unknown. */
   readonly quotaBytes: number | null;
   /**
-   * Whether a boot's rows after its restart are left out: that boot would be gone, and the recording does not show the one that would have come.
+   * True: a boot's rows after its restart are skipped, because that boot would be gone and the recording does not show the next one.
    * False (the default): the recording goes on, and the same boot may be restarted again.
    */
   readonly restartEndsBoot?: boolean;
 }
 
 export interface ReplaySummary {
-  /** Of the dyno whose row came last. */
+  /** The class of the dyno whose row came last. */
   readonly finalClass: Decision['class'];
   readonly restartsMs: readonly number[];
-  /** The decisions to restart, in the order of time. */
+  /** The decisions to restart, oldest first. */
   readonly restarts: readonly Decision[];
 }
 
-/** One judged moment: each closed bucket, and each row while a moment without jobs is waited for. */
+/** One judged moment: each closed bucket, and each row while the decision waits for a moment without jobs. */
 export interface Judged {
   readonly decision: Decision;
-  /** When the detector saw the floor's last lasting rise; null where it sees none. */
+  /** When the floor's last lasting rise was (ms); null if the detector sees none. */
   readonly stepMs: number | null;
 }
 
 /**
  * Runs detector and policy over a recorded series, open-loop: after a restart the series goes on as it was recorded, with the cooldown and the
- * hourly budget in force (`restartEndsBoot` tells the other way). Nothing else stands in the way: no allow-list, no dry run, no Redis, and a boot may be restarted again.
- * `onChange` gets the decisions that differ from the same dyno's last one in class or action, `onJudged` every one.
+ * hourly budget in force (unless `restartEndsBoot`). Nothing else prevents a restart: no allow-list, no dry run, no Redis, no spent boots.
+ * `onChange` gets each decision that differs from the same dyno's last one in class or action, `onJudged` every decision.
  */
 export function replay(
   rows: readonly SeriesRow[],
@@ -65,7 +65,7 @@ export function replay(
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, options.policy);
     boots.set(dyno, boot);
-    // Floors change when a bucket closes; in between only a moment without jobs can be news.
+    // Floors change when a bucket closes. Between two buckets only a moment without jobs can change the decision.
     if (closedBuckets(boot) === closedBefore && !waiting.has(dyno)) continue;
     learned = learn(learned, boot, row.timeMs, options.policy);
     noteLearned(boot, normalBytesPerJob(learned, row.timeMs));
@@ -98,7 +98,7 @@ function decideOne(boot: Boot, { nowMs, restartsMs, learned, policy }: Moment): 
   return decideAlone({ boot, facts: null, target: TARGET, nowMs, policy, sentMs: restartsMs, learned: ofTarget });
 }
 
-/** When the detector saw the floor's last lasting rise; null where it sees none. */
+/** When the floor's last lasting rise was (ms); null if the detector sees none. */
 export function lastStepMs(boot: Boot): number | null {
   const features = boot.classified?.features ?? null;
   return features === null || features.steps === 0 ? null : Math.round(features.timeMs - features.flatMs);

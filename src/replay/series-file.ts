@@ -1,6 +1,6 @@
 import { BadInputError } from '../model/errors.ts';
 
-/** One row of a recorded series. Null: the column is missing, or the cell is empty: unknown, not zero. Memory in bytes. */
+/** One row of a recorded series. Null is unknown, not zero: the column is missing, or the cell is empty. Memory in bytes. */
 export interface SeriesRow {
   readonly line: number;
   readonly timeMs: number;
@@ -28,7 +28,7 @@ const NUMBERS = [
 ];
 const TEXTS = ['boot_id', 'dyno'];
 
-/** Reads a recorded series: CSV with a header. Raises `BadInputError` that names file, line and column. Columns it does not know are left out. */
+/** Reads a recorded series: CSV with a header. Throws `BadInputError` that names file, line and column. Ignores unknown columns. */
 export function readSeries(text: string, file: string): readonly SeriesRow[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const header = (lines[0] ?? '').split(',').map((name) => unquote(name).toLowerCase());
@@ -39,7 +39,7 @@ export function readSeries(text: string, file: string): readonly SeriesRow[] {
       );
   }
   const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);
-  if (twice !== undefined) throw new BadInputError(`${file}:1: the column ${twice} is there twice`);
+  if (twice !== undefined) throw new BadInputError(`${file}:1: the column ${twice} occurs twice`);
   const rows: SeriesRow[] = [];
   const newestMs = new Map<string, number>();
   lines.slice(1).forEach((text, index) => {
@@ -54,7 +54,7 @@ export function readSeries(text: string, file: string): readonly SeriesRow[] {
     newestMs.set(key, row.timeMs);
     rows.push(row);
   });
-  if (rows.length === 0) throw new BadInputError(`${file}: there is no row below the header`);
+  if (rows.length === 0) throw new BadInputError(`${file}: no row follows the header`);
   return rows;
 }
 
@@ -67,7 +67,7 @@ interface Place {
 function readRow(text: string, place: Place): SeriesRow {
   const cells = text.split(',').map(unquote);
   if (cells.length !== place.header.length)
-    throw fault(place, `${cells.length} cells, though the header has ${place.header.length} columns`);
+    throw fault(place, `${cells.length} cells, but the header has ${place.header.length} columns`);
   const cell = (name: string) => cells[place.header.indexOf(name)] ?? '';
   const number = (name: string) => readNumber(name, cell(name), place);
   const needed = (name: string): number => {
@@ -93,7 +93,7 @@ function readRow(text: string, place: Place): SeriesRow {
 function readNumber(name: string, text: string, place: Place): number | null {
   if (text === '') return null;
   const value = /^[+]?\d+(\.\d+)?(e[+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(value)) throw fault(place, `${name} is "${text}", which is no number of 0 or more`);
+  if (!Number.isFinite(value)) throw fault(place, `${name} is "${text}", which is not a number of 0 or more`);
   return value;
 }
 

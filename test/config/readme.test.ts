@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { withTables } from '../../scripts/readme-tables.ts';
+import { PAGES, pageUrl, withTables } from '../../scripts/readme-tables.ts';
 import { herokuAttributes } from '../../src/instrument/identity/heroku-detector.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../../src/semconv.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-
-describe('the README', () => {
-  it('carries the tables that the code generates; "npm run tables" writes them', () => {
-    expect(readme).toBe(withTables(readme));
+describe('the reference pages', () => {
+  it.each(Object.keys(PAGES))('carry the tables that the code generates; "npm run tables" writes them: %s', (page) => {
+    const text = readFileSync(pageUrl(page), 'utf8');
+    expect(text).toBe(withTables(page, text));
   });
 
   it('explains each attribute that a worker emits', () => {

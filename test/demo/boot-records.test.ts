@@ -15,7 +15,7 @@ function fold(entries: readonly LogEntry[]): BootRecords {
 }
 
 describe('the records of boots', () => {
-  it('tell a boot that was restarted through the API from the one that took its place', () => {
+  it('distinguish a boot that was restarted through the API from the one that replaced it', () => {
     const records = fold([
       entry('boot', 'a', 0),
       entry('up', 'a', 1),
@@ -50,11 +50,11 @@ describe('the records of boots', () => {
     expect(records.get('a')?.restartRequestsMs).toHaveLength(2);
   });
 
-  it('pass over what concerns no boot that is known', () => {
+  it('ignore entries about unknown boots', () => {
     expect(fold([entry('release', null, 0), entry('exit', 'stranger', 1)]).all).toEqual([]);
   });
 
-  it('take samples of a boot only while it lives, and only where memory could be read', () => {
+  it('take samples of a boot only while it runs and its memory can be read', () => {
     const records = fold([entry('boot', 'a', 0)]);
     records.sample({ dynoId: 'a', memoryBytes: 5 }, 1);
     records.sample({ dynoId: 'a', memoryBytes: null }, 2);
@@ -78,13 +78,13 @@ describe('the time that memory has stayed above a limit', () => {
     expect(lastingOverMs(boot(megabytes), SOFT)).toBe(expectedMs);
   });
 
-  it('ends with the request to restart, for what follows is the end of its processes', () => {
+  it('ends with the request to restart: later samples show processes that are ending', () => {
     expect(lastingOverMs(boot(LONG_PEAK, { restartRequestsMs: [10_000] }), SOFT)).toBe(8_000);
   });
 });
 
 describe('the last usage', () => {
-  it('is the middle of the last samples, so that one peak does not pass for it', () => {
+  it('is the median of the last samples, so that one peak does not count', () => {
     expect(lastUsageBytes(boot([450, 120, 121, 440, 119, 122]).samples)).toBe(121 * MIB);
   });
 

@@ -3,7 +3,7 @@ import { MIB } from '../../src/demo/plan.ts';
 
 export const SOFT = 400 * MIB;
 
-/** A boot that starts at 0 and is seen every 500 ms with these megabytes. */
+/** A boot that starts at 0, with a sample of this many MB every 500 ms. */
 export function boot(megabytes: readonly number[], changes: Partial<BootRecord> = {}): BootRecord {
   return {
     dyno: 'worker.1',
@@ -23,5 +23,5 @@ export function boot(megabytes: readonly number[], changes: Partial<BootRecord> 
 export const LOW = Array.from({ length: 20 }, () => 120);
 /** Ten seconds above the soft limit. */
 export const PLATEAU = [120, 230, 310, 375, ...Array.from({ length: 20 }, () => 450)];
-/** A second above it at a time. */
+/** One second above it at a time. */
 export const PEAKS = [120, 430, 440, 120, 120, 430, 440, 430, 120];

@@ -39,8 +39,50 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
   };
 }
 
+const [firstOld, firstNew, secondOld, secondNew] = GOOD_BOOTS as [BootRecord, BootRecord, BootRecord, BootRecord];
+const cases: readonly [string, Partial<Evidence>, string][] = [
+  [
+    'a boot was restarted twice',
+    { boots: [{ ...firstOld, restartRequestsMs: [12_000, 12_100] }, firstNew, secondOld, secondNew] },
+    'boot 1 of worker.1 was restarted 2 times',
+  ],
+  [
+    'a healthy boot was restarted',
+    { boots: [...GOOD_BOOTS.slice(0, 4), { ...MAILER, restartRequestsMs: [5], end: 'restarted', endedAtMs: 9 }] },
+    'boot 1 of mailer.1 was restarted although it was not bloated',
+  ],
+  [
+    'a bloated boot was left',
+    { boots: [...GOOD_BOOTS, boot(PLATEAU, { dyno: 'worker.2', number: 3 })] },
+    'boot 3 of worker.2 was bloated and was not restarted',
+  ],
+  [
+    'a restart began before the one before had ended',
+    { boots: [firstOld, firstNew, { ...secondOld, restartRequestsMs: [12_100] }, secondNew] },
+    'worker.2 was restarted while worker.1 was still restarting',
+  ],
+  [
+    'a dyno never bloated',
+    { boots: [firstOld, firstNew, boot(LOW, { dyno: 'worker.2' })] },
+    'worker.2 was never restarted',
+  ],
+  [
+    'a dyno ended by itself',
+    { boots: [...GOOD_BOOTS, { ...MAILER, end: 'crashed', endDetail: 'code 1' }] },
+    'boot 1 of mailer.1 ended by itself (code 1)',
+  ],
+  ['a restart was not confirmed', { confirmedBootIds: new Set(['worker.1-1']) }, 'restart of worker.2 ended'],
+  ['a job is lost', { jobs: { ...NO_JOB_AMISS, lost: ['worker/x'] } }, '1 job lost: worker/x'],
+  ['a job failed', { jobs: { ...NO_JOB_AMISS, failed: ['worker/x (why)'] } }, '1 job failed: worker/x (why)'],
+  ['a job was done twice', { jobs: { ...NO_JOB_AMISS, repeated: ['a', 'b'] } }, '2 jobs done more than once: a, b'],
+  ['no job was there', { jobs: { ...NO_JOB_AMISS, added: 0 } }, 'no job was added'],
+  ['BullMQ counts otherwise', { counts: { completed: 8, failed: 0, open: 1 } }, 'BullMQ has 8 completed jobs'],
+  ['BullMQ did not count', { counts: null }, 'BullMQ did not say'],
+  ['the time was over', { cutShort: 'the time was over' }, 'the time was over'],
+];
+
 describe('the verdict', () => {
-  it('is good where exactly the bloated boots were restarted, once each, one at a time', () => {
+  it('is good if exactly the bloated boots were restarted, once each, one at a time', () => {
     const verdict = judge(evidence());
     expect(verdict.faults).toEqual([]);
     expect(verdict.ok).toBe(true);
@@ -50,59 +92,18 @@ describe('the verdict', () => {
     ]);
   });
 
-  const [firstOld, firstNew, secondOld, secondNew] = GOOD_BOOTS as [BootRecord, BootRecord, BootRecord, BootRecord];
-  const cases: readonly [string, Partial<Evidence>, string][] = [
-    [
-      'a boot was restarted twice',
-      { boots: [{ ...firstOld, restartRequestsMs: [12_000, 12_100] }, firstNew, secondOld, secondNew] },
-      'boot 1 of worker.1 was restarted 2 times',
-    ],
-    [
-      'a healthy boot was restarted',
-      { boots: [...GOOD_BOOTS.slice(0, 4), { ...MAILER, restartRequestsMs: [5], end: 'restarted', endedAtMs: 9 }] },
-      'boot 1 of mailer.1 was restarted although it was not bloated',
-    ],
-    [
-      'a bloated boot was left',
-      { boots: [...GOOD_BOOTS, boot(PLATEAU, { dyno: 'worker.2', number: 3 })] },
-      'boot 3 of worker.2 was bloated and was not restarted',
-    ],
-    [
-      'a restart began before the one before had ended',
-      { boots: [firstOld, firstNew, { ...secondOld, restartRequestsMs: [12_100] }, secondNew] },
-      'worker.2 was restarted while the restart of worker.1 was on its way',
-    ],
-    [
-      'a dyno never bloated',
-      { boots: [firstOld, firstNew, boot(LOW, { dyno: 'worker.2' })] },
-      'worker.2 was never restarted',
-    ],
-    [
-      'a dyno ended by itself',
-      { boots: [...GOOD_BOOTS, { ...MAILER, end: 'crashed', endDetail: 'code 1' }] },
-      'boot 1 of mailer.1 ended by itself (code 1)',
-    ],
-    ['a restart was not confirmed', { confirmedBootIds: new Set(['worker.1-1']) }, 'restart of worker.2 ended'],
-    ['a job is lost', { jobs: { ...NO_JOB_AMISS, lost: ['worker/x'] } }, '1 job lost: worker/x'],
-    ['a job failed', { jobs: { ...NO_JOB_AMISS, failed: ['worker/x (why)'] } }, '1 job failed: worker/x (why)'],
-    ['a job was done twice', { jobs: { ...NO_JOB_AMISS, repeated: ['a', 'b'] } }, '2 jobs done more than once: a, b'],
-    ['no job was there', { jobs: { ...NO_JOB_AMISS, added: 0 } }, 'no job was added'],
-    ['BullMQ counts otherwise', { counts: { completed: 8, failed: 0, open: 1 } }, 'BullMQ holds 8 completed jobs'],
-    ['BullMQ did not count', { counts: null }, 'BullMQ did not tell'],
-    ['the time was over', { cutShort: 'the time was over' }, 'the time was over'],
-  ];
-  it.each(cases)('is bad where %s', (_, changes, fault) => {
+  it.each(cases)('is bad if %s', (_, changes, fault) => {
     const verdict = judge(evidence(changes));
     expect(verdict.ok).toBe(false);
     expect(verdict.faults.join('\n')).toContain(fault);
   });
 
-  it('takes as memory after a restart what the successor needs before it bloats in its turn', () => {
+  it('counts as memory after a restart what the new boot uses before it bloats too', () => {
     const again = next('worker.1', { samples: boot([...LOW, ...PLATEAU]).samples });
     expect(judge(evidence({ boots: [firstOld, again] })).restarts[0]?.afterBytes).toBe(120 * MIB);
   });
 
-  it('excuses a bloated boot that was killed from outside, where its successor closed the loop', () => {
+  it('excuses a bloated boot that was killed from outside, if its successor closed the loop', () => {
     const killed = boot(PLATEAU, { dyno: 'worker.1', bootId: 'killed', end: 'killed', endedAtMs: 11_000 });
     const boots = [
       killed,

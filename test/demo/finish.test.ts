@@ -43,12 +43,12 @@ describe('the end of the demo', () => {
     expect(waitingFor(progress(changes))).toContain(expected);
   });
 
-  it('is not held up by a peak that came back, however long it lasted', () => {
+  it('does not wait for a peak that came back, however long it lasted', () => {
     const busy = boot([...PLATEAU, 120], { dyno: 'mailer.1', type: 'mailer', bootId: 'boot-m' });
     expect(waitingFor(progress({ boots: [OLD, NEW, busy] }))).toBeNull();
   });
 
-  it('does not wait for ever for the word of an actuator that was killed', () => {
+  it('does not wait forever for an actuator that was killed', () => {
     expect(waitingFor(progress({ nowMs: 50_000, confirmedBootIds: new Set() }))).toBeNull();
   });
 });

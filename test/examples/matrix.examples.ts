@@ -132,7 +132,7 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
 
 /** `sdk-node` at the ends of what is claimed, and on both sides of 0.209, from which on it makes a meter provider by itself. */
 describe.each(['0.204.0', '0.208.0', '0.209.0', '0.223.0', '0.301.0'])(
-  "the README's snippet with sdk-node %s",
+  'the snippet of docs/setup/heroku.md with sdk-node %s',
   (version) => {
     let app: InstalledApp;
     beforeAll(async () => {

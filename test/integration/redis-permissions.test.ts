@@ -13,9 +13,9 @@ import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-se
 
 const LIMIT = { timeout: 30_000, interval: 50 };
 
-/** The rules of the README's line, which must do as they stand. */
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const RULES = /^ACL SETUSER my-user (.*)$/m.exec(README)?.[1]?.split(' ') ?? [];
+/** The rules of the line in docs/settings.md, which must be enough as they are. */
+const PAGE = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
+const RULES = /^ACL SETUSER my-user (.*)$/m.exec(PAGE)?.[1]?.split(' ') ?? [];
 
 const undo: (() => Promise<unknown> | unknown)[] = [];
 let server: RedisServer;
@@ -38,7 +38,7 @@ function urlOfUser(): string {
   return `redis://app:secret@127.0.0.1:${server.port}`;
 }
 
-it("a worker without them works on, says once what is missing, and drains once it has the README's", async () => {
+it('a worker without them works on, says once what is missing, and drains once it has those of docs/settings.md', async () => {
   await setUser('on', '>secret', '+@all', '~bull:*', '&*');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   undo.push(() => warn.mockRestore());
@@ -72,7 +72,7 @@ it("a worker without them works on, says once what is missing, and drains once i
   expect(refusals()).toHaveLength(1);
 });
 
-it("the README's are all that drain, points stream and doctor need", async () => {
+it('those of docs/settings.md are all that drain, points stream and doctor need', async () => {
   await setUser('on', '>secret', ...RULES);
   const keys = createDrainKeys({ url: urlOfUser(), holdMs: 60_000 });
   undo.push(() => keys.close());

@@ -53,14 +53,14 @@ function plot(csv: string, file = 'series.csv'): Plotted {
   return { svg: plotSvg(panels), panels, judged };
 }
 
-/** Level at 140 MB, then four steps, after the last of which it stays over the soft limit. */
+/** Level at 140 MB, then four steps; after the last it stays over the soft limit. */
 const STAIRS: Series = {
   minutes: 180,
   usageMb: (minute) => 140 + [40, 65, 90, 115].filter((at) => minute >= at).length * 75,
 };
 const LEAK: Series = { minutes: 300, usageMb: (minute) => 140 + 0.8 * minute };
 const FLAT: Series = { minutes: 60, usageMb: () => 150 };
-/** Ends where a tooth has just fallen: of the last rise nobody could know. */
+/** Ends just after a tooth has fallen, before anything can be known of the next rise. */
 const TEETH: Series = { minutes: 304, usageMb: (minute) => 150 + 4 * (minute % 30) };
 
 function groupsOf(svg: string, name: string): readonly string[] {
@@ -75,7 +75,7 @@ function usagePoints(svg: string): readonly (readonly [x: number, y: number])[] 
   });
 }
 
-/** Of an element that is not closed, or closed in the wrong place, or an "&" that begins no entity. */
+/** An element that is not closed or closed in the wrong place, or an "&" that starts no entity; null if there is none. */
 function xmlFault(xml: string): string | null {
   const open: string[] = [];
   for (const [tag, slash, name = '', rest = ''] of xml.matchAll(/<(\/?)([\w:]+)((?:\s+[\w:-]+="[^"<]*")*\s*\/?)>/g)) {
@@ -102,7 +102,7 @@ describe('a plot of a replay', () => {
     expect(svg).toMatch(/<text[^>]*>1 {2}after 2(\.\d)? h, sustained-over-soft-limit: floor/);
   });
 
-  it('says that a recorded series goes on after a restart, and not of one in which the restarts were made', () => {
+  it('says that a recorded series goes on after a restart, unless the restarts were really made', () => {
     const { svg, panels, judged } = plot(csvOf(STAIRS));
     expect(judged.filter(({ decision }) => decision.action === 'restart').length).toBeGreaterThan(1);
     expect(svg).toContain('The series goes on as it was recorded');
@@ -113,13 +113,15 @@ describe('a plot of a replay', () => {
     expect(groupsOf(closed, 'restart')).toEqual(groupsOf(svg, 'restart'));
   });
 
-  it('says of a series without a restart what the last judgement was', () => {
+  it('names the last decision of a series without a restart', () => {
     const { svg } = plot(csvOf(FLAT));
     expect(groupsOf(svg, 'restart')).toEqual([]);
     expect(svg).toContain('No restart. At the end: healthy, no-growth: ');
   });
+});
 
-  it('marks the steps of stairs where they are, and none of a flat series, of teeth or of a start', () => {
+describe('steps, bands and limits of a plot', () => {
+  it('marks each step, and none in a flat series, a sawtooth or a start', () => {
     const titles = groupsOf(plot(csvOf(STAIRS)).svg, 'step').map((step) => /<title>(.*?)</.exec(step)?.[1]);
     expect(titles).toHaveLength(4);
     expect(titles[0]).toMatch(/^step after 4[0-4] min: the floor rises to 215 MB$/);
@@ -128,7 +130,7 @@ describe('a plot of a replay', () => {
       expect(groupsOf(plot(csvOf(series)).svg, 'step')).toEqual([]);
   });
 
-  it('marks no steps where the floor rises all the time, from when that is seen', () => {
+  it('marks no steps once the floor is known to rise all the time', () => {
     const { svg } = plot(csvOf(LEAK));
     const leakFrom = /data-class="leak".*?<rect x="([\d.]+)"/.exec(svg)?.[1];
     const steps = groupsOf(svg, 'step').map((step) => Number(/<path d="M([\d.]+) /.exec(step)?.[1]));
@@ -153,12 +155,14 @@ describe('a plot of a replay', () => {
     for (const name of new Set(classes)) expect(legend).toContain(`>${name}</text>`);
   });
 
-  it('names the limits; those that are the same share a label', () => {
+  it('names the limits; equal ones share a label', () => {
     const { svg } = plot(csvOf(FLAT));
     expect(svg).toContain('>quota, hard limit 512 MB</text>');
     expect(svg).toContain('>soft limit 410 MB</text>');
   });
+});
 
+describe('the document of a plot', () => {
   it('keeps a spike of one sample when it thins', () => {
     const spikeAt = 20_003 / 60;
     const usageMb = (minute: number) => (Math.abs(minute - spikeAt) < 1e-6 ? 500 : 150 + (minute % 2));
@@ -168,7 +172,7 @@ describe('a plot of a replay', () => {
     expect((ys[1] ?? 0) - (ys[0] ?? 0)).toBeGreaterThan(PLOT_HEIGHT_PX / 2);
   });
 
-  it('is in the order of time when it thins', () => {
+  it('stays in order of time when it thins', () => {
     const xs = usagePoints(plot(csvOf({ minutes: 100, everyS: 1, usageMb: (minute) => 150 + ((minute * 7) % 5) })).svg);
     expect(xs.map(([x]) => x)).toEqual(xs.map(([x]) => x).sort((one, other) => one - other));
   });
@@ -190,7 +194,7 @@ describe('a plot of a replay', () => {
     expect(xmlFault(svg)).toBeNull();
   });
 
-  it('is well-formed XML without a number that is none, whatever the series', () => {
+  it('is well-formed XML without NaN or Infinity, for any series', () => {
     const usage = fc.array(fc.record({ stepMs: fc.nat(400_000), bytes: fc.nat(2 ** 30) }), { minLength: 1 });
     fc.assert(
       fc.property(usage, fc.string(), (samples, file) => {
@@ -228,7 +232,7 @@ describe('tidemark replay --plot', () => {
     expect(readFileSync(join(folder, 'out.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   });
 
-  it('leaves the output for programs as it is', () => {
+  it('does not change the output for programs', () => {
     const without = run('series.csv', '--json', '--quota', '512MiB');
     const { status, stdout } = run('series.csv', '--json', '--quota', '512MiB', '--plot', 'out.svg');
     expect(status).toBe(0);

@@ -28,8 +28,8 @@ describe('a recorded series', () => {
   it.each([
     ['no header', '1,2\n', 'f:1: the header has no column time_ms'],
     ['a column that is missing', 'time_ms\n1\n', 'f:1: the header has no column rss_bytes'],
-    ['a column twice', 'time_ms,rss_bytes,time_ms\n1,2,3\n', 'f:1: the column time_ms is there twice'],
-    ['no rows', 'time_ms,rss_bytes\n', 'f: there is no row'],
+    ['a column twice', 'time_ms,rss_bytes,time_ms\n1,2,3\n', 'f:1: the column time_ms occurs twice'],
+    ['no rows', 'time_ms,rss_bytes\n', 'f: no row follows the header'],
     ['a text for a number', 'time_ms,rss_bytes\n1,2\n2,x\n', 'f:3: rss_bytes is "x"'],
     ['a negative number', 'time_ms,rss_bytes\n1,-2\n', 'f:2: rss_bytes is "-2"'],
     ['infinity', 'time_ms,rss_bytes\n1,1e999\n', 'f:2: rss_bytes is "1e999"'],
@@ -42,7 +42,7 @@ describe('a recorded series', () => {
     expect(() => readSeries(text, 'f')).toThrow(message);
   });
 
-  it('never fails otherwise than by naming the place', () => {
+  it('never fails without naming the place', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {

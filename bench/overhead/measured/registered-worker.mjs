@@ -1,3 +1,3 @@
-/** The worker with Tidemark, in the form that its README shows first. */
+/** The worker with Tidemark, in the form that the documentation shows first. */
 import 'tidemark/register';
 import './worker.mjs';

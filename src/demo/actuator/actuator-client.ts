@@ -5,7 +5,7 @@ import { ROUTES } from '../../web/schema/routes.ts';
 /** What the demo reads about a dyno. */
 export type DynoState = Pick<
   Dyno,
-  'dyno' | 'boot_id' | 'class' | 'action' | 'reason' | 'explanation' | 'reclaimable_bytes'
+  'dyno' | 'boot_id' | 'class' | 'action' | 'explanation' | 'reclaimable_bytes'
 >;
 
 export type DecisionState = DynoState & Pick<Decision, 'time' | 'outcome'>;

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { DynoProcess, type ProcessExit } from '../../testbed/dyno-manager/dyno/dyno-process.ts';
 
 const SELF = fileURLToPath(import.meta.url);
-/** The command line beside this file, built or not. */
+/** The command line of the same build: from the sources or from dist. */
 const CLI = fileURLToPath(new URL(`../../cli${extname(SELF)}`, import.meta.url));
 const STOP_GRACE_MS = 5_000;
 const KEPT_LINES = 20;
 const RESTART_PAUSE_MS = 500;
-/** One that ends by itself, and not by a signal from outside, is not started again for ever. */
+/** After this many exits of its own, not by a signal from outside, it is not started again. */
 const MAX_FAILURES = 3;
 
 export interface ActuatorProcessOptions {
@@ -18,12 +18,12 @@ export interface ActuatorProcessOptions {
    * It ended although nobody stopped it; it has been started again. The text says what happened, with its last words.
    */
   readonly onReturn: (text: string) => void;
-  /** It ended by itself again and again. */
+  /** It ended by itself `MAX_FAILURES` times. */
   readonly onLoss: (why: string) => void;
   readonly onStart: (pid: number | null) => void;
 }
 
-/** `tidemark actuator` as a process of its own, started again whenever it dies. */
+/** `tidemark actuator` as a child process, started again whenever it dies. */
 export class ActuatorProcess {
   readonly #options: ActuatorProcessOptions;
   #process: DynoProcess;
@@ -53,7 +53,7 @@ export class ActuatorProcess {
 
   #start(): DynoProcess {
     const started = new DynoProcess({
-      // Its processes are found by it, so no other run may have the same.
+      // Its processes are found by this id, so no other run may have the same.
       bootId: `actuator-${randomUUID()}`,
       command: [process.execPath, CLI, 'actuator'],
       env: this.#options.env,

@@ -39,18 +39,18 @@ export interface DemoEnvironmentOptions {
   readonly onManager: (entry: LogEntry) => void;
   /** A line that a dyno printed. */
   readonly onOutput: (line: string, from: { readonly dyno: string }) => void;
-  /** Something was killed from outside, and is there again. */
+  /** Something was killed from outside, and runs again. */
   readonly onReturn: (text: string) => void;
   /** Something was killed from outside and cannot be brought back. */
   readonly onLoss: (why: string) => void;
 }
 
-/** Everything that plays a part, up and running. */
+/** Everything that the demo runs. */
 export interface DemoEnvironment {
   readonly manager: DynoManager;
   readonly client: ActuatorClient;
   readonly queues: JobQueues;
-  /** Which way the points go, in a sentence. */
+  /** Which way the measurements go, in a sentence. */
   readonly way: string;
   /** The newest lines of the actuator's log. */
   actuatorLines(): readonly string[];
@@ -58,8 +58,8 @@ export interface DemoEnvironment {
   stop(): Promise<void>;
 }
 
-/** Sets the stage: Redis, actuator, dyno manager with its dynos, queues. Where one cannot be had, those before it are stopped again. */
-export async function setStage(options: DemoEnvironmentOptions): Promise<DemoEnvironment> {
+/** Starts Redis, Collector (if built), dyno manager with its dynos, actuator and queues. If one fails, those before it are stopped again. */
+export async function startEnvironment(options: DemoEnvironmentOptions): Promise<DemoEnvironment> {
   const releases: (() => Promise<unknown>)[] = [];
   const stop = () => releaseAll(releases.splice(0).reverse());
   try {
@@ -103,27 +103,27 @@ export async function setStage(options: DemoEnvironmentOptions): Promise<DemoEnv
 }
 
 const WAYS = {
-  throughCollector: 'Points go from the workers to the OpenTelemetry Collector, and from there to the actuator.',
+  throughCollector: 'Measurements go from the workers to the OpenTelemetry Collector, and from there to the actuator.',
   straight:
-    'Points go from the workers straight to the actuator (after "npm run build:collector" they go through the OpenTelemetry Collector).',
+    'Measurements go from the workers straight to the actuator (after "npm run build:collector": through the OpenTelemetry Collector).',
 };
 
-/** Each is released whatever becomes of the others; then the first error is thrown. */
+/** Releases all, even if some fail; then throws the first error. */
 async function releaseAll(releases: readonly (() => Promise<unknown>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const release of releases) await release().catch((error: unknown) => errors.push(error));
   if (errors.length > 0) throw errors[0];
 }
 
-/** Names and secrets of one run, so that it meets nothing of another. */
+/** Names and secrets of one run, so that it never touches another's. */
 interface Run {
   /** The app's name, and the prefix of its queues. */
   readonly id: string;
   readonly port: number;
   readonly herokuToken: string;
-  /** Of the workers. */
+  /** Shown by the workers. */
   readonly ingestToken: string;
-  /** Of the Collector, which speaks for all apps. */
+  /** Shown by the Collector, which may send for all apps. */
   readonly collectorToken: string;
   readonly adminToken: string;
 }
@@ -148,7 +148,7 @@ function findRedis(
   return startOwnRedis({ onStart: (pid) => onProcess('redis', pid), onReturn, onLoss });
 }
 
-/** Null where no Collector was built on this machine. */
+/** Null if no Collector was built on this machine. */
 async function ownCollector(run: Run, options: DemoEnvironmentOptions): Promise<DemoCollector | null> {
   const binary = await findCollector();
   if (binary === null) return null;
@@ -164,7 +164,7 @@ async function ownCollector(run: Run, options: DemoEnvironmentOptions): Promise<
 }
 
 function appOf(run: Run, redisUrl: string, otlpUrl: string) {
-  // The young generation is kept small so that garbage does not pass for growth; `--expose-gc`: see worker-app.
+  // A small young generation, so that garbage does not look like growth; `--expose-gc`: see worker-app.
   const command = [process.execPath, '--expose-gc', '--max-semi-space-size=2', '--import', REGISTER, WORKER_APP];
   const typeOf = (type: string, quantity: number) => ({
     type,
@@ -182,13 +182,13 @@ function appOf(run: Run, redisUrl: string, otlpUrl: string) {
       OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
       OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${run.ingestToken}`,
       OTEL_METRIC_EXPORT_INTERVAL: String(EXPORT_INTERVAL_MS),
-      // The exporter insists on a timeout that is not longer.
+      // The exporter refuses a timeout longer than the interval.
       OTEL_METRIC_EXPORT_TIMEOUT: String(EXPORT_INTERVAL_MS),
     },
   };
 }
 
-/** Nothing of the caller's own settings: a demo must not find a token for production. */
+/** Built from nothing but the run: a demo must not find a token for production in the caller's environment. */
 function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; herokuUrl: string }) {
   return {
     PATH: process.env.PATH ?? '',

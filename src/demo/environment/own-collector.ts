@@ -17,7 +17,7 @@ export interface DemoCollector {
   stop(): Promise<void>;
 }
 
-/** A Collector that comes back on the same ports, with the same queue, when it is killed. */
+/** Starts a Collector. When it is killed it comes back on the same ports, with the same queue. */
 export async function startOwnCollector(options: OwnCollectorOptions): Promise<DemoCollector> {
   const queueDir = await mkdtemp(join(tmpdir(), 'tidemark-demo-queue-'));
   let stopping = false;

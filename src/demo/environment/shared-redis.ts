@@ -2,14 +2,14 @@ import { Redis } from 'ioredis';
 import { BadInputError } from '../../model/errors.ts';
 import type { DemoRedis } from './own-redis.ts';
 
-/** A logical database holds this while a demo uses it, so that a second one takes another. */
+/** Set in a logical database while a demo uses it, so that a second demo takes another one. */
 const MARK = 'tidemark-demo-database';
-/** A server has 16 unless it is told otherwise. */
+/** A server has 16 databases by default. */
 const LAST_DATABASE = 15;
 
 /**
- * A Redis that is there already (`REDIS_URL`): the demo takes an empty logical database of it, whatever the others hold, and leaves it empty.
- * It must have one to itself because the actuator's keys have fixed names, and another actuator may use the same server.
+ * An existing Redis (`REDIS_URL`): the demo takes one of its empty logical databases and leaves it empty. It needs its own because the
+ * actuator's keys have fixed names, and another actuator may use the same server.
  */
 export async function borrowRedis(url: string, runId: string): Promise<DemoRedis> {
   const connection = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5_000, lazyConnect: true });
@@ -23,7 +23,7 @@ export async function borrowRedis(url: string, runId: string): Promise<DemoRedis
     connection.disconnect();
     if (error instanceof BadInputError) throw error;
     throw new BadInputError(
-      `REDIS_URL: the Redis there cannot be used (${error instanceof Error ? error.message : String(error)}); unset REDIS_URL to let the demo start one of its own`,
+      `REDIS_URL: the Redis there cannot be used (${error instanceof Error ? error.message : String(error)}); unset REDIS_URL to let the demo start its own`,
       { cause: error },
     );
   }
@@ -34,7 +34,7 @@ async function takeEmptyDatabase(connection: Redis, runId: string): Promise<numb
     try {
       await connection.select(database);
     } catch {
-      continue; // It has fewer.
+      continue; // The server has fewer databases.
     }
     if ((await connection.dbsize()) > 0) continue;
     const mine = await connection.set(MARK, runId, 'NX');
@@ -42,17 +42,17 @@ async function takeEmptyDatabase(connection: Redis, runId: string): Promise<numb
     if (mine === 'OK') await connection.del(MARK);
   }
   throw new BadInputError(
-    `REDIS_URL: the demo needs an empty logical database (1 to ${LAST_DATABASE}), and there is none; unset REDIS_URL to let it start a Redis of its own`,
+    `REDIS_URL: the demo needs an empty logical database (1 to ${LAST_DATABASE}), and none is empty; unset REDIS_URL to let the demo start its own Redis`,
   );
 }
 
-/** The actuator restarts nothing where its ledger may be evicted: said here, before a demo that could not end well. */
+/** The actuator restarts nothing if its ledger may be evicted, so the demo could not succeed: refuse it at the start. */
 async function refuseEviction(connection: Redis): Promise<void> {
   let policy: unknown;
   try {
     policy = ((await connection.config('GET', 'maxmemory-policy')) as readonly unknown[])[1];
   } catch {
-    return; // Not everybody may ask.
+    return; // Some servers do not allow CONFIG.
   }
   if (typeof policy === 'string' && policy.startsWith('allkeys-')) {
     throw new BadInputError(
@@ -61,7 +61,7 @@ async function refuseEviction(connection: Redis): Promise<void> {
   }
 }
 
-/** The database was empty, and the demo's keys all begin alike; what anybody else wrote to it meanwhile stays. */
+/** Deletes the demo's keys, which all begin with `tidemark`. What others wrote to the database meanwhile stays. */
 async function giveBack(connection: Redis): Promise<void> {
   try {
     let cursor = '0';

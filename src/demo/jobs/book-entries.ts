@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 const ENTRIES = 200;
 
-/** Ordinary work of a few milliseconds: writes and reads back some entries, and sums them up. Its garbage is the V8 heap's alone. */
+/** Ordinary work of a few milliseconds: serialises and parses some entries, and hashes them. All its garbage is in the V8 heap. */
 export function bookEntries(seed: number): string {
   const entries = Array.from({ length: ENTRIES }, (_, index) => ({
     id: seed + index,

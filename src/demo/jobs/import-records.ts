@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MIB = 2 ** 20;
-/** Sizes of records as a parser meets them: small enough that the allocator serves each from its heap and not from a mapping of its own. */
+/** Sizes of records as a parser meets them: so small that the allocator takes each from its heap and makes no mapping for it. */
 const RECORD_BYTES = { min: 600, max: 6600 };
-/** Read this much, then let other work of the process have its turn. */
+/** After this much the import pauses, so that other jobs of the process run. */
 const PIECE_BYTES = 8 * MIB;
 const PIECE_PAUSE_MS = 20;
 
 /**
- * Takes an import of `megabytes` to pieces: every record is held in a buffer of its own until the whole import is hashed, and then
- * dropped. JavaScript keeps nothing; the C allocator keeps most of what it got from the kernel, in tens of thousands of holes. That is
- * bloat: the next import of the same size fits into the holes, so the stairs die out, and only the end of the process gives the memory back.
+ * Imports `megabytes` of records. Each record has its own buffer until the whole import is hashed; then all are dropped. JavaScript keeps
+ * nothing, but the C allocator keeps most of the memory, in tens of thousands of holes. That is bloat: the next import of the same size
+ * fits into the holes, so the steps die out, and only the end of the process gives the memory back.
  *
  * @returns the hash of all records
  */
@@ -32,7 +32,7 @@ export async function importRecords(megabytes: number, seed: number): Promise<st
   return hash.digest('hex');
 }
 
-/** A reproducible sequence (a linear congruential generator): the same import makes the same curve. */
+/** A reproducible sequence (a linear congruential generator): the same seed makes the same curve. */
 function recordSizes(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -8,26 +8,26 @@ export interface JobData {
   readonly seed: number;
 }
 
-/** What a job leaves behind, so that the demo can tell who did it and what was held when it was over. */
+/** The result of a job: which boot ran it, and its memory at the end of the job. */
 export interface JobResult {
   readonly dyno: string;
   /** The boot's id. */
   readonly boot: string;
   readonly rssBytes: number;
-  /** V8 heap and array buffers in use: after a big job the garbage has been collected. */
-  readonly heldBytes: number;
+  /** V8 heap and array buffers in use; after a big job the garbage has been collected. */
+  readonly javascriptBytes: number;
 }
 
-/** Short, so that the jobs of a killed worker are soon run again. */
+/** Short, so that the jobs of a killed worker soon run again. */
 export const LOCK_MS = 5_000;
 export const STALLED_CHECK_MS = 2_000;
 
-/** The queue of a dyno's own imports: each dyno bloats by its share, whoever else takes jobs. */
+/** The queue of a dyno's own imports: each dyno bloats, whichever worker takes the shared jobs. */
 export function importQueueOf(dyno: string): string {
   return `imports-${dyno}`;
 }
 
-/** A boot does ordinary work only for so long: that is the floor that a restart brings back. */
+/** A boot first does ordinary work only: its floor then is what a restart brings back. */
 export const FIRST_IMPORT_MS = 8_000;
-/** An import takes about a second; then the floor can be seen before the next. */
+/** An import takes about a second, so the floor shows before the next one. */
 export const IMPORT_EVERY_MS = 1_800;

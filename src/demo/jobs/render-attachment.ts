@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const MIB = 2 ** 20;
 /**
- * Above the largest size that glibc ever serves from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page is a mapping of its own,
- * which goes back to the kernel as soon as it is freed.
+ * More than glibc ever takes from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page gets its own mapping, which goes back to
+ * the kernel as soon as it is freed.
  */
 const PAGE_MIB = 38;
 const PAGE_PAUSE_MS = 120;
 
 /**
- * Renders an attachment of some pages into memory, hashes it and drops it: a peak as high as bloat, that comes back.
+ * Renders an attachment into memory, hashes it and drops it: a peak as high as bloat, which comes back.
  *
  * @returns the hash of the attachment
  */

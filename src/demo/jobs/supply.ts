@@ -1,22 +1,22 @@
 import { JOB_NAMES, type JobData, type JobName } from './job.ts';
 
-/** One job to come. */
+/** One planned job. */
 export interface PlannedJob {
   /** Unique in its queue for the whole run. */
   readonly id: string;
   readonly name: JobName;
   readonly data: JobData;
-  /** After it is added. */
+  /** How long after it is added it may run. */
   readonly delayMs: number;
 }
 
-/** How long the ordinary jobs last: through both restarts, so that these happen under load. */
+/** How long the ordinary jobs last: through both restarts, so that they happen under load. */
 const LOAD_MS = 44_000;
 /** All workers share them: about six a second each. */
 const ENTRIES_EVERY_MS = 80;
 const MAILS_EVERY_MS = 150;
 
-/** In MB; what one needs beyond all before it is what it adds to the worker's memory: stairs that die out. */
+/** In MB. Each adds to the worker's memory what it needs beyond the largest before it: steps that die out. */
 const IMPORT_SIZES = [115, 205, 275, 322, 348, 355] as const;
 
 const FIRST_ATTACHMENT_MS = 5_000;
@@ -29,7 +29,7 @@ export function workerJobs(): readonly PlannedJob[] {
   return steady(JOB_NAMES.entries, ENTRIES_EVERY_MS);
 }
 
-/** Ordinary jobs, and now and then one that needs much memory for a moment. */
+/** Ordinary jobs, and every 7 s one that needs much memory for a moment. */
 export function mailerJobs(): readonly PlannedJob[] {
   const count = Math.floor((LOAD_MS - FIRST_ATTACHMENT_MS) / ATTACHMENT_EVERY_MS) + 1;
   const attachments = Array.from({ length: count }, (_, index) => ({
@@ -42,9 +42,8 @@ export function mailerJobs(): readonly PlannedJob[] {
 }
 
 /**
- * The imports of one dyno, all waiting once it gets them: the finite work that bloats it. `series` 0 are those of the start. A dyno that is
- * killed from outside before it was restarted has lost its memory with it, so the imports that it had done (the first `count`) are given to
- * its next boot again, as a later series.
+ * The imports of one dyno: the finite work that bloats it. Series 0 is the one of the start. A dyno that is killed from outside before its
+ * restart has lost its bloat, so its next boot gets the first `count` imports again, as a later series.
  */
 export function imports(series: number, count: number = IMPORT_SIZES.length): readonly PlannedJob[] {
   return IMPORT_SIZES.slice(0, count).map((size, index) => ({

@@ -12,13 +12,13 @@ export interface TallyReport {
   readonly rescued: number;
 }
 
-/** Follows every job by its id, as BullMQ's events tell it. */
+/** Follows every job by its id, from BullMQ's events. */
 export class JobTally {
   readonly #completions = new Map<string, number>();
   readonly #failed = new Map<string, string>();
   readonly #doneByBoot = new Map<string, number>();
   readonly #doneByDyno = new Map<string, number>();
-  readonly #heldByBoot = new Map<string, number>();
+  readonly #javascriptByBoot = new Map<string, number>();
   #rescued = 0;
 
   added(id: string): void {
@@ -29,7 +29,7 @@ export class JobTally {
     this.#completions.set(id, (this.#completions.get(id) ?? 0) + 1);
     this.#doneByBoot.set(result.boot, this.doneByBoot(result.boot) + 1);
     this.#doneByDyno.set(result.dyno, this.doneByDyno(result.dyno) + 1);
-    this.#heldByBoot.set(result.boot, result.heldBytes);
+    this.#javascriptByBoot.set(result.boot, result.javascriptBytes);
   }
 
   failed(id: string, why: string): void {
@@ -49,12 +49,12 @@ export class JobTally {
     return this.#doneByDyno.get(dyno) ?? 0;
   }
 
-  /** What JavaScript held in the boot at the end of its newest job, in bytes; null where it has done none. */
-  heldByBoot(bootId: string): number | null {
-    return this.#heldByBoot.get(bootId) ?? null;
+  /** Bytes that JavaScript had in use in the boot at the end of its newest job; null if it has done none. */
+  javascriptByBoot(bootId: string): number | null {
+    return this.#javascriptByBoot.get(bootId) ?? null;
   }
 
-  /** Jobs done whose ids begin so. */
+  /** The number of jobs done whose ids begin with `prefix`. */
   completedWith(prefix: string): number {
     return [...this.#completions].filter(([id, count]) => count > 0 && id.startsWith(prefix)).length;
   }

@@ -1,4 +1,4 @@
-/** A moving chart of blocks, several rows high, and its one-row sister. Values are shares of the limit; null is "not known then". */
+/** A chart of blocks, several rows high, and its one-row sister. Values are fractions of the limit; null is "not known then". */
 
 const EIGHTHS = ['', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const FULL = '█';
@@ -9,51 +9,50 @@ const ROWS_BELOW_SOFT_LIMIT = 2;
 const CHART_ROWS = ROWS_BELOW_SOFT_LIMIT + 1;
 
 export interface ChartCell {
-  /** Usage as a share of the limit; null: not known. */
-  readonly share: number | null;
+  /** Usage as a fraction of the limit; null: not known. */
+  readonly fraction: number | null;
   /** A new boot began in this cell. */
   readonly newBoot: boolean;
 }
 
 /**
- * The rows of a chart, top first. The top row is what lies above the soft limit; the line of the soft limit runs along its lower edge,
- * behind the curve. A new boot is marked in the lowest row.
+ * The rows of a chart, top first; it fills from the left, and moves on when it is full. The top row is what lies above the soft limit; the
+ * line of the soft limit runs along its lower edge, behind the curve. A new boot is marked in the lowest row.
  */
-export function chart(cells: readonly ChartCell[], width: number, softShare: number): readonly string[] {
-  const shown = lastCells(cells, width);
-  const rowShare = softShare / ROWS_BELOW_SOFT_LIMIT;
+export function chart(cells: readonly ChartCell[], width: number, softFraction: number): readonly string[] {
+  const last = width > 0 ? cells.slice(-width) : [];
+  const shown = [...last, ...Array.from({ length: width - last.length }, () => null)];
+  const rowFraction = softFraction / ROWS_BELOW_SOFT_LIMIT;
   return Array.from({ length: CHART_ROWS }, (_, index) => {
     const row = CHART_ROWS - 1 - index;
     const behind = row === ROWS_BELOW_SOFT_LIMIT - 1 ? LINE : ' ';
-    return shown.map((cell) => chartCell(cell, { row, rowShare, behind })).join('');
+    return shown.map((cell) => chartCell(cell, { row, rowFraction, behind })).join('');
   });
 }
 
-function chartCell(
-  cell: ChartCell | null,
-  { row, rowShare, behind }: { readonly row: number; readonly rowShare: number; readonly behind: string },
-): string {
-  if (cell === null || cell.share === null) return behind;
+interface RowOfChart {
+  readonly row: number;
+  readonly rowFraction: number;
+  readonly behind: string;
+}
+
+function chartCell(cell: ChartCell | null, { row, rowFraction, behind }: RowOfChart): string {
+  if (cell === null || cell.fraction === null) return behind;
   if (cell.newBoot && row === 0) return '│';
-  const filled = Math.round((cell.share / rowShare - row) * 8);
+  const filled = Math.round((cell.fraction / rowFraction - row) * 8);
   if (filled >= 8) return FULL;
   return filled <= 0 ? behind : (EIGHTHS[filled] ?? behind);
 }
 
-/** One row: a block a cell, the highest at the limit and above. */
+/** One row of at most `width` blocks, a block a cell; the highest block means at the limit or above. */
 export function sparkline(cells: readonly ChartCell[], width: number): string {
-  return lastCells(cells, width)
-    .map((cell) => {
-      if (cell === null || cell.share === null) return ' ';
-      if (cell.newBoot) return '│';
-      return EIGHTHS[Math.min(8, Math.max(1, Math.ceil(cell.share * 8)))] ?? ' ';
+  return cells
+    .slice(-width)
+    .map(({ fraction, newBoot }) => {
+      if (fraction === null) return ' ';
+      if (newBoot) return '│';
+      return EIGHTHS[Math.min(8, Math.max(1, Math.ceil(fraction * 8)))] ?? ' ';
     })
     .join('')
     .trimStart();
-}
-
-/** Exactly `width` cells, the newest at the right. */
-function lastCells(cells: readonly ChartCell[], width: number): readonly (ChartCell | null)[] {
-  const last = width > 0 ? cells.slice(-width) : [];
-  return [...Array.from({ length: width - last.length }, () => null), ...last];
 }

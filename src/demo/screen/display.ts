@@ -1,3 +1,4 @@
+import { wrap } from '../../commands/terminal/terminal.ts';
 import { type Frame, frameLine, frameLines, seconds } from './frame.ts';
 
 export interface DisplayOptions {
@@ -5,7 +6,7 @@ export interface DisplayOptions {
   readonly isTerminal: boolean;
   readonly columns: () => number;
   readonly colour: boolean;
-  /** Where it is no terminal: a line so often. */
+  /** If it is no terminal: the time between two lines. */
   readonly lineEveryMs: number;
 }
 
@@ -13,10 +14,13 @@ const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
+const MIN_COLUMNS = 20;
+/** What stands left of a text, with two spaces after it: the time of an event, or the name of a value. */
+const LEFT_COLUMN = /^ *\S+(?: \S+)? {2,}/;
 
 /**
  * Writes frames and events. On a terminal the frame is redrawn in place and events stand above it, so that both remain when the demo is
- * over; elsewhere a frame becomes a line now and then.
+ * over; elsewhere a frame becomes one line every `lineEveryMs`.
  */
 export class Display {
   readonly #options: DisplayOptions;
@@ -30,9 +34,9 @@ export class Display {
   }
 
   draw(frame: Frame): void {
-    const { write, isTerminal, columns, colour, lineEveryMs } = this.#options;
+    const { write, isTerminal, colour, lineEveryMs } = this.#options;
     if (isTerminal) {
-      const lines = frameLines(frame, Math.max(20, columns()), colour);
+      const lines = frameLines(frame, this.#columns, colour);
       write(`${this.#toTop()}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`);
       this.#drawn = lines.length;
     } else if (frame.elapsedMs - this.#lastLineMs >= lineEveryMs) {
@@ -42,10 +46,18 @@ export class Display {
   }
 
   /** Something happened: it stays on the screen. */
-  tell(elapsedMs: number, text: string): void {
-    this.#options.write(
-      `${this.#toTop()}${this.#options.isTerminal ? CLEAR_BELOW : ''}${seconds(elapsedMs)}  ${text}\n`,
-    );
+  announce(elapsedMs: number, event: string): void {
+    const { write, isTerminal } = this.#options;
+    const text = `${seconds(elapsedMs)}  ${event}`;
+    write(isTerminal ? `${this.#toTop()}${CLEAR_BELOW}${this.#wrapped(text)}\n` : `${text}\n`);
+    this.#drawn = 0;
+  }
+
+  /** Text of several lines, below everything else. */
+  print(text: string): void {
+    const { write, isTerminal } = this.#options;
+    const lines = text.split('\n').map((line) => (isTerminal ? this.#wrapped(line) : line));
+    write(lines.join('\n'));
     this.#drawn = 0;
   }
 
@@ -53,6 +65,17 @@ export class Display {
   end(): void {
     if (this.#options.isTerminal) this.#options.write(SHOW_CURSOR);
     this.#drawn = 0;
+  }
+
+  get #columns(): number {
+    return Math.max(MIN_COLUMNS, this.#options.columns());
+  }
+
+  /** One column less than the terminal has, because some break a line that fills it. A left column stays free. */
+  #wrapped(line: string): string {
+    const left = LEFT_COLUMN.exec(line)?.[0] ?? '';
+    const [first = '', ...rest] = wrap(line.slice(left.length), this.#columns - 1 - left.length, 0).split('\n');
+    return [left + first, ...rest.map((text) => ' '.repeat(left.length) + text)].join('\n');
   }
 
   #toTop(): string {

@@ -4,8 +4,9 @@ import type { TallyReport } from '../jobs/tally.ts';
 
 /** What the actuator said of a restart. */
 export interface Account {
-  readonly reason: string;
+  /** A sentence, with the numbers. */
   readonly explanation: string;
+  /** How the restart ended; null while it has not, or nobody reported it. */
   readonly outcome: string | null;
 }
 
@@ -17,8 +18,8 @@ export interface ReportInput {
   readonly jobs: TallyReport;
   /** By boot id. */
   readonly accounts: ReadonlyMap<string, Account>;
-  /** What JavaScript held in a boot at the end of its newest job. */
-  readonly heldBytes: (bootId: string) => number | null;
+  /** What JavaScript had in use in a boot at the end of its newest job; null if it has done none. */
+  readonly javascriptBytes: (bootId: string) => number | null;
   readonly untouched: readonly {
     readonly dyno: string;
     readonly peakBytes: number;
@@ -28,9 +29,12 @@ export interface ReportInput {
   readonly disturbances: readonly string[];
 }
 
-const MEASURE_NOTE = [
-  "  (Memory here is the processes' RSS as the dyno manager reads it. The actuator counts pages that processes share, such as Node's own,",
-  '  once for all of them, so its figures are some 40 MB lower.)',
+const MEASURE_NOTE =
+  "  Memory here is the processes' RSS as the dyno manager reads it. The actuator counts pages that processes share, such as Node's own, once for all of them, so its figures are some 40 MB lower.";
+
+const NEXT_STEP = [
+  'Next: watch your own workers. The README has the three steps ("Install"); nothing is restarted until you switch dry run off.',
+  'To judge memory that you have recorded: tidemark replay series.csv --quota 512MiB',
 ];
 
 /** The summary with which the demo ends. */
@@ -38,8 +42,7 @@ export function reportText(input: ReportInput): string {
   const { verdict, jobs } = input;
   const lines = ['', `Summary, after ${formatDuration(input.elapsedMs)}`, ''];
   for (const restart of verdict.restarts) lines.push(...restartLines(restart, input));
-  if (verdict.restarts.length === 0) lines.push('  No dyno was restarted.');
-  else lines.push(...MEASURE_NOTE);
+  lines.push(verdict.restarts.length === 0 ? '  No dyno was restarted.' : MEASURE_NOTE);
   for (const { dyno, peakBytes, lastBytes } of input.untouched) {
     lines.push(
       `  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`,
@@ -50,10 +53,13 @@ export function reportText(input: ReportInput): string {
     `  Jobs: ${jobs.completed} of ${jobs.added} done, ${jobs.lost.length} lost, ${jobs.failed.length} failed, ${jobs.repeated.length} done twice.`,
   );
   if (jobs.rescued > 0) lines.push(`  ${jobs.rescued} taken over from a worker that was killed.`);
-  for (const disturbance of input.disturbances) lines.push(`  ${disturbance}`);
-  lines.push('');
+  lines.push(...input.disturbances.map((disturbance) => `  ${disturbance}`), '');
   if (verdict.ok) {
-    lines.push('The loop closed: exactly the bloated boots were restarted, once each, one at a time; no job was lost.');
+    lines.push(
+      'The loop closed: exactly the bloated boots were restarted, once each, one at a time; no job was lost.',
+      '',
+    );
+    lines.push(...NEXT_STEP);
   } else {
     lines.push('The loop did not close:', ...verdict.faults.map((fault) => `  - ${fault}`));
   }
@@ -63,13 +69,14 @@ export function reportText(input: ReportInput): string {
 function restartLines(restart: RestartRow, input: ReportInput): readonly string[] {
   const { dyno, bootNumber, bootId, beforeBytes, afterBytes, requestedAtMs } = restart;
   const account = input.accounts.get(bootId);
-  const held = input.heldBytes(bootId);
+  const inUse = input.javascriptBytes(bootId);
+  const ofJavascript = inUse === null ? '' : ` (${formatBytes(inUse)} of it in use by JavaScript)`;
   const gaveBack =
     beforeBytes === null || afterBytes === null ? '' : `, ${formatBytes(beforeBytes - afterBytes)} given back`;
   return [
     `  ${dyno} (boot ${bootNumber}) was restarted at ${formatDuration(requestedAtMs - input.startedAtMs)}`,
-    `    why     ${account === undefined ? 'the actuator did not say' : `${account.reason}: ${account.explanation}`}`,
-    `    memory  before ${bytes(beforeBytes)}${held === null ? '' : ` (of which JavaScript still held ${formatBytes(held)})`}, after ${bytes(afterBytes)}${gaveBack}`,
+    `    why     ${account?.explanation ?? 'the actuator did not say'}`,
+    `    memory  before ${bytes(beforeBytes)}${ofJavascript}, after ${bytes(afterBytes)}${gaveBack}`,
     `    ended   ${account?.outcome ?? 'not reported'}`,
   ];
 }

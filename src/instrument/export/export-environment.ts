@@ -82,7 +82,7 @@ function endpointNote(env: Environment): string | null {
   const url = URL.parse(env[variable ?? '']?.trim() ?? '');
   if (variable === null || url?.protocol === 'http:' || url?.protocol === 'https:') return null;
   // Its value is not repeated: it may hold a password.
-  return `${variable} is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark.herokuapp.com.`;
+  return `${variable} is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.`;
 }
 
 function protocolNote(env: Environment): string[] {

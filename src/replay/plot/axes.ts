@@ -4,7 +4,7 @@ import { line, text } from './svg.ts';
 
 export function drawAxes(frame: Frame): readonly string[] {
   const bottomPx = frame.topPx + PLOT_HEIGHT_PX;
-  const memory = ticksOf(frame.mostBytes, memoryStep(frame.mostBytes)).map((bytes) => {
+  const memory = ticksOf(frame.maxBytes, memoryStep(frame.maxBytes)).map((bytes) => {
     const y = yOf(frame, bytes);
     return `${line(LEFT_PX, y, PLOT_RIGHT_PX, y, 'stroke="#000000" stroke-opacity="0.12"')}${text(LEFT_PX - 6, y + 4, formatBytes(bytes), 'text-anchor="end" fill="#333333"')}`;
   });
@@ -43,15 +43,15 @@ function minutes(count: number): number {
 }
 
 /** Powers of two, as quotas are. */
-function memoryStep(mostBytes: number): number {
-  return Math.max(1024 ** 2, 2 ** Math.ceil(Math.log2(mostBytes / MAX_MEMORY_TICKS)));
+function memoryStep(maxBytes: number): number {
+  return Math.max(1024 ** 2, 2 ** Math.ceil(Math.log2(maxBytes / MAX_MEMORY_TICKS)));
 }
 
-function ticksOf(most: number, step: number): readonly number[] {
-  return Array.from({ length: Math.floor(most / step) + 1 }, (_, index) => index * step);
+function ticksOf(max: number, step: number): readonly number[] {
+  return Array.from({ length: Math.floor(max / step) + 1 }, (_, index) => index * step);
 }
 
-/** All ticks of an axis in one unit: `90 min`, not `1.5 h`, where the others are minutes. */
+/** All ticks of an axis use one unit: `90 min`, not `1.5 h`, if the others are minutes. */
 function timeLabel(afterMs: number, stepMs: number): string {
   const [unit, sizeMs] = TIME_UNITS.find(([, size]) => stepMs >= size) ?? ['s', 1000];
   return afterMs === 0 ? '0' : `${Math.round(afterMs / sizeMs)} ${unit}`;

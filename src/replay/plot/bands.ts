@@ -1,5 +1,5 @@
 import type { MemoryClass } from '../../model/decision.ts';
-import { type Frame, type Panel, PLOT_HEIGHT_PX, xOf } from './frame.ts';
+import { type Frame, judgedUntilMs, type Panel, PLOT_HEIGHT_PX, xOf } from './frame.ts';
 import { pixel, text, widthOf } from './svg.ts';
 
 export const BAND_COLOURS: Readonly<Record<MemoryClass, string>> = {
@@ -18,18 +18,18 @@ interface Band {
   readonly toMs: number;
 }
 
-function bandsOf({ judged, usage }: Panel): readonly Band[] {
+function bandsOf(panel: Panel): readonly Band[] {
   const bands: Band[] = [];
-  for (const { decision } of judged) {
+  for (const { decision } of panel.judged) {
     const last = bands.at(-1);
     if (last?.class === decision.class) continue;
     if (last !== undefined) bands[bands.length - 1] = { ...last, toMs: decision.timeMs };
-    bands.push({ class: decision.class, fromMs: decision.timeMs, toMs: usage.at(-1)?.timeMs ?? decision.timeMs });
+    bands.push({ class: decision.class, fromMs: decision.timeMs, toMs: judgedUntilMs(panel) });
   }
   return bands;
 }
 
-/** What the boot was taken for, behind the curves. */
+/** The boot's class over time, behind the curves. */
 export function drawBands(frame: Frame): readonly string[] {
   return bandsOf(frame.panel).map((band) => {
     const [fromPx, toPx] = [xOf(frame, band.fromMs), xOf(frame, band.toMs)];

@@ -1,23 +1,42 @@
 import type { Decision } from '../../model/decision.ts';
 import type { Judged } from '../replay.ts';
-import { byTime, type Frame, LEFT_PX, type Panel, PLOT_WIDTH_PX, type Reading, xOf, yOf } from './frame.ts';
+import {
+  byTime,
+  type Frame,
+  judgedUntilMs,
+  LEFT_PX,
+  type Panel,
+  PLOT_WIDTH_PX,
+  type Reading,
+  xOf,
+  yOf,
+} from './frame.ts';
 
 export const FLOOR_COLOUR = '#8e44ad';
-/** The floor lies beneath the usage, and is wider. */
+/** Wider than the usage, which is drawn over it. */
 export const FLOOR_STROKE = `stroke="${FLOOR_COLOUR}" stroke-width="3.2"`;
 export const USAGE_STROKE = 'stroke="#0b5394" stroke-width="1.2"';
 
 export function drawFloors(frame: Frame): readonly string[] {
-  return runsOf(frame.panel, ({ floorBytes }) => floorBytes).map((run) => drawLine('floor', frame, run, FLOOR_STROKE));
+  const runs = runsOf(frame.panel, ({ floorBytes }) => floorBytes, judgedUntilMs(frame.panel));
+  return runs.map((run) => drawLine('floor', frame, run, FLOOR_STROKE));
 }
 
 export function drawUsage(frame: Frame): string {
   return drawLine('usage', frame, thin(frame.panel.usage, frame), USAGE_STROKE);
 }
 
-/** What is known of a value over time; it breaks off where it is not, and where a boot ends. The last judgement holds until the dyno's last row. */
-export function runsOf(panel: Panel, bytesOf: (decision: Decision) => number | null): readonly (readonly Reading[])[] {
-  return runsOfJudged(panel.judged, bytesOf).map((run) => untilEnd(run, panel));
+/** A value of the decisions over time: one run for each stretch of a boot in which it is known. The last one holds until `endMs`. */
+export function runsOf(
+  { judged }: Panel,
+  bytesOf: (decision: Decision) => number | null,
+  endMs: number,
+): readonly (readonly Reading[])[] {
+  const newestMs = judged.at(-1)?.decision.timeMs;
+  return runsOfJudged(judged, bytesOf).map((run) => {
+    const last = run.at(-1);
+    return last === undefined || last.timeMs !== newestMs ? run : [...run, { timeMs: endMs, bytes: last.bytes }];
+  });
 }
 
 function runsOfJudged(
@@ -35,13 +54,7 @@ function runsOfJudged(
   return runs;
 }
 
-function untilEnd(run: readonly Reading[], { judged, usage }: Panel): readonly Reading[] {
-  const [last, end] = [run.at(-1), usage.at(-1)];
-  if (last === undefined || end === undefined || last.timeMs !== judged.at(-1)?.decision.timeMs) return run;
-  return [...run, { timeMs: end.timeMs, bytes: last.bytes }];
-}
-
-/** The lowest and the highest of each column of pixels: no spike is lost. */
+/** Keeps the lowest and the highest reading of each column of pixels, so that no spike is lost. */
 function thin(readings: readonly Reading[], frame: Frame): readonly Reading[] {
   if (readings.length <= 2 * PLOT_WIDTH_PX) return readings;
   const columns = new Map<number, { low: Reading; high: Reading }>();

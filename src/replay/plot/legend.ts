@@ -22,7 +22,7 @@ const RESTART_NAMES: Readonly<Record<Loop, string>> = {
   closed: 'restarted, and why',
 };
 
-/** The lines, and the classes that some panel has. */
+/** The lines, and the classes that occur in a panel. */
 export function drawLegend(panels: readonly Panel[], loop: Loop): Drawn {
   const seen = new Set(panels.flatMap(({ judged }) => judged.map(({ decision }) => decision.class)));
   const classes = (Object.keys(BAND_COLOURS) as MemoryClass[]).filter((name) => seen.has(name)).map(bandItem);

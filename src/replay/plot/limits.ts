@@ -17,11 +17,12 @@ interface Label {
   readonly colour: string;
 }
 
-/** The lines that the floor is judged by, with their names at the right. */
+/** The limits as lines, with their names at the right. */
 export function drawLimits(frame: Frame): readonly string[] {
   const labels: Label[] = [];
+  const endMs = frame.panel.usage.at(-1)?.timeMs ?? frame.panel.endMs;
   const lines = LIMITS.flatMap(({ name, colour, dashes, bytesOf }) => {
-    const runs = runsOf(frame.panel, bytesOf);
+    const runs = runsOf(frame.panel, bytesOf, endMs);
     const last = runs.at(-1)?.at(-1);
     if (last !== undefined) addLabel(labels, { names: [name], y: yOf(frame, last.bytes), bytes: last.bytes, colour });
     return runs.map((run) =>
@@ -31,7 +32,7 @@ export function drawLimits(frame: Frame): readonly string[] {
   return [...lines, ...drawLabels(labels)];
 }
 
-/** Lines that lie on each other share a label. */
+/** Limits at the same height share a label. */
 function addLabel(labels: Label[], label: Label): void {
   const index = labels.findIndex(({ y }) => Math.abs(y - label.y) < 2);
   const same = labels[index];

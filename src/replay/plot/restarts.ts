@@ -29,7 +29,7 @@ interface MarkName {
   readonly anchor: 'start' | 'end';
 }
 
-/** Number and reason on the side that has room; else the number; of marks that are very close not even that. */
+/** Number and reason if one side has room for them, else the number alone; no name if the marks are very close. */
 function namesOf(restarts: readonly Decision[], marks: readonly number[]): readonly MarkName[] {
   let freeFromPx = LEFT_PX;
   return restarts.map(({ reason }, index): MarkName => {

@@ -4,10 +4,10 @@ import { FLOOR_COLOUR } from './curves.ts';
 import { type Frame, xOf, yOf } from './frame.ts';
 import { escapeXml, pixel } from './svg.ts';
 
-/** The floor has risen to stay when the detector has named the same step so many times in a row, and it is not given back for so many moments. */
+/** A step is drawn when the detector names it this many times in a row, and the floor stays up for this many moments. */
 const STEADY_MOMENTS = 3;
 const STAY_MOMENTS = 40;
-/** A smaller rise can't be seen in the drawing. */
+/** A smaller rise is not visible in the drawing. */
 const MIN_STEP = 1.03;
 
 interface Step {
@@ -32,7 +32,7 @@ function stepsOf(judged: readonly Judged[]): readonly Step[] {
   return steps;
 }
 
-/** A start is no step, nor is a leak, which rises all the time; teeth rise too, but fall back. */
+/** Not steps: a boot's start, a leak, which rises all the time, and a sawtooth, which falls back. */
 function lasts(judged: readonly Judged[], index: number, stepMs: number): boolean {
   const now = judged[index]?.decision;
   const isSameBoot = ({ decision }: Judged) => decision.bootId === now?.bootId;
@@ -51,7 +51,7 @@ function drawStep(frame: Frame, { timeMs, floorBytes }: Step): string {
   return `<g class="step"><title>${escapeXml(title)}</title>${triangle(x, y + 3)}</g>`;
 }
 
-/** `x` and `y`: its upper point. */
+/** `x` and `y` are its upper corner. */
 export function triangle(x: number, y: number): string {
   return `<path d="M${x} ${pixel(y)}l5.5 9.5h-11z" fill="${FLOOR_COLOUR}" stroke="#ffffff" stroke-width="1"/>`;
 }

@@ -1,10 +1,10 @@
-/** The few marks of SVG that a plot is made of. Lengths in pixels. */
+/** The SVG elements that a plot is made of. Lengths in pixels. */
 
 export const FONT_PX = 11;
-/** A wide guess, as the viewer's font is not known. */
+/** A generous guess, because the viewer's font is not known. */
 export const CHARACTER_PX = 0.6 * FONT_PX;
 
-/** A part of the document, and the height it takes. */
+/** A part of the document, and its height. */
 export interface Drawn {
   readonly svg: string;
   readonly heightPx: number;
@@ -26,19 +26,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** XML 1.0 has no form at all for most control characters. */
+/** XML 1.0 cannot express most control characters, so they become U+FFFD. */
 export function escapeXml(content: string): string {
   return content
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\u{FFFD}')
     .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** How wide a text is about. */
+/** The approximate width of a text. */
 export function widthOf(content: string): number {
   return content.length * CHARACTER_PX;
 }
 
-/** Good to a tenth, which nobody can see, and short to write. */
+/** Rounded to a tenth: short, and not visibly different. */
 export function pixel(value: number): number {
   return Math.round(value * 10) / 10;
 }

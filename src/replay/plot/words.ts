@@ -6,9 +6,10 @@ import { CHARACTER_PX } from './svg.ts';
 const COLUMNS = Math.floor((WIDTH_PX - 2 * MARGIN_PX) / CHARACTER_PX);
 const MAX_LISTED = 10;
 const OPEN_LOOP =
-  'The series goes on as it was recorded: with the first restart made, the later ones might not be needed.';
+  'The series goes on as it was recorded: after a real first restart the later ones might not be needed.';
+const NOT_JUDGED = 'After its restart the recording goes on without it: drawn here, and not judged.';
 
-/** The restarts in words; where there is none, the last word on the series. */
+/** The restarts in words; without a restart, the last decision. */
 export function listOf(panel: Panel, loop: Loop): readonly string[] {
   const restarts = restartsOf(panel);
   const last = panel.judged.at(-1)?.decision;
@@ -18,11 +19,12 @@ export function listOf(panel: Panel, loop: Loop): readonly string[] {
     return wrap(`${index + 1}  after ${formatDuration(timeMs - panel.startMs)}, ${reason}: ${explanation}`);
   });
   if (restarts.length > MAX_LISTED) lines.push(`and ${restarts.length - MAX_LISTED} more`);
-  if (restarts.length > 1 && loop === 'open') lines.push(OPEN_LOOP);
+  if (loop === 'open' && last?.action === 'restart') lines.push(NOT_JUDGED);
+  else if (loop === 'open' && restarts.length > 1) lines.push(OPEN_LOOP);
   return lines;
 }
 
-/** At spaces; the lines after the first are set in. */
+/** Breaks at spaces, and indents the lines after the first. */
 function wrap(sentence: string): readonly string[] {
   const lines: string[] = [];
   let open = '';

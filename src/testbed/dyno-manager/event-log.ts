@@ -9,23 +9,23 @@ export type DynoEvent =
   | 'restart-all-requested'
   | 'release';
 
-/** One thing that the dyno manager did or was asked to do. */
+/** One thing that the dyno manager did, or that was requested of it. */
 export interface LogEntry {
   /** Unix ms. */
   readonly timeMs: number;
   readonly app: string;
   readonly event: DynoEvent;
-  /** Null where the entry concerns the whole app. */
+  /** Null if the entry is about the whole app. */
   readonly dyno: string | null;
-  /** Null where there is no such dyno. */
+  /** Null if there is no such dyno. */
   readonly dynoId: string | null;
-  /** Exit code, signal, release, in words; null where there is nothing to add. */
+  /** Exit code, signal, release, in words; null if there is nothing to add. */
   readonly detail: string | null;
 }
 
 export type EventInput = Omit<LogEntry, 'timeMs'>;
 
-/** Keeps what happened, in order, and tells whoever listens. */
+/** Keeps the entries in order, and passes each to the listeners. */
 export class EventLog {
   readonly entries: LogEntry[] = [];
   readonly #listeners = new Set<(entry: LogEntry) => void>();
@@ -36,7 +36,7 @@ export class EventLog {
     for (const listener of this.#listeners) listener(entry);
   }
 
-  /** Returns what stops it. */
+  /** Returns a function that removes the listener. */
   on(listener: (entry: LogEntry) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

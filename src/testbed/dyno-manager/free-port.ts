@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the range that systems take the local ports of outgoing connections from (32768 and up on Linux, 49152 elsewhere). In that range a client
- * that keeps trying a port whose server is down can be given the very same port as its own, is then connected to itself, and the server can
- * never bind it again.
+ * Below the range of local ports for outgoing connections (from 32768 on Linux, 49152 elsewhere). In that range, a client that keeps trying a
+ * port whose server is down can get the same port as its own. It is then connected to itself, and the server can never bind the port again.
  */
 const PORTS = { first: 15_000, last: 32_000 };
 const TRIES = 100;
 
-/** A TCP port of this machine that nobody listens on now. */
+/** A TCP port of this machine on which nothing listens now. */
 export async function freePort(): Promise<number> {
   for (let count = 0; count < TRIES; count += 1) {
     const port = randomInt(PORTS.first, PORTS.last);

@@ -8,7 +8,7 @@ import { EventLog, type LogEntry } from './event-log.ts';
 import type { DynoManagerOptions } from './options.ts';
 import { ApiServer, type RequestEntry } from './server.ts';
 
-/** A dyno as the manager itself sees it: the ground truth to compare others' numbers with. */
+/** A dyno as the manager sees it: the truth that other figures are compared with. */
 export interface ManagedDyno {
   readonly app: string;
   readonly name: string;
@@ -17,12 +17,12 @@ export interface ManagedDyno {
   readonly state: DynoState;
   readonly size: string;
   readonly createdAtMs: number;
-  /** Of the main process; null where none runs. */
+  /** Of the main process; null if none runs. */
   readonly pid: number | null;
-  /** RSS and swap of the main process and its descendants, sampled now; null where it cannot be read. */
+  /** RSS and swap of the main process and its descendants, sampled now; null if it cannot be read. */
   readonly memoryBytes: number | null;
   readonly limitBytes: number;
-  /** Since the last release. */
+  /** Crashes since the last release. */
   readonly crashes: number;
 }
 
@@ -34,23 +34,23 @@ export interface DynoManager {
   /** All requests, in order. */
   readonly requests: readonly RequestEntry[];
   readonly faults: Faults;
-  /** How many DELETEs arrived, those with faults included; and how many of them were for all dynos of an app. */
+  /** How many DELETEs arrived, faulty ones included; and how many of them were for all dynos of an app. */
   deletes(): { readonly one: number; readonly all: number };
   dynos(): readonly ManagedDyno[];
-  /** Calls back for each new entry of the log; returns what stops it. */
+  /** Calls back for each new entry of the log; returns a function that removes the callback. */
   on(listener: (entry: LogEntry) => void): () => void;
   /** Starts a one-off dyno and returns its name. */
   runOneOff(app: string, spec: OneOffSpec): string;
-  /** A new release: every dyno of the app's formation boots anew. */
+  /** A new release: every dyno of the app's formation boots again. */
   deploy(app: string): void;
-  /** Ends server and dynos; resolves once no process is left. With a grace, dynos get SIGTERM and that long before SIGKILL. */
+  /** Ends server and dynos; resolves when no process is left. With a grace, dynos get SIGTERM, and SIGKILL after the grace. */
   stop(graceMs?: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Runs apps as real processes on this machine and serves the part of Heroku's Platform API that concerns their dynos. Throws where a
- * size is unknown; rejects where the port is taken, and leaves nothing running then.
+ * Runs apps as real processes on this machine, and serves the part of Heroku's Platform API that is about dynos. Throws if a size is unknown;
+ * rejects if the port is taken, and then leaves nothing running.
  */
 export async function startDynoManager(options: DynoManagerOptions): Promise<DynoManager> {
   const log = new EventLog();

@@ -1,10 +1,10 @@
 import type { DynoSize } from './dyno/dyno-sizes.ts';
 import type { LogEntry } from './event-log.ts';
 
-/** One process type of an app: what is run, and how often. */
+/** One process type of an app: its command, and how many dynos run it. */
 export interface FormationSpec {
   readonly type: string;
-  /** Program and arguments; run without a shell in between. */
+  /** Program and arguments; run without a shell. */
   readonly command: readonly string[];
   /** Default 1. */
   readonly quantity?: number;
@@ -25,19 +25,19 @@ export interface AppSpec {
 
 export interface DynoManagerOptions {
   readonly apps: readonly AppSpec[];
-  /** What callers must carry, as Bearer or as the password of Basic. */
+  /** The token that callers must send, as Bearer or as the password of Basic. */
   readonly token: string;
   /** What the token may do: `read`, `write`, `global`; default read and write. */
   readonly scopes?: readonly string[];
-  /** Until the token expires, as the platform says it; default null: it does not. */
+  /** Seconds until the token expires; default null: it does not expire. */
   readonly tokenExpiresInS?: number | null;
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
-  /** Sizes added to Heroku's own, or in place of those of the same name. */
+  /** Sizes added to Heroku's own; they replace those with the same name. */
   readonly dynoSizes?: readonly DynoSize[];
-  /** Between SIGTERM and SIGKILL; default 30 s, as on Heroku. */
+  /** Time between SIGTERM and SIGKILL; default 30 s, as on Heroku. */
   readonly killAfterMs?: number;
   /** Between the answer to a restart and its SIGTERM; default 0. */
   readonly restartDelayMs?: number;
@@ -52,13 +52,13 @@ export interface DynoManagerOptions {
   readonly metadata?: boolean;
   /** Whether dynos see their quota as `MEMORY_AVAILABLE` in MiB, as Heroku's Node buildpack sets it; default false. */
   readonly memoryAvailable?: boolean;
-  /** The answer to a restart of a dyno that is not there; default `accepted`: 202, and nothing happens. */
+  /** The answer to a restart of an unknown dyno; default `accepted`: 202, and nothing happens. */
   readonly unknownDyno?: 'accepted' | 'not-found';
   /** Calls that the account may make at once, and how many come back each minute; default 4500 and 75, as on Heroku. */
   readonly rateLimit?: { readonly capacity: number; readonly refillPerMinute: number };
   /** Called with each entry of the log as it is made. */
   readonly log?: (entry: LogEntry) => void;
-  /** Called with each line that a dyno prints; without it the output goes nowhere. */
+  /** Called with each line that a dyno prints; without it the output is discarded. */
   readonly output?: (
     line: string,
     from: { readonly app: string; readonly dyno: string; readonly dynoId: string },

@@ -5,13 +5,13 @@ import { type Answer, failure } from './api/answer.ts';
 import { type ApiParts, answerOf } from './api/api.ts';
 import type { Fault, Faults } from './api/faults.ts';
 
-/** One request that reached the manager, also one that a fault then befell. */
+/** One request that reached the manager, whether a fault followed or not. */
 export interface RequestEntry {
   /** Unix ms. */
   readonly timeMs: number;
   readonly method: string;
   readonly path: string;
-  /** Null where no answer was given. */
+  /** Null if there was no answer. */
   readonly status: number | null;
   readonly fault: Fault['kind'] | null;
 }
@@ -112,7 +112,7 @@ export class ApiServer {
     if (effect !== undefined && delayMs !== null) this.#later(delayMs, effect);
   }
 
-  /** Null where nothing happens. */
+  /** Null if nothing happens. */
   #effectDelayMs(fault: ReadFault | null): number | null {
     if (fault === null) return this.#options.restartDelayMs;
     if (fault.kind === 'late-effect') return fault.delayMs;

@@ -4,20 +4,20 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder with the manifest and the configurations, the same seen from the sources and from what was built. */
+/** The folder with the manifest and the configurations: the same path from src and from dist. */
 const CONFIG_FOLDER = fileURLToPath(new URL('../../../collector-config/', import.meta.url));
 
 export const MANIFEST_PATH = join(CONFIG_FOLDER, 'manifest.yaml');
 
-/** For docker compose and for one machine: Prometheus scrapes the Collector. */
+/** For Docker Compose and for one machine: Prometheus scrapes the Collector. */
 export const COMPOSE_CONFIG_PATH = join(CONFIG_FOLDER, 'compose.yaml');
 
-/** For a Heroku web dyno, whose one reachable port takes the points: it pushes to people's backend. */
+/** For a Heroku web dyno: its one reachable port takes the points, so it pushes to people's backend. */
 export const HEROKU_CONFIG_PATH = join(CONFIG_FOLDER, 'heroku.yaml');
 
 /**
- * Where the Collector that this manifest describes is kept: in the user's cache folder, by the manifest's hash, so that every checkout finds
- * it and a changed manifest finds none.
+ * The path of the built Collector: in the user's cache folder, named by the manifest's hash. So every checkout finds it, and a changed manifest
+ * finds none.
  */
 export async function collectorPath(env: Readonly<Record<string, string | undefined>> = process.env): Promise<string> {
   const hash = createHash('sha256')
@@ -28,7 +28,7 @@ export async function collectorPath(env: Readonly<Record<string, string | undefi
   return join(cache, 'tidemark', `collector-${hash}`, 'tidemark-collector');
 }
 
-/** The Collector that `npm run build:collector` has built on this machine; null where it has not. */
+/** The Collector that `npm run build:collector` has built on this machine; null if it has not. */
 export async function findCollector(env?: Readonly<Record<string, string | undefined>>): Promise<string | null> {
   try {
     const path = await collectorPath(env);

@@ -16,16 +16,16 @@ interface CollectorPorts {
 export interface CollectorOptions {
   /** See `findCollector`. */
   readonly binary: string;
-  /** What workers and the actuator must show. */
+  /** The token that workers and the actuator send. */
   readonly ingestToken: string;
-  /** Shown to the actuator. */
+  /** The token that the Collector sends to the actuator. */
   readonly actuatorToken: string;
   readonly actuatorUrl: string;
-  /** Keeps the queue to the actuator: the same folder again, and it goes on where it was. */
+  /** Keeps the queue to the actuator: a Collector with the same folder continues it. */
   readonly queueDir: string;
-  /** Configurations laid over the one for docker compose, in this order. */
+  /** Configurations merged into the one for Docker Compose, in this order. */
   readonly overlays?: readonly string[];
-  /** Default: free ones. */
+  /** Default: free ports. */
   readonly ports?: CollectorPorts;
 }
 
@@ -34,7 +34,7 @@ export interface RunningCollector extends ServerProcess {
   readonly ports: CollectorPorts;
 }
 
-/** Starts the Collector with the configuration for docker compose, on 127.0.0.1 only. */
+/** Starts the Collector with the configuration for Docker Compose, on 127.0.0.1 only. */
 export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
   const ports = options.ports ?? (await freePorts());
   const server = await startServerProcess({

@@ -1,10 +1,10 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** Where distributions put programs, for shells whose PATH leaves these out. */
+/** Where distributions put programs, in case the PATH lacks them. */
 const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/opt/homebrew/bin'];
 
-/** The path of a program that can be run: from the PATH, else from the usual folders; null where there is none. */
+/** The path of an executable program: from the PATH, else from the usual folders; null if there is none. */
 export async function findProgram(name: string): Promise<string | null> {
   const folders = [...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...USUAL_FOLDERS];
   for (const folder of folders) {

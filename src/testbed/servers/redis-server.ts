@@ -7,11 +7,11 @@ import { findRedisServer } from './redis-binary.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 export interface StartRedisOptions {
-  /** Where its data lies; default: a new folder among the temporary ones, removed by `stop`. */
+  /** Its data folder; default: a new temporary folder, removed by `stop`. */
   readonly dir?: string;
-  /** Default: a free one of 127.0.0.1. */
+  /** Default: a free port of 127.0.0.1. */
   readonly port?: number;
-  /** Every write is on the disk before it is answered (`appendfsync always`): nothing that was answered is lost by a kill -9. */
+  /** Every write is on the disk before it is answered (`appendfsync always`): a kill -9 loses nothing that was acknowledged. */
   readonly appendFsyncAlways?: boolean;
   /** Extra arguments of redis-server, e.g. `['--maxmemory', '10mb']`. */
   readonly extraArgs?: readonly string[];
@@ -22,18 +22,18 @@ export interface RedisServer {
   readonly port: number;
   readonly pid: number;
   readonly dir: string;
-  /** Settles once the process is gone, for whatever reason. */
+  /** Settles when the process has ended, for any reason. */
   readonly exited: Promise<void>;
-  /** Kill -9, as a test of what survives: the data folder stays, `startRedis({ dir, port })` takes it up again. */
+  /** Kill -9, to test what survives. The data folder stays: `startRedis({ dir, port })` continues with it. */
   kill(): Promise<void>;
-  /** Ends the process, and removes the folder where `startRedis` made it. May be called twice. */
+  /** Ends the process, and removes the folder if `startRedis` made it. May be called twice. */
   stop(): Promise<void>;
 }
 
-/** The port that was free a moment ago may be taken by somebody else before Redis binds it. */
+/** Another program may take the free port before Redis binds it. */
 const PORT_TRIES = 5;
 
-/** Starts a Redis on 127.0.0.1 and waits until it answers. It ends with this process, except where that is killed with -9. */
+/** Starts a Redis on 127.0.0.1 and waits until it answers. It ends with this process, unless that is killed with -9. */
 export async function startRedis(options: StartRedisOptions = {}): Promise<RedisServer> {
   const binary = await findRedisServer();
   const ownDir = options.dir === undefined;
@@ -83,7 +83,7 @@ function handle(
   };
 }
 
-/** Whether the server that answers PING on the port is ours: the port may have been taken by another one first. */
+/** Whether the server that answers PING on the port is ours: another one may have taken the port first. */
 function ping(port: number, pid: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });

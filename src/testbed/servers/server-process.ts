@@ -2,24 +2,24 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ServerProcessOptions {
-  /** For errors. */
+  /** Used in error messages. */
   readonly name: string;
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** Default: this process's own. */
+  /** Default: the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Asked again and again until it says that the server with this pid answers. Must not reject. */
+  /** Polled until it says that the server with this pid answers. Must not reject. */
   readonly isReady: (pid: number) => Promise<boolean>;
 }
 
-/** A server that this process started. It ends with this process, except where that is killed with -9. */
+/** A server that this process started. It ends with this process, unless that is killed with -9. */
 export interface ServerProcess {
   readonly pid: number;
-  /** Settles once the process is gone, for whatever reason. */
+  /** Settles when the process has ended, for any reason. */
   readonly exited: Promise<void>;
   /** The end of what it printed. */
   output(): string;
-  /** Kill -9, as a test of what survives. */
+  /** Kill -9, to test what survives. */
   kill(): Promise<void>;
   /** Ends the process. May be called twice. */
   stop(): Promise<void>;
@@ -30,7 +30,7 @@ const READY_POLL_MS = 20;
 const STOP_DEADLINE_MS = 5_000;
 const KEPT_CHARACTERS = 4_000;
 
-/** Starts a server and waits until it answers. Throws an error with the end of its output where it does not in time. */
+/** Starts a server and waits until it answers. Throws an error with the end of its output if it does not answer in time. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const [file = '', ...args] = options.command;
   const child = spawn(file, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -45,12 +45,12 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   };
   if (!(await becomesReady(child, options.isReady))) {
     await end('SIGKILL');
-    throw new Error(`${options.name} did not come up:\n${output()}`);
+    throw new Error(`${options.name} did not start:\n${output()}`);
   }
   return { pid: child.pid ?? 0, exited, output, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
 }
 
-/** False where it exits or is not ready in time. */
+/** False if it exits or is not ready in time. */
 async function becomesReady(child: ChildProcess, isReady: (pid: number) => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + READY_DEADLINE_MS;
   while (performance.now() < deadline) {
@@ -80,8 +80,8 @@ function tailOf(child: ChildProcess): () => string {
 }
 
 /**
- * The server runs in a process group of its own, so that Ctrl-C reaches it only through us: who uses it can end first. Where nobody else
- * listens for the signal, it is raised again after the server was stopped, so that the process ends as it would have.
+ * The server runs in its own process group, so that Ctrl-C reaches it only through us and its users can end first. If nobody else listens for
+ * the signal, it is raised again after the server was stopped, so that this process ends as it would have.
  */
 function endWithThisProcess(child: ChildProcess): void {
   const onExit = () => void child.kill('SIGTERM');

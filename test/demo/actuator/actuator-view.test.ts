@@ -7,13 +7,12 @@ const DYNO: DynoState = {
   boot_id: 'a',
   class: 'bloat',
   action: 'restart',
-  reason: 'sustained-over-soft-limit',
   explanation: 'It stays high.',
   reclaimable_bytes: 5,
 };
 const RESTART: DecisionState = { ...DYNO, time: '2026-01-01T00:00:00Z', outcome: null };
 
-/** Answers with the next pair at each reading. */
+/** Each reading gets the next pair of answers. */
 function viewOf(...answers: readonly [readonly DynoState[] | null, readonly DecisionState[] | null][]) {
   let reading = -1;
   const client: Pick<ActuatorClient, 'dynos' | 'decisions'> = {
@@ -29,11 +28,11 @@ describe('what the actuator says', () => {
     const view = viewOf([[DYNO], [RESTART]], [[DYNO], [RESTART]], [[DYNO], [closed]]);
     expect(await view.refresh()).toHaveLength(1);
     expect(await view.refresh()).toHaveLength(0);
-    expect((await view.refresh())[0]?.text).toContain('ended: restarted');
+    expect((await view.refresh())[0]).toContain('ended: restarted');
     expect(view.confirmedBootIds).toEqual(new Set(['a']));
   });
 
-  it('outlives the actuator: an outcome is not forgotten by one that has been started anew', async () => {
+  it('survives the actuator: an outcome is kept when the actuator was started again', async () => {
     const view = viewOf([[DYNO], [{ ...RESTART, outcome: 'restarted' }]], [null, null], [[], [RESTART]]);
     await view.refresh();
     await view.refresh();
@@ -42,12 +41,22 @@ describe('what the actuator says', () => {
     expect(view.accounts.get('a')?.outcome).toBe('restarted');
   });
 
-  it('is no news where nothing is restarted', async () => {
+  it('is no news if nothing is restarted', async () => {
     const view = viewOf([[{ ...DYNO, action: 'none', class: 'healthy' }], [{ ...RESTART, action: 'none' }]]);
     expect(await view.refresh()).toEqual([]);
     expect(view.classOf('a')).toBe('healthy');
     expect(view.classOf('b')).toBeNull();
     expect([view.knowsFloorOf('a'), view.knowsFloorOf('b')]).toEqual([true, false]);
-    expect(view.status(['a'])).toBe('watches 1 dynos, none asks for anything');
+    expect(view.status(['a'])).toBe('watches 1 dyno; none needs a restart');
+  });
+
+  it('is that it starts, until it has answered once', async () => {
+    const view = viewOf([null, null], [[], []], [null, null]);
+    const said: string[] = [];
+    for (let reading = 0; reading < 3; reading++) {
+      await view.refresh();
+      said.push(view.status(['a']));
+    }
+    expect(said).toEqual(['is starting', 'waits for the first measurements', 'does not answer']);
   });
 });

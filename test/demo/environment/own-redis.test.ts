@@ -9,20 +9,20 @@ afterEach(async () => {
 });
 
 describe("the demo's own Redis", () => {
-  it('comes back on the same port with all that it had answered when it is killed, and says so', async () => {
+  it('comes back after a kill on the same port, with everything that it acknowledged, and says so', async () => {
     const pids: number[] = [];
-    const told: string[] = [];
+    const events: string[] = [];
     const redis = await startOwnRedis({
       onStart: (pid) => pids.push(pid),
-      onReturn: (text) => told.push(text),
-      onLoss: (why) => told.push(why),
+      onReturn: (text) => events.push(text),
+      onLoss: (why) => events.push(why),
     });
     running.push(redis);
     const connection = new Redis(redis.url);
-    connection.on('error', () => {}); // It is about to be cut off.
+    connection.on('error', () => {}); // The test kills the server.
     await connection.set('kept', 'yes');
     process.kill(pids[0] ?? 0, 'SIGKILL');
-    await expect.poll(() => told, { timeout: 20_000 }).toEqual([expect.stringContaining('started again')]);
+    await expect.poll(() => events, { timeout: 20_000 }).toEqual([expect.stringContaining('started again')]);
     expect(await connection.get('kept')).toBe('yes');
     expect(new Set(pids).size).toBe(2);
     connection.disconnect();

@@ -15,8 +15,8 @@ function open(url: string): Redis {
   return connection;
 }
 
-describe('a Redis that is there already', () => {
-  it('is left as it was: the demo takes an empty database of it, and empties it', async () => {
+describe('an existing Redis', () => {
+  it('is left as it was: the demo uses an empty database and empties it again', async () => {
     const others = open(`${inject('redisUrl')}/0`);
     await others.set('tidemark:of-somebody-else', 'kept');
     const borrowed = await borrowRedis(inject('redisUrl'), 'run-1');
@@ -29,7 +29,7 @@ describe('a Redis that is there already', () => {
     await others.del('tidemark:of-somebody-else');
   });
 
-  it('lends two demos at a time a database each', async () => {
+  it('gives each of two simultaneous demos its own database', async () => {
     const [first, second] = await Promise.all([
       borrowRedis(inject('redisUrl'), 'run-1'),
       borrowRedis(inject('redisUrl'), 'run-2'),
@@ -38,7 +38,7 @@ describe('a Redis that is there already', () => {
     await Promise.all([first.stop(), second.stop()]);
   });
 
-  it('is refused where no database is empty, and nothing is changed', async () => {
+  it('is refused if no database is empty, and not changed', async () => {
     const server = await startRedis({ extraArgs: ['--databases', '2'] });
     const full = open(`${server.url}/1`);
     await full.set('x', 'y');
@@ -48,13 +48,13 @@ describe('a Redis that is there already', () => {
     await server.stop();
   });
 
-  it('is refused where it may drop the ledger', async () => {
+  it('is refused if it may drop the ledger', async () => {
     const server = await startRedis({ extraArgs: ['--maxmemory-policy', 'allkeys-lru'] });
     await expect(borrowRedis(server.url, 'run-1')).rejects.toThrow(/noeviction/);
     await server.stop();
   });
 
-  it('is refused in words where nothing answers, without its password', async () => {
+  it('is refused with a message, without its password, if nothing answers', async () => {
     const refused = await borrowRedis('redis://user:secret-word@127.0.0.1:1', 'run-1').catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(BadInputError);
     expect(String(refused)).toContain('REDIS_URL');

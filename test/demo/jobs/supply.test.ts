@@ -3,14 +3,14 @@ import { JOB_NAMES } from '../../../src/demo/jobs/job.ts';
 import { imports, mailerJobs, workerJobs } from '../../../src/demo/jobs/supply.ts';
 
 describe('the supply of jobs', () => {
-  it('makes stairs whose steps grow smaller', () => {
+  it('makes steps that grow smaller', () => {
     const sizes = [...new Set(imports(0).map((job) => job.data.size))];
     const steps = sizes.slice(1).map((size, index) => size - (sizes[index] ?? 0));
     expect(steps).toEqual(steps.toSorted((a, b) => b - a));
     expect(steps.every((step) => step > 0)).toBe(true);
   });
 
-  it('names no job twice in a queue, later series included', () => {
+  it('names no job twice in a queue, across all series', () => {
     const ids = [...imports(0), ...imports(1), ...imports(2, 3)].map((job) => job.id);
     expect(new Set(ids).size).toBe(ids.length);
     const entries = workerJobs().map((job) => job.id);
@@ -24,7 +24,7 @@ describe('the supply of jobs', () => {
     expect(names).toEqual(new Set([JOB_NAMES.entries, JOB_NAMES.render]));
   });
 
-  it('gives again what a boot had done, in the same order', () => {
+  it('repeats the imports that a boot had done, in the same order', () => {
     expect(imports(1, 2).map((job) => job.data)).toEqual(
       imports(0)
         .slice(0, 2)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { JobTally } from '../../../src/demo/jobs/tally.ts';
 
-const RESULT = { dyno: 'worker.1', boot: 'a', rssBytes: 9, heldBytes: 4 };
+const RESULT = { dyno: 'worker.1', boot: 'a', rssBytes: 9, javascriptBytes: 4 };
 
 describe('the tally of jobs', () => {
-  it('tells done, lost, failed and repeated jobs apart', () => {
+  it('distinguishes done, lost, failed and repeated jobs', () => {
     const tally = new JobTally();
     for (const id of ['done', 'lost', 'failed', 'twice']) tally.added(id);
     tally.completed('done', RESULT);
@@ -22,15 +22,15 @@ describe('the tally of jobs', () => {
     expect(tally.allDone).toBe(false);
   });
 
-  it('counts by boot and by dyno, and remembers what JavaScript held last', () => {
+  it('counts by boot and by dyno, and keeps what JavaScript last had in use', () => {
     const tally = new JobTally();
     tally.completed('x', RESULT);
-    tally.completed('y', { ...RESULT, boot: 'b', heldBytes: 5 });
+    tally.completed('y', { ...RESULT, boot: 'b', javascriptBytes: 5 });
     expect([tally.doneByBoot('a'), tally.doneByBoot('b'), tally.doneByDyno('worker.1')]).toEqual([1, 1, 2]);
-    expect([tally.heldByBoot('b'), tally.heldByBoot('c')]).toEqual([5, null]);
+    expect([tally.javascriptByBoot('b'), tally.javascriptByBoot('c')]).toEqual([5, null]);
   });
 
-  it('counts what is done of a queue', () => {
+  it('counts the finished jobs of a queue', () => {
     const tally = new JobTally();
     for (const id of ['imports-worker.1/a', 'imports-worker.1/b', 'imports-worker.2/a']) tally.added(id);
     tally.completed('imports-worker.1/a', RESULT);
@@ -38,7 +38,7 @@ describe('the tally of jobs', () => {
     expect(tally.completedWith('imports-worker.1/')).toBe(1);
   });
 
-  it('is through once every job has completed or failed', () => {
+  it('is finished when every job has completed or failed', () => {
     const tally = new JobTally();
     tally.added('x');
     tally.added('y');
@@ -47,7 +47,7 @@ describe('the tally of jobs', () => {
     expect(tally.allDone).toBe(true);
   });
 
-  it('does not forget a completion that was heard of before the job was added', () => {
+  it('keeps a completion that arrives before the job was added', () => {
     const tally = new JobTally();
     tally.completed('x', RESULT);
     tally.added('x');

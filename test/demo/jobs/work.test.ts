@@ -4,7 +4,7 @@ import { importRecords } from '../../../src/demo/jobs/import-records.ts';
 import { renderAttachment } from '../../../src/demo/jobs/render-attachment.ts';
 
 describe('the work of the jobs', () => {
-  it('is done: its result depends on what went in, and on nothing else', async () => {
+  it('is really done: the result depends on the input alone', async () => {
     expect(await importRecords(2, 1)).toBe(await importRecords(2, 1));
     expect(await importRecords(2, 1)).not.toBe(await importRecords(2, 2));
     expect(await importRecords(2, 1)).not.toBe(await importRecords(3, 1));

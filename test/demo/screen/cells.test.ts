@@ -7,15 +7,17 @@ const SPAN = { fromMs: 0, toMs: 3_000, cellMs: 1_000, limitBytes: 100 * MIB };
 
 describe("a dyno's cells", () => {
   it('show the highest sample of their time, so that no peak is left out', () => {
-    expect(cellsOf([boot([10, 90, 20, 30])], { ...SPAN, toMs: 2_000 }).map((cell) => cell.share)).toEqual([0.9, 0.3]);
+    expect(cellsOf([boot([10, 90, 20, 30])], { ...SPAN, toMs: 2_000 }).map((cell) => cell.fraction)).toEqual([
+      0.9, 0.3,
+    ]);
   });
 
-  it('go on with the last value where the machine was too busy for a sample, and know nothing before the first', () => {
+  it('repeat the last value if there is no sample, and know nothing before the first', () => {
     const late = boot([], { samples: [{ timeMs: 1_100, usageBytes: 50 * MIB }] });
-    expect(cellsOf([late], SPAN).map((cell) => cell.share)).toEqual([null, 0.5, 0.5]);
+    expect(cellsOf([late], SPAN).map((cell) => cell.fraction)).toEqual([null, 0.5, 0.5]);
   });
 
-  it('say where a later boot began', () => {
+  it('mark where a later boot began', () => {
     const boots = [boot([10]), boot([], { number: 2, startedAtMs: 2_100 })];
     expect(cellsOf(boots, SPAN).map((cell) => cell.newBoot)).toEqual([false, false, true]);
   });

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { chart, sparkline } from '../../../src/demo/screen/chart.ts';
 
-const cells = (...shares: (number | null)[]) => shares.map((share) => ({ share, newBoot: false }));
+const cells = (...fractions: (number | null)[]) => fractions.map((fraction) => ({ fraction, newBoot: false }));
 
 describe('the chart', () => {
   it('shows what is above the soft limit in its top row, and the soft limit behind the curve', () => {
     expect(chart(cells(null, 0.2, 0.4, 0.8, 0.9), 6, 0.8)).toEqual([
-      '     ▂', //
-      '▔▔▔▔██',
-      '  ▄███',
+      '    ▂ ', //
+      '▔▔▔██▔',
+      ' ▄███ ',
     ]);
   });
 
-  it('moves: only the newest cells are shown', () => {
+  it('fills from the left, and shows the newest cells when it is full', () => {
+    expect(chart(cells(0.8), 2, 0.8)[2]).toBe('█ ');
     expect(chart(cells(0.8, 0, 0.8), 2, 0.8)[2]).toBe(' █');
   });
 
@@ -20,8 +21,8 @@ describe('the chart', () => {
     expect(
       chart(
         [
-          { share: 0.9, newBoot: false },
-          { share: 0.3, newBoot: true },
+          { fraction: 0.9, newBoot: false },
+          { fraction: 0.3, newBoot: true },
         ],
         2,
         0.8,
@@ -39,7 +40,7 @@ describe('the sparkline', () => {
     expect(sparkline(cells(0, 0.5, 1, 1.7), 10)).toBe('▁▄██');
   });
 
-  it('leaves a gap where nothing is known between known values', () => {
+  it('leaves a gap for an unknown value between known ones', () => {
     expect(sparkline(cells(0.5, null, 0.5), 10)).toBe('▄ ▄');
   });
 });

@@ -20,23 +20,25 @@ const INPUT: ReportInput = {
   elapsedMs: 60_000,
   startedAtMs: 1_000,
   jobs: { added: 9, completed: 9, lost: [], failed: [], repeated: [], rescued: 0 },
-  accounts: new Map([
-    ['a', { reason: 'sustained-over-soft-limit', explanation: 'It stays high.', outcome: 'restarted' }],
-  ]),
-  heldBytes: () => 20 * MIB,
+  accounts: new Map([['a', { explanation: 'It stays high.', outcome: 'restarted' }]]),
+  javascriptBytes: () => 20 * MIB,
   untouched: [{ dyno: 'mailer.1', peakBytes: 430 * MIB, lastBytes: 117 * MIB }],
   disturbances: [],
 };
 
 describe('the summary', () => {
-  it('says which dyno was restarted, why, and what its memory and the jobs became', () => {
+  it('says which dyno was restarted, why, and what became of its memory and the jobs', () => {
     const text = reportText(INPUT);
     expect(text).toContain('worker.1 (boot 1) was restarted at 24 s');
-    expect(text).toContain('sustained-over-soft-limit: It stays high.');
-    expect(text).toContain('before 450 MB (of which JavaScript still held 20 MB), after 120 MB, 330 MB given back');
+    expect(text).toContain('why     It stays high.');
+    expect(text).toContain('before 450 MB (20 MB of it in use by JavaScript), after 120 MB, 330 MB given back');
     expect(text).toContain('9 of 9 done, 0 lost, 0 failed, 0 done twice');
     expect(text).toContain('mailer.1 was left alone: its peaks of up to 430 MB came back to 117 MB');
     expect(text).toContain('The loop closed');
+  });
+
+  it('ends with the next step', () => {
+    expect(reportText(INPUT)).toMatch(/Next: .*README.*\n.*tidemark replay series\.csv --quota 512MiB\n$/);
   });
 
   it('lists what was wrong', () => {
@@ -53,7 +55,7 @@ describe('the summary', () => {
     const text = reportText({
       ...INPUT,
       accounts: new Map(),
-      heldBytes: () => null,
+      javascriptBytes: () => null,
       jobs: { ...INPUT.jobs, rescued: 2 },
       disturbances: ['Redis ended and was started again'],
     });

@@ -321,7 +321,7 @@ const IN_THE_ENVIRONMENT: readonly [Record<string, string>, string][] = [
   ...['localhost:4318', 'my-tidemark.herokuapp.com', 'user:hidden@', 'ftp://x'].map(
     (address): [Record<string, string>, string] => [
       { OTEL_EXPORTER_OTLP_ENDPOINT: address },
-      'OTEL_EXPORTER_OTLP_ENDPOINT is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark.herokuapp.com.',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
     ],
   ),
 ];

@@ -110,7 +110,7 @@ describe('errors', () => {
     expect(asked.headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('Basic with the token as password is let in, as the library does by default', async () => {
+  test('Basic with the token as password is accepted, which is the default of the client library', async () => {
     await start();
     const basic = (password: string) => `Basic ${Buffer.from(`:${password}`).toString('base64')}`;
     expect((await ask('GET', '/account', { Authorization: basic(TOKEN) })).status).toBe(200);
@@ -134,7 +134,7 @@ describe('errors', () => {
 });
 
 describe('a restart', () => {
-  test('of a name that is not there succeeds and does nothing', async () => {
+  test('of an unknown name succeeds and does nothing', async () => {
     const { platform, manager } = await start();
     expect(await platform.restart('shop', 'worker.9', () => true)).toMatchObject({ kind: 'accepted' });
     await platform.list('shop');
@@ -142,7 +142,7 @@ describe('a restart', () => {
     expect(boots('worker.1') + boots('worker.2')).toBe(2);
   });
 
-  test('by id succeeds and does nothing, as it was seen on the real platform', async () => {
+  test('by id succeeds and does nothing, as on the real platform', async () => {
     const { manager, platform } = await start();
     const id = manager.dynos()[0]?.dynoId;
     expect((await ask('DELETE', `/apps/shop/dynos/${id}`)).status).toBe(202);
@@ -150,7 +150,7 @@ describe('a restart', () => {
     expect(boots('worker.1')).toBe(1);
   });
 
-  test('of a name that is not there is refused where that is asked for', async () => {
+  test('of an unknown name is refused if the option says so', async () => {
     const { platform } = await start({ unknownDyno: 'not-found' });
     expect(await platform.restart('shop', 'worker.9', () => true)).toMatchObject({ kind: 'gone' });
   });
@@ -168,38 +168,38 @@ describe('a restart', () => {
   );
 });
 
-describe('faults: what the adapter makes of each, and whether the dyno was restarted', () => {
-  const unknown = { kind: 'unknown' } as const;
-  const refused = (status: number) => ({ kind: 'refused', status }) as const;
-  const CASES: readonly [Fault, Partial<RestartAnswer>, boolean][] = [
-    [{ kind: 'reset-before-read' }, unknown, false],
-    [{ kind: 'reset-after-read', restarts: true }, unknown, true],
-    [{ kind: 'reset-after-read', restarts: false }, unknown, false],
-    [{ kind: 'cut-head', restarts: true }, unknown, true],
-    [{ kind: 'cut-head', restarts: false }, unknown, false],
-    [{ kind: 'cut-body', restarts: true }, { kind: 'unknown', status: 202 }, true],
-    [{ kind: 'cut-body', restarts: false }, { kind: 'unknown', status: 202 }, false],
-    [{ kind: 'silence', restarts: true }, unknown, true],
-    [{ kind: 'silence', restarts: false }, unknown, false],
-    [{ kind: 'accepted-without-effect' }, { kind: 'accepted' }, false],
-    [{ kind: 'late-effect', delayMs: 20 }, { kind: 'accepted' }, true],
-    [{ kind: 'slow', delayMs: 20, restarts: true }, { kind: 'accepted' }, true],
-    [{ kind: 'slow', delayMs: 20, restarts: false }, { kind: 'accepted' }, false],
-    [{ kind: 'status', status: 401 }, refused(401), false],
-    [{ kind: 'status', status: 403 }, refused(403), false],
-    [{ kind: 'status', status: 404 }, { kind: 'gone' }, false],
-    [{ kind: 'status', status: 409 }, refused(409), false],
-    [{ kind: 'status', status: 422 }, refused(422), false],
-    [
-      { kind: 'status', status: 429, headers: { 'Retry-After': '5' } },
-      { kind: 'refused', status: 429, retryAfterMs: 5000 },
-      false,
-    ],
-    [{ kind: 'status', status: 429, body: 'slow down' }, { kind: 'unknown', status: 429 }, false],
-    [{ kind: 'status', status: 500, restarts: true }, { kind: 'unknown', status: 500 }, true],
-    [{ kind: 'status', status: 503, body: '<html>' }, { kind: 'unknown', status: 503 }, false],
-  ];
+const unknown = { kind: 'unknown' } as const;
+const refused = (status: number) => ({ kind: 'refused', status }) as const;
+const CASES: readonly [Fault, Partial<RestartAnswer>, boolean][] = [
+  [{ kind: 'reset-before-read' }, unknown, false],
+  [{ kind: 'reset-after-read', restarts: true }, unknown, true],
+  [{ kind: 'reset-after-read', restarts: false }, unknown, false],
+  [{ kind: 'cut-head', restarts: true }, unknown, true],
+  [{ kind: 'cut-head', restarts: false }, unknown, false],
+  [{ kind: 'cut-body', restarts: true }, { kind: 'unknown', status: 202 }, true],
+  [{ kind: 'cut-body', restarts: false }, { kind: 'unknown', status: 202 }, false],
+  [{ kind: 'silence', restarts: true }, unknown, true],
+  [{ kind: 'silence', restarts: false }, unknown, false],
+  [{ kind: 'accepted-without-effect' }, { kind: 'accepted' }, false],
+  [{ kind: 'late-effect', delayMs: 20 }, { kind: 'accepted' }, true],
+  [{ kind: 'slow', delayMs: 20, restarts: true }, { kind: 'accepted' }, true],
+  [{ kind: 'slow', delayMs: 20, restarts: false }, { kind: 'accepted' }, false],
+  [{ kind: 'status', status: 401 }, refused(401), false],
+  [{ kind: 'status', status: 403 }, refused(403), false],
+  [{ kind: 'status', status: 404 }, { kind: 'gone' }, false],
+  [{ kind: 'status', status: 409 }, refused(409), false],
+  [{ kind: 'status', status: 422 }, refused(422), false],
+  [
+    { kind: 'status', status: 429, headers: { 'Retry-After': '5' } },
+    { kind: 'refused', status: 429, retryAfterMs: 5000 },
+    false,
+  ],
+  [{ kind: 'status', status: 429, body: 'slow down' }, { kind: 'unknown', status: 429 }, false],
+  [{ kind: 'status', status: 500, restarts: true }, { kind: 'unknown', status: 500 }, true],
+  [{ kind: 'status', status: 503, body: '<html>' }, { kind: 'unknown', status: 503 }, false],
+];
 
+describe('faults: how the adapter reports each, and whether the dyno was restarted', () => {
   test.each(CASES)('%o', async (fault, answer, restarts) => {
     const { manager, platform, event } = await start();
     manager.faults.next('DELETE', '/apps/shop/dynos/worker.1', fault);
@@ -214,7 +214,7 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
 
     expect(manager.requests.filter((request) => request.method === 'DELETE')).toMatchObject([{ fault: fault.kind }]);
     expect(manager.faults.pending).toBe(0);
-    // A second restart, without a fault, comes after whatever the first one did.
+    // A second restart, without a fault, follows the first one.
     if (restarts) await event((entry) => entry.event === 'sigterm' && entry.dyno === 'worker.1');
     await platform.restart('shop', 'worker.2', () => true);
     await event((entry) => entry.event === 'sigterm' && entry.dyno === 'worker.2');
@@ -223,7 +223,7 @@ describe('faults: what the adapter makes of each, and whether the dyno was resta
     expect(wasRead).toBe(fault.kind !== 'reset-before-read');
   });
 
-  test('happen as often as planned, in order, and only where they were planned', async () => {
+  test('happen as often as planned, in order, and only to the planned requests', async () => {
     const { manager, platform } = await start();
     manager.faults.next('GET', /\/dynos$/, { kind: 'status', status: 503 }, 2);
     manager.faults.next('DELETE', /\/dynos/, { kind: 'status', status: 409 });

@@ -58,7 +58,7 @@ describe('a dyno that is restarted', () => {
     expect(manager.deletes()).toEqual({ one: 1, all: 0 });
   });
 
-  test('sends SIGTERM to every process of the dyno, wherever it has gone', async () => {
+  test('sends SIGTERM to every process of the dyno, whatever its process group', async () => {
     const child = `process.on('SIGTERM', () => { console.log(process.argv[1] + ' ended'); process.exit(0); });
       setInterval(() => {}, 1000); console.log(process.argv[1] + ' ready');`;
     const parent = `const { spawn } = require('node:child_process');
@@ -74,13 +74,15 @@ describe('a dyno that is restarted', () => {
     expect(await event((entry) => entry.event === 'sigterm')).toMatchObject({ dyno: 'worker.1' });
   });
 
-  test('ends also when it is told to before it has come up', async () => {
+  test('ends even if it is stopped before it is up', async () => {
     const { manager, event } = await start([{ type: 'worker', command: OBEDIENT }], { killAfterMs: 3_600_000 });
     const [boot] = manager.log;
     await restart('worker.1');
     await event((entry) => entry.event === 'exit' && entry.dynoId === boot?.dynoId);
   });
+});
 
+describe('a dyno that ends slowly or starts slowly', () => {
   test('is killed when it has not ended in time', async () => {
     const { line, event } = await start([{ type: 'worker', command: STUBBORN }], { killAfterMs: 30 });
     const { dynoId } = await line(() => true);
@@ -103,7 +105,7 @@ describe('a dyno that is restarted', () => {
     await vi.waitUntil(() => pidsWithEnv(`DYNO_MANAGER_BOOT=${child.dynoId}`).length === 0);
   });
 
-  test('is starting at first, where it is told to take its time', async () => {
+  test('is `starting` for the configured delay', async () => {
     const { platform, event } = await start([{ type: 'worker', command: OBEDIENT }], { startDelayMs: 20 });
     expect(dyno('worker.1').state).toBe('starting');
     await event((entry) => entry.event === 'up');
@@ -112,7 +114,7 @@ describe('a dyno that is restarted', () => {
 });
 
 describe('a dyno that ends by itself', () => {
-  test('boots again at once the first time, then waits', async () => {
+  test('boots again immediately the first time, then waits', async () => {
     const { event } = await start([{ type: 'worker', command: node('process.exit(3)') }], {
       crashDelaysMs: [0, 3_600_000],
     });
@@ -132,7 +134,7 @@ describe('a dyno that ends by itself', () => {
     expect(dyno('worker.1').state).toBe('up');
   });
 
-  test('boots again at a restart, though it would have to wait, and a release forgets its crashes', async () => {
+  test('boots again at a restart without waiting, and a release forgets its crashes', async () => {
     const { manager, event } = await start([{ type: 'worker', command: node('process.exit(0)') }], {
       crashDelaysMs: [3_600_000],
     });
@@ -144,7 +146,7 @@ describe('a dyno that ends by itself', () => {
     expect(dyno('worker.1').crashes).toBe(0);
   });
 
-  test('crashes where its program does not exist', async () => {
+  test('crashes if its program does not exist', async () => {
     const { event } = await start([{ type: 'worker', command: ['/nowhere/at-all'] }], { crashDelaysMs: [3_600_000] });
     expect(await event((entry) => entry.event === 'crashed')).toMatchObject({ detail: 'code 127' });
   });
@@ -153,7 +155,7 @@ describe('a dyno that ends by itself', () => {
 describe('the environment of a dyno', () => {
   const SHOW = node('console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000);');
 
-  test('is that of Heroku, and of nothing else', async () => {
+  test('has the variables of Heroku and no others', async () => {
     vi.stubEnv('HEROKU_API_TOKEN', 'secret');
     const { line, manager } = await start([{ type: 'web', command: SHOW, env: { A: '1' } }], { memoryAvailable: true });
     vi.unstubAllEnvs();
@@ -176,7 +178,7 @@ describe('the environment of a dyno', () => {
     expect(manager.dynos()[0]?.dynoId).toBe(said.dynoId);
   });
 
-  test('holds no metadata where the app has not asked for it', async () => {
+  test('has no metadata if the app has not enabled it', async () => {
     const { line } = await start([{ type: 'worker', command: SHOW }], { metadata: false });
     const env = JSON.parse((await line(() => true)).line);
     expect(env.DYNO).toBe('worker.1');
@@ -206,7 +208,7 @@ test('a one-off dyno is listed, killed by a restart, and not replaced', async ()
   expect((await platform.list('shop')).map((entry) => entry.name)).toEqual(['worker.1']);
 });
 
-test('the memory of a dyno is that of its whole tree', async () => {
+test('the memory of a dyno includes its whole process tree', async () => {
   const parent = `require('node:child_process').spawn(process.execPath, ['-e',
     "globalThis.held = Buffer.alloc(80 * 2 ** 20, 1); console.log('child ready'); setInterval(() => {}, 1000)"], { stdio: 'inherit' });
     setInterval(() => {}, 1000);`;
@@ -229,7 +231,7 @@ describe('the end of the manager', () => {
     expect(pids.map(isAlive)).toEqual([false, false]);
   });
 
-  test('lets dynos end by themselves where it is given a grace', async () => {
+  test('lets dynos end by themselves within its grace', async () => {
     const { manager, line, event } = await start([{ type: 'worker', command: OBEDIENT }]);
     await line(() => true);
     await manager.stop(60_000);
@@ -248,13 +250,13 @@ describe('the end of the manager', () => {
     });
   });
 
-  test('frees nothing that it did not take: a taken port is an error', async () => {
+  test('fails on a taken port, and leaves that port alone', async () => {
     const { manager } = await start([{ type: 'worker', command: OBEDIENT }]);
     await expect(startManager({ apps: [], port: manager.port })).rejects.toThrow(/EADDRINUSE/);
   });
 });
 
-test('an unknown dyno size is an error that names the sizes there are', async () => {
+test('an unknown dyno size is an error that names the known sizes', async () => {
   await expect(start([{ type: 'worker', command: OBEDIENT, size: 'huge' }])).rejects.toThrow(
     /no dyno size "huge".*Standard-1X/,
   );

@@ -1,7 +1,7 @@
 import { startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { STUBBORN } from './running-manager.ts';
 
-/** A dyno manager as a program of its own, to be killed. Prints the ids of its dynos once they have said that they are there. */
+/** A dyno manager as a separate program, to be killed. Prints the ids of its dynos when they are ready. */
 const ready = new Set<string>();
 const manager = await startDynoManager({
   token: process.argv[2] ?? 'demo-token',

@@ -5,16 +5,16 @@ import type { DynoManagerOptions } from '../../../src/testbed/dyno-manager/optio
 
 export const TOKEN = 'demo-token';
 
-/** A program for a dyno, as tiny as can be. */
+/** The smallest program for a dyno. */
 export function node(script: string): readonly string[] {
   return [process.execPath, '-e', script];
 }
 
-/** Says that it is there, and ends at SIGTERM. */
+/** Prints `ready`, and ends at SIGTERM. */
 export const OBEDIENT = node(
   `process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000); console.log('ready');`,
 );
-/** Says that it is there, and does not end at SIGTERM. */
+/** Prints `ready`, and ignores SIGTERM. */
 export const STUBBORN = node(
   `process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready');`,
 );
@@ -25,13 +25,13 @@ interface Line {
   readonly dynoId: string;
 }
 
-/** A manager with what a test waits for. */
+/** A manager, and ways to wait for its output and its log. */
 export interface RunningManager {
   readonly manager: DynoManager;
   readonly platform: ReturnType<typeof createHerokuPlatform>;
-  /** The first line, said already or to come, that meets the condition. */
+  /** The first line, past or future, that meets the condition. */
   line(condition: (line: Line) => boolean): Promise<Line>;
-  /** The first entry of the log, made already or to come, that meets the condition. */
+  /** The first entry of the log, past or future, that meets the condition. */
   event(condition: (entry: LogEntry) => boolean): Promise<LogEntry>;
 }
 
@@ -54,7 +54,7 @@ export async function startManager(
   };
 }
 
-/** Things that happen one after the other, to be awaited by what they are. */
+/** A sequence of events in which a test can wait for one by a condition. */
 class Waitable<T> {
   readonly #items: T[] = [];
   readonly #waiting = new Set<(item: T) => void>();

@@ -22,7 +22,7 @@ async function ask<T>(server: RedisServer, question: (redis: Redis) => Promise<T
   }
 }
 
-it('starts servers side by side on ports of their own, and stops without leaving a process', async () => {
+it('starts servers next to each other on separate ports, and leaves no process when they stop', async () => {
   const [one, two] = await Promise.all([start(), start()]);
   expect(one.port).not.toBe(two.port);
   expect(await ask(one, (redis) => redis.ping())).toBe('PONG');
@@ -31,7 +31,7 @@ it('starts servers side by side on ports of their own, and stops without leaving
   expect(() => process.kill(one.pid, 0)).toThrow('ESRCH');
 });
 
-it('comes back after a kill -9 on the same port with everything that was answered', async () => {
+it('comes back after a kill -9 on the same port with everything that it acknowledged', async () => {
   const first = await start({ appendFsyncAlways: true });
   await ask(first, (redis) => redis.set('key', 'value'));
   await first.kill();
@@ -39,7 +39,7 @@ it('comes back after a kill -9 on the same port with everything that was answere
   expect(await ask(second, (redis) => redis.get('key'))).toBe('value');
 });
 
-it('says what the server said where it does not come up', async () => {
+it('repeats the output of a server that does not start', async () => {
   const first = await start();
-  await expect(startRedis({ port: first.port })).rejects.toThrow(/did not come up:[\s\S]*(bind|in use)/i);
+  await expect(startRedis({ port: first.port })).rejects.toThrow(/did not start:[\s\S]*(bind|in use)/i);
 });

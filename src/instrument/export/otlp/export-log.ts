@@ -14,7 +14,7 @@ export interface ExportProblem {
 export interface ExportLogOptions {
   readonly say: (sentence: string) => void;
   readonly subject: Subject;
-  /** `https://my-tidemark.herokuapp.com` */
+  /** `https://my-tidemark-0123456789ab.herokuapp.com` */
   readonly destination: string;
   readonly intervalMs: number;
   /** Monotonic. */

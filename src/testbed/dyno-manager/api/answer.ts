@@ -1,9 +1,9 @@
-/** What the API answers, and what follows from it. */
+/** An answer of the API, and its effect. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Begins after the answer: 202 means accepted, not done. */
+  /** Starts after the answer is sent: 202 means accepted, not done. */
   readonly effect?: () => void;
 }
 

@@ -16,7 +16,7 @@ export interface ApiParts {
   readonly apps: readonly App[];
   readonly sizes: readonly DynoSize[];
   readonly token: string;
-  /** What the token may do; a token without `write` is refused every DELETE. */
+  /** What the token may do; without `write` every DELETE is refused. */
   readonly scopes: readonly string[];
   readonly tokenExpiresInS: number | null;
   readonly rateLimit: RateLimit;
@@ -25,7 +25,7 @@ export interface ApiParts {
 
 interface Route {
   readonly method: 'GET' | 'DELETE';
-  /** `:x` stands for one part. */
+  /** `:x` stands for one path segment. */
   readonly pattern: string;
   /** Does not count against the rate limit. */
   readonly free?: boolean;
@@ -74,7 +74,7 @@ const ROUTES: readonly Route[] = [
   { method: 'DELETE', pattern: '/apps/:app/dynos', answer: onApp(restartAll) },
 ];
 
-/** Only a token of the scope `global` may see what tokens there are. */
+/** Only a token with the scope `global` may list tokens. */
 function authorizations({ token, scopes, tokenExpiresInS }: ApiParts): Answer {
   if (!scopes.includes('global')) return failure(403, { message: 'Invalid scope' });
   return ok([{ id: 'authorization', scope: scopes, access_token: { token, expires_in: tokenExpiresInS } }]);
@@ -111,7 +111,7 @@ type Match =
   | { readonly kind: 'other-method' | 'none' };
 
 function findRoute({ method, path }: ApiRequest): Match {
-  // The real API takes a slash at the end as none: an empty dyno name reaches all dynos.
+  // The real API ignores a slash at the end, so an empty dyno name reaches all dynos.
   const parts = path.replace(/\/+$/, '').split('/');
   let otherMethod = false;
   for (const route of ROUTES) {
@@ -138,7 +138,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // No valid escape: then it is the name as it stands, and is not found.
+    return part; // Not a valid escape: used as it is, and not found.
   }
 }
 
@@ -183,7 +183,7 @@ function isAuthorized(header: string | undefined, token: string): boolean {
   return credentials.slice(credentials.indexOf(':') + 1) === token;
 }
 
-/** The real API serves its third version only to those who ask for it; what accepts anything is let through. */
+/** The real API serves version 3 only if `Accept` names it, or accepts anything. */
 function isAcceptable(accept: string | undefined): boolean {
   return accept === undefined || /\*\/\*|application\/json|application\/vnd\.heroku\+json;\s*version=3/.test(accept);
 }

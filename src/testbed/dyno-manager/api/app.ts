@@ -10,7 +10,7 @@ import {
   KILL_AFTER_MS,
 } from '../options.ts';
 
-/** What a dyno may see of this machine; nothing else is handed down, least of all a token. */
+/** The variables of this machine that a dyno inherits: nothing else, and no token. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 
 export interface Release {
@@ -66,7 +66,7 @@ export class App {
     return this.#release;
   }
 
-  /** By name only: by id the real API was seen not to restart. */
+  /** By name only: the real API does not restart by id. */
   dyno(name: string): Dyno | null {
     return this.#dynos.get(name) ?? null;
   }
@@ -95,7 +95,7 @@ export class App {
     return name;
   }
 
-  /** A deploy: the next version, and every dyno of the formation boots anew. */
+  /** A deploy: the next version; every dyno of the formation boots again. */
   deploy(): void {
     this.#release = newRelease(this.#release.version + 1);
     this.record(null, 'release', `v${this.#release.version}`);

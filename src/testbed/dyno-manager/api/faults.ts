@@ -1,11 +1,11 @@
 /**
- * What can go wrong with one request. Where the request is a restart, each says whether the dyno is restarted all the same:
- * `restarts` where both can be, else the name or the comment says it.
+ * What can go wrong with one request. If the request is a restart, `restarts` says whether the dyno is restarted all the same; without that
+ * field the name or the comment says it.
  */
 export type Fault =
   /** The connection is reset as if the request had never been read; nothing is restarted. */
   | { readonly kind: 'reset-before-read' }
-  /** The connection is reset in place of an answer. */
+  /** The connection is reset instead of an answer. */
   | { readonly kind: 'reset-after-read'; readonly restarts: boolean }
   /** The answer breaks off in its head, or in its body. */
   | { readonly kind: 'cut-head'; readonly restarts: boolean }
@@ -18,7 +18,7 @@ export type Fault =
   | { readonly kind: 'late-effect'; readonly delayMs: number }
   /** The usual answer, this much later; the restart begins at once. */
   | { readonly kind: 'slow'; readonly delayMs: number; readonly restarts: boolean }
-  /** Another answer; default body: the platform's error body for that status. Nothing is restarted unless it says so. */
+  /** Another answer; default body: the platform's error body for that status. Nothing is restarted unless `restarts` is true. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -38,7 +38,7 @@ interface Planned {
 export class Faults {
   readonly #planned: Planned[] = [];
 
-  /** Plans a fault for the next request, or the next `times`, of this method whose path is this one, or matches. */
+  /** Plans a fault for the next `times` requests with this method and path. */
   next(method: 'GET' | 'DELETE', path: string | RegExp, fault: Fault, times = 1): void {
     this.#planned.push({ method, path, fault, left: times });
   }
@@ -47,7 +47,7 @@ export class Faults {
     this.#planned.length = 0;
   }
 
-  /** How many planned faults have not happened. */
+  /** How many planned faults have not happened yet. */
   get pending(): number {
     return this.#planned.reduce((sum, planned) => sum + planned.left, 0);
   }

@@ -1,4 +1,4 @@
-/** The account's calls: so many at once, and so many more each minute. */
+/** The account's budget of calls: `capacity` at once, and `refillPerMinute` more each minute. */
 export class RateLimit {
   readonly #capacity: number;
   readonly #refillPerMs: number;
@@ -18,7 +18,7 @@ export class RateLimit {
     return Math.floor(this.#level);
   }
 
-  /** Takes one call; false where none is left. */
+  /** Takes one call; false if none is left. */
   take(nowMs: number): boolean {
     if (this.remaining(nowMs) < 1) return false;
     this.#level -= 1;

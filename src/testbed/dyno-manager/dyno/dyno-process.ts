@@ -3,13 +3,13 @@ import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { inGroup, pidsWithEnv } from './process-table.ts';
 
-/** Marks every process of one boot, also one that has left the process group. */
+/** Environment variable that marks every process of one boot, even if it has left the process group. */
 const MARK = 'DYNO_MANAGER_BOOT';
 
 /**
- * Runs the command in place of this shell, and beside it, in the same process group, a guard that waits for the end of file descriptor 3
- * and then kills the group. The other end of that pipe is the dyno manager's: however it dies, no dyno outlives it. The guard ignores
- * what the dyno is sent, and is no child of the command, which therefore sees only its own children.
+ * Replaces the shell by the command, and starts a guard in the same process group. The guard waits for the end of file descriptor 3 and then
+ * kills the group. The other end of that pipe belongs to the dyno manager: however that dies, no dyno outlives it. The guard ignores signals
+ * to the dyno. It is not a child of the command, which so sees only its own children.
  */
 const GUARDED = `( ( trap '' HUP INT TERM USR1 USR2; read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
 exec 3<&-
@@ -29,7 +29,7 @@ export interface ProcessExit {
 
 /** The real processes of one boot of a dyno: a process group of its own. */
 export class DynoProcess {
-  /** Of the main process; null where it could not be started. */
+  /** Of the main process; null if it could not be started. */
   readonly pid: number | null;
   /** The main process has ended. */
   readonly exited: Promise<ProcessExit>;
@@ -70,7 +70,7 @@ export class DynoProcess {
     if (this.pid === null) return;
     const strays = pidsWithEnv(this.#mark);
     send(-this.pid, signal);
-    // Those that made a group of their own are not reached by the group's signal; the others must not get it twice.
+    // The group's signal does not reach processes that made their own group; the others must not get it twice.
     for (const pid of strays) if (!inGroup(pid, this.pid)) send(pid, signal);
   }
 
@@ -86,7 +86,7 @@ function exitOf(child: ChildProcess): Promise<ProcessExit> {
   });
 }
 
-/** Resolves once the guard has ended, which it does last: it kills its group when its pipe ends, itself included. */
+/** Resolves when the guard has ended. It ends last: when its pipe ends it kills its group, itself included. */
 function guardOf(child: ChildProcess, exited: Promise<ProcessExit>): Promise<void> {
   const pipe = child.stdio[3] as Duplex | null | undefined;
   if (!pipe) return Promise.resolve();
@@ -109,7 +109,7 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // Gone meanwhile, which is what the signal was for.
+    // ESRCH: it has ended meanwhile, as the signal wanted.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

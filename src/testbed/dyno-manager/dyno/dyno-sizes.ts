@@ -19,13 +19,13 @@ const HEROKU_SIZES: readonly DynoSize[] = [
   { name: 'dyno-1c-0.5gb', memory: 0.5, generation: 'fir' },
 ];
 
-/** Heroku's sizes with the given ones on top; names are compared without case. */
+/** Heroku's sizes and the given ones, which replace those with the same name. Case is ignored. */
 export function dynoSizes(own: readonly DynoSize[]): readonly DynoSize[] {
   const names = new Set(own.map((size) => size.name.toLowerCase()));
   return [...HEROKU_SIZES.filter((size) => !names.has(size.name.toLowerCase())), ...own];
 }
 
-/** Throws where there is no such size: a dyno without a quota would mislead every test built on it. */
+/** Throws if there is no such size: without a quota every test of the dyno would mislead. */
 export function findSize(sizes: readonly DynoSize[], name: string): DynoSize {
   const size = sizes.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
   if (size === undefined)

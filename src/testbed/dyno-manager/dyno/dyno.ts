@@ -11,7 +11,7 @@ export interface DynoContext {
   readonly killAfterMs: number;
   readonly startDelayMs: number;
   readonly crashDelaysMs: readonly number[];
-  /** The environment of a boot; asked anew for each. */
+  /** The environment of a boot; asked once for each. */
   env(dyno: Dyno, boot: DynoRun): Readonly<Record<string, string>>;
   releaseVersion(): number;
   onLine(dyno: Dyno, boot: DynoRun): ((line: string) => void) | null;
@@ -21,13 +21,13 @@ export interface DynoContext {
 }
 
 export interface DynoIdentity {
-  /** `worker.1`: kept by all boots. */
+  /** `worker.1`: the same for all boots. */
   readonly name: string;
   readonly type: string;
   readonly command: readonly string[];
   readonly size: DynoSize;
   readonly env: Readonly<Record<string, string>>;
-  /** Killed by a restart, and never replaced. */
+  /** A restart kills it and starts no other. */
   readonly oneOff: boolean;
 }
 
@@ -41,16 +41,16 @@ export interface DynoRun {
   /** Only web dynos have one. */
   port: number | null;
   process: DynoProcess | null;
-  /** No longer the dyno's current one: it was told to end. */
+  /** It is ending, and no longer the dyno's current boot. */
   stopping: boolean;
 }
 
 /**
- * A named dyno: one current boot, and those before it that are still ending.
+ * A named dyno: one current boot, and earlier ones that are still ending.
  *
  * - `boot`: a new id under the same name, `starting`, then `up`.
- * - `restart`: SIGTERM to the current boot and at once a new one, so that both run for a while; SIGKILL after `killAfterMs`.
- * - the main process ends by itself, with whatever code: `crashed`, and a new boot after the next of `crashDelaysMs`.
+ * - `restart`: SIGTERM to the current boot and immediately a new one, so that both run for a while; SIGKILL after `killAfterMs`.
+ * - the main process ends by itself, with any code: `crashed`, and a new boot after the next of `crashDelaysMs`.
  */
 export class Dyno {
   readonly identity: DynoIdentity;
@@ -90,7 +90,7 @@ export class Dyno {
     this.restart();
   }
 
-  /** Ends all boots and starts no more; resolves once nothing is left. With a grace it first asks with SIGTERM. */
+  /** Ends all boots and starts no more; resolves when nothing is left. With a grace it sends SIGTERM first. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     this.#clearTimers();

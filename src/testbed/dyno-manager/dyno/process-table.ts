@@ -7,13 +7,13 @@ interface ProcessEntry {
   readonly groupId: number;
 }
 
-/** All processes of the machine; empty where there is no /proc. */
+/** All processes of the machine; empty without /proc. */
 export function readProcessTable(): readonly ProcessEntry[] {
   const entries: ProcessEntry[] = [];
   for (const name of listProc()) {
     const stat = readProc(`${name}/stat`);
     if (stat === null) continue;
-    // The command stands in brackets and may hold anything, so the fields are counted from its end.
+    // The command is in brackets and may contain anything, so fields are counted from the last bracket.
     const [state, parentPid, groupId] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === 'Z' || state === 'X') continue;
     entries.push({ pid: Number(name), parentPid: Number(parentPid), groupId: Number(groupId) });
@@ -21,7 +21,7 @@ export function readProcessTable(): readonly ProcessEntry[] {
   return entries;
 }
 
-/** The process and all that descend from it. */
+/** The process and its descendants. */
 export function treeOf(pid: number, table: readonly ProcessEntry[]): readonly number[] {
   const found = table.filter((entry) => entry.pid === pid).map((entry) => entry.pid);
   for (const parent of found) {
@@ -30,7 +30,7 @@ export function treeOf(pid: number, table: readonly ProcessEntry[]): readonly nu
   return found;
 }
 
-/** RSS and swap of these processes together; shared pages are counted once for each. Null where it cannot be read. */
+/** RSS and swap of these processes together; shared pages are counted once for each. Null if it cannot be read. */
 export function memoryOf(pids: readonly number[]): number | null {
   let sumBytes = 0;
   let seen = false;
@@ -43,7 +43,7 @@ export function memoryOf(pids: readonly number[]): number | null {
   return seen ? sumBytes : null;
 }
 
-/** Processes that were started with this in their environment, however far they have gone from their parents. */
+/** Processes that were started with this in their environment, whatever their parent is now. */
 export function pidsWithEnv(assignment: string): readonly number[] {
   return listProc()
     .filter((name) => readProc(`${name}/environ`)?.split('\0').includes(assignment) === true)
@@ -71,7 +71,7 @@ function readProc(path: string): string | null {
   }
 }
 
-/** Whether the process is in this process group; false where it has ended. */
+/** Whether the process is in this process group; false if it has ended. */
 export function inGroup(pid: number, groupId: number): boolean {
   const stat = readProc(`${pid}/stat`);
   return stat !== null && Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === groupId;

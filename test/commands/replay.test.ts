@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const MIB = 2 ** 20;
+
+/** A row every 10 s; `quota` is the file's own. */
+function csvOf(minutes: number, usageMb: (minute: number) => number, quota: number | null = null): string {
+  const rows = Array.from({ length: minutes * 6 + 1 }, (_, index) => {
+    const usage = Math.round(usageMb(index / 6) * MIB);
+    return `${1_700_000_000_000 + index * 10_000},${usage},${quota === null ? '' : quota * MIB}`;
+  });
+  return ['time_ms,rss_bytes,quota_bytes', ...rows, ''].join('\n');
+}
+
+const FILES = {
+  'flat.csv': csvOf(30, () => 150),
+  'own-quota.csv': csvOf(30, () => 150, 1024),
+  'short.csv': csvOf(3, () => 150),
+  'stairs.csv': csvOf(180, (minute) => 140 + [40, 65, 90, 115].filter((at) => minute >= at).length * 75),
+};
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-replay-'));
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The output as one line: a terminal breaks lines where it likes. */
+function replay(...args: readonly string[]): string {
+  const { stdout, stderr } = spawnSync(process.execPath, [CLI, 'replay', ...args], { cwd: folder, encoding: 'utf8' });
+  return (stdout + stderr).replaceAll(/\s+/g, ' ');
+}
+
+describe('the report of a replay', () => {
+  it.each([
+    [['flat.csv'], 'window of 1 min (--window) and without a quota: no limit is judged. Set it with --quota 512MiB.'],
+    [
+      ['flat.csv', '--quota', '512MiB', '--window', '30s'],
+      'window of 30 s (--window) and a quota of 512 MB (--quota).',
+    ],
+    [['own-quota.csv', '--quota', '512MiB'], "a quota of 1024 MB (the file's quota_bytes)."],
+    [
+      ['short.csv'],
+      'It lasts 3 min, and nothing is decided before 10 min: for a faster process choose a shorter window.',
+    ],
+  ])('says which window and quota were used, and how to change them: %j', (args, words) => {
+    expect(replay(...args)).toContain(words);
+  });
+
+  it('says nothing of the length of a recording that is long enough', () => {
+    expect(replay('flat.csv')).not.toContain('It lasts');
+  });
+
+  it('agrees with the plot: neither judges a boot after its restart', () => {
+    expect(replay('stairs.csv', '--quota', '512MiB', '--plot', 'out.svg')).toContain('1 restart, after');
+    const svg = readFileSync(join(folder, 'out.svg'), 'utf8');
+    expect(svg.match(/<g class="restart">/g)).toHaveLength(1);
+    expect(svg).toContain('the recording goes on without it: drawn here, and not judged');
+    const restartX = Number(/<g class="restart">.*?<line x1="([\d.]+)"/s.exec(svg)?.[1]);
+    const bands = [...svg.matchAll(/<g class="band".*?<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)];
+    expect(Number(bands.at(-1)?.[1]) + Number(bands.at(-1)?.[2])).toBeCloseTo(restartX, 0);
+    const usageXs = /class="usage"[^>]* points="([^"]*)"/
+      .exec(svg)?.[1]
+      ?.split(' ')
+      .map((point) => Number(point.split(',')[0]));
+    expect(usageXs?.at(-1)).toBeGreaterThan(restartX);
+  });
+});
