@@ -29,27 +29,12 @@ import {
   RESOURCE_METRICS_SCOPE_METRICS,
   SCOPE_METRICS_METRICS,
 } from './otlp-tags.ts';
-import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, type Selector, WANTED_METRICS } from './wanted-metrics.ts';
+import { METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
+import { FLAG_NO_RECORDED_VALUE, isUsableTemporality } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 
 const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
-const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
 const NO_NAMES = new ByteNames([]);
-/** In the order of `WANTED_METRICS`. */
-const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
-
-/** A metric, and its selector in bytes. */
-type Metric = (typeof METRICS)[number];
-
-function inBytes(selector: Selector | null) {
-  if (selector === null) return null;
-  return {
-    attribute: new ByteNames([selector.attribute]),
-    values: new ByteNames([...selector.fields.keys()]),
-    fields: [...selector.fields.values()],
-    withoutIt: selector.withoutIt,
-  };
-}
 
 /**
  * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is
