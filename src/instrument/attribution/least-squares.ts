@@ -44,14 +44,3 @@ export function descend({ A, b }: Quadratic, x: Float64Array, ridge: number): Fl
   }
   return x;
 }
-
-/** What the form is at `x`. */
-export function valueAt({ A, b }: Quadratic, x: Float64Array): number {
-  let value = 0;
-  for (let i = 0; i < x.length; i += 1) {
-    let product = 0;
-    for (let j = 0; j < x.length; j += 1) product += A.at(i, j) * (x[j] ?? 0);
-    value += (x[i] ?? 0) * (product - 2 * (b[i] ?? 0));
-  }
-  return value;
-}

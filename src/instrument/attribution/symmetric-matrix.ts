@@ -67,13 +67,6 @@ export class SymmetricMatrix {
     }
   }
 
-  copy(): SymmetricMatrix {
-    const copied = new SymmetricMatrix();
-    copied.#size = this.#size;
-    copied.#cells = Float64Array.from(this.#cells.subarray(0, cellsOf(this.#size)));
-    return copied;
-  }
-
   /** As if unknowns whose places differ by a multiple of `size` were one: their rows and columns are summed up. */
   folded(size: number): SymmetricMatrix {
     const folded = new SymmetricMatrix();

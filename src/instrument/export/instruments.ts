@@ -116,7 +116,7 @@ export class Instruments {
 
   /** Stops observing; the meter's provider may go on without. */
   release(): void {
-    this.#measured.monitor.workOut();
+    this.#measured.monitor.process();
     this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
     this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofDyno());
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { type JobEnd, JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../../src/instrument/jobs/job-run.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
@@ -9,7 +10,7 @@ function harness(maxJobNames = 10) {
   const tellBegin = vi.fn();
   const monitor = new JobMonitor({
     maxJobNames,
-    readRssBytes: () => world.rss,
+    readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
     tellBegin,
     tellEnd: (end) => ends.push(end),
@@ -17,7 +18,7 @@ function harness(maxJobNames = 10) {
   /** Ends a job, and gives what is told of it. */
   const endOf = (...args: Parameters<JobMonitor['end']>): JobEnd => {
     monitor.end(...args);
-    monitor.workOut();
+    monitor.process();
     return ends.at(-1) as JobEnd;
   };
   return { world, monitor, ends, endOf, tellBegin };
@@ -215,7 +216,7 @@ describe('job monitor', () => {
           const told = ends.map(({ series, ...end }) => ({ ...end, attributes: series.attributes }));
           return { changes, told: told.map((end) => JSON.stringify(end)).sort() };
         };
-        expect(play(() => {})).toEqual(play((monitor) => monitor.workOut()));
+        expect(play(() => {})).toEqual(play((monitor) => monitor.process()));
       }),
     );
   });
@@ -228,7 +229,7 @@ describe('job monitor', () => {
       for (const run of runs) monitor.end(run, 'completed');
     }
     expect(ends.length).toBeGreaterThan(2_500);
-    monitor.workOut();
+    monitor.process();
     expect(ends).toHaveLength(3_000);
     const net = monitor.takeNetChanges().reduce((sum, { netBytes }) => sum + netBytes, 0);
     expect(net).toBe(100_000);
@@ -239,7 +240,7 @@ describe('job monitor', () => {
     const run = monitor.begin(job('a'));
     monitor.begin(job('b'));
     expect(tellBegin).toHaveBeenCalledTimes(1);
-    monitor.workOut();
+    monitor.process();
     // An end alone tells nothing, and does not keep the next start from being told.
     monitor.end(run, 'completed');
     expect(tellBegin).toHaveBeenCalledTimes(1);
@@ -259,7 +260,7 @@ describe('job monitor', () => {
     const told: unknown[] = [];
     const monitor = new JobMonitor({
       maxJobNames: 10,
-      readRssBytes: () => 1000,
+      readMemory: () => nativeMemory(1000),
       nowMs: () => 0,
       tellEnd: ({ series }) => {
         const name = series.attributes['bullmq.job.name'];
@@ -268,7 +269,7 @@ describe('job monitor', () => {
       },
     });
     for (const name of ['a', 'b', 'c']) monitor.end(monitor.begin(job(name)), 'completed');
-    monitor.workOut();
+    monitor.process();
     expect(told).toEqual(['a', 'c']);
   });
 });
