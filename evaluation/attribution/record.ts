@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
-import { startRedis } from '../../src/demo/redis-server.ts';
+import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { Random } from '../random.ts';
 import { planOf, type RunPlan, SPLITS, type SplitName, seedsOf } from './plan.ts';
 import { readRecording } from './recording.ts';
