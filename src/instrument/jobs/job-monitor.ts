@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../../semconv.ts';
+import type { JobNameTotals } from '../attribution/job-name-totals.ts';
 import type { MemoryReading } from '../attribution/memory-reading.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
 import { RssAttributor } from '../attribution/rss-attributor.ts';
@@ -135,6 +136,25 @@ export class JobMonitor {
   active(): ReadonlyMap<string, number> {
     this.process();
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
+  }
+
+  /**
+   * Bytes that the running jobs of each queue are estimated to hold, by the effects known since the last `takeNetChanges`. Sandboxed jobs in processes of
+   * their own count nothing.
+   */
+  held(): ReadonlyMap<string, number> {
+    // Names beyond the cap share their totals: those count once.
+    const counted = new Set<JobNameTotals>();
+    const heldBytes = new Map<string, number>();
+    for (const [queue, { statsByName }] of this.#queues) {
+      let bytes = 0;
+      for (const { totals } of statsByName.values()) {
+        if (!counted.has(totals)) bytes += totals.effect.heldBytes * totals.running;
+        counted.add(totals);
+      }
+      heldBytes.set(queue, Math.round(bytes));
+    }
+    return heldBytes;
   }
 
   /** The newest reading: what all changes told so far add up to. */

@@ -10,9 +10,9 @@ import { Procfs } from '../../../src/instrument/memory/procfs.ts';
 import { VERSION } from '../../../src/instrument/version.ts';
 import { Voice } from '../../../src/instrument/voice.ts';
 import * as semconv from '../../../src/semconv.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
 import { memoryProvider, type ResourceAttributes } from '../memory/memory-reader.ts';
 import { listen } from '../said-lines.ts';
-import { nativeMemory } from '../attribution/native-memory.ts';
 
 afterEach(() => {
   metrics.disable();

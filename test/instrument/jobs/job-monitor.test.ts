@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { Random } from '../../../evaluation/random.ts';
 import { type JobEnd, JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../../src/instrument/jobs/job-run.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
@@ -271,5 +272,40 @@ describe('job monitor', () => {
     for (const name of ['a', 'b', 'c']) monitor.end(monitor.begin(job(name)), 'completed');
     monitor.process();
     expect(told).toEqual(['a', 'c']);
+  });
+});
+
+describe('what running jobs hold', () => {
+  it('is estimated from how high memory stands after collections', () => {
+    const MB = 1e6;
+    const random = new Random(1);
+    const world = { heldBytes: 0, garbageBytes: 0, keptBytes: 0, now: 0 };
+    const externalBytes = () => world.heldBytes + world.garbageBytes + world.keptBytes;
+    const monitor = new JobMonitor({
+      maxJobNames: 9,
+      readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes(), nativeBytes: 0 }),
+      nowMs: () => world.now,
+      tellEnd: () => {},
+    });
+    const running: { readonly holdsBytes: number; readonly run: JobRun }[] = [];
+    for (let job = 0; job < 2000; job += 1) {
+      const atATime = 10 + (job % 100 < 50 ? 10 : 0);
+      while (running.length < atATime) {
+        const name = random.pick(['holds', 'light']);
+        const holdsBytes = name === 'holds' ? 4 * MB : 0;
+        running.push({ holdsBytes, run: monitor.begin({ queue: 'q', name, sandbox: null }) });
+        world.heldBytes += holdsBytes;
+      }
+      const [{ holdsBytes, run }] = running.splice(random.whole(0, running.length - 1), 1) as [(typeof running)[0]];
+      world.now += 10;
+      world.heldBytes -= holdsBytes;
+      world.garbageBytes += holdsBytes;
+      world.keptBytes += MB / 10;
+      if (job % 20 === 0) world.garbageBytes = 0;
+      monitor.end(run, 'completed');
+    }
+    monitor.takeNetChanges();
+    const heldBytes = monitor.held().get('q') ?? 0;
+    expect(Math.abs(heldBytes - world.heldBytes) / world.heldBytes).toBeLessThan(0.3);
   });
 });
