@@ -30,7 +30,7 @@ export interface RunPlan {
   readonly names: readonly PlannedName[];
 }
 
-export const MB = 1e6;
+const MB = 1e6;
 
 /**
  * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for choosing;
@@ -49,7 +49,7 @@ export function seedsOf(split: SplitName): readonly number[] {
   return Array.from({ length: runs }, (_, at) => first + at);
 }
 
-export function isInSplit(split: SplitName, seed: number): boolean {
+function isInSplit(split: SplitName, seed: number): boolean {
   const { first, runs } = SPLITS[split];
   return seed >= first && seed < first + runs;
 }

@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { planOf, type RunPlan } from './plan.ts';
 
 /** `start` and `end` of a job, `tick` once a second, `collection` soon after a major garbage collection. */
-export const EVENTS = ['start', 'end', 'tick', 'collection'] as const;
+const EVENTS = ['start', 'end', 'tick', 'collection'] as const;
 export type EventKind = (typeof EVENTS)[number];
 
 /** One row of a recording. Memory is read at that time. */

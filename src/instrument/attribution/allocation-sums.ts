@@ -1,5 +1,5 @@
 import { descend } from './least-squares.ts';
-import { MEMORY_KINDS, type MemoryReading } from './memory-reading.ts';
+import { MEMORY_KINDS, type MemoryKind, type MemoryReading } from './memory-reading.ts';
 import { SymmetricMatrix } from './symmetric-matrix.ts';
 
 /** What the jobs of one name did between two readings. */
@@ -57,7 +57,7 @@ export class AllocationSums {
     const features = this.#gather(present, count, weight);
     this.#products.addProduct(this.#places, this.#values, features);
     for (let kind = 0; kind < MEMORY_KINDS.length; kind += 1) {
-      const key = MEMORY_KINDS[kind] as (typeof MEMORY_KINDS)[number];
+      const key = MEMORY_KINDS[kind] as MemoryKind;
       const riseBytes = (after[key] - before[key]) * weight;
       if (riseBytes <= 0) continue;
       const rises = this.#rises[kind] as Float64Array;

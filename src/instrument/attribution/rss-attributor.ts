@@ -8,7 +8,7 @@ import {
 import { type JobEffect, JobNameTotals, NO_TIME_MS } from './job-name-totals.ts';
 import { HALF_LIFE_MS, keptMemory } from './kept-memory.ts';
 import { COUNTS, MemoryLows } from './memory-lows.ts';
-import { MEMORY_KINDS, type MemoryReading } from './memory-reading.ts';
+import { MEMORY_KINDS, type MemoryKind, type MemoryReading } from './memory-reading.ts';
 import { ENDED, type JobShare, RunningJob } from './running-job.ts';
 
 /**
@@ -154,7 +154,7 @@ export class RssAttributor {
     const kept = new Float64Array(this.#names.length);
     const effects = this.#names.map((): JobEffect => ({ ...NO_ALLOCATION, heldBytes: 0 }));
     this.#allocations.solve().forEach((solved, at) => {
-      const kind = MEMORY_KINDS[at] as (typeof MEMORY_KINDS)[number];
+      const kind = MEMORY_KINDS[at] as MemoryKind;
       const rates = this.#names.map(({ index }): AllocationRate => solved[index] ?? NO_ALLOCATION);
       const now = { atMs: nowMs, levelBytes: this.#last[kind], counts: this.#counts() };
       const lows = (this.#lows[at] as MemoryLows).since(nowMs - MAX_AGE_MS, now);
@@ -237,7 +237,7 @@ export class RssAttributor {
 
   #observeLows(reading: MemoryReading, nowMs: number): void {
     for (let at = 0; at < MEMORY_KINDS.length; at += 1) {
-      const kind = MEMORY_KINDS[at] as (typeof MEMORY_KINDS)[number];
+      const kind = MEMORY_KINDS[at] as MemoryKind;
       (this.#lows[at] as MemoryLows).observe(reading[kind], nowMs, this.#count);
     }
   }

@@ -157,14 +157,14 @@ export class JobMonitor {
     return heldBytes;
   }
 
-  /** The newest reading: what all changes told so far add up to. */
+  /** RSS at the newest reading: all changes reported so far add up to it. */
   get lastRssBytes(): number {
     return this.#attributor.lastRssBytes;
   }
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
-    // Also where none runs: who looks stops looking then, and must be told of the next that begins.
+    // Also if no job runs: the sampler stops then, and relies on `tellBegin` for the next job.
     this.process();
     if (this.#running === 0) return false;
     this.#observe();
@@ -173,9 +173,9 @@ export class JobMonitor {
   }
 
   /**
-   * The net change since it was last taken: what was found out since, and corrections of what was told before. Together with what the jobs still
+   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Together with what the jobs still
    * running hold for themselves, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of sandboxed
-   * jobs are their children's, and beside it.
+   * jobs are those of their child processes and come on top.
    */
   takeNetChanges(): readonly NetChange[] {
     const nowMs = this.#observe();

@@ -66,7 +66,7 @@ export class JobNameStats {
     }
   }
 
-  /** An estimate is of the name: it is parted among the ways its jobs went out in, by their number. It waits while none has. */
+  /** Splits the estimate of the name among its outcomes, by the number of jobs. It waits until a job has ended. */
   #spread(): void {
     if (this.#latest === null) return;
     const shared = this.#recent('shared');
