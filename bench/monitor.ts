@@ -11,6 +11,7 @@ import { JobTables } from '../src/instrument/export/job-tables.ts';
 import { Telemetry } from '../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../src/instrument/jobs/job-run.ts';
+import { memoryReader } from '../src/instrument/memory/memory-reader.ts';
 import { ownRssReader } from '../src/instrument/memory/own-memory.ts';
 
 const ROUNDS = 7;
@@ -36,11 +37,11 @@ function fastest(count: number, work: () => void): number {
 
 /** A monitor whose jobs are recorded, as in a worker. */
 function follower(provider: Provider | null) {
-  const readRssBytes = ownRssReader();
+  const readMemory = memoryReader(ownRssReader());
   const tables = new JobTables();
   const monitor: JobMonitor = new JobMonitor({
     maxJobNames: 100,
-    readRssBytes,
+    readMemory,
     nowMs: () => performance.now(),
     tellEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
   });
@@ -59,7 +60,7 @@ function playJobs(monitor: JobMonitor, names: number, concurrency: number): void
     if (run !== undefined) monitor.end(run, 'completed');
     running[place] = job < JOBS ? monitor.begin(identities[job % names] as (typeof identities)[0]) : undefined;
   }
-  monitor.workOut();
+  monitor.process();
 }
 
 function costs(): readonly Cost[] {
@@ -91,7 +92,7 @@ function partingMs(names: number): number {
   let [rssBytes, nowMs] = [100e6, 0];
   const monitor = new JobMonitor({
     maxJobNames: names,
-    readRssBytes: () => rssBytes,
+    readMemory: () => ({ rssBytes, heapBytes: 0, externalBytes: 0, nativeBytes: rssBytes }),
     nowMs: () => nowMs,
     tellEnd: () => {},
   });

@@ -214,6 +214,12 @@ export const METRIC_JOB_ACTIVE = define({
   unit: '{job}',
   description: 'Jobs running now.',
 });
+export const METRIC_JOB_MEMORY_HELD = define({
+  name: 'bullmq.job.memory.held',
+  instrument: 'ObservableUpDownCounter',
+  unit: 'By',
+  description: 'Estimate of the memory that the jobs running now hold and will give back when they end.',
+});
 export const METRIC_SANDBOX_EXITS = define({
   name: 'bullmq.sandbox.exits',
   instrument: 'Counter',
@@ -322,6 +328,7 @@ export const METRICS: readonly EmittedMetric[] = [
   by('worker', METRIC_JOB_MEMORY_RECLAIMED, JOB_ATTRIBUTES),
   by('worker', METRIC_PROCESS_DURATION, JOB_ATTRIBUTES),
   by('worker', METRIC_JOB_ACTIVE, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
+  by('worker', METRIC_JOB_MEMORY_HELD, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
   by('worker', METRIC_SANDBOX_EXITS, [...JOB_ATTRIBUTES, ATTR_EXIT_REASON]),
   by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...ABOUT_ATTRIBUTES]),
   by('actuator', METRIC_RESTARTS, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),

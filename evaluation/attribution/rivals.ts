@@ -1,105 +1,82 @@
-/** What the jobs of each name, by index, did between two readings. */
-export interface Interval {
+import type { Recording } from './recording.ts';
+
+/** Bytes that each name of a recording, by index, is estimated to keep. */
+export type Estimator = (recording: Recording) => readonly number[];
+
+/** What happened between two readings of RSS. */
+interface Interval {
   readonly durationMs: number;
   readonly changeBytes: number;
-  /** Running in between. */
-  readonly running: readonly number[];
-  /** Begun at the first reading. */
-  readonly begun: readonly number[];
-  /** Ended at the second. */
-  readonly ended: readonly number[];
+  /** Milliseconds that jobs of each name ran, summed over the jobs. */
+  readonly jobMs: readonly number[];
 }
 
-/** Bytes that each name is held to have kept, from all intervals. */
-export type Estimator = (intervals: readonly Interval[], names: number) => readonly number[];
-
-/** Each change in equal parts to all jobs that run. */
-export const alike: Estimator = (intervals, names) => {
-  const bytes = new Array<number>(names).fill(0);
-  for (const { changeBytes, running } of intervals) {
-    const jobs = sum(running);
-    running.forEach((count, name) => {
-      bytes[name] = (bytes[name] ?? 0) + (jobs === 0 ? 0 : (changeBytes * count) / jobs);
+/** Each change in equal parts to all jobs that ran. */
+export const evenSplit: Estimator = (recording) => {
+  const bytes = recording.plan.names.map(() => 0);
+  for (const { changeBytes, jobMs } of intervalsOf(recording, 0)) {
+    const total = sum(jobMs);
+    jobMs.forEach((ms, name) => {
+      bytes[name] = (bytes[name] ?? 0) + (total === 0 ? 0 : (changeBytes * ms) / total);
     });
   }
   return bytes;
 };
 
-/** A rate of each name while it runs. */
-export const presence: Estimator = (intervals, names) => fitted(intervals, names, ({ running }) => [running]);
+/** Plain non-negative least squares on which names ran between two readings. */
+export const leastSquares: Estimator = (recording) => fitted(intervalsOf(recording, 0), recording.plan.names.length);
 
-/** A rate of each name while it runs, from changes over windows of a second in the place of single intervals. */
-export const presenceInWindows: Estimator = (intervals, names) =>
-  fitted(windows(intervals, names, 1000), names, ({ running }) => [running]);
+/** The same over intervals of a second. */
+export const leastSquaresBySecond: Estimator = (recording) =>
+  fitted(intervalsOf(recording, 1000), recording.plan.names.length);
 
-/** An amount at each start and at each end of a job, and a rate in between. */
-export const events: Estimator = (intervals, names) =>
-  fitted(intervals, names, ({ durationMs, running, begun, ended }) => {
-    const perMs = 1 / Math.max(durationMs, LEAST_MS);
-    return [running, begun.map((count) => count * perMs), ended.map((count) => count * perMs)];
-  });
-
-const LEAST_MS = 1e-6;
 const RIDGE = 0.01;
-const ROUNDS = 200;
+const ROUNDS = 300;
 
-/**
- * Weighted non-negative least squares of the rate of change on features that are rates too, weighted by the time that passed.
- *
- * @param features each a number per name
- * @returns per name, what all its features together explain
- */
-function fitted(
-  intervals: readonly Interval[],
-  names: number,
-  features: (interval: Interval) => readonly (readonly number[])[],
-): readonly number[] {
-  const rows = intervals.map((interval) => features(interval).flat());
-  const size = rows[0]?.length ?? 0;
-  const [A, b, exposure] = [new Float64Array(size * size), new Float64Array(size), new Float64Array(size)];
-  intervals.forEach(({ durationMs, changeBytes }, at) => {
-    const ms = Math.max(durationMs, LEAST_MS);
-    const row = rows[at] as readonly number[];
-    for (let i = 0; i < size; i += 1) {
-      const value = row[i] ?? 0;
-      if (value === 0) continue;
-      add(exposure, i, value * ms);
-      add(b, i, value * changeBytes);
-      for (let j = 0; j < size; j += 1) add(A, i * size + j, value * (row[j] ?? 0) * ms);
+function fitted(intervals: readonly Interval[], names: number): readonly number[] {
+  const A = Array.from({ length: names }, () => new Float64Array(names));
+  const b = new Float64Array(names);
+  for (const { changeBytes, jobMs } of intervals) {
+    for (let i = 0; i < names; i += 1) {
+      const own = jobMs[i] ?? 0;
+      b[i] = (b[i] ?? 0) + own * changeBytes;
+      const row = A[i] as Float64Array;
+      for (let j = 0; j < names; j += 1) row[j] = (row[j] ?? 0) + own * (jobMs[j] ?? 0);
     }
-  });
-  const x = new Float64Array(size).fill(Math.max(0, sum(b) / sum(A)) || 0);
+  }
+  const bytesPerMs = new Float64Array(names);
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (let i = 0; i < size; i += 1) {
-      const own = A[i * size + i] ?? 0;
-      let rest = b[i] ?? 0;
-      for (let j = 0; j < size; j += 1) if (j !== i) rest -= (A[i * size + j] ?? 0) * (x[j] ?? 0);
-      x[i] = own === 0 ? 0 : Math.max(0, rest / (own * (1 + RIDGE)));
+    for (let i = 0; i < names; i += 1) {
+      const row = A[i] as Float64Array;
+      const own = row[i] ?? 0;
+      const others = row.reduce((total, value, j) => total + (j === i ? 0 : value * (bytesPerMs[j] ?? 0)), 0);
+      bytesPerMs[i] = own === 0 ? 0 : Math.max(0, ((b[i] ?? 0) - others) / (own * (1 + RIDGE)));
     }
   }
-  const bytes = new Array<number>(names).fill(0);
-  x.forEach((value, i) => {
-    bytes[i % names] = (bytes[i % names] ?? 0) + value * (exposure[i] ?? 0);
-  });
-  return bytes;
+  return Array.from(bytesPerMs, (rate, name) => rate * sum(intervals.map(({ jobMs }) => jobMs[name] ?? 0)));
 }
 
-function windows(intervals: readonly Interval[], names: number, windowMs: number): readonly Interval[] {
-  const merged: Interval[] = [];
-  let [durationMs, changeBytes, jobMs] = [0, 0, new Array<number>(names).fill(0)];
-  for (const interval of intervals) {
-    durationMs += interval.durationMs;
-    changeBytes += interval.changeBytes;
-    jobMs = jobMs.map((ms, name) => ms + (interval.running[name] ?? 0) * interval.durationMs);
-    if (durationMs < windowMs) continue;
-    merged.push({ durationMs, changeBytes, running: jobMs.map((ms) => ms / durationMs), begun: [], ended: [] });
-    [durationMs, changeBytes, jobMs] = [0, 0, new Array<number>(names).fill(0)];
+/** From one reading to the next, or to the first one after at least `minMs`. */
+function intervalsOf({ plan, events }: Recording, minMs: number): readonly Interval[] {
+  const intervals: Interval[] = [];
+  const running = plan.names.map(() => 0);
+  let jobMs = plan.names.map(() => 0);
+  let opened = events[0];
+  let before = events[0];
+  for (const event of events) {
+    const ms = event.timeMs - (before?.timeMs ?? 0);
+    jobMs = jobMs.map((total, name) => total + (running[name] ?? 0) * ms);
+    const durationMs = event.timeMs - (opened?.timeMs ?? 0);
+    if (durationMs > minMs) {
+      intervals.push({ durationMs, changeBytes: event.rssBytes - (opened?.rssBytes ?? 0), jobMs });
+      jobMs = jobMs.map(() => 0);
+      opened = event;
+    }
+    if (event.kind === 'start') running[event.name] = (running[event.name] ?? 0) + 1;
+    if (event.kind === 'end') running[event.name] = (running[event.name] ?? 0) - 1;
+    before = event;
   }
-  return merged;
-}
-
-function add(to: Float64Array, at: number, value: number): void {
-  to[at] = (to[at] ?? 0) + value;
+  return intervals;
 }
 
 function sum(numbers: Iterable<number>): number {

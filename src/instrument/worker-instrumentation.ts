@@ -12,6 +12,7 @@ import { MemorySampler } from './jobs/memory-sampler.ts';
 import { SandboxChildren } from './jobs/sandbox-children.ts';
 import { DynoMemory } from './memory/dyno-memory.ts';
 import { findMemoryLimit } from './memory/memory-limit.ts';
+import { memoryReader } from './memory/memory-reader.ts';
 import { logMemoryTuning, memoryTuning } from './memory/memory-tuning.ts';
 import { ownRssReader } from './memory/own-memory.ts';
 import { Procfs } from './memory/procfs.ts';
@@ -40,11 +41,11 @@ export class WorkerInstrumentation implements WorkerObserver {
   #needsOpenConnection = false;
 
   constructor({ maxJobNames, env }: WatchOptions) {
-    const readRssBytes = ownRssReader();
+    const readMemory = memoryReader(ownRssReader());
     const nowMs = () => performance.now();
     this.#monitor = new JobMonitor({
       maxJobNames,
-      readRssBytes,
+      readMemory,
       nowMs,
       tellBegin: () => {
         this.telemetry.jobBegins();
@@ -75,7 +76,7 @@ export class WorkerInstrumentation implements WorkerObserver {
     this.#drain?.stop();
     this.#sampler.stop();
     for (const undo of this.#undo.splice(0)) undo();
-    this.#monitor.workOut();
+    this.#monitor.process();
     this.telemetry.release();
   }
 

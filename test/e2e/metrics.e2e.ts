@@ -69,6 +69,7 @@ const OF_WORKERS: readonly Row[] = [
     'counter',
   ],
   ['bullmq.job.active', 'updown', '{job}', ['messaging.destination.name'], 'bullmq_job_active', 'gauge'],
+  ['bullmq.job.memory.held', 'updown', 'By', ['messaging.destination.name'], 'bullmq_job_memory_held_bytes', 'gauge'],
 ];
 
 const ABOUT = ['app', 'process_type', 'dyno'];

@@ -15,7 +15,7 @@ export interface Quadratic {
 /**
  * Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it, by coordinate descent (the non-negative least squares of Lawson and Hanson, Solving
  * Least Squares Problems, 1974, where `A` and `b` are sums of products). What is left to explain, `b - Ax`, is kept up to date, so that what stays where it is
- * costs nothing: most unknowns are nought after the first rounds, and stay so.
+ * costs nothing: most unknowns are zero after the first rounds, and stay zero.
  *
  * @param ridge each diagonal element counts so much more: keeps apart what is nearly the same
  */
@@ -43,15 +43,4 @@ export function descend({ A, b }: Quadratic, x: Float64Array, ridge: number): Fl
     if (moved <= SETTLED_SHARE * largest) break;
   }
   return x;
-}
-
-/** What the form is at `x`. */
-export function valueAt({ A, b }: Quadratic, x: Float64Array): number {
-  let value = 0;
-  for (let i = 0; i < x.length; i += 1) {
-    let product = 0;
-    for (let j = 0; j < x.length; j += 1) product += A.at(i, j) * (x[j] ?? 0);
-    value += (x[i] ?? 0) * (product - 2 * (b[i] ?? 0));
-  }
-  return value;
 }

@@ -1,28 +1,28 @@
-/** Readings that a process may make at once, when it has just begun: what its jobs do is soon known. */
-const AT_FIRST = 5000;
-/** How many more each millisecond allows. With what follows, one costs 3 to 18 us, by how much else the process does: 0.3 % of a core at most. */
-const EACH_MS = 0.15;
-/** Once they are used up, so many are saved before the next is made. */
-const SAVED = 100;
-/** A longer pause saves no more than this: after it a worker has better things to do than to read. */
-const LONGEST_PAUSE_MS = 20;
+/** Readings without limit in a process that has just started, so that what its jobs do is soon known. */
+const INITIAL_READINGS = 5000;
+/** Readings allowed for each ms. One costs 3 to 18 us, with what follows from it: 0.3 % of a core at most. */
+const READINGS_PER_MS = 0.15;
+/** When none is left, so many are saved up before the next one. */
+const RUN_READINGS = 100;
+/** A longer pause allows no more readings than this one: after it, a worker has better things to do. */
+const MAX_PAUSE_MS = 20;
 
 /**
- * How often the RSS may be read at starts and ends of jobs. Up to some 75 jobs a second each of them is seen by itself. Beyond that
- * readings come in runs: between two of a run nothing starts or ends unseen, which is what an estimate needs, and in the time between two
- * runs nothing is read at all. No change is lost: what came unread is in the next reading.
+ * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by itself. Above that, readings come in runs:
+ * within a run nothing starts or ends unread, which the estimate needs, and between two runs nothing is read. No change is lost: what happened unread is in
+ * the next reading.
  */
 export class ReadingBudget {
-  #left = AT_FIRST;
+  #left = INITIAL_READINGS;
   #filledAtMs = 0;
   #isSaving = false;
 
-  /** Whether to read now. @param nowMs monotonic */
+  /** True if memory may be read now. @param nowMs monotonic */
   take(nowMs: number): boolean {
-    const passedMs = Math.min(LONGEST_PAUSE_MS, nowMs - this.#filledAtMs);
-    this.#left = Math.min(AT_FIRST, this.#left + passedMs * EACH_MS);
+    const passedMs = Math.min(MAX_PAUSE_MS, nowMs - this.#filledAtMs);
+    this.#left = Math.min(INITIAL_READINGS, this.#left + passedMs * READINGS_PER_MS);
     this.#filledAtMs = nowMs;
-    if (this.#isSaving && this.#left < SAVED) return false;
+    if (this.#isSaving && this.#left < RUN_READINGS) return false;
     this.#isSaving = this.#left < 1;
     if (this.#isSaving) return false;
     this.#left -= 1;

@@ -13,7 +13,7 @@ export class SymmetricMatrix {
     this.#cells = new this.#Numbers(cellsOf(FIRST_ROOM));
   }
 
-  /** To `size` rows and columns at least; what is new is nought. */
+  /** To `size` rows and columns at least; new elements are zero. */
   grow(size: number): void {
     if (size <= this.#size) return;
     this.#size = size;
@@ -34,7 +34,7 @@ export class SymmetricMatrix {
     this.#cells[at] = (this.#cells[at] ?? 0) + value;
   }
 
-  /** Adds x x', where the first `count` of `values`, at as many `places`, are all of x that is not nought. */
+  /** Adds x x', where the first `count` of `values`, at as many `places`, are all elements of x that are not zero. */
   addProduct(places: Int32Array, values: Float64Array, count: number): void {
     const cells = this.#cells;
     for (let one = 0; one < count; one += 1) {
@@ -65,13 +65,6 @@ export class SymmetricMatrix {
       vector[j] = (vector[j] ?? 0) - factor * (cells[at] ?? 0);
       at += j + 1;
     }
-  }
-
-  copy(): SymmetricMatrix {
-    const copied = new SymmetricMatrix();
-    copied.#size = this.#size;
-    copied.#cells = Float64Array.from(this.#cells.subarray(0, cellsOf(this.#size)));
-    return copied;
   }
 
   /** As if unknowns whose places differ by a multiple of `size` were one: their rows and columns are summed up. */

@@ -21,6 +21,7 @@ import {
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_JOB_ACTIVE,
   METRIC_JOB_MEMORY_GROWTH,
+  METRIC_JOB_MEMORY_HELD,
   METRIC_JOB_MEMORY_NET,
   METRIC_JOB_MEMORY_RECLAIMED,
   METRIC_PROCESS_DURATION,
@@ -60,6 +61,7 @@ export class Instruments {
   readonly #dynoUsage: ObservableUpDownCounter;
   readonly #dynoLimit: ObservableUpDownCounter;
   readonly #active: ObservableUpDownCounter;
+  readonly #held: ObservableUpDownCounter;
   readonly #heapUsed: ObservableUpDownCounter;
   readonly #heapSize: ObservableUpDownCounter;
   readonly #external: ObservableUpDownCounter;
@@ -84,6 +86,7 @@ export class Instruments {
     this.#dynoUsage = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_USAGE));
     this.#dynoLimit = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_LIMIT));
     this.#active = meter.createObservableUpDownCounter(...whole(METRIC_JOB_ACTIVE));
+    this.#held = meter.createObservableUpDownCounter(...whole(METRIC_JOB_MEMORY_HELD));
     this.#heapUsed = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_USED));
     this.#heapSize = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE));
     this.#external = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_EXTERNAL));
@@ -116,14 +119,14 @@ export class Instruments {
 
   /** Stops observing; the meter's provider may go on without. */
   release(): void {
-    this.#measured.monitor.workOut();
+    this.#measured.monitor.process();
     this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
     this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofDyno());
   }
 
   #ofProcess(): ObservableUpDownCounter[] {
     return [
-      ...[this.#processUsage, this.#active],
+      ...[this.#processUsage, this.#active, this.#held],
       ...[this.#heapUsed, this.#heapSize, this.#external, this.#arrayBuffers],
     ];
   }
@@ -141,9 +144,11 @@ export class Instruments {
     for (const { netBytes, attributes } of monitor.takeNetChanges()) this.#net.add(netBytes, attributes);
     // The very reading that the changes add up to: memory moves while they are worked out.
     result.observe(this.#processUsage, monitor.lastRssBytes);
+    const heldBytes = monitor.held();
     for (const [queue, count] of monitor.active()) {
       const attributes = { [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ, [ATTR_MESSAGING_DESTINATION_NAME]: queue };
       result.observe(this.#active, count, attributes);
+      result.observe(this.#held, heldBytes.get(queue) ?? 0, attributes);
     }
   }
 

@@ -8,7 +8,7 @@ import {
   SCOPE_NAME,
 } from '../../semconv.ts';
 import type { JobEnd } from '../jobs/job-monitor.ts';
-import type { JobSeries } from '../jobs/job-series.ts';
+import type { JobSeries } from '../jobs/job-name-stats.ts';
 import { VERSION } from '../version.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';

@@ -137,7 +137,7 @@ export class Telemetry {
   flush(): Promise<void> {
     if (this.#flushing !== null) return this.#flushing;
     if (!this.#unflushedJobs) return Promise.resolve();
-    this.#measured.monitor.workOut();
+    this.#measured.monitor.process();
     this.#unflushedJobs = false;
     this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver()).finally(() => {
       this.#flushing = null;
@@ -148,7 +148,7 @@ export class Telemetry {
   async #deliver(): Promise<void> {
     await this.settle();
     // A collection has it done too; the last one must not depend on the SDK asking callbacks before tables.
-    this.#measured.monitor.workOut();
+    this.#measured.monitor.process();
     await this.#provider?.forceFlush?.();
   }
 

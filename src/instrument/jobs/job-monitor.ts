@@ -1,14 +1,16 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../../semconv.ts';
-import type { JobTicket } from '../attribution/job-ticket.ts';
-import { AttributionLedger } from '../attribution/ledger.ts';
+import type { JobNameTotals } from '../attribution/job-name-totals.ts';
+import type { MemoryReading } from '../attribution/memory-reading.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
+import { RssAttributor } from '../attribution/rss-attributor.ts';
+import type { RunningJob } from '../attribution/running-job.ts';
 import { reportFault } from '../diagnostics.ts';
-import { BoundaryLog } from './boundary-log.ts';
+import { JobEventBuffer } from './job-event-buffer.ts';
+import { JobNameStats, type JobSeries } from './job-name-stats.ts';
 import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
-import { type BoundaryReading, type JobIdentity, JobRun } from './job-run.ts';
-import { JobKind, type JobSeries } from './job-series.ts';
+import { type JobIdentity, JobRun } from './job-run.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
 
 /** What is known when a job has ended. */
@@ -31,12 +33,12 @@ export interface NetChange {
 
 export interface JobMonitorOptions {
   readonly maxJobNames: number;
-  readonly readRssBytes: () => number;
+  readonly readMemory: () => MemoryReading;
   /** Monotonic ms. */
   readonly nowMs: () => number;
   /** Told when a job begins, where none has begun since starts and ends were last worked out. */
   readonly tellBegin?: () => void;
-  /** Told of every job that ended, some jobs later (`workOut`). */
+  /** Told of every job that ended, some jobs later (`process`). */
   readonly tellEnd: (end: JobEnd) => void;
 }
 
@@ -45,7 +47,7 @@ const JUST_MS = 0.1;
 
 interface QueueJobs {
   active: number;
-  readonly kinds: Map<string, JobKind>;
+  readonly statsByName: Map<string, JobNameStats>;
 }
 
 const IDLE_ATTRIBUTES: Attributes = {
@@ -60,10 +62,10 @@ const IDLE_ATTRIBUTES: Attributes = {
  */
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
-  readonly #ledger: AttributionLedger;
+  readonly #attributor: RssAttributor;
   readonly #names: JobNames;
   readonly #budget = new ReadingBudget();
-  readonly #log = new BoundaryLog<JobRun>();
+  readonly #events = new JobEventBuffer<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
   #hasToldBegin = false;
   /** Jobs in this process, also those whose start has not been worked out yet. */
@@ -72,7 +74,7 @@ export class JobMonitor {
 
   readonly #take = (run: JobRun): void => {
     try {
-      this.#workOutOne(run);
+      this.#processOne(run);
     } catch (error) {
       reportFault('working out what a job did', error);
     }
@@ -80,7 +82,7 @@ export class JobMonitor {
 
   constructor(options: JobMonitorOptions) {
     this.#options = options;
-    this.#ledger = new AttributionLedger(options.readRssBytes(), options.nowMs());
+    this.#attributor = new RssAttributor(options.readMemory(), options.nowMs());
     this.#names = new JobNames(options.maxJobNames);
   }
 
@@ -94,15 +96,15 @@ export class JobMonitor {
     if (job.sandbox === 'process') {
       const run = new JobRun(job, sandbox, startedAtMs, null, false);
       // Names are known in the order in which they came.
-      this.workOut();
+      this.process();
       this.#start(run);
       return run;
     }
     const atLastReading = this.#hasJustRead(startedAtMs);
-    const rssBytes = atLastReading ? null : this.#readAtBoundary(startedAtMs);
-    const run = new JobRun(job, sandbox, startedAtMs, rssBytes, atLastReading);
+    const reading = atLastReading ? null : this.#readAtStartOrEnd(startedAtMs);
+    const run = new JobRun(job, sandbox, startedAtMs, reading, atLastReading);
     this.#running += 1;
-    if (this.#log.add(run)) this.workOut();
+    if (this.#events.add(run)) this.process();
     return run;
   }
 
@@ -119,91 +121,113 @@ export class JobMonitor {
       this.#endInChild(run, outcome, sandboxEnd?.netBytes ?? null);
       return;
     }
-    run.endRssBytes = this.#readAtBoundary(run.endedAtMs);
+    run.endReading = this.#readAtStartOrEnd(run.endedAtMs);
     this.#running -= 1;
-    if (this.#log.add(run)) this.workOut();
+    if (this.#events.add(run)) this.process();
   }
 
   /** Works out what starts and ends came to since it was last done, and tells of the jobs that ended. Never throws. */
-  workOut(): void {
+  process(): void {
     this.#hasToldBegin = false;
-    this.#log.drain(this.#take);
+    this.#events.drain(this.#take);
   }
 
   /** Jobs running now, of every queue that ever ran one. */
   active(): ReadonlyMap<string, number> {
-    this.workOut();
+    this.process();
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
   }
 
-  /** The newest reading: what all changes told so far add up to. */
+  /**
+   * Bytes that the running jobs of each queue are estimated to hold, by the effects known since the last `takeNetChanges`. Sandboxed jobs in processes of
+   * their own count nothing.
+   */
+  held(): ReadonlyMap<string, number> {
+    // Names beyond the cap share their totals: those count once.
+    const counted = new Set<JobNameTotals>();
+    const heldBytes = new Map<string, number>();
+    for (const [queue, { statsByName }] of this.#queues) {
+      let bytes = 0;
+      for (const { totals } of statsByName.values()) {
+        if (!counted.has(totals)) bytes += totals.effect.heldBytes * totals.running;
+        counted.add(totals);
+      }
+      heldBytes.set(queue, Math.round(bytes));
+    }
+    return heldBytes;
+  }
+
+  /** RSS at the newest reading: all changes reported so far add up to it. */
   get lastRssBytes(): number {
-    return this.#ledger.lastRssBytes;
+    return this.#attributor.lastRssBytes;
   }
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
-    // Also where none runs: who looks stops looking then, and must be told of the next that begins.
-    this.workOut();
+    // Also if no job runs: the sampler stops then, and relies on `tellBegin` for the next job.
+    this.process();
     if (this.#running === 0) return false;
     this.#observe();
-    this.#ledger.notePeaks();
+    this.#attributor.notePeaks();
     return true;
   }
 
   /**
-   * The net change since it was last taken: what was found out since, and corrections of what was told before. Together with what the jobs still
+   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Together with what the jobs still
    * running hold for themselves, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of sandboxed
-   * jobs are their children's, and beside it.
+   * jobs are those of their child processes and come on top.
    */
   takeNetChanges(): readonly NetChange[] {
     const nowMs = this.#observe();
-    this.#ledger.part(nowMs);
+    this.#attributor.split(nowMs);
     const changes: NetChange[] = [];
-    for (const { kinds } of this.#queues.values()) {
-      for (const kind of kinds.values()) {
-        kind.takeNetChanges(({ attributes }, netBytes) => changes.push({ attributes, netBytes }));
+    for (const { statsByName } of this.#queues.values()) {
+      for (const stats of statsByName.values()) {
+        stats.takeNetChanges(({ attributes }, netBytes) => changes.push({ attributes, netBytes }));
       }
     }
-    const idleBytes = this.#ledger.takeIdleBytes();
+    const idleBytes = this.#attributor.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
   }
 
   /** A reading apart from starts and ends. Returns its time. */
   #observe(): number {
-    this.workOut();
+    this.process();
     const nowMs = this.#options.nowMs();
-    this.#ledger.observe(this.#options.readRssBytes(), nowMs);
+    this.#attributor.observe(this.#options.readMemory(), nowMs);
     this.#readAtMs = nowMs;
     return nowMs;
   }
 
   /** A run comes here twice: with its start, and with its end. */
-  #workOutOne(run: JobRun): void {
+  #processOne(run: JobRun): void {
     if (run.hasStarted) this.#options.tellEnd(this.#endHere(run));
-    else run.ticket = this.#ticketOf(run, this.#start(run));
+    else run.running = this.#runningJobOf(run, this.#start(run));
   }
 
-  #start(run: JobRun): JobKind {
+  #start(run: JobRun): JobNameStats {
     run.hasStarted = true;
     const ofQueue = this.#queueOf(run.job.queue);
     ofQueue.active += 1;
-    const kind = this.#kindOf(run.job, ofQueue);
-    run.kind = kind;
-    return kind;
+    const stats = this.#statsOf(run.job, ofQueue);
+    run.stats = stats;
+    return stats;
   }
 
-  #ticketOf({ startsAtLastReading, startRssBytes, startedAtMs }: JobRun, { account }: JobKind): JobTicket {
-    if (startsAtLastReading) return this.#ledger.beginAtLastReading(account, startedAtMs);
-    return this.#ledger.begin(account, startRssBytes, startedAtMs);
+  #runningJobOf({ startsAtLastReading, startReading, startedAtMs }: JobRun, { totals }: JobNameStats): RunningJob {
+    if (startsAtLastReading) return this.#attributor.beginAtLastReading(totals, startedAtMs);
+    return this.#attributor.begin(totals, startReading, startedAtMs);
   }
 
   #endHere(run: JobRun): JobEnd {
-    const { startedAtMs, endedAtMs, endRssBytes, sandboxExit } = run;
+    const { startedAtMs, endedAtMs, endReading, sandboxExit } = run;
     this.#queueOf(run.job.queue).active -= 1;
-    const share = this.#ledger.end(run.ticket as JobTicket, endRssBytes, endedAtMs);
-    const series = (run.kind as JobKind).ended(run.outcome as JobOutcome, share.exclusive ? 'exclusive' : 'shared');
+    const share = this.#attributor.end(run.running as RunningJob, endReading, endedAtMs);
+    const series = (run.stats as JobNameStats).ended(
+      run.outcome as JobOutcome,
+      share.exclusive ? 'exclusive' : 'shared',
+    );
     series.pendingNetBytes += share.ownBytes;
     const { netBytes } = share;
     const growthBytes = Math.max(0, netBytes, share.peakBytes);
@@ -215,7 +239,7 @@ export class JobMonitor {
   #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
     this.#queueOf(run.job.queue).active -= 1;
     const { startedAtMs, endedAtMs, sandboxExit } = run;
-    const series = (run.kind as JobKind).ended(outcome, 'sandboxed');
+    const series = (run.stats as JobNameStats).ended(outcome, 'sandboxed');
     series.pendingNetBytes += netBytes ?? 0;
     const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
     const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
@@ -230,29 +254,29 @@ export class JobMonitor {
     return nowMs - this.#readAtMs <= JUST_MS && this.#running > 0;
   }
 
-  #readAtBoundary(nowMs: number): BoundaryReading {
+  #readAtStartOrEnd(nowMs: number): MemoryReading | null {
     if (!this.#budget.take(nowMs)) return null;
     this.#readAtMs = nowMs;
-    return this.#options.readRssBytes();
+    return this.#options.readMemory();
   }
 
   #queueOf(queue: string): QueueJobs {
     const known = this.#queues.get(queue);
     if (known !== undefined) return known;
-    const made: QueueJobs = { active: 0, kinds: new Map() };
+    const made: QueueJobs = { active: 0, statsByName: new Map() };
     this.#queues.set(queue, made);
     return made;
   }
 
-  #kindOf(job: JobIdentity, { kinds }: QueueJobs): JobKind {
-    const known = kinds.get(job.name);
+  #statsOf(job: JobIdentity, { statsByName }: QueueJobs): JobNameStats {
+    const known = statsByName.get(job.name);
     if (known !== undefined) return known;
     // Of names beyond the cap none is kept, or the map would grow with them.
     const name = this.#names.of(job.name);
-    const capped = kinds.get(name);
+    const capped = statsByName.get(name);
     if (capped !== undefined) return capped;
-    const made = new JobKind({ queue: job.queue, name, account: this.#ledger.open() });
-    kinds.set(name, made);
+    const made = new JobNameStats({ queue: job.queue, name, totals: this.#attributor.addName() });
+    statsByName.set(name, made);
     return made;
   }
 }

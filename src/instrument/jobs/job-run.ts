@@ -1,6 +1,7 @@
-import type { JobTicket } from '../attribution/job-ticket.ts';
+import type { MemoryReading } from '../attribution/memory-reading.ts';
+import type { RunningJob } from '../attribution/running-job.ts';
+import type { JobNameStats } from './job-name-stats.ts';
 import type { JobOutcome } from './job-outcome.ts';
-import type { JobKind } from './job-series.ts';
 import type { ExitReason, SandboxRun } from './sandbox-children.ts';
 
 export interface JobIdentity {
@@ -10,41 +11,39 @@ export interface JobIdentity {
   readonly sandbox: 'process' | 'thread' | null;
 }
 
-/** RSS at a start or an end: bytes, or null where it was not read. */
-export type BoundaryReading = number | null;
-
-/** One run of a job, from the start of its processor to its end. Opaque but for `sandbox`: only the monitor writes to it. */
+/** One run of a job, from the start of its processor to its end. Only `JobMonitor` writes to it; others read `sandbox`. */
 export class JobRun {
   readonly job: JobIdentity;
   /** Null for a job that is not sandboxed. */
   readonly sandbox: SandboxRun | null;
   /** Monotonic, as `endedAtMs`. */
   readonly startedAtMs: number;
-  readonly startRssBytes: BoundaryReading;
+  /** Null if memory was not read at the start. */
+  readonly startReading: MemoryReading | null;
   /** It is so near to the last reading that it counts as made at it. */
   readonly startsAtLastReading: boolean;
   /** What follows is not known before its end. */
   endedAtMs = 0;
-  endRssBytes: BoundaryReading = null;
+  endReading: MemoryReading | null = null;
   outcome: JobOutcome | null = null;
   sandboxExit: ExitReason | null = null;
   /** What follows is not known before its start has been worked out. */
   hasStarted = false;
-  kind: JobKind | null = null;
+  stats: JobNameStats | null = null;
   /** Also null for a job in a child process. */
-  ticket: JobTicket | null = null;
+  running: RunningJob | null = null;
 
   constructor(
     job: JobIdentity,
     sandbox: SandboxRun | null,
     startedAtMs: number,
-    startRssBytes: BoundaryReading,
+    startReading: MemoryReading | null,
     startsAtLastReading: boolean,
   ) {
     this.job = job;
     this.sandbox = sandbox;
     this.startedAtMs = startedAtMs;
-    this.startRssBytes = startRssBytes;
+    this.startReading = startReading;
     this.startsAtLastReading = startsAtLastReading;
   }
 }

@@ -18,7 +18,7 @@ export class MemorySampler {
     this.#sample = sample;
   }
 
-  /** A job has begun: to be told at least once after a look that found none. */
+  /** A job has begun. The caller must report at least the first one after a sample that found none. */
   jobBegins(): void {
     if (this.#timer === null) this.#wait(SOONEST_MS);
   }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JobTicket } from '../../../src/instrument/attribution/job-ticket.ts';
-import { AttributionLedger } from '../../../src/instrument/attribution/ledger.ts';
-import type { NameAccount } from '../../../src/instrument/attribution/name-account.ts';
+import type { JobNameTotals } from '../../../src/instrument/attribution/job-name-totals.ts';
+import { RssAttributor } from '../../../src/instrument/attribution/rss-attributor.ts';
+import type { RunningJob } from '../../../src/instrument/attribution/running-job.ts';
+import { nativeMemory } from './native-memory.ts';
 
 type Step = { readonly afterMs: number } & (
   | { readonly do: 'begin'; readonly name: number; readonly rss: number }
@@ -22,32 +23,33 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const NAMES = 4;
 
-/** A ledger whose clock the test moves, and all that it ever told of. */
+/** An attributor whose clock the test moves, and all that it ever told of. */
 function harness(firstRss: number) {
   const world = { now: 0 };
-  const ledger = new AttributionLedger(firstRss, 0);
-  const accounts = Array.from({ length: NAMES }, () => ledger.open());
-  const told = { names: accounts.map(() => 0), idle: 0 };
-  const ended = new Map<JobTicket, number>();
+  const attributor = new RssAttributor(nativeMemory(firstRss), 0);
+  const totals = Array.from({ length: NAMES }, () => attributor.addName());
+  const told = { names: totals.map(() => 0), idle: 0 };
+  const ended = new Map<RunningJob, number>();
   return {
     world,
     told,
-    ledger,
-    begin: (name: number, rss: number) => ledger.begin(accounts[name % NAMES] as NameAccount, rss, world.now),
-    observe: (rss: number) => ledger.observe(rss, world.now),
-    end: (ticket: JobTicket, rss: number) => {
-      const share = ledger.end(ticket, rss, world.now);
-      const name = accounts.indexOf(ticket.account);
-      if (!ended.has(ticket)) told.names[name] = (told.names[name] ?? 0) + share.ownBytes;
-      ended.set(ticket, share.ownBytes);
+    attributor,
+    begin: (name: number, rss: number) =>
+      attributor.begin(totals[name % NAMES] as JobNameTotals, nativeMemory(rss), world.now),
+    observe: (rss: number) => attributor.observe(nativeMemory(rss), world.now),
+    end: (job: RunningJob, rss: number) => {
+      const share = attributor.end(job, nativeMemory(rss), world.now);
+      const name = totals.indexOf(job.totals);
+      if (!ended.has(job)) told.names[name] = (told.names[name] ?? 0) + share.ownBytes;
+      ended.set(job, share.ownBytes);
       return share;
     },
     take: () => {
-      ledger.part(world.now);
-      accounts.forEach((account, name) => {
-        told.names[name] = (told.names[name] ?? 0) + account.takeBytes(Number.POSITIVE_INFINITY);
+      attributor.split(world.now);
+      totals.forEach((nameTotals, name) => {
+        told.names[name] = (told.names[name] ?? 0) + nameTotals.takeBytes(Number.POSITIVE_INFINITY);
       });
-      told.idle += ledger.takeIdleBytes();
+      told.idle += attributor.takeIdleBytes();
     },
   };
 }
@@ -55,7 +57,7 @@ function harness(firstRss: number) {
 /** Plays the steps, then ends every job that still runs. */
 function play(firstRss: number, steps: readonly Step[]) {
   const { world, told, begin, observe, end, take } = harness(firstRss);
-  const running: JobTicket[] = [];
+  const running: RunningJob[] = [];
   let last = firstRss;
   for (const one of steps) {
     world.now += one.afterMs;
@@ -63,11 +65,11 @@ function play(firstRss: number, steps: readonly Step[]) {
     else last = one.rss;
     if (one.do === 'begin') running.push(begin(one.name, last));
     if (one.do === 'observe') observe(last);
-    const [ticket] = one.do === 'end' ? running.splice(one.which % Math.max(1, running.length), 1) : [];
-    if (ticket !== undefined) end(ticket, last);
+    const [job] = one.do === 'end' ? running.splice(one.which % Math.max(1, running.length), 1) : [];
+    if (job !== undefined) end(job, last);
     else if (one.do === 'end') observe(last);
   }
-  for (const ticket of running) end(ticket, last);
+  for (const job of running) end(job, last);
   take();
   return { last, told };
 }
@@ -86,18 +88,18 @@ describe('attribution of RSS change', () => {
   });
 
   it('gives a lone job all of the change over its life', () => {
-    const { ledger, begin, observe, end } = harness(100);
-    const ticket = begin(0, 150);
+    const { attributor, begin, observe, end } = harness(100);
+    const job = begin(0, 150);
     observe(400);
-    expect(end(ticket, 350)).toMatchObject({ netBytes: 200, peakBytes: 200, ownBytes: 200, exclusive: true });
-    expect(ledger.takeIdleBytes()).toBe(50);
+    expect(end(job, 350)).toMatchObject({ netBytes: 200, peakBytes: 200, ownBytes: 200, exclusive: true });
+    expect(attributor.takeIdleBytes()).toBe(50);
   });
 
   it('gives a name all of the change while only its jobs ran, however many', () => {
     const { world, told, begin, end, take } = harness(0);
-    const tickets = [begin(0, 0), begin(0, 0), begin(0, 0)];
+    const jobs = [begin(0, 0), begin(0, 0), begin(0, 0)];
     world.now = 10;
-    const shares = tickets.map((ticket) => end(ticket, 900));
+    const shares = jobs.map((job) => end(job, 900));
     take();
     expect(told.names).toEqual([900, 0, 0, 0]);
     expect(shares.map(({ netBytes }) => netBytes)).toEqual([300, 300, 300]);
@@ -130,10 +132,10 @@ describe('attribution of RSS change', () => {
     const { world, told, begin, end, take } = harness(0);
     let rss = 0;
     const pair = (grows: number) => {
-      const tickets = [begin(0, rss), begin(1, rss)];
+      const jobs = [begin(0, rss), begin(1, rss)];
       world.now += 100;
       rss += grows;
-      for (const ticket of tickets) end(ticket, rss);
+      for (const job of jobs) end(job, rss);
     };
     // Of one pair nobody can tell: they ran together. Then the second runs many times, and nothing grows.
     pair(1000);
@@ -158,53 +160,56 @@ describe('attribution of RSS change', () => {
   });
 
   it('keeps the peak of a job that gave back what it took, where anybody looked', () => {
-    const { world, ledger, begin, observe, end } = harness(0);
-    const ticket = begin(0, 0);
+    const { world, attributor, begin, observe, end } = harness(0);
+    const job = begin(0, 0);
     world.now = 100;
     observe(80e6);
-    ledger.notePeaks();
+    attributor.notePeaks();
     world.now = 200;
-    expect(end(ticket, 1e6)).toMatchObject({ netBytes: 1e6, peakBytes: 80e6 });
+    expect(end(job, 1e6)).toMatchObject({ netBytes: 1e6, peakBytes: 80e6 });
   });
 
   it('notes a peak by itself when much is given back', () => {
     const { world, begin, observe, end } = harness(0);
-    const ticket = begin(0, 0);
+    const job = begin(0, 0);
     world.now = 100;
     observe(80e6);
     world.now = 200;
     observe(0);
-    expect(end(ticket, 0)).toMatchObject({ netBytes: 0, peakBytes: 80e6 });
+    expect(end(job, 0)).toMatchObject({ netBytes: 0, peakBytes: 80e6 });
   });
 
   it('hands out idle change once', () => {
-    const { ledger, observe } = harness(0);
+    const { attributor, observe } = harness(0);
     observe(7);
-    expect([ledger.takeIdleBytes(), ledger.takeIdleBytes()]).toEqual([7, 0]);
+    expect([attributor.takeIdleBytes(), attributor.takeIdleBytes()]).toEqual([7, 0]);
   });
 
-  it('keeps no more than 128 accounts apart, however many names and queues there are', () => {
-    const ledger = new AttributionLedger(0, 0);
-    const accounts = Array.from({ length: 1000 }, () => ledger.open());
-    expect(new Set(accounts).size).toBe(128);
+  it('keeps no more than 128 totals apart, however many names and queues there are', () => {
+    const attributor = new RssAttributor(nativeMemory(0), 0);
+    const totals = Array.from({ length: 1000 }, () => attributor.addName());
+    expect(new Set(totals).size).toBe(128);
   });
 
-  it('gives those who share an account in proportion to their jobs, and nothing twice', () => {
-    const ledger = new AttributionLedger(0, 0);
-    const account = ledger.open();
-    const tickets = Array.from({ length: 10 }, () => ledger.begin(account, 0, 0));
-    ledger.observe(1_000, 10);
-    for (const ticket of tickets) ledger.end(ticket, 1_000, 10);
-    expect([account.takeBytes(3), account.takeBytes(0), account.takeBytes(7), account.takeBytes(0)]).toEqual([
-      300, 0, 700, 0,
-    ]);
+  it('gives those who share totals in proportion to their jobs, and nothing twice', () => {
+    const attributor = new RssAttributor(nativeMemory(0), 0);
+    const nameTotals = attributor.addName();
+    const jobs = Array.from({ length: 10 }, () => attributor.begin(nameTotals, nativeMemory(0), 0));
+    attributor.observe(nativeMemory(1_000), 10);
+    for (const job of jobs) attributor.end(job, nativeMemory(1_000), 10);
+    expect([
+      nameTotals.takeBytes(3),
+      nameTotals.takeBytes(0),
+      nameTotals.takeBytes(7),
+      nameTotals.takeBytes(0),
+    ]).toEqual([300, 0, 700, 0]);
   });
 
   it('adds nothing to a job that has ended already', () => {
-    const { ledger, begin, end } = harness(0);
-    const ticket = begin(0, 0);
-    end(ticket, 10);
-    expect(end(ticket, 90).netBytes).toBe(10);
-    expect(ledger.takeIdleBytes()).toBe(80);
+    const { attributor, begin, end } = harness(0);
+    const job = begin(0, 0);
+    end(job, 10);
+    expect(end(job, 90).netBytes).toBe(10);
+    expect(attributor.takeIdleBytes()).toBe(80);
   });
 });

@@ -100,13 +100,12 @@ describe('a symmetric matrix', () => {
     );
   });
 
-  it('keeps what it holds while it grows, and a copy of it apart', () => {
+  it('keeps what it holds when it grows and is scaled', () => {
     const matrix = new SymmetricMatrix();
     matrix.grow(2);
     matrix.add(0, 1, 5);
     matrix.grow(1);
     matrix.grow(4);
-    const copy = matrix.copy();
     matrix.add(3, 1, 2);
     matrix.scale(0.5);
     expect(elementsOf(matrix, 4)).toEqual([
@@ -115,6 +114,5 @@ describe('a symmetric matrix', () => {
       [0, 0, 0, 0],
       [0, 1, 0, 0],
     ]);
-    expect([copy.at(0, 1), copy.at(1, 3)]).toEqual([5, 0]);
   });
 });

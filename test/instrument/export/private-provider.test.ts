@@ -8,6 +8,7 @@ import { Telemetry } from '../../../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { Transport } from '../../../src/instrument/settings.ts';
 import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../../src/semconv.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
 
 const undo: (() => void)[] = [];
 afterEach(() => {
@@ -54,7 +55,7 @@ async function measured() {
   const world = { rss: 1000, now: 0 };
   const monitor: JobMonitor = new JobMonitor({
     maxJobNames: 10,
-    readRssBytes: () => world.rss,
+    readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
     tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),

@@ -10,6 +10,7 @@ import { Procfs } from '../../../src/instrument/memory/procfs.ts';
 import { VERSION } from '../../../src/instrument/version.ts';
 import { Voice } from '../../../src/instrument/voice.ts';
 import * as semconv from '../../../src/semconv.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
 import { memoryProvider, type ResourceAttributes } from '../memory/memory-reader.ts';
 import { listen } from '../said-lines.ts';
 
@@ -22,10 +23,9 @@ afterEach(() => {
 
 function harness(voice = new Voice()) {
   const world = { rss: 1_000_000 };
-  const readRssBytes = () => world.rss;
   const monitor: JobMonitor = new JobMonitor({
     maxJobNames: 10,
-    readRssBytes,
+    readMemory: () => nativeMemory(world.rss),
     nowMs: () => 0,
     tellBegin: () => telemetry.jobBegins(),
     tellEnd: (end) => telemetry.jobEnds(end),

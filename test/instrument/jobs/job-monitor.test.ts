@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { Random } from '../../../evaluation/random.ts';
 import { type JobEnd, JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../../src/instrument/jobs/job-run.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
@@ -9,7 +11,7 @@ function harness(maxJobNames = 10) {
   const tellBegin = vi.fn();
   const monitor = new JobMonitor({
     maxJobNames,
-    readRssBytes: () => world.rss,
+    readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
     tellBegin,
     tellEnd: (end) => ends.push(end),
@@ -17,7 +19,7 @@ function harness(maxJobNames = 10) {
   /** Ends a job, and gives what is told of it. */
   const endOf = (...args: Parameters<JobMonitor['end']>): JobEnd => {
     monitor.end(...args);
-    monitor.workOut();
+    monitor.process();
     return ends.at(-1) as JobEnd;
   };
   return { world, monitor, ends, endOf, tellBegin };
@@ -215,7 +217,7 @@ describe('job monitor', () => {
           const told = ends.map(({ series, ...end }) => ({ ...end, attributes: series.attributes }));
           return { changes, told: told.map((end) => JSON.stringify(end)).sort() };
         };
-        expect(play(() => {})).toEqual(play((monitor) => monitor.workOut()));
+        expect(play(() => {})).toEqual(play((monitor) => monitor.process()));
       }),
     );
   });
@@ -228,7 +230,7 @@ describe('job monitor', () => {
       for (const run of runs) monitor.end(run, 'completed');
     }
     expect(ends.length).toBeGreaterThan(2_500);
-    monitor.workOut();
+    monitor.process();
     expect(ends).toHaveLength(3_000);
     const net = monitor.takeNetChanges().reduce((sum, { netBytes }) => sum + netBytes, 0);
     expect(net).toBe(100_000);
@@ -239,7 +241,7 @@ describe('job monitor', () => {
     const run = monitor.begin(job('a'));
     monitor.begin(job('b'));
     expect(tellBegin).toHaveBeenCalledTimes(1);
-    monitor.workOut();
+    monitor.process();
     // An end alone tells nothing, and does not keep the next start from being told.
     monitor.end(run, 'completed');
     expect(tellBegin).toHaveBeenCalledTimes(1);
@@ -259,7 +261,7 @@ describe('job monitor', () => {
     const told: unknown[] = [];
     const monitor = new JobMonitor({
       maxJobNames: 10,
-      readRssBytes: () => 1000,
+      readMemory: () => nativeMemory(1000),
       nowMs: () => 0,
       tellEnd: ({ series }) => {
         const name = series.attributes['bullmq.job.name'];
@@ -268,7 +270,42 @@ describe('job monitor', () => {
       },
     });
     for (const name of ['a', 'b', 'c']) monitor.end(monitor.begin(job(name)), 'completed');
-    monitor.workOut();
+    monitor.process();
     expect(told).toEqual(['a', 'c']);
+  });
+});
+
+describe('what running jobs hold', () => {
+  it('is estimated from how high memory stands after collections', () => {
+    const MB = 1e6;
+    const random = new Random(1);
+    const world = { heldBytes: 0, garbageBytes: 0, keptBytes: 0, now: 0 };
+    const externalBytes = () => world.heldBytes + world.garbageBytes + world.keptBytes;
+    const monitor = new JobMonitor({
+      maxJobNames: 9,
+      readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes(), nativeBytes: 0 }),
+      nowMs: () => world.now,
+      tellEnd: () => {},
+    });
+    const running: { readonly holdsBytes: number; readonly run: JobRun }[] = [];
+    for (let job = 0; job < 2000; job += 1) {
+      const atATime = 10 + (job % 100 < 50 ? 10 : 0);
+      while (running.length < atATime) {
+        const name = random.pick(['holds', 'light']);
+        const holdsBytes = name === 'holds' ? 4 * MB : 0;
+        running.push({ holdsBytes, run: monitor.begin({ queue: 'q', name, sandbox: null }) });
+        world.heldBytes += holdsBytes;
+      }
+      const [{ holdsBytes, run }] = running.splice(random.whole(0, running.length - 1), 1) as [(typeof running)[0]];
+      world.now += 10;
+      world.heldBytes -= holdsBytes;
+      world.garbageBytes += holdsBytes;
+      world.keptBytes += MB / 10;
+      if (job % 20 === 0) world.garbageBytes = 0;
+      monitor.end(run, 'completed');
+    }
+    monitor.takeNetChanges();
+    const heldBytes = monitor.held().get('q') ?? 0;
+    expect(Math.abs(heldBytes - world.heldBytes) / world.heldBytes).toBeLessThan(0.3);
   });
 });

@@ -1,0 +1,142 @@
+import { Random } from '../random.ts';
+
+/** How the jobs of one name use memory. Sizes are means: each job draws 50 to 150 % of them. */
+export interface PlannedName {
+  readonly name: string;
+  /** Relative frequency. */
+  readonly weight: number;
+  readonly meanMs: number;
+  /** What is allocated: one Buffer outside the V8 heap, or many small objects in it. */
+  readonly kind: 'buffers' | 'objects';
+  /** Bytes that a job keeps for as long as the process lives. */
+  readonly keepsBytes: number;
+  /** When a job allocates what it keeps. */
+  readonly takes: 'start' | 'end' | 'evenly';
+  /** Bytes that a job allocates and drops at once, in four steps. */
+  readonly garbageBytes: number;
+  /** Bytes that a job allocates at its start and drops at its end. */
+  readonly holdsBytes: number;
+}
+
+/** One recorded run of a worker, drawn from its seed. */
+export interface RunPlan {
+  readonly seed: number;
+  readonly concurrency: number;
+  readonly jobs: number;
+  /** Processes that burn a CPU core next to the worker. */
+  readonly cpuHogs: number;
+  /** Jobs arrive in bursts, with pauses in which the worker runs out of jobs; otherwise all are there from the start. */
+  readonly inBursts: boolean;
+  readonly names: readonly PlannedName[];
+}
+
+const MB = 1e6;
+
+/**
+ * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for choosing;
+ * `held` asks what running jobs hold.
+ */
+export const SPLITS = {
+  dev: { first: 1, runs: 30 },
+  test: { first: 101, runs: 24 },
+  held: { first: 201, runs: 8 },
+  short: { first: 301, runs: 24 },
+};
+export type SplitName = keyof typeof SPLITS;
+
+export function seedsOf(split: SplitName): readonly number[] {
+  const { first, runs } = SPLITS[split];
+  return Array.from({ length: runs }, (_, at) => first + at);
+}
+
+function isInSplit(split: SplitName, seed: number): boolean {
+  const { first, runs } = SPLITS[split];
+  return seed >= first && seed < first + runs;
+}
+
+export function planOf(seed: number): RunPlan {
+  return isInSplit('held', seed) ? holdingPlan(seed) : keepingPlan(seed);
+}
+
+/** Kept by all jobs of a run. More slows V8's collections down until the run measures little else. */
+const MAX_KEPT_BYTES = { buffers: 1000 * MB, objects: 300 * MB };
+
+function keepingPlan(seed: number): RunPlan {
+  const random = new Random(seed);
+  // One run in three has the shape that a user would try first.
+  const isShort = isInSplit('short', seed);
+  const isTypical = isShort || seed % 3 === 0;
+  const concurrency = isTypical ? 10 : Math.round(random.logBetween(5, 50));
+  const nameCount = Math.round(random.logBetween(3, 20));
+  const kind = random.pick(['buffers', 'buffers', 'objects'] as const);
+  const keepsBytes = isTypical ? 2 * MB : random.logBetween(0.2, 2) * MB;
+  const seconds = isShort ? random.between(3, 8) : random.logBetween(8, 50);
+  const drawnJobs = isTypical ? 600 : random.logBetween(300, 20_000);
+  const keepers = nameCount > 3 && random.unit() < 0.35 ? 2 : 1;
+  const jobs = Math.round(Math.min(drawnJobs, (MAX_KEPT_BYTES[kind] * nameCount) / (keepers * keepsBytes)));
+  const meanMs = Math.min(1500, Math.max(3, (seconds * 1000 * concurrency) / jobs));
+  const keeping = Array.from({ length: keepers }, (_, at): PlannedName => {
+    return {
+      ...quiet(random, `keeps-${at}`, meanMs),
+      kind,
+      // The second keeps less, so that their order can be told.
+      keepsBytes: at === 0 ? keepsBytes : 0.4 * keepsBytes,
+      takes: random.pick(['start', 'end', 'evenly']),
+      garbageBytes: random.unit() < 0.5 ? random.logBetween(0.02, 0.5) * MB : 0,
+    };
+  });
+  const others = Array.from({ length: nameCount - keepers }, (_, at) => {
+    const behaviour = random.pick(['slow', 'quick', 'garbage', 'garbage', 'holds'] as const);
+    return neighbour(random, { name: `${behaviour}-${at}`, behaviour, meanMs });
+  });
+  return {
+    seed,
+    concurrency,
+    jobs,
+    cpuHogs: seed % 2 === 0 ? 1 : 0,
+    inBursts: random.unit() < 0.3,
+    names: [...keeping, ...others],
+  };
+}
+
+function quiet(random: Random, name: string, meanMs: number): PlannedName {
+  return {
+    name,
+    weight: 1,
+    meanMs: meanMs * random.between(0.7, 1.3),
+    kind: 'buffers',
+    keepsBytes: 0,
+    takes: 'start',
+    garbageBytes: 0,
+    holdsBytes: 0,
+  };
+}
+
+interface Neighbour {
+  readonly name: string;
+  readonly behaviour: 'slow' | 'quick' | 'garbage' | 'holds';
+  readonly meanMs: number;
+}
+
+function neighbour(random: Random, { name, behaviour, meanMs }: Neighbour): PlannedName {
+  const plain = { ...quiet(random, name, meanMs), kind: random.pick(['buffers', 'objects'] as const) };
+  if (behaviour === 'slow') return { ...plain, meanMs: meanMs * random.between(2, 5) };
+  if (behaviour === 'garbage') return { ...plain, garbageBytes: random.logBetween(0.1, 3) * MB };
+  if (behaviour === 'holds') return { ...plain, holdsBytes: random.logBetween(0.1, 3) * MB };
+  return plain;
+}
+
+/** Two minutes in bursts of names of which some hold memory while they run; every other run has a name that keeps some as well. */
+function holdingPlan(seed: number): RunPlan {
+  const random = new Random(seed);
+  const concurrency = random.whole(10, 50);
+  const meanMs = random.logBetween(200, 1500);
+  const names = Array.from({ length: random.whole(3, 6) }, (_, at): PlannedName => {
+    const plain = { ...quiet(random, `name-${at}`, meanMs), kind: random.pick(['buffers', 'objects'] as const) };
+    if (at < 2) return { ...plain, holdsBytes: random.logBetween(1, 8) * MB };
+    if (at === 2 && seed % 2 === 0) return { ...plain, keepsBytes: 0.1 * MB };
+    return { ...plain, garbageBytes: random.unit() < 0.5 ? random.logBetween(0.1, 1) * MB : 0 };
+  });
+  const jobs = Math.round((90_000 * concurrency) / meanMs);
+  return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, names };
+}

@@ -1,0 +1,133 @@
+/**
+ * The process that is recorded: a BullMQ worker that runs a plan's jobs and reads its memory at each start and end. Started by `record.ts`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
+import { type Job, Worker } from 'bullmq';
+import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
+import { type PlannedName, planOf } from './plan.ts';
+import { COLUMN_COUNT, type EventKind, rawRow, writeRecording } from './recording.ts';
+
+const { REDIS_URL: url, RECORDED_QUEUE: queue, SEED: seed, OUT: out } = process.env;
+if (url === undefined || queue === undefined || seed === undefined || out === undefined)
+  throw new Error('this program is started by "npm run record:attribution"');
+
+const readRss = ownRssReader();
+const startRssBytes = readRss();
+const plan = planOf(Number(seed));
+const TICK_MS = 1000;
+/** Longer than any run: with an expired lock a busy worker would run a job twice. */
+const LOCK_MS = 600_000;
+const STEPS = 4;
+
+// All memory that the recorder needs is allocated and touched up front, so that it does not show up in the recording.
+const rows = new Float64Array(COLUMN_COUNT * (2 * plan.jobs + 20_000)).fill(1);
+let rowCount = 0;
+let heldBytes = 0;
+const kept: unknown[] = [];
+const keptBytes = plan.names.map(() => 0);
+
+function note(kind: EventKind, name: number): void {
+  const rssBytes = readRss();
+  const v8 = getHeapStatistics();
+  const row = rawRow({
+    kind,
+    name,
+    timeMs: performance.now(),
+    rssBytes,
+    heapBytes: v8.used_heap_size,
+    externalBytes: v8.external_memory,
+    heapTotalBytes: v8.total_heap_size,
+    heldBytes,
+  });
+  if (rowCount * COLUMN_COUNT < rows.length) rows.set(row, rowCount * COLUMN_COUNT);
+  rowCount += 1;
+}
+
+/** V8 drops an unreachable object in a major collection only, never in a scavenge. */
+const collections = new FinalizationRegistry(() => {
+  note('collection', -1);
+  collections.register({}, null);
+});
+collections.register({}, null);
+
+const BYTES_PER_OBJECT = 112;
+
+function allocate(kind: PlannedName['kind'], bytes: number): unknown {
+  if (kind === 'buffers') return Buffer.alloc(Math.round(bytes), 1);
+  return Array.from({ length: Math.round(bytes / BYTES_PER_OBJECT) }, (_, id) => ({
+    id,
+    name: 'n',
+    pair: [id, id + 1],
+  }));
+}
+
+async function run(name: number): Promise<void> {
+  const { kind, keepsBytes, takes, garbageBytes, holdsBytes, meanMs } = plan.names[name] as PlannedName;
+  const vary = () => 0.5 + Math.random();
+  const keep = (share: number) => {
+    if (keepsBytes === 0) return;
+    const bytes = keepsBytes * share * vary();
+    keptBytes[name] = (keptBytes[name] ?? 0) + bytes;
+    kept.push(allocate(kind, bytes));
+  };
+  const durationMs = meanMs * vary();
+  const holds = holdsBytes * vary();
+  const held = holds > 0 ? allocate(kind, holds) : null;
+  heldBytes += holds;
+  if (takes === 'start') keep(1);
+  for (let step = 0; step < STEPS; step += 1) {
+    if (garbageBytes > 0) allocate(kind, (garbageBytes / STEPS) * vary());
+    if (takes === 'evenly') keep(1 / STEPS);
+    await sleep(durationMs / STEPS);
+  }
+  if (takes === 'end') keep(1);
+  heldBytes -= holds;
+  // Reachable until here.
+  if (held === undefined) throw new Error('nothing was held');
+}
+
+let ended = 0;
+const worker = new Worker<unknown>(
+  queue,
+  async (job: Job<unknown>) => {
+    const name = plan.names.findIndex((planned) => planned.name === job.name);
+    note('start', name);
+    try {
+      await run(name);
+    } finally {
+      note('end', name);
+    }
+  },
+  { connection: { url, maxRetriesPerRequest: null }, concurrency: plan.concurrency, lockDuration: LOCK_MS },
+);
+worker.on('completed', () => {
+  ended += 1;
+  if (ended === plan.jobs) void finish();
+});
+worker.on('failed', (_, error) => fail(error));
+worker.on('error', fail);
+const ticking = setInterval(() => note('tick', -1), TICK_MS);
+await worker.waitUntilReady();
+process.send?.('ready');
+
+async function finish(): Promise<void> {
+  clearInterval(ticking);
+  note('tick', -1);
+  writeRecording(out as string, {
+    seed: Number(seed),
+    startRssBytes,
+    keptBytes: keptBytes.map(Math.round),
+    rows: rows.subarray(0, rowCount * COLUMN_COUNT),
+  });
+  await worker.close();
+  process.exit(0);
+}
+
+// The recorder has ended before its time.
+process.once('disconnect', () => process.exit(1));
+
+function fail(error: Error): never {
+  console.error(error);
+  process.exit(1);
+}

@@ -1,0 +1,156 @@
+import { descend } from './least-squares.ts';
+import { MEMORY_KINDS, type MemoryKind, type MemoryReading } from './memory-reading.ts';
+import { SymmetricMatrix } from './symmetric-matrix.ts';
+
+/** What the jobs of one name did between two readings. */
+export interface Presence {
+  /** Of the name, from 0. */
+  index: number;
+  /** Jobs that started at the first reading. */
+  started: number;
+  /** Jobs that ended at the second reading. */
+  ended: number;
+  /** Milliseconds that its jobs ran in between, summed over the jobs. */
+  jobMs: number;
+}
+
+/** What one job of a name allocates of one kind of memory. No figure is negative. */
+export interface AllocationRate {
+  readonly startBytes: number;
+  readonly bytesPerMs: number;
+  readonly endBytes: number;
+}
+
+export const NO_ALLOCATION: AllocationRate = { startBytes: 0, bytesPerMs: 0, endBytes: 0 };
+
+/** What jobs allocate that did this. */
+export function allocatedBytes(rate: AllocationRate, done: Omit<Presence, 'index'>): number {
+  return rate.startBytes * done.started + rate.bytesPerMs * done.jobMs + rate.endBytes * done.ended;
+}
+
+/**
+ * What each job name allocates, from which names ran while memory rose. For each kind of memory the model is
+ *
+ *   rise between two readings = sum over names of  startBytes started + bytesPerMs jobMs + endBytes ended  + noise
+ *
+ * and non-negative least squares fits it from two sums, A = sum x x' and b = sum x rise. A fall is a collection: it counts as a rise of zero. Thousands of
+ * readings make these figures good, but garbage counts as much as what is kept; `MemoryLows` tells the two apart.
+ */
+export class AllocationSums {
+  #names = 0;
+  /** A. Its rounding errors are small next to the ridge. */
+  readonly #products = new SymmetricMatrix('single');
+  /** b of each kind. */
+  readonly #rises = MEMORY_KINDS.map(() => new Float64Array(FEATURES * 8));
+  /** The newest solutions, from which the next descent goes on: with many names one descent does not reach the minimum. */
+  readonly #latest = MEMORY_KINDS.map(() => new Float64Array());
+  /** The features of one interval that are not zero. */
+  #places = new Int32Array(FEATURES * 8);
+  #values = new Float64Array(FEATURES * 8);
+
+  /** The jobs that ran between two readings, of `count` names. */
+  add(present: readonly Presence[], count: number, before: MemoryReading, after: MemoryReading): void {
+    let jobMs = 0;
+    for (let at = 0; at < count; at += 1) jobMs += present[at]?.jobMs ?? 0;
+    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time.
+    const weight = 1 / Math.sqrt(jobMs + SURE_JOB_MS);
+    const features = this.#gather(present, count, weight);
+    this.#products.addProduct(this.#places, this.#values, features);
+    for (let kind = 0; kind < MEMORY_KINDS.length; kind += 1) {
+      const key = MEMORY_KINDS[kind] as MemoryKind;
+      const riseBytes = (after[key] - before[key]) * weight;
+      if (riseBytes <= 0) continue;
+      const rises = this.#rises[kind] as Float64Array;
+      for (let i = 0; i < features; i += 1) {
+        const place = this.#places[i] ?? 0;
+        rises[place] = (rises[place] ?? 0) + (this.#values[i] ?? 0) * riseBytes;
+      }
+    }
+  }
+
+  /** Multiplies the weight of all readings so far by `fraction`, 0 to 1. */
+  decay(fraction: number): void {
+    this.#products.scale(fraction);
+    for (const rises of this.#rises) for (let i = 0; i < rises.length; i += 1) rises[i] = (rises[i] ?? 0) * fraction;
+  }
+
+  /** For each kind of memory the rates of all names, by index. */
+  solve(): readonly (readonly AllocationRate[])[] {
+    const folded = this.#products.folded(FEATURES);
+    return this.#rises.map((rises, kind) => {
+      // The descent starts from the rate that fits if all names do the same, so names that cannot be told apart stay alike.
+      const common = descend({ A: folded, b: summed(rises) }, new Float64Array(FEATURES), RIDGE);
+      const rates = Float64Array.from({ length: FEATURES * this.#names }, (_, i) => common[i % FEATURES] ?? 0);
+      rates.set(this.#latest[kind] as Float64Array);
+      descend({ A: this.#products, b: rises }, rates, RIDGE);
+      this.#latest[kind] = rates;
+      return Array.from({ length: this.#names }, (_, name) => ({
+        startBytes: rates[FEATURES * name + START] ?? 0,
+        bytesPerMs: rates[FEATURES * name + TIME] ?? 0,
+        endBytes: rates[FEATURES * name + END] ?? 0,
+      }));
+    });
+  }
+
+  /** Returns how many features are not zero. */
+  #gather(present: readonly Presence[], count: number, weight: number): number {
+    let features = 0;
+    for (let at = 0; at < count; at += 1) {
+      const { index, started, ended, jobMs } = present[at] as Presence;
+      this.#makeRoom(index);
+      const first = FEATURES * index;
+      if (started !== 0) features = this.#put(features, first + START, started * weight);
+      if (jobMs !== 0) features = this.#put(features, first + TIME, jobMs * weight);
+      if (ended !== 0) features = this.#put(features, first + END, ended * weight);
+    }
+    return features;
+  }
+
+  #put(at: number, place: number, value: number): number {
+    this.#places[at] = place;
+    this.#values[at] = value;
+    return at + 1;
+  }
+
+  #makeRoom(name: number): void {
+    if (name < this.#names) return;
+    this.#names = name + 1;
+    const features = FEATURES * this.#names;
+    this.#products.grow(features);
+    if (features <= this.#values.length) return;
+    const room = Math.max(features, 2 * this.#values.length);
+    const places = new Int32Array(room);
+    places.set(this.#places);
+    this.#places = places;
+    this.#rises.forEach((rises, kind) => {
+      this.#rises[kind] = wider(rises, room);
+    });
+    this.#values = wider(this.#values, room);
+  }
+}
+
+const FEATURES = 3;
+const START = 0;
+const TIME = 1;
+const END = 2;
+
+/** Job-milliseconds in which jobs hardly allocate anything unseen. */
+const SURE_JOB_MS = 100;
+
+/** Keeps the solution unique: two names that always run together share evenly. */
+const RIDGE = 0.001;
+
+/** As if all names were one. */
+function summed(rises: Float64Array): Float64Array {
+  const sums = new Float64Array(FEATURES);
+  rises.forEach((rise, place) => {
+    sums[place % FEATURES] = (sums[place % FEATURES] ?? 0) + rise;
+  });
+  return sums;
+}
+
+function wider(numbers: Float64Array, room: number): Float64Array<ArrayBuffer> {
+  const all = new Float64Array(room);
+  all.set(numbers);
+  return all;
+}

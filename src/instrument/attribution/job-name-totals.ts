@@ -1,0 +1,111 @@
+import type { Presence } from './allocation-sums.ts';
+
+/** Stands for the time of a job that ran for no time at all. */
+export const NO_TIME_MS = 1e-6;
+
+/** What one job of a name is expected to do to RSS. No figure is negative. */
+export interface JobEffect {
+  /** Allocated at its start. */
+  readonly startBytes: number;
+  readonly bytesPerMs: number;
+  /** Allocated just before its end. */
+  readonly endBytes: number;
+  /** Given back at its end. */
+  readonly heldBytes: number;
+}
+
+const NO_EFFECT: JobEffect = { startBytes: 0, bytesPerMs: 0, endBytes: 0, heldBytes: 0 };
+
+/** What the jobs of one name have done, and the bytes it was given. Only `RssAttributor` writes to it; others call `takeBytes`. */
+export class JobNameTotals {
+  readonly index: number;
+  running = 0;
+  isActive = false;
+  effect: JobEffect = NO_EFFECT;
+  /** The share that a job would have that had run since the process began. */
+  bytesPerJob = 0;
+  /** All that its jobs have done. */
+  readonly done = { started: 0, ended: 0, jobMs: 0 };
+  /** What its jobs did next to jobs of other names, decayed. */
+  readonly pooled = { started: 0, ended: 0, jobMs: 0 };
+  /** How long its jobs ran in all, decayed. */
+  recentJobMs = NO_TIME_MS;
+  /** What it was given of the pool, decayed. */
+  pooledBytes = 0;
+  readonly #presence: Presence;
+  #jobMs = 0;
+  #sinceMs = 0;
+  #untakenBytes = 0;
+  /** Jobs that ended since bytes were last taken. */
+  #untakenJobs = 0;
+
+  constructor(index: number) {
+    this.index = index;
+    this.#presence = { index, started: 0, ended: 0, jobMs: 0 };
+  }
+
+  begin(nowMs: number): void {
+    this.#advance(nowMs);
+    this.running += 1;
+    this.#presence.started += 1;
+  }
+
+  end(nowMs: number): void {
+    this.#advance(nowMs);
+    this.running -= 1;
+    this.#presence.ended += 1;
+    this.#untakenJobs += 1;
+  }
+
+  /** What its jobs did since the last reading. The caller resets `started` and `ended`. */
+  takePresence(nowMs: number): Presence {
+    this.#advance(nowMs);
+    const presence = this.#presence;
+    presence.jobMs = this.#jobMs;
+    this.#jobMs = 0;
+    this.done.started += presence.started;
+    this.done.ended += presence.ended;
+    this.done.jobMs += presence.jobMs;
+    return presence;
+  }
+
+  /** Adds an interval. Without time passed its jobs were there all the same. */
+  note({ started, ended, jobMs }: Presence, isPooled: boolean): void {
+    const ms = Math.max(jobMs, NO_TIME_MS);
+    this.recentJobMs += ms;
+    if (!isPooled) return;
+    this.pooled.started += started;
+    this.pooled.ended += ended;
+    this.pooled.jobMs += ms;
+  }
+
+  give(bytes: number): void {
+    this.#untakenBytes += bytes;
+  }
+
+  decay(fraction: number): void {
+    this.pooled.started *= fraction;
+    this.pooled.ended *= fraction;
+    this.pooled.jobMs *= fraction;
+    this.recentJobMs *= fraction;
+    this.pooledBytes *= fraction;
+  }
+
+  /**
+   * Whole bytes since they were last taken; negative if memory was given back, or if an earlier estimate was too high.
+   *
+   * @param jobs how many of the jobs that ended since are the caller's: callers that share these totals take in proportion
+   */
+  takeBytes(jobs: number): number {
+    const isAll = jobs >= this.#untakenJobs;
+    const bytes = isAll ? this.#untakenBytes : Math.trunc((this.#untakenBytes * jobs) / this.#untakenJobs);
+    this.#untakenBytes -= bytes;
+    this.#untakenJobs -= Math.min(jobs, this.#untakenJobs);
+    return bytes;
+  }
+
+  #advance(nowMs: number): void {
+    this.#jobMs += this.running * (nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
+  }
+}

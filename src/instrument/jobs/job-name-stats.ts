@@ -1,0 +1,110 @@
+import type { Attributes } from '@opentelemetry/api';
+import {
+  ATTR_ATTRIBUTION,
+  ATTR_JOB_NAME,
+  ATTR_JOB_OUTCOME,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  MESSAGING_SYSTEM_BULLMQ,
+} from '../../semconv.ts';
+import type { JobNameTotals } from '../attribution/job-name-totals.ts';
+import type { JobOutcome } from './job-outcome.ts';
+
+export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
+
+/** The jobs of one name in one queue that went out in one way: one point of each metric. */
+export interface JobSeries {
+  readonly outcome: JobOutcome;
+  readonly attribution: Attribution;
+  readonly attributes: Attributes;
+  /** Not exported yet. Whole bytes, signed. */
+  pendingNetBytes: number;
+  /** Jobs since the net change was last taken. */
+  recentJobs: number;
+}
+
+/** All series of one name in one queue. */
+export class JobNameStats {
+  readonly queue: string;
+  readonly name: string;
+  readonly totals: JobNameTotals;
+  readonly #series = new Map<Attribution, Map<JobOutcome, JobSeries>>();
+  #latest: JobSeries | null = null;
+
+  constructor({
+    queue,
+    name,
+    totals,
+  }: { readonly queue: string; readonly name: string; readonly totals: JobNameTotals }) {
+    this.queue = queue;
+    this.name = name;
+    this.totals = totals;
+  }
+
+  /** The series that a job has ended in. */
+  ended(outcome: JobOutcome, attribution: Attribution): JobSeries {
+    const latest = this.#latest;
+    // Most jobs go out in the same way.
+    const series =
+      latest !== null && latest.outcome === outcome && latest.attribution === attribution
+        ? latest
+        : (this.#series.get(attribution)?.get(outcome) ?? this.#newSeries(outcome, attribution));
+    series.recentJobs += 1;
+    if (attribution !== 'sandboxed') this.#latest = series;
+    return series;
+  }
+
+  /** Puts what the totals was given onto series, and tells all that changed. */
+  takeNetChanges(tell: (series: JobSeries, netBytes: number) => void): void {
+    this.#spread();
+    for (const ofAttribution of this.#series.values()) {
+      for (const series of ofAttribution.values()) {
+        if (series.pendingNetBytes !== 0) tell(series, series.pendingNetBytes);
+        series.pendingNetBytes = 0;
+        series.recentJobs = 0;
+      }
+    }
+  }
+
+  /** Splits the estimate of the name among its outcomes, by the number of jobs. It waits until a job has ended. */
+  #spread(): void {
+    if (this.#latest === null) return;
+    const shared = this.#recent('shared');
+    const jobs = jobsOf(shared);
+    const total = this.totals.takeBytes(jobs + jobsOf(this.#recent('exclusive')));
+    let left = total;
+    for (const series of shared) {
+      const bytes = Math.trunc((total * series.recentJobs) / jobs);
+      series.pendingNetBytes += bytes;
+      left -= bytes;
+    }
+    (shared[0] ?? this.#latest).pendingNetBytes += left;
+  }
+
+  #recent(attribution: Attribution): readonly JobSeries[] {
+    return [...(this.#series.get(attribution)?.values() ?? [])].filter(({ recentJobs }) => recentJobs > 0);
+  }
+
+  #newSeries(outcome: JobOutcome, attribution: Attribution): JobSeries {
+    const series: JobSeries = {
+      outcome,
+      attribution,
+      attributes: {
+        [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
+        [ATTR_MESSAGING_DESTINATION_NAME]: this.queue,
+        [ATTR_JOB_NAME]: this.name,
+        [ATTR_JOB_OUTCOME]: outcome,
+        [ATTR_ATTRIBUTION]: attribution,
+      },
+      pendingNetBytes: 0,
+      recentJobs: 0,
+    };
+    const ofAttribution = this.#series.get(attribution) ?? new Map<JobOutcome, JobSeries>();
+    this.#series.set(attribution, ofAttribution.set(outcome, series));
+    return series;
+  }
+}
+
+function jobsOf(series: readonly JobSeries[]): number {
+  return series.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
+}

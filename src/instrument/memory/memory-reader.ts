@@ -1,0 +1,17 @@
+import { getHeapStatistics } from 'node:v8';
+import type { MemoryReading } from '../attribution/memory-reading.ts';
+
+/** V8's figures cost 0.3 us next to the 1.4 us of RSS. In a worker thread they are those of the thread. */
+export function memoryReader(readRssBytes: () => number): () => MemoryReading {
+  return () => {
+    const rssBytes = readRssBytes();
+    const v8 = getHeapStatistics();
+    return {
+      rssBytes,
+      heapBytes: v8.used_heap_size,
+      externalBytes: v8.external_memory,
+      // Garbage and free pages count as heap here. With the used bytes, each collection would look like native growth.
+      nativeBytes: rssBytes - v8.total_heap_size - v8.external_memory,
+    };
+  };
+}
