@@ -3,10 +3,7 @@ import type { Decision, Dyno } from '../../web/schema/answers.ts';
 import { ROUTES } from '../../web/schema/routes.ts';
 
 /** What the demo reads about a dyno. */
-export type DynoState = Pick<
-  Dyno,
-  'dyno' | 'boot_id' | 'class' | 'action' | 'explanation' | 'reclaimable_bytes'
->;
+export type DynoState = Pick<Dyno, 'dyno' | 'boot_id' | 'class' | 'action' | 'explanation' | 'reclaimable_bytes'>;
 
 export type DecisionState = DynoState & Pick<Decision, 'time' | 'outcome'>;
 
