@@ -1,10 +1,10 @@
 import { expect, describe as group, it } from 'vitest';
-import { describe } from '../../src/detector/explain.ts';
-import type { Findings } from '../../src/detector/findings.ts';
-import { WARMING } from '../../src/detector/shape.ts';
-import type { Reason } from '../../src/model/decision.ts';
-import { defaultPolicy } from '../../src/model/policy.ts';
-import { MIB } from './curves.ts';
+import { describe } from '../../../src/detector/explain.ts';
+import type { Findings } from '../../../src/detector/findings.ts';
+import { WARMING } from '../../../src/detector/shape.ts';
+import type { Reason } from '../../../src/model/decision.ts';
+import { defaultPolicy } from '../../../src/model/policy.ts';
+import { MIB } from '../curves.ts';
 
 const MINUTE_MS = 60_000;
 const findings: Findings = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../evaluation/random.ts';
-import { bytesPerJob, followJobs, isJobLoad, type JobLoad, NO_JOB_LOAD } from '../../src/detector/job-load.ts';
+import { Random } from '../../../evaluation/random.ts';
+import { bytesPerJob, followJobs, isJobLoad, type JobLoad, NO_JOB_LOAD } from '../../../src/detector/job-load.ts';
 
 const WINDOW_MS = 60_000;
 const MB = 1e6;
