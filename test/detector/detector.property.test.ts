@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { judge } from '../../src/detector/assess.ts';
 import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../../src/detector/boot.ts';
 import type { Shape } from '../../src/detector/shape.ts';
-import { judge } from '../../src/detector/assess.ts';
 import type { Verdict } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import { defaultPolicy } from '../../src/model/policy.ts';

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assess } from '../../../src/detector/assess.ts';
 import { observe, openBoot, SNAPSHOT_VERSION } from '../../../src/detector/boot.ts';
 import { classify } from '../../../src/detector/classes/classify.ts';
 import type { CurveState } from '../../../src/detector/curve.ts';
 import { NO_JOB_LOAD } from '../../../src/detector/job-load.ts';
 import { restoreBoot } from '../../../src/detector/restored-boot.ts';
 import { Ring } from '../../../src/detector/ring.ts';
-import { assess } from '../../../src/detector/assess.ts';
 import { defaultPolicy } from '../../../src/model/policy.ts';
-import { featuresWith } from '../made-features.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { featuresWith } from '../made-features.ts';
 
 const policy = defaultPolicy();
 
@@ -51,7 +51,9 @@ describe('a boot with a time that has not come yet', () => {
     ['its newest bucket', (curve) => ({ ...curve, fine: ringOf([3_600_000, 1, 0, 0, 1, 0]) })],
   ])('is not restored where %s lies there: no bucket would close', (_, changed) => {
     const curve = written().curve as CurveState;
-    expect(restoreBoot({ ...written(), curve: { ...curve, fine: ringOf([0, 1, 0, 0, 1, 0]) } }, LATEST_MS)).not.toBeNull();
+    expect(
+      restoreBoot({ ...written(), curve: { ...curve, fine: ringOf([0, 1, 0, 0, 1, 0]) } }, LATEST_MS),
+    ).not.toBeNull();
     expect(restoreBoot({ ...written(), curve: changed(curve) }, LATEST_MS)).toBeNull();
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Curve, type CurveSample } from '../../../src/detector/curve.ts';
 import { MIB } from '../curves.ts';
-import { arbitrarySamples, feed, feedMinutes, featuresSeen, START_MS, WINDOW_MS, written } from './samples.ts';
+import { arbitrarySamples, featuresSeen, feed, feedMinutes, START_MS, WINDOW_MS, written } from './samples.ts';
 
 /** Feeds a sample every 12 s, in MB: five a minute. */
 function grown(minutes: number, at: (minute: number) => Partial<CurveSample> & { readonly ownMb: number }): Curve {
@@ -25,7 +25,10 @@ describe('a bucket', () => {
 
   it('closes with fewer samples where those are rarer than fifty windows', () => {
     const curve = new Curve(WINDOW_MS, START_MS);
-    feed(curve, [0, 51, 51].map((minutes) => ({ gapMs: minutes * WINDOW_MS, usageBytes: MIB, activeJobs: null })));
+    feed(
+      curve,
+      [0, 51, 51].map((minutes) => ({ gapMs: minutes * WINDOW_MS, usageBytes: MIB, activeJobs: null })),
+    );
     expect(curve.closedBuckets).toBe(2);
   });
 

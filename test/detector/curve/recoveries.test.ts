@@ -20,7 +20,11 @@ describe('what a boot has recovered from', () => {
   it.each<[string, readonly number[], Partial<Recoveries>]>([
     ['nothing below the soft limit', [210, 390, 210], { longestStayMs: 0, topBytes: 0, upSinceMs: null }],
     ['nothing while the floor is still up', [210, 420, 450], { longestStayMs: 0, topBytes: 0, upSinceMs: MINUTE_MS }],
-    ['a stay that ended, by length and height', tooth, { longestStayMs: 3 * MINUTE_MS, topBytes: 450, upSinceMs: null }],
+    [
+      'a stay that ended, by length and height',
+      tooth,
+      { longestStayMs: 3 * MINUTE_MS, topBytes: 450, upSinceMs: null },
+    ],
     ['no fall to 96 % of the soft limit', [210, 420, 385, 420], { longestStayMs: 0, upSinceMs: MINUTE_MS }],
     [
       'a fall to 86 %, whatever the floor was after the warm-up',

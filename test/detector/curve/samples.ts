@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Curve, type CurveSample } from '../../../src/detector/curve.ts';
+import type { Curve, CurveSample } from '../../../src/detector/curve.ts';
 import { type CurveFeatures, type FeatureContext, featuresOf } from '../../../src/detector/features.ts';
 import { MIB } from '../curves.ts';
 
