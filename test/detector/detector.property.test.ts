@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { judge } from '../../src/detector/assess.ts';
-import { type Boot, closedBuckets, observe, openBoot, shapeOfBoot } from '../../src/detector/boot.ts';
-import type { Shape } from '../../src/detector/shape.ts';
+import { assess } from '../../src/detector/assess.ts';
+import { type Boot, closedBuckets, observe, openBoot } from '../../src/detector/boot.ts';
+import type { CurveFeatures } from '../../src/detector/features.ts';
 import type { Verdict } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import { type CurveShape, curveOf, FAMILIES, type Family, MIB, QUOTA_MB } from './curves.ts';
@@ -57,7 +57,7 @@ interface Life {
   readonly boot: Boot;
   /** One for each bucket that closed. */
   readonly verdicts: readonly Verdict[];
-  readonly shapes: readonly Shape[];
+  readonly shapes: readonly CurveFeatures[];
 }
 
 /** Folds points in, and judges at each bucket that closes. `limitBytesAt`: what the platform says the quota is. */
@@ -66,15 +66,15 @@ function live(points: readonly Point[], limitBytesAt: (timeMs: number) => number
   if (first === undefined) throw new Error('no points');
   const boot = openBoot(first);
   const verdicts: Verdict[] = [];
-  const shapes: Shape[] = [];
+  const shapes: CurveFeatures[] = [];
   for (const point of points) {
     const before = closedBuckets(boot);
     observe(boot, point, policy);
-    const shape = shapeOfBoot(boot);
+    const shape = boot.classified?.features ?? null;
     if (closedBuckets(boot) === before || shape === null) continue;
     const limitBytes = limitBytesAt(point.timeMs);
     const facts = { limitBytes, killBytes: limitBytes === null ? null : 2 * limitBytes, createdAtMs: START_MS };
-    verdicts.push(judge(boot, { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0 }, policy));
+    verdicts.push(assess(boot, { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0 }, policy));
     shapes.push(shape);
   }
   return { boot, verdicts, shapes };
@@ -278,8 +278,7 @@ describe('boots of minutes to weeks', () => {
 });
 
 describe('RSS that ends at the quota while swap grows', () => {
-  const isCalm = ({ class: className, settled, rise }: Shape) =>
-    className === 'healthy' || className === 'bloat' || (settled && rise === null);
+  const isCalm = ({ isSettled, rise }: CurveFeatures) => isSettled && rise === null;
 
   it('is no plateau and not healthy, and is restarted', () => {
     const growth = fc.record({

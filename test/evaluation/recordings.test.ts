@@ -11,14 +11,11 @@ const recordings = readRecordings();
 
 /** Recordings that the detector gets wrong. A test fails as soon as the detector gets one right: then remove its name. */
 const KNOWN_FAULTS: readonly string[] = [
-  'backlog-2',
   'late-collection-2',
   'late-release-1',
   'late-release-2',
   'bloat-beneath-load-1',
   'bloat-beneath-load-2',
-  'leak-beneath-load-1',
-  'leak-beneath-load-2',
 ];
 
 function judged(recorded: Recorded): void {

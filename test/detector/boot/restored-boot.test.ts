@@ -1,12 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultPolicy } from '../../src/config/policy.ts';
-import { judge } from '../../src/detector/assess.ts';
-import { observe, openBoot } from '../../src/detector/boot.ts';
-import { restoreBoot } from '../../src/detector/restored-boot.ts';
-import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { defaultPolicy } from '../../../src/config/policy.ts';
+import { assess } from '../../../src/detector/assess.ts';
+import { observe, openBoot, SNAPSHOT_VERSION } from '../../../src/detector/boot.ts';
+import { classify } from '../../../src/detector/classes/classify.ts';
+import type { CurveState } from '../../../src/detector/curve.ts';
+import { NO_JOB_LOAD } from '../../../src/detector/job-load.ts';
+import { restoreBoot } from '../../../src/detector/restored-boot.ts';
+import { Ring } from '../../../src/detector/ring.ts';
+import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { featuresWith } from '../made-features.ts';
 
 const policy = defaultPolicy();
+
+function ringOf(row: readonly number[]): unknown {
+  const ring = new Ring(row.length, 32);
+  ring.push(row);
+  return JSON.parse(JSON.stringify(ring));
+}
+
+function classifiedAt(timeMs: number): object {
+  return JSON.parse(JSON.stringify(classify(featuresWith({ timeMs }), null))) as object;
+}
+
 const written = () =>
   JSON.parse(JSON.stringify(observe(openBoot(WHOLE_POINT), WHOLE_POINT, policy))) as Record<string, unknown>;
 
@@ -30,12 +46,21 @@ describe('a boot with a time that has not come yet', () => {
     expect(restoreBoot({ ...written(), ...changes }, LATEST_MS)).toBeNull();
   });
 
-  it('is not restored where its open bucket would never close', () => {
-    const curve = written().curve as { readonly values: string };
-    const values = new Float32Array(new Uint8Array(Buffer.from(curve.values, 'base64')).buffer);
-    values[1] = 1e6;
-    const bent = Buffer.from(values.buffer).toString('base64');
-    expect(restoreBoot({ ...written(), curve: { ...curve, values: bent } }, LATEST_MS)).toBeNull();
+  it.each<[string, (curve: CurveState) => CurveState]>([
+    ['its open bucket', (curve) => ({ ...curve, open: curve.open && { ...curve.open, timeMs: FUTURE_MS } })],
+    ['its newest bucket', (curve) => ({ ...curve, fine: ringOf([3_600_000, 1, 0, 0, 1, 0]) })],
+  ])('is not restored where %s lies there: no bucket would close', (_, changed) => {
+    const curve = written().curve as CurveState;
+    expect(
+      restoreBoot({ ...written(), curve: { ...curve, fine: ringOf([0, 1, 0, 0, 1, 0]) } }, LATEST_MS),
+    ).not.toBeNull();
+    expect(restoreBoot({ ...written(), curve: changed(curve) }, LATEST_MS)).toBeNull();
+  });
+
+  it('is not restored where its class was found then', () => {
+    const classified = classifiedAt(LATEST_MS);
+    expect(restoreBoot({ ...written(), classified }, LATEST_MS)).not.toBeNull();
+    expect(restoreBoot({ ...written(), classified: classifiedAt(FUTURE_MS) }, LATEST_MS)).toBeNull();
   });
 });
 
@@ -43,8 +68,8 @@ describe('a boot that is not restored', () => {
   it.each<[string, unknown]>([
     ['nothing', null],
     ['a text', 'boot'],
-    ['of another version', { ...written(), version: 1 }],
-    ['nothing but a version', { version: 2 }],
+    ['of another version', { ...written(), version: SNAPSHOT_VERSION - 1 }],
+    ['nothing but a version', { version: SNAPSHOT_VERSION }],
     ['without an identity', { ...written(), identity: null }],
     ['of a dyno that is no name', { ...written(), identity: { ...WHOLE_POINT.boot, dyno: 7 } }],
     ['without the time of its newest point', { ...written(), lastPointMs: undefined }],
@@ -60,6 +85,20 @@ describe('a boot that is not restored', () => {
     ],
     // It would go on with another curve, as if it had been seen from its start.
     ['of a curve of another layout', { ...written(), curve: { windowMs: 60_000, originMs: 0, values: 'AAAA' } }],
+    ['of job sums that are texts', { ...written(), jobLoad: { ...NO_JOB_LOAD, jobs2: '1' } }],
+    ['without job sums', { ...written(), jobLoad: null }],
+    ['of learned bytes per job that are a text', { ...written(), learnedBytesPerJob: { bytes: '1', errorBytes: 1 } }],
+    ['of a class that is none', { ...written(), classified: { ...classifiedAt(0), class: 'fine' } }],
+    ['of a count of buckets that is negative', { ...written(), classified: { ...classifiedAt(0), count: -1 } }],
+    ['of a class without features', { ...written(), classified: { ...classifiedAt(0), features: null } }],
+    [
+      'of a feature that is a text',
+      { ...written(), classified: { ...classifiedAt(0), features: { ...featuresWith(), floorBytes: '1' } } },
+    ],
+    [
+      'of a rise that is a text',
+      { ...written(), classified: { ...classifiedAt(0), features: { ...featuresWith(), rise: 'steep' } } },
+    ],
   ])('%s', (_, value) => {
     expect(restoreBoot(value)).toBeNull();
   });
@@ -77,7 +116,7 @@ describe('a boot that is not restored', () => {
         if (boot === null) return;
         const later = { ...WHOLE_POINT, timeMs: WHOLE_POINT.timeMs + 60_000 };
         const context = { nowMs: later.timeMs, facts: null, learnedFloorBytes: null, uselessRestarts: 0 };
-        judge(observe(boot, later, policy), context, policy);
+        assess(observe(boot, later, policy), context, policy);
       }),
       { numRuns: 300 },
     );

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Classified, classify } from '../../../src/detector/classes/classify.ts';
+import type { CurveFeatures } from '../../../src/detector/features.ts';
+import { MIB } from '../curves.ts';
+import { featuresWith, RISE } from '../made-features.ts';
+
+const MINUTE_MS = 60_000;
+const LEVEL = {};
+const RISING = { rise: RISE, hasRisen: true, isSettled: false };
+const MOVING = { hasRisen: true, isSettled: false };
+const SETTLED = { hasRisen: true, isSettled: true };
+
+/** What is said at each of these buckets, a minute apart. */
+function classified(buckets: readonly Partial<CurveFeatures>[]): readonly Classified[] {
+  const said: Classified[] = [];
+  buckets.forEach((changes, index) => {
+    const features = featuresWith({ timeMs: (60 + index) * MINUTE_MS, ...changes });
+    said.push(classify(features, said.at(-1) ?? null));
+  });
+  return said;
+}
+
+const times = <T>(count: number, value: T): readonly T[] => Array.from({ length: count }, () => value);
+const classesOf = (buckets: readonly Partial<CurveFeatures>[]) => classified(buckets).map((one) => one.class);
+
+describe('a class is entered and left late', () => {
+  it.each<[string, readonly Partial<CurveFeatures>[], string]>([
+    ['a leak after two buckets', [LEVEL, RISING], 'healthy'],
+    ['a leak after two buckets', [LEVEL, RISING, RISING], 'leak'],
+    ['not by two buckets that do not follow each other', [LEVEL, RISING, LEVEL, RISING], 'healthy'],
+    ['bloat at once', [LEVEL, SETTLED], 'bloat'],
+    ['bloat is left after four buckets', [SETTLED, ...times(3, LEVEL)], 'bloat'],
+    ['bloat is left after four buckets', [SETTLED, ...times(4, LEVEL)], 'healthy'],
+    ['bloat is not left for four buckets of two kinds', [SETTLED, LEVEL, LEVEL, MOVING, MOVING], 'bloat'],
+    ['a leak is left after four level buckets', [...times(2, RISING), ...times(3, LEVEL)], 'leak'],
+    ['a leak is left after four level buckets', [...times(2, RISING), ...times(4, LEVEL)], 'healthy'],
+    ['a leak that has come to rest becomes bloat', [...times(2, RISING), ...times(4, SETTLED)], 'bloat'],
+  ])('%s (%#)', (_, buckets, expected) => {
+    expect(classesOf(buckets).at(-1)).toBe(expected);
+  });
+});
+
+describe('a leak near its limit', () => {
+  const buckets = [...times(2, RISING), ...times(60, { ...MOVING, floorBytes: 500 * MIB })];
+
+  it('stays a leak while its floor moves, though its line is no longer seen', () => {
+    expect(new Set(classesOf(buckets).slice(1))).toEqual(new Set(['leak']));
+  });
+
+  it('keeps the slope of its rise', () => {
+    for (const { features } of classified(buckets).slice(2))
+      expect(features.rise).toMatchObject({
+        bytesPerMs: RISE.bytesPerMs,
+        highBytesPerMs: RISE.highBytesPerMs,
+        timeMs: features.timeMs,
+      });
+  });
+
+  it('has a line that goes on, though not above the floor that is seen', () => {
+    const lines = classified(buckets).map(({ features }) => Math.round((features.rise?.bytes ?? 0) / MIB));
+    expect(lines.slice(1, 5)).toEqual([461, 463, 464, 465]);
+    expect(lines.at(-1)).toBe(500);
+  });
+
+  it('takes a new line as soon as one is seen', () => {
+    const steeper = { ...RISE, bytesPerMs: 3 * RISE.bytesPerMs };
+    expect(classified([...buckets, { ...RISING, rise: steeper }]).at(-1)?.features.rise).toBe(steeper);
+  });
+});
+
+it('nothing but a leak has a rise, whatever the buckets say', () => {
+  const bucket = fc.record({
+    rise: fc.constantFrom(null, RISE),
+    hasRisen: fc.boolean(),
+    isSettled: fc.boolean(),
+    isAtPeak: fc.boolean(),
+    isSawtooth: fc.boolean(),
+    sustainedBytes: fc.constantFrom(null, 200 * MIB),
+  });
+  fc.assert(
+    fc.property(fc.array(bucket, { maxLength: 30 }), (buckets) => {
+      for (const one of classified(buckets)) expect(one.features.rise !== null).toBe(one.class === 'leak');
+    }),
+  );
+});

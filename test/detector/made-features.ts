@@ -1,0 +1,43 @@
+import type { CurveFeatures } from '../../src/detector/features.ts';
+import { NO_RECOVERIES } from '../../src/detector/recoveries.ts';
+import type { Rise } from '../../src/detector/rise.ts';
+import { MIB } from './curves.ts';
+
+const MINUTE_MS = 60_000;
+
+/** A level floor of 200 MB since the warm-up, seen for an hour, with what a test changes of it. */
+export function featuresWith(changes: Partial<CurveFeatures> = {}): CurveFeatures {
+  return {
+    timeMs: 60 * MINUTE_MS,
+    bucketMs: MINUTE_MS,
+    floorBytes: 200 * MIB,
+    sustainedBytes: 200 * MIB,
+    heldByJobsBytes: 0,
+    baseBytes: 200 * MIB,
+    loadMarginBytes: 0,
+    isLoadKnown: true,
+    noiseBytes: MIB,
+    steps: 0,
+    flatMs: 30 * MINUTE_MS,
+    isSettled: true,
+    hasRisen: false,
+    peakBytes: 205 * MIB,
+    isAtPeak: false,
+    peaksRecur: false,
+    isSawtooth: false,
+    rise: null,
+    floorOverSoftSinceMs: null,
+    overSoftSinceMs: null,
+    recoveries: NO_RECOVERIES,
+    ...changes,
+  };
+}
+
+/** 60 MB an hour, at 461 MB an hour after the start. */
+export const RISE: Rise = {
+  bytesPerMs: MIB / MINUTE_MS,
+  highBytesPerMs: (2 * MIB) / MINUTE_MS,
+  bytes: 461 * MIB,
+  errorBytes: MIB,
+  timeMs: 60 * MINUTE_MS,
+};

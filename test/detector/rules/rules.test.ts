@@ -1,0 +1,386 @@
+import { describe, expect, it } from 'vitest';
+import type { Assessment } from '../../../src/detector/assessment.ts';
+import { RULES } from '../../../src/detector/rules.ts';
+import { explanationOf } from '../../../src/detector/sentences.ts';
+import type { Action, Reason } from '../../../src/model/decision.ts';
+import { MIB } from '../curves.ts';
+import { assessmentWith, BLOAT, type Changes, HOUR_MS, LEAK, MINUTE_MS, NOW_MS } from './made-assessment.ts';
+
+/** Twenty running jobs of 10 MB. */
+const JOBS = { activeJobs: 20, heldByJobsBytes: 200 * MIB } as const;
+const UNWORTHY = { reclaimableBytes: 20 * MIB, surelyReclaimableBytes: 10 * MIB } as const;
+const overHard = { ...BLOAT.features, floorBytes: 530 * MIB, sustainedBytes: 525 * MIB };
+
+const LINE = 'floor is at 90 % of 512 MB and rises by 60 MB an hour';
+const HIGH = 'floor is at 88 % of 512 MB';
+const HELD = ' without the 200 MB of the running jobs';
+const OVER = 'floor is at 104 % of 512 MB';
+const QUIET = 'floor is at 39 % of 512 MB';
+const JOBS_HOLD =
+  '20 running jobs hold 200 MB of 512 MB, 10 MB each, and would do so after a restart: a bigger dyno or less concurrency is needed.';
+const NOTHING = 'a restart would give next to nothing back: a bigger dyno or less concurrency is needed.';
+
+/** One row for each rule, in their order: what it alone says, and the sentence. */
+const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, changes: Changes, sentence: string])[] = [
+  ['silent', 'none', 'no points come', { ...BLOAT, isSilent: true }, `${HIGH}; no points have come for three windows.`],
+  ['warming-up', 'none', 'no bucket has closed', { ...BLOAT, features: null }, 'usage is 470 MB; it is warming up.'],
+  [
+    'max-rss',
+    'restart',
+    'a floor over the absolute limit',
+    { ...BLOAT, policy: { ...assessmentWith().policy, maxRssBytes: 440 * MIB } },
+    `${HIGH}; that is over the absolute limit for three windows, a restart gives back about 310 MB.`,
+  ],
+  [
+    'load',
+    'advise',
+    'a floor over the hard limit that jobs hold with it',
+    { ...BLOAT, ...UNWORTHY, ...JOBS, features: overHard },
+    `${OVER}${HELD}; ${JOBS_HOLD}`,
+  ],
+  [
+    'working-set',
+    'advise',
+    'a floor over the hard limit that would come back',
+    { ...BLOAT, ...UNWORTHY, features: overHard },
+    `${OVER}; ${NOTHING}`,
+  ],
+  [
+    'hard-limit',
+    'restart',
+    'a floor over the hard limit',
+    { ...BLOAT, features: overHard },
+    `${OVER}; that is over the hard limit for three windows, a restart gives back about 310 MB.`,
+  ],
+  [
+    'kill-point',
+    'restart',
+    'a leak that the platform is about to kill',
+    { ...LEAK, timeToKillMs: 4 * MINUTE_MS },
+    `${LINE}; left alone the platform kills the dyno within 4 min, a restart gives back about 310 MB.`,
+  ],
+  [
+    'limit-unknown',
+    'advise',
+    'a leak on a dyno of unknown quota',
+    { ...LEAK, limitBytes: null, softLimitBytes: null, hardLimitBytes: null, timeToLimitMs: null },
+    "floor is at 461 MB and rises by 60 MB an hour; the dyno's quota is not known, so Tidemark cannot say when it is full.",
+  ],
+  [
+    'cycle-comes-first',
+    'none',
+    'a leak that the daily restart comes before',
+    { ...LEAK, timeToLimitMs: 20 * HOUR_MS, timeToLimitLowMs: 19 * HOUR_MS },
+    `${LINE}; it reaches the limit in 20 h, after the platform's own restart.`,
+  ],
+  [
+    'leak-far-from-limit',
+    'none',
+    'a leak far from its limit',
+    { ...LEAK, timeToLimitMs: 5 * HOUR_MS, timeToLimitLowMs: 4 * HOUR_MS },
+    `${LINE}; it reaches the limit in 5 h, too far off to give that time up.`,
+  ],
+  [
+    'warming-up',
+    'none',
+    'a rise in the first 42 windows',
+    {
+      ...LEAK,
+      uptimeMs: 41 * MINUTE_MS,
+      risenForMs: 41 * MINUTE_MS,
+      timeToLimitMs: 5 * MINUTE_MS,
+      timeToLimitLowMs: 3 * MINUTE_MS,
+    },
+    `${LINE}; it is so young that the rise may be its start.`,
+  ],
+  [
+    'reclaimable-unknown',
+    'advise',
+    'a leak beneath jobs of which nothing is known',
+    { ...LEAK, features: { ...LEAK.features, isLoadKnown: false, sustainedBytes: 400 * MIB } },
+    `${LINE}; it is not known yet how much of that the running jobs hold.`,
+  ],
+  ['working-set', 'advise', 'a leak that would give nothing back', { ...LEAK, ...UNWORTHY }, `${LINE}; ${NOTHING}`],
+  [
+    'leak-near-limit',
+    'restart',
+    'a leak near its limit',
+    LEAK,
+    `${LINE}; left alone it reaches the limit in 12 min, a restart gives back about 310 MB.`,
+  ],
+  [
+    'warming-up',
+    'none',
+    'a young boot over the soft limit',
+    { ...BLOAT, class: 'warming' },
+    `${HIGH}; it is warming up.`,
+  ],
+  [
+    'reclaimable-unknown',
+    'advise',
+    'a plateau that was as high when it was first seen',
+    { ...BLOAT, reclaimableBytes: null, surelyReclaimableBytes: null },
+    `${HIGH}; it was as high when it was first seen, so Tidemark does not know yet what a restart would give back.`,
+  ],
+  [
+    'load',
+    'advise',
+    'a floor and jobs over the hard limit, not worth a restart',
+    { ...BLOAT, ...UNWORTHY, ...JOBS, features: { ...BLOAT.features, heldByJobsBytes: 190 * MIB } },
+    `${HIGH}${HELD}; ${JOBS_HOLD}`,
+  ],
+  [
+    'working-set',
+    'advise',
+    'a floor over the soft limit, not worth a restart',
+    { ...BLOAT, ...UNWORTHY },
+    `${HIGH}; ${NOTHING}`,
+  ],
+  [
+    'peak-returns',
+    'none',
+    'a floor that has been up before and recovered',
+    {
+      ...BLOAT,
+      features: {
+        ...BLOAT.features,
+        recoveries: {
+          upSinceMs: NOW_MS - HOUR_MS,
+          highestBytes: 450 * MIB,
+          longestStayMs: 2 * HOUR_MS,
+          topBytes: 460 * MIB,
+        },
+      },
+    },
+    `${HIGH}; it has been as high before and came back by itself.`,
+  ],
+  [
+    'not-settled',
+    'none',
+    'a floor over the soft limit that moves',
+    {
+      ...BLOAT,
+      class: 'unknown',
+      features: { ...BLOAT.features, isSettled: false, overSoftSinceMs: NOW_MS - 20 * MINUTE_MS },
+    },
+    `${HIGH}; it is over the soft limit and has not come to rest.`,
+  ],
+  [
+    'cycle-comes-first',
+    'none',
+    'bloat shortly before the daily restart',
+    { ...BLOAT, uptimeMs: 23 * HOUR_MS },
+    `${HIGH}; the platform's own restart is near.`,
+  ],
+  [
+    'sustained-over-soft-limit',
+    'restart',
+    'bloat',
+    BLOAT,
+    `${HIGH}; left alone it stays over the soft limit, a restart gives back about 310 MB.`,
+  ],
+  [
+    'load',
+    'advise',
+    'a floor that is over the soft limit only with its jobs',
+    { ...JOBS, features: { floorBytes: 250 * MIB, sustainedBytes: 245 * MIB, heldByJobsBytes: 195 * MIB } },
+    `floor is at 49 % of 512 MB${HELD}; ${JOBS_HOLD}`,
+  ],
+  [
+    'limit-unknown',
+    'advise',
+    'bloat on a dyno of unknown quota',
+    { ...BLOAT, limitBytes: null, softLimitBytes: null, hardLimitBytes: null },
+    "floor is at 450 MB; the dyno's quota is not known, so no limit can be judged.",
+  ],
+  ['warming-up', 'none', 'a young boot', { class: 'warming' }, `${QUIET}; it is warming up.`],
+  [
+    'sawtooth',
+    'none',
+    'a sawtooth',
+    { class: 'sawtooth', features: { peakBytes: 300 * MIB } },
+    `${QUIET}; peaks of 300 MB come back.`,
+  ],
+  [
+    'peak-returns',
+    'none',
+    'a peak',
+    { class: 'spike', features: { peakBytes: 300 * MIB } },
+    `${QUIET}; peaks of 300 MB come back.`,
+  ],
+  ['no-growth', 'none', 'a level floor', {}, `${QUIET}; no limit is touched.`],
+  ['below-limits', 'none', 'anything else', { class: 'unknown' }, `${QUIET}; it is below the limits.`],
+];
+
+const ruleAt = (assessment: Assessment) => RULES.findIndex(({ when }) => when(assessment));
+
+describe('the first rule that matches', () => {
+  it('has a row here for each rule, in the order of the rules', () => {
+    expect(ROWS.map(([reason, action]) => [reason, action])).toEqual(
+      RULES.map(({ reason, action }) => [reason, action]),
+    );
+  });
+
+  it.each(
+    ROWS.map(([reason, action, what, changes, sentence], index) => ({
+      reason,
+      action,
+      what,
+      changes,
+      sentence,
+      index,
+    })),
+  )('says $reason, $action, of $what ($index)', ({ changes, sentence, index }) => {
+    const assessment = assessmentWith(changes);
+    expect(ruleAt(assessment)).toBe(index);
+    const rule = RULES[index];
+    expect(rule && explanationOf(assessment, rule)).toBe(sentence);
+  });
+
+  it('is urgent at the hard limits and at the kill point alone', () => {
+    const urgent = RULES.filter((rule) => rule.urgent === true).map(({ reason }) => reason);
+    expect(urgent).toEqual(['max-rss', 'hard-limit', 'kill-point']);
+  });
+
+  it('holds after useless restarts at the kill point alone', () => {
+    expect(RULES.filter((rule) => rule.evenIfUseless === true).map(({ reason }) => reason)).toEqual(['kill-point']);
+  });
+});
+
+/** The reason for an assessment. */
+const reasonOf = (changes: Changes) => RULES[ruleAt(assessmentWith(changes))]?.reason;
+
+describe('a boundary of a rule', () => {
+  it.each<[string, Changes, Reason]>([
+    [
+      'a floor at the hard limit is not over it',
+      { ...BLOAT, features: { ...overHard, sustainedBytes: 512 * MIB } },
+      'sustained-over-soft-limit',
+    ],
+    ['a peak over the hard limit is nothing', { ...BLOAT, usageBytes: 600 * MIB }, 'sustained-over-soft-limit'],
+    [
+      'over the hard limit a tenth back is a restart',
+      { ...BLOAT, surelyReclaimableBytes: 52 * MIB, features: overHard },
+      'hard-limit',
+    ],
+    [
+      'over the hard limit 6 % back is a restart',
+      { ...BLOAT, surelyReclaimableBytes: 31 * MIB, features: overHard },
+      'hard-limit',
+    ],
+    [
+      'over the hard limit 4 % back is nothing',
+      { ...BLOAT, surelyReclaimableBytes: 20 * MIB, features: overHard },
+      'working-set',
+    ],
+    [
+      'over the hard limit the unknown is tried',
+      { ...BLOAT, surelyReclaimableBytes: null, features: overHard },
+      'hard-limit',
+    ],
+    [
+      'over the soft limit a tenth back is worth it',
+      { ...BLOAT, surelyReclaimableBytes: 52 * MIB },
+      'sustained-over-soft-limit',
+    ],
+    ['over the soft limit less is not', { ...BLOAT, surelyReclaimableBytes: 51 * MIB }, 'working-set'],
+    [
+      'what noise may explain is not worth it',
+      { ...BLOAT, surelyReclaimableBytes: 70 * MIB, features: { ...BLOAT.features, noiseBytes: 20 * MIB } },
+      'working-set',
+    ],
+    [
+      'a floor is waited for near the soft limit',
+      {
+        ...BLOAT,
+        features: {
+          ...BLOAT.features,
+          floorBytes: 412 * MIB,
+          sustainedBytes: 411 * MIB,
+          overSoftSinceMs: NOW_MS - 14 * MINUTE_MS,
+        },
+      },
+      'not-settled',
+    ],
+    [
+      'and less long nearer to the hard limit',
+      { ...BLOAT, features: { ...BLOAT.features, floorBytes: 500 * MIB, overSoftSinceMs: NOW_MS - 4 * MINUTE_MS } },
+      'sustained-over-soft-limit',
+    ],
+    [
+      'one that never rests counts after half an hour',
+      {
+        ...BLOAT,
+        class: 'unknown',
+        features: { ...BLOAT.features, isSettled: false, overSoftSinceMs: NOW_MS - 31 * MINUTE_MS },
+      },
+      'sustained-over-soft-limit',
+    ],
+    [
+      'a floor and its jobs over the hard limit are restarted where that gives enough back',
+      {
+        ...BLOAT,
+        ...JOBS,
+        features: { ...BLOAT.features, floorBytes: 400 * MIB, sustainedBytes: 400 * MIB, heldByJobsBytes: 190 * MIB },
+      },
+      'sustained-over-soft-limit',
+    ],
+    [
+      'a leak whose line is uncertain is not restarted early',
+      { ...LEAK, timeToLimitMs: 2 * HOUR_MS, timeToLimitLowMs: 10 * MINUTE_MS },
+      'leak-far-from-limit',
+    ],
+    [
+      'a leak comes after an overdue daily restart',
+      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 20 * MINUTE_MS, timeToLimitLowMs: 18 * MINUTE_MS },
+      'cycle-comes-first',
+    ],
+    [
+      'and before it where the limit is near',
+      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 5 * MINUTE_MS, timeToLimitLowMs: 4 * MINUTE_MS },
+      'leak-near-limit',
+    ],
+    [
+      'jobs of less than a tenth of the limit are not named',
+      { ...BLOAT, ...UNWORTHY, heldByJobsBytes: 50 * MIB },
+      'working-set',
+    ],
+  ])('%s', (_, changes, reason) => {
+    expect(reasonOf(changes)).toBe(reason);
+  });
+});
+
+describe('until when a moment without jobs is waited for', () => {
+  const patientMs = (changes: Changes) => {
+    const assessment = assessmentWith(changes);
+    const untilMs = RULES[ruleAt(assessment)]?.patientUntilMs?.(assessment) ?? null;
+    return untilMs === null ? null : Math.round((untilMs - NOW_MS) / MINUTE_MS);
+  };
+
+  it('is five windows after bloat has stayed for fifteen', () => {
+    const since = (minutes: number) => ({
+      ...BLOAT,
+      features: { ...BLOAT.features, overSoftSinceMs: NOW_MS - minutes * MINUTE_MS },
+    });
+    expect([patientMs(since(15)), patientMs(since(20)), patientMs(since(60))]).toEqual([5, 0, -40]);
+  });
+
+  it('is half of the time that a leak leaves', () => {
+    const left = (minutes: number) => ({
+      ...LEAK,
+      timeToLimitMs: minutes * MINUTE_MS,
+      timeToLimitLowMs: minutes * MINUTE_MS,
+    });
+    const [far, near] = [patientMs(left(30)), patientMs(left(10))];
+    expect(far).toBeGreaterThan(near ?? 0);
+    expect(far).toBeLessThan(30);
+    expect(near).toBeLessThanOrEqual(0);
+  });
+
+  it.each<[string, Changes]>([
+    ['the hard limit', { ...BLOAT, features: overHard }],
+    ['the kill point', { ...LEAK, timeToKillMs: 0 }],
+  ])('is never at %s', (_, changes) => {
+    expect(patientMs(changes)).toBeNull();
+  });
+});
