@@ -9,7 +9,7 @@ import { MIB } from './curves.ts';
 
 export const LOAD_QUOTA_MB = 1024;
 const START_MS = 1_700_000_000_000;
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 /** Of the noise of usage, as a fraction of the quota; what of it is left in the next sample. */
 const NOISE_FRACTION = 0.004;
 const PERSISTENCE = 0.8;
@@ -35,7 +35,7 @@ export interface Worker {
 }
 
 /** The lines of the recording. */
-export function csvOfWorker(worker: Worker): string {
+function csvOfWorker(worker: Worker): string {
   const { minutes, everyS, seed, jobsAt, jobMb, ownMb, jobMinutes = 2, longJob, isVaried = true } = worker;
   const { isCounted = true, bootIdAt = () => 'boot' } = worker;
   const random = new Random(seed);

@@ -215,9 +215,9 @@ describe('what was taken since a job last ended', () => {
       [100, 0, 0],
       [400, 1, 0],
     ]);
-    const after = (windows: number) =>
+    const takenAt = (windows: number) =>
       takenSinceLastEnd(load, { timeMs: windows * WINDOW_MS, usageBytes: 400 * MB }, WINDOW_MS) / MB;
-    expect([after(299), after(301)]).toEqual([300, 0]);
+    expect([takenAt(299), takenAt(301)]).toEqual([300, 0]);
   });
 
   it('is nothing before the first sample', () => {
