@@ -27,6 +27,7 @@ export interface RunningActuator {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What `startActuator` takes besides its settings. */
 export interface StartOptions {
   /**
    * Where the standard `OTEL_*` variables are looked for. They say whether the actuator's own metrics are exported, and
