@@ -1,5 +1,6 @@
 /**
- * For applications with their own OpenTelemetry SDK, and for bundled ones. All others need only `tidemark/register`.
+ * For applications with their own OpenTelemetry SDK, and for bundled applications. All others need only
+ * `tidemark/register`.
  *
  * @packageDocumentation
  */

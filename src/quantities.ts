@@ -1,6 +1,6 @@
 /**
- * Durations, sizes and shares as people write them in the settings of both halves: a number with its unit, never a bare number whose unit must be
- * guessed.
+ * Durations, sizes and percentages as people write them in the settings of worker and actuator: a number with its unit,
+ * never a bare number.
  */
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
@@ -21,18 +21,18 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
-/** `1500ms`, `90s`, `1.5m`, `24h`, `7d` in ms; null where it is none of these. */
+/** `1500ms`, `90s`, `1.5m`, `24h`, `7d` in ms; null for other text. */
 export function parseDuration(text: string): number | null {
   return parseQuantity(text, MS_PER_UNIT);
 }
 
-/** `512MiB`, `1.5GiB`, `450MB` (10^6), `1048576B` in bytes, at least 1; null where it is none of these. */
+/** `512MiB`, `1.5GiB`, `450MB` (10^6), `1048576B` in bytes, at least 1; null for other text. */
 export function parseSize(text: string): number | null {
   const bytes = Math.round(parseQuantity(text, BYTES_PER_UNIT) ?? 0);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
 }
 
-/** `80%` as 0.8; null where it is no percentage. */
+/** `80%` as 0.8; null if it is not a percentage. */
 export function parsePercentage(text: string): number | null {
   const percent = parseQuantity(text, { '%': 1 });
   return percent === null ? null : percent / 100;

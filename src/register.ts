@@ -13,8 +13,8 @@
  * @packageDocumentation
  */
 
-// Loads nothing before the process makes its first worker or queue, in whichever thread. No top-level await: `require`
-// must be able to load it.
+// Loads nothing before the process creates its first worker or queue, in any thread. No top-level await: `require` must
+// be able to load it.
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ import { isSdkDisabled } from './shared/otel-environment.ts';
 
 function register(): void {
   if (isSdkDisabled(process.env)) {
-    // Only to say so.
+    // Only to print that Tidemark is disabled.
     if (mayMeasure() && processRole() === 'main') lookForBullmq('register', start);
     return;
   }
@@ -51,7 +51,7 @@ function startInThread(workerPrototype: WorkerMethods | null): void {
   withLoaded((instrument) => instrument.startInThread(workerPrototype));
 }
 
-/** Never throws. Loads synchronously: the worker that is being made is to be followed. */
+/** Never throws. Loads synchronously, so that the worker being created is followed. */
 function withLoaded(begin: (instrument: typeof import('./instrument/start.ts')) => void): void {
   try {
     const self = fileURLToPath(import.meta.url);

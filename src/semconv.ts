@@ -1,10 +1,11 @@
 /**
- * Names, units and meanings of what Tidemark emits: the one thing that the worker's half and the actuator's half share.
- * Names of the OpenTelemetry semantic conventions that are still in development are copied here on purpose: the package
- * that carries them may change them in a minor release.
+ * Names, units and meanings of what Tidemark emits, which worker and actuator share. Names from OpenTelemetry semantic
+ * conventions that are still in development are copied on purpose: their package may change them in a minor release.
  */
 
-/** Value of `messaging.system`. The conventions list no member for BullMQ; this is what its other instrumentations use. */
+/**
+ * Value of `messaging.system`. The conventions have no member for BullMQ; its other instrumentations use this value.
+ */
 export const MESSAGING_SYSTEM_BULLMQ = 'bullmq';
 
 /** The instrumentation scope of everything a worker emits. */
@@ -41,13 +42,13 @@ export const ATTR_ATTRIBUTION = 'tidemark.attribution';
 export const ATTR_EXIT_REASON = 'tidemark.exit.reason';
 export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
 
-/** The job name that stands for change while no job ran. */
+/** The job name for change while no job ran. */
 export const JOB_NAME_IDLE = '_idle';
-/** The job name that stands for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
+/** The job name for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
 export const JOB_NAME_OTHER = '_other';
 
 // ---------------------------------------------------------------- the drain, on the queue's Redis
-/** Whose workers a drain asks. App and boot id as the points carry them. */
+/** The boot whose workers are asked to drain. App and boot id are those of its points. */
 export interface DrainedBoot {
   readonly app: string;
   readonly bootId: string;
@@ -55,7 +56,7 @@ export interface DrainedBoot {
 
 /** The keys of one boot's drain. Each lives for `DRAIN_KEY_LIFE_MS` after it was last written. */
 export interface DrainKeyNames {
-  /** String, `drainQuestion`: the attempt for which the boot's workers are to take no more jobs. */
+  /** String, `drainQuestion`: the attempt for which the boot's workers must take no more jobs. */
   readonly question: string;
   /** Hash: what the processes of the boot answer, by `tidemark.process.id`; each a `DrainAnswer` as JSON. */
   readonly answers: string;
@@ -63,12 +64,12 @@ export interface DrainKeyNames {
   readonly formerAnswers: string;
 }
 
-/** Of a name, after its escapes. App names have at most 30 characters, dyno ids 36. */
+/** Characters of an escaped name. App names have at most 30 characters, dyno ids 36. */
 const DRAIN_NAME_MAX_LENGTH = 200;
 
 /**
- * Ids come from environments and from points, so what could end a part of the key is escaped: no app and no boot id makes another's key. Null where one
- * is empty or too long to be true.
+ * Ids come from environments and from points, so separators in them are escaped: no app and no boot id can produce
+ * another boot's key. Null if one is empty or too long to be real.
  */
 export function drainKeyNames({ app, bootId }: DrainedBoot): DrainKeyNames | null {
   const parts = [app, bootId].map((part) => encodeURIComponent(part.toWellFormed()));
@@ -81,17 +82,17 @@ export function drainKeyNames({ app, bootId }: DrainedBoot): DrainKeyNames | nul
   };
 }
 
-/** The keys' life after they were last written, and the age at which an answer counts no more. */
+/** How long the keys live after they were last written, and the age at which an answer no longer counts. */
 export const DRAIN_KEY_LIFE_MS = 10_000;
 
-/** How long workers stay stopped for an attempt, counted from when they first see it, where the question does not say. */
+/** How long workers stay stopped for an attempt, counted from when they first see it, if the question does not say. */
 const DRAIN_DEFAULT_HOLD_MS = 15 * 60_000;
-/** The longest that a question can ask for: Heroku restarts each dyno daily anyway. */
+/** The longest time that a question can ask for: Heroku restarts each dyno daily anyway. */
 const DRAIN_MAX_HOLD_MS = 24 * 3_600_000;
 
 export interface DrainQuestion {
   readonly attemptId: string;
-  /** How long the workers stay stopped at most, whatever becomes of the key: no attempt is open for longer. */
+  /** How long the workers stay stopped at most, whatever happens to the key: no attempt is open for longer. */
   readonly holdMs: number;
 }
 
@@ -100,7 +101,7 @@ export function drainQuestion({ attemptId, holdMs }: DrainQuestion): string {
   return `${attemptId} ${Math.ceil(holdMs)}`;
 }
 
-/** Null where the value is no question. */
+/** Null if the value is not a question. */
 export function parseDrainQuestion(value: string): DrainQuestion | null {
   const match = /^([^\s]{1,100})(?: (\d{1,15}))?$/.exec(value);
   if (match?.[1] === undefined) return null;
@@ -112,21 +113,24 @@ export interface DrainAnswer {
   readonly attemptId: string;
   /** Its workers take no jobs, and none runs. */
   readonly idle: boolean;
-  /** Redis's time at the reading of the key that this answers to, so that a write which was held up on its way tells its age. */
+  /** Redis's time (Unix ms) when the process read the key that this answers, so that a delayed write shows its age. */
   readonly atMs: number;
 }
 
 // ---------------------------------------------------------------- the points stream, on the queue's Redis
-/** Stream: each entry is one export of one process, as OTLP in JSON (`ExportMetricsServiceRequest`) in the field `POINTS_STREAM_FIELD`. */
+/**
+ * Stream: each entry is one export of one process, as OTLP in JSON (`ExportMetricsServiceRequest`) in the field
+ * `POINTS_STREAM_FIELD`.
+ */
 export const POINTS_STREAM_KEY = 'tidemark:points';
 export const POINTS_STREAM_FIELD = 'otlp';
 /**
- * Consumer group of the stream that holds no more than how far the actuators have read: each writes the id of its newest entry there, at least
- * every `POINTS_READ_MARK_MS` while entries come. By it a worker knows whether anybody reads.
+ * Consumer group of the stream that records only how far the actuators have read. Each writes the id of its newest
+ * entry there, at least every `POINTS_READ_MARK_MS` while entries arrive. It shows a worker whether an actuator reads.
  */
 export const POINTS_STREAM_GROUP = 'tidemark';
 export const POINTS_READ_MARK_MS = 10_000;
-/** What the stream may take of the queue's memory. A reader that keeps up needs next to none of it. */
+/** How much of the queue's memory the stream may use. If the reader keeps up, it uses almost none. */
 export const POINTS_STREAM_MAX_BYTES = 4 * 1024 * 1024;
 
 export interface MetricDefinition {
@@ -157,26 +161,25 @@ export const METRIC_DYNO_MEMORY_USAGE = define({
   name: 'tidemark.dyno.memory.usage',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description:
-    'Memory of the processes of the dyno, whoever started them; shared pages counted once; one reporter per dyno.',
+  description: 'Memory of all processes of the dyno; shared pages counted once; one process per dyno reports it.',
 });
 export const METRIC_DYNO_MEMORY_LIMIT = define({
   name: 'tidemark.dyno.memory.limit',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: "The dyno's memory quota, where it can be known inside the dyno.",
+  description: "The dyno's memory quota, if it is known inside the dyno.",
 });
 export const METRIC_V8JS_MEMORY_HEAP_USED = define({
   name: 'v8js.memory.heap.used',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: 'Used part of the V8 heap, by heap space.',
+  description: 'Used bytes of the V8 heap, by heap space.',
 });
 export const METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE = define({
   name: 'v8js.memory.heap.space.size',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: 'Size of the V8 heap, by heap space; the part that is not used is free or garbage.',
+  description: 'Size of the V8 heap, by heap space; what is not used is free or garbage.',
 });
 export const METRIC_PROCESS_MEMORY_EXTERNAL = define({
   name: 'tidemark.process.memory.external',
@@ -188,13 +191,13 @@ export const METRIC_PROCESS_MEMORY_ARRAY_BUFFERS = define({
   name: 'tidemark.process.memory.array_buffers',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: 'The part of the external memory that is in ArrayBuffers, Buffers included.',
+  description: 'External memory in ArrayBuffers, including Buffers.',
 });
 export const METRIC_JOB_MEMORY_NET = define({
   name: 'bullmq.job.memory.net',
   instrument: 'UpDownCounter',
   unit: 'By',
-  description: 'Signed sum of the RSS change while jobs ran; the job name _idle stands for change while none ran.',
+  description: 'Signed sum of the RSS change while jobs ran; the job name _idle means change while none ran.',
 });
 export const METRIC_JOB_MEMORY_GROWTH = define({
   name: 'bullmq.job.memory.growth',
@@ -206,7 +209,7 @@ export const METRIC_JOB_MEMORY_RECLAIMED = define({
   name: 'bullmq.job.memory.reclaimed',
   instrument: 'Histogram',
   unit: 'By',
-  description: 'RSS that was given back over one job.',
+  description: 'RSS that was released during one job.',
 });
 export const METRIC_JOB_ACTIVE = define({
   name: 'bullmq.job.active',
@@ -218,13 +221,13 @@ export const METRIC_JOB_MEMORY_HELD = define({
   name: 'bullmq.job.memory.held',
   instrument: 'ObservableUpDownCounter',
   unit: 'By',
-  description: 'Estimate of the memory that the jobs running now hold and will give back when they end.',
+  description: 'Estimate of the memory that running jobs use and will release when they end.',
 });
 export const METRIC_SANDBOX_EXITS = define({
   name: 'bullmq.sandbox.exits',
   instrument: 'Counter',
   unit: '{process}',
-  description: 'Children of sandboxed processors that ended under a job, by why: `memory`, `signal`, `code`.',
+  description: 'Sandbox processes that ended while running a job, by reason: `memory`, `signal`, `code`.',
 });
 export const METRIC_PROCESS_DURATION = define({
   name: 'messaging.process.duration',
@@ -234,7 +237,7 @@ export const METRIC_PROCESS_DURATION = define({
 });
 
 // ---------------------------------------------------------------- what the actuator says of itself
-/** These name the dyno that a point is about, on the points themselves: the actuator's resource is its own. */
+/** These name the dyno that a point is about. They are on the points, because the resource is the actuator's own. */
 export const ATTR_ABOUT_APP = 'app';
 export const ATTR_ABOUT_PROCESS_TYPE = 'process_type';
 export const ATTR_ABOUT_DYNO = 'dyno';
@@ -248,49 +251,49 @@ export const METRIC_DECISIONS = define({
   name: 'tidemark.decisions',
   instrument: 'Counter',
   unit: '{decision}',
-  description: 'Decisions, those to do nothing included; one is taken anew where class, action or reason changed.',
+  description: 'Decisions, including those to do nothing; a new one is counted when class, action or reason changes.',
 });
 export const METRIC_RESTARTS = define({
   name: 'tidemark.restarts',
   instrument: 'Counter',
   unit: '{restart}',
-  description: 'Attempts to restart a dyno that are over, by how they ended.',
+  description: 'Finished attempts to restart a dyno, by outcome.',
 });
 export const METRIC_RESTART_DURATION = define({
   name: 'tidemark.restart.duration',
   instrument: 'Histogram',
   unit: 's',
-  description: 'From the claim of a restart to its end, the drain included.',
+  description: 'From the claim of a restart to its end, including the drain.',
 });
 export const METRIC_RESTART_RECLAIMED = define({
   name: 'tidemark.restart.reclaimed',
   instrument: 'Histogram',
   unit: 'By',
-  description: "Usage before a restart less the new boot's floor after its warm-up; 0 where it gave nothing back.",
+  description: "Usage before a restart minus the new boot's floor after its warm-up; 0 if nothing was reclaimed.",
 });
 export const METRIC_INGEST_DATAPOINTS = define({
   name: 'tidemark.ingest.datapoints',
   instrument: 'ObservableCounter',
   unit: '{datapoint}',
-  description: 'Data points that the actuator received, by what became of them.',
+  description: 'Data points that the actuator received, by result.',
 });
 export const METRIC_BOOTS_ACTIVE = define({
   name: 'tidemark.boots.active',
   instrument: 'ObservableUpDownCounter',
   unit: '{boot}',
-  description: 'Boots whose newest point is not older than TIDEMARK_MAX_POINT_AGE.',
+  description: 'Boots whose newest point is at most TIDEMARK_MAX_POINT_AGE old.',
 });
 export const METRIC_DYNO_CLASS = define({
   name: 'tidemark.dyno.class',
   instrument: 'ObservableGauge',
   unit: '{dyno}',
-  description: 'Always 1: the class of the memory curve of a dyno that sends points.',
+  description: "Always 1; the attribute is the class of the dyno's memory curve.",
 });
 export const METRIC_DYNO_TIME_TO_LIMIT = define({
   name: 'tidemark.dyno.time_to_limit',
   instrument: 'ObservableGauge',
   unit: 's',
-  description: "When the dyno's floor is going to reach its limit; absent while it does not rise.",
+  description: "Time until the dyno's floor reaches its limit; absent while the floor does not rise.",
 });
 
 // ---------------------------------------------------------------- all of them
@@ -314,7 +317,7 @@ function by(emittedBy: EmittedMetric['emittedBy'], metric: MetricDefinition, att
   return { metric, emittedBy, attributes };
 }
 
-/** Every metric there is, in the order in which people read of them. */
+/** Every metric, in the order in which documents list them. */
 export const METRICS: readonly EmittedMetric[] = [
   by('worker', METRIC_PROCESS_MEMORY_USAGE),
   by('worker', METRIC_DYNO_MEMORY_USAGE, [ATTR_MEMORY_STATE]),
@@ -340,10 +343,10 @@ export const METRICS: readonly EmittedMetric[] = [
   by('actuator', METRIC_DYNO_TIME_TO_LIMIT, ABOUT_ATTRIBUTES),
 ];
 
-/** An attribute of what workers emit. */
+/** An attribute that workers emit. */
 export interface EmittedAttribute {
   readonly name: string;
-  /** Of the resource: constant for the process's life. */
+  /** `resource`: constant for the process's life. */
   readonly on: 'resource' | 'points';
   readonly meaning: string;
 }
@@ -372,15 +375,15 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
     ATTR_ATTRIBUTION,
     '`exclusive`: the job ran alone; `shared`: jobs overlapped, an estimate; `sandboxed`: measured in its child process',
   ),
-  onPoints(ATTR_EXIT_REASON, 'Why a sandbox ended under its job: `memory`, `signal`, `code`.'),
+  onPoints(ATTR_EXIT_REASON, 'Why a sandbox ended while running a job: `memory`, `signal`, `code`.'),
   onPoints(ATTR_MEMORY_STATE, '`resident`, `swap`'),
   onPoints(ATTR_HEAP_SPACE_NAME, "V8's name of the heap space."),
   onResource(
     ATTR_SERVICE_NAME,
-    "`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, else the app's name; an SDK of the app's own decides for itself",
+    "`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, else the app's name; the app's own SDK may choose another",
   ),
   onResource(ATTR_SERVICE_INSTANCE_ID, 'Random, one per process, unless `OTEL_RESOURCE_ATTRIBUTES` sets another.'),
-  onResource(ATTR_PROCESS_ID, 'Random, one per process: how Tidemark tells the processes of a dyno apart.'),
+  onResource(ATTR_PROCESS_ID, 'Random, one per process: identifies a process of the dyno.'),
   onResource(ATTR_PROCESS_START_TIME, 'RFC 3339: when this process started.'),
   onResource(ATTR_SERVICE_VERSION, 'The release, `HEROKU_RELEASE_VERSION`.'),
   onResource(ATTR_CLOUD_PROVIDER, '`heroku`, on a dyno'),
@@ -389,15 +392,18 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onResource(ATTR_HEROKU_RELEASE_COMMIT, '`HEROKU_BUILD_COMMIT`, else `HEROKU_SLUG_COMMIT`'),
   onResource(ATTR_HEROKU_DYNO_NAME, '`DYNO`, for example `worker.1`'),
   onResource(ATTR_HEROKU_PROCESS_TYPE, 'For example `worker`.'),
-  onResource(ATTR_HEROKU_DYNO_ID, 'Which life of the dyno: `HEROKU_DYNO_ID`, else derived alike by all its processes.'),
+  onResource(
+    ATTR_HEROKU_DYNO_ID,
+    'The boot of the dyno: `HEROKU_DYNO_ID`, else an id that all its processes derive alike.',
+  ),
   onResource(ATTR_DYNO_ID_SOURCE, '`platform`, `derived`'),
   onResource(ATTR_DYNO_START_TIME, 'RFC 3339: when the dyno started.'),
   onResource(ATTR_PROCESS_ROLE, '`main`; `sandbox`: a child that BullMQ forked to run jobs'),
   onResource(ATTR_PROCESS_ALLOCATOR, '`glibc`, `musl`, `jemalloc`, `tcmalloc`, `mimalloc`: by the mapped libraries'),
-  onResource(ATTR_PROCESS_MALLOC_ARENA_MAX, '`MALLOC_ARENA_MAX`, where it is set'),
-  onResource(ATTR_PROCESS_HEAP_LIMIT, 'Bytes that V8 lets its heap grow to.'),
+  onResource(ATTR_PROCESS_MALLOC_ARENA_MAX, '`MALLOC_ARENA_MAX`, if it is set'),
+  onResource(ATTR_PROCESS_HEAP_LIMIT, 'Maximum size of the V8 heap, bytes.'),
   onResource(
     ATTR_PROCESS_HEAP_LIMIT_SOURCE,
-    "`flag`: by `--max-old-space-size` or its like; `default`: V8's own choice",
+    "`flag`: by `--max-old-space-size` or a similar flag; `default`: V8's own choice",
   ),
 ];

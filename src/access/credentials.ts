@@ -1,20 +1,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a request's `Authorization` header is worth: for the ingest and for the API alike. */
+/** Reads and checks a request's `Authorization` header, for the ingest and the API. */
 
-/** A secret as its hash: secrets of any length compare in the same time. */
+/** The hash of a secret: hashes have one length, so comparing them takes the same time for every secret. */
 export type SecretDigest = Buffer;
 
 export function digestOf(secret: string): SecretDigest {
   return createHash('sha256').update(secret).digest();
 }
 
-/** The time it takes says nothing about the secret, nor about its length. */
+/** Compares in constant time, so that timing reveals nothing about the secret or its length. */
 export function isSecret(given: string, digest: SecretDigest): boolean {
   return timingSafeEqual(digestOf(given), digest);
 }
 
-/** The token of `Authorization: Bearer <token>`; null where the header is absent or of another scheme. */
+/** The token of `Authorization: Bearer <token>`; null if the header is absent or has another scheme. */
 export function bearerTokenOf(authorization: string | null): string | null {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 }

@@ -1,11 +1,11 @@
-/** 127.0.0.0/8, `::1`, and the former as an IPv6 socket shows it. */
+/** 127.0.0.0/8, `::1`, and an IPv4 loopback address as an IPv6 socket shows it. */
 const LOOPBACK = /^((::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/i;
 
 /**
- * Whether a request comes from this machine. A forwarded request never does: a router on this machine passes on what
- * comes from anywhere.
+ * Whether a request comes from this machine. A forwarded request never does: a router on this machine also forwards
+ * requests from outside.
  *
- * @param remoteAddress the other end of the request's socket; undefined where it is unknown
+ * @param remoteAddress the other end of the request's socket; undefined if unknown
  */
 export function isLoopbackRequest(headers: Headers, remoteAddress: string | undefined): boolean {
   for (const name of headers.keys()) {

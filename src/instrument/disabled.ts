@@ -3,8 +3,8 @@ import { SDK_DISABLED } from './export/export-environment.ts';
 import { Voice } from './voice.ts';
 
 /**
- * What `register` does at each sight of BullMQ where `OTEL_SDK_DISABLED` is set: nothing is measured, and the first worker that runs says so. Then
- * its class is as it was.
+ * What `register` does when it finds BullMQ and `OTEL_SDK_DISABLED` is set: it measures nothing, and prints that when
+ * the first worker runs. Then it restores the class.
  */
 export function sayDisabled(workerPrototype: WorkerMethods | null): void {
   if (workerPrototype === null) return;

@@ -45,7 +45,7 @@ export class BullMQMemoryInstrumentation {
   }
 
   /**
-   * Patches the prototype of BullMQ's `Worker`: at once where it is loaded, else before the first worker is made. Loads
+   * Patches the prototype of BullMQ's `Worker`: at once if it is loaded, else before the first worker is created. Loads
    * nothing.
    */
   enable(): void {
@@ -91,10 +91,9 @@ export class BullMQMemoryInstrumentation {
 }
 
 /**
- * Follows one BullMQ worker, for applications that have this package inside their bundle, where `tidemark/register`
- * cannot run. A worker that is already followed through its class is left as it is. In a worker thread it lets the
- * worker be drained, and measures nothing. Exports like `tidemark/register`, unless the application has a meter
- * provider. Never throws.
+ * Follows one BullMQ worker, for applications that bundle this package, in which `tidemark/register` cannot run. A
+ * worker that is already followed through its class stays as it is. In a worker thread it lets the worker be drained,
+ * and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider. Never throws.
  *
  * @param worker an instance of BullMQ's `Worker`
  *

@@ -1,11 +1,12 @@
 /**
- * Calls `onTimeout` after `limitMs`, but not before the event loop has read what came in until then. While a job keeps the loop busy no answer is
- * read, and afterwards timers are run first: one that is late says nothing about the other side. Does not keep the process alive. Returns what cancels it.
+ * Calls `onTimeout` after `limitMs`, but not before the event loop has read what has arrived by then. While a job keeps
+ * the loop busy no answer is read, and afterwards timers run first, so a late timer says nothing about the other side.
+ * Does not keep the process alive. Returns a function that cancels it.
  */
 export function afterReading(limitMs: number, onTimeout: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
-    // Immediates come after the sockets have been read.
+    // Immediates run after the sockets have been read.
     immediate = setImmediate(onTimeout);
     immediate.unref();
   }, limitMs).unref();
@@ -15,13 +16,13 @@ export function afterReading(limitMs: number, onTimeout: () => void): () => void
   };
 }
 
-/** Into so many parts `afterLoopTime` divides its limit. */
+/** `afterLoopTime` divides its limit into this many slices. */
 const SLICES = 10;
 
 /**
- * As `afterReading`, for an answer that takes several turns of the event loop (a connection, a TLS handshake, a body), in any of which a job may block
- * it: calls `onTimeout` after `limitMs` of which a block of any length counts for a tenth at most. Does not keep the process alive. Returns what
- * cancels it.
+ * Like `afterReading`, for an answer that takes several turns of the event loop (a connection, a TLS handshake, a
+ * body), any of which a job may block. Calls `onTimeout` after `limitMs`, counting each block, however long, as a tenth
+ * of the limit at most. Does not keep the process alive. Returns a function that cancels it.
  */
 export function afterLoopTime(limitMs: number, onTimeout: () => void): () => void {
   let slices = 0;

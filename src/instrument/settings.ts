@@ -8,15 +8,15 @@ export interface WorkerSettings {
   /** 1 to 1000. */
   readonly maxJobNames: number;
   readonly transports: readonly Transport[];
-  /** What is wrong with the environment, a sentence each. The worker goes on with defaults. */
+  /** What is wrong in the environment, one sentence each. The worker continues with defaults. */
   readonly faults: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The worker's settings. A bad value is a fault, and its default is used: a worker must not fail because of its
- * monitoring. Settings of the actuator are known, so that one shared set of config vars draws no warning, and not read.
+ * The worker's settings. A bad value is a fault, and its default is used: monitoring must not make a worker fail.
+ * Settings of the actuator are known but not read, so that one shared set of config vars causes no warning.
  */
 export function readWorkerSettings(env: Environment): WorkerSettings {
   const unknown = Object.keys(env).filter((name) => name.startsWith('TIDEMARK_') && !SETTING_NAMES.has(name));

@@ -3,16 +3,16 @@ import { readWorkerSettings } from './settings.ts';
 import type { WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
- * How long an application has to start its own SDK before a process that runs no job settles for a provider of our own. A first job
- * settles it earlier.
+ * How long an application has to start its own SDK before a process without jobs uses Tidemark's own provider. A first
+ * job decides it earlier.
  */
 const SETTLE_AFTER_MS = 1000;
 
 const exporting = new WeakSet<WorkerInstrumentation>();
 
 /**
- * Lets measurements leave the process where the application gives no meter provider of its own, and flushes them at a clean exit.
- * `expectsSdk`: the application is expected to give one.
+ * Exports measurements if the application provides no meter provider, and flushes them at a clean exit. `expectsSdk`:
+ * the application is expected to provide one.
  */
 export function exportStandalone(watch: WorkerInstrumentation, options: { readonly expectsSdk?: boolean } = {}): void {
   if (watch.telemetry.hasFallback) return;
@@ -24,6 +24,6 @@ export function exportStandalone(watch: WorkerInstrumentation, options: { readon
   setTimeout(() => void telemetry.settle(), SETTLE_AFTER_MS).unref();
   if (exporting.has(watch)) return;
   exporting.add(watch);
-  // The event loop has run dry: a flush revives it for a second at most, and the next time there is nothing left to flush.
+  // The event loop is empty. A flush revives it for a second at most, and the next time there is nothing left to flush.
   process.on('beforeExit', () => void telemetry.flush());
 }

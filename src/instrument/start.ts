@@ -12,8 +12,8 @@ import { processWatch, type WorkerInstrumentation } from './worker-instrumentati
 let watch: WorkerInstrumentation | null = null;
 
 /**
- * What `register` does at each sight of BullMQ: starts to measure at the first, and follows the workers of every class. The workers of other threads are
- * followed there; `threadHasWorker` tells of the first. Never throws.
+ * What `register` does each time it finds BullMQ: it starts to measure the first time, and follows the workers of every
+ * class. Workers in other threads are followed in their thread; `threadHasWorker` reports the first one. Never throws.
  *
  * @public loaded by `register` at run time, so that no import shows it
  */
@@ -27,7 +27,8 @@ export function start(workerPrototype: WorkerMethods | null, threadHasWorker: bo
 }
 
 /**
- * The same in a worker thread, where nothing is measured: its workers are held in a drain, and the main thread is told of them. Never throws.
+ * The same in a worker thread, where nothing is measured: its workers are held in a drain, and the main thread is
+ * notified of them. Never throws.
  *
  * @public loaded by `register` at run time
  */
@@ -47,7 +48,10 @@ function begin(): WorkerInstrumentation {
   return started;
 }
 
-/** The SDKs' standard variable; without it, and without a logger of the application, OpenTelemetry's diagnostics are silent. */
+/**
+ * The SDKs' standard variable. Without it, and without a logger of the application, OpenTelemetry's diagnostics are
+ * silent.
+ */
 function logAsAsked(level: string | undefined): void {
   const name = level?.trim().toUpperCase() ?? '';
   if (!Object.hasOwn(DiagLogLevel, name)) return;

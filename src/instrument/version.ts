@@ -1,2 +1,2 @@
-/** This package's version, as the scope of the metrics carries it. A test holds it equal to package.json. */
+/** This package's version, which is in the scope of the metrics. A test compares it with package.json. */
 export const VERSION = '0.1.0';

@@ -19,23 +19,23 @@ import { Procfs } from './memory/procfs.ts';
 import { Voice } from './voice.ts';
 
 export interface WatchOptions {
-  /** Job names beyond this many share one. */
+  /** Further job names share one name. */
   readonly maxJobNames: number;
   readonly env: Record<string, string | undefined>;
 }
 
-/** Binds what BullMQ's workers do to what is measured and to where it goes. One per process: see `processWatch`. */
+/** Connects BullMQ's workers with the measurement and the export. One per process: see `processWatch`. */
 export class WorkerInstrumentation implements WorkerObserver {
   readonly telemetry: Telemetry;
   readonly voice = new Voice();
   readonly #monitor: JobMonitor;
   readonly #sampler: MemorySampler;
   readonly #sandboxes: SandboxChildren;
-  /** Null where the boot is unknown: nobody could ask for it. */
+  /** Null if the boot is unknown: no drain can be addressed to it. */
   readonly #drain: ProcessDrain | null;
   readonly #workers = new Set<BullmqWorker>();
   readonly #closing = new Set<BullmqWorker>();
-  /** That whose job began last: it need not be looked up. */
+  /** The worker whose job began last: it need not be looked up. */
   #latest: BullmqWorker | null = null;
   readonly #undo: (() => void)[] = [];
   #needsOpenConnection = false;
@@ -107,7 +107,10 @@ export class WorkerInstrumentation implements WorkerObserver {
     this.#monitor.end(run, outcome, sandboxEnd);
   }
 
-  /** From now on the last flush begins while the last worker's connection is still open, for it goes over that connection. */
+  /**
+   * From now on the last flush begins while the last worker's connection is still open, because the flush uses that
+   * connection.
+   */
   flushBeforeClosing(): void {
     this.#needsOpenConnection = true;
   }
@@ -121,7 +124,7 @@ export class WorkerInstrumentation implements WorkerObserver {
     if (this.#needsOpenConnection && this.#closing.size === this.#workers.size) await this.telemetry.flush();
   }
 
-  /** A connection of a worker of this process; rather of one that is not closing. */
+  /** A connection of a worker of this process, preferably of one that is not closing; null if there is none. */
   lendRedis(): BorrowedRedis | null {
     const isClosing = (worker: BullmqWorker) => (worker.closing ? 1 : 0);
     for (const worker of [...this.#workers].sort((a, b) => isClosing(a) - isClosing(b))) {
@@ -148,8 +151,8 @@ interface WatchHolder {
 }
 
 /**
- * The process's watch, made at the first call. It hangs on `globalThis` because an application may load this package twice (`register`
- * from its dependencies, the API bundled), and jobs and memory must not be counted twice.
+ * The process's instrumentation, created at the first call. It is on `globalThis` because an application may load this
+ * package twice (`register` from its dependencies, the API bundled), and jobs and memory must not be counted twice.
  */
 export function processWatch(options: WatchOptions): WorkerInstrumentation {
   const holder = globalThis as WatchHolder;

@@ -1,7 +1,7 @@
 /**
- * The process type in a dyno's name: `worker.1` is of type `worker` (Cedar); so is `worker-23z34x56y-w78k9` (Fir: the
- * name of a pod, which is the type and two groups). A type may hold hyphens itself. A name of another form is taken for
- * the type.
+ * The process type in a dyno's name: `worker.1` is of type `worker` (Cedar), and so is `worker-23z34x56y-w78k9` (Fir: a
+ * pod name, which is the type and two groups). A type may itself contain hyphens. A name of another form counts as the
+ * type.
  */
 export function processTypeOf(dynoName: string): string {
   const dot = dynoName.indexOf('.');

@@ -1,4 +1,4 @@
-/** OpenTelemetry's standard variables as both halves read them, the workers and the actuator's own metrics. */
+/** OpenTelemetry's standard variables, as the workers and the actuator's own metrics read them. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -6,7 +6,7 @@ export function isSdkDisabled(env: Environment): boolean {
   return env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
 }
 
-/** The variable that gives the endpoint; null where none does. */
+/** The variable that gives the endpoint; null if none does. */
 export function endpointVariable(env: Environment): string | null {
   const names = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
   return names.find((name) => Boolean(env[name]?.trim())) ?? null;
@@ -14,7 +14,7 @@ export function endpointVariable(env: Environment): string | null {
 
 const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'];
 
-/** Each header that the environment gives, as it is written there: `[variable, "name=value"]`. */
+/** Each header that the environment gives, as written there: `[variable, "name=value"]`. */
 export function headerEntries(env: Environment): readonly (readonly [variable: string, entry: string])[] {
   return HEADERS.flatMap((name) => (env[name] ?? '').split(',').map((entry) => [name, entry.trim()] as const)).filter(
     ([, entry]) => entry !== '',
@@ -22,8 +22,8 @@ export function headerEntries(env: Environment): readonly (readonly [variable: s
 }
 
 /**
- * What must not be repeated of these headers: their values as written, as sent, and the last word of what is sent (the
- * token after `Bearer`).
+ * The secrets in these headers, which must not be printed: their values as written, as sent, and the last word of what
+ * is sent (the token after `Bearer`).
  */
 export function headerSecrets(env: Environment): readonly string[] {
   return headerEntries(env).flatMap(([, entry]) => {

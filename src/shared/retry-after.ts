@@ -1,6 +1,6 @@
 /**
- * How long a server asks to be left alone (RFC 9110: seconds or a date), in ms; null where it does not say, or not in
- * one of these forms.
+ * How long a server asks not to be called (RFC 9110: seconds or a date), in ms; null if it does not say, or not in one
+ * of these forms.
  */
 export function parseRetryAfter(header: string | null | undefined, nowMs: number): number | null {
   if (header === null || header === undefined) return null;

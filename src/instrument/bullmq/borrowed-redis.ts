@@ -1,31 +1,34 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterReading } from '../patience.ts';
 
-/** A Lua script of ours; `name` tells it from BullMQ's and must be unique. */
+/** A Lua script. `name` must be unique and must not be one of BullMQ's. */
 export interface RedisScript {
   readonly name: string;
   readonly lua: string;
 }
 
 /**
- * The connection that a worker fetches its jobs over, never the one that it blocks on. Nothing waits for a connection: where there is none,
- * where Redis does not answer within the time, and where it answers with an error, the promise is rejected; a command may have been carried
- * out then, or may yet be. No method throws, and no timer keeps the process alive.
+ * The worker's connection for fetching jobs, never its blocking one. A promise is rejected if there is no connection,
+ * if Redis does not answer in time, or if it answers with an error. After a rejection the command may still have run,
+ * or may run later. No method throws, and no timer keeps the process alive.
  */
 export interface BorrowedRedis {
-  /** Keys of one call must lie in one slot of a cluster. */
+  /** All keys of one call must lie in one cluster slot. */
   evaluate(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>;
-  /** Whether a command would be sent now. Waits for no connection, never rejects. */
+  /** Whether a command would be sent now. Does not wait for a connection; never rejects. */
   isConnected(): Promise<boolean>;
 }
 
-/** BullMQ 6 has the client on its backend, and none there on Postgres; BullMQ 5 has it on the worker. */
+/** BullMQ 6 has the client on its backend (absent with Postgres); BullMQ 5 has it on the worker. */
 interface Lender {
   readonly backend?: { readonly client?: unknown };
   readonly client?: unknown;
 }
 
-/** What BullMQ 6 and late BullMQ 5 make of every client (`IRedisClient`). `call` is there with ioredis, as is in early BullMQ 5. */
+/**
+ * What BullMQ 6 and late BullMQ 5 make of every client (`IRedisClient`). `call` exists only with ioredis and in early
+ * BullMQ 5.
+ */
 interface Client {
   readonly status: string;
   readonly isCluster?: boolean;
@@ -37,8 +40,8 @@ interface Client {
 const CALL_TIMEOUT_MS = 2_000;
 
 /**
- * Borrows BullMQ's own connection of a worker (BullMQ 5 and 6; ioredis, node-redis and every other client that BullMQ adapts). Null where the
- * worker has no Redis: a Postgres backend, or no worker of BullMQ.
+ * Shares BullMQ's own connection of a worker (BullMQ 5 and 6; ioredis, node-redis and every other client that BullMQ
+ * adapts). Null if the worker has no Redis: it has a Postgres backend, or is not a BullMQ worker.
  */
 export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT_MS): BorrowedRedis | null {
   const lender = worker as Lender;
@@ -48,7 +51,7 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
   } catch {
     return null;
   }
-  // Looked up anew for every call: BullMQ makes it wait for the first connect.
+  // Looked up again for every call: BullMQ's promise is pending until the first connect.
   const run = <T>(command: (client: Client) => Promise<T>): Promise<T> => {
     const work = (async () => command(connected(await lookup())))();
     return within(callTimeoutMs, work);
@@ -80,7 +83,7 @@ function evaluate(client: Client, { script, keys, args }: Evaluation): Promise<u
   return client.runCommand(script.name, [...keys, ...args]);
 }
 
-/** A client that is not connected would keep the command for later, which is for as long as Redis is away. */
+/** A client that is not connected would queue the command for as long as Redis is away. */
 function connected(client: Client): Client {
   if (!isConnected(client)) throw new Error(`BullMQ's connection is not ready (${client.status})`);
   return client;
@@ -93,7 +96,7 @@ function isConnected(client: Client): boolean {
 function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = afterReading(limitMs, () => reject(new Error(`Redis did not answer within ${limitMs} ms`)));
-    // `finally` would make another promise, whose rejection nobody handles.
+    // `finally` would create another promise, and nobody would handle its rejection.
     void work.then(resolve, reject).then(cancel);
   });
 }

@@ -3,13 +3,13 @@ import { type JobOutcome, outcomeOfError } from '../jobs/job-outcome.ts';
 import type { JobRun } from '../jobs/job-run.ts';
 import type { SandboxPool } from '../jobs/sandbox-children.ts';
 
-/** What is used of BullMQ's `Worker`; typed here because its own types must not be needed where it is not installed. */
+/** What Tidemark uses of BullMQ's `Worker`. Typed here because BullMQ's types are absent if it is not installed. */
 export interface BullmqWorker {
   readonly name: string;
   readonly opts?: { readonly useWorkerThreads?: boolean };
-  /** Set where the processor is a file. */
+  /** Set if the processor is a file. */
   readonly childPool?: SandboxPool;
-  /** Set from the call of `close()` on. */
+  /** Set once `close()` was called. */
   readonly closing?: unknown;
 }
 
@@ -17,26 +17,26 @@ interface BullmqJob {
   readonly name: string;
 }
 
-/** Told of everything that the patched methods see. */
+/** Notified of everything that the patched methods see. */
 export interface WorkerObserver {
-  /** Its loop has begun. */
+  /** The worker's loop has begun. */
   workerRuns(worker: BullmqWorker): void;
-  /** Returns what `jobEnds` gets. */
+  /** Its result is passed to `jobEnds`. */
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
-  /** Does the work of a sandboxed job by calling `work` once, and returns or throws what it does. */
+  /** Runs a sandboxed job by calling `work` once, and returns or throws what `work` does. */
   processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
   jobEnds(run: JobRun, outcome: JobOutcome): void;
   /** `close()` of the worker has just been called. */
   workerClosing(worker: BullmqWorker): void;
-  /** A worker that is to close has finished its jobs; its connections are open until this settles. Must not reject. */
+  /** A closing worker has finished its jobs. Its connections stay open until this promise settles. Must not reject. */
   workerCloses(worker: BullmqWorker): Promise<void>;
-  /** The worker has closed; awaited by the caller of `close()`. Must not reject. */
+  /** The worker has closed. The caller of `close()` waits for this promise. Must not reject. */
   workerClosed(worker: BullmqWorker): Promise<void>;
 }
 
 export type Method = (this: BullmqWorker, ...args: unknown[]) => unknown;
 
-/** A worker's prototype, or a worker. */
+/** A worker, or the prototype of its class. */
 export type WorkerMethods = {
   [name in
     | 'callProcessJob'
@@ -51,15 +51,16 @@ export type WorkerMethods = {
     | 'resume']?: Method;
 };
 
-/** On every patched method, so that a second copy of this package does not follow the same jobs again. */
+/** Marks every patched method, so that a second copy of this package does not follow the same jobs again. */
 const PATCHED = Symbol.for('tidemark.patched');
 
 /**
- * Wraps the methods of a worker or of its class's prototype (never the class itself: BullMQ exports it by a getter that cannot be
- * replaced, and subclasses inherit from the prototype). Returns what undoes it.
+ * Wraps the methods of a worker or of its class's prototype. The class itself cannot be replaced (BullMQ exports it by
+ * a getter), and subclasses inherit from the prototype. Returns a function that undoes it.
  *
- * `callProcessJob` is the narrowest place around the processor, in BullMQ 5 and 6 alike. All its arguments are passed on: the third
- * is the AbortSignal, which BullMQ gives to processors by the number of parameters that the original function declares.
+ * `callProcessJob` is the narrowest method around the processor in BullMQ 5 and 6. All its arguments are passed on: the
+ * third is the AbortSignal, which BullMQ passes to processors depending on the number of parameters that the original
+ * function declares.
  */
 export function patchWorker(target: WorkerMethods, observer: WorkerObserver): () => void {
   const undo = [
@@ -79,7 +80,9 @@ export function patchWorker(target: WorkerMethods, observer: WorkerObserver): ()
   };
 }
 
-/** Replaces a method once, whoever asks; returns what restores it. A method that is not there is left so. */
+/**
+ * Replaces a method once, whoever asks; returns a function that restores it. Does nothing if the method does not exist.
+ */
 export function wrap(
   target: WorkerMethods,
   name: keyof WorkerMethods,
@@ -91,14 +94,14 @@ export function wrap(
   const own = Object.hasOwn(target, name);
   target[name] = wrapped;
   return () => {
-    // Someone may have wrapped it since; then it stays, and passes everything through.
+    // Another library may have wrapped it since. Then it stays, and only forwards calls.
     if (target[name] !== wrapped) return;
     if (own) target[name] = original;
     else delete target[name];
   };
 }
 
-/** On the way of every job: as few closures and promises as can be. */
+/** Runs for every job, so it creates as few closures and promises as possible. */
 function observedProcessing(original: Method, observer: WorkerObserver): Method {
   return function callProcessJob(...args) {
     const signal = args[2] as AbortSignal | undefined;
@@ -115,7 +118,7 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
       throw error;
     }
     if (!isThenable(result)) ended(observer, run, 'completed');
-    // Attached before BullMQ's own handlers, so it runs before them; the promise that BullMQ gets is the original one.
+    // Attached before BullMQ's own handlers, so it runs before them. BullMQ gets the original promise.
     else
       result.then(
         () => ended(observer, run, 'completed'),
@@ -142,7 +145,7 @@ function ended(observer: WorkerObserver, run: JobRun, outcome: JobOutcome): void
   }
 }
 
-/** Within `close()` this is the last moment with an open connection; `pause()` comes by here too. A forced close does not. */
+/** The last moment within `close()` with an open connection. `pause()` also calls it; a forced close does not. */
 function observedLastJobs(original: Method, observer: WorkerObserver): Method {
   return async function whenCurrentJobsFinished(...args) {
     try {
@@ -153,7 +156,9 @@ function observedLastJobs(original: Method, observer: WorkerObserver): Method {
   };
 }
 
-/** `await worker.close(); process.exit(0)` is how workers end: what is not delivered before `close()` resolves never is. */
+/**
+ * Workers end with `await worker.close(); process.exit(0)`: what is not delivered before `close()` resolves is lost.
+ */
 function observedClose(original: Method, observer: WorkerObserver): Method {
   return async function close(...args) {
     try {

@@ -3,40 +3,45 @@ import { createRequire } from 'node:module';
 import type { WorkerMethods } from './bullmq-patch.ts';
 
 /**
- * BullMQ is seen in this process. The argument is the prototype of a `Worker` class: each copy of BullMQ has one, and it is passed once,
- * before the constructor of that copy's first worker runs. Null: this process makes a queue, or listens to one's events. Must not throw.
+ * Called when BullMQ is found in this process. The argument is the prototype of a `Worker` class. Each copy of BullMQ
+ * has one; it is passed once, before the constructor of that copy's first worker runs. Null: this process creates a
+ * queue, or listens to a queue's events. Must not throw.
  */
 export type Sighting = (workerPrototype: WorkerMethods | null) => void;
 
-/** Who looks. A second copy of this package takes the place of the first. */
+/** Who is looking. A second copy of this package replaces the first. */
 export type Looker = 'register' | 'instrumentation';
 
-/** The file that defines `Worker`, in every copy of BullMQ, whatever its folder is called. */
+/** The file that defines `Worker` in every copy of BullMQ, whatever its folder is called. */
 const WORKER_FILE = /[\\/]dist[\\/]cjs[\\/]classes[\\/]worker\.js$/;
 /** On `EventEmitter`, which all copies of this package in a process share. */
 const LOOKERS = Symbol.for('tidemark.lookers');
 
-/** BullMQ's base class of workers, queues and queue events has a method of this name in all versions; nothing else is known to. */
+/**
+ * In all versions, BullMQ's base class of workers, queues and queue events has a method of this name. No other library
+ * is known to have one.
+ */
 type MaybeBullmq = EventEmitter & { readonly checkConnectionError?: unknown };
 
 type Look = (emitter: EventEmitter) => void;
 
 interface Emitters {
-  /** Called for every emitter that is made. Undocumented, but `node:domain` replaces it in the same way. */
+  /** Called for every new emitter. Undocumented, but `node:domain` replaces it in the same way. */
   init(this: MaybeBullmq, options?: unknown): void;
   [LOOKERS]?: Map<Looker, Look>;
 }
 
 /**
- * Looks for BullMQ without loading it and without a hook in the module loader. Tracers hook the loader, and they miss a module that is
- * loaded before they do. A hook of ours could harm theirs or miss modules: on Node 22.15, a load hook of `module.registerHooks` keeps CommonJS
- * from passing through the methods of `Module` that they replaced; and those methods are passed by where any hook brings a module's source.
+ * Finds BullMQ without loading it and without a hook in the module loader. Tracers hook the loader and miss modules
+ * that were loaded before them. A hook of ours could break theirs or miss modules: on Node 22.15, a load hook of
+ * `module.registerHooks` makes CommonJS bypass the methods of `Module` that tracers replaced, and any hook that
+ * provides a module's source bypasses those methods.
  *
- * So BullMQ's objects are recognised as they are made: all are event emitters. It makes no difference which loader brought a class, whether it
- * is bundled, how many copies there are and who came first. A copy that was required earlier is found in the cache of `require`, for the sake
- * of workers that run already.
+ * So BullMQ's objects are recognised when they are created: all are event emitters. This works for every loader, for
+ * bundles, for several copies and for any loading order. A copy that was required earlier is found in the `require`
+ * cache, so that workers that already run are followed.
  *
- * @returns what ends the looking
+ * @returns a function that stops looking
  */
 export function lookForBullmq(who: Looker, sighted: Sighting): () => void {
   const known = new WeakSet<object>();
@@ -67,13 +72,16 @@ function lookersOfProcess(): Map<Looker, Look> {
   const { init } = emitters;
   emitters.init = function (options) {
     init.call(this, options);
-    // All that every other emitter of the process pays: about 20 ns (by `in` it would be 60).
+    // The whole cost for every other emitter of the process: about 20 ns (`in` would cost 60 ns).
     if (this.checkConnectionError !== undefined) for (const look of lookers.values()) look(this);
   };
   return lookers;
 }
 
-/** The base of all classes of workers: subclasses may have a `callProcessJob` of their own that passes on to it. Null: no worker. */
+/**
+ * The base of all worker classes: a subclass may have its own `callProcessJob` that calls the base's. Null: not a
+ * worker.
+ */
 function workerPrototypeOf(emitter: object): WorkerMethods | null {
   let base: WorkerMethods | null = null;
   for (let at = Object.getPrototypeOf(emitter); at !== null; at = Object.getPrototypeOf(at)) {

@@ -1,11 +1,15 @@
-/** What Redis says to a command that it will refuse the next time too, wherever in the message: before Redis 7 a script's error is in its middle. */
+/**
+ * What Redis answers to a command that it will refuse the next time too. The text may be anywhere in the message:
+ * before Redis 7, a script's error is in the middle.
+ */
 const REFUSALS = /\b(?:NOPERM|READONLY|MOVED|CROSSSLOT|WRONGTYPE)\b|can't run this command|unknown command/;
 
 const warned = new Set<string>();
 
 /**
- * Says once, on the process's own output, what Redis does not permit and what that means: it will not mend by itself, and OpenTelemetry's diagnostics
- * are silent by default. False where the error is no refusal.
+ * Prints once, on the process's own output, what Redis does not permit and what that means. Printed because the refusal
+ * does not resolve by itself, and OpenTelemetry's diagnostics are silent by default. False if the error is not a
+ * refusal.
  *
  * @param consequence what Tidemark cannot do now, and what it does instead
  */
@@ -25,7 +29,7 @@ export function isRefusal(message: string): boolean {
   return REFUSALS.test(message);
 }
 
-/** Each message once per process. */
+/** Prints each message once per process. */
 export function warnOnce(message: string): void {
   if (warned.has(message)) return;
   warned.add(message);

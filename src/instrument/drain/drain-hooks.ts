@@ -9,8 +9,8 @@ export interface DrainContext {
 }
 
 /**
- * A restart waits for its promise until the drain's grace (`TIDEMARK_GRACE`, 120 s by default) is over. An error is
- * reported and delays nothing.
+ * The restart waits for the hook's promise, at most until the drain's grace period (`TIDEMARK_GRACE`, 120 s by default)
+ * ends. If the hook fails, the error is reported and the restart is not delayed.
  */
 export type DrainHook = (context: DrainContext) => void | Promise<void>;
 
@@ -22,8 +22,8 @@ interface Hooks {
 const HOOKS = Symbol.for('tidemark.hooks');
 
 /**
- * On `globalThis`, like the process's watch: the copy of this package that the application registers with may be
- * another one.
+ * On `globalThis`, like the process's instrumentation: the application may register hooks with another copy of this
+ * package.
  */
 function hooks(): Hooks {
   const holder = globalThis as { [HOOKS]?: Hooks };
@@ -33,15 +33,15 @@ function hooks(): Hooks {
 
 /**
  * Calls `hook` when this process is asked to drain: its BullMQ workers take no more jobs, and running jobs continue.
- * Stop there whatever else takes in work. Never throws.
+ * Use it to stop everything else that accepts work. Never throws.
  *
  * @returns a function that removes the hook
  *
  * @example
  * ```ts
  * onDrain(({ signal }) => {
- *   consumer.pause();
- *   signal.addEventListener('abort', () => consumer.resume());
+ * consumer.pause();
+ * signal.addEventListener('abort', () => consumer.resume());
  * });
  * ```
  */
@@ -52,15 +52,15 @@ export function onDrain(hook: DrainHook): () => void {
 
 /**
  * Calls `hook` when the last job of a drain has ended, right before the process counts as idle and its dyno is
- * restarted. Flush there what must not wait for SIGTERM. Another process of the dyno may still be busy, and the restart
- * may still be cancelled. Never throws.
+ * restarted. Use it to flush what must not wait for SIGTERM. Another process of the dyno may still be busy, and the
+ * restart may still be cancelled. Never throws.
  *
  * @returns a function that removes the hook
  *
  * @example
  * ```ts
  * onRestart(async () => {
- *   await reporter.flush();
+ * await reporter.flush();
  * });
  * ```
  */
@@ -69,11 +69,10 @@ export function onRestart(hook: DrainHook): () => void {
   return () => void hooks().restart.delete(hook);
 }
 
-/** Resolves when every hook has settled; one that fails is reported and holds nothing up. */
+/** Resolves when every hook has settled. If a hook fails, the error is reported and delays nothing. */
 export async function callHooks(which: keyof Hooks, context: DrainContext): Promise<void> {
   const calls = [...hooks()[which]].map(async (hook) => hook(context));
   for (const { status, ...outcome } of await Promise.allSettled(calls)) {
-    if (status === 'rejected' && 'reason' in outcome)
-      reportFault(`a hook of the application (${which})`, outcome.reason);
+    if (status === 'rejected' && 'reason' in outcome) reportFault(`the application's ${which} hook`, outcome.reason);
   }
 }

@@ -4,19 +4,24 @@ import { canBeHeld, type DrainableWorker } from './drainable-worker.ts';
 import type { HeldWorker } from './held-worker.ts';
 import { followHandedOutJob } from './manual-jobs.ts';
 
-/** What the patched methods need of the drain. */
+/** What the patched methods need from the drain. */
 export interface DrainObserver {
   of(worker: DrainableWorker): HeldWorker;
-  /** Whether the drain's key was last looked at so long ago that the next fetch must wait for a look. */
+  /** Whether the last check of the drain key is so old that the next fetch must wait for a new one. */
   isLookOverdue(): boolean;
-  /** A look, or what of it there is time for. Never rejects. */
+  /** Checks the drain key, and gives up waiting after a moment. Never rejects. */
   lookFirst(): Promise<void>;
 }
 
-/** How long `getNextJob` waits for the end of a drain before it gives no job, where the worker does not set `drainDelay`. */
+/**
+ * How long `getNextJob` waits for the end of a drain before it returns no job, if the worker does not set `drainDelay`.
+ */
 const DEFAULT_DRAIN_DELAY_S = 5;
 
-/** Lets the drain follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns what undoes it. */
+/**
+ * Lets the drain follow the workers of a class (its prototype) or one worker, as `patchWorker` does. Returns a function
+ * that undoes it.
+ */
 export function patchForDrain(target: WorkerMethods, drain: DrainObserver): () => void {
   if (!canBeHeld(target)) return () => {};
   const undo = [
@@ -25,7 +30,7 @@ export function patchForDrain(target: WorkerMethods, drain: DrainObserver): () =
     wrap(target, 'processJob', (original) => countedProcessing(original, drain, !('mainLoop' in target))),
     wrap(target, 'getNextJob', (original) => manualFetch(original, drain)),
     wrap(target, 'pause', (original) => after(original, drain, (worker) => worker.stopsByItself())),
-    // The application has the last word: one that it resumes during a drain takes jobs.
+    // The application decides: a worker that it resumes during a drain takes jobs.
     wrap(target, 'resume', (original) => after(original, drain, (worker) => worker.release())),
   ];
   return () => {
@@ -33,7 +38,7 @@ export function patchForDrain(target: WorkerMethods, drain: DrainObserver): () =
   };
 }
 
-/** The loop asks here for each job that did not come with a result. */
+/** The loop calls it for each job that did not come with a result. */
 function heldFetch(original: Method, drain: DrainObserver): Method {
   return function _getNextJob(...args) {
     const held = drain.of(drainable(this));
@@ -49,7 +54,9 @@ interface LaterFetch {
   readonly args: unknown[];
 }
 
-/** Resolves with undefined, as a fetch does that found no job, where the hold does not end before the loop has something else to see to. */
+/**
+ * Resolves with undefined, like a fetch that found no job, if the loop has something else to do before the hold ends.
+ */
 async function fetchLater({ original, drain, worker, args }: LaterFetch): Promise<unknown> {
   const held = drain.of(drainable(worker));
   if (drain.isLookOverdue()) await drain.lookFirst();
@@ -60,8 +67,8 @@ async function fetchLater({ original, drain, worker, args }: LaterFetch): Promis
 }
 
 /**
- * A late fetch asks without the blocking command. The loop decides before whether it may wait in one while other jobs of its worker run; and the time
- * at which a delayed job is due may have been lost with the interrupted command.
+ * A late fetch does not use the blocking command. The loop decided earlier whether it may block while other jobs of its
+ * worker run, and the due time of a delayed job may have been lost with the interrupted command.
  */
 function withoutBlocking(arg: unknown): unknown {
   return typeof arg === 'object' && arg !== null && 'block' in arg ? { ...arg, block: false } : arg;
@@ -69,7 +76,7 @@ function withoutBlocking(arg: unknown): unknown {
 
 function counted(fetch: unknown, held: HeldWorker): unknown {
   held.fetchBegins();
-  // Attached before BullMQ's own handlers, so that the job is in hand before anything is done with it.
+  // Attached before BullMQ's own handlers, so that the job is counted before anything happens to it.
   void Promise.resolve(fetch).then(held.fetchEnded, held.fetchFailed);
   return fetch;
 }
@@ -82,9 +89,10 @@ function refusedFetch(original: Method, drain: DrainObserver): Method {
 }
 
 /**
- * On the way of every job. The third argument of `processJob` says, right before its result is written, whether the next job is fetched with it.
+ * Runs for every job. BullMQ calls the third argument of `processJob` right before it writes the job's result, to ask
+ * whether to fetch the next job in the same command.
  *
- * @param failureFetches whether a job that fails fetches the next one without asking (BullMQ 5.30, for one)
+ * @param failureFetches whether a failing job fetches the next one without asking (for example in BullMQ 5.30)
  */
 function countedProcessing(original: Method, drain: DrainObserver, failureFetches: boolean): Method {
   return function processJob(...args) {
@@ -119,7 +127,10 @@ function askBeforeFailureFetches(job: unknown, mayFetch: () => boolean): void {
   Object.defineProperty(job, 'moveToFailed', { value, configurable: true, writable: true });
 }
 
-/** An application that fetches its jobs by hand gets none during a drain, after the wait that an empty queue would cost it. */
+/**
+ * An application that fetches its jobs by hand gets none during a drain. It waits as long as an empty queue would make
+ * it wait.
+ */
 function manualFetch(original: Method, drain: DrainObserver): Method {
   return async function getNextJob(...args) {
     const worker = drainable(this);
@@ -139,7 +150,9 @@ function manualFetch(original: Method, drain: DrainObserver): Method {
   };
 }
 
-/** Tells once the original has done the synchronous part of its work, which is where BullMQ notes that a worker is paused. */
+/**
+ * Notifies the drain once the original method has done its synchronous part, in which BullMQ marks a worker as paused.
+ */
 function after(original: Method, drain: DrainObserver, tell: (worker: HeldWorker) => void): Method {
   return function observed(...args) {
     const result = original.apply(this, args);

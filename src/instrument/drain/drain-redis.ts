@@ -9,13 +9,13 @@ import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/bor
 import { warnOfRefusal, warnOnce } from '../bullmq/redis-refusal.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
-/** What one look at the drain key gave. */
+/** The result of reading the drain key once. */
 export interface Sighting {
   readonly redis: BorrowedRedis;
   readonly server: string;
-  /** Null where the key is not there. */
+  /** Null if the key does not exist. */
   readonly question: DrainQuestion | null;
-  /** Redis's time. */
+  /** Redis's time, Unix ms. */
   readonly atMs: number;
 }
 
@@ -40,11 +40,14 @@ const FOR_EVER = -1;
 
 export interface Look {
   readonly sightings: readonly Sighting[];
-  /** Whether each Redis answered. */
+  /** Whether every Redis answered. */
   readonly isComplete: boolean;
 }
 
-/** Looks at the drain key over a connection of one worker for each Redis that the workers use. Where one does not answer, it is left out. */
+/**
+ * Reads the drain key from each Redis that the workers use, over the connection of one of its workers. A Redis that
+ * does not answer is left out.
+ */
 export async function lookForDrain(workers: Iterable<DrainableWorker>, keys: DrainKeyNames): Promise<Look> {
   const lenders = new Map<string, BorrowedRedis>();
   for (const worker of workers) {
@@ -67,12 +70,15 @@ export async function lookForDrain(workers: Iterable<DrainableWorker>, keys: Dra
   return { sightings, isComplete: sightings.length === looks.length };
 }
 
-/** The actuator's question always expires, so that workers go on when it dies: a key that would stop them for ever is none. */
+/**
+ * The actuator's question always expires, so that workers resume if the actuator dies. A key without an expiry would
+ * stop them for ever, so it is ignored.
+ */
 function questionIn(value: string | null, ttlMs: number, key: string): DrainQuestion | null {
   if (value === null) return null;
   const question = ttlMs === FOR_EVER ? null : parseDrainQuestion(value);
   if (question === null) {
-    const why = ttlMs === FOR_EVER ? 'it has no expiry' : 'its value is no question';
+    const why = ttlMs === FOR_EVER ? 'it has no expiry' : 'its value is not one that an actuator writes';
     warnOnce(`the Redis key ${key} was not set by the actuator (${why}): it is ignored. Delete it.`);
   }
   return question;
@@ -83,7 +89,7 @@ export interface AnsweringProcess {
   readonly processId: string;
 }
 
-/** Tells the actuator how far this process has come. */
+/** Reports to the actuator how far this process is with the drain. */
 export async function answerDrain(
   { redis, atMs }: Pick<Sighting, 'redis' | 'atMs'>,
   { keys, processId }: AnsweringProcess,
@@ -91,16 +97,17 @@ export async function answerDrain(
 ): Promise<void> {
   const value: DrainAnswer = { ...answer, atMs };
   const args = [processId, JSON.stringify(value), `${DRAIN_KEY_LIFE_MS}`];
-  // The second is for readers of the former name. Two calls, for in a cluster the keys lie in different slots.
+  // The second is for actuators that read the former name. Two calls, because in a cluster the keys lie in different
+  // slots.
   const written = [keys.answers, keys.formerAnswers].map((key) => redis.evaluate(ANSWER, [key], args));
   for (const write of await Promise.allSettled(written)) {
     if (write.status === 'fulfilled') continue;
-    const consequence = 'this process cannot tell the actuator that its jobs are done.';
+    const consequence = 'this process cannot report to the actuator that its jobs are done.';
     if (!warnOfRefusal(write.reason, consequence)) throw write.reason;
   }
 }
 
-/** Workers of one process mostly share one Redis, through options that are alike and connections that are not. */
+/** Workers of one process usually share one Redis, with equal options and separate connections. */
 function serverOf({ opts }: DrainableWorker): string {
   const connection = opts?.connection as { options?: unknown } | undefined;
   const options = (connection?.options ?? connection ?? {}) as Record<string, unknown>;

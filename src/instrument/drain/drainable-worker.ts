@@ -1,14 +1,14 @@
-/** What the drain uses of BullMQ's `Worker`; everything but the first two is missing in one version or another. */
+/** What the drain uses of BullMQ's `Worker`. Some version lacks each member except the first two. */
 export interface DrainableWorker {
   isRunning(): boolean;
-  /** Whether the application paused it: a drain never does. */
+  /** Whether the application paused the worker. A drain never pauses it. */
   isPaused(): boolean;
-  /** Set from the call of `close()` on. */
+  /** Set once `close()` was called. */
   readonly closing?: unknown;
   readonly opts?: { readonly connection?: unknown; readonly drainDelay?: number };
-  /** The promise of the blocking command that the worker waits in for its next job; null while it does not. */
+  /** The promise of the blocking command in which the worker waits for its next job; null while it does not wait. */
   readonly waiting?: unknown;
-  /** Aborts the wait for a rate limit; before BullMQ 5.57 a fetch waits there. */
+  /** Aborts the wait for a rate limit. Before BullMQ 5.57, a fetch waits there. */
   readonly abortDelayController?: AbortController | null;
   /** BullMQ 6. */
   readonly backend?: {
@@ -24,7 +24,10 @@ export interface DrainableWorker {
   };
 }
 
-/** The methods by which a worker fetches and processes jobs, in every BullMQ from 5.0.0 to 6.7: without them it cannot be held. */
+/**
+ * Whether the worker has the methods by which BullMQ 5.0.0 to 6.7 fetches and processes jobs: without them it cannot be
+ * held.
+ */
 export function canBeHeld(worker: object): boolean {
   return '_getNextJob' in worker && 'moveToActive' in worker && 'processJob' in worker;
 }

@@ -1,13 +1,14 @@
 import { guarded, reportFault } from '../diagnostics.ts';
 import { canBeHeld, type DrainableWorker } from './drainable-worker.ts';
 
-/** How soon a parked fetch makes way for a job that was fetched before. */
+/** How long a parked fetch delays a job that was fetched before it. */
 const FETCHED_JOB_FIRST_MS = 5;
 
 /**
- * One worker in the eyes of a drain: what it has in its hands, and whether it may take more. A held worker is not paused: its loop runs on
- * and asks for its next job, and that question alone has to wait. So BullMQ drops no fetched job, what the application means by `pause()`,
- * `resume()`, `run()` and `close()` stays, and to let the worker go on is to answer the question.
+ * One worker as the drain sees it: the jobs it has, and whether it may take more. A held worker is not paused: its loop
+ * runs on and asks for its next job, and only that fetch has to wait. So BullMQ drops no fetched job, and the
+ * application's own `pause()`, `resume()`, `run()` and `close()` keep their meaning. Releasing the worker lets the
+ * fetch through.
  */
 export class HeldWorker {
   readonly #worker: DrainableWorker;
@@ -16,11 +17,11 @@ export class HeldWorker {
   #fetching = 0;
   /** Jobs that were fetched and have not begun. */
   #fetched = 0;
-  /** Jobs being processed, the write of their result included. */
+  /** Jobs being processed, including the write of their result. */
   #processing = 0;
-  /** Jobs that the application fetched itself (`getNextJob`) and has not yet moved on. */
+  /** Jobs that the application fetched itself (`getNextJob`) and has not finished or moved yet. */
   readonly #handedOut = new Set<string>();
-  /** Fetches that wait for the hold's end; called with whether it has come. */
+  /** Fetches that wait for the end of the hold. Each is called with whether the hold has ended. */
   readonly #parked = new Set<(mayFetch: boolean) => void>();
   #interrupting = false;
 
@@ -28,7 +29,7 @@ export class HeldWorker {
     this.#worker = worker;
   }
 
-  /** Whether its next fetch must wait. One that is paused or closes gets its answer from BullMQ itself: no job. */
+  /** Whether the worker's next fetch must wait. A worker that is paused or closing gets no job from BullMQ anyway. */
   get mustWait(): boolean {
     return this.#isHeld && !this.#worker.closing && !this.#worker.isPaused();
   }
@@ -38,41 +39,48 @@ export class HeldWorker {
     return !this.#isHeld;
   }
 
-  /** Whether a fetch that no loop and no `getNextJob` began must be refused: BullMQ 5.70, for one, fetches whenever a job puts itself off. */
+  /**
+   * Whether to refuse a fetch that neither the loop nor `getNextJob` began: BullMQ 5.70, for example, fetches whenever
+   * a job delays itself.
+   */
   get refusesFetch(): boolean {
     return this.#isHeld && this.#fetching === 0;
   }
 
-  /** From here on it takes no job; those in its hands are finished. */
+  /** From now on the worker takes no job, and finishes the jobs it has. */
   hold(): void {
     this.#isHeld = true;
     this.interrupt();
   }
 
-  /** Lets it take jobs again. */
+  /** Lets the worker take jobs again. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#wake(true);
   }
 
-  /** To be told when BullMQ answers the parked fetches itself: the worker was paused by the application, or closes. */
+  /**
+   * Call it when BullMQ answers the parked fetches itself: the application paused the worker, or the worker is closing.
+   */
   stopsByItself(): void {
     this.#wake(false);
   }
 
-  /** A new loop begins. What the last one had fetched and left behind (BullMQ before 5.57, when it is paused) is nobody's any more. */
+  /** A new loop begins. Before BullMQ 5.57, a paused loop drops the jobs it had fetched, so they no longer count. */
   loopBegins(): void {
     this.#fetched = 0;
   }
 
   /**
-   * Waits until the hold ends (true: fetch now), or until the worker has something else to see to (false: no job this time): a job of its own that
-   * has ended, whose successor may be in its hands, a pause, its close, or `limitMs`.
+   * Waits until the hold ends (true: fetch now), or until the worker has something else to do (false: no job this
+   * time): one of its jobs has ended and may have brought the next one, it was paused or closed, or `limitMs` has
+   * passed.
    */
   park(limitMs?: number): Promise<boolean> {
-    // The loop would not begin the job that it has fetched before this fetch is answered. Not at once: a job counted that the loop does
-    // not have would make it ask again and again in one turn of the event loop.
+    // The loop begins the job that it has fetched only once this fetch is answered. The answer is delayed: if a counted
+    // job is not in the loop, an immediate answer would make the loop ask again and again in one turn of the event
+    // loop.
     const waitMs = this.#fetched > 0 ? FETCHED_JOB_FIRST_MS : limitMs;
     return new Promise((resolve) => {
       const timer = waitMs === undefined ? undefined : setTimeout(() => settle(false), waitMs).unref();
@@ -89,7 +97,7 @@ export class HeldWorker {
     this.#fetching += 1;
   }
 
-  /** Bound, as are those that follow: they are called as handlers of promises, on the way of every job. */
+  /** Bound, like those that follow: they are called as handlers of promises for every job. */
   readonly fetchEnded = (job?: unknown): void => {
     this.#fetching -= 1;
     if (isJob(job)) this.#fetched += 1;
@@ -97,7 +105,7 @@ export class HeldWorker {
 
   readonly fetchFailed = (): void => this.fetchEnded();
 
-  /** A fetched job begins, or goes to the application. */
+  /** A fetched job begins, or is passed to the application. */
   fetchedJobLeaves(): void {
     if (this.#fetched > 0) this.#fetched -= 1;
   }
@@ -115,7 +123,10 @@ export class HeldWorker {
 
   readonly processingFailed = (): void => this.processingEnded();
 
-  /** The application got a job, by a name of its own, and is to finish it: from `getNextJob`, or with the result of another. */
+  /**
+   * The application got a job, which it must finish under this name: from `getNextJob`, or with the result of another
+   * job.
+   */
   jobHandedOut(name: string): void {
     this.#handedOut.add(name);
   }
@@ -124,21 +135,22 @@ export class HeldWorker {
     this.#handedOut.delete(name);
   }
 
-  /** Whether no job is in its hands, nor can come. */
+  /** Whether the worker has no job and cannot get one. */
   isIdle(): boolean {
     const worker = this.#worker;
     const mayTakeMore = !this.#isHeld && !worker.closing && worker.isRunning() && !worker.isPaused();
     if (!canBeHeld(worker)) return !worker.isRunning();
     if (mayTakeMore || this.#processing > 0 || this.#handedOut.size > 0) return false;
-    // Where the loop has ended nobody will begin them.
+    // If the loop has ended, nobody will begin them.
     if (this.#fetched > 0 && worker.isRunning()) return false;
-    // Before BullMQ 5.40 a fetch waits for the end of the application's pause, outside Redis.
+    // Before BullMQ 5.40, a fetch waits for the end of the application's pause, outside Redis.
     return this.#fetching === 0 || (worker.isPaused() && !worker.waiting);
   }
 
   /**
-   * Ends a fetch that waits, to be called until none does. A worker without jobs sits in a blocking command of up to `drainDelay`, and takes the job
-   * that ends the wait; or it sits out a rate limit, which Redis knows and says again.
+   * Ends a fetch that waits. Call it until no fetch waits. A worker without jobs waits in a blocking command of up to
+   * `drainDelay` and takes the job that ends the wait; or it waits for a rate limit, which Redis reports again at the
+   * next fetch.
    */
   interrupt(): void {
     if (this.#fetching === 0) return;
@@ -151,8 +163,8 @@ export class HeldWorker {
   }
 
   /**
-   * BullMQ's own way out of the blocking command (in `close()` and `pause()`): that connection serves nothing else. It is restored at once, for
-   * BullMQ 5 never does it itself.
+   * BullMQ's own way to leave the blocking command (in `close()` and `pause()`): that connection serves nothing else.
+   * It is restored at once, because BullMQ 5 does not do so itself.
    */
   async #cutBlockingConnection(): Promise<void> {
     if (this.#interrupting) return;
@@ -160,7 +172,7 @@ export class HeldWorker {
     const worker = this.#worker;
     try {
       const { connected, disconnect, reconnect } = blockingSide(worker);
-      // Cut before it was ever connected, it would stay so.
+      // A connection that is cut before it was ever connected would stay disconnected.
       await connected;
       if (!worker.closing && worker.waiting) {
         await disconnect();

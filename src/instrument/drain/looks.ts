@@ -2,32 +2,35 @@ import { reportFault } from '../diagnostics.ts';
 import { afterReading } from '../patience.ts';
 
 export interface LooksOptions {
-  /** One look; tells whether each Redis answered. */
+  /** Checks once; resolves with whether every Redis answered. */
   readonly look: () => Promise<boolean>;
-  /** Whether workers are held, and looked at the more often. */
+  /** Whether workers are held: then the key is checked more often. */
   readonly isHolding: () => boolean;
-  /** Monotonic ms. */
+  /** Monotonic, ms. */
   readonly nowMs: () => number;
 }
 
-/** Between two looks while there is nothing to drain, give or take a tenth, so that processes do not look in step. */
+/** Between two checks while nothing is drained, plus or minus 10 %, so that processes do not check in step. */
 const LOOK_EVERY_MS = 2_000;
-/** While workers are held: how late their idleness may be told. */
+/** Between two checks while workers are held: how late their idleness may be reported. */
 const LOOK_OFTEN_MS = 500;
-/** With no look for so long, a job has kept the event loop busy: the next fetch waits for a look. */
+/** With no check for this long, a job has kept the event loop busy: the next fetch waits for a check. */
 const LOOK_OVERDUE_MS = 3_000;
-/** How long a fetch, or the end of a hold, waits for a look: Redis answers within milliseconds once the event loop is free. */
+/**
+ * How long a fetch, or the end of a hold, waits for a check: Redis answers within milliseconds once the event loop is
+ * free.
+ */
 const LOOK_LIMIT_MS = 250;
 
 /**
- * When the key of a drain is looked at: every 2 s, and before the next fetch where a job kept the event loop busy so long that a look is overdue. Between
- * two such jobs the event loop is free for less than an answer takes.
+ * Decides when the drain key is checked: every 2 s, and before the next fetch if a job has blocked the event loop until
+ * a check was overdue. Between two such jobs, the event loop is free for less time than an answer takes.
  */
 export class Looks {
   readonly #options: LooksOptions;
   #looking: Promise<void> | null = null;
   #lastMs = 0;
-  /** Redis was given its time and did not answer: nothing waits for a look until it does. */
+  /** Redis did not answer within the limit: nothing waits for a check until it answers. */
   #redisIsSlow = false;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
@@ -57,7 +60,10 @@ export class Looks {
     return this.#options.nowMs() - this.#lastMs > LOOK_OVERDUE_MS;
   }
 
-  /** A look, or what of it there is time for on a free event loop. One that is under way already will do. Never rejects. */
+  /**
+   * Checks the key, waiting a limited time on a free event loop. If a check is under way, waits for that one. Never
+   * rejects.
+   */
   now(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = afterReading(LOOK_LIMIT_MS, () => {

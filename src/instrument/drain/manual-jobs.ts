@@ -9,7 +9,7 @@ interface Job {
 
 type JobMethod = (this: Job, ...args: unknown[]) => unknown;
 
-/** The methods by which a job leaves `active`, as far as a version has them. */
+/** The methods by which a job leaves `active`. Each version has some of them. */
 const ENDS = [
   'moveToCompleted',
   'moveToFailed',
@@ -19,17 +19,18 @@ const ENDS = [
   'remove',
 ] as const;
 
-/** Redis no longer knows the job as this worker's: it stalled and was taken by another, or it is gone. */
+/** For Redis, the job is no longer this worker's: it stalled and another worker took it, or it is gone. */
 const NOT_OURS = /Missing (?:lock|key)|not in the active state|Lock mismatch|not owned/i;
 
-/** In whose hands each job is, by queue and id: another object of the same job may end it. */
+/** Which worker each job belongs to, by queue and id: another object of the same job may end it. */
 const handedOut = new Map<string, HeldWorker>();
 
 const followed = new WeakSet<object>();
 
 /**
- * Keeps `job`, which `getNextJob` gave to the application, in its worker's hands until it has left `active`. The methods that end it are wrapped on the
- * class, and only in applications that fetch by hand: the job that comes with a result is made by the application, by `Job.fromJSON`.
+ * Counts `job`, which `getNextJob` passed to the application, as its worker's until it has left `active`. The methods
+ * that end it are wrapped on the class, and only in applications that fetch by hand: the application itself creates the
+ * job that comes with a result, by `Job.fromJSON`.
  */
 export function followHandedOutJob(job: unknown, held: HeldWorker): void {
   if (typeof job !== 'object' || job === null) return;
@@ -51,7 +52,7 @@ function ending(original: JobMethod): JobMethod {
     const { id, queueQualifiedName } = this;
     if (id === undefined || !handedOut.has(keyOf(queueQualifiedName, id))) return result;
     void Promise.resolve(result).then(
-      // `moveToWaitingChildren` says false where nothing is left to wait for: the job goes on.
+      // `moveToWaitingChildren` resolves with false if there is nothing left to wait for: the job continues.
       (value) => value !== false && guarded('following the end of a job', () => end(this, idOfNext(value))),
       (error) => NOT_OURS.test(String(error)) && end(this),
     );
@@ -72,12 +73,12 @@ function handOut(key: string, held: HeldWorker): void {
   held.jobHandedOut(key);
 }
 
-/** No name of a queue contains a line break that matters here: it only keeps name and id apart. */
+/** The line break only separates name and id: queue names contain none. */
 function keyOf(queue: string | undefined, id: string): string {
   return `${queue}\n${id}`;
 }
 
-/** Of `[jobData, jobId, ...]`, the next job, which comes with a result where it was asked for. */
+/** The id of the next job in `[jobData, jobId, ...]`, which comes with a result if it was asked for. */
 function idOfNext(value: unknown): string | undefined {
   if (!Array.isArray(value) || !value[0]) return undefined;
   return typeof value[1] === 'string' ? value[1] : undefined;

@@ -7,8 +7,9 @@ import { drainOfProcess, type ProcessDrain } from './worker-drain.ts';
 const DRAIN = Symbol.for('tidemark.thread-drain');
 
 /**
- * Lets the workers of a class (its prototype) or one worker, which run in a worker thread, be drained. Nothing is measured there: the process's memory is
- * the main thread's to report. Does nothing where there is no boot to be asked for.
+ * Lets the workers of a class (its prototype) or one worker in a worker thread be drained. Nothing is measured there:
+ * the main thread reports the process's memory. Does nothing if the boot is unknown, because no drain can then be
+ * addressed to it.
  */
 export function followInThread(target: WorkerMethods): void {
   const holder = globalThis as { [DRAIN]?: ProcessDrain | null };

@@ -10,7 +10,7 @@ interface ThreadState {
 
 interface Message extends ThreadState {
   readonly threadId: number;
-  /** The thread has no workers any more. */
+  /** The thread no longer has workers. */
   readonly isGone: boolean;
 }
 
@@ -18,8 +18,9 @@ const CHANNEL = 'tidemark.drain';
 const NOTHING_DRAINED: ThreadState = { attemptId: null, idle: false };
 
 /**
- * The threads of this process that run BullMQ workers. Each has a drain of its own, and none may tell the actuator that it is idle before all are: the
- * actuator knows processes, not threads. In the main thread nothing is opened before it has started a thread.
+ * The threads of this process that run BullMQ workers. Each has its own drain, and none may report to the actuator that
+ * it is idle before all are: the actuator knows processes, not threads. The main thread opens nothing before it has
+ * started a thread.
  */
 class ThreadPeers {
   readonly #others = new Map<number, ThreadState>();
@@ -35,13 +36,13 @@ class ThreadPeers {
     if (!isMainThread) this.#open();
   }
 
-  /** Tells the others, once this thread has workers. */
+  /** Notifies the other threads, once this thread has workers. */
   tell(state: ThreadState = NOTHING_DRAINED): void {
     this.#own = state;
     this.#post(state, false);
   }
 
-  /** This thread has no workers any more. */
+  /** This thread no longer has workers. */
   leave(): void {
     if (this.#own !== null) this.#post(this.#own, true);
     this.#own = null;
@@ -53,7 +54,7 @@ class ThreadPeers {
 
   #threadStarts(thread: Worker): void {
     this.#open();
-    // By then it has lost its id.
+    // Read now: at `exit` the thread has lost its id.
     const { threadId } = thread;
     thread.once('exit', () => this.#others.delete(threadId));
   }
@@ -81,7 +82,10 @@ class ThreadPeers {
 
 let peers: ThreadPeers | null = null;
 
-/** Those of this process. Threads that it started before the first call are known where `register` was loaded before them. */
+/**
+ * The threads of this process. Threads started before the first call are known only if `register` was loaded before
+ * them.
+ */
 export function threadPeers(): ThreadPeers {
   peers ??= new ThreadPeers();
   return peers;

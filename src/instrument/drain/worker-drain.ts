@@ -25,22 +25,22 @@ export interface ProcessDrainOptions {
   readonly keys: DrainKeyNames;
   /** `tidemark.process.id` */
   readonly processId: string;
-  /** Monotonic ms. */
+  /** Monotonic, ms. */
   readonly nowMs: () => number;
 }
 
-/** Attempts of one boot are hours apart; these are kept so that none is obeyed twice. */
+/** Attempts for one boot are hours apart; these are remembered so that each is handled once. */
 const ATTEMPTS_REMEMBERED = 100;
 
-/** A drain that this process obeys. Times are monotonic. */
+/** A drain that this process carries out. Times are monotonic. */
 interface Obedience {
   readonly attemptId: string;
   readonly server: string;
   readonly hookSignal: AbortController;
   lastSeenMs: number;
-  /** By then the attempt is closed, whatever the key says. */
+  /** The attempt is closed by then, whatever the key says. */
   readonly untilMs: number;
-  /** `hooks`: those of `onDrain` or `onRestart` have not settled yet. `over`: the workers are about to go on. */
+  /** `hooks`: hooks of `onDrain` or `onRestart` have not settled yet. `over`: the workers are about to resume. */
   stage: 'hooks' | 'jobs' | 'idle' | 'over';
 }
 
@@ -51,15 +51,16 @@ interface NextStage {
 }
 
 /**
- * The worker's side of a drain. It looks at the key of its boot on the connections that BullMQ has anyway. Where it finds an attempt there, it
- * holds its workers, tells the actuator when nothing runs any more, and lets them go on when the key is gone, when it has not seen the key for as
- * long as that lives, or when the attempt must be over: nobody stays held, whatever becomes of the actuator. Each attempt is obeyed once; a process
- * whose workers went on answers "not idle" to it from then on.
+ * The worker's side of a drain. It checks the key of its boot on the connections that BullMQ already has. If it finds
+ * an attempt there, it holds its workers and reports to the actuator when no job runs any more. It lets the workers
+ * resume when the key is gone, when it has not seen the key for longer than the key lives, or when the attempt must be
+ * over: no worker stays held, whatever happens to the actuator. Each attempt is handled once; after its workers have
+ * resumed, the process answers "not idle" to that attempt.
  */
 export class ProcessDrain implements DrainObserver {
   readonly #options: ProcessDrainOptions;
   readonly #known = new WeakMap<DrainableWorker, HeldWorker>();
-  /** Those that have not closed. */
+  /** Workers that have not closed. */
   readonly #workers = new Map<DrainableWorker, HeldWorker>();
   readonly #obeyed = new Set<string>();
   #obeying: Obedience | null = null;
@@ -73,13 +74,16 @@ export class ProcessDrain implements DrainObserver {
     this.#looks = new Looks({ look: () => this.#look(), isHolding, nowMs: options.nowMs });
   }
 
-  /** Follows the workers of a class (its prototype) or one worker; returns what undoes it. */
+  /** Follows the workers of a class (its prototype) or one worker; returns a function that undoes it. */
   follow(target: WorkerMethods): () => void {
     if (this.#workers.size > 0) this.#looks.start();
     return patchForDrain(target, this);
   }
 
-  /** Whoever is asked for first is followed from then on. The first worker starts the looking; one that appears during a drain is held like the others. */
+  /**
+   * A worker is followed from the first call on. The first worker starts the checks; a worker that appears during a
+   * drain is held like the others.
+   */
   of(worker: DrainableWorker): HeldWorker {
     const known = this.#known.get(worker);
     if (known !== undefined) return known;
@@ -115,7 +119,7 @@ export class ProcessDrain implements DrainObserver {
     return this.#looks.now();
   }
 
-  /** Ends the looking; workers that are held go on. */
+  /** Stops the checks; held workers resume. */
   stop(): void {
     this.#looks.stop();
     this.#threads.leave();
@@ -129,7 +133,7 @@ export class ProcessDrain implements DrainObserver {
     if (!this.#looks.isRunning) return isComplete;
     const found = sightings.find(({ question }) => question !== null);
     if (found?.question) this.#see(found, found.question, lookedAtMs);
-    else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the key is gone');
+    else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the drain key is gone');
     if (found?.question) await this.#answer(found, found.question.attemptId);
     return isComplete;
   }
@@ -154,12 +158,12 @@ export class ProcessDrain implements DrainObserver {
       stage: 'hooks',
     };
     this.#obeying = obedience;
-    diag.info(`tidemark: the workers of this process take no more jobs, for the restart ${attemptId}`);
+    diag.info(`tidemark: the workers of this process take no more jobs, because of the restart ${attemptId}`);
     for (const held of this.#workers.values()) guarded('holding a worker', () => held.hold());
     void this.#goOn(obedience, { hooks: 'drain', stage: 'jobs', sighting });
   }
 
-  /** By our own clock, whatever becomes of Redis. */
+  /** By this process's clock, so that it happens even if Redis is lost. */
   #releaseInTime(): void {
     const obedience = this.#obeying;
     if (obedience === null) return;
@@ -172,33 +176,33 @@ export class ProcessDrain implements DrainObserver {
   }
 
   /**
-   * That the key was not seen in time says nothing where a job kept the event loop busy meanwhile: a look from before may be answered and unread, and
-   * the key was not looked at since. So it is looked at once more, for a moment.
+   * If a job kept the event loop busy, the key may have been missed: an earlier check may be answered but unread, and
+   * no later one was made. So the key is checked once more before the workers resume.
    */
   async #releaseUnlessSeen(obedience: Obedience): Promise<void> {
     const { nowMs } = this.#options;
     const isOver = () => nowMs() >= obedience.untilMs;
     const isSeen = () => nowMs() < obedience.lastSeenMs + DRAIN_KEY_LIFE_MS;
-    // The look that is under way may have been answered long ago: then its answer is old.
+    // The check under way may have been answered long ago, so its answer may be old.
     for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await this.#looks.now();
     if (obedience !== this.#obeying) return;
     if (isOver()) await this.#tellAndRelease(obedience);
     else if (isSeen()) this.#releaseInTime();
-    else this.#release('the key was not seen in time');
+    else this.#release('the drain key was not seen in time');
   }
 
-  /** The key may be there still, and "idle" beside it: that is taken back before a worker takes a job. */
+  /** The key may still exist, with "idle" next to it: that answer is withdrawn before a worker takes a job. */
   async #tellAndRelease(obedience: Obedience): Promise<void> {
     obedience.stage = 'over';
-    // The look that is under way may have answered already.
+    // The check under way may have answered already.
     for (let look = 0; look < 2; look++) await this.#looks.now();
-    if (obedience === this.#obeying) this.#release(`no restart takes longer than ${obedience.attemptId} has`);
+    if (obedience === this.#obeying) this.#release(`the restart ${obedience.attemptId} has reached its time limit`);
   }
 
   #release(why: string): void {
     clearTimeout(this.#releaseTimer);
     if (this.#obeying === null) return;
-    diag.info(`tidemark: the workers of this process go on: ${why}`);
+    diag.info(`tidemark: the workers of this process take jobs again: ${why}`);
     this.#obeying.hookSignal.abort();
     this.#obeying = null;
     for (const held of this.#workers.values()) guarded('letting a worker go on', () => held.release());
@@ -216,7 +220,7 @@ export class ProcessDrain implements DrainObserver {
     await answerDrain(sighting, this.#options, { attemptId, idle: idle && this.#threads.areIdle(attemptId) });
   }
 
-  /** Calls hooks, enters the stage that follows, and answers at once. Never awaited: the key must be looked at all the while. */
+  /** Calls hooks, enters the next stage, and answers at once. Never awaited: the key must be checked meanwhile. */
   async #goOn(obedience: Obedience, to: NextStage): Promise<void> {
     const { attemptId, hookSignal } = obedience;
     obedience.stage = 'hooks';
@@ -241,7 +245,10 @@ export class ProcessDrain implements DrainObserver {
   }
 }
 
-/** Null where there is no boot to be asked for: outside a dyno, of an app without a name, and in a sandbox, whose jobs its parent counts. */
+/**
+ * Null if no drain can be addressed to this boot: outside a dyno, in an app without a name, and in a sandbox, whose
+ * jobs are counted by its parent.
+ */
 export function drainOfProcess(
   env: Readonly<Record<string, string | undefined>>,
   nowMs: () => number,

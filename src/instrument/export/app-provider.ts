@@ -6,21 +6,24 @@ import { subjectOf } from './subject.ts';
 type RawAttribute = readonly [name: string, value: unknown];
 
 interface Resource {
-  /** The first of a name holds. A value is a promise where its detector asks over the network. */
+  /** The first attribute of a name wins. A value is a promise if its detector makes a network request. */
   getRawAttributes?(): readonly RawAttribute[];
 }
 
-/** Where the SDKs of 2.x and 3.x keep what a provider was made with. The API shows none of it. */
+/** Where the SDKs 2.x and 3.x keep what a provider was created with. The API does not expose it. */
 interface SdkInternals {
   readonly _sharedState?: { readonly resource?: Resource; readonly metricCollectors?: readonly unknown[] };
 }
 
-/** What the API hands out, and an SDK before it has started: it drops everything. */
+/** What the API returns without an SDK, and what an SDK returns before it has started: it drops everything. */
 export function isNoop(provider: MeterProvider): boolean {
   return provider.constructor?.name === 'NoopMeterProvider' || provider.getMeter(SCOPE_NAME) === createNoopMeter();
 }
 
-/** Whether this is a dyno and the provider's resource certainly does not say which. An actuator drops such points. Never throws. */
+/**
+ * Whether this is a dyno and the provider's resource certainly does not name it. An actuator drops such points. Never
+ * throws.
+ */
 export function lacksDyno(provider: MeterProvider, env: Environment): boolean {
   const attributes = attributesOf(provider);
   return Boolean(env.DYNO) && attributes !== null && !DYNO_ATTRIBUTES.every((name) => Boolean(attributes[name]));
@@ -28,20 +31,23 @@ export function lacksDyno(provider: MeterProvider, env: Environment): boolean {
 
 const DYNO_ATTRIBUTES = [ATTR_HEROKU_DYNO_NAME, ATTR_HEROKU_DYNO_ID];
 
-/** What a person has to know of measurements that go to the application's provider: we do not see its exports. Never throws. */
+/**
+ * What a person must know about measurements that go to the application's provider, whose exports Tidemark does not
+ * see. Never throws.
+ */
 export function appProviderLine(provider: MeterProvider, env: Environment): string {
   if ((provider as SdkInternals)._sharedState?.metricCollectors?.length === 0) {
     return "nothing is reported: the meter provider of the application's OpenTelemetry SDK has no metric reader. Give the SDK metricReaders.";
   }
   if (lacksDyno(provider, env)) {
-    return "measurements go to the application's OpenTelemetry SDK, whose resource names no dyno, so an actuator drops them. Add herokuDetector to the SDK's resourceDetectors.";
+    return "measurements go to the application's OpenTelemetry SDK, whose resource does not name the dyno, so an actuator drops them. Add herokuDetector to the SDK's resourceDetectors.";
   }
   const attributes = attributesOf(provider);
   const { name, lacks } = attributes === null ? { name: 'this process', lacks: '' } : subjectOf(attributes);
   return `measuring ${name}, which the application's OpenTelemetry SDK exports${lacks}`;
 }
 
-/** The attributes of its resource, some of them promises; null where they cannot be seen. */
+/** The attributes of its resource, some of them promises; null if they are not accessible. */
 function attributesOf(provider: MeterProvider): Readonly<Record<string, unknown>> | null {
   try {
     const raw = (provider as SdkInternals)._sharedState?.resource?.getRawAttributes?.();

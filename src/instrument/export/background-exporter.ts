@@ -2,7 +2,7 @@ import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-met
 import { reportFault } from '../diagnostics.ts';
 import { PostError } from './otlp/otlp-post.ts';
 
-/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is not a dependency of this package. */
 const SUCCESS = 0;
 
 const FIRST_RETRY_MS = 1000;
@@ -11,18 +11,21 @@ const RETRY_FACTOR = 1.5;
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 
 export interface BackgroundExporterOptions {
-  /** Sends once and tells the result. */
+  /** Sends once and reports the result. */
   readonly exporter: PushMetricExporter;
-  /** No retry is started later than this after its export began. */
+  /** No retry starts later than this after its export began. */
   readonly retryForMs: number;
-  /** Called for each export that has arrived, and with the last error of one that has not; in a flush with the first one, too. */
+  /**
+   * Called for each export that has arrived. `onFailed` is called with the last error of one that has not; during a
+   * flush with its first error, too.
+   */
   readonly onArrived: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
 /**
- * Takes an export out of the reader's hands at once and sends it in the background. The reader would wait for it under a timer that
- * keeps the process alive, up to its whole timeout where the receiver hangs; here nothing does but what `forceFlush` is awaited by.
+ * Takes an export from the reader at once and sends it in the background. The reader would wait for the export under a
+ * timer that keeps the process alive, for its whole timeout if the receiver hangs. Here, only `forceFlush` waits.
  */
 export class BackgroundExporter implements PushMetricExporter {
   readonly #exporter: PushMetricExporter;
@@ -38,11 +41,11 @@ export class BackgroundExporter implements PushMetricExporter {
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     const { onArrived, onFailed } = this.#options;
     const told = this.#send(metrics).then(onArrived, onFailed);
-    this.#latest = told.catch((error: unknown) => reportFault('saying what became of an export', error));
+    this.#latest = told.catch((error: unknown) => reportFault('reporting the result of an export', error));
     done({ code: SUCCESS });
   }
 
-  /** Waits for the newest export alone: an older one that still hangs tells nothing that the newest does not. */
+  /** Waits for the newest export only: an older one that still hangs says nothing about the newest. */
   async forceFlush(): Promise<void> {
     this.#flushes += 1;
     await this.#latest;
@@ -65,7 +68,7 @@ export class BackgroundExporter implements PushMetricExporter {
       const { code, error } = await this.#once(metrics);
       if (code === SUCCESS) return;
       if (!(error instanceof PostError && error.isRetryable)) throw error ?? new Error('no reason given');
-      // The process may end with the flush, before the last retry.
+      // The process may end after the flush, before the last retry.
       if (this.#flushes > 0) this.#options.onFailed(error);
       const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
       if (performance.now() + waitMs > deadlineMs) throw error;
@@ -78,7 +81,7 @@ export class BackgroundExporter implements PushMetricExporter {
   }
 }
 
-/** `AggregationTemporality.CUMULATIVE`; the SDK is loaded only where metrics are exported. */
+/** `AggregationTemporality.CUMULATIVE`. The SDK is loaded only if metrics are exported. */
 const CUMULATIVE = 1;
 
 function unheldDelay(ms: number): Promise<void> {

@@ -1,4 +1,7 @@
-/** A histogram with fixed buckets. Bucket `i` counts what is over boundary `i - 1` and not over boundary `i`, as OpenTelemetry's do. */
+/**
+ * A histogram with fixed buckets. Bucket `i` counts values greater than boundary `i - 1` and at most boundary `i`, like
+ * OpenTelemetry's.
+ */
 export class BucketCounts {
   readonly boundaries: readonly number[];
   readonly #counts: number[];

@@ -7,27 +7,27 @@ import {
 } from '../../shared/otel-environment.ts';
 import type { Transport } from '../settings.ts';
 
-/** An actuator that judges by the minute needs several points in it; OpenTelemetry's own default is 60 s. */
+/** The actuator assesses curves by the minute and needs several points in each; OpenTelemetry's own default is 60 s. */
 const DEFAULT_INTERVAL_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export interface ExportSettings {
   readonly exporters: readonly ('otlp' | 'console' | 'redis')[];
   readonly intervalMs: number;
-  /** For one export, its retries included; at most the interval. */
+  /** For one export, including its retries; at most the interval. */
   readonly timeoutMs: number;
-  /** What of the environment is wrong, or keeps measurements from leaving; a sentence each. */
+  /** What is wrong in the environment, or keeps measurements from leaving; one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** What OpenTelemetry's standard variables and the transports ask of a provider of our own. */
+/** What OpenTelemetry's standard variables and the transports ask of Tidemark's own provider. */
 export function readExportSettings(env: Environment, transports: readonly Transport[]): ExportSettings {
   const notes: string[] = [];
   const milliseconds = (name: string, fallback: number) => {
     const text = env[name]?.trim() ?? '';
     const ms = parseMilliseconds(text);
     if (text === '' || ms !== null) return ms ?? fallback;
-    notes.push(`${name} is no number of milliseconds above zero; using ${fallback}.`);
+    notes.push(`${name} is not a number of milliseconds above zero; using ${fallback}.`);
     return fallback;
   };
   const intervalMs = milliseconds('OTEL_METRIC_EXPORT_INTERVAL', DEFAULT_INTERVAL_MS);
@@ -46,7 +46,10 @@ export function readExportSettings(env: Environment, transports: readonly Transp
 
 export const SDK_DISABLED = 'OTEL_SDK_DISABLED=true: nothing is measured or reported.';
 
-/** Whether a provider of our own has somewhere to send: a receiver that the environment names (the standard's default is a port of this machine), or the stream. */
+/**
+ * Whether Tidemark's own provider has somewhere to send: a receiver that the environment names (the standard's default
+ * is a port of this machine), or the stream.
+ */
 export function canReport(env: Environment, transports: readonly Transport[]): boolean {
   const { exporters } = readExportSettings(env, transports);
   return exporters.includes('redis') || (exporters.includes('otlp') && endpointVariable(env) !== null);
@@ -73,16 +76,16 @@ function overOtlp(env: Environment): Pick<ExportSettings, 'notes'> & { exporters
 function exporterNote(name: string): string[] {
   if (name === 'otlp') return [];
   if (name === 'console')
-    return ['OTEL_METRICS_EXPORTER names console: those measurements reach this output, no actuator.'];
-  return [`OTEL_METRICS_EXPORTER names "${name}", which Tidemark cannot export by. Set it to otlp to report.`];
+    return ['OTEL_METRICS_EXPORTER names console: those measurements are printed here and do not reach an actuator.'];
+  return [`OTEL_METRICS_EXPORTER names "${name}", which Tidemark does not support. Set it to otlp to report.`];
 }
 
 function endpointNote(env: Environment): string | null {
   const variable = endpointVariable(env);
   const url = URL.parse(env[variable ?? '']?.trim() ?? '');
   if (variable === null || url?.protocol === 'http:' || url?.protocol === 'https:') return null;
-  // Its value is not repeated: it may hold a password.
-  return `${variable} is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.`;
+  // The value is not repeated: it may hold a password.
+  return `${variable} is not an address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.`;
 }
 
 function protocolNote(env: Environment): string[] {
@@ -91,7 +94,7 @@ function protocolNote(env: Environment): string[] {
   const value = env[name ?? '']?.trim();
   if (name === undefined || value === 'http/protobuf' || value === 'http/json') return [];
   return [
-    `${name}=${value} is not what Tidemark speaks: it sends OTLP over HTTP as JSON. Where the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.`,
+    `${name}=${value} is not supported: Tidemark sends OTLP over HTTP as JSON. If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.`,
   ];
 }
 
@@ -101,7 +104,7 @@ function optionNotes(env: Environment): string[] {
     const [timeout, compression] = [`OTEL_EXPORTER_OTLP_${signal}TIMEOUT`, `OTEL_EXPORTER_OTLP_${signal}COMPRESSION`];
     const [timeoutText, compressionText] = [env[timeout]?.trim() ?? '', env[compression]?.trim() ?? ''];
     if (timeoutText !== '' && parseMilliseconds(timeoutText) === null) {
-      notes.push(`${timeout} is no number of milliseconds above zero and is ignored.`);
+      notes.push(`${timeout} is not a number of milliseconds above zero and is ignored.`);
     }
     if (!['', 'none', 'gzip'].includes(compressionText))
       notes.push(`${compression} is not gzip or none and is ignored.`);
@@ -109,16 +112,16 @@ function optionNotes(env: Environment): string[] {
   return notes;
 }
 
-/** OpenTelemetry passes over an entry that it cannot read, and the receiver then misses a token. */
+/** OpenTelemetry skips an entry that it cannot read, and the receiver then misses a token. */
 function headerNotes(env: Environment): string[] {
   const broken = headerEntries(env).filter(([, entry]) => !isHeader(entry));
   return [...new Set(broken.map(([variable]) => variable))].map(
     (variable) =>
-      `${variable} has an entry that is no name=value with % only before two hex digits, and it is ignored. Write Authorization=Bearer%20<token>.`,
+      `${variable} has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.`,
   );
 }
 
-/** OpenTelemetry drops all of them for one that it cannot read. */
+/** OpenTelemetry drops all attributes if it cannot read one. */
 function resourceNote(env: Environment): string[] {
   if (isDecodable(env.OTEL_RESOURCE_ATTRIBUTES ?? '')) return [];
   return [

@@ -11,10 +11,10 @@ import {
   METRIC_SANDBOX_EXITS,
 } from '../../semconv.ts';
 
-/** To OTLP as JSON; undefined where there is nothing to send. */
+/** To OTLP as JSON; undefined if there is nothing to send. */
 export type Serialize = (metrics: ResourceMetrics) => Uint8Array | undefined;
 
-/** Without these nothing is known of the dyno: they go first, and few as they are they always fit. */
+/** Without these nothing is known about the dyno. They go first, and are few enough to always fit. */
 const FIRST: readonly string[] = [
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_PROCESS_MEMORY_USAGE,
@@ -30,14 +30,14 @@ const LAST: readonly string[] = [
   METRIC_JOB_MEMORY_RECLAIMED,
 ].map(({ name }) => name);
 
-/** Of one data point with its attributes as JSON, before any export was measured. */
+/** Bytes of one data point with its attributes as JSON, assumed before any export was measured. */
 const USUAL_POINT_BYTES = 600;
-/** Aimed at, so that a part of longer names than the last ones still fits. */
+/** Parts are filled to this fraction, so that one with longer names than the last still fits. */
 const FILL_FRACTION = 0.8;
 
 export interface ExportPart {
   readonly bytes: Uint8Array;
-  /** Whether nothing of the export follows. */
+  /** Whether this is the last part of the export. */
   readonly isLast: boolean;
 }
 
@@ -51,17 +51,23 @@ interface Slice {
   readonly points: DataPoints;
 }
 
-/** Cuts exports that are too large for their receiver into parts that are not, what is needed most first. The receiver merges them by process and time. */
+/**
+ * Splits an export that is too large for its receiver into parts that fit, the most needed metrics first. The receiver
+ * merges them by process and time.
+ */
 export class ExportParts {
   readonly #serialize: Serialize;
-  /** As last measured: to serialize a large export only to see its size would hold up the jobs. */
+  /** As last measured. Serializing a large export only to learn its size would delay the jobs. */
   #pointBytes = USUAL_POINT_BYTES;
 
   constructor(serialize: Serialize) {
     this.#serialize = serialize;
   }
 
-  /** Each at most `maxBytes`; a single data point that is larger is left out. Serialized one by one, as they are asked for. */
+  /**
+   * Each part is at most `maxBytes`. A single data point that is larger is left out. Parts are serialized one by one,
+   * as they are requested.
+   */
   *of(metrics: ResourceMetrics, maxBytes: number): Generator<ExportPart, void> {
     const slices = inOrder(metrics);
     if (countOf(slices) * this.#pointBytes <= maxBytes) {
@@ -80,7 +86,7 @@ export class ExportParts {
     }
   }
 
-  /** The part, or its halves where it turned out larger than was expected. */
+  /** The part, or its halves if it is larger than expected. */
   *#fitting(
     metrics: ResourceMetrics,
     part: readonly Slice[],
@@ -119,7 +125,7 @@ function countOf(slices: readonly Slice[]): number {
   return slices.reduce((sum, { points }) => sum + points.length, 0);
 }
 
-/** The first `count` data points, and the others. */
+/** The first `count` data points, and the rest. */
 function cut(slices: readonly Slice[], count: number): [readonly Slice[], readonly Slice[]] {
   const before: Slice[] = [];
   const after: Slice[] = [];

@@ -38,12 +38,12 @@ import type { DynoMemory } from '../memory/dyno-memory.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 import type { JobTables } from './job-tables.ts';
 
-/** What the observable metrics are read from. */
+/** What the observable metrics read. */
 export interface Measured {
   readonly monitor: JobMonitor;
-  /** Null in a sandbox: its parent's process reports, or another of the dyno. */
+  /** Null in a sandbox: its parent reports, or another process of the dyno. */
   readonly dynoMemory: DynoMemory | null;
-  /** Null where the quota is unknown. */
+  /** Null if the quota is unknown. */
   readonly limitBytes: number | null;
 }
 
@@ -69,7 +69,7 @@ export class Instruments {
   readonly #observeNow: BatchObservableCallback;
   readonly #observeLater: BatchObservableCallback;
 
-  /** @param tables take the per-job histograms in the place of the meter's; null where the meter's provider is not ours */
+  /** @param tables take the per-job histograms instead of the meter; null if the meter's provider is not Tidemark's */
   constructor(meter: Meter, measured: Measured, tables: JobTables | null = null) {
     this.#meter = meter;
     this.#measured = measured;
@@ -91,8 +91,9 @@ export class Instruments {
     this.#heapSize = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE));
     this.#external = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_EXTERNAL));
     this.#arrayBuffers = meter.createObservableUpDownCounter(...whole(METRIC_PROCESS_MEMORY_ARRAY_BUFFERS));
-    // Two, because the SDK takes what a callback observed when it has ended: where the reading of other processes is slow, or breaks off at the
-    // reader's timeout, this process's usage would be that of the last collection, and `net` that of this one.
+    // Two callbacks, because the SDK takes what a callback observed only when the callback has ended. If the other
+    // processes are slow to read, or the read is cut off by the reader's timeout, one callback would pair the usage of
+    // the last collection with the `net` of this one.
     this.#observeNow = (result) => {
       this.#observeProcess(result);
       this.#observeHeap(result);
@@ -111,13 +112,13 @@ export class Instruments {
       this.#tables.record(end);
       return;
     }
-    // In no job's context: it is told after the job, whose context is not at hand.
+    // Outside a job's context: the duration is recorded after the job, when its context is no longer available.
     this.#duration.record(durationMs / 1000, attributes, ROOT_CONTEXT);
     if (growthBytes) this.#growth.record(growthBytes, attributes, ROOT_CONTEXT);
     if (reclaimedBytes) this.#reclaimed.record(reclaimedBytes, attributes, ROOT_CONTEXT);
   }
 
-  /** Stops observing; the meter's provider may go on without. */
+  /** Stops observing; the meter's provider may continue. */
   release(): void {
     this.#measured.monitor.process();
     this.#meter.removeBatchObservableCallback(this.#observeNow, this.#ofProcess());
@@ -136,13 +137,13 @@ export class Instruments {
   }
 
   /**
-   * Synchronous, so that what it records, of jobs that ended too, belongs to the collection that asked: the SDK takes what instruments hold, and
-   * asks the tables, when it has called the callbacks.
+   * Synchronous, so that what it records (also of ended jobs) belongs to this collection: the SDK reads instruments and
+   * tables once it has called the callbacks.
    */
   #observeProcess(result: Parameters<BatchObservableCallback>[0]): void {
     const { monitor } = this.#measured;
     for (const { netBytes, attributes } of monitor.takeNetChanges()) this.#net.add(netBytes, attributes);
-    // The very reading that the changes add up to: memory moves while they are worked out.
+    // The same reading that the job changes add up to: memory moves while they are computed.
     result.observe(this.#processUsage, monitor.lastRssBytes);
     const heldBytes = monitor.held();
     for (const [queue, count] of monitor.active()) {
@@ -152,7 +153,10 @@ export class Instruments {
     }
   }
 
-  /** What of the RSS JavaScript holds, and what lies beside its heap: the rest is the allocator's, which is what bloat is made of. */
+  /**
+   * What JavaScript holds of the RSS, inside and outside its heap. The rest is the allocator's, and bloat is in that
+   * rest.
+   */
   #observeHeap(result: Parameters<BatchObservableCallback>[0]): void {
     for (const { space_name, space_size, space_used_size } of getHeapSpaceStatistics()) {
       const attributes = { [ATTR_HEAP_SPACE_NAME]: space_name };

@@ -13,7 +13,10 @@ import { VERSION } from '../version.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 
-/** The numbers of `AggregationTemporality.CUMULATIVE` and `DataPointType.HISTOGRAM`; the SDK is loaded only where metrics are exported. */
+/**
+ * The numbers of `AggregationTemporality.CUMULATIVE` and `DataPointType.HISTOGRAM`. The SDK is loaded only if metrics
+ * are exported.
+ */
 const CUMULATIVE = 1;
 const HISTOGRAM = 0;
 
@@ -25,8 +28,9 @@ interface Figures {
 }
 
 /**
- * The per-job histograms of a process whose provider is ours. A job costs three additions here; a record on an instrument of the SDK costs
- * about 2 us each, for it looks the attributes up. Handed over at each collection as what the instruments would have made of it, cumulative.
+ * The per-job histograms of a process whose provider is Tidemark's. A job costs three additions here; recording on an
+ * SDK instrument costs about 2 us each, because it looks up the attributes. Each collection gets the same cumulative
+ * data that the instruments would have produced.
  */
 export class JobTables implements MetricProducer {
   readonly #figures = new Map<JobSeries, Figures>();
@@ -83,7 +87,7 @@ export class JobTables implements MetricProducer {
   }
 }
 
-/** A producer's own is not looked at: the reader puts the provider's in its place. */
+/** The reader ignores a producer's own resource and uses the provider's. */
 const NO_RESOURCE = { attributes: {}, merge: () => NO_RESOURCE, getRawAttributes: () => [] } as Awaited<
   ReturnType<MetricProducer['collect']>
 >['resourceMetrics']['resource'];

@@ -1,6 +1,6 @@
 /**
- * What a provider of our own needs of OpenTelemetry's SDK: all of it, and nothing else, because the build puts what stands here into one file
- * (`scripts/bundle-entries.ts`). Loaded only where that provider is made, by `import()`.
+ * What Tidemark's own provider needs of OpenTelemetry's SDK, and nothing else: the build bundles these exports into one
+ * file (`scripts/bundle-entries.ts`). Loaded by `import()`, only if that provider is created.
  */
 export { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 export { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';

@@ -19,16 +19,16 @@ type Resource = NonNullable<MeterProviderOptions['resource']>;
 
 export interface PrivateProviderOptions {
   readonly transports: readonly Transport[];
-  /** A connection that the points stream may be written over. */
+  /** A worker's connection for writing the points stream; null if there is none now. */
   readonly lend: () => BorrowedRedis | null;
-  /** Takes sentences for people. */
+  /** Prints a sentence for people. */
   readonly say: (sentence: string) => void;
   readonly env?: Environment;
 }
 
 /**
- * A provider of our own, never registered globally: the application's SDK may start later and must find the place free. The SDK is
- * loaded only here. Null where the environment and the transports leave no exporter, which is said.
+ * Tidemark's own provider. It is never registered globally, because the application's SDK may start later and register
+ * its own. The SDK is loaded only here. Null if the environment and the transports leave no exporter; that is printed.
  */
 export async function privateProvider(options: PrivateProviderOptions): Promise<OwnProvider | null> {
   const { transports, lend, say, env = process.env } = options;
@@ -41,7 +41,7 @@ export async function privateProvider(options: PrivateProviderOptions): Promise<
   const ownResource = await resource();
   const context = { ...options, env, settings, subject: subjectOf(ownResource.attributes) };
   const exporters = await Promise.all(settings.exporters.map((name) => EXPORTERS[name](context)));
-  // The tables know cumulative figures only; where the environment asks for others the SDK makes them.
+  // The tables produce cumulative figures only. If the environment asks for others, the SDK produces them.
   const areCumulative = exporters.every(
     (exporter) =>
       (exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE) ===
@@ -104,7 +104,7 @@ async function overPointsStream({ lend, say, settings, subject }: ExporterContex
   });
 }
 
-/** What was detected, over the SDK's own; what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, over both. */
+/** Detected attributes override the SDK's own; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override both. */
 async function resource(): Promise<Resource> {
   const { defaultResource, detectResources, envDetector } = await import('./opentelemetry-sdk.ts');
   return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));

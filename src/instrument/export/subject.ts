@@ -4,7 +4,7 @@ import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_DYNO_NAME } from '../../semconv.ts';
 export interface Subject {
   /** `my-app worker.1` */
   readonly name: string;
-  /** What keeps Tidemark from restarting it, to be appended to a line; empty where nothing does. */
+  /** Appended to a line: what keeps Tidemark from restarting this dyno; empty if nothing does. */
   readonly lacks: string;
 }
 
@@ -16,5 +16,5 @@ export function subjectOf(resource: Readonly<Record<string, unknown>>): Subject 
   return { name: `${app} ${dyno}`, lacks: '' };
 }
 
-const NO_DYNO = '; DYNO is not set, so no dyno is restarted for it';
-const NO_APP = "; set TIDEMARK_APP to the app's name, without which no dyno is restarted";
+const NO_DYNO = '; DYNO is not set, so Tidemark restarts no dyno for it';
+const NO_APP = "; set TIDEMARK_APP to the app's name: without it Tidemark restarts no dyno";

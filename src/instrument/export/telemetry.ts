@@ -10,36 +10,38 @@ import { canReport } from './export-environment.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobTables } from './job-tables.ts';
 
-/** A last flush may hold an exit, or a worker's `close()`, for so long. */
+/** How long a last flush may delay an exit, or a worker's `close()`. */
 export const FLUSH_LIMIT_MS = 1000;
 
-/** Job ends kept while there is no provider yet. More are dropped: then none may ever come. */
+/** Job ends kept while there is no provider yet. Further ones are dropped, because a provider may never come. */
 const MAX_EARLY_JOBS = 1000;
 
-/** Providers of an SDK have these, the API's interface does not. */
+/** Providers of an SDK have these methods; the API's interface does not. */
 export interface SdkMeterProvider extends MeterProvider {
   forceFlush?(): Promise<void>;
   shutdown?(): Promise<void>;
 }
 
-/** A provider of our own. */
+/** Tidemark's own provider. */
 export interface OwnProvider {
   readonly provider: SdkMeterProvider;
-  /** Per-job figures, which its readers collect; null where they want them from instruments. */
+  /** Per-job figures, which its readers collect; null if the readers need them from instruments. */
   readonly tables: JobTables | null;
   /** Whether what it collects now would leave the process. Never rejects. */
   canSend(): Promise<boolean>;
 }
 
-/** Makes a provider for a process whose application has registered none; null where the environment asks for none. */
+/** Makes a provider for a process whose application has registered none; null if the environment asks for none. */
 export type FallbackProvider = () => Promise<OwnProvider | null>;
 
 /**
- * Where the measurements go: the instruments on the provider of the moment. In order: one that was given (`use`), the one that the
- * application has registered globally by the time of the first job or of `settle`, the fallback. The API's global has no proxy for
- * meters, so instruments made before the application's SDK has started would drop everything for ever: hence so late.
+ * Where the measurements go: the instruments on the current provider. In order: one that was passed (`use`), the one
+ * that the application has registered globally by the time of the first job or of `settle`, the fallback. The choice is
+ * made that late because the API's global has no proxy for meters: instruments created before the application's SDK has
+ * started would drop everything for ever.
  *
- * A global provider whose resource names no dyno is passed over where the fallback can report instead: an actuator would drop its points.
+ * If the fallback can report, a global provider whose resource names no dyno is skipped: an actuator would drop its
+ * points.
  */
 export class Telemetry {
   readonly #measured: Measured;
@@ -48,7 +50,7 @@ export class Telemetry {
   #expectsSdk = false;
   #settling: Promise<void> | null = null;
   #provider: SdkMeterProvider | null = null;
-  /** Where the provider is ours. */
+  /** Null unless the provider is Tidemark's. */
   #own: OwnProvider | null = null;
   #instruments: Instruments | null = null;
   #early: JobEnd[] = [];
@@ -64,14 +66,17 @@ export class Telemetry {
     return this.#fallback !== null;
   }
 
-  /** Where the application `expectsSdk` to give a provider, the first job does not hurry the choice, and having to fall back is said. */
+  /**
+   * If the application `expectsSdk` to provide one, the first job does not force the choice, and using the fallback is
+   * printed.
+   */
   setFallback(fallback: FallbackProvider, { expectsSdk = false } = {}): void {
     this.#fallback = fallback;
     this.#expectsSdk = expectsSdk;
     this.#settling = null;
   }
 
-  /** Moves everything to a provider. One that drops everything is ignored: SDKs hand it out until they have started. */
+  /** Moves everything to a provider. One that drops everything is ignored: SDKs return it until they have started. */
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
     const { transports } = readWorkerSettings(process.env);
@@ -88,7 +93,7 @@ export class Telemetry {
     this.#early = [];
   }
 
-  /** Finds a provider, where there is none yet. Never rejects. */
+  /** Chooses a provider if there is none yet. Never rejects. */
   async settle(): Promise<void> {
     if (this.#instruments !== null) return;
     const fallback = this.#fallback;
@@ -98,7 +103,7 @@ export class Telemetry {
     await this.#settling;
   }
 
-  /** Stops measuring, until a provider is given or a fallback set. */
+  /** Stops measuring, until a provider is passed or a fallback set. */
   release(): void {
     this.#fallback = null;
     this.#settling = null;
@@ -114,12 +119,15 @@ export class Telemetry {
     this.#own = null;
   }
 
-  /** Whether what is collected now would leave the process. An application's provider is taken to send what it asks for. */
+  /**
+   * Whether what is collected now would leave the process. An application's provider is assumed to send what it
+   * collects.
+   */
   async canSend(): Promise<boolean> {
     return this.#own === null ? this.#provider !== null : this.#own.canSend();
   }
 
-  /** A job has begun, and others may without a word until the monitor works out what they did. */
+  /** A job has begun. Further jobs may begin without a call until the monitor has processed its events. */
   jobBegins(): void {
     this.#unflushedJobs = true;
     if (this.#instruments === null && !this.#expectsSdk) void this.settle();
@@ -131,8 +139,8 @@ export class Telemetry {
   }
 
   /**
-   * Delivers what was measured since the last flush, where any job ran; resolves within `FLUSH_LIMIT_MS` whatever the receiver does,
-   * and never rejects.
+   * Delivers what was measured since the last flush, if any job ran. Resolves within `FLUSH_LIMIT_MS` whatever the
+   * receiver does, and never rejects.
    */
   flush(): Promise<void> {
     if (this.#flushing !== null) return this.#flushing;
@@ -147,12 +155,12 @@ export class Telemetry {
 
   async #deliver(): Promise<void> {
     await this.settle();
-    // A collection has it done too; the last one must not depend on the SDK asking callbacks before tables.
+    // A collection does this too, but the last one must not depend on the SDK calling callbacks before tables.
     this.#measured.monitor.process();
     await this.#provider?.forceFlush?.();
   }
 
-  /** Uses the application's global provider, where there is one; true where it was passed over. */
+  /** Uses the application's global provider, if there is one. True if it was skipped. */
   #takeGlobal(): boolean {
     const provider: SdkMeterProvider = metrics.getMeterProvider();
     if (isNoop(provider)) return false;
@@ -166,7 +174,7 @@ export class Telemetry {
   async #useFallback(fallback: FallbackProvider, isPassedOver: boolean): Promise<void> {
     const own = await fallback();
     if (own === null) return;
-    // Meanwhile the application has given a provider, or has disabled the instrumentation.
+    // Meanwhile the application has passed a provider, or has disabled the instrumentation.
     if (this.#instruments !== null || fallback !== this.#fallback) return own.provider.shutdown?.();
     if (isPassedOver) this.#voice.say(NO_DYNO);
     else if (this.#expectsSdk) this.#voice.say(NO_PROVIDER);
@@ -182,9 +190,9 @@ export class Telemetry {
     reportFault('starting the export of metrics', error);
   }
 
-  /** Not only after the first interval: this process may replace one that reported the dyno until a moment ago. */
+  /** Before the first interval ends: this process may replace one that reported the dyno until a moment ago. */
   #reportEarly(own: OwnProvider): void {
-    // A flush that waits for the provider delivers as much, and has little time.
+    // A flush that waits for the provider delivers the same, and has little time.
     if (this.#flushing !== null) return;
     const report = async () => {
       if (await own.canSend()) await own.provider.forceFlush?.();
@@ -193,15 +201,15 @@ export class Telemetry {
   }
 }
 
-/** Only a provider of our own has the exporter that writes the stream. */
+/** Only Tidemark's own provider has the exporter that writes the stream. */
 const NO_STREAM =
-  "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, which writes no points stream. Let it export OTLP to the actuator or a Collector.";
+  "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, which does not write the points stream. Let it export OTLP to the actuator or a Collector.";
 const NO_DYNO =
-  "the resource of the application's OpenTelemetry SDK names no dyno, so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it export them.";
+  "the resource of the application's OpenTelemetry SDK does not name the dyno, so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it export them.";
 const NO_PROVIDER =
-  "the application's OpenTelemetry SDK has given no meter provider, so Tidemark exports its measurements itself, by the OTEL_* variables. Give the SDK metricReaders to have it export them.";
+  "the application's OpenTelemetry SDK has provided no meter provider, so Tidemark exports its measurements itself, using the OTEL_* variables. Give the SDK metricReaders to have it export them.";
 
-/** The timer is not unref'd: it is what keeps the process alive for the rest of the time, the sockets do not. */
+/** The timer is not unref'd: it keeps the process alive for the remaining time; the sockets do not. */
 async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timedOut = new Promise<void>((resolve) => {

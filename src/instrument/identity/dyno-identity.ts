@@ -8,7 +8,7 @@ export interface DynoIdentity {
   readonly processType: string;
   readonly id: string;
   readonly idSource: 'platform' | 'derived';
-  /** RFC 3339; null where there is no procfs to tell it. */
+  /** RFC 3339; null without a procfs. */
   readonly startTime: string | null;
 }
 
@@ -17,9 +17,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * The boot that this process belongs to; null outside a dyno (no `DYNO`).
  *
- * Where the platform gives no `HEROKU_DYNO_ID` (its metadata is opt-in, and absent in Private Spaces and with container deploys), an
- * id is derived from what all processes of a container share and its next life does not: the start of PID 1, the kernel's boot id,
- * the container's host name, app and `DYNO`. It is not random: every process has to find the same one without talking to the others.
+ * If the platform gives no `HEROKU_DYNO_ID` (its metadata is opt-in, and absent in Private Spaces and with container
+ * deploys), an id is derived from what all processes of one boot share and the next boot does not: the start of PID 1,
+ * the kernel's boot id, the container's host name, app and `DYNO`. It is not random: every process has to derive the
+ * same id without communicating.
  */
 export function dynoIdentity(env: Environment, procfs: Procfs): DynoIdentity | null {
   const name = env.DYNO;
@@ -36,8 +37,9 @@ export function dynoIdentity(env: Environment, procfs: Procfs): DynoIdentity | n
 }
 
 /**
- * The process with which the dyno began: the topmost ancestor that was started with the same dyno id. In a container that is PID 1,
- * or its first child where PID 1 is the platform's; on a plain machine that runs several dynos, PID 1 belongs to none of them.
+ * The first process of the dyno: the topmost ancestor that was started with the same dyno id. In a container that is
+ * PID 1, or its first child if PID 1 is the platform's. On a plain machine that runs several dynos, PID 1 belongs to
+ * none of them.
  */
 function topOfDyno(env: Environment, procfs: Procfs): number {
   let top = process.pid;
@@ -50,9 +52,9 @@ function topOfDyno(env: Environment, procfs: Procfs): number {
 }
 
 /**
- * Whether a process was started as part of the dyno that `env` describes: with the same `HEROKU_DYNO_ID`, or, where
- * the platform gives none, with the same `DYNO` and no other app's name. False where its environment may not be read:
- * another user's process, or a protected one.
+ * Whether a process was started as part of the dyno that `env` describes: with the same `HEROKU_DYNO_ID`, or, if the
+ * platform gives none, with the same `DYNO` and no other app's name. False if its environment may not be read: another
+ * user's process, or a protected one.
  */
 export function startedInDyno(pid: number, env: Environment, procfs: Procfs): boolean {
   if (env.HEROKU_DYNO_ID) return procfs.environment(pid, 'HEROKU_DYNO_ID') === env.HEROKU_DYNO_ID;
@@ -67,11 +69,13 @@ function appName(env: Environment): string | undefined {
   return env.TIDEMARK_APP || env.HEROKU_APP_NAME;
 }
 
-/** Written like a UUID because the platform's ids are. Ticks, not a date: a date moves when the clock is set. */
+/**
+ * Written like a UUID, because the platform's ids are. Uses ticks, not a date: a date changes when the clock is set.
+ */
 function derivedId(env: Environment, procfs: Procfs): string {
   const start = procfs.stat(1)?.startTicks ?? `${process.pid}@${performance.timeOrigin}`;
   const parts = [appName(env), env.DYNO, start, procfs.bootId(), hostname()];
-  // Not imported: see the instance's id in heroku-detector.ts.
+  // Not imported: see process-id.ts.
   const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

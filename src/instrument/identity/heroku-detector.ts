@@ -63,7 +63,7 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
     [ATTR_PROCESS_ROLE]: processRole(),
     [ATTR_PROCESS_ALLOCATOR]: tuning.allocator,
     [ATTR_PROCESS_MALLOC_ARENA_MAX]: tuning.mallocArenaMax,
-    // Text like every other attribute here: receivers, ours among them, read a resource's strings.
+    // Text like every other attribute here: receivers, including the actuator, read only the strings of a resource.
     [ATTR_PROCESS_HEAP_LIMIT]: String(tuning.heapLimitBytes),
     [ATTR_PROCESS_HEAP_LIMIT_SOURCE]: tuning.heapLimitSource,
   };
@@ -71,7 +71,7 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
   return Object.fromEntries(known);
 }
 
-/** A name given by the standard variables is left to the SDK, which reads them itself. */
+/** If the standard variables give a name, the SDK reads it itself. */
 function serviceName(env: Environment): string | undefined {
   if (env.OTEL_SERVICE_NAME) return env.OTEL_SERVICE_NAME;
   if (/(?:^|,)\s*service\.name\s*=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? '')) return undefined;
@@ -80,14 +80,14 @@ function serviceName(env: Environment): string | undefined {
 
 /**
  * Adds the app, the dyno and the boot to an application's own OpenTelemetry resource: without it Tidemark cannot tell
- * which dyno a metric came from. Also adds how the process is set up to hold on to memory (allocator, heap limit). The
- * names are those of the semantic conventions where they have one. Never throws; what cannot be known is left out.
+ * which dyno a metric came from. Also adds the settings that decide how long the process keeps memory (allocator, heap
+ * limit). Names follow the semantic conventions if they define one. Never throws; what cannot be known is left out.
  *
  * @example
  * ```ts
  * const sdk = new NodeSDK({
- *   resourceDetectors: [herokuDetector],
- *   instrumentations: [new BullMQMemoryInstrumentation()],
+ * resourceDetectors: [herokuDetector],
+ * instrumentations: [new BullMQMemoryInstrumentation()],
  * });
  * ```
  */

@@ -10,7 +10,7 @@ export function processRole(argv: readonly string[] = process.argv): ProcessRole
   return SANDBOX_ENTRY.test(argv[1] ?? '') && process.send !== undefined ? 'sandbox' : 'main';
 }
 
-/** A worker thread's pid and RSS are its process's: whatever it emitted would be counted twice. */
+/** A worker thread shares the pid and RSS of its process: measuring there would count the memory twice. */
 export function mayMeasure(): boolean {
   return isMainThread;
 }

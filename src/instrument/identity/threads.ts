@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 const THREADS = Symbol.for('tidemark.threads');
 const CHANNEL = 'tidemark.bullmq';
 
-/** The worker threads that this thread has started since the first call and that have not ended. */
+/** The running worker threads that this thread has started since the first call. */
 export function startedThreads(): ReadonlySet<Worker> {
   const holder = globalThis as { [THREADS]?: Set<Worker> };
   const present = holder[THREADS];
@@ -17,7 +17,10 @@ export function startedThreads(): ReadonlySet<Worker> {
   return threads;
 }
 
-/** Called in a thread at each sight of BullMQ: the main thread, which may never use it itself, measures the process. Null: not of a worker. */
+/**
+ * Call it in a thread each time BullMQ is found: the main thread, which may never use BullMQ itself, measures the
+ * process. Null: not from a worker.
+ */
 export function announceBullmq(workerPrototype: object | null): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.postMessage(workerPrototype !== null);
@@ -25,8 +28,8 @@ export function announceBullmq(workerPrototype: object | null): void {
 }
 
 /**
- * Calls `then` in the main thread at each sight of BullMQ in a thread, up to the first worker: `hasWorker` is true for it. Opens nothing before the
- * first thread starts.
+ * Calls `then` in the main thread each time BullMQ is found in a thread, up to the first worker, for which `hasWorker`
+ * is true. Opens nothing before the first thread starts.
  */
 export function whenThreadHasBullmq(then: (hasWorker: boolean) => void): void {
   process.once('worker', () => {

@@ -5,10 +5,13 @@ import { DynoReporter } from './dyno-reporter.ts';
 import type { MemoryAmount, Procfs } from './procfs.ts';
 import { TreeReporter } from './tree-reporter.ts';
 
-/** Its default, fixed here: with 0 it reads for ever on Linux, and an environment variable of its own could say so. */
+/**
+ * pidusage's default, fixed here: with 0 its read never ends on Linux, and a pidusage environment variable could set
+ * that.
+ */
 const PIDUSAGE_OPTIONS = { maxage: 60_000 };
 
-/** Of the thread pool's four threads; the application needs them too. */
+/** Of the thread pool's four threads; the application needs the others. */
 const READS_AT_ONCE = 2;
 
 export interface DynoMemoryOptions {
@@ -17,17 +20,16 @@ export interface DynoMemoryOptions {
   /** Children known without procfs: the sandboxes of this process's workers. */
   readonly knownChildren: () => readonly number[];
   /**
-   * Whether what this process measures would be sent now: a process that cannot send leaves the dyno to one that can.
+   * Whether what this process measures would be sent now: a process that cannot send lets another one report the dyno.
    * Never rejects.
    */
   readonly canSend: () => Promise<boolean>;
-  /** Where the dyno's processes find each other; the temporary folder unless a test says otherwise. */
+  /** Where the dyno's processes find each other; the temporary folder by default. */
   readonly folder?: string;
 }
 
 /**
- * The memory of all processes of this process's dyno, Node or not; outside a dyno, that of this process and those below
- * it.
+ * The memory of all processes of this process's dyno, Node or not. Outside a dyno: of this process and its descendants.
  */
 export class DynoMemory {
   readonly #options: DynoMemoryOptions;
@@ -47,9 +49,9 @@ export class DynoMemory {
   }
 
   /**
-   * Sum over the processes, shared pages counted once where the kernel tells (Pss); null where another process reports
-   * them, or this one cannot send. What the kernel has to add up is read in the thread pool: the event loop is not
-   * blocked meanwhile. Calls that overlap share one look.
+   * Sum over the processes, shared pages counted once if the kernel reports Pss. Null if another process reports the
+   * dyno, or if this one cannot send. What the kernel has to add up is read in the thread pool, so the event loop is
+   * not blocked. Overlapping calls share one read.
    */
   read(): Promise<MemoryAmount | null> {
     this.#reading ??= this.#readNow().finally(() => {
@@ -58,7 +60,7 @@ export class DynoMemory {
     return this.#reading;
   }
 
-  /** Lets another process of the dyno report. This one takes the place again at a `read` that finds it free. */
+  /** Lets another process of the dyno report. A later `read` of this process takes the role again if it is free. */
   release(): void {
     this.#reporter.release();
   }
@@ -73,12 +75,12 @@ export class DynoMemory {
     return (await this.#sum(await this.#processes.pids())) ?? this.#withoutProcfs();
   }
 
-  /** Null where not one of them could be read. */
+  /** Null if no process could be read. */
   async #sum(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
     let residentBytes = 0;
     let swapBytes = 0;
     let isReadable = false;
-    // Shared: each reader takes the next that no other has taken.
+    // Shared: each reader takes the next pid that no other has taken.
     const remaining = pids.values();
     const reader = async () => {
       for (const pid of remaining) {
@@ -94,8 +96,8 @@ export class DynoMemory {
   }
 
   /**
-   * pidusage knows how to ask other systems (`ps`, `wmic`); it tells no swap, and no tree: only the known children are
-   * added.
+   * pidusage can ask other systems (`ps`, `wmic`). It reports neither swap nor the process tree: only the known
+   * children are added.
    */
   async #withoutProcfs(): Promise<MemoryAmount | null> {
     try {

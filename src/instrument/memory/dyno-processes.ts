@@ -8,15 +8,15 @@ const INIT_PID = 1;
  * Finds the processes of this process's dyno, whoever started them: npm, process managers, agents from `.profile.d`,
  * browsers whose launcher has died.
  *
- * - PID 1 carries the dyno's environment: this is the dyno's own container, and everything in it counts.
- * - It does not, or may not be read: the machine may run other things, even other dynos. Then every process that was
- *   started with the dyno's environment counts, and everything below those.
- * - There is no dyno (`DYNO` is not set): only this process and those below it count.
+ * - PID 1 has the dyno's environment: this is the dyno's own container, and every process in it counts.
+ * - PID 1 does not, or cannot be read: the machine may run other things, even other dynos. Then every process that was
+ *   started with the dyno's environment counts, and all their descendants.
+ * - There is no dyno (`DYNO` is not set): only this process and its descendants count.
  */
 export class DynoProcesses {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #procfs: Procfs;
-  /** Looked up once: PID 1 does not change in the life of its container. */
+  /** Looked up once: PID 1 does not change during the life of its container. */
   #isContainer: boolean | null = null;
 
   constructor(env: Readonly<Record<string, string | undefined>>, procfs: Procfs) {
@@ -24,7 +24,7 @@ export class DynoProcesses {
     this.#procfs = procfs;
   }
 
-  /** Each once, this process included. */
+  /** Each pid once, including this process. */
   async pids(): Promise<ReadonlySet<number>> {
     this.#isContainer ??= startedInDyno(INIT_PID, this.#env, this.#procfs);
     const found = new Set([process.pid]);
@@ -33,7 +33,7 @@ export class DynoProcesses {
       if (this.#isContainer || startedInDyno(pid, this.#env, this.#procfs)) found.add(pid);
       else this.#noteParent(pid, children);
     }
-    // A set also visits what is added meanwhile, each process once.
+    // Iterating a set also visits pids added meanwhile, each once.
     for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
     return found;
   }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import type { Procfs } from './procfs.ts';
 
-/** A reporter is replaced after this many of the intervals at which this process itself is asked. */
+/** A reporter is replaced once it is silent for this many of this process's own read intervals. */
 const LATE_INTERVALS = 3;
-/** Not sooner, however often this process is asked: a last flush comes between two exports. */
+/** Not sooner, however often this process reads: a last flush comes between two exports. */
 const MIN_LATE_MS = 15_000;
-/** Assumed before this process was asked twice; the default of OpenTelemetry's SDKs. */
+/** Assumed before this process has read twice; the default of OpenTelemetry's SDKs. */
 const FIRST_INTERVAL_MS = 60_000;
 
 export interface DynoReporterOptions {
@@ -27,39 +27,36 @@ export interface DynoReporterOptions {
 type Holder = 'this' | 'other' | 'gone' | 'none';
 
 /**
- * Picks the one process of a dyno that reports the dyno's memory, without the processes talking to each other: a file
- * in the temporary folder names it by pid and start. The first process that can send takes the place. Another takes
- * over as soon as that one has ended, however it ended, or has given the place up, or has not reported for three
- * intervals. Where several take over at the same moment, all may report once; the actuator takes the newest figure.
+ * Picks the one process of a dyno that reports the dyno's memory, without communication between the processes: a file
+ * in the temporary folder names it by pid and start. The first process that can send takes the role. Another takes over
+ * once that one has ended in any way, has given the role up, or has not reported for three intervals. If several take
+ * over at the same moment, all may report once; the actuator uses the newest figure.
  *
- * A pid alone would not do, because pids are used again. The file's time tells a process that reports from one that
- * hangs.
+ * A pid alone would not do, because pids are reused. The file's time tells whether the process still reports or hangs.
  */
 export class DynoReporter {
   readonly #path: string;
   readonly #procfs: Procfs;
   readonly #nowMs: () => number;
-  /** What the file holds while this process has the place. */
+  /** The file's content while this process is the reporter. */
   readonly #own: string;
   #isReporter = false;
-  /** A process that is killed leaves its file, which names a process that is no more. */
+  /** A killed process leaves its file, which names a process that no longer exists. */
   readonly #releaseAtExit = () => this.release();
   #isDegraded = false;
   #askedMs: number | null = null;
-  /** The last two, because one may be cut short by a flush. */
+  /** The last two, because a flush may cut one short. */
   #intervalsMs: readonly number[] = [FIRST_INTERVAL_MS];
 
   constructor({ dynoId, procfs, folder = tmpdir(), pid = process.pid, nowMs = Date.now }: DynoReporterOptions) {
-    // The id may hold anything where a person has set it.
+    // The id may contain any character if a person has set it.
     this.#path = join(folder, `tidemark-reporter-${encodeURIComponent(dynoId).slice(0, 200)}`);
     this.#procfs = procfs;
     this.#nowMs = nowMs;
     this.#own = `${pid} ${procfs.stat(pid)?.startTicks ?? 0}\n`;
   }
 
-  /**
-   * Whether this process is to report now; asked by a process that can send, each time that it would. Never rejects.
-   */
+  /** Whether this process reports now. Call it in a process that can send, before each send. Never rejects. */
   async isReporter(): Promise<boolean> {
     this.#noteInterval();
     process.off('exit', this.#releaseAtExit);
@@ -84,7 +81,7 @@ export class DynoReporter {
     try {
       if (readFileSync(this.#path, 'latin1') === this.#own) rmSync(this.#path);
     } catch {
-      // Without it, the others see that this process has ended or is silent.
+      // If it fails, the others see that this process has ended or is silent.
     }
   }
 
@@ -98,7 +95,7 @@ export class DynoReporter {
     }
     if (holder === 'gone') await rm(this.#path, { force: true });
     try {
-      // `wx`: of several that start together one succeeds, and a link that somebody has put there is not followed.
+      // `wx`: of several processes that start together one succeeds, and a planted link is not followed.
       await writeFile(this.#path, this.#own, { flag: 'wx', mode: 0o644 });
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false;
@@ -118,9 +115,9 @@ export class DynoReporter {
       throw error;
     }
     if (text === this.#own) return 'this';
-    // A time in the future is from before the clock was set back.
+    // A time in the future was written before the clock was set back.
     if (Math.abs(this.#nowMs() - reportedMs) > this.#lateAfterMs()) return 'gone';
-    // An empty file has just been made, and its maker is about to write into it.
+    // An empty file was just created, and its creator is about to write into it.
     return text === '' || this.#isAlive(text) ? 'other' : 'gone';
   }
 
@@ -145,8 +142,8 @@ export class DynoReporter {
     this.#isDegraded = true;
     const sentences = [
       `tidemark: ${this.#path} cannot be read or written (${codeOf(error) ?? error}),`,
-      'so each process that loads Tidemark reports the memory of the whole dyno.',
-      'The actuator counts it once; queries of your own that add these processes up count it several times.',
+      'so every process that loads Tidemark reports the memory of the whole dyno.',
+      'The actuator counts it once; your own queries that sum over processes count it several times.',
       'Make the temporary folder writable (TMPDIR) to have one reporter.',
     ];
     diag.warn(sentences.join(' '));

@@ -4,26 +4,29 @@ import { parseSize } from '../../quantities.ts';
 const MIB = 1024 ** 2;
 
 /**
- * More than this is no limit: cgroup v1 writes "none" as the largest page-aligned signed 64-bit number, and no machine that a dyno
- * runs on has a pebibyte.
+ * A larger value means no limit: cgroup v1 writes "none" as the largest page-aligned signed 64-bit number, and no
+ * machine that runs dynos has a pebibyte.
  */
 const NO_LIMIT_BYTES = 1024 ** 5;
 
-/** What Heroku's Node.js buildpack writes into `MEMORY_AVAILABLE` where it found no cgroup v1 file, in MiB. */
+/** MiB. What Heroku's Node.js buildpack writes into `MEMORY_AVAILABLE` if it found no cgroup v1 file. */
 const BUILDPACK_DEFAULT_MIB = 512;
-/** What it cuts a number to that is too large to be a dyno's. The one size that has it tells it by its cgroup. */
+/**
+ * MiB. The buildpack caps larger values at this. The only dyno size that has this much also has a cgroup that says so.
+ */
 const BUILDPACK_CAP_MIB = 129_024;
 
 export interface LimitSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where cgroupfs is mounted; `/sys/fs/cgroup` unless a test says otherwise. */
+  /** Where cgroupfs is mounted; `/sys/fs/cgroup` by default. */
   readonly cgroupRoot?: string;
 }
 
 /**
- * The dyno's memory quota in bytes, null where it cannot be known. In order: `TIDEMARK_LIMIT`, cgroup v2, cgroup v1 (the file is
- * there on Heroku's Common Runtime even though no full cgroupfs is), `MEMORY_AVAILABLE` (MiB, set by Heroku's Node.js buildpack).
- * Never `os.totalmem()`: inside a dyno that is the host's. Nor `WEB_MEMORY`, by which the buildpack divides the quota among processes.
+ * The dyno's memory quota in bytes, null if unknown. In order: `TIDEMARK_LIMIT`, cgroup v2, cgroup v1 (Heroku's Common
+ * Runtime has the file although it mounts no full cgroupfs), `MEMORY_AVAILABLE` (MiB, set by Heroku's Node.js
+ * buildpack). Not `os.totalmem()`: inside a dyno that is the host's. Not `WEB_MEMORY`, by which the buildpack divides
+ * the quota among processes.
  */
 export function findMemoryLimit({ env, cgroupRoot = '/sys/fs/cgroup' }: LimitSources): number | null {
   const setting = parseSize(env.TIDEMARK_LIMIT ?? '');
@@ -52,7 +55,7 @@ function cgroupBytes(text: string): number | null {
   return /^\d+$/.test(text) && bytes > 0 && bytes < NO_LIMIT_BYTES ? bytes : null;
 }
 
-/** @param isUnlimited whether a cgroup is there and sets no limit: then the buildpack's default stands for nothing. */
+/** @param isUnlimited whether there is a cgroup that sets no limit: then the buildpack's default means nothing */
 function buildpackBytes(text: string | undefined, isUnlimited: boolean): number | null {
   const count = Number(text ?? '');
   if (count === BUILDPACK_CAP_MIB || (isUnlimited && count === BUILDPACK_DEFAULT_MIB)) return null;

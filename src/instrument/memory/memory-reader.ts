@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { MemoryReading } from '../attribution/memory-reading.ts';
 
-/** V8's figures cost 0.3 us next to the 1.4 us of RSS. In a worker thread they are those of the thread. */
+/** V8's figures cost 0.3 us, RSS costs 1.4 us. In a worker thread they are the thread's. */
 export function memoryReader(readRssBytes: () => number): () => MemoryReading {
   return () => {
     const rssBytes = readRssBytes();

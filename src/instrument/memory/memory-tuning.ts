@@ -2,20 +2,22 @@ import { getHeapStatistics } from 'node:v8';
 import { diag } from '@opentelemetry/api';
 import type { Procfs } from './procfs.ts';
 
-/** Who serves the process's `malloc`. */
+/** Which library provides the process's `malloc`. */
 type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc';
 
-/** What decides how long a process holds on to memory that it no longer uses; fixed at its start. */
+/** Settings that decide how long a process keeps memory that it no longer uses; fixed when it starts. */
 export interface ProcessMemoryTuning {
-  /** Null where the mapped files do not tell: no Linux, or an allocator that is linked into node itself. */
+  /** Null if the mapped files do not show it: not Linux, or an allocator that is linked into node itself. */
   readonly allocator: Allocator | null;
   /** `MALLOC_ARENA_MAX` as it is set, or null. Only glibc reads it. */
   readonly mallocArenaMax: string | null;
-  /** What V8 lets its heap grow to before it ends the process. */
+  /** Bytes to which V8 lets its heap grow before it ends the process. */
   readonly heapLimitBytes: number;
-  /** `flag`: somebody has set it; `default`: V8's own choice, from the memory that it believes to have. */
+  /** `flag`: somebody has set it; `default`: V8's own choice, from the memory that it believes it has. */
   readonly heapLimitSource: 'flag' | 'default';
-  /** An allocator that `LD_PRELOAD` names and that is not there: the path is wrong, and the loader only prints a line. */
+  /**
+   * An allocator that `LD_PRELOAD` names and that is not loaded: the path is wrong, and the loader only prints a line.
+   */
   readonly failedPreload: Allocator | null;
 }
 
@@ -26,7 +28,7 @@ export interface TuningSources {
   readonly heapLimitBytes?: number;
 }
 
-/** By the names of their libraries. A replacement stands before the C library, which is mapped beside it. */
+/** By the names of their libraries. A replacement comes before the C library, which is mapped as well. */
 const LIBRARIES: readonly (readonly [Allocator, RegExp])[] = [
   ['jemalloc', /\/libjemalloc[^/]*\.so/],
   ['tcmalloc', /\/libtcmalloc[^/]*\.so/],
@@ -35,12 +37,15 @@ const LIBRARIES: readonly (readonly [Allocator, RegExp])[] = [
   ['glibc', /\/libc(?:-2\.\d+)?\.so/],
 ];
 
-/** V8 takes both spellings, and Node a percentage of the memory that it believes to have; `--max-heap-size` counts all spaces. */
+/**
+ * V8 accepts both spellings, and Node a percentage of the memory that it believes it has; `--max-heap-size` covers all
+ * spaces.
+ */
 const HEAP_FLAG = /(?:^|\s|["'])--max[-_](?:old[-_]space|heap)[-_]size(?:[-_]percentage)?(?:[=\s]|$)/;
 
 const MIB = 1024 ** 2;
 
-/** Reads one file of procfs, in about 0.1 ms. */
+/** Reads one procfs file, in about 0.1 ms. */
 export function memoryTuning({
   env,
   procfs,
@@ -59,7 +64,7 @@ export function memoryTuning({
   };
 }
 
-/** One line, for whoever has turned OpenTelemetry's diagnostics on; `tidemark doctor` says what each part means. */
+/** One line for people who have turned on OpenTelemetry's diagnostics; `tidemark doctor` explains it. */
 export function logMemoryTuning(tuning: ProcessMemoryTuning, limitBytes: number | null): void {
   const { allocator, mallocArenaMax, heapLimitBytes, heapLimitSource, failedPreload } = tuning;
   const parts = [

@@ -1,12 +1,13 @@
 import { openSync, readSync } from 'node:fs';
 
-/** Page sizes that Linux uses on the processors that Node runs on. */
+/** Bytes. Page sizes that Linux uses on the processors that Node runs on. */
 const PAGE_SIZES = [4096, 16_384, 65_536];
 
 /**
- * A reader of this process's RSS, for the start and end of every job. `process.memoryUsage.rss()` opens, reads and parses
- * /proc/self/stat each time (measured: 8.6 us); reading /proc/self/statm by a descriptor that stays open takes 1.4 us and gives the
- * same number. Where there is no such file, or its unit cannot be told, it falls back to `process.memoryUsage.rss()`.
+ * A reader of this process's RSS (bytes), for the start and end of every job. `process.memoryUsage.rss()` opens, reads
+ * and parses /proc/self/stat each time (measured: 8.6 us). Reading /proc/self/statm by a descriptor that stays open
+ * takes 1.4 us and gives the same number. Without that file, or if its unit cannot be determined, the reader falls back
+ * to `process.memoryUsage.rss()`.
  *
  * @param procRoot where procfs is mounted
  */
@@ -22,7 +23,7 @@ export function ownRssReader(procRoot = '/proc'): () => number {
   };
 }
 
-/** Resident pages, or 0 where they cannot be read; null where the file cannot be opened. */
+/** Resident pages, or 0 if they cannot be read; null if the file cannot be opened. */
 function openStatm(procRoot: string): (() => number) | null {
   const buffer = Buffer.alloc(128);
   let descriptor: number;
@@ -44,7 +45,7 @@ function openStatm(procRoot: string): (() => number) | null {
 function secondNumber(buffer: Buffer, length: number): number {
   const SPACE = 32;
   const ZERO = 48;
-  // By hand: `indexOf` leaves JavaScript, which costs more than these few bytes.
+  // Parsed by hand: `indexOf` leaves JavaScript, which costs more than these few bytes.
   let index = 0;
   while (index < length && buffer[index] !== SPACE) index++;
   let value = 0;
@@ -52,7 +53,10 @@ function secondNumber(buffer: Buffer, length: number): number {
   return value;
 }
 
-/** Node does not tell the page size: the one that makes both readings agree (within a third: RSS moves between them). */
+/**
+ * Node does not report the page size: it is the size for which both readings agree (within a third: RSS moves between
+ * them).
+ */
 function pageSize(pages: number, rssBytes: number): number | null {
   return PAGE_SIZES.find((size) => Math.abs((pages * size) / rssBytes - 1) < 1 / 3) ?? null;
 }

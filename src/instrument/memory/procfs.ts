@@ -9,24 +9,24 @@ const readLater = promisify(read);
 const MS_PER_TICK = 10;
 
 /**
- * Enough for a whole `stat`, `status` or `smaps_rollup`. `readFile` takes 64 KiB for a file of unknown size, and those
- * of one look at all processes were kept until garbage was collected: some 2 MB of RSS with 70 processes.
+ * Bytes. Enough for a whole `stat`, `status` or `smaps_rollup`. `readFile` allocates 64 KiB for a file of unknown size,
+ * and the buffers of one scan of all processes stayed until garbage was collected: about 2 MB of RSS with 70 processes.
  */
 const FILE_BYTES = 4096;
 /**
- * An environment can be larger: 32 kB of config vars on Heroku, and what the app adds. Beyond the maximum, the rest is
- * not read.
+ * An environment can be larger: 32 kB of config vars on Heroku, plus what the app adds. Beyond this maximum it is not
+ * read.
  */
 const MAX_ENVIRONMENT_BYTES = 1024 ** 2;
-/** Each process costs two or three files of about 10 us each; after this many, the event loop may do other work. */
+/** Each process costs two or three files of about 10 us each. After this many, the event loop may do other work. */
 const PROCESSES_AT_ONCE = 20;
 
 /** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
 interface ProcessStat {
   readonly parentPid: number;
-  /** It no longer runs; only its exit code is kept until its parent asks for it. */
+  /** The process no longer runs; the kernel only keeps its exit code until its parent collects it. */
   readonly hasEnded: boolean;
-  /** Clock ticks from the kernel's start to the process's. */
+  /** Clock ticks from the kernel's start to the process's start. */
   readonly startTicks: number;
 }
 
@@ -35,7 +35,7 @@ export interface MemoryAmount {
   readonly swapBytes: number;
 }
 
-/** Fields 3, 4 and 22 of a stat line. The second field, the name, may itself hold spaces and brackets. */
+/** Fields 3, 4 and 22 of a stat line. The second field, the name, may itself contain spaces and brackets. */
 function parseStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const parentPid = Number(fields[1]);
@@ -45,13 +45,13 @@ function parseStat(text: string): ProcessStat | null {
     : null;
 }
 
-/** `Name:   123 kB` in bytes; null where the line is missing. */
+/** `Name:   123 kB` in bytes; null if the line is missing. */
 function kilobytesOf(text: string, name: string): number | null {
   const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text);
   return match === null ? null : Number(match[1]) * 1024;
 }
 
-/** Pss and SwapPss: a page that n processes share counts 1/n in each, so that sums over processes count it once. */
+/** Pss and SwapPss: a page that n processes share counts 1/n in each, so sums over processes count it once. */
 function parseSmapsRollup(text: string): MemoryAmount | null {
   const residentBytes = kilobytesOf(text, 'Pss');
   return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'SwapPss') ?? 0 };
@@ -63,9 +63,7 @@ function parseStatus(text: string): MemoryAmount | null {
   return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0 };
 }
 
-/**
- * A procfs, mounted at `root`. What cannot be read is null: processes end while one looks, and containers hide files.
- */
+/** A procfs, mounted at `root`. What cannot be read is null: processes end during a scan, and containers hide files. */
 export class Procfs {
   readonly #root: string;
   readonly #buffer = Buffer.alloc(FILE_BYTES);
@@ -80,7 +78,7 @@ export class Procfs {
     return text === null ? null : parseStat(text);
   }
 
-  /** Unix ms at which a process started: the kernel's boot time (whole seconds) + the process's ticks. */
+  /** Unix ms at which a process started: the kernel's boot time (whole seconds) plus the process's ticks. */
   startTimeMs(pid: number): number | null {
     const stat = this.stat(pid);
     const bootSeconds = /^btime (\d+)$/m.exec(this.#readNow('stat') ?? '')?.[1];
@@ -89,7 +87,7 @@ export class Procfs {
       : Number(bootSeconds) * 1000 + stat.startTicks * MS_PER_TICK;
   }
 
-  /** A variable of the environment that the process was started with; null where it has none or may not be read. */
+  /** A variable of the environment that the process was started with; null if unset or not readable. */
   environment(pid: number, name: string): string | null {
     const text = `\0${this.#readEnvironmentNow(pid)}`;
     const prefix = `\0${name}=`;
@@ -97,17 +95,17 @@ export class Procfs {
     return at < 0 ? null : (text.slice(at + prefix.length).split('\0', 1)[0] ?? null);
   }
 
-  /** The files that are mapped into this process, a line each; null where they cannot be read. */
+  /** The files that are mapped into this process, one line each; null if they cannot be read. */
   ownMaps(): string | null {
     return this.#readNow('self/maps');
   }
 
-  /** Changes with every start of the kernel. */
+  /** Changes with every start of the kernel; null if it cannot be read. */
   bootId(): string | null {
     return this.#readNow('sys/kernel/random/boot_id')?.trim() ?? null;
   }
 
-  /** Every process that can be seen; none where there is no procfs. It pauses now and then, so that others may run. */
+  /** Every visible process; none without procfs. It pauses regularly, so that other work can run. */
   async *pids(): AsyncGenerator<number> {
     const names = await readdir(this.#root).catch(() => [] as string[]);
     let looked = 0;
@@ -118,7 +116,7 @@ export class Procfs {
     }
   }
 
-  /** RSS of a process, now. */
+  /** RSS of a process now, bytes. */
   residentBytes(pid: number): number | null {
     const status = this.#readShortNow(`${pid}/status`);
     return status === null ? null : kilobytesOf(status, 'VmRSS');
@@ -133,8 +131,8 @@ export class Procfs {
   }
 
   /**
-   * The read runs in the thread pool, because the kernel adds up the process's pages in it. To open and to close cost
-   * less than the way there.
+   * Reads in the thread pool, because the kernel adds up the process's pages during the read. Opening and closing are
+   * done here: they cost less than a trip to the thread pool.
    */
   async #readShort(path: string): Promise<string | null> {
     let file: number | null = null;
@@ -149,12 +147,12 @@ export class Procfs {
     }
   }
 
-  /** At once: what costs less than the way to the thread pool. */
+  /** Synchronous: it costs less than a trip to the thread pool. */
   #readShortNow(path: string): string | null {
     return this.#readIntoNow(path, this.#buffer);
   }
 
-  /** Into one buffer that is kept, and grows to the largest environment seen. */
+  /** Into one reused buffer, which grows to the largest environment seen. */
   #readEnvironmentNow(pid: number): string {
     for (;;) {
       const buffer = this.#environmentBuffer;

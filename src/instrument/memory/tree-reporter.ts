@@ -1,15 +1,15 @@
 import type { Procfs } from './procfs.ts';
 
 /**
- * Set in the environment of a process outside a dyno, and so inherited by what it starts: a process below it must not
- * count the same memory again. Not named like a setting, because it is none.
+ * Set in the environment of a process outside a dyno, and inherited by its children: a child must not count the same
+ * memory again. Not named like a setting, because it is none.
  */
 const REPORTER_VARIABLE = '__TIDEMARK_TREE_REPORTER';
 
-/** Outside a dyno, each process that loads Tidemark reports itself and what is below it, unless one above it does. */
+/** Outside a dyno, each process that loads Tidemark reports itself and its descendants, unless an ancestor does so. */
 export class TreeReporter {
   readonly #procfs: Procfs;
-  /** The process above this one that reports, or 0. */
+  /** The ancestor that reports, or 0. */
   readonly #reporterPid: number;
 
   constructor(env: Record<string, string | undefined>, procfs: Procfs) {
@@ -19,7 +19,7 @@ export class TreeReporter {
   }
 
   async isReporter(): Promise<boolean> {
-    // A set, because a pid that is used again during the look could close a circle.
+    // A set, because a pid that is reused during the scan could form a loop.
     const above = new Set<number>();
     let pid = this.#parentOf(process.pid);
     while (pid > 0 && !above.has(pid)) {

@@ -1,11 +1,11 @@
 import type { Subject } from '../subject.ts';
 
-/** A kind of problem is said again no sooner than this. */
+/** A kind of problem is not repeated sooner than this. */
 const SAY_AGAIN_AFTER_MS = 60 * 60_000;
 
 /** Why measurements do not arrive. */
 export interface ExportProblem {
-  /** From a short closed list: each kind is said by itself. */
+  /** From a short closed list: each kind is printed separately. */
   readonly kind: string;
   /** What happened and what a person can do. */
   readonly sentence: string;
@@ -17,18 +17,21 @@ export interface ExportLogOptions {
   /** `https://my-tidemark-0123456789ab.herokuapp.com` */
   readonly destination: string;
   readonly intervalMs: number;
-  /** Monotonic. */
+  /** Monotonic, ms. */
   readonly nowMs?: () => number;
 }
 
-/** Says what becomes of the exports: the first success, each kind of problem once an hour at most, and the recovery from one that was said. */
+/**
+ * Prints what happens to the exports: the first success, each kind of problem at most once an hour, and the recovery
+ * from a problem that was printed.
+ */
 export class ExportLog {
   readonly #options: ExportLogOptions;
   readonly #nowMs: () => number;
   readonly #saidAtMs = new Map<string, number>();
   #isAnnounced = false;
   #failingSinceMs: number | null = null;
-  /** Whether a person has read of the failure that lasts now. */
+  /** Whether the current failure was printed. */
   #isFailureSaid = false;
 
   constructor(options: ExportLogOptions) {
@@ -36,7 +39,7 @@ export class ExportLog {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** An export arrived, all of it. */
+  /** A whole export arrived. */
   succeeded(): void {
     const { say, subject, destination, intervalMs } = this.#options;
     const reporting = `reporting ${subject.name} to ${destination}`;
@@ -55,7 +58,7 @@ export class ExportLog {
     this.#isFailureSaid = this.#sayOnce(problem) || this.#isFailureSaid;
   }
 
-  /** Something that a person has to know of exports that arrive. */
+  /** Something that a person must know about exports that do arrive. */
   noticed(problem: ExportProblem): void {
     this.#sayOnce(problem);
   }

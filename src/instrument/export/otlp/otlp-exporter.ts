@@ -8,19 +8,20 @@ import { RejectedPoints } from './otlp-problem.ts';
 type Serializer = typeof JsonMetricsSerializer;
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 
-/** `ExportResultCode` of @opentelemetry/core, which is no dependency of its own. */
+/** `ExportResultCode` of @opentelemetry/core, which is not a dependency of this package. */
 const SUCCESS = 0;
 const FAILED = 1;
 
-/** What proxies take by default (nginx: 1 MiB). Collectors and the actuator take 20 MiB. */
+/** Bytes. What proxies accept by default (nginx: 1 MiB). Collectors and the actuator accept 20 MiB. */
 const MAX_BODY_BYTES = 1_000_000;
 const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
 
 /**
- * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all its other standard variables hold. It is OpenTelemetry's exporter with its
- * configuration and its serializer, over a transport of ours (`OtlpPost` says why). It sends once and tells the result, and repeats nothing. An export
- * of which the receiver rejected a part has failed, with `RejectedPoints`.
+ * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all other standard variables apply. It is
+ * OpenTelemetry's exporter with its configuration and its serializer, over Tidemark's transport (see `OtlpPost`). It
+ * sends once, reports the result, and repeats nothing. If the receiver rejected some points, the export has failed with
+ * `RejectedPoints`.
  */
 export async function otlpExporter(
   env: Readonly<Record<string, string | undefined>>,
@@ -39,7 +40,7 @@ export async function otlpExporter(
   return { exporter, url: new URL(url) };
 }
 
-/** What the exporter hands its exports to. */
+/** What the exporter passes its exports to. */
 class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #post: OtlpPost;
   readonly #serializer: Serializer;
@@ -73,20 +74,20 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
     this.#post.close();
   }
 
-  /** The exporter's metrics about itself: it has none. */
+  /** For the exporter's metrics about itself: it has none. */
   setMetrics(): void {}
 
   async #send(metrics: ResourceMetrics): Promise<void> {
     if (this.#underWay.size >= this.#mostUnderWay) {
-      throw new Error(`${this.#underWay.size} exports are under way, which is as many as there may be`);
+      throw new Error(`${this.#underWay.size} exports are under way, which is the maximum`);
     }
     let fault: unknown = null;
-    // What is needed most comes first. A part that is refused keeps none of the others back.
+    // The most needed comes first. If one part is refused, the others are still sent.
     for (const { bytes } of this.#parts.of(metrics, this.#maxBodyBytes)) {
       try {
         await this.#sendPart(bytes);
       } catch (error) {
-        // That nothing of a part arrived says more than that some of one was rejected.
+        // A part that did not arrive at all matters more than one of which some points were rejected.
         if (fault === null || fault instanceof RejectedPoints) fault = error;
         if (error instanceof RejectedPoints) continue;
         if (!(error instanceof PostError) || error.isRetryable) break;
@@ -101,7 +102,7 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
 
   async #sendPart(bytes: Uint8Array): Promise<void> {
     const { partialSuccess } = this.#serializer.deserializeResponse(await this.#post.post(bytes)) ?? {};
-    // A number, or a string as JSON has 64-bit numbers.
+    // A number, or a string: JSON writes 64-bit numbers as strings.
     const rejected = Number(partialSuccess?.rejectedDataPoints ?? 0);
     const message = partialSuccess?.errorMessage ?? '';
     if (rejected > 0 || message !== '') throw new RejectedPoints(rejected, String(message));

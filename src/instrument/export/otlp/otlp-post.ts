@@ -5,33 +5,33 @@ import { parseRetryAfter } from '../../../shared/retry-after.ts';
 import { afterLoopTime } from '../../patience.ts';
 import { VERSION } from '../../version.ts';
 
-/** Answers after which OTLP has a client try again. */
+/** Statuses after which OTLP lets a client retry. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** A receiver answers with a few bytes; what is longer comes from something else. */
+/** A receiver answers with a few bytes; a longer answer comes from something else. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** So much of a refusal is kept: enough for a sentence of the receiver's. */
+/** How much of a refusal is kept: enough for one sentence of the receiver. */
 const KEPT_ANSWER_CHARACTERS = 2000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a receiver answered that did not take the request. */
+/** The answer of a receiver that did not accept the request. */
 export interface Refusal {
   readonly status: number;
-  /** Its beginning. */
+  /** The beginning of the answer. */
   readonly text: string;
   readonly isHtml: boolean;
-  /** Where a redirect leads; null for other answers. */
+  /** The target of a redirect; null for other answers. */
   readonly location: string | null;
 }
 
-/** Why a request was of no use. */
+/** Why a request failed. */
 export class PostError extends Error {
   override readonly name = 'PostError';
   /** Whether the same request may succeed later: the receiver said so, or never answered. */
   readonly isRetryable: boolean;
-  /** How long the receiver asked to be left alone; null where it did not. */
+  /** How long the receiver asked not to be called, ms; null if it did not ask. */
   readonly retryAfterMs: number | null;
-  /** Null where there was no answer, or none of HTTP. */
+  /** Null if there was no answer, or not one of HTTP. */
   readonly refusal: Refusal | null;
 
   constructor(message: string, { isRetryable, retryAfterMs = null, refusal = null, cause }: PostFailure) {
@@ -51,21 +51,24 @@ interface PostFailure {
 
 export interface OtlpPostOptions {
   readonly url: string;
-  /** Asked before each request. */
+  /** Called before each request. */
   readonly headers: () => Record<string, string> | Promise<Record<string, string>>;
   readonly compression: 'none' | 'gzip';
-  /** For one request, from its start to the end of the answer; time in which the application blocks the event loop counts little. */
+  /**
+   * For one request, from its start to the end of the answer, ms. Time in which the application blocks the event loop
+   * counts little.
+   */
   readonly timeoutMs: number;
-  /** Where the standard variables name files with certificates. */
+  /** Standard variables name the certificate files. */
   readonly env: Environment;
 }
 
 /**
  * Posts to an OTLP receiver, over a connection that stays open and never keeps the process alive.
  *
- * The exporter's own transport does `import('http')`, and an import of node:http reads all of its exports, the lazy ones of undici
- * (WebSocket and others) included: 7 MB of RSS in a worker that has no use for it. It also holds the process by its sockets and by the timers
- * of its retries.
+ * The exporter's own transport does `import('http')`, and an import of node:http reads all of its exports, including
+ * the lazy ones of undici (WebSocket and others): 7 MB of RSS that the worker does not need. Its sockets and the timers
+ * of its retries also keep the process alive.
  */
 export class OtlpPost {
   readonly #options: OtlpPostOptions;
@@ -78,10 +81,10 @@ export class OtlpPost {
   }
 
   /**
-   * The body of the answer, of a receiver that took it.
+   * The body of the answer of a receiver that accepted the request.
    *
-   * @throws {PostError} where it did not, or none could be reached in time
-   * @throws {Error} where a file with a certificate cannot be read
+   * @throws {PostError} if it did not, or no receiver could be reached in time
+   * @throws {Error} if a certificate file cannot be read
    */
   async post(json: Uint8Array): Promise<Buffer> {
     const { compression, headers, timeoutMs } = this.#options;
@@ -116,7 +119,7 @@ export class OtlpPost {
       });
       sent.on('socket', (socket) => socket.unref());
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The receiver has closed the idle connection in the same moment: on a new one it will do.
+        // The receiver closed the idle connection at the same moment: a new connection works.
         if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(body, options));
         else fail(error);
       });
@@ -132,7 +135,7 @@ export class OtlpPost {
 }
 
 function client(protocol: string, env: Environment) {
-  // Not imported, for what an import of node:http brings along: see above.
+  // Not imported: an import of node:http costs memory, see above.
   if (protocol === 'http:') {
     const { Agent, request } = process.getBuiltinModule('node:http');
     return { request, agent: new Agent({ keepAlive: true }) };
@@ -147,7 +150,7 @@ function gzipped(bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** The answer, or its beginning where it is longer than one of a receiver. */
+/** The answer, or its beginning if it is longer than a receiver's. */
 async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; isWhole: boolean }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -159,14 +162,14 @@ async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; i
   return { answer: Buffer.concat(chunks), isWhole: bytes <= MAX_ANSWER_BYTES };
 }
 
-const TOO_LONG = new PostError(`the receiver sent an answer of more than ${MAX_ANSWER_BYTES} bytes`, {
+const TOO_LONG = new PostError(`the receiver's answer has more than ${MAX_ANSWER_BYTES} bytes`, {
   isRetryable: false,
 });
 
 function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMessage, answer: Buffer): PostError | null {
   const text = answer.toString('utf8', 0, KEPT_ANSWER_CHARACTERS);
   const isHtml = headers['content-type']?.includes('html') === true || /^\s*<(?:!doctype|html)/i.test(text);
-  // A web page with status 200 is what most addresses answer that belong to something else.
+  // Most addresses that belong to something else answer with a web page and status 200.
   if (statusCode >= 200 && statusCode < 300 && !isHtml) return null;
   return new PostError(`the receiver answered ${statusCode} ${statusMessage ?? ''}: ${text.slice(0, 500)}`, {
     isRetryable: RETRYABLE_STATUS.has(statusCode),
@@ -175,7 +178,7 @@ function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMess
   });
 }
 
-/** By the variables of OpenTelemetry's specification. Unreadable files throw. */
+/** By the variables of OpenTelemetry's specification. Throws if a file cannot be read. */
 function tlsFiles(env: Environment): https.AgentOptions {
   const file = (name: string): Buffer | null => {
     const path = env[`OTEL_EXPORTER_OTLP_METRICS_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`];

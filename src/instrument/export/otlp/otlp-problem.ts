@@ -3,31 +3,31 @@ import { oneLine } from '../../voice.ts';
 import type { ExportProblem } from './export-log.ts';
 import { PostError, type Refusal } from './otlp-post.ts';
 
-/** A longer text of a receiver's is cut. */
+/** A longer text of a receiver is cut. */
 const MAX_QUOTE_LENGTH = 240;
 
-/** The type of the frame with which a server of HTTP/2, so of gRPC, begins: SETTINGS, or GOAWAY. */
+/** The type of the first frame of an HTTP/2 server, and so of gRPC: SETTINGS, or GOAWAY. */
 const HTTP2_FIRST_FRAMES: ReadonlySet<number | undefined> = new Set([4, 7]);
 const GRPC_PORT = '4317';
-/** With these a server that speaks HTTP/2 only answers a request of HTTP/1.1. */
+/** What HTTP/2-only servers answer to an HTTP/1.1 request. */
 const HTTP2_STATUS: ReadonlySet<number> = new Set([403, 415, 426, 464, 505]);
 
-/** Whose measurements go where. */
+/** Whose measurements are sent, and where. */
 export interface ExportTarget {
   /** `my-app worker.1` */
   readonly subject: string;
-  /** What is posted to. */
+  /** The address that is posted to. */
   readonly url: URL;
   readonly intervalMs: number;
   readonly env: Environment;
 }
 
-/** A receiver that answers 200 and takes a part: OTLP's `partial_success`. */
+/** A receiver answered 200 and rejected some points: OTLP's `partial_success`. */
 export class RejectedPoints extends Error {
   override readonly name = 'RejectedPoints';
   readonly count: number;
 
-  /** `message`: the receiver's own. */
+  /** @param message the receiver's own */
   constructor(count: number, message: string) {
     super(message);
     this.count = count;
@@ -66,38 +66,42 @@ function ofAnswer(refusal: Refusal, target: ExportTarget): Problem {
     return [
       'redirect',
       `${url.origin} redirects to ${to} (${status})`,
-      `Set ${variable(env)} to the address that takes OTLP.`,
+      `Set ${variable(env)} to the address that accepts OTLP.`,
     ];
   }
   if (status < 300) {
-    return ['web-page', `a web page answers at ${at} ${answer}, no receiver of OTLP`, `Correct ${variable(env)}.`];
+    return [
+      'web-page',
+      `${at} answers with a web page ${answer} and is not an OTLP receiver`,
+      `Correct ${variable(env)}.`,
+    ];
   }
   if (status === 404 || status === 405) {
-    return ['no-receiver', `${at} is no receiver of OTLP ${answer}`, pathAdvice(target, refusal.text)];
+    return ['no-receiver', `${at} is not an OTLP receiver ${answer}`, pathAdvice(target, refusal.text)];
   }
   if (status === 413) return ['too-large', `${url.origin} refuses an export of this size ${answer}`, TOO_LARGE];
-  if (status === 415) return ['no-json', `${url.origin} takes no OTLP as JSON ${answer}`, NO_JSON];
+  if (status === 415) return ['no-json', `${url.origin} does not accept OTLP as JSON ${answer}`, NO_JSON];
   if ([429, 502, 503, 504].includes(status)) {
-    const again = `Tidemark goes on trying, with new measurements every ${intervalMs / 1000} s.`;
-    return ['busy', `${url.origin} takes no measurements now ${answer}`, again];
+    const again = `Tidemark keeps trying, with new measurements every ${intervalMs / 1000} s.`;
+    return ['busy', `${url.origin} accepts no measurements now ${answer}`, again];
   }
-  const advice = 'Look into the log of the receiver.';
+  const advice = "Check the receiver's log.";
   if (status >= 500) return ['fault', `${url.origin} failed ${answer}`, advice];
   return ['refused', `${url.origin} refuses the measurements ${answer}`, advice];
 }
 
 const TOO_LARGE = 'Tidemark sends smaller requests from now on.';
 const NO_JSON =
-  'Send to a receiver that takes it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).';
+  'Send to a receiver that accepts it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).';
 const TOKEN = 'OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>"';
 
 function ofToken(answer: string, { url, env }: ExportTarget): Problem {
   const hasToken = headerEntries(env).some(([, entry]) => /^authorization\s*=/i.test(entry));
-  if (!hasToken) return ['token', `${url.origin} wants a token ${answer}, and none is set`, `Set ${TOKEN}.`];
+  if (!hasToken) return ['token', `${url.origin} requires a token ${answer}, and none is set`, `Set ${TOKEN}.`];
   return [
     'token',
     `${url.origin} refuses the token ${answer}`,
-    `Set ${TOKEN} to the token that the receiver has for this app.`,
+    `Set ${TOKEN} to the token that the receiver expects from this app.`,
   ];
 }
 
@@ -105,7 +109,7 @@ function pathAdvice({ url, env }: ExportTarget, text: string): string {
   const name = variable(env);
   if (text.includes('TIDEMARK_SOURCE')) return 'Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.';
   if (/\/v1\/metrics\/+v1\/metrics$/.test(url.pathname)) return `Leave /v1/metrics out of ${name}: it is appended.`;
-  if (!url.pathname.endsWith('/v1/metrics')) return `${name} is used as it is: end it with /v1/metrics.`;
+  if (!url.pathname.endsWith('/v1/metrics')) return `${name} is used unchanged: end it with /v1/metrics.`;
   return `Set ${name} to the address of the actuator or a Collector.`;
 }
 
@@ -119,7 +123,7 @@ interface ConnectionError {
   readonly code?: string;
   readonly message?: string;
   readonly path?: string;
-  /** What was received and is no HTTP. */
+  /** The received bytes, if they are not HTTP. */
   readonly rawPacket?: Uint8Array;
 }
 
@@ -130,8 +134,7 @@ function ofConnection(cause: unknown, target: ExportTarget): Problem {
   const reset = code === 'ECONNRESET' || code === 'EPIPE';
   if (HTTP2_FIRST_FRAMES.has(rawPacket?.[3]) || code.includes('NO_APPLICATION_PROTOCOL')) return ofGrpc(target);
   if (reset && url.port === GRPC_PORT) return ofGrpc(target);
-  if (code.startsWith('HPE_'))
-    return ['no-http', `what answers at ${origin} does not speak HTTP`, `Correct ${variable(env)}.`];
+  if (code.startsWith('HPE_')) return ['no-http', `${origin} does not speak HTTP`, `Correct ${variable(env)}.`];
   if (reset) {
     const advice = `Check the port in ${variable(env)}, and whether it is http or https.`;
     return ['hung-up', `${origin} closes the connection without an answer`, advice];
@@ -150,7 +153,7 @@ function ofConnection(cause: unknown, target: ExportTarget): Problem {
     return [
       'no-tls',
       `${origin} does not speak TLS as expected (${code})`,
-      `Where it takes plain HTTP, write http:// in ${variable(env)}.`,
+      `If it speaks plain HTTP, write http:// in ${variable(env)}.`,
     ];
   }
   if (/CERT|_SIGNED_|UNABLE_TO_|SIGNATURE/.test(code)) {
@@ -161,7 +164,7 @@ function ofConnection(cause: unknown, target: ExportTarget): Problem {
   if (name === 'AbortError' || /^E(?:TIMEDOUT|HOSTUNREACH|NETUNREACH)$/.test(code)) {
     return ['no-answer', `${origin} does not answer in time`, endpointAdvice(env)];
   }
-  return ['other', `an export to ${origin} failed (${quote(message, target)})`, 'Tidemark goes on trying.'];
+  return ['other', `an export to ${origin} failed (${quote(message, target)})`, 'Tidemark keeps trying.'];
 }
 
 const CERTIFICATE = 'Name its certificate authority in OTEL_EXPORTER_OTLP_CERTIFICATE, or correct the address.';
@@ -175,7 +178,7 @@ function variable(env: Environment): string {
   return endpointVariable(env) ?? 'OTEL_EXPORTER_OTLP_ENDPOINT';
 }
 
-/** `message` of a `google.rpc.Status`, as OTLP's receivers answer; the whole text of others. */
+/** `message` of a `google.rpc.Status`, which OTLP receivers answer with; the whole text of other answers. */
 function messageOf(text: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown };
@@ -189,14 +192,17 @@ function titleOf(html: string): string {
   return /<title[^>]*>([^<]*)/i.exec(html)?.[1] ?? '';
 }
 
-/** A receiver's text, cut, on one line, in quotation marks, without what is secret. Empty for an empty text. */
+/** A receiver's text on one line, cut, in quotation marks, without secrets. Empty for an empty text. */
 function quote(text: string, { env, url }: ExportTarget): string {
   const clean = secretsOf(env, url).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   const line = oneLine(clean, MAX_QUOTE_LENGTH);
   return line === '' ? '' : `"${line}"`;
 }
 
-/** The values of headers, as written, as sent, and their last word (the token after `Bearer`); what an address has before the `@` and after the `?`. */
+/**
+ * The values of headers, as written, as sent, and their last word (the token after `Bearer`); what an address has
+ * before the `@` and after the `?`.
+ */
 function secretsOf(env: Environment, url: URL): readonly string[] {
   const query = [...url.searchParams.values()];
   const secrets = [
@@ -207,7 +213,8 @@ function secretsOf(env: Environment, url: URL): readonly string[] {
     url.password,
     decoded(url.password),
   ];
-  // The longest first: another may be a part of it. What is shorter than this is no secret, and words would lose their letters.
+  // The longest first, because another may be contained in it. Shorter texts are not secrets, and replacing them would
+  // damage words.
   return [...new Set(secrets)].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length);
 }
 

@@ -2,20 +2,23 @@ import { isRefusal, PERMISSIONS_ADVICE } from '../../bullmq/redis-refusal.ts';
 import { oneLine } from '../../voice.ts';
 import type { ExportLog, ExportProblem } from '../otlp/export-log.ts';
 
-/** An actuator notes every 10 s how far it has read; with the workers' interval, and time for a restart of it, this is long enough. */
+/**
+ * An actuator records every 10 s how far it has read. This also covers the workers' interval and a restart of the
+ * actuator.
+ */
 const UNREAD_AFTER_MS = 60_000;
 const MAX_QUOTE_LENGTH = 240;
 
-const FULL = 'Its jobs are unaffected; free memory there (maxmemory), or set TIDEMARK_TRANSPORT=otlp.';
+const FULL = 'Your jobs are unaffected. Free memory there (maxmemory), or set TIDEMARK_TRANSPORT=otlp.';
 const UNREAD =
   'Run an actuator with TIDEMARK_SOURCE=redis and REDIS_URL of this Redis, or set TIDEMARK_TRANSPORT=otlp in the workers.';
 
-/** Says what becomes of the points stream, and whether anybody reads it. */
+/** Prints what happens to the points stream, and whether an actuator reads it. */
 export class PointsStreamLog {
   readonly #log: ExportLog;
   readonly #subject: string;
   readonly #unreadAfterMs: number;
-  /** Redis's time of this process's first entry. */
+  /** Redis's time of this process's first entry, Unix ms. */
   #firstAtMs: number | null = null;
 
   constructor(log: ExportLog, subject: string, intervalMs: number) {
@@ -24,7 +27,7 @@ export class PointsStreamLog {
     this.#unreadAfterMs = UNREAD_AFTER_MS + 2 * intervalMs;
   }
 
-  /** `reply`: the new entry's id, and that up to which an actuator has read. */
+  /** @param reply the new entry's id, and the id up to which an actuator has read */
   appended(reply: unknown): void {
     const [id, readId] = Array.isArray(reply) ? reply.map(String) : [];
     const atMs = millisecondsOf(id);
@@ -36,7 +39,7 @@ export class PointsStreamLog {
       return;
     }
     const minutes = Math.floor((atMs - readToMs) / 60_000);
-    const sentence = `${this.#subject} is not seen: no actuator has read the stream tidemark:points for ${minutes} min. ${UNREAD}`;
+    const sentence = `${this.#subject} is not monitored: no actuator has read the stream tidemark:points for ${minutes} min. ${UNREAD}`;
     this.#log.failed({ kind: 'unread', sentence });
   }
 
@@ -50,9 +53,9 @@ function problemOf(message: string, subject: string): ExportProblem {
   if (/^(?:ERR .*)?OOM\b|maxmemory/.test(message)) {
     return { kind: 'redis-full', sentence: sentence("the queue's Redis is out of memory", FULL) };
   }
-  const what = `the stream tidemark:points on the queue's Redis was not written ("${oneLine(message, MAX_QUOTE_LENGTH)}")`;
+  const what = `the stream tidemark:points on the queue's Redis could not be written ("${oneLine(message, MAX_QUOTE_LENGTH)}")`;
   if (isRefusal(message)) return { kind: 'redis-refusal', sentence: sentence(what, PERMISSIONS_ADVICE) };
-  return { kind: 'redis', sentence: sentence(what, 'Tidemark goes on trying.') };
+  return { kind: 'redis', sentence: sentence(what, 'Tidemark keeps trying.') };
 }
 
 /** The time in an entry's id, `ms-sequence`; null for other text. */

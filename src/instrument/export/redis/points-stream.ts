@@ -9,18 +9,23 @@ import type { BorrowedRedis, RedisScript } from '../../bullmq/borrowed-redis.ts'
 import { reportFault } from '../../diagnostics.ts';
 import { ExportParts, type Serialize } from '../export-parts.ts';
 
-/** What of an export is more than this is left out: a sixteenth of the stream, so that one process cannot push the others' points out. */
+/**
+ * What exceeds this in an export is left out: a sixteenth of the stream, so that one process cannot push out the points
+ * of others.
+ */
 const MAX_ENTRY_BYTES = POINTS_STREAM_MAX_BYTES / 16;
-/** The stream's life after the last entry: an application that sends no more leaves nothing behind. */
+/** The stream's life after its last entry: an application that stops sending leaves nothing behind. */
 const STREAM_LIFE_MS = 60 * 60_000;
-/** Where Redis does not tell the stream's size (an ACL may forbid it), so many entries are kept. */
+/** How many entries are kept if Redis does not report the stream's size (an ACL may forbid it). */
 const ENTRIES_WITHOUT_SIZE = 100;
 
 /**
- * Redis caps streams by entries; here the oldest go so that a quarter of the bytes is free again once they are over the cap. Where Redis is
- * out of memory the first command fails and nothing has changed.
+ * Redis caps streams by entries. This script caps by bytes: once the stream exceeds the cap, it drops the oldest
+ * entries until a quarter of the cap is free. If Redis is out of memory, the first command fails and nothing has
+ * changed.
  *
- * Returns the new entry's id, and that up to which an actuator has read: empty where none has, `unknown` where Redis does not say (an ACL).
+ * Returns the new entry's id, and the id up to which an actuator has read: empty if none has, `unknown` if Redis does
+ * not say (an ACL).
  */
 const APPEND: RedisScript = {
   name: 'tidemark:append-points',
@@ -46,22 +51,26 @@ return {id, ''}
 };
 
 export interface PointsStreamOptions {
-  /** A connection of a worker that runs in this process; null where there is none just now. */
+  /** A connection of a worker that runs in this process; null if there is none now. */
   readonly lend: () => BorrowedRedis | null;
   readonly serialize: Serialize;
-  /** Called with what `APPEND` returned for each export that was written, and with the error of one that was not. */
+  /**
+   * Called with what `APPEND` returned for each written export. `onFailed` is called with the error of one that was not
+   * written.
+   */
   readonly onAppended: (reply: unknown) => void;
   readonly onFailed: (error: unknown) => void;
 }
 
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 
-/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of its own. */
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is not a dependency of this package. */
 const SUCCESS = 0;
 
 /**
- * Appends each export to the points stream, on a connection that BullMQ has anyway. The queue comes first: one append is under way at
- * most, none is repeated, and whatever Redis does not take at once is dropped. The next export tells the same sums anew.
+ * Appends each export to the points stream, on a connection that BullMQ already has. The queue comes first: at most one
+ * append is under way, none is repeated, and what Redis does not accept at once is dropped. The next export sends the
+ * same sums again.
  */
 export class PointsStreamExporter implements PushMetricExporter {
   readonly #options: PointsStreamOptions;
@@ -73,11 +82,11 @@ export class PointsStreamExporter implements PushMetricExporter {
     this.#parts = new ExportParts(options.serialize);
   }
 
-  /** Tells success at once: the reader would wait under a timer that keeps the process alive. */
+  /** Reports success at once: the reader would otherwise wait under a timer that keeps the process alive. */
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     this.#underWay ??= this.#append(metrics)
       .catch((error: unknown) => this.#options.onFailed(error))
-      .catch((error: unknown) => reportFault('saying what became of an export', error))
+      .catch((error: unknown) => reportFault('reporting the result of an export', error))
       .finally(() => {
         this.#underWay = null;
       });
@@ -95,7 +104,7 @@ export class PointsStreamExporter implements PushMetricExporter {
   async #append(metrics: ResourceMetrics): Promise<void> {
     const { lend, onAppended } = this.#options;
     const redis = lend();
-    // A process without a running worker has none: before its first one, after its last, and in a sandbox.
+    // A process without a running worker has no connection: before its first worker, after its last, and in a sandbox.
     if (redis === null) return;
     const first = this.#parts.of(metrics, MAX_ENTRY_BYTES).next();
     if (first.done === true) return;
@@ -110,11 +119,14 @@ export class PointsStreamExporter implements PushMetricExporter {
 
 let isCutSaid = false;
 
-/** On the worker's output, once: at the default log level nobody would read it elsewhere, and it is no fault of the job's. */
+/**
+ * Printed once on the worker's output: at the default log level nobody would read it elsewhere, and the job is not at
+ * fault.
+ */
 function sayCut(): void {
   if (isCutSaid) return;
   isCutSaid = true;
   console.warn(
-    `tidemark: this process has more job series (names, queues, outcomes) than the points stream takes: an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, so restarts are not affected; the job names that come last are missing from the job figures. Lower TIDEMARK_MAX_JOB_NAMES, or use TIDEMARK_TRANSPORT=otlp.`,
+    `tidemark: this process has more job series (names, queues, outcomes) than the points stream accepts: an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, so restarts are not affected; the job names that come last are missing from the job figures. Lower TIDEMARK_MAX_JOB_NAMES, or use TIDEMARK_TRANSPORT=otlp.`,
   );
 }
