@@ -113,7 +113,15 @@ class TidemarkRestarter implements Restarter {
       paused: false,
       mayBeEvicted: false,
       spentBootIds: [],
-      history: [],
+      history: this.#sent
+        .map(({ atMs, usageBytes }) => ({
+          dyno: boot.identity.dyno,
+          bootId: '',
+          outcome: 'restarted' as const,
+          closedAtMs: atMs,
+          usageBytes,
+        }))
+        .reverse(),
       dryHistory: [],
       uselessRestarts,
       learnedFloorBytes: normalFloor(this.#learned, nowMs),

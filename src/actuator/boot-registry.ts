@@ -1,4 +1,4 @@
-import type { DynoFacts } from '../detector/assessment.ts';
+import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/assessment.ts';
 import { type Boot, observe, openBoot } from '../detector/boot.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
@@ -29,6 +29,7 @@ export interface BootEntry {
   /** From the ledger of its target, when that was last read. */
   learnedFloorBytes: number | null;
   uselessRestarts: number;
+  quickRestarts: QuickRestarts;
 }
 
 /** All boots that report, with the values folded from their points. The only mutable place for them. */
@@ -74,6 +75,7 @@ export class BootRegistry {
       facts: null,
       learnedFloorBytes: null,
       uselessRestarts: 0,
+      quickRestarts: NO_RESTARTS,
     };
     this.#entries.set(key, entry);
     return entry;

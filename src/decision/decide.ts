@@ -1,6 +1,6 @@
 import type { Outcome } from '../attempt/attempt.ts';
 import { assess } from '../detector/assess.ts';
-import type { DynoFacts } from '../detector/assessment.ts';
+import { type DynoFacts, NO_RESTARTS } from '../detector/assessment.ts';
 import type { Boot } from '../detector/boot.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
@@ -30,6 +30,7 @@ import {
   tooFewHealthy,
   tooYoung,
 } from './gate-words.ts';
+import { quickRestarts } from './quick-restarts.ts';
 
 /** The part of a closed attempt that the decision needs. Times are the ledger's own (Unix ms). */
 interface ClosedAttempt {
@@ -37,6 +38,7 @@ interface ClosedAttempt {
   readonly bootId: string;
   readonly outcome: Outcome;
   readonly closedAtMs: number;
+  readonly usageBytes: number | null;
 }
 
 /** The part of a target's ledger that the decision needs. Times are the ledger's own (Unix ms). */
@@ -107,6 +109,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     facts,
     learnedFloorBytes: ledger?.learnedFloorBytes ?? null,
     uselessRestarts: ledger?.uselessRestarts ?? 0,
+    quickRestarts: ledger === null ? NO_RESTARTS : quickRestarts(ledger.history, dyno, ledger.nowMs),
   };
   const verdict: Verdict = assess(boot, context, input.policy);
   const decision: Decision = {

@@ -5,7 +5,7 @@ import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from './b
 import type { CurveFeatures } from './features.ts';
 import type { Rise } from './rise.ts';
 import type { Rule } from './rule.ts';
-import { MEMORY_COMES_BACK, RULES } from './rules.ts';
+import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from './rules.ts';
 import { explanationOf } from './sentences.ts';
 import { PARTS, TUNING } from './tuning.ts';
 
@@ -35,6 +35,7 @@ export function assess(boot: Boot, context: AssessContext, policy: Policy): Verd
 function ruleFor(assessment: Assessment): Rule {
   const rule = RULES.find(({ when }) => when(assessment));
   if (rule === undefined) throw new Error('the last rule matches everything');
+  if (rule.isEarly === true && assessment.isTooEarlyAgain) return FULL_AGAIN_SOON;
   const isPointless = rule.action === 'restart' && assessment.restartsAreUseless && rule.evenIfUseless !== true;
   return isPointless ? MEMORY_COMES_BACK : rule;
 }
@@ -77,6 +78,10 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     restartsAreUseless:
       context.uselessRestarts >= TUNING.maxUselessRestarts &&
       soonBackAfterMs(boot, { nowMs, facts, wantsRestart: true }, policy) !== null,
+    isTooEarlyAgain:
+      context.quickRestarts.inARow >= TUNING.maxQuickRestarts &&
+      limitBytes !== null &&
+      Math.max(usageBytes ?? 0, context.quickRestarts.fullestBytes) < TUNING.fullFraction * limitBytes,
   };
 }
 

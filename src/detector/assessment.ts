@@ -18,7 +18,18 @@ export interface AssessContext {
   readonly learnedFloorBytes: number | null;
   /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
   readonly uselessRestarts: number;
+  readonly quickRestarts: QuickRestarts;
 }
+
+/** What the newest restarts of one dyno have shown together. */
+export interface QuickRestarts {
+  /** How many of the newest were only hours apart. */
+  readonly inARow: number;
+  /** The highest usage that one of the last week was claimed at; 0 where none is known. */
+  readonly fullestBytes: number;
+}
+
+export const NO_RESTARTS: QuickRestarts = { inARow: 0, fullestBytes: 0 };
 
 /** All that rules and sentences rest on. Memory in bytes. */
 export interface Assessment {
@@ -48,4 +59,6 @@ export interface Assessment {
   readonly risenForMs: number;
   /** Memory of this boot was back soon after its start, and so it was after the last restarts. */
   readonly restartsAreUseless: boolean;
+  /** The last restarts bought hours at most, and the floor is not yet where only a leak gets to. */
+  readonly isTooEarlyAgain: boolean;
 }

@@ -15,6 +15,15 @@ export const MEMORY_COMES_BACK: Rule = {
   sentence: () => `after the last restarts memory was back within the hour or two: ${BIGGER}`,
 };
 
+/** After restarts that each bought hours at most, while the floor may still stop below the limit. */
+export const FULL_AGAIN_SOON: Rule = {
+  reason: 'memory-comes-back',
+  action: 'advise',
+  when: () => true,
+  sentence: ({ limitBytes }) =>
+    `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, so the next one waits until usage is at ${formatBytes(TUNING.fullFraction * (limitBytes ?? 0))}: ${BIGGER}`,
+};
+
 /** The first rule that matches holds. Limits judge what the floor stayed over for three windows: never a peak that returns, never what running jobs hold. */
 export const RULES: readonly Rule[] = [
   {
@@ -106,6 +115,7 @@ export const RULES: readonly Rule[] = [
   {
     reason: 'leak-near-limit',
     action: 'restart',
+    isEarly: true,
     when: isLeak,
     patientUntilMs: (a) => {
       const latestMs = lastMs(a) - TUNING.leakPatienceFraction * (lastMs(a) - neededMs(a));
@@ -152,8 +162,13 @@ export const RULES: readonly Rule[] = [
   {
     reason: 'not-settled',
     action: 'none',
-    when: (a) => isHigh(a) && !isBloat(a),
-    sentence: () => 'it is over the soft limit and has not come to rest',
+    when: (a) => isHigh(a) && (!isBloat(a) || isBelowAgain(a)),
+    sentence: (a) => {
+      if (isBelowAgain(a)) return `usage has just fallen to ${formatBytes(a.usageBytes ?? 0)}`;
+      const forMs = a.nowMs - (a.features?.overSoftSinceMs ?? a.nowMs);
+      if (!a.features?.isSettled) return 'it is over the soft limit and has not come to rest';
+      return `it has been over the soft limit for ${formatDuration(forMs)}, which may still end by itself`;
+    },
   },
   {
     reason: 'cycle-comes-first',
@@ -164,6 +179,7 @@ export const RULES: readonly Rule[] = [
   {
     reason: 'sustained-over-soft-limit',
     action: 'restart',
+    isEarly: true,
     when: (a) => isHigh(a),
     patientUntilMs: ({ features, policy }) => {
       const sinceMs = features?.overSoftSinceMs ?? null;
@@ -287,6 +303,11 @@ function cycleIsFirst(assessment: Assessment): boolean {
 function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment): boolean {
   const nearMs = (features?.isSettled ? 1 : 2) * TUNING.cycleNearMs;
   return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
+}
+
+/** The newest measurement is under the limit that the floor is still judged to be over. */
+function isBelowAgain({ usageBytes, softLimitBytes }: Assessment): boolean {
+  return usageBytes !== null && softLimitBytes !== null && usageBytes <= softLimitBytes;
 }
 
 /** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */

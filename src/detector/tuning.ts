@@ -140,6 +140,13 @@ export const TUNING = {
   minGainPlateauBuckets: 16,
   /** After this many useless restarts in a row what a restart would give back is not believed. Definition. */
   maxUselessRestarts: 2,
+  /** Restarts of a dyno less than this apart (ms) buy little: after `maxQuickRestarts` of them in a row... Tuned. */
+  quickRestartMs: 3 * 3_600_000,
+  maxQuickRestarts: 2,
+  /** ... within this time (ms; a week)... Definition. */
+  quickMemoryMs: 7 * 86_400_000,
+  /** ... the next one waits until usage is at this fraction, once: a cache stops below its limit, a leak does not. Tuned. */
+  fullFraction: 0.99,
   /** Windows without a point after which a boot is silent. Definition. */
   silentWindows: 3,
   /** Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not settled. Definition. */

@@ -312,6 +312,7 @@ describe('a boot whose last attempt was abandoned', () => {
     bootId: 'worker.1-boot',
     outcome: 'abandoned' as const,
     closedAtMs: nowMs - agoWindows * WINDOW_MS,
+    usageBytes: null,
     ...changes,
   });
   const reasonFor = (ledger: Partial<LedgerFacts>, setting: Setting = {}) =>
@@ -339,6 +340,44 @@ describe('a boot whose last attempt was abandoned', () => {
   it('waits by the dry history where it is dry', () => {
     expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('sustained-over-soft-limit');
     expect(reasonFor({ dryHistory: [abandoned(1)] }, { permissions: { dryRun: true } })).toBe('abandoned-lately');
+  });
+});
+
+describe('a dyno that was restarted twice within hours', () => {
+  const nowMs = START_MS + 100_000_000;
+  const restarted = (hoursAgo: number, usageMb: number, dyno = 'worker.1') => ({
+    dyno,
+    bootId: 'gone',
+    outcome: 'restarted' as const,
+    closedAtMs: nowMs - hoursAgo * 3_600_000,
+    usageBytes: usageMb * MIB,
+  });
+  const decisionFor = (history: LedgerFacts['history']) => decideFor({ ledger: { nowMs, history } })[0];
+
+  it('is not restarted again below its quota, and the advice says when it will be', () => {
+    const decision = decisionFor([restarted(1, 450), restarted(3, 450)]);
+    expect(decision).toMatchObject({ action: 'advise', reason: 'memory-comes-back' });
+    expect(decision?.explanation).toContain(
+      'the last restarts were less than 3 h apart, so the next one waits until usage is at 507 MB',
+    );
+  });
+
+  it.each<[string, LedgerFacts['history']]>([
+    ['it was restarted once', [restarted(1, 450)]],
+    ['the restarts were far apart', [restarted(1, 450), restarted(5, 450)]],
+    ['another dyno was restarted', [restarted(1, 450), restarted(2, 450, 'worker.2')]],
+    ['it has been seen to fill up to its quota this week', [restarted(1, 450), restarted(2, 450), restarted(100, 508)]],
+  ])('is restarted early where %s', (_, history) => {
+    expect(decisionFor(history)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
+  });
+
+  it('is restarted over its hard limit all the same', () => {
+    const over = bootOf((window) => bloated(window) + 150, WINDOWS);
+    const [decision] = decideFor({
+      boots: [over],
+      ledger: { nowMs, history: [restarted(1, 450), restarted(2, 450)] },
+    });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'hard-limit' });
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { assess } from '../../src/detector/assess.ts';
+import { NO_RESTARTS } from '../../src/detector/assessment.ts';
 import { type Boot, closedBuckets, observe, openBoot } from '../../src/detector/boot.ts';
 import type { CurveFeatures } from '../../src/detector/features.ts';
 import type { Verdict } from '../../src/model/decision.ts';
@@ -74,7 +75,13 @@ function live(points: readonly Point[], limitBytesAt: (timeMs: number) => number
     if (closedBuckets(boot) === before || shape === null) continue;
     const limitBytes = limitBytesAt(point.timeMs);
     const facts = { limitBytes, killBytes: limitBytes === null ? null : 2 * limitBytes, createdAtMs: START_MS };
-    verdicts.push(assess(boot, { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0 }, policy));
+    verdicts.push(
+      assess(
+        boot,
+        { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0, quickRestarts: NO_RESTARTS },
+        policy,
+      ),
+    );
     shapes.push(shape);
   }
   return { boot, verdicts, shapes };

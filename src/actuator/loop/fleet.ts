@@ -1,4 +1,5 @@
 import { decide } from '../../decision/decide.ts';
+import { quickRestarts } from '../../decision/quick-restarts.ts';
 import { noteLearned, noteLimit } from '../../detector/boot.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
@@ -105,6 +106,7 @@ export class Fleet {
       entry.learnedFloorBytes = ledger?.learnedFloorBytes ?? entry.learnedFloorBytes;
       if (ledger) noteLearned(entry.boot, ledger.learnedBytesPerJob);
       entry.uselessRestarts = ledger?.uselessRestarts ?? entry.uselessRestarts;
+      if (ledger) entry.quickRestarts = quickRestarts(ledger.history, decision.dyno, ledger.nowMs);
       return [{ entry, decision }];
     });
   }

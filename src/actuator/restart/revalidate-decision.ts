@@ -19,8 +19,9 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   const entry = registry.find(attempt.target.app, attempt);
   if (entry === null) return null;
   if (entry.listing?.kind === 'unlisted') return false;
-  const { facts, learnedFloorBytes, uselessRestarts } = entry;
-  const verdict = assess(entry.boot, { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts }, policy);
+  const { facts, learnedFloorBytes, uselessRestarts, quickRestarts } = entry;
+  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, quickRestarts };
+  const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';
 }

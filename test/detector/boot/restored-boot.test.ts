@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
 import { assess } from '../../../src/detector/assess.ts';
+import { NO_RESTARTS } from '../../../src/detector/assessment.ts';
 import { observe, openBoot, SNAPSHOT_VERSION } from '../../../src/detector/boot.ts';
 import { classify } from '../../../src/detector/classes/classify.ts';
 import type { CurveState } from '../../../src/detector/curve.ts';
@@ -115,7 +116,13 @@ describe('a boot that is not restored', () => {
         const boot = restoreBoot(replaced(written(), path, other));
         if (boot === null) return;
         const later = { ...WHOLE_POINT, timeMs: WHOLE_POINT.timeMs + 60_000 };
-        const context = { nowMs: later.timeMs, facts: null, learnedFloorBytes: null, uselessRestarts: 0 };
+        const context = {
+          nowMs: later.timeMs,
+          facts: null,
+          learnedFloorBytes: null,
+          uselessRestarts: 0,
+          quickRestarts: NO_RESTARTS,
+        };
         assess(observe(boot, later, policy), context, policy);
       }),
       { numRuns: 300 },

@@ -35,6 +35,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     timeToKillMs: null,
     risenForMs: 0,
     restartsAreUseless: false,
+    isTooEarlyAgain: false,
     ...changes,
   };
 }

@@ -242,6 +242,43 @@ describe('the first rule that matches', () => {
     expect(urgent).toEqual(['max-rss', 'hard-limit', 'kill-point']);
   });
 
+  it('restarts before the limit, and so not after quick restarts, for a leak that nears it and for bloat alone', () => {
+    expect(RULES.filter((rule) => rule.isEarly === true).map(({ reason }) => reason)).toEqual([
+      'leak-near-limit',
+      'sustained-over-soft-limit',
+    ]);
+  });
+
+  it.each<[string, Changes, string]>(
+    [
+      [
+        'that has settled but is young',
+        { overSoftSinceMs: NOW_MS - 4 * MINUTE_MS },
+        'it has been over the soft limit for 4 min, which may still end by itself',
+      ],
+      [
+        'that moves',
+        { isSettled: false, overSoftSinceMs: NOW_MS - 4 * MINUTE_MS },
+        'it is over the soft limit and has not come to rest',
+      ],
+    ].map(
+      ([what, features, sentence]) =>
+        [
+          what,
+          {
+            ...BLOAT,
+            features: { ...BLOAT.features, floorBytes: 412 * MIB, sustainedBytes: 411 * MIB, ...(features as object) },
+          },
+          sentence,
+        ] as [string, Changes, string],
+    ),
+  )('says of a floor over the soft limit %s that it waits for it', (_, changes, sentence) => {
+    const assessment = assessmentWith(changes);
+    const rule = RULES[ruleAt(assessment)];
+    expect(rule?.reason).toBe('not-settled');
+    expect(rule?.sentence(assessment)).toBe(sentence);
+  });
+
   it('holds after useless restarts at the kill point alone', () => {
     expect(RULES.filter((rule) => rule.evenIfUseless === true).map(({ reason }) => reason)).toEqual(['kill-point']);
   });
@@ -302,6 +339,7 @@ describe('a boundary of a rule', () => {
       },
       'not-settled',
     ],
+    ['a floor is not over the limit once usage is under it', { ...BLOAT, usageBytes: 400 * MIB }, 'not-settled'],
     [
       'and less long nearer to the hard limit',
       { ...BLOAT, features: { ...BLOAT.features, floorBytes: 500 * MIB, overSoftSinceMs: NOW_MS - 4 * MINUTE_MS } },
