@@ -235,7 +235,7 @@ describe('an application with its own SDK', () => {
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
     expect(receiver.points[0]?.resource).toMatchObject({ 'heroku.dyno.name': 'worker.1', 'heroku.app.name': 'shop' });
     expect(stderr).toMatch(
-      /^tidemark: .* has given no meter provider, so Tidemark exports its measurements itself.*\n$/,
+      /^tidemark: .* has provided no meter provider, so Tidemark exports its measurements itself.*\n$/,
     );
     expect(reports).toHaveLength(1);
   });

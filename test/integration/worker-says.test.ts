@@ -36,7 +36,7 @@ it.each<[string, Record<string, string>, Record<string, string>, RegExp]>([
     'no token',
     {},
     {},
-    /is not reported: \S+ wants a token \(401: ".*TIDEMARK_INGEST_TOKENS.*"\), and none is set\. Set /,
+    /is not reported: \S+ requires a token \(401: ".*TIDEMARK_INGEST_TOKENS.*"\), and none is set\. Set /,
   ],
   ['a wrong token', {}, bearer('other-t0ken'), /is not reported: \S+ refuses the token \(401: ".*"\)\. Set /],
   [
@@ -49,7 +49,7 @@ it.each<[string, Record<string, string>, Record<string, string>, RegExp]>([
     'an actuator that reads the stream only',
     { TIDEMARK_SOURCE: 'redis' },
     bearer('ingest-t0ken'),
-    /is no receiver of OTLP \(404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"/,
+    /is not an OTLP receiver \(404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"/,
   ],
 ])('a worker with %s says so in one line', async (_what, actuatorEnv, env, line) => {
   const lines = await said(actuatorEnv, env);

@@ -29,7 +29,7 @@ describe('what is said of exports', () => {
 
   it.each([
     [{ 'heroku.dyno.name': 'worker.1' }, /^reporting worker\.1 of an unnamed app to .*; set TIDEMARK_APP/],
-    [{ 'heroku.app.name': 'my-app' }, /^reporting my-app to .*; DYNO is not set, so no dyno is restarted/],
+    [{ 'heroku.app.name': 'my-app' }, /^reporting my-app to .*; DYNO is not set, so Tidemark restarts no dyno/],
     [{}, /^reporting this process to .*; DYNO is not set/],
   ])('names what keeps the dyno from being restarted: %o', (resource, line) => {
     const { log, lines } = harness(resource);

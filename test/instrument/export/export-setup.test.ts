@@ -99,19 +99,19 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'no token',
     {},
     answering(401, status('An ingest token is needed.')),
-    `${NOT_REPORTED} http://RECEIVER wants a token (401: "An ingest token is needed."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
+    `${NOT_REPORTED} http://RECEIVER requires a token (401: "An ingest token is needed."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
   ],
   [
     'a wrong token, which the receiver repeats',
     TOKEN,
     answering(401, status(`No such token:\n${SECRET}`)),
-    `${NOT_REPORTED} http://RECEIVER refuses the token (401: "No such token: ***"). Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>" to the token that the receiver has for this app.`,
+    `${NOT_REPORTED} http://RECEIVER refuses the token (401: "No such token: ***"). Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>" to the token that the receiver expects from this app.`,
   ],
   [
     'an actuator without tokens on another machine',
     {},
     answering(403, status('Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set.')),
-    `${NOT_REPORTED} http://RECEIVER wants a token (403: "Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
+    `${NOT_REPORTED} http://RECEIVER requires a token (403: "Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
   ],
   [
     'the token of another app',
@@ -129,37 +129,37 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'a path without a receiver',
     {},
     answering(404, 'Not Found'),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics is no receiver of OTLP (404: "Not Found"). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of the actuator or a Collector.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "Not Found"). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of the actuator or a Collector.`,
   ],
   [
     'a path given twice',
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'RECEIVER/v1/metrics' },
     answering(404),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics/v1/metrics is no receiver of OTLP (404). Leave /v1/metrics out of OTEL_EXPORTER_OTLP_ENDPOINT: it is appended.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics/v1/metrics is not an OTLP receiver (404). Leave /v1/metrics out of OTEL_EXPORTER_OTLP_ENDPOINT: it is appended.`,
   ],
   [
     "a metrics' endpoint without a path",
     { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'RECEIVER' },
     answering(404),
-    `${NOT_REPORTED} http://RECEIVER/ is no receiver of OTLP (404). OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used as it is: end it with /v1/metrics.`,
+    `${NOT_REPORTED} http://RECEIVER/ is not an OTLP receiver (404). OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used unchanged: end it with /v1/metrics.`,
   ],
   [
     'an actuator that reads the stream only',
     {},
     answering(404, 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n'),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics is no receiver of OTLP (404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.`,
   ],
   [
     'a web page, however long',
     {},
     answering(200, `<!doctype html><title>My shop</title>${'<p>'.repeat(50_000)}`, { 'content-type': 'text/html' }),
-    `${NOT_REPORTED} a web page answers at http://RECEIVER/v1/metrics (200: "My shop"), no receiver of OTLP. Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics answers with a web page (200: "My shop") and is not an OTLP receiver. Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
   ],
   [
     'a redirect to https',
     {},
     answering(301, '', { location: 'https://my-tidemark.herokuapp.com/v1/metrics?key=hidden' }),
-    `${NOT_REPORTED} http://RECEIVER redirects to https://my-tidemark.herokuapp.com (301). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address that takes OTLP.`,
+    `${NOT_REPORTED} http://RECEIVER redirects to https://my-tidemark.herokuapp.com (301). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address that accepts OTLP.`,
   ],
   [
     'a receiver that takes smaller requests only',
@@ -171,25 +171,25 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'a receiver that wants to be left alone',
     {},
     answering(429, status('slow down')),
-    `${NOT_REPORTED} http://RECEIVER takes no measurements now (429: "slow down"). Tidemark goes on trying, with new measurements every 0.5 s.`,
+    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (429: "slow down"). Tidemark keeps trying, with new measurements every 0.5 s.`,
   ],
   [
     'an app that does not run',
     {},
     answering(503, '<html><head><title>Application Error</title></head></html>', { 'content-type': 'text/html' }),
-    `${NOT_REPORTED} http://RECEIVER takes no measurements now (503: "Application Error"). Tidemark goes on trying, with new measurements every 0.5 s.`,
+    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (503: "Application Error"). Tidemark keeps trying, with new measurements every 0.5 s.`,
   ],
   [
     'a receiver that takes no JSON',
     {},
     answering(415, status('unsupported media type')),
-    `${NOT_REPORTED} http://RECEIVER takes no OTLP as JSON (415: "unsupported media type"). Send to a receiver that takes it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).`,
+    `${NOT_REPORTED} http://RECEIVER does not accept OTLP as JSON (415: "unsupported media type"). Send to a receiver that accepts it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).`,
   ],
   [
     'a receiver that fails',
     {},
     answering(500, 'oops'),
-    `${NOT_REPORTED} http://RECEIVER failed (500: "oops"). Look into the log of the receiver.`,
+    `${NOT_REPORTED} http://RECEIVER failed (500: "oops"). Check the receiver's log.`,
   ],
   [
     'nobody who listens',
@@ -237,7 +237,7 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'a port of another protocol',
     {},
     tcp((socket) => socket.end('SSH-2.0-OpenSSH_9\r\n')),
-    `${NOT_REPORTED} what answers at http://RECEIVER does not speak HTTP. Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} http://RECEIVER does not speak HTTP. Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
   ],
   [
     'http to a port of https',
@@ -249,7 +249,7 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'https to a port of http',
     {},
     async () => (await answering(200)()).replace('http:', 'https:'),
-    `${NOT_REPORTED} https://RECEIVER does not speak TLS as expected (EPROTO). Where it takes plain HTTP, write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} https://RECEIVER does not speak TLS as expected (EPROTO). If it speaks plain HTTP, write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.`,
   ],
   [
     'a certificate of its own',
@@ -315,13 +315,13 @@ const IN_THE_ENVIRONMENT: readonly [Record<string, string>, string][] = [
   [{ OTEL_METRICS_EXPORTER: 'none' }, 'OTEL_METRICS_EXPORTER=none: nothing is reported. Set it to otlp to report.'],
   [
     { OTEL_METRICS_EXPORTER: 'prometheus' },
-    'OTEL_METRICS_EXPORTER names "prometheus", which Tidemark cannot export by. Set it to otlp to report.',
+    'OTEL_METRICS_EXPORTER names "prometheus", which Tidemark does not support. Set it to otlp to report.',
   ],
   [{ OTEL_SDK_DISABLED: 'true' }, 'OTEL_SDK_DISABLED=true: nothing is measured or reported.'],
   ...['localhost:4318', 'my-tidemark.herokuapp.com', 'user:hidden@', 'ftp://x'].map(
     (address): [Record<string, string>, string] => [
       { OTEL_EXPORTER_OTLP_ENDPOINT: address },
-      'OTEL_EXPORTER_OTLP_ENDPOINT is no address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
     ],
   ),
 ];
@@ -334,24 +334,24 @@ it.each(IN_THE_ENVIRONMENT)('%o: the worker says that nothing is reported', asyn
 const BESIDE: readonly [Record<string, string>, string][] = [
   [
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-    'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not what Tidemark speaks: it sends OTLP over HTTP as JSON. Where the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.',
+    'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported: Tidemark sends OTLP over HTTP as JSON. If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.',
   ],
   [
     { OTEL_EXPORTER_OTLP_HEADERS: 'Authorization: Bearer abc' },
-    'OTEL_EXPORTER_OTLP_HEADERS has an entry that is no name=value with % only before two hex digits, and it is ignored. Write Authorization=Bearer%20<token>.',
+    'OTEL_EXPORTER_OTLP_HEADERS has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
   ],
   [
     { OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'Authorization=Bearer%2' },
-    'OTEL_EXPORTER_OTLP_METRICS_HEADERS has an entry that is no name=value with % only before two hex digits, and it is ignored. Write Authorization=Bearer%20<token>.',
+    'OTEL_EXPORTER_OTLP_METRICS_HEADERS has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
   ],
   [
     { OTEL_EXPORTER_OTLP_TIMEOUT: '10s' },
-    'OTEL_EXPORTER_OTLP_TIMEOUT is no number of milliseconds above zero and is ignored.',
+    'OTEL_EXPORTER_OTLP_TIMEOUT is not a number of milliseconds above zero and is ignored.',
   ],
   [{ OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' }, 'OTEL_EXPORTER_OTLP_COMPRESSION is not gzip or none and is ignored.'],
   [
     { OTEL_METRIC_EXPORT_TIMEOUT: '1s' },
-    'OTEL_METRIC_EXPORT_TIMEOUT is no number of milliseconds above zero; using 30000.',
+    'OTEL_METRIC_EXPORT_TIMEOUT is not a number of milliseconds above zero; using 30000.',
   ],
   [
     { OTEL_RESOURCE_ATTRIBUTES: 'team=a%2,heroku.app.name=x' },
@@ -366,7 +366,7 @@ it.each(BESIDE)('%o: the worker says so, and reports', async (env, line) => {
 it('takes the default for an interval that is no number, and says so', async () => {
   const lines = await said({ OTEL_METRIC_EXPORT_INTERVAL: '10s' }, answering(200));
   expect(lines).toEqual([
-    'OTEL_METRIC_EXPORT_INTERVAL is no number of milliseconds above zero; using 10000.',
+    'OTEL_METRIC_EXPORT_INTERVAL is not a number of milliseconds above zero; using 10000.',
     'reporting my-app worker.1 to http://RECEIVER every 10 s',
   ]);
 });

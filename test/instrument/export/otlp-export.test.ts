@@ -171,7 +171,7 @@ describe('a post to an OTLP receiver', () => {
   it('takes no answer that fills the memory', async () => {
     const { url } = await noting((response) => response.end('x'.repeat(100_000)));
     await expect(postTo(url).post(BODY)).rejects.toMatchObject({
-      message: expect.stringContaining('an answer of more than 65536 bytes'),
+      message: expect.stringContaining("the receiver's answer has more than 65536 bytes"),
       isRetryable: false,
     });
   });

@@ -134,7 +134,7 @@ function streamLog() {
 describe('what is said of the points stream', () => {
   const REPORTING = "reporting my-app worker.1 to the stream tidemark:points on the queue's Redis every 10 s";
   const UNREAD =
-    /^my-app worker\.1 is not seen: no actuator has read the stream tidemark:points for 1 min\. Run an actuator with TIDEMARK_SOURCE=redis/;
+    /^my-app worker\.1 is not monitored: no actuator has read the stream tidemark:points for 1 min\. Run an actuator with TIDEMARK_SOURCE=redis/;
 
   /** Replies to nine exports, 10 s apart, of a stream that was read up to `readIdAt(seconds)`. */
   const nineExports = (readIdAt: (second: number) => string) => {
@@ -162,13 +162,13 @@ describe('what is said of the points stream', () => {
   it.each([
     [
       "OOM command not allowed when used memory > 'maxmemory'.",
-      /the queue's Redis is out of memory\. Its jobs are unaffected/,
+      /the queue's Redis is out of memory\. Your jobs are unaffected/,
     ],
     [
       "NOPERM User app has no permissions to access the 'tidemark:points' key",
-      /was not written \("NOPERM .* needs the key pattern tidemark:\*/,
+      /could not be written \("NOPERM .* needs the key pattern tidemark:\*/,
     ],
-    ['Redis did not answer within 2000 ms', /was not written \("Redis did not answer within 2000 ms"\)/],
+    ['Redis did not answer within 2000 ms', /could not be written \("Redis did not answer within 2000 ms"\)/],
   ])('is why Redis did not take it: %s', (message, line) => {
     const { log, lines } = streamLog();
     for (let count = 0; count < 10; count += 1) log.failed(new Error(message));

@@ -330,8 +330,8 @@ const WITHOUT_DYNO = {
   'host.id': new Promise<string>(() => {}),
 };
 const LATE_DYNO = { ...DYNO, 'heroku.dyno.id': Promise.resolve('boot-1') };
-const DROPPED = /^tidemark: measurements go to .* names no dyno, .*Add herokuDetector/;
-const PASSED_OVER = /^tidemark: the resource of .* names no dyno, so Tidemark exports its measurements itself/;
+const DROPPED = /^tidemark: measurements go to .* does not name the dyno, .*Add herokuDetector/;
+const PASSED_OVER = /^tidemark: the resource of .* does not name the dyno, so Tidemark exports its measurements itself/;
 const MEASURING = "tidemark: measuring my-app worker.1, which the application's OpenTelemetry SDK exports";
 const RECEIVER = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
 
@@ -365,7 +365,7 @@ describe("the application's own SDK", () => {
   ])('says that it writes no points stream, with the transport %s: %s', async (transport, isSaid) => {
     vi.stubEnv('TIDEMARK_TRANSPORT', transport);
     const said = await saidOf(memoryProvider(DYNO).provider, 'given');
-    expect(said.some((line) => line.includes('writes no points stream'))).toBe(isSaid);
+    expect(said.some((line) => line.includes('does not write the points stream'))).toBe(isSaid);
   });
 
   it('is waited for at the first job where it is expected; that it gave no provider is said once', async () => {
@@ -379,7 +379,7 @@ describe("the application's own SDK", () => {
     await telemetry.settle();
     await telemetry.settle();
     expect(lines()).toEqual([
-      expect.stringMatching(/has given no meter provider, so Tidemark exports .* metricReaders/),
+      expect.stringMatching(/has provided no meter provider, so Tidemark exports .* metricReaders/),
     ]);
     const duration = (await collect()).find(({ descriptor }) => descriptor.name === 'messaging.process.duration');
     expect(duration?.dataPoints[0]?.value).toMatchObject({ count: 1 });
