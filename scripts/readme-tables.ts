@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { settingsTable } from '../src/config/settings-table.ts';
-import { METRICS, WORKER_ATTRIBUTES } from '../src/semconv.ts';
+import { METRICS, WORKER_ATTRIBUTES } from '../src/emitted.ts';
 
 /** Writes the generated tables into docs/ (`--write`), or prints the pages as they should be. */
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState } from '../../src/adapters/redis/state.ts';
-import { drainKeyNames } from '../../src/semconv.ts';
+import { drainKeyNames } from '../../src/shared/drain-messages.ts';
 import { APP, type RunningActuator } from '../../test/integration/running-actuator.ts';
 import { type Setting, startSetting, until } from './setting.ts';
 

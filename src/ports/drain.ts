@@ -1,5 +1,5 @@
 import type { Attempt } from '../attempt/attempt.ts';
-import type { DrainedBoot } from '../semconv.ts';
+import type { DrainedBoot } from '../shared/drain-messages.ts';
 
 export interface Drain {
   /** Asks the boot's workers to take no more jobs. Repeated while the attempt drains. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PAGES, pageUrl, withTables } from '../../scripts/readme-tables.ts';
+import { METRICS, WORKER_ATTRIBUTES } from '../../src/emitted.ts';
 import { herokuAttributes } from '../../src/instrument/identity/heroku-detector.ts';
-import { METRICS, WORKER_ATTRIBUTES } from '../../src/semconv.ts';
 
 describe('the reference pages', () => {
   it.each(Object.keys(PAGES))('carry the tables that the code generates; "npm run tables" writes them: %s', (page) => {

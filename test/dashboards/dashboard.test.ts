@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tidemarkDashboard } from '../../dashboards/tidemark.ts';
 import { dashboardFile } from '../../scripts/dashboards.ts';
-import { METRICS } from '../../src/semconv.ts';
+import { METRICS } from '../../src/emitted.ts';
 import { queriesOf } from './queries-of.ts';
 
 const dashboard = tidemarkDashboard();

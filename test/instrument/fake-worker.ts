@@ -1,7 +1,7 @@
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import type { DrainableWorker } from '../../src/instrument/drain/drainable-worker.ts';
 import type { ProcessDrain } from '../../src/instrument/drain/worker-drain.ts';
-import { type DrainAnswer, drainKeyNames } from '../../src/semconv.ts';
+import { type DrainAnswer, drainKeyNames } from '../../src/shared/drain-messages.ts';
 
 const BOOT = { app: 'shop', bootId: 'boot-1' };
 

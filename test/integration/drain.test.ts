@@ -10,7 +10,7 @@ import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
 import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
 import type { DrainKeys } from '../../src/ports.ts';
-import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/semconv.ts';
+import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/shared/drain-messages.ts';
 
 /** Far beyond what any step needs. */
 const LIMIT = { timeout: 30_000, interval: 50 };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
 import type { DrainKeys } from '../../src/ports.ts';
-import { parseDrainQuestion } from '../../src/semconv.ts';
+import { parseDrainQuestion } from '../../src/shared/drain-messages.ts';
 import type { MatrixDyno } from './matrix-dyno.ts';
 
 const REFRESH_EVERY_MS = 200;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
-import { type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../src/semconv.ts';
+import { type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../src/shared/drain-messages.ts';
 import type { Call, JobData, Request, Told, WorkerSpec } from './app/worker-app.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versions.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
-import { drainQuestion } from '../../src/semconv.ts';
+import { drainQuestion } from '../../src/shared/drain-messages.ts';
 import { MATRIX } from './bullmq-versions.ts';
 import { Scene } from './scene.ts';
 

@@ -4,7 +4,7 @@ import type { Boot } from '../../detector/boot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger } from '../../ports.ts';
-import type { DrainedBoot } from '../../semconv.ts';
+import type { DrainedBoot } from '../../shared/drain-messages.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Log } from '../report/log.ts';
 import { asError } from './attempt-report.ts';

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { DrainAnswers, DrainKeys } from '../../ports.ts';
-import { DRAIN_KEY_LIFE_MS, type DrainAnswer, type DrainedBoot, drainKeyNames, drainQuestion } from '../../semconv.ts';
+import {
+  DRAIN_KEY_LIFE_MS,
+  type DrainAnswer,
+  type DrainedBoot,
+  drainKeyNames,
+  drainQuestion,
+} from '../../shared/drain-messages.ts';
 import { connectRedis } from './connection.ts';
 import { text, time } from './ledger/record-schema.ts';
 

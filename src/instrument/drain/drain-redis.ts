@@ -4,7 +4,7 @@ import {
   type DrainKeyNames,
   type DrainQuestion,
   parseDrainQuestion,
-} from '../../semconv.ts';
+} from '../../shared/drain-messages.ts';
 import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
 import { warnOfRefusal, warnOnce } from '../bullmq/redis-refusal.ts';
 import type { DrainableWorker } from './drainable-worker.ts';

@@ -1,13 +1,12 @@
 import { diag } from '@opentelemetry/api';
+import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_DYNO_ID } from '../../semconv.ts';
 import {
-  ATTR_HEROKU_APP_NAME,
-  ATTR_HEROKU_DYNO_ID,
   DRAIN_KEY_LIFE_MS,
   type DrainedBoot,
   type DrainKeyNames,
   type DrainQuestion,
   drainKeyNames,
-} from '../../semconv.ts';
+} from '../../shared/drain-messages.ts';
 import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
 import { herokuAttributes } from '../identity/heroku-detector.ts';

@@ -6,7 +6,7 @@ import { defaultPolicy } from '../../../src/config/policy.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { Point } from '../../../src/model/point.ts';
 import type { Clock, DrainKeys, PlatformDyno } from '../../../src/ports.ts';
-import type { DrainedBoot } from '../../../src/semconv.ts';
+import type { DrainedBoot } from '../../../src/shared/drain-messages.ts';
 import { aClaim } from '../../models/ledger-contract.ts';
 import { ModelLedger } from '../../models/model-ledger.ts';
 

@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { DrainKeys } from '../../../src/ports.ts';
-import { type DrainAnswer, type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../../src/semconv.ts';
+import {
+  type DrainAnswer,
+  type DrainedBoot,
+  type DrainKeyNames,
+  drainKeyNames,
+} from '../../../src/shared/drain-messages.ts';
 
 let keys: DrainKeys;
 let redis: Redis;

@@ -2,6 +2,7 @@ import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api
 import { MeterProvider as MeterProviderOfSdk } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { METRICS } from '../../../src/emitted.ts';
 import { JobTables } from '../../../src/instrument/export/job-tables.ts';
 import { FLUSH_LIMIT_MS, type SdkMeterProvider, Telemetry } from '../../../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
@@ -9,7 +10,6 @@ import { DynoMemory } from '../../../src/instrument/memory/dyno-memory.ts';
 import { Procfs } from '../../../src/instrument/memory/procfs.ts';
 import { VERSION } from '../../../src/instrument/version.ts';
 import { Voice } from '../../../src/instrument/voice.ts';
-import * as semconv from '../../../src/semconv.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
 import { memoryProvider, type ResourceAttributes } from '../memory/memory-reader.ts';
 import { listen } from '../said-lines.ts';
@@ -62,7 +62,7 @@ describe('emitted metrics', () => {
     runJob(-3000);
     loseChild();
     const emitted = (await collect()).map(({ descriptor }) => descriptor);
-    const ofWorkers = semconv.METRICS.filter(({ emittedBy }) => emittedBy === 'worker').map(({ metric }) => metric);
+    const ofWorkers = METRICS.filter(({ emittedBy }) => emittedBy === 'worker').map(({ metric }) => metric);
     for (const { name, unit, description } of ofWorkers) {
       expect(emitted).toContainEqual(expect.objectContaining({ name, unit, description }));
     }

@@ -5,7 +5,7 @@ import { createDrainKeys } from '../../../../src/adapters/redis/drain-keys.ts';
 import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
 import { UnreadableRecord } from '../../../../src/model/errors.ts';
 import type { ActuatorEvent } from '../../../../src/ports.ts';
-import { drainKeyNames } from '../../../../src/semconv.ts';
+import { drainKeyNames } from '../../../../src/shared/drain-messages.ts';
 import { aClaim } from '../../../models/ledger-contract.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
