@@ -1,8 +1,8 @@
 import { ABLATION_KEYS, BASELINES, type CandidateKey, candidateFor, TIDEMARK_KEY } from './candidates.ts';
 import { type Cost, costOf, costSeries } from './costs.ts';
 import { type FalseRestarts, falseRestartsOf } from './false-restarts.ts';
-import type { Part } from './part.ts';
-import { runParts } from './pool.ts';
+import type { Part } from './pool/part.ts';
+import { runParts } from './pool/pool.ts';
 import { Random } from './random.ts';
 import { type DynoScore, type FamilyScore, LOOP_RESTARTS, scoreFamily } from './score.ts';
 import { familyOf, type Split } from './splits.ts';

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { writeDocs } from './docs.ts';
 import { evaluate } from './evaluate.ts';
 import { recordingsText, writeRecordingsDocs } from './recordings/report.ts';
-import { reportText } from './report.ts';
+import { writeDocs } from './report/docs.ts';
+import { reportText } from './report/report.ts';
 import { FAMILIES, familyOf, SPLITS } from './splits.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CandidateScore } from '../../evaluation/evaluate.ts';
 import { falseRestartsOf, rateAtMost } from '../../evaluation/false-restarts.ts';
-import { reportText } from '../../evaluation/report.ts';
+import { reportText } from '../../evaluation/report/report.ts';
 import { type DynoScore, type FamilyScore, scoreFamily } from '../../evaluation/score.ts';
 
 const QUIET: DynoScore = {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { DynoScore } from '../score.ts';
 import type { Part } from './part.ts';
-import type { DynoScore } from './score.ts';
 
 /** Runs parts on all cores; the answers are in the order of the parts. */
 export async function runParts(parts: readonly Part[]): Promise<readonly (readonly DynoScore[])[]> {

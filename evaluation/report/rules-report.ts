@@ -1,8 +1,8 @@
-import type { CandidateScore } from './evaluate.ts';
-import type { FalseRestarts } from './false-restarts.ts';
+import type { CandidateScore } from '../evaluate.ts';
+import type { FalseRestarts } from '../false-restarts.ts';
+import type { FamilyScore } from '../score.ts';
+import { familyOf } from '../splits.ts';
 import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
-import type { FamilyScore } from './score.ts';
-import { familyOf } from './splits.ts';
 
 /** Tidemark beside the other rules: how often each is right, what it gives up for it, and what it costs. */
 export function rulesReport(scores: readonly CandidateScore[]): string {

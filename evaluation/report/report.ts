@@ -1,8 +1,8 @@
-import type { CandidateScore } from './evaluate.ts';
+import type { CandidateScore } from '../evaluate.ts';
+import type { FamilyScore } from '../score.ts';
+import { familyOf } from '../splits.ts';
 import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
 import { rulesReport } from './rules-report.ts';
-import type { FamilyScore } from './score.ts';
-import { familyOf } from './splits.ts';
 
 /** For a terminal, and as Markdown all the same. */
 export function reportText(scores: readonly CandidateScore[]): string {

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { CandidateScore } from './evaluate.ts';
+import type { CandidateScore } from '../evaluate.ts';
+import type { Split } from '../splits.ts';
 import { pictureOf } from './pictures.ts';
 import { reportText } from './report.ts';
-import type { Split } from './splits.ts';
 
-const PAGE = new URL('../docs/detection.md', import.meta.url);
-const PICTURES = new URL('../docs/detection/', import.meta.url);
+const PAGE = new URL('../../docs/detection.md', import.meta.url);
+const PICTURES = new URL('../../docs/detection/', import.meta.url);
 /** Drawn in the page. */
 const PICTURED = ['B2', 'B3', 'L1', 'L3', 'H3'] as const;
 

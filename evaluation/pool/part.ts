@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
-import { type CandidateKey, candidateFor } from './candidates.ts';
-import { type DynoScore, scoreDyno } from './score.ts';
-import { simulate } from './simulate.ts';
-import { familyOf, type Split, seedOf } from './splits.ts';
+import { type CandidateKey, candidateFor } from '../candidates.ts';
+import { type DynoScore, scoreDyno } from '../score.ts';
+import { simulate } from '../simulate.ts';
+import { familyOf, type Split, seedOf } from '../splits.ts';
 
 /** Some dynos of one family under one rule. */
 export interface Part {

@@ -1,11 +1,11 @@
-import { panelsOf, plotSvg } from '../src/replay/plot.ts';
-import type { Judged } from '../src/replay/replay.ts';
-import type { SeriesRow } from '../src/replay/series-file.ts';
-import { DAY } from './family.ts';
-import type { Candidate, Sample } from './restarter.ts';
-import { TIDEMARK } from './restarters/tidemark.ts';
-import { simulate } from './simulate.ts';
-import { familyOf, type Split, seedOf } from './splits.ts';
+import { panelsOf, plotSvg } from '../../src/replay/plot.ts';
+import type { Judged } from '../../src/replay/replay.ts';
+import type { SeriesRow } from '../../src/replay/series-file.ts';
+import { DAY } from '../family.ts';
+import type { Candidate, Sample } from '../restarter.ts';
+import { TIDEMARK } from '../restarters/tidemark.ts';
+import { simulate } from '../simulate.ts';
+import { familyOf, type Split, seedOf } from '../splits.ts';
 
 const SHOWN_MS = DAY * 60_000;
 /** A point a minute draws the same curve as one every 5 s, in a file a twelfth the size; a decision every five minutes the same floor. */
