@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** The ways through real servers: Collector, Prometheus, Redis, workers. One after the other: each has the machine to itself. */
+/**
+ * The ways through real servers: Collector, Prometheus, Redis, workers. One after the other: each has the machine to
+ * itself.
+ */
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.e2e.ts'],

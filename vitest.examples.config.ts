@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real installs of the packed package, and real processes. One after the other: what a process delivers within its last second is looked at. */
+/**
+ * Real installs of the packed package, and real processes. One after the other: what a process delivers within its last
+ * second is looked at.
+ */
 export default defineConfig({
   test: {
     include: ['test/examples/**/*.examples.ts'],

@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Drains on every claimed version of BullMQ at which its workers behave differently. Their rows wait more than they compute: many run at a time. */
+/**
+ * Drains on every claimed version of BullMQ at which its workers behave differently. Their rows wait more than they
+ * compute: many run at a time.
+ */
 export default defineConfig({
   test: {
     include: ['test/matrix/**/*.matrix.ts'],

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** `npm run bench`: each benchmark in a process of its own, one after the other, so that none warms or hinders the next. Half an hour. */
+/**
+ * `npm run bench`: runs each benchmark in its own process, one after the other, so that none affects the next. Takes
+ * half an hour.
+ */
 const BENCHMARKS = ['ingest.ts', 'boots.ts', 'overhead.ts'];
 
 let failed = false;

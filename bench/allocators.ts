@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
 /**
- * What MALLOC_ARENA_MAX, jemalloc and --max-old-space-size do for a worker's memory, for `tidemark doctor` and docs/instrumentation.md:
+ * What MALLOC_ARENA_MAX, jemalloc and --max-old-space-size do for a worker's memory, for `tidemark doctor` and
+ * docs/instrumentation.md:
  *
  *   node bench/allocators.ts
  *
- * One course of jobs for each of three ways in which memory stays up, under each setting, each in a process of its own: twelve imports of
- * `IMPORT_MB`, then a full collection and `REST_S` of small jobs, as a worker has them between imports, which is what lets an allocator give
- * back, then one more collection. Printed: the peak and the end, as RSS above the process's own before the first import, and how much of the
- * end JavaScript still holds (heap in use + external); medians of `RUNS`. About six minutes.
+ * One course of jobs for each of three ways in which memory stays up, under each setting, each in a process of its own:
+ * twelve imports of
+ * `IMPORT_MB`, then a full collection and `REST_S` of small jobs, as a worker has them between imports, which is what
+ * lets an allocator give back, then one more collection. Printed: the peak and the end, as RSS above the process's own
+ * before the first import, and how much of the end JavaScript still holds (heap in use + external); medians of `RUNS`.
+ * About six minutes.
  */
 const RUNS = 3;
 const IMPORTS = 12;

@@ -4,8 +4,9 @@ import { type Boot, observe, openBoot } from '../src/detector/boot.ts';
 import type { Point } from '../src/model/point.ts';
 
 /**
- * Bytes and time per boot for 100 to 100,000 boots: each is sampled every 10 s for half an hour of simulated time, and all are judged once a
- * simulated minute. One process, one core; memory, that of array buffers included, is measured after full collections until it no longer shrinks. Needs --expose-gc, which it gives itself.
+ * Bytes and time per boot for 100 to 100,000 boots: each is sampled every 10 s for half an hour of simulated time, and
+ * all are judged once a simulated minute. One process, one core; memory, that of array buffers included, is measured
+ * after full collections until it no longer shrinks. It sets --expose-gc itself.
  */
 const BOOTS = [100, 1_000, 10_000, 100_000];
 const SAMPLE_EVERY_S = 10;

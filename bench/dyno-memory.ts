@@ -11,7 +11,7 @@ import { Procfs } from '../src/instrument/memory/procfs.ts';
  * the clock's: other work on the machine does not count. One process in twenty is Node, the others are small; each has
  * an environment of 5 kB.
  *
- * `node bench/dyno-memory.ts` looks as on a machine with other processes. As in a container: `HEROKU_DYNO_ID=bench
+ * `node bench/dyno-memory.ts` runs on a machine with other processes. As in a container: `HEROKU_DYNO_ID=bench
  * DYNO=worker.1 unshare --user --map-root-user --pid --fork --mount-proc node bench/dyno-memory.ts`
  */
 const PROCESSES = [20, 200];

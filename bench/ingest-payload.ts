@@ -25,7 +25,10 @@ export async function payloads(timesMs: readonly number[]): Promise<readonly Pay
   });
 }
 
-/** What the SDK collects of one worker with two queues and a job name in each; random so that it compresses like real numbers. */
+/**
+ * What the SDK collects of one worker with two queues and a job name in each; random so that it compresses like real
+ * numbers.
+ */
 async function measured(index: number): Promise<ResourceMetrics> {
   const { provider, collect } = realProvider(identity(index));
   const meter = provider.getMeter('tidemark', '0.1.0');

@@ -7,8 +7,9 @@ import { Intake } from '../src/sources/intake.ts';
 import { createOtlpSource } from '../src/sources/otlp/otlp-http.ts';
 
 /*
- * The actuator's ingest alone, in a process of its own. It tells its parent its port; to each message the parent gets what was taken
- * since the last one and the CPU time it took. A new source each time: it has seen none of the points.
+ * The actuator's ingest alone, in its own process. It reports its port to its parent, and answers each message with the
+ * points accepted since the last one and the CPU time that took. Each time it uses a new source, which has seen none of
+ * the points.
  */
 let points = 0;
 let source = freshSource();

@@ -1,10 +1,11 @@
 /**
- * How many data points a second the actuator takes on one core: OTLP over HTTP, gzip, protobuf, 8,192 data points a request.
+ * How many data points a second the actuator takes on one core: OTLP over HTTP, gzip, protobuf, 8,192 data points a
+ * request.
  * `node bench/ingest.ts`, about 20 seconds.
  *
- * The receiver runs in a process of its own and is measured by its CPU time, all threads together, so that neither the sender nor
- * other load on the machine counts; what the wall clock showed is printed beside it. The requests are made by OpenTelemetry's own SDK and
- * serialiser before the clock starts. Medians over the rounds, and the best one,
+ * The receiver runs in its own process and is measured by its CPU time, all threads together, so that neither the
+ * sender nor other load on the machine counts; the wall-clock figure is printed next to it. The requests are made by
+ * OpenTelemetry's own SDK and serialiser before the clock starts. Medians over the rounds, and the best one,
  * which other load on the machine disturbed least; the first rounds warm up and do not count.
  */
 import { fork } from 'node:child_process';
@@ -100,7 +101,10 @@ function checkCounts({ accepted = 0, ignored = 0, ...others }: Readonly<Record<s
   }
 }
 
-/** One after the other, as a Collector with one consumer does: parallel requests overtake each other, and late points are dropped. */
+/**
+ * One after the other, as a Collector with one consumer does: parallel requests overtake each other, and late points
+ * are dropped.
+ */
 async function sendAll(batch: readonly Payload[], to: { readonly agent: Agent; readonly port: number }): Promise<void> {
   for (const { gzip } of batch) await send(gzip, to);
 }

@@ -1,8 +1,9 @@
 /**
- * What following a job costs by itself, without BullMQ and Redis: CPU of this thread per job, from begin to end. `node bench/monitor.ts`
+ * What following a job costs by itself, without BullMQ and Redis: CPU of this thread per job, from begin to end. `node
+ * bench/monitor.ts`
  *
- * The whole worker is measured by bench/overhead.ts; here it shows which part of the cost is ours. Of several rounds the fastest counts, since other load on
- * the machine only ever adds.
+ * The whole worker is measured by bench/overhead.ts; here it shows which part of the cost is ours. Of several rounds
+ * the fastest counts, since other load on the machine only ever adds.
  */
 import { createRequire } from 'node:module';
 import type { MeterProvider as Provider } from '@opentelemetry/sdk-metrics';
@@ -50,7 +51,7 @@ function follower(provider: Provider | null) {
   return monitor;
 }
 
-/** Jobs of so many names, so many at a time: one begins when the one that began first ends. */
+/** Jobs of `names` names, `concurrency` at a time: one begins when the oldest one ends. */
 function playJobs(monitor: JobMonitor, names: number, concurrency: number): void {
   const identities = Array.from({ length: names }, (_, name) => ({ queue: 'q', name: `job-${name}`, sandbox: null }));
   const running = new Array<JobRun | undefined>(concurrency);
@@ -86,7 +87,9 @@ function costs(): readonly Cost[] {
   );
 }
 
-/** Parting the net change among names, once an export with some hundred jobs since the last: median wall time, in ms. */
+/**
+ * Splits the net change among names, once per export with some hundred jobs since the last: median wall time, in ms.
+ */
 function partingMs(names: number): number {
   const random = new Random(1);
   let [rssBytes, nowMs] = [100e6, 0];

@@ -1,21 +1,23 @@
 /**
- * What Tidemark costs a worker: CPU, throughput, allocation and memory, each against the same worker without it, measured in one go.
+ * What Tidemark costs a worker: CPU, throughput, allocation and memory, each against the same worker without it,
+ * measured in one go.
  *
  *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--jobs 'at concurrency 1'] [--rounds 8] [--quick] [--full]
  *
- * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with a Redis of its own, that take turns of 50 ms
- *   (overhead/turns.ts), once a round for each variant, after 3 s of no-op jobs each, 50 at a time, and 3 s of the jobs that are measured (before some
- *   50,000 jobs, what V8 compiles and has not compiled yet is much of what is seen). CPU is `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second,
- *   allocation what V8's collections tell (overhead/measured/worker.mjs) in a part of its own. No export falls into it: in 10 s of jobs
- *   there would be one, and what that costs is measured by itself.
+ * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with its own Redis, that take
+ *   turns of 50 ms (overhead/turns.ts), once a round for each variant, after 3 s of no-op jobs each, 50 at a time, and
+ *   3 s of the measured jobs (before about 50,000 jobs, V8's compilation dominates the figures). CPU is
+ *   `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second, allocation
+ *   what V8's collections report (overhead/measured/worker.mjs), in a separate part. It contains no export: 10 s of
+ *   jobs would contain one, whose cost is measured separately.
  * - Memory: one process at a time, RSS once garbage is collected until nothing changes, MALLOC_ARENA_MAX=1 in all.
  *
- * Processes of one kind differ: by 2 % where one job runs at a time. What is to be known to half of that takes a dozen rounds; `--jobs` runs only the
- * jobs whose description has these words in it.
+ * Processes of one kind differ, by 2 % with one job at a time. A figure accurate to half of that takes a dozen rounds;
+ * `--jobs` runs only the jobs whose description has these words in it.
  *
- * Medians over the rounds, with the 95 % interval of a bootstrap over rounds and the blocks in them. `--full`: growth over a million jobs
- * instead of 100,000. `--quick`: whether it works; its figures mean nothing. Ends with 0 whatever the figures are. Needs a build;
- * takes about an hour, and a machine that does nothing else.
+ * Medians over the rounds, with the 95 % interval of a bootstrap over rounds and the blocks in them. `--full`: growth
+ * over a million jobs instead of 100,000. `--quick` only checks that the benchmark works; its figures mean nothing. The
+ * exit code is 0 for any figures. Needs a build; takes about an hour, and a machine that does nothing else.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine } from './overhead/machine.ts';
@@ -49,7 +51,7 @@ const ALL = [...OURS, BULLMQ_OTEL, NAIVE_WRAPPER];
 
 const NO_OP_AT_50: Scenario = { label: 'no-op jobs at concurrency 50', concurrency: 50, work: 'none', variants: ALL };
 
-/** Where throughput is measured, and what part of bare's it is to be at least. */
+/** Where throughput is measured, and the minimum fraction of the bare worker's. */
 const THROUGHPUTS: readonly { readonly scenario: Scenario; readonly least: number }[] = [
   { scenario: NO_OP_AT_50, least: 0.98 },
   {
@@ -94,7 +96,7 @@ const memoryRounds = values.rounds === undefined ? (quick ? 1 : 5) : Number(valu
 const warmUpJobs = quick ? 2_000 : 20_000;
 const growthUntilJobs = quick ? 4_000 : values.full ? 1_000_000 : 100_000;
 
-// Nothing that stands still may be left behind: see Contestant.
+// No stopped process may be left behind: see Contestant.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 print(`Measured on: ${describeMachine()}`);
@@ -113,7 +115,7 @@ async function speed(): Promise<void> {
   }
   for (const { scenario, least } of wanted) {
     const figures: readonly SpeedFigures[] = await measureSpeed(scenario, speedOptions);
-    // Where jobs work, their own CPU time is what one would see.
+    // With jobs that compute, the figure would show their own CPU time.
     if (parts.has('cpu') && scenario.work === 'none') {
       print(cpuTable(scenario.label, figures, scenario === NO_OP_AT_50 ? CPU_TARGETS : new Map()));
     }

@@ -1,12 +1,14 @@
 /**
- * What a restart costs the jobs, and how fast others take over. Real processes: Redis, workers under load, actuators, and the local dyno manager
- * in the place of the platform.
+ * What a restart costs the jobs, and how fast others take over. Real processes: Redis, workers under load, actuators,
+ * and the local dyno manager in the place of the platform.
  *
  *   npm run bench:restarts -- [--restarts 100] [--dynos 20] [--takeovers 5] [--seed 1]
  *
- * 1. Drained restarts: each dyno has jobs of 0.1 to 60 s (log-uniform), four at a time, and is restarted over and over by a person's
+ * 1. Drained restarts: each dyno has jobs of 0.1 to 60 s (log-uniform), four at a time, and is restarted over and over
+ * by a person's
  *    restart, with a grace of 120 s. Every job must be started once and finished once.
- * 2. Takeover: the actuator that leads is killed (-9) while a bloated dyno waits for a pause to end, and the pause is ended. From the kill to
+ * 2. Takeover: the actuator that leads is killed (-9) while a bloated dyno waits for a pause to end, and the pause is
+ * ended. From the kill to
  *    the claim of its successor.
  * 3. A worker that is stopped for a drain whose actuators are all killed: from the kill to the next job it takes.
  */

@@ -1,14 +1,16 @@
 /**
- * The dashboard's queries in PromQL, one constant for each panel's line. Two traps are avoided throughout. A counter that appears with its
- * first event has no sample before it, so `increase()` would miss that event: what was there before is read by `last_over_time` of the time
- * before, or taken as 0. And the series of a process that has ended are still shown for two minutes, so lines that must not mix an old boot
- * with its successor are kept apart by `instance`.
+ * The dashboard's queries in PromQL, one constant for each panel's line. Two traps are avoided throughout. A counter
+ * that appears with its first event has no sample before it, so `increase()` would miss that event: what was there
+ * before is read by `last_over_time` of the time before, or taken as 0. And the series of a process that has ended are
+ * still shown for two minutes, so lines that must not mix an old boot with its successor are kept apart by `instance`.
  */
 
 /** What the variables at the top choose. */
 const CHOSEN = 'app=~"$app",process_type=~"$process_type",dyno=~"$dyno"';
 
-/** What a cumulative series has gained over the dashboard's range, processes that have ended included: each starts at 0. */
+/**
+ * What a cumulative series has gained over the dashboard's range, processes that have ended included: each starts at 0.
+ */
 function gainedInRange(metric: string, by: string): string {
   const last = `last_over_time(${metric}{${CHOSEN}}[$__range])`;
   return `sum by (${by}) (${last} - (${metric}{${CHOSEN}} offset $__range or 0 * ${last}))`;
@@ -21,7 +23,7 @@ function quantileByJobName(histogram: string): string {
 
 export const DYNO_USAGE = `sum by (app, dyno, instance) (tidemark_dyno_memory_usage_bytes{${CHOSEN}})`;
 export const DYNO_LIMIT = `max by (app, dyno) (tidemark_dyno_memory_limit_bytes{${CHOSEN}})`;
-export const DYNO_USAGE_SHARE = `max by (app, dyno) (sum by (app, dyno, instance) (tidemark_dyno_memory_usage_bytes{${CHOSEN}})) / on (app, dyno) max by (app, dyno) (tidemark_dyno_memory_limit_bytes{${CHOSEN}})`;
+export const DYNO_USAGE_FRACTION = `max by (app, dyno) (sum by (app, dyno, instance) (tidemark_dyno_memory_usage_bytes{${CHOSEN}})) / on (app, dyno) max by (app, dyno) (tidemark_dyno_memory_limit_bytes{${CHOSEN}})`;
 
 /** In the order of their weight: where an old class is still shown beside a new one, the graver of the two is drawn. */
 export const CLASSES = ['unknown', 'warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak'] as const;

@@ -46,7 +46,10 @@ interface Words {
   readonly unit: string;
 }
 
-/** The dashboard of every Tidemark: each dyno against its limit, what was restarted and why, and which jobs make memory grow. */
+/**
+ * The dashboard of every Tidemark: each dyno against its limit, what was restarted and why, and which jobs make memory
+ * grow.
+ */
 export function tidemarkDashboard(): Dashboard {
   const builder = new DashboardBuilder('Tidemark: memory of BullMQ workers')
     .uid('tidemark')
@@ -153,7 +156,7 @@ function dynoPanels(builder: DashboardBuilder): void {
             'From 100 % on Heroku logs R14 and the dyno swaps. The soft limit is 80 % by default: bloat that stays over it is restarted. Flat and high with class healthy is a working set that needs a bigger dyno or less concurrency.',
           unit: 'percentunit',
         },
-        [{ expr: queries.DYNO_USAGE_SHARE, legend: '{{app}} {{dyno}}' }],
+        [{ expr: queries.DYNO_USAGE_FRACTION, legend: '{{app}} {{dyno}}' }],
       )
         .span(HALF)
         .min(0),

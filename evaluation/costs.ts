@@ -6,19 +6,25 @@ import { middle } from './restarters/minutes.ts';
 import { simulate } from './simulate.ts';
 import { familyOf, seedOf } from './splits.ts';
 
-/** What a rule costs. Both figures are of the machine and the Node that measured them: they compare rules of one run, and nothing else. */
+/** What a rule costs. Both figures depend on the machine and the Node version, so compare only rules of one run. */
 export interface Cost {
-  /** CPU time of one sample, on average over a boot's first day, what is done only now and then included. */
+  /** CPU time per sample, averaged over a boot's first day, including periodic work. */
   readonly nsPerSample: number;
-  /** What a rule holds of a dyno whose boot is a day old, its last word included. */
+  /** Memory that a rule uses for a dyno whose boot is a day old, including its last answer. */
   readonly bytesPerBoot: number;
 }
 
-/** Families that are to be left alone, so that all rules see the same samples to the end: flat, teeth, a day's load, stairs, a leak that stops. */
+/**
+ * Families without a restart, so that all rules see the same samples to the end: flat, sawtooth, a day's load, stairs,
+ * a leak that stops.
+ */
 const FAMILIES = ['H1', 'H3', 'H5', 'B1', 'L5'];
 const TIME_REPETITIONS = 5;
 const MEMORY_REPETITIONS = 3;
-/** As many as share an array of floats (`core/curve.ts`), so that no part of one is counted too much. */
+/**
+ * The number of curves that share an array of floats (`detector/curve.ts`), so that no fraction of an array is counted
+ * twice.
+ */
 const INSTANCES = 128;
 const THINNED_MS = 60_000;
 
@@ -42,7 +48,10 @@ export function costOf(candidate: Candidate, series: readonly (readonly Sample[]
   return { nsPerSample: nsPerSample(candidate, series), bytesPerBoot: middle(bytes) };
 }
 
-/** The median of several runs, the first of which is not counted: then it is compiled. CPU time, so that other work of the machine matters little. */
+/**
+ * The median of several runs; the first one compiles the code and does not count. CPU time, so other work on the
+ * machine matters little.
+ */
 function nsPerSample(candidate: Candidate, series: readonly (readonly Sample[])[]): number {
   const count = series.reduce((sum, samples) => sum + samples.length, 0);
   const runs = Array.from({ length: TIME_REPETITIONS + 1 }, () => {
@@ -55,8 +64,9 @@ function nsPerSample(candidate: Candidate, series: readonly (readonly Sample[])[
 }
 
 /**
- * Many instances, each of which has seen a day of samples, one a minute: what the heap shrinks by when they are let go, and what array buffers grow by
- * while they come. One of them stays throughout, so that an array which several share is not freed with the others.
+ * Many instances, each after a day of samples, one a minute: how much the heap shrinks when they are released, and how
+ * much array buffers grow while they are created. One instance stays throughout, so that an array that several share is
+ * not freed with the others.
  */
 function bytesPerBoot(candidate: Candidate, series: readonly (readonly Sample[])[]): number {
   const fed = (index: number): Restarter => {
@@ -74,7 +84,7 @@ function bytesPerBoot(candidate: Candidate, series: readonly (readonly Sample[])
   return (held.heap - after.heap + held.arrays - before.arrays) / INSTANCES;
 }
 
-/** Whatever the rule says, it goes on. */
+/** Ignores the rule's answers. */
 function feed(restarter: Restarter, samples: readonly Sample[]): void {
   for (const sample of samples) restarter.observe(sample);
 }
@@ -90,10 +100,10 @@ function thin(samples: readonly Sample[]): readonly Sample[] {
 
 const COLLECTIONS = 8;
 
-/** After full collections: what one leaves, for a finalizer's sake, the next ones free. */
+/** After full collections: the next ones free what the first keeps for finalizers. */
 function usedBytes(): { readonly heap: number; readonly arrays: number } {
   setFlagsFromString('--expose-gc');
-  // Else a collection frees compiled code too, of whatever has not run for a while.
+  // Otherwise a collection also frees the compiled code of functions that have not run for a while.
   setFlagsFromString('--no-flush-bytecode');
   const collect = runInNewContext('gc') as () => void;
   for (let round = 0; round < COLLECTIONS; round += 1) collect();

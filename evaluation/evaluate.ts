@@ -14,7 +14,7 @@ export interface EvaluateOptions {
   /** Dynos of each family that a setting of a baseline is tried on, on the dev split. */
   readonly tuneDynos: number;
   readonly baselines: boolean;
-  /** Tidemark with something taken away, too. */
+  /** Include Tidemark with one part removed. */
   readonly ablations: boolean;
 }
 
@@ -38,12 +38,12 @@ export async function evaluate(options: EvaluateOptions): Promise<readonly Candi
     ...(options.baselines ? await tuned(options) : []),
   ];
   const scores = await scoreAll(keys, options);
-  // Only now, when no other thread is at work.
+  // Measured last, when no other thread is running.
   const series = costSeries();
   return scores.map((score) => ({ ...score, cost: costOf(candidateFor(score.key), series) }));
 }
 
-/** Of each baseline the setting that does best on dynos of the dev split. */
+/** The best setting of each baseline on dynos of the dev split. */
 async function tuned(options: EvaluateOptions): Promise<readonly CandidateKey[]> {
   const keys = BASELINES.flatMap(({ name, settings }) => settings.map((_, setting) => ({ name, setting })));
   const scores = await scoreAll(keys, { ...options, split: 'dev', dynos: options.tuneDynos });
@@ -91,7 +91,7 @@ async function scoreAll(
   });
 }
 
-/** Of a family that should act its F1; of one that should be left alone the share of dynos that were. */
+/** F1 for a family that needs restarts; for a healthy family, the fraction of dynos that were left alone. */
 function goodness(familyId: string, score: FamilyScore | undefined, dynos: readonly DynoScore[]): number {
   const { duty } = familyOf(familyId);
   if (duty === 'bloat' || duty === 'leak' || duty === 'growth-under-load') return score?.f1 ?? 1;

@@ -1,7 +1,7 @@
 import { HEALTHY } from './families/healthy.ts';
 import type { FamilyScore } from './score.ts';
 
-/** Of the healthy families together, none of which should ever be restarted. */
+/** Totals over all healthy families, which should never be restarted. */
 export interface FalseRestarts {
   readonly restarts: number;
   /** Healthy dyno-days. */
@@ -11,7 +11,7 @@ export interface FalseRestarts {
   readonly perDayAtMost: number;
 }
 
-/** Null where none of the families is a healthy one. */
+/** Null if no family is healthy. */
 export function falseRestartsOf(families: readonly FamilyScore[]): FalseRestarts | null {
   const healthy = families.filter(({ family }) => HEALTHY.some(({ id }) => id === family));
   const days = healthy.reduce((sum, score) => sum + score.days, 0);
@@ -22,7 +22,8 @@ export function falseRestartsOf(families: readonly FamilyScore[]): FalseRestarts
 const RARE = 0.05;
 
 /**
- * The highest rate a day that still shows so few events in so many days once in twenty times: the upper end of a 95 % interval. Where there were none,
+ * The highest daily rate at which at most `events` in `days` days still happens once in twenty times: the upper end of
+ * a 95 % interval. With zero events it is
  * 3 / `days` (the rule of three).
  */
 export function rateAtMost(events: number, days: number): number {
@@ -35,7 +36,7 @@ export function rateAtMost(events: number, days: number): number {
   return high / days;
 }
 
-/** Poisson: the chance of at most so many events where `expected` are expected. */
+/** Poisson: the probability of at most `events` events if `expected` are expected. */
 function chanceOfAtMost(events: number, expected: number): number {
   let [term, sum] = [1, 1];
   for (let count = 1; count <= events; count += 1) {

@@ -5,7 +5,7 @@ export interface Sample {
   readonly bootStartMs: number;
   readonly rssBytes: number;
   readonly swapBytes: number;
-  /** Of `rssBytes`, what a full garbage collection would free now; only rules that run one may look. */
+  /** The part of `rssBytes` that a full garbage collection would free now; only rules that run one may read it. */
   readonly garbageBytes: number;
   readonly limitBytes: number;
   readonly killBytes: number;
@@ -14,11 +14,11 @@ export interface Sample {
   readonly completedJobs: number;
 }
 
-/** A rule under judgement: sees every sample of one dyno, over all its boots, and says when to restart it. */
+/** A rule being evaluated: receives every sample of one dyno, over all its boots, and decides when to restart it. */
 export interface Restarter {
   /** Whether to restart now. */
   observe(sample: Sample): boolean;
-  /** The class it gives the present boot, where it has classes. */
+  /** The class of the current boot, if the rule has classes. */
   className?(): string;
 }
 

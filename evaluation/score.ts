@@ -1,11 +1,11 @@
 import { type BootRecord, CYCLE, CYCLE_JITTER, type Episode } from './simulate.ts';
 
-/** The limits that a restart is judged by, as shares of the quota: the defaults of the settings. */
+/** The limits that a restart is judged by, as fractions of the quota: the defaults of the settings. */
 const SOFT = 0.8;
 const LIMIT = 1;
-/** Bloat that is over the soft limit for less than this before its boot ends anyway is nobody's miss. Minutes. */
-const BLOAT_LEAST_MIN = 120;
-/** At most so many restarts of a dyno in the loop family, then advice. */
+/** Bloat over the soft limit for less than this before its boot ends anyway does not count as missed. Minutes. */
+const MIN_BLOAT_MIN = 120;
+/** Maximum restarts of a dyno in the loop family; after them, advice. */
 export const LOOP_RESTARTS = 2;
 
 type Verdict =
@@ -17,12 +17,18 @@ type Verdict =
   | 'missed'
   /** Left alone, and rightly. */
   | 'left'
-  /** Cut short by the end of the episode or a deployment, or hanging on the jitter of the platform's cycle: not counted. */
+  /**
+   * Cut short by the end of the episode or a deployment, or dependent on the jitter of the platform's cycle: not
+   * counted.
+   */
   | 'open';
 
 export interface BootScore {
   readonly verdicts: readonly Verdict[];
-  /** Of a right restart of a leak: minutes before the floor is at the limit, and the share of the uptime until then that was given up. */
+  /**
+   * Of a right restart of a leak: minutes before the floor is at the limit, and the fraction of the uptime until then
+   * that was given up.
+   */
   readonly leadMin: number | null;
   readonly wasted: number | null;
   /** Of a right restart of bloat: minutes since the floor passed the soft limit. */
@@ -31,9 +37,12 @@ export interface BootScore {
   readonly classDelayMin: number | null;
 }
 
-/** A restart was of no use where so many minutes after the next boot's start its floor is as high again, to within this share of the quota. */
+/**
+ * A restart was useless if `USELESS_MIN` minutes after the next boot's start its floor is as high again, within this
+ * fraction of the quota.
+ */
 const USELESS_MIN = 30;
-const USELESS_SHARE = 0.1;
+const USELESS_FRACTION = 0.1;
 
 const NO_FIGURES = { leadMin: null, wasted: null, delayMin: null, classDelayMin: null };
 
@@ -55,7 +64,7 @@ function scoreBloat(boot: BootRecord): BootScore {
     const right = overAt !== null && overAt <= uptime;
     return { ...NO_FIGURES, verdicts: [right ? 'right' : 'wrong'], delayMin: right ? uptime - overAt : null };
   }
-  if (overAt === null || uptime - overAt < BLOAT_LEAST_MIN)
+  if (overAt === null || uptime - overAt < MIN_BLOAT_MIN)
     return { ...NO_FIGURES, verdicts: [overAt === null ? 'left' : 'open'] };
   return { ...NO_FIGURES, verdicts: ['missed'] };
 }
@@ -80,26 +89,30 @@ function scoreLeak(boot: BootRecord): BootScore {
   return { ...figures, verdicts: ['missed'] };
 }
 
-/** A fresh boot has come to its floor by then. Minutes. */
+/** Time after which a fresh boot has reached its floor. Minutes. */
 const WARM_MIN = 30;
-/** What a restart must give back at equal load, as a share of the quota: at once, and an hour later still. */
+/** What a restart must give back at equal load, as a fraction of the quota, immediately and still an hour later. */
 const WORTH = 0.1;
 const STILL_WORTH_MIN = 60;
-/** Within so many minutes before or after a restart usage must be over the soft limit for the restart to have a reason. */
+/**
+ * Usage must be over the soft limit within this time before or after a restart for the restart to be justified.
+ * Minutes.
+ */
 const NEAR_MIN = 60;
-/** A floor over the soft limit for so long, or at the limit, without any load: whoever waits longer has missed it. */
-const UNDER_LOAD_LEAST_MIN = BLOAT_LEAST_MIN;
+/** A floor over the soft limit for longer than this, or at the limit, without any load, counts as missed. Minutes. */
+const MIN_UNDER_LOAD_MIN = MIN_BLOAT_MIN;
 
 /**
- * By the counterfactual at equal load: what running jobs hold is the same in a fresh boot, so a restart gives back what the floor has grown by, no more.
- * Between the moment from which that is worth it and the moment by which the floor alone is too high, restarting and waiting are both right.
+ * By the counterfactual at equal load: running jobs hold the same in a fresh boot, so a restart gives back only the
+ * growth of the floor. Between the time when that is worth it and the time when the floor alone is too high, restarting
+ * and waiting are both right.
  */
 function scoreUnderLoad(boot: BootRecord): BootScore {
   const uptime = boot.endMin - boot.startMin;
   const { model } = boot;
   const fresh = model.floor(WARM_MIN);
   const dueAt = Math.min(
-    (firstOver(boot, SOFT, uptime) ?? Number.POSITIVE_INFINITY) + UNDER_LOAD_LEAST_MIN,
+    (firstOver(boot, SOFT, uptime) ?? Number.POSITIVE_INFINITY) + MIN_UNDER_LOAD_MIN,
     firstOver(boot, LIMIT, uptime) ?? Number.POSITIVE_INFINITY,
   );
   const plain = (verdict: Verdict): BootScore => ({ ...NO_FIGURES, verdicts: [verdict] });
@@ -115,13 +128,16 @@ function scoreUnderLoad(boot: BootRecord): BootScore {
   return uptime > dueAt ? { ...NO_FIGURES, verdicts: ['missed', 'right'] } : plain('right');
 }
 
-/** Whether a restart gave next to nothing back, or not for long: by the floors alone, which no rule can see. */
+/** Whether a restart gave almost nothing back, or not for long. Judged by the floors alone, which no rule can see. */
 function wasUseless(boot: BootRecord, next: BootRecord | undefined): boolean {
   if (boot.endedBy !== 'restart' || next === undefined) return false;
-  return boot.model.floor(boot.endMin - boot.startMin) - next.model.floor(USELESS_MIN) < USELESS_SHARE;
+  return boot.model.floor(boot.endMin - boot.startMin) - next.model.floor(USELESS_MIN) < USELESS_FRACTION;
 }
 
-/** The first minute of uptime from which the floor, which only rises in the families that ask, is over a share; null where it is not within `life`. */
+/**
+ * The first minute of uptime from which the floor is over a fraction of the quota (it only rises in the families that
+ * use this); null if it is not within `life`.
+ */
 function firstOver(boot: BootRecord, share: number, life: number): number | null {
   if (boot.model.floor(life) < share) return null;
   let [low, high] = [0, life];
@@ -140,7 +156,7 @@ export interface DynoScore {
   readonly right: number;
   readonly wrong: number;
   readonly missed: number;
-  /** Restarts that gave next to nothing back, or not for long. */
+  /** Restarts that gave almost nothing back, or not for long. */
   readonly useless: number;
   readonly leadsMin: readonly number[];
   readonly wasted: readonly number[];
@@ -150,7 +166,7 @@ export interface DynoScore {
   readonly finalClasses: readonly string[];
 }
 
-const LEAST_FOR_CLASS_MIN = 360;
+const MIN_UPTIME_FOR_CLASS_MIN = 360;
 
 export function scoreDyno(episode: Episode): DynoScore {
   const { family, boots } = episode;
@@ -172,7 +188,7 @@ export function scoreDyno(episode: Episode): DynoScore {
     classDelaysMin: present(scores.map(({ classDelayMin }) => classDelayMin)),
     finalClasses: boots.flatMap((boot) => {
       const last = boot.classes.at(-1);
-      return last !== undefined && boot.endMin - boot.startMin >= LEAST_FOR_CLASS_MIN ? [last.className] : [];
+      return last !== undefined && boot.endMin - boot.startMin >= MIN_UPTIME_FOR_CLASS_MIN ? [last.className] : [];
     }),
   };
 }
@@ -181,7 +197,7 @@ function present(values: readonly (number | null)[]): readonly number[] {
   return values.filter((value) => value !== null);
 }
 
-/** Of a family, over its dynos. Ratios are null where nothing was to be counted. */
+/** A family's totals over its dynos. A ratio is null if there was nothing to count. */
 export interface FamilyScore {
   readonly family: string;
   readonly dynos: number;
@@ -190,7 +206,9 @@ export interface FamilyScore {
   readonly right: number;
   readonly wrong: number;
   readonly missed: number;
-  /** Restarts that gave next to nothing back, or not for long: also those of a loop that nobody could know better of. */
+  /**
+   * Restarts that gave almost nothing back, or not for long, including those of a loop that no rule could have avoided.
+   */
   readonly useless: number;
   /** Wrong restarts per dyno-day: of a family to be left alone, its false restarts. */
   readonly wrongPerDay: number;
@@ -204,7 +222,7 @@ export interface FamilyScore {
   readonly wastedMedian: number | null;
   readonly delayMedianMin: number | null;
   readonly classDelayMedianMin: number | null;
-  readonly mostRestartsOfADyno: number;
+  readonly maxRestartsOfADyno: number;
   readonly finalClasses: Readonly<Record<string, number>>;
 }
 
@@ -239,7 +257,7 @@ export function scoreFamily(family: string, dynos: readonly DynoScore[], unit: (
       dynos.flatMap(({ classDelaysMin }) => classDelaysMin),
       0.5,
     ),
-    mostRestartsOfADyno: Math.max(0, ...dynos.map(({ restarts }) => restarts)),
+    maxRestartsOfADyno: Math.max(0, ...dynos.map(({ restarts }) => restarts)),
     finalClasses,
   };
 }

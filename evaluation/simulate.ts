@@ -5,15 +5,18 @@ import type { Candidate, Restarter, Sample } from './restarter.ts';
 const MINUTE_MS = 60_000;
 const START_MS = 1_700_000_000_000;
 const MIB = 1024 ** 2;
-/** The platform restarts each dyno a day, and up to 216 minutes, after its start (Dev Center, "Automatic dyno restarts"). */
+/**
+ * The platform restarts each dyno a day, and up to 216 minutes, after its start (Dev Center, "Automatic dyno
+ * restarts").
+ */
 export const CYCLE = DAY;
 export const CYCLE_JITTER = 216;
 /** From a restart to the first sample of the new boot. */
 const DOWN = 0.5;
-/** Where the platform kills, as a share of the quota (R15 of the common dyno sizes). */
-const KILL_SHARE = 2;
+/** Where the platform kills, as a fraction of the quota (R15 of the common dyno sizes). */
+const KILL_FRACTION = 2;
 
-/** How one boot went, and what would have become of it. Minutes since the start of the episode. */
+/** How one boot went, and how it would have continued. Minutes since the start of the episode. */
 export interface BootRecord {
   readonly startMin: number;
   readonly endMin: number;
@@ -41,12 +44,12 @@ export interface Episode {
 interface Sampling {
   readonly everyMin: number;
   readonly quotaBytes: number;
-  /** Standard deviation, as a share of what is measured. */
+  /** Standard deviation, as a fraction of the measured value. */
   readonly noise: number;
-  /** AR(1): how much of one sample's noise is still there in the next. */
+  /** AR(1): the fraction of one sample's noise that remains in the next. */
   readonly persistence: number;
   readonly heavyTail: boolean;
-  /** Share of samples that never arrive. */
+  /** Fraction of samples that never arrive. */
   readonly missing: number;
 }
 
@@ -61,7 +64,10 @@ function drawSampling(random: Random): Sampling {
   };
 }
 
-/** Runs a rule over one dyno of the family, closed-loop: its restarts reset the boot. The same seed gives every rule the same dyno. */
+/**
+ * Runs a rule over one dyno of the family, closed-loop: its restarts reset the boot. The same seed gives every rule the
+ * same dyno.
+ */
 export function simulate(family: Family, candidate: Candidate, seed: number): Episode {
   const random = new Random(seed);
   const sampling = drawSampling(random);
@@ -89,7 +95,7 @@ export function simulate(family: Family, candidate: Candidate, seed: number): Ep
       continue;
     }
     const moment = boot.model.at(uptime, clock);
-    if (moment.usage >= KILL_SHARE) {
+    if (moment.usage >= KILL_FRACTION) {
       next(clock, 'kill');
       continue;
     }
@@ -105,7 +111,7 @@ export function simulate(family: Family, candidate: Candidate, seed: number): Ep
       swapBytes: usageBytes - rssBytes,
       garbageBytes: Math.round((moment.garbage ?? 0) * limitBytes),
       limitBytes,
-      killBytes: KILL_SHARE * limitBytes,
+      killBytes: KILL_FRACTION * limitBytes,
       activeJobs: moment.activeJobs,
       completedJobs: Math.floor(completed),
     });
@@ -162,7 +168,10 @@ class Dyno {
   }
 }
 
-/** The way of the samples from the dyno to the rule: some never arrive; on a rough road some come late, twice, or not for a while. */
+/**
+ * Delivers samples from the dyno to the rule: some never arrive; with `rough` delivery some come late, twice, or after
+ * a gap.
+ */
 class Road {
   readonly #rough: boolean;
   readonly #sampling: Sampling;

@@ -5,14 +5,17 @@ import type { Family } from './family.ts';
 
 export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING, ...LOAD];
 
-/** Parameters are chosen on `dev`. `test` and `test-v2` are only for published figures; `test-v2` was drawn when the families of load came. */
+/**
+ * Parameters are chosen on `dev`. `test` and `test-v2` are only for published figures; `test-v2` was drawn when the
+ * families of load were added.
+ */
 export const SPLITS = ['dev', 'test', 'test-v2'] as const;
 export type Split = (typeof SPLITS)[number];
 
 const FIRST_SEED: Readonly<Record<Split, number>> = { dev: 1_000_000, test: 2_000_000, 'test-v2': 3_000_000 };
 const SEEDS_OF_FAMILY = 10_000;
 
-/** The seed of a family's n-th dyno: no two of the two splits are the same. */
+/** The seed of a family's n-th dyno: seeds of two splits never coincide. */
 export function seedOf(split: Split, familyId: string, dyno: number): number {
   const index = FAMILIES.findIndex(({ id }) => id === familyId);
   if (index < 0 || dyno < 0 || dyno >= SEEDS_OF_FAMILY) throw new RangeError(`no dyno ${dyno} of a family ${familyId}`);

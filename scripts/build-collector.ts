@@ -1,9 +1,11 @@
 /**
- * Builds the OpenTelemetry Collector of `collector-config/manifest.yaml` from its Go modules, once for each manifest, and prints where it is:
+ * Builds the OpenTelemetry Collector of `collector-config/manifest.yaml` from its Go modules, once for each manifest,
+ * and prints where it is:
  *
  *   npm run build:collector
  *
- * The binary is kept in the user's cache folder by the manifest's hash. Exit code 1 where it cannot be built, with what is missing.
+ * The binary is kept in the user's cache folder by the manifest's hash. If it cannot be built, the exit code is 1 and
+ * the message says what is missing.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +16,7 @@ import { collectorPath, MANIFEST_PATH } from '../src/testbed/servers/collector-b
 
 /** What the builder of this release asks for in its go.mod. */
 const OLDEST_GO = { major: 1, minor: 25 };
-/** Where Go's own installer puts it, for shells whose PATH leaves it out. */
+/** Go's installer puts it there; some shells do not have that folder on the PATH. */
 const PATH = [process.env.PATH ?? '', '/usr/local/go/bin'].join(delimiter);
 
 class CannotBuild extends Error {}
@@ -46,7 +48,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Throws `CannotBuild` where there is no Go that is new enough. */
+/** Throws `CannotBuild` if no Go is new enough. */
 function requireGo(): void {
   const oldest = `Go ${OLDEST_GO.major}.${OLDEST_GO.minor}`;
   const howTo = `The Collector is built with ${oldest} or newer, from https://go.dev/dl (a distribution's own is often too old).`;
@@ -58,7 +60,7 @@ function requireGo(): void {
   if (major === undefined || isOld) throw new CannotBuild(`The Go here is "${stdout.trim()}". ${howTo}`);
 }
 
-/** Its output is shown only where it fails. */
+/** Its output is shown only if it fails. */
 async function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
   const child = spawn(file, args, { env: { ...process.env, PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

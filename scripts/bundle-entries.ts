@@ -1,10 +1,12 @@
 /**
- * Writes what applications load of this package into `dist/cjs`, as CommonJS: `require`, `import`, bundlers, test runners with a module
- * registry of their own and every setting of TypeScript can load that, and a process has one implementation whichever way it comes in.
+ * Writes what applications load of this package into `dist/cjs`, as CommonJS: `require`, `import`, bundlers, test
+ * runners with a module registry of their own and every setting of TypeScript can load that, and a process has one
+ * implementation whichever way it comes in.
  *
- * What a worker needs of OpenTelemetry's SDK is one file there, with its licences next to it. As packages it is some hundred modules with much
- * that is never used (traces, logs, protobuf, all semantic conventions), often in two or three versions: 2.7 MB of memory more in every
- * worker. `@opentelemetry/api` stays outside: it is what the application shares with us.
+ * What a worker needs of OpenTelemetry's SDK is one file there, with its licences next to it. As packages it is some
+ * hundred modules with much that is never used (traces, logs, protobuf, all semantic conventions), often in two or
+ * three versions: 2.7 MB of memory more in every worker. `@opentelemetry/api` stays outside: it is what the application
+ * shares with us.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';

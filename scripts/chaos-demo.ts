@@ -1,13 +1,13 @@
 /**
- * Runs the demo again and again, kills one of its processes with -9 at a random moment of each run, and checks what must hold whatever dies:
- * no boot is restarted twice, no two restarts of a type at a time, a failure is told, and the loop closes. Whether it does is read from the
- * dyno manager's log and the demo's exit code.
+ * Runs the demo again and again, kills one of its processes with -9 at a random moment of each run, and checks what
+ * must always hold: no boot is restarted twice, no two restarts of a type at a time, a failure is reported, and the
+ * loop closes. The script reads this from the dyno manager's log and the demo's exit code.
  *
  *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1] [--from 1] [--to 40] [--keep FOLDER]
  *
  * `--from` and `--to` are the seconds between which it kills
  *
- * Exit code 0 where all held. The output of runs that went wrong is kept in the folder.
+ * Exit code 0 if all held. The output of failed runs is kept in the folder.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const VICTIMS: Readonly<Record<string, readonly string[]>> = {
   worker: ['worker.1', 'worker.2', 'mailer.1'],
   redis: ['redis'],
   actuator: ['actuator'],
-  /** Only where the Collector is built. */
+  /** Only if the Collector is built. */
   collector: ['collector'],
 };
 
@@ -126,7 +126,7 @@ async function run(kind: string, { random, moments, keepAs }: RunOptions): Promi
   return trial;
 }
 
-/** Kills the newest process of that name; where it is not there yet, the next look tries again. */
+/** Kills the newest process of that name; if it does not exist yet, the next check tries again. */
 function kill(
   trial: Trial,
   { name, elapsedMs, events }: { name: string; elapsedMs: number; events: readonly DemoEvent[] },
@@ -154,7 +154,10 @@ function check(trial: Trial, events: readonly DemoEvent[], output: string): void
   if (trial.killedAtMs === null) trial.faults.push('the demo ended before anything could be killed');
 }
 
-/** Whether a restart was asked for while the boot of an earlier one had not ended; both dynos of the demo that may be restarted are of one type. */
+/**
+ * Whether a restart was asked for while the boot of an earlier one had not ended; both dynos of the demo that may be
+ * restarted are of one type.
+ */
 function overlaps(entries: readonly LogEntry[]): boolean {
   let open: string | null = null;
   for (const { event, dynoId } of entries) {

@@ -11,8 +11,9 @@ export interface InstallableProgram {
 export const REDIS: InstallableProgram = { name: 'redis-server', aptPackage: 'redis-server' };
 
 /**
- * The path of a program that can be run: found, else freshly installed by apt (only as root or where sudo asks for no password; said on
- * standard error before). For who works in a clone: the published package never installs anything into a system. Throws where apt cannot.
+ * The path of a program that can be run: found, else freshly installed by apt (only as root or where sudo asks for no
+ * password; said on standard error before). For who works in a clone: the published package never installs anything
+ * into a system. Throws where apt cannot.
  */
 export async function installedProgram({ name, aptPackage }: InstallableProgram): Promise<string> {
   const found = await findProgram(name);

@@ -1,6 +1,7 @@
 /**
- * Makes the README's pictures from what really happens: `docs/pictures/bloat.svg`, a recording of a real worker as `tidemark replay --plot`
- * draws it, and `docs/pictures/demo.svg`, the screen of a real run of the demo. `loop.svg` is drawn by hand.
+ * Makes the README's pictures from what really happens: `docs/pictures/bloat.svg`, a recording of a real worker as
+ * `tidemark replay --plot` draws it, and `docs/pictures/demo.svg`, the screen of a real run of the demo. `loop.svg` is
+ * drawn by hand.
  *
  *   npm run pictures            both; the demo must close its loop, else nothing is written
  *   npm run pictures -- bloat   one of them

@@ -1,6 +1,7 @@
 /**
- * Names, units and meanings of what Tidemark emits, which worker and actuator share (`emitted.ts` lists them all). Names from OpenTelemetry semantic
- * conventions that are still in development are copied on purpose: their package may change them in a minor release.
+ * Names, units and meanings of what Tidemark emits, which worker and actuator share (`emitted.ts` lists them all).
+ * Names from OpenTelemetry semantic conventions that are still in development are copied on purpose: their package may
+ * change them in a minor release.
  */
 
 /**

@@ -5,7 +5,10 @@ import { QUEUE_NAME } from './job-stock.ts';
 import type { Receiver } from './receiver.ts';
 import type { Variant } from './variants.ts';
 
-/** What a job does once `startWork` was asked; until then, and with `none` always, nothing, and 50 run at a time. `compute`, `wait`: for 1 ms. */
+/**
+ * What a job does once `startWork` was asked; until then, and with `none` always, nothing, and 50 run at a time.
+ * `compute`, `wait`: for 1 ms.
+ */
 export type Work = 'none' | 'compute' | 'wait';
 
 export interface Usage {
@@ -21,7 +24,7 @@ export interface Allocation {
 
 export interface SettledMemory {
   readonly rssBytes: number;
-  /** The part of RSS that is no file's; null where the system does not tell it. */
+  /** The part of RSS that is not file-backed; null if the system does not report it. */
   readonly anonymousBytes: number | null;
   readonly heapUsedBytes: number;
 }
@@ -50,7 +53,7 @@ export interface ContestantOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A worker's process and the Redis that only it uses. Both can be stopped in the middle of whatever they do, and go on. */
+/** A worker's process and the Redis that only it uses. Both can be suspended at any point and resumed. */
 export class Contestant {
   readonly variant: Variant;
   readonly #redis: RedisServer;
@@ -70,7 +73,7 @@ export class Contestant {
     running.add(this);
   }
 
-  /** It must not be asked a second question before it has answered. A stopped process answers when it goes on. */
+  /** Ask it a second question only after it has answered. A suspended process answers when it is resumed. */
   async ask<Question extends keyof Answers>(question: Question): Promise<Answers[Question]> {
     const answered = new Promise<Answers[Question]>((resolve, reject) => {
       this.#child.once('message', (message: { answer?: Answers[Question]; error?: string }) => {
@@ -82,7 +85,7 @@ export class Contestant {
     return Promise.race([answered, this.#exited]);
   }
 
-  /** The worker first, so that it cannot find answers that came while it stood still. */
+  /** The worker first, so that it cannot find answers that arrived while it was suspended. */
   pause(): void {
     this.#child.kill('SIGSTOP');
     process.kill(this.#redis.pid, 'SIGSTOP');
@@ -100,18 +103,18 @@ export class Contestant {
     await this.#redis.stop();
   }
 
-  /** The worker ends at once, and the Redis goes on: a signal to end would not reach it otherwise. */
+  /** The worker is killed, and Redis is resumed: a suspended process would not receive a signal to end. */
   kill(): void {
     this.#child.kill('SIGKILL');
     try {
       process.kill(this.#redis.pid, 'SIGCONT');
     } catch {
-      // It is gone already.
+      // It has already ended.
     }
   }
 }
 
-/** What stands still would outlive this process. */
+/** A suspended process would outlive this one. */
 const running = new Set<Contestant>();
 process.once('exit', () => {
   for (const contestant of running) contestant.kill();
@@ -123,8 +126,8 @@ function spawnWorker(options: ContestantOptions): ChildProcess {
   const program = fileURLToPath(new URL(`measured/${variant.program}`, import.meta.url));
   return spawn(process.execPath, [...nodeArgs, ...variant.nodeArgs, program, JSON.stringify(measured)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Nothing of this process's own, such as options of node or the address of somebody's receiver. On a dyno tidemark also follows what
-    // a drain needs to know.
+    // Nothing from this process's environment, such as Node options or the address of a receiver. On a dyno tidemark
+    // also follows what a drain needs to know.
     env: {
       PATH: process.env.PATH ?? '',
       DYNO: 'worker.1',

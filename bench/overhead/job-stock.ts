@@ -24,7 +24,7 @@ export class JobFeeder {
     return this.#added;
   }
 
-  /** Until so many were added in all. */
+  /** Until `total` jobs have been added. */
   async fillTo(total: number): Promise<void> {
     while (this.#added < total) {
       const count = Math.min(JOBS_PER_CALL, total - this.#added);
@@ -92,7 +92,7 @@ export class JobStock {
     }
   }
 
-  /** A server of its own with all of the jobs. */
+  /** A separate server with all of the jobs. */
   async serve(): Promise<RedisServer> {
     const dir = makeFolder();
     cpSync(this.#dir, dir, { recursive: true });

@@ -12,9 +12,9 @@ const JOB_NAMES = 100;
 /** Enough that the code that exports is loaded and warm; three of them are awaited. */
 const EXPORT_EVERY_MS = 1_000;
 const EXPORTS = 3;
-/** The CPU time of exports is taken over so long. */
+/** The CPU time of exports is measured over this time. */
 const IDLE_SECONDS = 8;
-const MOST_WAITING_JOBS = 20_000;
+const MAX_WAITING_JOBS = 20_000;
 const POLL_MS = 20;
 const POLL_DEADLINE_MS = 600_000;
 
@@ -40,11 +40,11 @@ export interface MemoryFigures {
   readonly over: Variant;
   readonly exportCpuMs: Estimate;
   readonly rssOverBytes: Estimate;
-  /** The same by the pages that are no file's; null where the system does not tell them. */
+  /** The same by pages that are not file-backed; null if the system does not report them. */
   readonly anonymousOverBytes: Estimate | null;
   /** From the warm-up to the end; null where it was not measured. */
   readonly growthBytes: Estimate | null;
-  /** What that is more than the other's growth. */
+  /** That minus the other's growth. */
   readonly growthOverBytes: Estimate | null;
 }
 
@@ -96,16 +96,16 @@ async function measureOnce(variant: Variant, { warmUpJobs, growthUntilJobs }: Me
   }
 }
 
-/** Until so many jobs have run in all. */
+/** Waits until that number of jobs has run. */
 async function runJobs(contestant: Contestant, feeder: JobFeeder, total: number): Promise<void> {
   for (let added = feeder.added; added < total; added = feeder.added) {
-    await until('the worker takes jobs', async () => (await feeder.waiting()) < MOST_WAITING_JOBS);
-    await feeder.fillTo(Math.min(total, added + MOST_WAITING_JOBS));
+    await until('the worker takes jobs', async () => (await feeder.waiting()) < MAX_WAITING_JOBS);
+    await feeder.fillTo(Math.min(total, added + MAX_WAITING_JOBS));
   }
   await until(`${total} jobs have run`, async () => (await contestant.ask('usage')).jobs >= total);
 }
 
-/** Who does not export waits as long. */
+/** A variant without exports waits as long. */
 async function exported({ name, mustExport }: Variant, receiver: Receiver): Promise<void> {
   if (mustExport === null) {
     await delay(EXPORTS * EXPORT_EVERY_MS);

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Takes OTLP over HTTP and keeps the newest export of each sender, unread: what it does must not take the time of who is measured. */
+/**
+ * Takes OTLP over HTTP and keeps the newest export of each sender, unread: what it does must not take the time of who
+ * is measured.
+ */
 export class Receiver {
   readonly #server = createServer((request, response) => {
     const sender = request.url?.split('/')[1] ?? '';

@@ -20,7 +20,7 @@ interface Table {
   readonly lines: readonly Line[];
 }
 
-/** Target by variant; the others are there to compare with. */
+/** Target by variant; the others are for comparison. */
 export type Targets = ReadonlyMap<Variant, Target>;
 
 /** For no-op jobs at concurrency 50. */
@@ -71,7 +71,7 @@ export function allocationTable(label: string, figures: readonly SpeedFigures[])
 
 export function exportTable(figures: readonly MemoryFigures[]): string {
   return asText({
-    title: 'CPU of an export of 100 names, ms, with whatever else is done each second while there is no job',
+    title: 'CPU of an export of 100 names, ms, including everything else done each second without a job',
     digits: 1,
     lines: figures.map(({ variant, over, exportCpuMs }) => ({
       label: `${variant.label}, over ${over.label}`,
@@ -130,7 +130,7 @@ function written(target: Target): string {
   return 'most' in target ? `<= ${target.most}` : `>= ${target.least}`;
 }
 
-/** By the median; where the interval lies on both sides of the target, that is said. */
+/** By the median; it says so if the interval contains the target. */
 function reached({ median, low, high }: Estimate, target: Target): string {
   const holds = (value: number) => ('most' in target ? value <= target.most : value >= target.least);
   return `${holds(median) ? 'yes' : 'no'}${holds(low) === holds(high) ? '' : ', unsure'}`;

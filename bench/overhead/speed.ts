@@ -26,14 +26,14 @@ export interface SpeedOptions {
 }
 
 /** What the machines of today do not do; more jobs than that are not needed. */
-const MOST_JOBS_PER_SECOND = 40_000;
+const MAX_JOBS_PER_SECOND = 40_000;
 const TURNS_PER_SECOND = 20;
 /** Turns in which questions are asked. */
 const EXTRA_TURNS = 6;
 const JOB_NAMES = 10;
 /**
- * None within a round: in turns one would weigh several times what it weighs in a process that runs alone. What an export costs is measured
- * by itself (memory.ts).
+ * None within a round: in turns one would weigh several times what it weighs in a process that runs alone. What an
+ * export costs is measured by itself (memory.ts).
  */
 const EXPORT_EVERY_MS = 3_600_000;
 
@@ -58,7 +58,7 @@ export interface SpeedFigures {
 export async function measureSpeed(scenario: Scenario, options: SpeedOptions): Promise<readonly SpeedFigures[]> {
   const { warmUpTurns, blocks, turnsPerBlock, allocationTurns, say } = options;
   const turns = 2 * warmUpTurns + blocks * turnsPerBlock + allocationTurns + EXTRA_TURNS;
-  const jobs = Math.ceil((turns / TURNS_PER_SECOND) * MOST_JOBS_PER_SECOND);
+  const jobs = Math.ceil((turns / TURNS_PER_SECOND) * MAX_JOBS_PER_SECOND);
   const receiver = await Receiver.start();
   say(`${scenario.label}: filling a queue with ${jobs} jobs`);
   const stock = await JobStock.fill({ jobs, nameCount: JOB_NAMES });
@@ -104,7 +104,7 @@ async function runPair({ scenario, variant: rival, options, stock, receiver, ran
     const turns = new Turns(contestants, random);
     await turns.warmUp(options.warmUpTurns);
     await turns.askAll((contestant) => contestant.ask('startWork'));
-    // Again: the first jobs of another kind take ways through the code that it has not been compiled for, in BullMQ and in what is measured.
+    // Again: the first jobs of another kind take paths that V8 has not compiled yet, in BullMQ and in what is measured.
     await turns.warmUp(options.warmUpTurns);
     const blocks = await turns.measure(options.blocks, options.turnsPerBlock);
     await turns.askAll((contestant) => contestant.ask('beginAllocation'));

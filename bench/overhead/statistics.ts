@@ -12,9 +12,9 @@ const RESAMPLES = 4_000;
 const SEED = 1;
 
 /**
- * The median of a figure over rounds, and its 95 % interval by a bootstrap in two stages (percentiles of 4,000 resamples): rounds are drawn
- * with replacement, and blocks within each. Processes of one kind differ from one another by more than the blocks of one process do, so
- * blocks alone would make the interval look too narrow.
+ * The median of a figure over rounds, and its 95 % interval by a bootstrap in two stages (percentiles of 4,000
+ * resamples): rounds are drawn with replacement, and blocks within each. Processes of one kind differ from one another
+ * by more than the blocks of one process do, so blocks alone would make the interval look too narrow.
  */
 export function estimateOverBlocks<Block>(
   rounds: readonly (readonly Block[])[],
@@ -43,7 +43,7 @@ function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** The value below which that part of the numbers lies, between neighbours in proportion. */
+/** The value below which that fraction of the numbers lies, interpolated between neighbours. */
 function quantile(numbers: readonly number[], part: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const position = part * (sorted.length - 1);

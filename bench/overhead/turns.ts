@@ -17,15 +17,15 @@ interface Reading extends Usage {
 }
 
 /**
- * Contestants that take turns of 50 ms, in an order drawn anew for each round of turns: whatever else the machine does, and however fast it is
- * just now, meets them alike. While one runs all others stand still, their Redis servers too.
+ * Contestants that take turns of 50 ms, in a new random order in each round of turns: other work on the machine, and
+ * its changing speed, affect them alike. While one runs all others are suspended, with their Redis servers.
  */
 export class Turns {
   readonly #contestants: readonly Contestant[];
   readonly #random: Random;
   readonly #runningMs = new Map<Contestant, number>();
 
-  /** All contestants must stand still. */
+  /** All contestants must be suspended. */
   constructor(contestants: readonly Contestant[], random: Random) {
     this.#contestants = contestants;
     this.#random = random;

@@ -8,7 +8,10 @@ export interface Variant {
   readonly program: string;
   /** A module of ./measured whose `setUp` runs in the process before the worker is made; null: none. */
   readonly setUp: string | null;
-  /** A metric that must have reached the receiver by the end: who measures nothing costs nothing. Null: it exports nothing. */
+  /**
+   * A metric that must have reached the receiver by the end, because a variant that measures nothing costs nothing.
+   * Null: it exports nothing.
+   */
   readonly mustExport: string | null;
 }
 
@@ -23,7 +26,7 @@ export const BARE: Variant = {
   mustExport: null,
 };
 
-/** Shows what the method itself cannot tell apart. */
+/** Shows the differences below which the method cannot distinguish variants. */
 export const BARE_AGAIN: Variant = { ...BARE, name: 'bare-again', label: 'bare again (control)' };
 
 export const TIDEMARK_ALONE: Variant = {
@@ -36,7 +39,7 @@ export const TIDEMARK_ALONE: Variant = {
   mustExport: 'messaging.process.duration',
 };
 
-/** By an option of node instead: then BullMQ's code is read twice. */
+/** Loaded by a Node option instead: BullMQ's code is then read twice. */
 export const TIDEMARK_PRELOADED: Variant = {
   ...TIDEMARK_ALONE,
   name: 'tidemark-preloaded',

@@ -101,7 +101,7 @@ class Load {
 
   async start(): Promise<void> {
     this.#feeding = this.#feed().catch((error: unknown) => {
-      // Stopped in the middle of an add: something else has failed, and is told.
+      // Stopped in the middle of an add: something else has failed, and that is reported.
       if (this.#running) throw error;
     });
     await until('jobs run', async () => (await this.#counts.hlen('started')) >= this.#queues.length);

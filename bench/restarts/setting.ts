@@ -87,7 +87,10 @@ async function ageLedger(url: string): Promise<void> {
   client.disconnect();
 }
 
-/** Waits for the condition; rejects where it does not come true in time. A question that fails is asked again: the machine is busy. */
+/**
+ * Waits for the condition; rejects if it is not true in time. A check that throws is repeated, because the machine is
+ * busy.
+ */
 export async function until(what: string, condition: () => Promise<boolean>, withinMs = 300_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   let cause: unknown;

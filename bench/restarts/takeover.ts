@@ -47,7 +47,7 @@ async function takeover() {
     TIDEMARK_GRACE: '60s',
     TIDEMARK_WINDOW: `${WINDOW_S}s`,
     TIDEMARK_COOLDOWN: '1s',
-    // What grows sooner would count as what the process needs.
+    // Earlier growth would count as the process's warm-up.
     TIDEMARK_MIN_UPTIME: `${10 * WINDOW_S}s`,
   };
   const setting = await startSetting({ types: [TYPE], actuators: 2, env, exportEveryMs: 500, program: GROWING });
@@ -114,7 +114,7 @@ async function rowOf(actuator: RunningActuator): Promise<Row | null> {
   return dynos[0] ?? null;
 }
 
-/** Until the decision on the dyno has such a reason. */
+/** Waits until the decision on the dyno has that reason. */
 function untilReason(actuator: RunningActuator, isIt: (reason: string) => boolean): Promise<void> {
   return until('the decision', async () => {
     const row = await rowOf(actuator);

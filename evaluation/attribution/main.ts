@@ -1,5 +1,6 @@
 /**
- * Which job name makes a worker grow: how often Tidemark names the right one on recordings of real BullMQ workers, next to other ways to tell.
+ * Which job name makes a worker grow: how often Tidemark names the right one on recordings of real BullMQ workers, next
+ * to other methods.
  *
  *   node evaluation/attribution/main.ts [--split dev|test] [--data DIR] [--runs]
  *

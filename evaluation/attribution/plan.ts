@@ -25,7 +25,9 @@ export interface RunPlan {
   readonly jobs: number;
   /** Processes that burn a CPU core next to the worker. */
   readonly cpuHogs: number;
-  /** Jobs arrive in bursts, with pauses in which the worker runs out of jobs; otherwise all are there from the start. */
+  /**
+   * Jobs arrive in bursts, with pauses in which the worker runs out of jobs; otherwise all are there from the start.
+   */
   readonly inBursts: boolean;
   readonly names: readonly PlannedName[];
 }
@@ -33,7 +35,8 @@ export interface RunPlan {
 const MB = 1e6;
 
 /**
- * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for choosing;
+ * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for
+ * choosing;
  * `held` asks what running jobs hold.
  */
 export const SPLITS = {
@@ -79,7 +82,7 @@ function keepingPlan(seed: number): RunPlan {
     return {
       ...quiet(random, `keeps-${at}`, meanMs),
       kind,
-      // The second keeps less, so that their order can be told.
+      // The second keeps less, so that they can be ranked.
       keepsBytes: at === 0 ? keepsBytes : 0.4 * keepsBytes,
       takes: random.pick(['start', 'end', 'evenly']),
       garbageBytes: random.unit() < 0.5 ? random.logBetween(0.02, 0.5) * MB : 0,
@@ -126,7 +129,10 @@ function neighbour(random: Random, { name, behaviour, meanMs }: Neighbour): Plan
   return plain;
 }
 
-/** Two minutes in bursts of names of which some hold memory while they run; every other run has a name that keeps some as well. */
+/**
+ * Two minutes in bursts, with some names that hold memory while they run; every other run also has a name that keeps
+ * some.
+ */
 function holdingPlan(seed: number): RunPlan {
   const random = new Random(seed);
   const concurrency = random.whole(10, 50);

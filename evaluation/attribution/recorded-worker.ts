@@ -1,5 +1,6 @@
 /**
- * The process that is recorded: a BullMQ worker that runs a plan's jobs and reads its memory at each start and end. Started by `record.ts`.
+ * The process that is recorded: a BullMQ worker that runs a plan's jobs and reads its memory at each start and end.
+ * Started by `record.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';

@@ -11,8 +11,9 @@ export interface PlannedWork {
 export const BEFORE_START_MS = -1;
 
 /**
- * What is right to do about a recorded process, by how its program was written and at equal load: compared with what a fresh
- * boot of the same program would hold under the load of that moment. A restart does not give back what running jobs hold.
+ * What is right to do about a recorded process, by how its program was written and at equal load: compared with what a
+ * fresh boot of the same program would hold under the load of that moment. A restart does not give back what running
+ * jobs hold.
  */
 type Expectation =
   | 'leave'
@@ -30,8 +31,9 @@ export interface RecordedFamily {
   readonly quotaMiB: number;
   readonly seconds: number;
   /**
-   * Running jobs hold memory for long stretches. `alone`: this load passes the soft limit by itself. `over-growth`: the load
-   * stays far below the limits, so usage over a limit shows growth that a restart gives back at equal load. Absent: neither.
+   * Running jobs hold memory for long stretches. `alone`: this load passes the soft limit by itself. `over-growth`: the
+   * load stays far below the limits, so usage over a limit shows growth that a restart gives back at equal load.
+   * Absent: neither.
    */
   readonly load?: 'alone' | 'over-growth';
   /** How many jobs the worker runs at the same time; default 16. */

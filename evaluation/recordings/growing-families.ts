@@ -5,7 +5,7 @@ import { churn, imports, LEAST, QUOTA_MIB } from './plans.ts';
 
 const drawMade = (random: Random): Made => random.pick(['objects', 'buffers']);
 
-/** Kilobytes a second that take a bare worker to its quota in about so many seconds. */
+/** Kilobytes a second that take a bare worker to its quota in about `seconds`. */
 const leakPerSecond = (seconds: number) => (270 * 1024) / seconds;
 
 interface Kept {
@@ -73,7 +73,7 @@ export const GROWING: readonly RecordedFamily[] = [
     nodeFlags: ['--max-semi-space-size=4'],
     plan: (random) => [
       ...churn(random, 240, LEAST),
-      // In buffers: what is kept on V8's heap makes its teeth higher and higher, until they are all that can be seen.
+      // In buffers: memory kept on V8's heap makes the sawtooth higher and higher, until it hides the leak.
       ...follow(
         random,
         { fromMs: 500, toMs: 240_000, everyMs: 333 },

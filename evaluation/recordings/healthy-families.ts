@@ -42,7 +42,7 @@ export const HEALTHY: readonly RecordedFamily[] = [
   {
     name: 'high-saw-tooth',
     id: 'H3',
-    what: 'the same, with so much of it that single teeth reach over the soft limit',
+    what: 'the same, with so much of it that single peaks pass the soft limit',
     expected: 'leave',
     quotaMiB: QUOTA_MIB,
     seconds: 180,

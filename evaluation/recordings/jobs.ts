@@ -19,11 +19,15 @@ export type Work =
   | { readonly kind: 'follow-customer'; readonly kilobytes: number; readonly made: Made }
   /** A timer that never forgets what it has read, whether jobs run or not. */
   | { readonly kind: 'start-poller'; readonly everyMs: number; readonly kilobytes: number; readonly made: Made }
-  /** Series of numbers that live for some seconds: V8 has made them old by then, and they are garbage until it collects what is old. */
+  /**
+   * Series of numbers that live for some seconds: V8 has made them old by then, and they are garbage until it collects
+   * what is old.
+   */
   | { readonly kind: 'aggregate'; readonly megabytes: number; readonly livesMs: number }
   /**
-   * Holds what it works on until it ends, `runsMs` after it began. `convert-media`: a large buffer, freed at the end, and some
-   * objects. `compare-series`: numbers on V8's heap. No collection is forced: V8 frees its heap in its own time.
+   * Holds what it works on until it ends, `runsMs` after it began. `convert-media`: a large buffer, freed at the end,
+   * and some objects. `compare-series`: numbers on V8's heap. No collection is forced: V8 frees its heap in its own
+   * time.
    */
   | { readonly kind: 'convert-media' | 'compare-series'; readonly megabytes: number; readonly runsMs: number }
   /** The same as `convert-media` in a buffer of a pool, which frees what was unused for `keepMs`. */
@@ -188,8 +192,8 @@ function buffersOf(bytes: number): readonly Buffer[] {
 }
 
 /**
- * After a large job, as many applications do, in a turn of its own: a collection inside the job's call would find the job's values still on the
- * stack. What then stays in RSS the allocator keeps.
+ * After a large job, as many applications do, in a turn of its own: a collection inside the job's call would find the
+ * job's values still on the stack. What then stays in RSS the allocator keeps.
  */
 async function collectGarbage(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

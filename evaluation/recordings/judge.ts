@@ -8,14 +8,15 @@ import { type Baseline, candidateOf } from '../restarters/rule.ts';
 import { WINDOW_MS } from './family.ts';
 import { overForGoodMs, overOnEndMs, type Recorded } from './recorded.ts';
 
-/** As shares of the quota: the defaults of the settings. */
+/** As fractions of the quota: the defaults of the settings. */
 const SOFT = 0.8;
 const LIMIT = 1;
 const MINUTE_MS = 60_000;
 const GRACE_MINUTES = 2;
 
 /**
- * The defaults at the time scale of the recordings: `--window 1s --grace 2s`. The platform's cycle, which no recording comes near, stays at its
+ * The defaults at the time scale of the recordings: `--window 1s --grace 2s`. The platform's cycle, which no recording
+ * comes near, stays at its
  * 24 h: what is "near" to it is a matter of hours at any scale.
  */
 const POLICY: Policy = {
@@ -33,7 +34,7 @@ export type Verdict =
   /** Not restarted, or a leak only when it was at the limit. */
   | 'missed';
 
-/** Of the first restart: a recording goes on as it was recorded, so whatever comes after it has no meaning where one was due. */
+/** Of the first restart: a recording does not react to it, so later rows mean nothing if one was due. */
 export function verdictOn(recorded: Recorded, firstRestartMs: number | null): Verdict {
   const { expected } = recorded.family;
   if (expected === 'leave') return firstRestartMs === null ? 'left' : 'wrong';
@@ -47,9 +48,9 @@ export function verdictOn(recorded: Recorded, firstRestartMs: number | null): Ve
 const ON_END_MS = 10 * WINDOW_MS;
 
 /**
- * When usage crosses the limit: the soft limit for bloat, the quota for a leak. Without a load: from when on usage stays over the
- * limit. Beneath a swinging load: the first time usage is over it for ten windows on end. The load alone never gets there, so
- * from then on a restart gives back growth at equal load.
+ * When usage crosses the limit: the soft limit for bloat, the quota for a leak. Without a load: from when on usage
+ * stays over the limit. Beneath a swinging load: the first time usage is over it for ten windows on end. The load alone
+ * never gets there, so from then on a restart gives back growth at equal load.
  *
  * @returns null if no restart is due
  */
@@ -93,10 +94,10 @@ export interface RuleOutcome {
   readonly verdicts: readonly Verdict[];
 }
 
-/** These collect garbage before they look: what that would have freed no recording can say. */
+/** These collect garbage before they look: a recording does not show what that would have freed. */
 const NOT_JUDGED = ['sidekiq-worker-killer', 'memwatch'];
 
-/** Each of the other rules with the one of its settings that is right about most of these very recordings. */
+/** Each other rule, with its setting that is right about most of these recordings. */
 export function judgeOthers(recordings: readonly Recorded[]): readonly RuleOutcome[] {
   const series = recordings.map(samplesOf);
   return BASELINES.filter(({ name }) => !NOT_JUDGED.includes(name)).map((baseline) => {
@@ -134,7 +135,10 @@ function judgeOther(
   return { name: baseline.name, setting, firstRestartsMs, verdicts };
 }
 
-/** Their spans are minutes and have no scale of their own, so time is stretched for them: a window of a recording is a minute. */
+/**
+ * Their spans are minutes and have no scale of their own, so time is stretched for them: a window of a recording is a
+ * minute.
+ */
 function samplesOf({ name, quotaBytes, rows }: Recorded): readonly Sample[] {
   return rows.map((row) => ({
     timeMs: Math.round((row.timeMs * MINUTE_MS) / WINDOW_MS),

@@ -3,8 +3,9 @@ import type { Work } from './jobs.ts';
 import { arriving, backlog, type DrawJob, day, media, series, waves } from './load-plans.ts';
 
 /**
- * Workers that run many jobs at the same time and are never idle while the load lasts. Each label says what is right at equal load: a fresh boot
- * would run the same jobs at that moment and hold the same memory for them, so a restart gives back only what no running job holds.
+ * Workers that run many jobs at the same time and are never idle while the load lasts. Each label says what is right at
+ * equal load: a fresh boot would run the same jobs at that moment and hold the same memory for them, so a restart gives
+ * back only what no running job holds.
  */
 
 const QUOTA_MIB = 1024;

@@ -2,7 +2,9 @@ import type { Random } from '../random.ts';
 import { type PlannedWork, work } from './family.ts';
 import type { Work } from './jobs.ts';
 
-/** Above the largest size that glibc ever serves from its heap (32 MiB): the buffer of a job is a mapping of its own. */
+/**
+ * Above the largest size that glibc ever serves from its heap (32 MiB): the buffer of a job is a mapping of its own.
+ */
 const MEDIA_MIB: readonly [number, number] = [33, 46];
 
 export type DrawJob = (random: Random) => Work & { readonly runsMs: number };
@@ -48,7 +50,9 @@ interface Backlog {
   readonly job: DrawJob;
 }
 
-/** Jobs that are all added at the same moment: the worker runs `concurrency` of them at a time until the queue is empty. */
+/**
+ * Jobs that are all added at the same moment: the worker runs `concurrency` of them at a time until the queue is empty.
+ */
 export function backlog(random: Random, { atMs, lastsMs, concurrency, job }: Backlog): readonly PlannedWork[] {
   const jobs: PlannedWork[] = [];
   for (let leftMs = lastsMs * concurrency; leftMs > 0; ) {

@@ -27,11 +27,11 @@ const LEAD_MS = 20;
 const DEFAULT_CONCURRENCY = 16;
 const JOB_OPTIONS = { removeOnComplete: true };
 
-/** A recording with a longer gap tells of the machine it ran on, not of the worker. */
-const MOST_GAP_MS = 2000;
+/** A recording with a longer gap shows the machine it ran on, not the worker. */
+const MAX_GAP_MS = 2000;
 
-/** Over so much of the quota for twenty seconds, which is longer than a tooth lasts. */
-const OVER_SHARE = 1.05;
+/** Over this fraction of the quota for twenty seconds, which is longer than a sawtooth peak lasts. */
+const OVER_FRACTION = 1.05;
 const OVER_SAMPLES = 100;
 
 const HEADER = 'time_ms,rss_bytes,heap_used_bytes,external_bytes,active_jobs,completed_jobs';
@@ -41,14 +41,17 @@ interface Recording {
   readonly seed: number;
 }
 
-/** Runs one worker by the family's plan, and writes down what it says of itself. False where the machine was too busy: then nothing is written. */
+/**
+ * Runs one worker by the family's plan, and writes its samples. False if the machine was too busy; nothing is written
+ * then.
+ */
 async function record({ family, seed }: Recording, outDir: string): Promise<boolean> {
   const redis = await startRedis();
   try {
     const samples = await runWorker(redis.url, { family, seed });
     const path = join(outDir, `${family.name}-${seed}.csv`);
     const gapMs = longestGapMs(samples);
-    const isKept = gapMs <= MOST_GAP_MS;
+    const isKept = gapMs <= MAX_GAP_MS;
     if (isKept) writeFileSync(path, csvOf(samples));
     const fate = isKept ? '' : '; not kept, the machine was too busy';
     process.stdout.write(`${path}: ${summaryOf(samples, family)}; longest gap ${gapMs} ms${fate}\n`);
@@ -142,11 +145,14 @@ async function addAll(queue: Queue, planned: readonly PlannedWork[]): Promise<vo
   await queue.addBulk(planned.map(({ work }) => ({ name: work.kind, data: work, opts: JOB_OPTIONS })));
 }
 
-/** A leak that the platform would soon have killed: what comes after tells nothing. A load over the quota falls back by itself. */
+/**
+ * A leak that the platform would soon have killed: later samples mean nothing. A load over the quota falls back by
+ * itself.
+ */
 function isOverQuota(samples: readonly WorkerSample[], { expected, quotaMiB }: RecordedFamily): boolean {
   if (expected !== 'leak') return false;
   const last = samples.slice(-OVER_SAMPLES);
-  return last.length === OVER_SAMPLES && last.every(({ rssBytes }) => rssBytes > OVER_SHARE * quotaMiB * 1024 ** 2);
+  return last.length === OVER_SAMPLES && last.every(({ rssBytes }) => rssBytes > OVER_FRACTION * quotaMiB * 1024 ** 2);
 }
 
 function csvOf(samples: readonly WorkerSample[]): string {

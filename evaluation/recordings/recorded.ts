@@ -6,7 +6,10 @@ import type { RecordedFamily } from './family.ts';
 const DATA = new URL('./data/', import.meta.url);
 const MIB = 1024 ** 2;
 
-/** A committed recording. Its label is its family's: given by how the worker was programmed, never by what a detector says. */
+/**
+ * A committed recording. Its label is its family's: given by how the worker was programmed, never by what a detector
+ * says.
+ */
 export interface Recorded {
   /** Of the file, without its ending: `flat-1`. */
   readonly name: string;
@@ -31,14 +34,15 @@ function readRecording(file: string): Recorded {
   return { name, family, quotaBytes: family.quotaMiB * MIB, rows };
 }
 
-/** From when on usage has not been below a share of the quota again; null where it is below it at the end. Ms, as in the file. */
+/** When usage was last below a fraction of the quota; null if it is below it at the end. Ms, as in the file. */
 export function overForGoodMs({ rows, quotaBytes }: Recorded, share: number): number | null {
   const lastBelow = rows.findLastIndex(({ rssBytes }) => rssBytes < share * quotaBytes);
   return rows[lastBelow + 1]?.timeMs ?? null;
 }
 
 /**
- * When usage was first over a share of the quota for `forMs` on end: the start of that stretch, in ms as in the file. Null if that never happens.
+ * When usage was first over a fraction of the quota for `forMs` without a break: the start of that stretch, in ms as in
+ * the file. Null if that never happens.
  */
 export function overOnEndMs({ rows, quotaBytes }: Recorded, share: number, forMs: number): number | null {
   let sinceMs: number | null = null;

@@ -94,7 +94,7 @@ function lengthMs({ rows }: Recorded): number {
   return (rows.at(-1)?.timeMs ?? 0) - (rows[0]?.timeMs ?? 0);
 }
 
-/** In windows, each of which stands for a minute. */
+/** In windows; a window stands for a minute. */
 function windows(ms: number | null): string {
   return ms === null ? '–' : (ms / WINDOW_MS).toFixed(0);
 }

@@ -1,11 +1,12 @@
 /**
- * The process that is recorded: a BullMQ worker as any application has it, which also says every `SAMPLE_MS` what it uses. Started by `record.ts`.
+ * The process that is recorded: a BullMQ worker as any application has it, which also says every `SAMPLE_MS` what it
+ * uses. Started by `record.ts`.
  */
 import { type Job, Worker } from 'bullmq';
 import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
 import { Application, type Work } from './jobs.ts';
 
-/** What the worker tells of itself. Memory in bytes. */
+/** What the worker reports. Memory in bytes. */
 export interface WorkerSample {
   /** Since the process began. */
   readonly timeMs: number;
@@ -64,7 +65,7 @@ setInterval(() => {
 // The recorder has ended, or wants this to end: what is recorded is over either way.
 process.once('disconnect', () => process.exit(0));
 
-/** A job that fails did not do what its family says: such a recording is none. */
+/** A failed job did not do what its family says, so the recording is void. */
 function fail(error: Error): never {
   console.error(error);
   process.exit(1);

@@ -19,7 +19,7 @@ export interface Published {
   readonly scores: readonly CandidateScore[];
 }
 
-/** Writes the figures into docs/detection.md, and the curves beside it. */
+/** Writes the figures into docs/detection.md, and the curves into docs/detection/. */
 export function writeDocs({ split, dynos, tuneDynos, scores }: Published): void {
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];

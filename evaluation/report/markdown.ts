@@ -1,6 +1,6 @@
 /** Cells of the report, which reads in a terminal as it does in Markdown. */
 
-/** Stands where there is nothing to be said. */
+/** Shown for a figure that does not exist. */
 export const NOTHING = '–';
 
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -12,7 +12,7 @@ export function ratio(value: number | null): string {
   return value === null ? NOTHING : value.toFixed(3);
 }
 
-/** `0`, `0.0007`, `0.07`, `12`, `157`: two digits that say something, or all before the point. */
+/** `0`, `0.0007`, `0.07`, `12`, `157`: two significant digits, or all digits before the point. */
 export function rate(value: number): string {
   return value >= 10 ? value.toFixed(0) : Number(value.toPrecision(2)).toString();
 }

@@ -8,7 +8,10 @@ import { simulate } from '../simulate.ts';
 import { familyOf, type Split, seedOf } from '../splits.ts';
 
 const SHOWN_MS = DAY * 60_000;
-/** A point a minute draws the same curve as one every 5 s, in a file a twelfth the size; a decision every five minutes the same floor. */
+/**
+ * A point a minute draws the same curve as one every 5 s, in a file a twelfth the size; a decision every five minutes
+ * the same floor.
+ */
 const SAMPLE_EVERY_MS = 60_000;
 const JUDGED_EVERY_MS = 5 * 60_000;
 

@@ -4,7 +4,7 @@ import { familyOf } from '../splits.ts';
 import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
 import { rulesReport } from './rules-report.ts';
 
-/** For a terminal, and as Markdown all the same. */
+/** Markdown that is readable in a terminal. */
 export function reportText(scores: readonly CandidateScore[]): string {
   const [own] = scores;
   if (own === undefined) return '';
@@ -34,7 +34,7 @@ function ownTable(families: readonly FamilyScore[]): string {
       percent(score.wastedMedian),
       minutes(score.delayMedianMin),
       minutes(score.classDelayMedianMin),
-      String(score.mostRestartsOfADyno),
+      String(score.maxRestartsOfADyno),
     ];
   });
   const head = [

@@ -4,7 +4,7 @@ import type { FamilyScore } from '../score.ts';
 import { familyOf } from '../splits.ts';
 import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
 
-/** Tidemark beside the other rules: how often each is right, what it gives up for it, and what it costs. */
+/** Tidemark next to the other rules: how often each is right, how much uptime it gives up, and what it costs. */
 export function rulesReport(scores: readonly CandidateScore[]): string {
   const isAlone = scores.length < 2;
   const parts = [
@@ -14,7 +14,7 @@ export function rulesReport(scores: readonly CandidateScore[]): string {
   return parts.join('\n');
 }
 
-/** In a cell the F1 of a family that should act, else the wrong restarts per dyno-day. */
+/** A cell has the F1 of a family that needs restarts, otherwise the wrong restarts per dyno-day. */
 function rightTable(scores: readonly CandidateScore[]): string {
   const rows = scores.map((score) => [
     score.key.name,
@@ -27,7 +27,10 @@ function rightTable(scores: readonly CandidateScore[]): string {
   return `${caption}\n\n${markdownTable(['rule', 'setting', 'overall', ...familyIds(scores)], rows)}`;
 }
 
-/** Of right restarts. A leak: the share of the uptime until the limit that was given up, and the time to it; bloat: for how long it was over the soft limit. */
+/**
+ * For right restarts. Leak: the fraction of the uptime until the limit that was given up, and the time left; bloat: how
+ * long it was over the soft limit.
+ */
 function givenUpTable(scores: readonly CandidateScore[]): string {
   const acting = (scores[0]?.families ?? []).filter(isToAct).map(({ family }) => family);
   const rows = scores.map(({ key, families }) => [

@@ -23,7 +23,10 @@ const COLOURS = { ground: '#0d1117', plain: '#e6edf3', dim: '#9aa4af', yellow: '
 /** Filled eighths of a cell, from below. */
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
-/** The shots as an animated SVG document, a strip that moves by one screen at a time. Without animation it shows the last one. */
+/**
+ * The shots as an animated SVG document, a strip that moves by one screen at a time. Without animation it shows the
+ * last one.
+ */
 export function filmSvg(shots: readonly Shot[], options: FilmOptions): string {
   const { columns, rows, speed, lastMs, title } = options;
   const width = columns * CELL_PX.width + 2 * MARGIN_PX;

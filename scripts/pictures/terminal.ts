@@ -20,8 +20,8 @@ const PAINT: Readonly<Record<string, Partial<typeof PLAIN>>> = {
 const CODE = new RegExp(`${String.fromCharCode(27)}\\[(\\??[\\d;]*)([A-Za-z])`, 'y');
 
 /**
- * A terminal with as many escape codes as the demo writes: cursor up, clear to the end of the line or of the screen, colours. It keeps every
- * line that scrolled away, but the cursor cannot go back to those, as in a real terminal.
+ * A terminal with as many escape codes as the demo writes: cursor up, clear to the end of the line or of the screen,
+ * colours. It keeps every line that scrolled away, but the cursor cannot go back to those, as in a real terminal.
  */
 export class Terminal {
   readonly #columns: number;

@@ -94,7 +94,7 @@ export class BootRegistry {
     return this.#entries.get(bootKey({ app, dyno, bootId })) ?? null;
   }
 
-  /** The boot that the platform lists under a dyno name, else the newest of that name; null where there is none. */
+  /** The boot that the platform lists under a dyno name, else the newest of that name; null if none exists. */
   newestOf(app: string, dyno: string): BootEntry | null {
     const boots = this.entries().filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno);
     const isListed = ({ listing }: BootEntry) => (listing?.kind === 'listed' ? 1 : 0);

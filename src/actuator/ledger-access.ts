@@ -10,7 +10,7 @@ export type LedgerState = 'available' | 'unavailable' | 'not-configured';
 export type LedgerViews = ReadonlyMap<TargetKey, LedgerView | null>;
 
 /**
- * The ledger where there may be none, or where Redis may be away: reads then answer null, and the loop goes on without.
+ * The ledger, which may be absent or unreachable: reads then return null, and the loop continues without it.
  */
 export class LedgerAccess {
   readonly #ledger: Ledger | null;
@@ -62,7 +62,7 @@ export class LedgerAccess {
     return views;
   }
 
-  /** The open attempts of all targets, whoever claimed them; null where they could not be read. */
+  /** The open attempts of all targets, whoever claimed them; null if they could not be read. */
   open(): Promise<readonly Attempt[] | null> {
     return orNull(async () => (await this.usable()?.open()) ?? null);
   }

@@ -96,7 +96,7 @@ function stillCounted(boots: readonly LearnedBoot[], nowMs: number): readonly Le
   return ofNewest.length >= MIN_OF_RELEASE ? ofNewest : recent;
 }
 
-/** The median of some floors, the lower of two middle ones. Null where there is none. */
+/** The median of some floors, the lower of two middle ones. Null if the list is empty. */
 export function learnedFloor(floorsBytes: readonly number[]): number | null {
   const sorted = [...floorsBytes].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;

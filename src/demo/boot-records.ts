@@ -2,7 +2,8 @@ import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import type { ManagedDyno } from '../testbed/dyno-manager/manager.ts';
 
 /**
- * How a boot ended: `restarted` through the API; `killed` by a signal from outside; `crashed`, ended by itself; `stopped` when the demo ends.
+ * How a boot ended: `restarted` through the API; `killed` by a signal from outside; `crashed`, ended by itself;
+ * `stopped` when the demo ends.
  */
 type BootEnd = 'restarted' | 'killed' | 'crashed' | 'stopped';
 
@@ -13,7 +14,9 @@ export interface Sample {
   readonly usageBytes: number;
 }
 
-/** One life of a dyno as the dyno manager saw it: what the actuator's restarts are checked against. Times in Unix ms. */
+/**
+ * One life of a dyno as the dyno manager saw it: what the actuator's restarts are checked against. Times in Unix ms.
+ */
 export interface BootRecord {
   readonly dyno: string;
   readonly type: string;
@@ -89,8 +92,9 @@ function end(boot: BootRecord, how: BootEnd, entry: LogEntry): void {
 }
 
 /**
- * For how long the boot's memory had been above the limit without a break when it was last seen, or when its restart was requested; in ms. A
- * peak that came back counts as zero, however long it lasted: on a busy machine an attachment may take many times its usual half a second.
+ * For how long the boot's memory had been above the limit without a break when it was last seen, or when its restart
+ * was requested; in ms. A peak that came back counts as zero, however long it lasted: on a busy machine an attachment
+ * may take many times its usual half a second.
  */
 export function lastingOverMs(boot: Pick<BootRecord, 'samples' | 'restartRequestsMs'>, limitBytes: number): number {
   const untilMs = boot.restartRequestsMs[0] ?? Number.POSITIVE_INFINITY;

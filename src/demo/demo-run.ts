@@ -35,8 +35,9 @@ export interface DemoRunOptions {
 }
 
 /**
- * One run: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It only watches, with one
- * exception: the next boot of a dyno that was killed from outside gets that dyno's imports again.
+ * One run: waits until every dyno is seen, adds the jobs, and watches until the loop has closed or the time is over. It
+ * only watches, with one exception: the next boot of a dyno that was killed from outside gets that dyno's imports
+ * again.
  */
 export class DemoRun {
   readonly view: ActuatorView;
@@ -71,7 +72,10 @@ export class DemoRun {
     this.#broken ??= why;
   }
 
-  /** A boot was killed from outside before it was restarted: its dyno's next boot gets the imports again that the killed one had done. */
+  /**
+   * A boot was killed from outside before it was restarted: its dyno's next boot gets the imports again that the killed
+   * one had done.
+   */
   supplyAgain(dyno: string): void {
     const { records, tally } = this.#options;
     if (!BLOATING_DYNOS.includes(dyno) || records.of(dyno).some((boot) => boot.restartRequestsMs.length > 0)) return;
@@ -136,8 +140,9 @@ export class DemoRun {
   }
 
   /**
-   * Adds a dyno's imports once the actuator has seen its floor. The actuator does not restart a boot that was high when it was first seen,
-   * because it cannot know what that gives back. One that was killed just after its start sees the boot late: then the imports wait.
+   * Adds a dyno's imports once the actuator has seen its floor. The actuator does not restart a boot that was high when
+   * it was first seen, because it cannot know what that gives back. One that was killed just after its start sees the
+   * boot late: then the imports wait.
    */
   #supply(): void {
     const nowMs = Date.now();
@@ -164,7 +169,7 @@ export class DemoRun {
     });
   }
 
-  /** Why the demo ends before it is done; null if it goes on. */
+  /** Why the demo ends early; null if it continues. */
   #endOfTime(waitingFor: string): string | null {
     if (this.#options.signal.aborted) return 'the demo was stopped';
     if (this.#broken !== null) return this.#broken;
@@ -198,7 +203,10 @@ export class DemoRun {
     this.#options.onProcess(name, pid);
   }
 
-  /** The demo does not wait for the answer: it may take until Redis is back. A call that fails is repeated at the next look. */
+  /**
+   * The demo does not wait for the answer: it may take until Redis is back. A call that fails is repeated at the next
+   * look.
+   */
   async #count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;

@@ -37,7 +37,10 @@ export interface Evidence {
   readonly cutShort: string | null;
 }
 
-/** Whether exactly the bloated boots were restarted, once each and one at a time, and no job was lost, failed or done twice. */
+/**
+ * Whether exactly the bloated boots were restarted, once each and one at a time, and no job was lost, failed or done
+ * twice.
+ */
 export function judge(evidence: Evidence): DemoVerdict {
   const restarts = restartsOf(evidence.boots);
   const faults = [

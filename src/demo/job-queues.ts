@@ -25,7 +25,10 @@ export class JobQueues {
   readonly #events: readonly QueueEvents<JobResult>[];
   readonly #tally: JobTally;
 
-  /** Loads BullMQ, which is the application's and no dependency of this package. Throws a message that says how to install it. */
+  /**
+   * Loads BullMQ, which is the application's and no dependency of this package. Throws a message that says how to
+   * install it.
+   */
   static async open(names: readonly string[], options: { url: string; prefix: string; tally: JobTally }) {
     const { Queue, QueueEvents } = await loadBullmq();
     const { url, prefix, tally } = options;

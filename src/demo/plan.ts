@@ -1,10 +1,12 @@
 /**
- * The numbers of the demo. A minute of a real service is a second here: the window is one setting, and every other span is a multiple of it.
+ * The numbers of the demo. A minute of a real service is a second here: the window is one setting, and every other span
+ * is a multiple of it.
  *
- * Measured with real workers (built, Node 24, glibc 2.36), in RSS: a worker starts at about 95 MB. The imports raise it in steps to 210, 310,
- * 385, 440, 475 and 482 MB, where it stays. An attachment takes the mailer to 475 MB for half a second, and back. From the sources each is some
- * 25 MB more. Some 45 MB are pages of Node itself, which all processes on a machine share; the actuator counts them once, and sees the plateau
- * at 85 % of the limit or above.
+ * Measured with real workers (built, Node 24, glibc 2.36), in RSS: a worker starts at about 95 MB. The imports raise it
+ * in steps to 210, 310, 385, 440, 475 and 482 MB, where it stays. An attachment takes the mailer to 475 MB for half a
+ * second, and back. When run from the sources each figure is about 25 MB higher. About 45 MB are pages of Node itself,
+ * which all processes on a machine share; the actuator counts them once, and sees the plateau at 85 % of the limit or
+ * above.
  */
 
 export const MIB = 2 ** 20;
@@ -36,8 +38,8 @@ export const FRAME_MS = 250;
 export const LINE_EVERY_MS = 5_000;
 
 /**
- * Usage above the soft limit for this long without a break is a plateau and not a peak. The demo reads the processes' memory itself, and calls
- * such a boot bloated whatever the actuator says.
+ * Usage above the soft limit for this long without a break is a plateau and not a peak. The demo reads the processes'
+ * memory itself, and calls such a boot bloated whatever the actuator says.
  */
 export const PLATEAU_MS = 2_500;
 /** A boot that the actuator has judged for this long has shown its floor: that takes four level windows. */

@@ -1,6 +1,7 @@
 /**
- * What runs in a dyno of the demo: a BullMQ worker as any app has it, started with `--import tidemark/register`. It collects its garbage after
- * every big job (`--expose-gc`), so that what stays in RSS is kept by the allocator and not by JavaScript.
+ * What runs in a dyno of the demo: a BullMQ worker as any app has it, started with `--import tidemark/register`. It
+ * collects its garbage after every big job (`--expose-gc`), so that what stays in RSS is kept by the allocator and not
+ * by JavaScript.
  */
 import { type Job, Worker } from 'bullmq';
 import { bookEntries } from './jobs/book-entries.ts';

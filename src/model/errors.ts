@@ -83,8 +83,8 @@ export class LedgerUnavailable extends TidemarkError {
 }
 
 /**
- * What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was told when it
- * was found.
+ * What the ledger holds of one target is not as Tidemark writes it. It concerns that target alone, and was reported
+ * when it was found.
  */
 export class UnreadableRecord extends LedgerUnavailable {}
 

@@ -15,7 +15,9 @@ export type Threshold =
       readonly bytes: number;
     };
 
-/** The numbers that the detector and the decisions work with; settings/settings.ts has their defaults. All spans in ms. */
+/**
+ * The numbers that the detector and the decisions work with; settings/settings.ts has their defaults. All spans in ms.
+ */
 export interface Policy {
   /** The detector's bucket; its other spans are multiples of it. */
   readonly windowMs: number;

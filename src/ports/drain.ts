@@ -18,7 +18,7 @@ export type DrainAnswers = ReadonlyMap<string, boolean>;
 export interface DrainKeys {
   /** Asks the boot's workers to stop or to stay stopped, and reads their answers to this attempt. */
   refresh(boot: DrainedBoot, attemptId: string): Promise<DrainAnswers>;
-  /** Lets them go on. Keeps the keys of another attempt. */
+  /** Lets the workers take jobs again. Keeps the keys of another attempt. */
   clear(boot: DrainedBoot, attemptId: string): Promise<void>;
   close(): Promise<void>;
 }

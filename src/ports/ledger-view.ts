@@ -33,7 +33,7 @@ export interface KnownRecord {
   /** An attempt that was sent. One before `sending` ends together with the lost ledger. */
   readonly sending: Attempt | null;
   readonly pausedBy: PausedBy;
-  /** 0 where there is none; so is the next. */
+  /** 0 if none exists; the same holds for the next field. */
   readonly cooldownUntilMs: number;
   readonly breakerOpenUntilMs: number;
   readonly breakerReason: string | null;

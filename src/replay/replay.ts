@@ -15,8 +15,8 @@ export interface ReplayOptions {
   /** The quota if the file has none; null: unknown. */
   readonly quotaBytes: number | null;
   /**
-   * True: a boot's rows after its restart are skipped, because that boot would be gone and the recording does not show the next one.
-   * False (the default): the recording goes on, and the same boot may be restarted again.
+   * True: a boot's rows after its restart are skipped, because that boot would be gone and the recording does not show
+   * the next one. False (the default): the recording continues, and the same boot may be restarted again.
    */
   readonly restartEndsBoot?: boolean;
 }
@@ -37,9 +37,11 @@ export interface Judged {
 }
 
 /**
- * Runs detector and policy over a recorded series, open-loop: after a restart the series goes on as it was recorded, with the cooldown and the
- * hourly budget in force (unless `restartEndsBoot`). Nothing else prevents a restart: no allow-list, no dry run, no Redis, no spent boots.
- * `onChange` gets each decision that differs from the same dyno's last one in class or action, `onJudged` every decision.
+ * Runs detector and policy over a recorded series, open-loop: after a restart the series continues as recorded, with
+ * the cooldown and the hourly budget in force (unless `restartEndsBoot`). Nothing else prevents a restart: no
+ * allow-list, no dry run, no Redis, no spent boots.
+ * `onChange` gets each decision that differs from the same dyno's last one in class or action, `onJudged` every
+ * decision.
  */
 export function replay(
   rows: readonly SeriesRow[],

@@ -1,6 +1,9 @@
 import { BadInputError } from '../model/errors.ts';
 
-/** One row of a recorded series. Null is unknown, not zero: the column is missing, or the cell is empty. Memory in bytes. */
+/**
+ * One row of a recorded series. Null is unknown, not zero: the column is missing, or the cell is empty. Memory in
+ * bytes.
+ */
 export interface SeriesRow {
   readonly line: number;
   readonly timeMs: number;
@@ -28,7 +31,10 @@ const NUMBERS = [
 ];
 const TEXTS = ['boot_id', 'dyno'];
 
-/** Reads a recorded series: CSV with a header. Throws `BadInputError` that names file, line and column. Ignores unknown columns. */
+/**
+ * Reads a recorded series: CSV with a header. Throws `BadInputError` that names file, line and column. Ignores unknown
+ * columns.
+ */
 export function readSeries(text: string, file: string): readonly SeriesRow[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const header = (lines[0] ?? '').split(',').map((name) => unquote(name).toLowerCase());

@@ -13,7 +13,10 @@ export interface ChaosFault {
   readonly outlastsDrains?: boolean;
 }
 
-/** Longer than a lease (9 s), a request (10 s), the drain key (10 s) and the time from the write of `sending` to the socket (5 s). */
+/**
+ * Longer than a lease (9 s), a request (10 s), the drain key (10 s) and the time from the write of `sending` to the
+ * socket (5 s).
+ */
 const STOPPED_MS = 15_000;
 /** Longer than every deadline of an attempt, the 90 s of its confirmation too. */
 const STOPPED_LONG_MS = 100_000;

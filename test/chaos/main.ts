@@ -1,12 +1,15 @@
 /**
- * Restarts under load while something breaks: two actuators, the state's Redis and the queue's, workers and the dyno manager, all real processes.
+ * Restarts under load while something breaks: two actuators, the state's Redis and the queue's, workers and the dyno
+ * manager, all real processes.
  *
  *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME] [--bullmq 5.0.0,5.70.0,newest]
  *
- * Each version of BullMQ has a world whose workers run it, and its share of the runs; `--worlds` of them are there at a time. Each run lets a worker bloat, waits for the restart that follows, and breaks one thing on its way. After every run each worker must take
- * jobs and each actuator answer; at a world's end no boot may have been restarted twice, nothing off the allow-list touched, no dyno restarted
- * for a boot that is not its own, no two restarts of the target at a time, every job done once, and none stalled but in the hands of a worker that was
- * killed. Prints a row for each run; exit code 0 where all held.
+ * Each version of BullMQ has a world whose workers run it, and its share of the runs; `--worlds` of them are there at a
+ * time. Each run lets a worker bloat, waits for the restart that follows, and breaks one thing on its way. After every
+ * run each worker must take jobs and each actuator answer; at a world's end no boot may have been restarted twice,
+ * nothing off the allow-list touched, no dyno restarted for a boot that is not its own, no two restarts of the target
+ * at a time, every job done once, and none stalled but in the hands of a worker that was killed. Prints a row for each
+ * run; exit code 0 where all held.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -103,7 +106,8 @@ async function run(one: ChaosWorld, { number, version, fault, random }: Run): Pr
   const outcome = (await one.history()).find((entry) => entry.bootId === bootId)?.outcome ?? 'none';
   if (one.bootOf(dyno) === bootId && !(await one.works(dyno, WORKS_WITHIN_MS)))
     faultsFound.push(`${dyno}, whose boot lives on, was left stopped`);
-  // Where the boot lives on it would be asked for again and again: the platform takes it away. The next run must not begin with what is left of it.
+  // Where the boot lives on it would be asked for again and again: the platform takes it away. The next run must not
+  // begin with what is left of it.
   if (one.bootOf(dyno) === bootId) one.signalWorker(dyno, 'SIGTERM');
   const isOver = async () => one.bootOf(dyno) !== bootId && (await one.ledger()).open === null;
   if (!(await until(isOver, CLOSED_WITHIN_MS)))

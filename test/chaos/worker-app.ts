@@ -1,4 +1,7 @@
-/** A dyno's program in the chaos runs: it works off the common queue, and grows by what its own queue asks for. Every finished job is counted. */
+/**
+ * A dyno's program in the chaos runs: it works off the common queue, and grows by what its own queue asks for. Every
+ * finished job is counted.
+ */
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
@@ -22,7 +25,8 @@ const take = (queue: string) =>
       await counts.hincrby('done', `${queue}/${job.id}`, 1);
       await counts.hincrby('done-by', `${dyno}/${queue}`, 1);
     },
-    // A worker that was killed loses its job to another; it must not count against the job. One that sleeps for 15 s must not lose it.
+    // A worker that was killed loses its job to another; it must not count against the job. One that sleeps for 15 s
+    // must not lose it.
     { connection, concurrency: 2, lockDuration: 40_000, stalledInterval: 5_000, maxStalledCount: 100 },
   );
 const workers = [take('work'), take(dyno)];

@@ -21,7 +21,10 @@ const TOKEN = 'HRKU-chaos-token';
 const TARGET = { app: APP, processType: 'worker' };
 const LOAD_EVERY_MS = 700;
 const LONGEST_JOB_MS = 3_000;
-/** Of the job that a dyno has of its own while it is drained: from shorter to longer than key and grace last, and shorter than SIGTERM's 30 s. */
+/**
+ * Of the job that a dyno has of its own while it is drained: from shorter to longer than key and grace last, and
+ * shorter than SIGTERM's 30 s.
+ */
 const LONG_JOB_MS = { from: 6_000, to: 25_000 };
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
@@ -216,7 +219,10 @@ export class ChaosWorld {
     this.#bloatedBoots.add(this.bootOf(dyno));
   }
 
-  /** Whether each of the dyno's workers takes and finishes a job within the time: of its own queue, and of the common one. */
+  /**
+   * Whether each of the dyno's workers takes and finishes a job within the time: of its own queue, and of the common
+   * one.
+   */
   async works(dyno: string, withinMs: number): Promise<boolean> {
     const commonJobs = async () => Number((await this.#counts.hget('done-by', `${dyno}/work`)) ?? 0);
     const before = await commonJobs();

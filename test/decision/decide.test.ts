@@ -187,7 +187,10 @@ describe('a boot with jobs running', () => {
   const busy = (windows: number) => bootOf(nudged, windows, { activeJobs: 1, limitBytes: 512 * MIB });
   const decideAfter = (windows: number, setting: Setting = {}) =>
     decideFor({ boots: [busy(windows)], nowMs: START_MS + windows * WINDOW_MS, ...setting })[0];
-  /** Three windows show it, the floor of a busy bucket is the lowest of three, and near the soft limit it must stay for 15. */
+  /**
+   * Three windows show it, the floor of a busy bucket is the lowest of three, and near the soft limit it must stay for
+   * 15.
+   */
   const WANTED = 50;
 
   it('is waited for, though not for long', () => {

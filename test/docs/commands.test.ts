@@ -7,14 +7,20 @@ import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
 import { type Block, blocksOf, PAGES, ROOT } from './pages.ts';
 
-/** Every `sh` block of the pages is run: here, by a stage of CI that its marker names, or against a stand-in for what only the platform has. */
+/**
+ * Every `sh` block of the pages is run: here, by a stage of CI that its marker names, or against a stand-in for what
+ * only the platform has.
+ */
 
 const CI = readFileSync(`${ROOT}.ci/run`, 'utf8');
 const STAGE = /^run by \.ci\/run: (.+)$/;
 const sandbox = mkdtempSync(join(tmpdir(), 'tidemark-docs-'));
 const calls = join(sandbox, 'calls');
 
-/** Prints what the real program would, and writes each call down: the program's name and its arguments, a line each, then an empty line. */
+/**
+ * Prints what the real program would, and writes each call down: the program's name and its arguments, a line each,
+ * then an empty line.
+ */
 const STAND_IN = `#!/bin/sh
 { basename "$0"; for word in "$@"; do printf '%s\\n' "$word"; done; echo; } >>"$CALLS"
 case "$(basename "$0") $1" in

@@ -8,7 +8,10 @@ import { readPage } from './pages.ts';
 const MIB = 2 ** 20;
 const MINUTE_MS = 60_000;
 
-/** A worker at 100 MB that from its 8th minute on adds 90 MB every 3 minutes, up to 450 MB of its 512, measured every 10 s. */
+/**
+ * A worker at 100 MB that from its 8th minute on adds 90 MB every 3 minutes, up to 450 MB of its 512, measured every 10
+ * s.
+ */
 function steps(): string {
   const rows = Array.from({ length: 90 * 6 }, (_, index) => {
     const minute = index / 6;

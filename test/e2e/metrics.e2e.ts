@@ -109,7 +109,10 @@ describe('every metric, through the real Collector', () => {
   let world: World;
   let toActuator: Recorder;
   let fromActuator: Recorder;
-  /** What the later tests look at comes from these two; where one failed, they say that instead of failing over its traces. */
+  /**
+   * What the later tests look at comes from these two; where one failed, they say that instead of failing over its
+   * traces.
+   */
   const made = { restart: false, rise: false };
   const needs = (step: keyof typeof made) =>
     expect(made[step], `not looked at: the run that makes the metrics failed (${step})`).toBe(true);

@@ -15,7 +15,9 @@ interface PrometheusSample {
 export interface RunningPrometheus {
   readonly url: string;
   query(query: string): Promise<readonly PrometheusSample[]>;
-  /** How many samples a query has over the last so many seconds, asked every second; throws where Prometheus refuses it. */
+  /**
+   * How many samples a query has over the last so many seconds, asked every second; throws where Prometheus refuses it.
+   */
   countInRange(query: string, seconds: number): Promise<number>;
   /** Its only series; throws where there is none, or more. */
   queryOne(query: string): Promise<number>;

@@ -1,6 +1,6 @@
 /**
- * A dyno's program in the end-to-end runs: a BullMQ worker whose jobs keep memory (`keep`), need it for a moment (`peak`), or neither, and one whose jobs run in a
- * child process. It is
+ * A dyno's program in the end-to-end runs: a BullMQ worker whose jobs keep memory (`keep`), need it for a moment
+ * (`peak`), or neither, and one whose jobs run in a child process. It is
  * started with `--import tidemark/register`, like any app's.
  */
 import { fileURLToPath } from 'node:url';

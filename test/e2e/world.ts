@@ -33,7 +33,10 @@ export interface WorldOptions {
   readonly actuatorSendsTo?: (collectorUrl: string) => Promise<string>;
 }
 
-/** Real workers as dynos -> real Collector -> real Prometheus, and the actuator, which restarts through the dyno manager. */
+/**
+ * Real workers as dynos -> real Collector -> real Prometheus, and the actuator, which restarts through the dyno
+ * manager.
+ */
 export class World {
   readonly manager: DynoManager;
   readonly prometheus: RunningPrometheus;
@@ -95,7 +98,8 @@ export class World {
     };
     const prometheus = await startPrometheus(collector.ports.prometheus);
     const actuator = await RunningActuator.start(actuatorEnv);
-    // Last: a dyno that the actuator first sees 5 windows after its start counts as old, and its own floor is then unknown.
+    // Last: a dyno that the actuator first sees 5 windows after its start counts as old, and its own floor is then
+    // unknown.
     const manager = await startDynoManager({
       port: managerPort,
       token: HEROKU_TOKEN,

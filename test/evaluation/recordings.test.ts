@@ -9,7 +9,9 @@ const DATA = new URL('../../evaluation/recordings/data/', import.meta.url);
 const MAX_BYTES = 100 * 1024;
 const recordings = readRecordings();
 
-/** Recordings that the detector gets wrong. A test fails as soon as the detector gets one right: then remove its name. */
+/**
+ * Recordings that the detector gets wrong. A test fails as soon as the detector gets one right: then remove its name.
+ */
 const KNOWN_FAULTS: readonly string[] = [
   'late-collection-2',
   'late-release-1',

@@ -15,8 +15,9 @@ afterEach(async () => {
 let databases = 0;
 
 /**
- * Installs an example as a stranger would, lets it do ten jobs, and ends it as the platform does. Nothing is exported on the way (the interval
- * is the default, 10 s, or the SDK's own minute), so that what has arrived in the end was delivered at the end.
+ * Installs an example as a stranger would, lets it do ten jobs, and ends it as the platform does. Nothing is exported
+ * on the way (the interval is the default, 10 s, or the SDK's own minute), so that what has arrived in the end was
+ * delivered at the end.
  */
 async function run(name: string, prepare?: (app: InstalledApp) => void) {
   const app = await InstalledApp.install(`${EXAMPLES}${name}`, inject('tarball'));

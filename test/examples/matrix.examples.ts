@@ -5,8 +5,8 @@ import { type Manner, Receiver, runApp } from '../integration/instrument-harness
 import { InstalledApp } from './installed-app.ts';
 
 /**
- * The versions that package.json claims, at their ends. `api`, `sdk-metrics`, `resources` and the exporter are an application's own, which Tidemark
- * has to share; `sdk-node` is how applications have them as a rule.
+ * The versions that package.json claims, at their ends. `api`, `sdk-metrics`, `resources` and the exporter are an
+ * application's own, which Tidemark has to share; `sdk-node` is how applications have them as a rule.
  */
 const OPENTELEMETRY = {
   'the oldest 2.x': {
@@ -130,7 +130,10 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
   });
 });
 
-/** `sdk-node` at the ends of what is claimed, and on both sides of 0.209, from which on it makes a meter provider by itself. */
+/**
+ * `sdk-node` at the ends of what is claimed, and on both sides of 0.209, from which on it makes a meter provider by
+ * itself.
+ */
 describe.each(['0.204.0', '0.208.0', '0.209.0', '0.223.0', '0.301.0'])(
   'the snippet of docs/setup/heroku.md with sdk-node %s',
   (version) => {

@@ -10,7 +10,10 @@ const FIXTURES = fileURLToPath(new URL('../fixtures/tracers', import.meta.url));
 const REGISTER = 'tidemark/register';
 const JOBS = 5;
 const LIFE_LIMIT_MS = 90_000;
-/** What a tracer writes of a job, or of the job's one command, in each tracer's way. Anything else depends on how Redis's answers come in. */
+/**
+ * What a tracer writes of a job, or of the job's one command, in each tracer's way. Anything else depends on how
+ * Redis's answers come in.
+ */
 const SPAN = /^span: .*(?:job|incr).*$|"name":"bullmq\.[^"]*"|"resource":"incr"| name: '(?:job|incr)'/gim;
 
 /** No tracer reaches its service: each writes to standard output what it would send. */

@@ -11,7 +11,10 @@ export function keysOf(boot = BOOT) {
   return keys;
 }
 
-/** A queue's Redis with the keys of one boot's drain, behind BullMQ's adapter. Time is that of `Date`, which tests replace. */
+/**
+ * A queue's Redis with the keys of one boot's drain, behind BullMQ's adapter. Time is that of `Date`, which tests
+ * replace.
+ */
 export class FakeRedis {
   /** The value of the question's key. */
   attemptId: string | null = null;

@@ -84,7 +84,8 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(manager.dynos().map(({ dynoId }) => dynoId)[0]).not.toBe(dynos[0]?.id);
     expect(manager.dynos().map(({ dynoId }) => dynoId)[1]).toBe(dynos[1]?.id);
 
-    // A person may restart what the cooldown protects from the policy; a boot that was sent for is asked for by its name.
+    // A person may restart what the cooldown protects from the policy; a boot that was sent for is asked for by its
+    // name.
     const asked = await actuator.cli('restart', APP, 'worker.2');
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 2, all: 0 }), PATIENCE);

@@ -15,7 +15,9 @@ import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/sha
 /** Far beyond what any step needs. */
 const LIMIT = { timeout: 30_000, interval: 50 };
 
-/** Instead of a duration: a job that fails, one that is to run in an hour, and one that runs until the test lets it end. */
+/**
+ * Instead of a duration: a job that fails, one that is to run in an hour, and one that runs until the test lets it end.
+ */
 const FAILS = -1;
 const PUTS_OFF = -2;
 const HELD = -3;

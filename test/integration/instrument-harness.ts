@@ -50,8 +50,8 @@ export class AppFolder {
 
 export interface RunningApp {
   /**
-   * Its exit code, or the signal it ended by, and what it wrote to standard error, without the line in which Tidemark says that all is
-   * well: that is in `reports`. Rejects where it had to be killed.
+   * Its exit code, or the signal it ended by, and what it wrote to standard error, without the line in which Tidemark
+   * says that all is well: that is in `reports`. Rejects where it had to be killed.
    */
   readonly exited: Promise<{
     code: number | null;

@@ -19,7 +19,10 @@ const RELEASE_KEY = 'release';
 const LEDGER_POLICY = { cooldownMs: 1_000, maxRestartsPerHour: 100, holdMs: 0 };
 type Queue = InstanceType<ReturnType<typeof loadBullmq>['Queue']>;
 
-/** A dyno with a real worker of one version of BullMQ, an actuator that restarts it, the dyno manager and a Redis: all real processes. */
+/**
+ * A dyno with a real worker of one version of BullMQ, an actuator that restarts it, the dyno manager and a Redis: all
+ * real processes.
+ */
 export class ActuatorWorld {
   readonly manager: DynoManager;
   readonly #version: string;
@@ -102,7 +105,10 @@ export class ActuatorWorld {
     return this.#state.ledger.pause(TARGET);
   }
 
-  /** A person's restart, and its drain up to the first answer of the worker: the actuator may be held for a moment after its start. */
+  /**
+   * A person's restart, and its drain up to the first answer of the worker: the actuator may be held for a moment after
+   * its start.
+   */
   async askForRestart(): Promise<string> {
     const { bootId } = this;
     await this.until(

@@ -19,8 +19,8 @@ const NEWEST_5 = versionOf('bullmq5');
 export const NEWEST = versionOf('bullmq');
 
 /**
- * The versions at which BullMQ's loop changes how a worker stops, resumes or fetches, among all that package.json claims. Tests run on each,
- * so that no version lies further from a tested one than its loop does.
+ * The versions at which BullMQ's loop changes how a worker stops, resumes or fetches, among all that package.json
+ * claims. Tests run on each, so that no version lies further from a tested one than its loop does.
  */
 export const MATRIX: readonly string[] = [
   '5.0.0',
@@ -54,7 +54,9 @@ export async function installBullmq(versions: readonly string[]): Promise<void> 
   await Promise.all(installers);
 }
 
-/** Beside its place and then moved there: a folder that is there is whole, also when two runs install the same version. */
+/**
+ * Beside its place and then moved there: a folder that is there is whole, also when two runs install the same version.
+ */
 async function install(version: string): Promise<void> {
   const folder = folderOf(version);
   mkdirSync(dirname(folder), { recursive: true });

@@ -4,7 +4,10 @@ import { drainQuestion } from '../../src/shared/drain-messages.ts';
 import { MATRIX } from './bullmq-versions.ts';
 import { Scene } from './scene.ts';
 
-/** Longer than the time between two looks at the key while workers are stopped. Nothing tells from outside that they have looked. */
+/**
+ * Longer than the time between two looks at the key while workers are stopped. Nothing tells from outside that they
+ * have looked.
+ */
 const A_FEW_LOOKS_MS = 2_000;
 
 describe.each(MATRIX)('workers of BullMQ %s', (version) => {

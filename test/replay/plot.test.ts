@@ -75,7 +75,9 @@ function usagePoints(svg: string): readonly (readonly [x: number, y: number])[] 
   });
 }
 
-/** An element that is not closed or closed in the wrong place, or an "&" that starts no entity; null if there is none. */
+/**
+ * An element that is not closed or closed in the wrong place, or an "&" that starts no entity; null if there is none.
+ */
 function xmlFault(xml: string): string | null {
   const open: string[] = [];
   for (const [tag, slash, name = '', rest = ''] of xml.matchAll(/<(\/?)([\w:]+)((?:\s+[\w:-]+="[^"<]*")*\s*\/?)>/g)) {

@@ -1,4 +1,7 @@
-/** The meter provider of an application that has OpenTelemetry of its own, set up as its documentation shows; registered globally. */
+/**
+ * The meter provider of an application that has OpenTelemetry of its own, set up as its documentation shows; registered
+ * globally.
+ */
 import { metrics } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';

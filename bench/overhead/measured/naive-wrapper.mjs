@@ -1,4 +1,6 @@
-/** What one writes by hand: RSS before and after every job, and three records, on the meter provider of the application. */
+/**
+ * What one writes by hand: RSS before and after every job, and three records, on the meter provider of the application.
+ */
 import { registerAppProvider } from './app-provider.mjs';
 
 export function setUp() {

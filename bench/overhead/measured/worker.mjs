@@ -1,16 +1,17 @@
 /**
- * The process whose costs are measured: one BullMQ worker, told what to be by its first argument (`MeasuredProcess` in ../contestant.ts), and
- * asked over IPC. Plain JavaScript, as deployed: stripping types in the process would add to its memory.
+ * The process whose costs are measured: one BullMQ worker, configured by its first argument (`MeasuredProcess` in
+ * ../contestant.ts), and asked over IPC. Plain JavaScript, as deployed: stripping types in the process would add to its
+ * memory.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { Worker } from 'bullmq';
 
-/** Memory has settled when so many collections in a row bring RSS down by no more than this. */
+/** Memory has settled when `SETTLED_COLLECTIONS` consecutive collections each lower RSS by at most this. */
 const SETTLED_WITHIN_BYTES = 128 * 1024;
 const SETTLED_COLLECTIONS = 10;
-const MOST_COLLECTIONS = 200;
+const MAX_COLLECTIONS = 200;
 const AFTER_COLLECTION_MS = 50;
 
 const { queue, redisPort, concurrency, work, setUp } = JSON.parse(process.argv[2]);
@@ -18,7 +19,10 @@ const { queue, redisPort, concurrency, work, setUp } = JSON.parse(process.argv[2
 const WARM_UP_CONCURRENCY = 50;
 
 let jobs = 0;
-/** Until then jobs do nothing, many at a time, so that the code around them is warm also where a job takes long or few run at a time. */
+/**
+ * Until then jobs do nothing, many at a time, so that the code around them is warm also where a job takes long or few
+ * run at a time.
+ */
 let works = false;
 
 const WORK = {
@@ -48,7 +52,10 @@ const worker = new Worker(queue, wrapped(processor), {
   ...workerOptions,
 });
 
-/** What V8 allocated between `begin` and `end`: what collections found, less what they left. Buffers outside the heap are not in it. */
+/**
+ * What V8 allocated between `begin` and `end`: what collections found minus what they left. It excludes buffers outside
+ * the heap.
+ */
 const allocation = {
   profiler: null,
   usedBytes: 0,
@@ -72,14 +79,14 @@ const allocation = {
 };
 
 /**
- * Collects garbage until the process gets no smaller: after a single collection two bare processes are 20 MB apart. The figure is the median
- * of the last collections, because a process that goes on exporting is never quite still.
+ * Collects garbage until the process gets no smaller: after a single collection two bare processes are 20 MB apart. The
+ * figure is the median of the last collections, because a process that keeps exporting is never quite still.
  */
 async function settledMemory() {
   const lastBytes = [];
   let lowestBytes = Number.POSITIVE_INFINITY;
   for (let count = 0; lastBytes.length < SETTLED_COLLECTIONS; count++) {
-    if (count === MOST_COLLECTIONS) throw new Error(`RSS did not settle, the lowest was ${lowestBytes} bytes`);
+    if (count === MAX_COLLECTIONS) throw new Error(`RSS did not settle, the lowest was ${lowestBytes} bytes`);
     globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     await delay(AFTER_COLLECTION_MS);
     const rssBytes = process.memoryUsage.rss();
@@ -93,7 +100,10 @@ async function settledMemory() {
   return { rssBytes, anonymousBytes: anonymousBytes(), heapUsedBytes: process.memoryUsage().heapUsed };
 }
 
-/** The part of RSS that is no file's: what remains where pages of the node binary are shared with others. Null where it is not told. */
+/**
+ * The part of RSS that is not file-backed, because pages of the node binary are shared with others. Null if it is not
+ * reported.
+ */
 function anonymousBytes() {
   try {
     return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;

@@ -3,7 +3,8 @@ import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
 /**
- * Rewrites the current value, or nothing where there is none. A Redis without memory refuses the command either way.
+ * Rewrites the current value; writes nothing if the key does not exist. A Redis without memory refuses the command
+ * either way.
  */
 const REWRITE = `
 redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or '', 'XX')

@@ -32,7 +32,10 @@ export class ActuatorView {
     return (this.#dynos.get(bootId)?.reclaimable_bytes ?? null) !== null;
   }
 
-  /** Reads once, unless an earlier reading is under way. Returns what is new, a sentence each: restarts decided on, and how they ended. */
+  /**
+   * Reads once, unless an earlier reading is under way. Returns what is new, a sentence each: restarts decided on, and
+   * how they ended.
+   */
   async refresh(): Promise<readonly string[]> {
     if (this.#reading) return [];
     this.#reading = true;

@@ -58,7 +58,10 @@ export interface DemoEnvironment {
   stop(): Promise<void>;
 }
 
-/** Starts Redis, Collector (if built), dyno manager with its dynos, actuator and queues. If one fails, those before it are stopped again. */
+/**
+ * Starts Redis, Collector (if built), dyno manager with its dynos, actuator and queues. If one fails, those before it
+ * are stopped again.
+ */
 export async function startEnvironment(options: DemoEnvironmentOptions): Promise<DemoEnvironment> {
   const releases: (() => Promise<unknown>)[] = [];
   const stop = () => releaseAll(releases.splice(0).reverse());

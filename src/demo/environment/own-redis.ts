@@ -18,8 +18,8 @@ export interface DemoRedis {
 }
 
 /**
- * A Redis that writes every change to the disk before it answers. When it is killed it comes back on the same port and folder, so nothing that
- * it acknowledged is lost.
+ * A Redis that writes every change to the disk before it answers. When it is killed it comes back on the same port and
+ * folder, so nothing that it acknowledged is lost.
  */
 export async function startOwnRedis(options: OwnRedisOptions): Promise<DemoRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-demo-'));

@@ -8,8 +8,8 @@ const MARK = 'tidemark-demo-database';
 const LAST_DATABASE = 15;
 
 /**
- * An existing Redis (`REDIS_URL`): the demo takes one of its empty logical databases and leaves it empty. It needs its own because the
- * actuator's keys have fixed names, and another actuator may use the same server.
+ * An existing Redis (`REDIS_URL`): the demo takes one of its empty logical databases and leaves it empty. It needs its
+ * own because the actuator's keys have fixed names, and another actuator may use the same server.
  */
 export async function borrowRedis(url: string, runId: string): Promise<DemoRedis> {
   const connection = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5_000, lazyConnect: true });
@@ -46,7 +46,9 @@ async function takeEmptyDatabase(connection: Redis, runId: string): Promise<numb
   );
 }
 
-/** The actuator restarts nothing if its ledger may be evicted, so the demo could not succeed: refuse it at the start. */
+/**
+ * The actuator restarts nothing if its ledger may be evicted, so the demo could not succeed: refuse it at the start.
+ */
 async function refuseEviction(connection: Redis): Promise<void> {
   let policy: unknown;
   try {

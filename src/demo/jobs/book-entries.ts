@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 
 const ENTRIES = 200;
 
-/** Ordinary work of a few milliseconds: serialises and parses some entries, and hashes them. All its garbage is in the V8 heap. */
+/**
+ * Ordinary work of a few milliseconds: serialises and parses some entries, and hashes them. All its garbage is in the
+ * V8 heap.
+ */
 export function bookEntries(seed: number): string {
   const entries = Array.from({ length: ENTRIES }, (_, index) => ({
     id: seed + index,

@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MIB = 2 ** 20;
-/** Sizes of records as a parser meets them: so small that the allocator takes each from its heap and makes no mapping for it. */
+/**
+ * Sizes of records as a parser meets them: so small that the allocator takes each from its heap and makes no mapping
+ * for it.
+ */
 const RECORD_BYTES = { min: 600, max: 6600 };
 /** After this much the import pauses, so that other jobs of the process run. */
 const PIECE_BYTES = 8 * MIB;
 const PIECE_PAUSE_MS = 20;
 
 /**
- * Imports `megabytes` of records. Each record has its own buffer until the whole import is hashed; then all are dropped. JavaScript keeps
- * nothing, but the C allocator keeps most of the memory, in tens of thousands of holes. That is bloat: the next import of the same size
- * fits into the holes, so the steps die out, and only the end of the process gives the memory back.
+ * Imports `megabytes` of records. Each record has its own buffer until the whole import is hashed; then all are
+ * dropped. JavaScript keeps nothing, but the C allocator keeps most of the memory, in tens of thousands of holes. That
+ * is bloat: the next import of the same size fits into the holes, so the steps die out, and only the end of the process
+ * gives the memory back.
  *
  * @returns the hash of all records
  */

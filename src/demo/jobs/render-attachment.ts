@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const MIB = 2 ** 20;
 /**
- * More than glibc ever takes from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page gets its own mapping, which goes back to
- * the kernel as soon as it is freed.
+ * More than glibc ever takes from its heap (32 MiB, `DEFAULT_MMAP_THRESHOLD_MAX`): each page gets its own mapping,
+ * which goes back to the kernel as soon as it is freed.
  */
 const PAGE_MIB = 38;
 const PAGE_PAUSE_MS = 120;

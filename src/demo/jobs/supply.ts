@@ -42,8 +42,9 @@ export function mailerJobs(): readonly PlannedJob[] {
 }
 
 /**
- * The imports of one dyno: the finite work that bloats it. Series 0 is the one of the start. A dyno that is killed from outside before its
- * restart has lost its bloat, so its next boot gets the first `count` imports again, as a later series.
+ * The imports of one dyno: the finite work that bloats it. Series 0 is the one of the start. A dyno that is killed from
+ * outside before its restart has lost its bloat, so its next boot gets the first `count` imports again, as a later
+ * series.
  */
 export function imports(series: number, count: number = IMPORT_SIZES.length): readonly PlannedJob[] {
   return IMPORT_SIZES.slice(0, count).map((size, index) => ({

@@ -11,8 +11,9 @@ export interface CellSpan {
 }
 
 /**
- * A dyno's memory over all its boots, one cell for each `cellMs`. A cell shows its highest sample, so that no peak is left out. A cell without
- * a sample, because the machine was busy or the cells are finer than the samples, repeats the one before it.
+ * A dyno's memory over all its boots, one cell for each `cellMs`. A cell shows its highest sample, so that no peak is
+ * left out. A cell without a sample, because the machine was busy or the cells are finer than the samples, repeats the
+ * one before it.
  */
 export function cellsOf(boots: readonly BootRecord[], { fromMs, toMs, cellMs, limitBytes }: CellSpan): ChartCell[] {
   const count = Math.max(0, Math.ceil((toMs - fromMs) / cellMs));

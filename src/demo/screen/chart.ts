@@ -1,4 +1,7 @@
-/** A chart of blocks, several rows high, and its one-row sister. Values are fractions of the limit; null is "not known then". */
+/**
+ * A chart of blocks, several rows high, and its one-row sister. Values are fractions of the limit; null is "not known
+ * then".
+ */
 
 const EIGHTHS = ['', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const FULL = '█';
@@ -16,8 +19,9 @@ export interface ChartCell {
 }
 
 /**
- * The rows of a chart, top first; it fills from the left, and moves on when it is full. The top row is what lies above the soft limit; the
- * line of the soft limit runs along its lower edge, behind the curve. A new boot is marked in the lowest row.
+ * The rows of a chart, top first; it fills from the left, and moves on when it is full. The top row is what lies above
+ * the soft limit; the line of the soft limit runs along its lower edge, behind the curve. A new boot is marked in the
+ * lowest row.
  */
 export function chart(cells: readonly ChartCell[], width: number, softFraction: number): readonly string[] {
   const last = width > 0 ? cells.slice(-width) : [];

@@ -19,8 +19,8 @@ const MIN_COLUMNS = 20;
 const LEFT_COLUMN = /^ *\S+(?: \S+)? {2,}/;
 
 /**
- * Writes frames and events. On a terminal the frame is redrawn in place and events stand above it, so that both remain when the demo is
- * over; elsewhere a frame becomes one line every `lineEveryMs`.
+ * Writes frames and events. On a terminal the frame is redrawn in place and events stand above it, so that both remain
+ * when the demo is over; elsewhere a frame becomes one line every `lineEveryMs`.
  */
 export class Display {
   readonly #options: DisplayOptions;

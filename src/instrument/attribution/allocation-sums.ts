@@ -33,8 +33,9 @@ export function allocatedBytes(rate: AllocationRate, done: Omit<Presence, 'index
  *
  *   rise between two readings = sum over names of  startBytes started + bytesPerMs jobMs + endBytes ended  + noise
  *
- * and non-negative least squares fits it from two sums, A = sum x x' and b = sum x rise. A fall is a collection: it counts as a rise of zero. Thousands of
- * readings make these figures good, but garbage counts as much as what is kept; `MemoryLows` tells the two apart.
+ * and non-negative least squares fits it from two sums, A = sum x x' and b = sum x rise. A fall is a collection: it
+ * counts as a rise of zero. Thousands of readings make these figures good, but garbage counts as much as what is kept;
+ * `MemoryLows` tells the two apart.
  */
 export class AllocationSums {
   #names = 0;
@@ -42,7 +43,9 @@ export class AllocationSums {
   readonly #products = new SymmetricMatrix('single');
   /** b of each kind. */
   readonly #rises = MEMORY_KINDS.map(() => new Float64Array(FEATURES * 8));
-  /** The newest solutions, from which the next descent goes on: with many names one descent does not reach the minimum. */
+  /**
+   * The newest solutions, from which the next descent goes on: with many names one descent does not reach the minimum.
+   */
   readonly #latest = MEMORY_KINDS.map(() => new Float64Array());
   /** The features of one interval that are not zero. */
   #places = new Int32Array(FEATURES * 8);
@@ -78,7 +81,8 @@ export class AllocationSums {
   solve(): readonly (readonly AllocationRate[])[] {
     const folded = this.#products.folded(FEATURES);
     return this.#rises.map((rises, kind) => {
-      // The descent starts from the rate that fits if all names do the same, so names that cannot be told apart stay alike.
+      // The descent starts from the rate that fits if all names do the same, so names that cannot be told apart stay
+      // alike.
       const common = descend({ A: folded, b: summed(rises) }, new Float64Array(FEATURES), RIDGE);
       const rates = Float64Array.from({ length: FEATURES * this.#names }, (_, i) => common[i % FEATURES] ?? 0);
       rates.set(this.#latest[kind] as Float64Array);

@@ -16,7 +16,10 @@ export interface JobEffect {
 
 const NO_EFFECT: JobEffect = { startBytes: 0, bytesPerMs: 0, endBytes: 0, heldBytes: 0 };
 
-/** What the jobs of one name have done, and the bytes it was given. Only `RssAttributor` writes to it; others call `takeBytes`. */
+/**
+ * What the jobs of one name have done, and the bytes it was given. Only `RssAttributor` writes to it; others call
+ * `takeBytes`.
+ */
 export class JobNameTotals {
   readonly index: number;
   running = 0;

@@ -23,7 +23,8 @@ interface Change {
  *
  *   rise = sum over names of  kept x bytes allocated in between + held x bytes per job x change of running jobs  + noise
  *
- * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them by coordinate descent. With few lows,
+ * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them by
+ * coordinate descent. With few lows,
  * `kept` stays near the fraction that fits if all names keep alike.
  *
  * @param rates of each name, what its jobs allocate of this kind

@@ -1,10 +1,10 @@
 import type { SymmetricMatrix } from './symmetric-matrix.ts';
 
-const MOST_ROUNDS = 200;
+const MAX_ROUNDS = 200;
 /** Multiplications of one descent: a millisecond or two, in which the application's event loop stands still. */
-const MOST_STEPS = 1_000_000;
+const MAX_STEPS = 1_000_000;
 /** The descent ends where no step of a round explains more than this share of the largest sum of changes. */
-const SETTLED_SHARE = 1e-4;
+const SETTLED_FRACTION = 1e-4;
 
 /** The quadratic form `x'Ax - 2 b'x`. `A` and `b` may reach further than `x`: what lies beyond counts nothing. */
 export interface Quadratic {
@@ -13,9 +13,10 @@ export interface Quadratic {
 }
 
 /**
- * Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it, by coordinate descent (the non-negative least squares of Lawson and Hanson, Solving
- * Least Squares Problems, 1974, where `A` and `b` are sums of products). What is left to explain, `b - Ax`, is kept up to date, so that what stays where it is
- * costs nothing: most unknowns are zero after the first rounds, and stay zero.
+ * Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it, by coordinate descent (the non-negative least squares
+ * of Lawson and Hanson, Solving Least Squares Problems, 1974, where `A` and `b` are sums of products). What is left to
+ * explain, `b - Ax`, is kept up to date, so that what stays where it is costs nothing: most unknowns are zero after the
+ * first rounds, and stay zero.
  *
  * @param ridge each diagonal element counts so much more: keeps apart what is nearly the same
  */
@@ -28,7 +29,7 @@ export function descend({ A, b }: Quadratic, x: Float64Array, ridge: number): Fl
     A.subtractRow(left, i, x[i] ?? 0);
   }
   let steps = size * size;
-  for (let round = 0; round < MOST_ROUNDS && steps < MOST_STEPS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS && steps < MAX_STEPS; round += 1) {
     let moved = 0;
     for (let i = 0; i < size; i += 1) {
       const own = A.at(i, i);
@@ -40,7 +41,7 @@ export function descend({ A, b }: Quadratic, x: Float64Array, ridge: number): Fl
       A.subtractRow(left, i, after - before);
       steps += size;
     }
-    if (moved <= SETTLED_SHARE * largest) break;
+    if (moved <= SETTLED_FRACTION * largest) break;
   }
   return x;
 }

@@ -10,8 +10,9 @@ export interface MemoryLow {
 export const COUNTS = 4;
 
 /**
- * The moments at which one kind of memory stood lower than at any later time. Memory that is kept stays, and garbage goes in the next collection. So from
- * one low to the next the level rises by what was kept, and by what running jobs hold.
+ * The moments at which one kind of memory stood lower than at any later time. Memory that is kept stays, and garbage
+ * goes in the next collection. So from one low to the next the level rises by what was kept, and by what running jobs
+ * hold.
  */
 export class MemoryLows {
   readonly #lows: MemoryLow[] = [];

@@ -14,9 +14,10 @@ import { ENDED, type JobShare, RunningJob } from './running-job.ts';
 /**
  * Which job names make the process grow, from readings of its memory. Numbers in, numbers out: it reads nothing itself.
  *
- * Between two readings it is known which jobs ran. If none ran, the change of RSS is nobody's; if only jobs of one name ran, it is that name's. Both are
- * exact. If jobs of several names overlapped, the change goes into a pool. Each `split` shares the whole pool again, by what each name keeps according to all
- * readings so far (`AllocationSums`, `MemoryLows`, `keptMemory`), and hands out the difference as signed corrections. So at any time
+ * Between two readings it is known which jobs ran. If none ran, the change of RSS is nobody's; if only jobs of one name
+ * ran, it is that name's. Both are exact. If jobs of several names overlapped, the change goes into a pool. Each
+ * `split` shares the whole pool again, by what each name keeps according to all readings so far (`AllocationSums`,
+ * `MemoryLows`, `keptMemory`), and hands out the difference as signed corrections. So at any time
  *
  *   sum of all bytes taken + what running jobs have for themselves = last reading - first reading
  *
@@ -37,7 +38,10 @@ export class RssAttributor {
   #isBlurred = false;
   #decayedAtMs: number;
   #idleBytes = 0;
-  /** The change of RSS while jobs of several names overlapped, decayed; and the whole bytes of it that are not handed out yet. */
+  /**
+   * The change of RSS while jobs of several names overlapped, decayed; and the whole bytes of it that are not handed
+   * out yet.
+   */
   #poolBytes = 0;
   #unsplitBytes = 0;
 
@@ -51,7 +55,10 @@ export class RssAttributor {
     this.#observeLows(first, nowMs);
   }
 
-  /** Totals for one more name. From `MAX_NAMES` on all further names share the last ones, because the sums grow with the square of the names. */
+  /**
+   * Totals for one more name. From `MAX_NAMES` on all further names share the last ones, because the sums grow with the
+   * square of the names.
+   */
   addName(): JobNameTotals {
     const last = this.#names.at(-1);
     if (last !== undefined && this.#names.length === MAX_NAMES) return last;
@@ -121,7 +128,10 @@ export class RssAttributor {
     this.#isBlurred = false;
   }
 
-  /** Notes how high the shares of the running jobs are, so that a peak between the start and the end of a long job is seen. */
+  /**
+   * Notes how high the shares of the running jobs are, so that a peak between the start and the end of a long job is
+   * seen.
+   */
   notePeaks(): void {
     for (const job of this.#running) job.notePeak();
   }
@@ -195,7 +205,10 @@ export class RssAttributor {
     });
   }
 
-  /** Takes what the jobs did since the last reading. Returns how many names had jobs; they are the first of `#active` and `#presences`. */
+  /**
+   * Takes what the jobs did since the last reading. Returns how many names had jobs; they are the first of `#active`
+   * and `#presences`.
+   */
   #gather(nowMs: number): number {
     const active = this.#active;
     let present = 0;
@@ -261,8 +274,9 @@ export class RssAttributor {
 }
 
 /**
- * Memory that V8 knows of brings native growth with it: fragmentation, and the heap's own tables. Which job ran then says nothing of who keeps it. So only
- * native growth beyond that of V8's memory counts by itself; the rest is shared like V8's memory.
+ * Memory that V8 knows of brings native growth with it: fragmentation, and the heap's own tables. Which job ran then
+ * says nothing of who keeps it. So only native growth beyond that of V8's memory counts by itself; the rest is shared
+ * like V8's memory.
  */
 function nativeWeight(nativeBytes: Float64Array, v8Bytes: Float64Array): number {
   return Math.max(0, 1 - sum(v8Bytes) / sum(nativeBytes)) || 0;
@@ -292,5 +306,8 @@ function sum(numbers: Iterable<number>): number {
 const NOTABLE_FALL_BYTES = 256 * 1024;
 /** Four half-lives: older lows weigh next to nothing. */
 const MAX_AGE_MS = 4 * HALF_LIFE_MS;
-/** Of each name three numbers are kept together with three of every other name: 0.6 MB in all. Each queue has names of its own. */
+/**
+ * Of each name three numbers are kept together with three of every other name: 0.6 MB in all. Each queue has names of
+ * its own.
+ */
 const MAX_NAMES = 128;

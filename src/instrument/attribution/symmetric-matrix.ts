@@ -1,6 +1,6 @@
 /**
- * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, row after row in one array: half the memory and half the
- * additions of a square, and no row moves within it when the matrix grows.
+ * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, row after row in one
+ * array: half the memory and half the additions of a square, and no row moves within it when the matrix grows.
  */
 export class SymmetricMatrix {
   readonly #Numbers: typeof Float32Array | typeof Float64Array;
@@ -75,7 +75,8 @@ export class SymmetricMatrix {
       const to = i % size;
       for (let j = 0; j <= i; j += 1) {
         const from = j % size;
-        // What lies off the diagonal stands for its mirror image too, which falls on the same element if that is on the diagonal.
+        // What lies off the diagonal stands for its mirror image too, which falls on the same element if that is on the
+        // diagonal.
         folded.add(to, from, (i !== j && to === from ? 2 : 1) * this.at(i, j));
       }
     }

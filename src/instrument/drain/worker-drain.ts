@@ -204,7 +204,7 @@ export class ProcessDrain implements DrainObserver {
     diag.info(`tidemark: the workers of this process take jobs again: ${why}`);
     this.#obeying.hookSignal.abort();
     this.#obeying = null;
-    for (const held of this.#workers.values()) guarded('letting a worker go on', () => held.release());
+    for (const held of this.#workers.values()) guarded('releasing a worker', () => held.release());
   }
 
   async #answer(sighting: Sighting, attemptId: string): Promise<void> {

@@ -26,7 +26,10 @@ export function drawUsage(frame: Frame): string {
   return drawLine('usage', frame, thin(frame.panel.usage, frame), USAGE_STROKE);
 }
 
-/** A value of the decisions over time: one run for each stretch of a boot in which it is known. The last one holds until `endMs`. */
+/**
+ * A value of the decisions over time: one run for each stretch of a boot in which it is known. The last one holds until
+ * `endMs`.
+ */
 export function runsOf(
   { judged }: Panel,
   bytesOf: (decision: Decision) => number | null,

@@ -13,8 +13,8 @@ export interface Panel {
 }
 
 /**
- * `open`: the series goes on after a restart as it was recorded, so each restart is one that would have been made. `closed`: each restart was
- * made, and what follows it is the new boot.
+ * `open`: the series continues as recorded after a restart, so each restart is one that would have been made. `closed`:
+ * each restart was made, and what follows it is the new boot.
  */
 export type Loop = 'open' | 'closed';
 
@@ -61,7 +61,10 @@ export function yOf({ topPx, maxBytes }: Frame, bytes: number): number {
   return pixel(topPx + (1 - bytes / maxBytes) * PLOT_HEIGHT_PX);
 }
 
-/** Until when the panel was judged. A replay that ends a boot at its restart draws the rest of the recording without judging it. */
+/**
+ * Until when the panel was judged. A replay that ends a boot at its restart draws the rest of the recording without
+ * judging it.
+ */
 export function judgedUntilMs({ judged, usage }: Panel): number {
   const last = judged.at(-1)?.decision;
   const endMs = usage.at(-1)?.timeMs ?? last?.timeMs ?? 0;

@@ -4,7 +4,9 @@ import { FLOOR_COLOUR } from './curves.ts';
 import { type Frame, xOf, yOf } from './frame.ts';
 import { escapeXml, pixel } from './svg.ts';
 
-/** A step is drawn when the detector names it this many times in a row, and the floor stays up for this many moments. */
+/**
+ * A step is drawn when the detector names it this many times in a row, and the floor stays up for this many moments.
+ */
 const STEADY_MOMENTS = 3;
 const STAY_MOMENTS = 40;
 /** A smaller rise is not visible in the drawing. */

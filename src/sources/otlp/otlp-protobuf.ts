@@ -38,7 +38,7 @@ const NO_NAMES = new ByteNames([]);
 
 /**
  * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is
- * that of the schema, whatever the sender nests. Throws `BadInputError` where the bytes are no such message.
+ * that of the schema, whatever the sender nests. Throws `BadInputError` if the bytes are not such a message.
  */
 export function decodeProtobuf(bytes: Uint8Array): DecodedRequest {
   return new RequestReader(bytes).read();

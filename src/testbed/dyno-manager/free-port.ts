@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the range of local ports for outgoing connections (from 32768 on Linux, 49152 elsewhere). In that range, a client that keeps trying a
- * port whose server is down can get the same port as its own. It is then connected to itself, and the server can never bind the port again.
+ * Below the range of local ports for outgoing connections (from 32768 on Linux, 49152 elsewhere). In that range, a
+ * client that keeps trying a port whose server is down can get the same port as its own. It is then connected to
+ * itself, and the server can never bind the port again.
  */
 const PORTS = { first: 15_000, last: 32_000 };
 const TRIES = 100;

@@ -43,14 +43,17 @@ export interface DynoManager {
   runOneOff(app: string, spec: OneOffSpec): string;
   /** A new release: every dyno of the app's formation boots again. */
   deploy(app: string): void;
-  /** Ends server and dynos; resolves when no process is left. With a grace, dynos get SIGTERM, and SIGKILL after the grace. */
+  /**
+   * Ends server and dynos; resolves when no process is left. With a grace, dynos get SIGTERM, and SIGKILL after the
+   * grace.
+   */
   stop(graceMs?: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Runs apps as real processes on this machine, and serves the part of Heroku's Platform API that is about dynos. Throws if a size is unknown;
- * rejects if the port is taken, and then leaves nothing running.
+ * Runs apps as real processes on this machine, and serves the part of Heroku's Platform API that is about dynos. Throws
+ * if a size is unknown; rejects if the port is taken, and then leaves nothing running.
  */
 export async function startDynoManager(options: DynoManagerOptions): Promise<DynoManager> {
   const log = new EventLog();

@@ -44,8 +44,8 @@ export interface DynoManagerOptions {
   /** Between a boot's start and its state `up`; default 0: `up` at once. */
   readonly startDelayMs?: number;
   /**
-   * How long a crashed dyno waits for its next boot: after its first crash, its second, and so on; the last repeats. A release starts
-   * over. Default as on Heroku: at once, then 20 minutes, doubling up to 320.
+   * How long a crashed dyno waits for its next boot: after its first crash, its second, and so on; the last repeats. A
+   * release starts over. Default as on Heroku: at once, then 20 minutes, doubling up to 320.
    */
   readonly crashDelaysMs?: readonly number[];
   /** Whether dynos see `HEROKU_*` (the labs feature runtime-dyno-metadata); default true. */

@@ -16,8 +16,8 @@ export const COMPOSE_CONFIG_PATH = join(CONFIG_FOLDER, 'compose.yaml');
 export const HEROKU_CONFIG_PATH = join(CONFIG_FOLDER, 'heroku.yaml');
 
 /**
- * The path of the built Collector: in the user's cache folder, named by the manifest's hash. So every checkout finds it, and a changed manifest
- * finds none.
+ * The path of the built Collector: in the user's cache folder, named by the manifest's hash. So every checkout finds
+ * it, and a changed manifest finds none.
  */
 export async function collectorPath(env: Readonly<Record<string, string | undefined>> = process.env): Promise<string> {
   const hash = createHash('sha256')

@@ -11,7 +11,10 @@ export interface StartRedisOptions {
   readonly dir?: string;
   /** Default: a free port of 127.0.0.1. */
   readonly port?: number;
-  /** Every write is on the disk before it is answered (`appendfsync always`): a kill -9 loses nothing that was acknowledged. */
+  /**
+   * Every write is on the disk before it is answered (`appendfsync always`): a kill -9 loses nothing that was
+   * acknowledged.
+   */
   readonly appendFsyncAlways?: boolean;
   /** Extra arguments of redis-server, e.g. `['--maxmemory', '10mb']`. */
   readonly extraArgs?: readonly string[];

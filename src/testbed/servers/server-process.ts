@@ -30,7 +30,9 @@ const READY_POLL_MS = 20;
 const STOP_DEADLINE_MS = 5_000;
 const KEPT_CHARACTERS = 4_000;
 
-/** Starts a server and waits until it answers. Throws an error with the end of its output if it does not answer in time. */
+/**
+ * Starts a server and waits until it answers. Throws an error with the end of its output if it does not answer in time.
+ */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const [file = '', ...args] = options.command;
   const child = spawn(file, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -80,8 +82,9 @@ function tailOf(child: ChildProcess): () => string {
 }
 
 /**
- * The server runs in its own process group, so that Ctrl-C reaches it only through us and its users can end first. If nobody else listens for
- * the signal, it is raised again after the server was stopped, so that this process ends as it would have.
+ * The server runs in its own process group, so that Ctrl-C reaches it only through us and its users can end first. If
+ * nobody else listens for the signal, it is raised again after the server was stopped, so that this process ends as it
+ * would have.
  */
 function endWithThisProcess(child: ChildProcess): void {
   const onExit = () => void child.kill('SIGTERM');

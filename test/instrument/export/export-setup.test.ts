@@ -56,7 +56,10 @@ const tcp = (onSocket: (socket: Socket) => void) => async () => {
   return `http://127.0.0.1:${port}`;
 };
 
-/** What a worker of `my-app worker.1` with this environment prints for one export; the receiver's address is `RECEIVER` in it. */
+/**
+ * What a worker of `my-app worker.1` with this environment prints for one export; the receiver's address is `RECEIVER`
+ * in it.
+ */
 async function said(env: Readonly<Record<string, string>>, start?: () => Promise<string>): Promise<readonly string[]> {
   const address = await start?.();
   const { voice, lines } = listen();

@@ -47,7 +47,10 @@ async function secureReceiver(listener: RequestListener): Promise<string> {
   return `https://127.0.0.1:${await listening(server)}/v1/metrics`;
 }
 
-/** In a thread of its own, for the test keeps its own event loop busy: tells its port, then each request, and answers a moment later. */
+/**
+ * In a thread of its own, for the test keeps its own event loop busy: tells its port, then each request, and answers a
+ * moment later.
+ */
 const ANSWERS_AT_ONCE = `
   const { parentPort } = require('node:worker_threads');
   const server = require('node:http').createServer((request, response) => {

@@ -1,4 +1,7 @@
-/** A dyno's program: BullMQ workers that are told over IPC what the application does to them, and tell over IPC what their jobs do. */
+/**
+ * A dyno's program: BullMQ workers that are told over IPC what the application does to them, and tell over IPC what
+ * their jobs do.
+ */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'bullmq';
 

@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 
 /*
- * OTLP requests for tests, in both encodings, from one description. It shares nothing with the readers: field numbers are written
- * down a second time, from opentelemetry/proto/metrics/v1/metrics.proto.
+ * OTLP requests for tests, in both encodings, from one description. It shares nothing with the readers: field numbers
+ * are written down a second time, from opentelemetry/proto/metrics/v1/metrics.proto.
  */
 
 export interface DataPointSpec {

@@ -153,7 +153,9 @@ export class App {
     };
   }
 
-  /** As the labs feature runtime-dyno-metadata sets them (Dev Center, "Dyno Metadata"); the version carries a `v` here. */
+  /**
+   * As the labs feature runtime-dyno-metadata sets them (Dev Center, "Dyno Metadata"); the version carries a `v` here.
+   */
   #metadata(boot: DynoRun): Record<string, string> {
     return {
       HEROKU_APP_ID: this.id,

@@ -1,6 +1,6 @@
 /**
- * What can go wrong with one request. If the request is a restart, `restarts` says whether the dyno is restarted all the same; without that
- * field the name or the comment says it.
+ * What can go wrong with one request. If the request is a restart, `restarts` says whether the dyno is restarted all
+ * the same; without that field the name or the comment says it.
  */
 export type Fault =
   /** The connection is reset as if the request had never been read; nothing is restarted. */
@@ -18,7 +18,10 @@ export type Fault =
   | { readonly kind: 'late-effect'; readonly delayMs: number }
   /** The usual answer, this much later; the restart begins at once. */
   | { readonly kind: 'slow'; readonly delayMs: number; readonly restarts: boolean }
-  /** Another answer; default body: the platform's error body for that status. Nothing is restarted unless `restarts` is true. */
+  /**
+   * Another answer; default body: the platform's error body for that status. Nothing is restarted unless `restarts` is
+   * true.
+   */
   | {
       readonly kind: 'status';
       readonly status: number;

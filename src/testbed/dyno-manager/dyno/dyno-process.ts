@@ -7,9 +7,10 @@ import { inGroup, pidsWithEnv } from './process-table.ts';
 const MARK = 'DYNO_MANAGER_BOOT';
 
 /**
- * Replaces the shell by the command, and starts a guard in the same process group. The guard waits for the end of file descriptor 3 and then
- * kills the group. The other end of that pipe belongs to the dyno manager: however that dies, no dyno outlives it. The guard ignores signals
- * to the dyno. It is not a child of the command, which so sees only its own children.
+ * Replaces the shell by the command, and starts a guard in the same process group. The guard waits for the end of file
+ * descriptor 3 and then kills the group. The other end of that pipe belongs to the dyno manager: however that dies, no
+ * dyno outlives it. The guard ignores signals to the dyno. It is not a child of the command, which so sees only its own
+ * children.
  */
 const GUARDED = `( ( trap '' HUP INT TERM USR1 USR2; read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
 exec 3<&-

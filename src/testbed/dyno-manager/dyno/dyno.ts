@@ -49,7 +49,8 @@ export interface DynoRun {
  * A named dyno: one current boot, and earlier ones that are still ending.
  *
  * - `boot`: a new id under the same name, `starting`, then `up`.
- * - `restart`: SIGTERM to the current boot and immediately a new one, so that both run for a while; SIGKILL after `killAfterMs`.
+ * - `restart`: SIGTERM to the current boot and immediately a new one, so that both run for a while; SIGKILL after
+ * `killAfterMs`.
  * - the main process ends by itself, with any code: `crashed`, and a new boot after the next of `crashDelaysMs`.
  */
 export class Dyno {
