@@ -1,6 +1,6 @@
-import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { isSdkDisabled } from '../shared/otel-environment.ts';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
+import { logToConsole } from './console-logger.ts';
 import { guarded } from './diagnostics.ts';
 import { sayDisabled } from './disabled.ts';
 import { followInThread } from './drain/thread-drain.ts';
@@ -40,21 +40,10 @@ export function startInThread(workerPrototype: WorkerMethods | null): void {
 }
 
 function begin(): WorkerInstrumentation {
-  logAsAsked(process.env.OTEL_LOG_LEVEL);
+  logToConsole(process.env.OTEL_LOG_LEVEL);
   const settings = readWorkerSettings(process.env);
   const started = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
   for (const fault of settings.faults) started.voice.say(fault);
   exportStandalone(started);
   return started;
-}
-
-/**
- * The SDKs' standard variable. Without it, and without a logger of the application, OpenTelemetry's diagnostics are
- * silent.
- */
-function logAsAsked(level: string | undefined): void {
-  const name = level?.trim().toUpperCase() ?? '';
-  if (!Object.hasOwn(DiagLogLevel, name)) return;
-  const logLevel = DiagLogLevel[name as keyof typeof DiagLogLevel];
-  diag.setLogger(new DiagConsoleLogger(), { logLevel, suppressOverrideMessage: true });
 }
