@@ -144,7 +144,7 @@ describe('a dyno without a folder to write to', () => {
     const reporter = reporterOf('boot', { at: join(folder, at) });
     expect(await reporter.isReporter()).toBe(true);
     expect(await reporter.isReporter()).toBe(true);
-    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/each process .* reports .* the whole dyno/));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/every process .* reports .* the whole dyno/));
     reporter.release();
   });
 });
