@@ -38,6 +38,11 @@ export class FakeProcfs {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.root, folder, name), text);
   }
 
+  /** The process is no longer listed. */
+  end(pid: number): void {
+    rmSync(join(this.root, String(pid)), { recursive: true });
+  }
+
   remove(): void {
     rmSync(this.root, { recursive: true });
   }
