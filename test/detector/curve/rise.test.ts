@@ -85,6 +85,10 @@ describe('no rise is seen', () => {
     ['in noise', { levels: levelsOf(values(32, (index) => 200 + 30 * wobble(index))) }],
     ['during the warm-up', { levels: rising, isWarm: false }],
     ['in a single step', { levels: levelsOf(values(32, (index) => (index < 16 ? 200 : 330))) }],
+    [
+      'in a step on a rise too slow to matter',
+      { levels: levelsOf(values(32, (index) => 200 + index + (index < 16 ? 0 : 60))) },
+    ],
     ['in stairs that die out', { levels: levelsOf(values(32, (index) => 200 + 150 * (1 - Math.exp(-index / 8)))) }],
     [
       'in a floor that falls',
@@ -136,6 +140,15 @@ describe('beneath a sawtooth', () => {
     expect(((rise?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeCloseTo(4, 6);
   });
 
+  it('troughs that fall now are no leak, whatever the hours before show', () => {
+    const coarse = levelsOf(
+      values(24, (index) => 110 + 3 * index),
+      12 * MINUTE_MS,
+    );
+    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([240, 230, 220]) }, coarse }))).toBeNull();
+    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([220, 230, 240]) }, coarse }))).not.toBeNull();
+  });
+
   it('a tooth that rises now is no leak', () => {
     expect(riseOf(inputWith({ levels: rising, sawtooth: { troughs: troughsOf([200, 200, 200, 200]) } }))).toBeNull();
   });
@@ -147,6 +160,7 @@ describe('a floor that creeps', () => {
   it.each<[string, readonly Level[], boolean]>([
     ['rises a little at a time, for hours', coarseOf((index) => 200 + 2 * index), true],
     ['does not in one step, however high', coarseOf((index) => (index < 6 ? 200 : 300)), false],
+    ['does not by less than matters', coarseOf((index) => 200 + index / 5), false],
     ['does not stand still', coarseOf(() => 200), false],
     ['does not come to rest', coarseOf((index) => 200 + 20 * Math.min(index, 4)), false],
     ['is not known of a few levels', coarseOf((index) => 200 + 2 * index).slice(-5), false],
