@@ -3,7 +3,7 @@ import { defaultPolicy } from '../src/config/policy.ts';
 import type { Assessment } from '../src/detector/assessment.ts';
 import { NO_RECOVERIES } from '../src/detector/recoveries.ts';
 import type { Rule } from '../src/detector/rule.ts';
-import { MEMORY_COMES_BACK, RULES } from '../src/detector/rules.ts';
+import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from '../src/detector/rules.ts';
 import { TUNING } from '../src/detector/tuning.ts';
 
 /** The generated tables of docs/detection.md, as rows of cells. */
@@ -60,9 +60,10 @@ const EXAMPLE: Assessment = {
   timeToKillMs: null,
   risenForMs: 300 * MINUTE_MS,
   restartsAreUseless: false,
+  isTooEarlyAgain: false,
 };
 
-/** The rules in their order; the last row is what becomes of a restart after useless ones. */
+/** The rules in their order; the last two rows replace a restart after useless or quick ones. */
 export function rulesTable(): Table {
   const rowOf = (place: string, rule: Rule) => [
     place,
@@ -73,7 +74,11 @@ export function rulesTable(): Table {
   ];
   return {
     head: ['#', 'Reason', 'Action', 'Waits for idle jobs', 'The end of its sentence, for an example'],
-    rows: [...RULES.map((rule, index) => rowOf(String(index + 1), rule)), rowOf('', MEMORY_COMES_BACK)],
+    rows: [
+      ...RULES.map((rule, index) => rowOf(String(index + 1), rule)),
+      rowOf('', MEMORY_COMES_BACK),
+      rowOf('', FULL_AGAIN_SOON),
+    ],
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
 import { assess, soonBackAfterMs } from '../../../src/detector/assess.ts';
-import type { AssessContext } from '../../../src/detector/assessment.ts';
+import { type AssessContext, NO_RESTARTS } from '../../../src/detector/assessment.ts';
 import { type Boot, observe, openBoot } from '../../../src/detector/boot.ts';
 import type { Classified } from '../../../src/detector/classes/classify.ts';
 import type { CurveFeatures } from '../../../src/detector/features.ts';
@@ -50,7 +50,14 @@ function lived({ minutes, usageMb, activeJobs = 0 }: Life): Boot {
 function assessed(boot: Boot, context: Partial<AssessContext> = {}) {
   return assess(
     boot,
-    { nowMs: boot.lastPointMs, facts, learnedFloorBytes: null, uselessRestarts: 0, ...context },
+    {
+      nowMs: boot.lastPointMs,
+      facts,
+      learnedFloorBytes: null,
+      uselessRestarts: 0,
+      quickRestarts: NO_RESTARTS,
+      ...context,
+    },
     policy,
   );
 }
