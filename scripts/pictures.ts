@@ -1,31 +1,50 @@
 /**
- * Makes the README's pictures from what really happens: `docs/pictures/bloat.svg`, a recording of a real worker as
- * `tidemark replay --plot` draws it, and `docs/pictures/demo.svg`, the screen of a real run of the demo. `loop.svg` is
- * drawn by hand.
+ * Makes the pictures of README and docs/detection.md from what really happens, into `docs/pictures/`: recordings of real workers as
+ * `tidemark replay --plot` draws them, a simulated dyno for each name in `SIMULATED`, and `demo.svg`, the screen of a real run of the demo.
+ * `loop.svg` is drawn by hand.
  *
- *   npm run pictures            both; the demo must close its loop, else nothing is written
- *   npm run pictures -- bloat   one of them
+ *   npm run pictures                 all; the demo must close its loop, else its picture stays as it is
+ *   npm run pictures -- bloat load   some of them
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { pictureOf } from '../evaluation/pictures.ts';
 import { filmSvg, type Shot } from './pictures/film.ts';
 import { Terminal } from './pictures/terminal.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const BLOAT = 'docs/pictures/bloat.svg';
-const DEMO = 'docs/pictures/demo.svg';
+const PICTURES = 'docs/pictures/';
+const DEMO = `${PICTURES}demo.svg`;
 const COLUMNS = 80;
 const ROWS = 32;
 /** Of the run, between two screens of the film. */
 const SHOT_EVERY_MS = 2_500;
 const FILM = { title: 'tidemark demo', columns: COLUMNS, rows: ROWS, speed: 5, lastMs: 6_000 };
-/** The same command as in the README. */
-export const BLOAT_COMMAND =
-  'replay evaluation/recordings/data/bloat-over-1.csv --quota 384MiB --window 1s --grace 2s --plot';
+const RECORDINGS = 'evaluation/recordings/data/';
+/** Recordings run at a sixtieth of the usual spans: a window is a second. */
+const SCALE = '--window 1s --grace 2s --plot';
 
-export function drawBloat(path: string): void {
-  execFileSync(process.execPath, ['src/cli.ts', ...BLOAT_COMMAND.split(' '), path], { cwd: ROOT });
+/** The command that draws each picture; the pages quote that of `bloat`. */
+export const REPLAYS = {
+  bloat: `replay ${RECORDINGS}bloat-over-1.csv --quota 384MiB ${SCALE}`,
+  load: `replay ${RECORDINGS}over-quota-load-1.csv --quota 1024MiB ${SCALE}`,
+  leak: `replay ${RECORDINGS}linear-leak-1.csv --quota 384MiB ${SCALE}`,
+  sawtooth: `replay ${RECORDINGS}high-saw-tooth-1.csv --quota 384MiB ${SCALE}`,
+} as const;
+
+/** The family of the evaluation whose first dyno is drawn. */
+const SIMULATED = { 'bloat-beneath-load': 'BW1' } as const;
+
+export type CurvePicture = keyof typeof REPLAYS | keyof typeof SIMULATED;
+export const CURVE_PICTURES = [...Object.keys(REPLAYS), ...Object.keys(SIMULATED)] as readonly CurvePicture[];
+
+export function drawCurve(name: CurvePicture, path: string): void {
+  if (name in REPLAYS)
+    execFileSync(process.execPath, ['src/cli.ts', ...REPLAYS[name as keyof typeof REPLAYS].split(' '), path], {
+      cwd: ROOT,
+    });
+  else writeFileSync(path, pictureOf(SIMULATED[name as keyof typeof SIMULATED], 'dev'));
 }
 
 /** Runs the demo as it was built, in a terminal of 80 by 32: its summary fits. */
@@ -58,6 +77,6 @@ async function filmDemo(): Promise<void> {
 if (import.meta.main) {
   const wanted = process.argv.slice(2);
   const wants = (name: string) => wanted.length === 0 || wanted.includes(name);
-  if (wants('bloat')) drawBloat(`${ROOT}${BLOAT}`);
+  for (const name of CURVE_PICTURES) if (wants(name)) drawCurve(name, `${ROOT}${PICTURES}${name}.svg`);
   if (wants('demo')) await filmDemo();
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { settingsTable } from '../src/config/settings-table.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../src/emitted.ts';
+import { rulesTable, type Table, tuningTable } from './detection-tables.ts';
 
 /** Writes the generated tables into docs/ (`--write`), or prints the pages as they should be. */
 
@@ -8,6 +9,7 @@ import { METRICS, WORKER_ATTRIBUTES } from '../src/emitted.ts';
 export const PAGES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'settings.md': { settings: settingsTable },
   'metrics.md': { metrics: metricsTable, attributes: attributesTable },
+  'detection.md': { rules: () => textOf(rulesTable()), tuning: () => textOf(tuningTable()) },
 };
 
 export function pageUrl(page: string): URL {
@@ -32,6 +34,10 @@ const code = (text: string) => `\`${text}\``;
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function textOf({ head, rows }: Table): string {
+  return tableOf(head, rows);
 }
 
 function attributesTable(): string {

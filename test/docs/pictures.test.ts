@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { filmSvg } from '../../scripts/pictures/film.ts';
 import { Terminal } from '../../scripts/pictures/terminal.ts';
-import { BLOAT_COMMAND, drawBloat } from '../../scripts/pictures.ts';
+import { CURVE_PICTURES, drawCurve, REPLAYS } from '../../scripts/pictures.ts';
 import { ROOT, readPage } from './pages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-pictures-'));
@@ -15,12 +15,15 @@ function linesOf(terminal: Terminal): readonly string[] {
   return terminal.screen.map((line) => line.map(({ character }) => character).join(''));
 }
 
-describe("the README's pictures", () => {
-  it('show what the command of the README draws; "npm run pictures -- bloat" writes it', () => {
-    const path = join(folder, 'bloat.svg');
-    drawBloat(path);
-    expect(readPage('docs/pictures/bloat.svg')).toBe(readFileSync(path, 'utf8'));
-    expect(readPage('README.md')).toContain(`npm run -s tidemark -- ${BLOAT_COMMAND} bloat.svg`);
+describe('the pictures of the pages', () => {
+  it.each(CURVE_PICTURES)('show the curve as the detector sees it; "npm run pictures -- %s" writes it', (name) => {
+    const path = join(folder, `${name}.svg`);
+    drawCurve(name, path);
+    expect(readPage(`docs/pictures/${name}.svg`)).toBe(readFileSync(path, 'utf8'));
+  });
+
+  it('are drawn by the command that the README gives', () => {
+    expect(readPage('README.md')).toContain(`npm run -s tidemark -- ${REPLAYS.bloat} bloat.svg`);
   });
 
   it('show a run of the demo that closed its loop', () => {
@@ -29,12 +32,15 @@ describe("the README's pictures", () => {
     expect(demo).toContain('worker.1 (boot 1) was restarted');
   });
 
-  it.each(['bloat', 'demo', 'loop'])('need nothing from elsewhere, and bring their own background: %s', (name) => {
-    const svg = readPage(`docs/pictures/${name}.svg`);
-    expect(svg).not.toMatch(/href|url\((?!#)|<script|<image/);
-    expect(svg).toMatch(/<title>.+<\/title>/);
-    expect(svg).toMatch(/<rect width="\d+" height="\d+"[^>]* fill="#[0-9a-f]{6}"/);
-  });
+  it.each([...CURVE_PICTURES, 'demo', 'loop'])(
+    'need nothing from elsewhere, and bring their own background: %s',
+    (name) => {
+      const svg = readPage(`docs/pictures/${name}.svg`);
+      expect(svg).not.toMatch(/href|url\((?!#)|<script|<image/);
+      expect(svg).toMatch(/<title>.+<\/title>/);
+      expect(svg).toMatch(/<rect width="\d+" height="\d+"[^>]* fill="#[0-9a-f]{6}"/);
+    },
+  );
 });
 
 describe('the film of a terminal', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from '../../../src/detector/recoveries.ts';
 
@@ -38,6 +39,19 @@ describe('what a boot has recovered from', () => {
 
   it('is not followed where the limit is unknown', () => {
     expect(followed(tooth, null)).toEqual(NO_RECOVERIES);
+  });
+
+  it('is never forgotten, and never more than was seen', () => {
+    const floors = fc.array(fc.integer({ min: 0, max: 2 * SOFT_LIMIT }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(floors, floors, (first, then) => {
+        const [before, after] = [followed(first), followed([...first, ...then])];
+        expect(after.topBytes).toBeGreaterThanOrEqual(before.topBytes);
+        expect(after.longestStayMs).toBeGreaterThanOrEqual(before.longestStayMs);
+        expect(after.topBytes).toBeLessThanOrEqual(Math.max(...first, ...then));
+        expect(after.longestStayMs).toBeLessThan((first.length + then.length) * MINUTE_MS);
+      }),
+    );
   });
 });
 

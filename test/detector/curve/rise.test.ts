@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Level } from '../../../src/detector/curve.ts';
+import { creeps, type RiseInput, riseOf } from '../../../src/detector/rise.ts';
+import { MIB } from '../curves.ts';
+import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';
+
+const HOUR_MS = 60 * MINUTE_MS;
+const LIMIT_MB = 512;
+const flat = levelsOf(values(32, () => 200));
+
+/** A level floor on a dyno of 512 MB after its warm-up, with what a test changes of it. */
+function inputWith(changes: Partial<RiseInput> = {}): RiseInput {
+  return {
+    levels: flat,
+    coarse: [],
+    wide: [],
+    isWarm: true,
+    sawtooth: null,
+    scaleBytes: LIMIT_MB * MIB,
+    isWide: false,
+    recoveredBytes: 0,
+    marginBytesPerJob: 0,
+    ...changes,
+  };
+}
+
+const risenMb = (index: number) => 200 + 4 * index;
+const rising = levelsOf(values(32, risenMb));
+const perMinuteMb = (input: RiseInput) => {
+  const rise = riseOf(input);
+  return rise === null ? null : (rise.bytesPerMs * MINUTE_MS) / MIB;
+};
+
+describe('a floor that keeps rising', () => {
+  it('has the line that it rises on', () => {
+    const rise = riseOf(inputWith({ levels: rising }));
+    expect(perMinuteMb(inputWith({ levels: rising }))).toBeCloseTo(4, 6);
+    expect(rise?.timeMs).toBe(rising.at(-1)?.timeMs);
+    expect((rise?.bytes ?? 0) / MIB).toBeCloseTo(risenMb(31), 6);
+    expect(rise?.errorBytes).toBeCloseTo(0, 0);
+  });
+
+  it('has a line that is less sure with noise', () => {
+    const noisy = riseOf(inputWith({ levels: levelsOf(values(32, (index) => risenMb(index) + 6 * wobble(index))) }));
+    expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeGreaterThan(3);
+    expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeLessThan(5);
+    expect(noisy?.errorBytes).toBeGreaterThan(MIB / 2);
+    expect(noisy?.highBytesPerMs).toBeGreaterThan(noisy?.bytesPerMs ?? 0);
+  });
+
+  it('is seen soon where it sets in late, above all that was before', () => {
+    expect(
+      riseOf(inputWith({ levels: levelsOf(values(32, (index) => 200 + 6 * Math.max(0, index - 17))) })),
+    ).not.toBeNull();
+  });
+
+  it('is seen over hours where it is too slow for minutes', () => {
+    const [slow, perHourMb] = [levelsOf(values(32, (index) => 250 + index / 10)), 6];
+    const coarse = levelsOf(
+      values(24, (index) => 110 + (perHourMb * index * 12) / 60),
+      12 * MINUTE_MS,
+    );
+    expect(perMinuteMb(inputWith({ levels: slow }))).toBeNull();
+    expect((perMinuteMb(inputWith({ levels: slow, coarse })) ?? 0) * 60).toBeCloseTo(perHourMb, 3);
+    expect((perMinuteMb(inputWith({ levels: slow, wide: coarse })) ?? 0) * 60).toBeCloseTo(perHourMb, 3);
+  });
+
+  it('does not depend on how high it is', () => {
+    const floors = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 12, maxLength: 32 });
+    fc.assert(
+      fc.property(floors, fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 12 }), (bends, more, slope) => {
+        const lineMb = (height: number) => bends.map((bend, index) => height + slope * index + bend / 20);
+        const [low, high] = [lineMb(100), lineMb(100 + more)].map((mb) => riseOf(inputWith({ levels: levelsOf(mb) })));
+        expect(high === null).toBe(low === null);
+        expect(high?.bytesPerMs ?? 0).toBeCloseTo(low?.bytesPerMs ?? 0, 3);
+      }),
+    );
+  });
+});
+
+describe('no rise is seen', () => {
+  it.each<[string, Partial<RiseInput>]>([
+    ['in a level floor', {}],
+    ['in noise', { levels: levelsOf(values(32, (index) => 200 + 30 * wobble(index))) }],
+    ['during the warm-up', { levels: rising, isWarm: false }],
+    ['in a single step', { levels: levelsOf(values(32, (index) => (index < 16 ? 200 : 330))) }],
+    [
+      'in a step on a rise too slow to matter',
+      { levels: levelsOf(values(32, (index) => 200 + index + (index < 16 ? 0 : 60))) },
+    ],
+    ['in stairs that die out', { levels: levelsOf(values(32, (index) => 200 + 150 * (1 - Math.exp(-index / 8)))) }],
+    [
+      'in a floor that falls',
+      { levels: rising.map((level) => ({ ...level, floorBytes: 600 * MIB - level.floorBytes })) },
+    ],
+    [
+      'where much was given back in between',
+      { levels: levelsOf(values(32, (index) => risenMb(index) - (index === 20 ? 90 : 0))) },
+    ],
+    ['in fewer than twelve buckets', { levels: rising.slice(-11) }],
+    ['up to where this boot has come back from before', { levels: rising, recoveredBytes: 400 * MIB }],
+    [
+      'that is over by now, however steep it was for hours',
+      {
+        coarse: levelsOf(
+          values(24, (index) => 50 + 6 * index),
+          HOUR_MS,
+        ),
+      },
+    ],
+  ])('%s', (_, changes) => {
+    expect(riseOf(inputWith(changes))).toBeNull();
+  });
+
+  it('that more running jobs may account for', () => {
+    const busier = rising.map((level, index) => ({ ...level, jobs: index }));
+    expect(riseOf(inputWith({ levels: busier, marginBytesPerJob: 0 }))).not.toBeNull();
+    expect(riseOf(inputWith({ levels: busier, marginBytesPerJob: 10 * MIB }))).toBeNull();
+    expect(
+      riseOf(
+        inputWith({
+          levels: busier
+            .toReversed()
+            .map((level, index) => ({ ...level, timeMs: index, floorBytes: rising[index]?.floorBytes ?? 0 })),
+          marginBytesPerJob: 10 * MIB,
+        }),
+      ),
+    ).not.toBeNull();
+  });
+});
+
+describe('beneath a sawtooth', () => {
+  const troughsOf = (floors: readonly number[]): readonly Level[] => levelsOf(floors, 8 * MINUTE_MS);
+
+  it('the line goes through the troughs', () => {
+    const troughs = troughsOf([200, 232, 264, 296]);
+    const rise = riseOf(inputWith({ levels: rising, sawtooth: { troughs } }));
+    expect((rise?.bytes ?? 0) / MIB).toBeCloseTo(296, 6);
+    expect(((rise?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeCloseTo(4, 6);
+  });
+
+  it('troughs that fall now are no leak, whatever the hours before show', () => {
+    const coarse = levelsOf(
+      values(24, (index) => 110 + 3 * index),
+      12 * MINUTE_MS,
+    );
+    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([240, 230, 220]) }, coarse }))).toBeNull();
+    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([220, 230, 240]) }, coarse }))).not.toBeNull();
+  });
+
+  it('a tooth that rises now is no leak', () => {
+    expect(riseOf(inputWith({ levels: rising, sawtooth: { troughs: troughsOf([200, 200, 200, 200]) } }))).toBeNull();
+  });
+});
+
+describe('a floor that creeps', () => {
+  const coarseOf = (at: (index: number) => number) => levelsOf(values(12, at), 12 * MINUTE_MS);
+
+  it.each<[string, readonly Level[], boolean]>([
+    ['rises a little at a time, for hours', coarseOf((index) => 200 + 2 * index), true],
+    ['does not in one step, however high', coarseOf((index) => (index < 6 ? 200 : 300)), false],
+    ['does not by less than matters', coarseOf((index) => 200 + index / 5), false],
+    ['does not stand still', coarseOf(() => 200), false],
+    ['does not come to rest', coarseOf((index) => 200 + 20 * Math.min(index, 4)), false],
+    ['is not known of a few levels', coarseOf((index) => 200 + 2 * index).slice(-5), false],
+  ])('%s', (_, coarse, expected) => {
+    expect(creeps(inputWith({ coarse }), 10 * MIB)).toBe(expected);
+  });
+
+  it('has stopped where the newest levels no longer rise as it would have made them', () => {
+    const coarse = coarseOf((index) => 60 + 12 * index);
+    const onWithIt = levelsOf(values(32, (index) => 170 + index));
+    expect(creeps(inputWith({ coarse, levels: onWithIt }), 2 * MIB)).toBe(true);
+    expect(creeps(inputWith({ coarse, levels: flat }), 2 * MIB)).toBe(false);
+  });
+});
