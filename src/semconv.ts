@@ -217,6 +217,12 @@ export const METRIC_JOB_ACTIVE = define({
   unit: '{job}',
   description: 'Jobs running now.',
 });
+export const METRIC_JOB_ACTIVE_AGE = define({
+  name: 'bullmq.job.active_age',
+  instrument: 'ObservableGauge',
+  unit: 's',
+  description: 'Time since the oldest running job of this process began; 0 while none runs.',
+});
 export const METRIC_JOB_MEMORY_HELD = define({
   name: 'bullmq.job.memory.held',
   instrument: 'ObservableUpDownCounter',
@@ -331,6 +337,7 @@ export const METRICS: readonly EmittedMetric[] = [
   by('worker', METRIC_JOB_MEMORY_RECLAIMED, JOB_ATTRIBUTES),
   by('worker', METRIC_PROCESS_DURATION, JOB_ATTRIBUTES),
   by('worker', METRIC_JOB_ACTIVE, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
+  by('worker', METRIC_JOB_ACTIVE_AGE),
   by('worker', METRIC_JOB_MEMORY_HELD, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
   by('worker', METRIC_SANDBOX_EXITS, [...JOB_ATTRIBUTES, ATTR_EXIT_REASON]),
   by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...ABOUT_ATTRIBUTES]),

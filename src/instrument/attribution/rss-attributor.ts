@@ -74,7 +74,7 @@ export class RssAttributor {
   beginAtLastReading(totals: JobNameTotals, nowMs: number): RunningJob {
     const running = this.#running;
     if (running.length === 1) (running[0] as RunningJob).exclusive = false;
-    const job = new RunningJob(totals, running.length);
+    const job = new RunningJob(totals, running.length, nowMs);
     running.push(job);
     this.#activate(totals);
     totals.begin(nowMs);
@@ -124,6 +124,13 @@ export class RssAttributor {
   /** Notes how high the shares of the running jobs are, so that a peak between the start and the end of a long job is seen. */
   notePeaks(): void {
     for (const job of this.#running) job.notePeak();
+  }
+
+  /** When the oldest of the running jobs began; infinite if none runs. */
+  get oldestStartMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { startedAtMs } of this.#running) oldestMs = Math.min(oldestMs, startedAtMs);
+    return oldestMs;
   }
 
   get lastRssBytes(): number {
