@@ -119,13 +119,20 @@ describe('one long job', () => {
     expect(restartsOf(everyRun(long(hours, fraction, 2, 0)))).toEqual([]);
   });
 
-  // Each end of a small job moves the mark that the long job's memory is counted from, so that what it has taken before counts as the process's own.
-  it.fails.each(JOBS.slice(1))(
-    'of %d h that takes %d of the quota little by little, next to two small ones: no restart',
+  it.each(JOBS)(
+    'of %d h that takes %d of the quota little by little, next to two small ones: no restart where the worker reports its age',
     (hours, fraction) => {
-      expect(restartsOf(everyRun(long(hours, fraction, 2, 30 * hours)))).toEqual([]);
+      for (const takesMinutes of [30 * hours, 60 * hours])
+        expect(restartsOf(everyRun({ ...long(hours, fraction, 2, takesMinutes), isAged: true }))).toEqual([]);
     },
   );
+
+  // Each end of a small job moves the mark that the long job's memory is counted from: what it has taken before counts
+  // as the process's own.
+  it('that takes memory little by little next to small ones is taken for growth where its age is not reported', () => {
+    const sentences = restartsOf(everyRun(long(2, 0.45, 2, 60)));
+    expect(sentences.length).toBeGreaterThan(0);
+  });
 });
 
 describe('beneath load that holds a quarter of the quota for four hours and falls', () => {
@@ -157,6 +164,36 @@ describe('beneath load that holds a quarter of the quota for four hours and fall
       expect(restartMinutes[0]).toBeLessThan(560);
     }
   });
+});
+
+describe('beneath steady load whose jobs are always young', () => {
+  const steady = (isAged: boolean, jobMinutes: number, ownMb: Worker['ownMb']): Unsampled => ({
+    minutes: 600,
+    jobsAt: () => 20,
+    jobMb: 5,
+    jobMinutes,
+    ownMb,
+    isAged,
+  });
+
+  it.each([
+    [2, 10],
+    [20, 60],
+  ])(
+    'a leak and bloat are found as without their ages (jobs of %i min: at most %i min later)',
+    (takes, laterMinutes) => {
+      const leak = (minute: number) => (0.2 + (0.7 * Math.max(0, minute - 60)) / 480) * QUOTA_MB;
+      const bloat = (minute: number) =>
+        (0.25 + 0.12 * Math.min(4, Math.max(0, Math.floor((minute - 60) / 25)))) * QUOTA_MB;
+      for (const ownMb of [leak, bloat]) {
+        const [aged, before] = [true, false].map((isAged) => everyRun(steady(isAged, takes, ownMb)));
+        before?.forEach(({ restartMinutes: [atMinute] }, index) => {
+          expect(atMinute).toBeLessThan(560);
+          expect(aged?.[index]?.restartMinutes[0]).toBeLessThanOrEqual((atMinute ?? 0) + laterMinutes);
+        });
+      }
+    },
+  );
 });
 
 describe('a plateau over the soft limit that came back', () => {
