@@ -123,4 +123,5 @@ export const WHOLE_POINT: Point = {
   externalBytes: 606,
   activeJobs: 7,
   completedJobs: 141,
+  oldestJobStartMs: T0 - 90_500,
 };
