@@ -170,7 +170,9 @@ describe('beneath 20 jobs at all times, none of which runs for long', () => {
   const leak = (minute: number) => (0.2 + (0.8 * Math.max(0, minute - 60)) / 480) * QUOTA_MB;
   const bloat = (minute: number) =>
     (0.25 + 0.155 * Math.min(4, Math.max(0, Math.floor((minute - 60) / 25)))) * QUOTA_MB;
-  const CASES = [leak, bloat].flatMap((ownMb) => [2, 20].map((jobMinutes) => ({ name: ownMb.name, ownMb, jobMinutes })));
+  const CASES = [leak, bloat].flatMap((ownMb) =>
+    [2, 20].map((jobMinutes) => ({ name: ownMb.name, ownMb, jobMinutes })),
+  );
 
   it.each(CASES)('$name is restarted as without their ages (jobs of $jobMinutes min)', ({ ownMb, jobMinutes }) => {
     const steady: Unsampled = { minutes: 600, jobsAt: () => 20, jobMb: 1, jobMinutes, ownMb };
