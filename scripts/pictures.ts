@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { pictureOf } from '../evaluation/pictures.ts';
+import { pictureOf } from '../evaluation/report/pictures.ts';
 import { filmSvg, type Shot } from './pictures/film.ts';
 import { Terminal } from './pictures/terminal.ts';
 

@@ -148,6 +148,12 @@ export const METRIC_JOB_ACTIVE = define({
   unit: '{job}',
   description: 'Jobs running now.',
 });
+export const METRIC_JOB_ACTIVE_AGE = define({
+  name: 'bullmq.job.active_age',
+  instrument: 'ObservableGauge',
+  unit: 's',
+  description: 'Time since the oldest running job of this process began; 0 while none runs.',
+});
 export const METRIC_JOB_MEMORY_HELD = define({
   name: 'bullmq.job.memory.held',
   instrument: 'ObservableUpDownCounter',

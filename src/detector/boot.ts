@@ -11,10 +11,18 @@ import {
   isNearlyIdle,
   type JobLoad,
   NO_JOB_LOAD,
-  takenSinceLastEnd,
+  takenByJobs,
   withoutJobs,
 } from './job-load.ts';
-import { censusOf, dynoBytesOf, openProcess, type ProcessState, rememberedMs, updateProcess } from './process-state.ts';
+import {
+  censusOf,
+  dynoBytesOf,
+  oldestJobStartOf,
+  openProcess,
+  type ProcessState,
+  rememberedMs,
+  updateProcess,
+} from './process-state.ts';
 import { TUNING } from './tuning.ts';
 
 /** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
@@ -35,6 +43,8 @@ export interface Boot {
   readonly activeJobs: number | null;
   /** Jobs of the processes that report now. */
   readonly completedJobs: number | null;
+  /** When the oldest of the running jobs began (Unix ms); null where none runs, or no process says so. */
+  readonly oldestJobStartMs: number | null;
   readonly processes: readonly ProcessState[];
   /** Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older versions. */
   readonly tuning?: MemoryTuning | null;
@@ -56,7 +66,7 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 5;
+export const SNAPSHOT_VERSION = 6;
 /** Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
 /** A process whose interval is not known has ended when it was silent for so many windows. */
@@ -75,6 +85,7 @@ export function openBoot(point: Point): Boot {
     platformLimitBytes: null,
     activeJobs: null,
     completedJobs: null,
+    oldestJobStartMs: null,
     processes: [],
     tuning: null,
     jobLoad: NO_JOB_LOAD,
@@ -110,6 +121,7 @@ export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   const { running, reporting } = censusOf(boot.processes, nowMs, silentMs);
   own.activeJobs = sumOf(running, activeJobsOf);
   own.completedJobs = sumOf(running, completedJobsOf);
+  own.oldestJobStartMs = oldestJobStartOf(running);
   own.usageBytes = dynoBytesOf(boot.processes, nowMs, silentMs) ?? sumOf(reporting, rssBytesOf);
   if (isNews && point.timeMs >= boot.lastPointMs) {
     own.lastPointMs = point.timeMs;
@@ -138,7 +150,7 @@ export function noteLearned(boot: Boot, learned: Estimate | null): void {
 }
 
 function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy): void {
-  const { lastPointMs: timeMs, activeJobs, completedJobs } = boot;
+  const { lastPointMs: timeMs, activeJobs, completedJobs, oldestJobStartMs } = boot;
   const { windowMs } = policy;
   // Buckets of another window, from before a setting was changed, do not compare.
   if (boot.curve?.windowMs !== windowMs) {
@@ -146,7 +158,8 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
     boot.classified = null;
   }
   if (activeJobs !== null) {
-    const followed = followJobs(boot.jobLoad, { timeMs, usageBytes, activeJobs, completedJobs }, windowMs);
+    const sample = { timeMs, usageBytes, activeJobs, completedJobs, oldestJobStartMs };
+    const followed = followJobs(boot.jobLoad, sample, windowMs);
     if (followed !== boot.jobLoad) boot.perJob = bytesPerJob(followed, boot.learnedBytesPerJob);
     boot.jobLoad = followed;
   }
@@ -170,7 +183,7 @@ export function heldByJobs(boot: Boot, windowMs: number): number {
   const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, perJob } = boot;
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
   const known = activeJobs * perJob.bytes;
-  const taken = takenSinceLastEnd(jobLoad, { timeMs, usageBytes }, windowMs);
+  const taken = takenByJobs(jobLoad, { timeMs, usageBytes }, windowMs);
   return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
 }
 

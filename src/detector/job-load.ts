@@ -28,6 +28,9 @@ export interface JobLoad {
   /** When a job last ended, Unix ms, and usage then; null before the first sample. */
   readonly endedMs: number | null;
   readonly endedUsageBytes: number | null;
+  /** When the oldest running job began, Unix ms, and usage then; null where none runs, or its age is not reported. */
+  readonly oldestMs: number | null;
+  readonly oldestUsageBytes: number | null;
 }
 
 export const NO_JOB_LOAD: JobLoad = {
@@ -46,6 +49,8 @@ export const NO_JOB_LOAD: JobLoad = {
   completedJobs: null,
   endedMs: null,
   endedUsageBytes: null,
+  oldestMs: null,
+  oldestUsageBytes: null,
 };
 
 export interface JobSample {
@@ -55,6 +60,8 @@ export interface JobSample {
   readonly activeJobs: number;
   /** Jobs ended so far; null where not counted. */
   readonly completedJobs: number | null;
+  /** When the oldest of the jobs that run began, Unix ms; null where none runs, or its age is not reported. */
+  readonly oldestJobStartMs: number | null;
 }
 
 /** A value and its standard error. Bytes. */
@@ -74,6 +81,7 @@ export function followJobs(load: JobLoad, sample: JobSample, windowMs: number): 
     open.openUsageBytes = 0;
     open.openJobs = 0;
   }
+  markOldest(open, sample, windowMs);
   open.openSamples += 1;
   open.openUsageBytes += sample.usageBytes;
   open.openJobs += sample.activeJobs;
@@ -89,6 +97,32 @@ export function followJobs(load: JobLoad, sample: JobSample, windowMs: number): 
 function hasEnded(before: JobLoad, { activeJobs, completedJobs }: JobSample): boolean {
   if (before.activeJobs === null || activeJobs === 0 || activeJobs < before.activeJobs) return true;
   return completedJobs !== null && before.completedJobs !== null && completedJobs !== before.completedJobs;
+}
+
+/** Of the reported start of a job: clocks are corrected while it runs, by at most this fraction of its age. */
+const START_JITTER_MS = 1000;
+const START_DRIFT_FRACTION = 0.001;
+
+/** Keeps the mark while the oldest job is the same. A later start means that the job has ended and another one is the oldest now. */
+function markOldest(load: Mutable<JobLoad>, sample: JobSample, windowMs: number): void {
+  const { timeMs, usageBytes, oldestJobStartMs: startMs } = sample;
+  const { oldestMs } = load;
+  if (startMs === null) {
+    load.oldestMs = null;
+    load.oldestUsageBytes = null;
+    return;
+  }
+  const toleranceMs = START_JITTER_MS + START_DRIFT_FRACTION * Math.max(0, timeMs - startMs);
+  if (oldestMs !== null && startMs <= oldestMs + toleranceMs) return;
+  load.oldestMs = startMs;
+  // The job that was the oldest before may have given its memory back since.
+  load.oldestUsageBytes = Math.min(usageBytes, usageBefore(load, startMs, windowMs) ?? usageBytes);
+}
+
+/** Usage in the last window that ended before a time, or in the oldest that is remembered; null before the first has ended. */
+function usageBefore({ openMs, usageBytes }: JobLoad, timeMs: number, windowMs: number): number | null {
+  const windowsBack = 1 + Math.max(0, Math.ceil((openMs - timeMs) / windowMs));
+  return usageBytes.at(-Math.min(windowsBack, usageBytes.length)) ?? null;
 }
 
 function closeWindow(load: JobLoad): JobLoad {
@@ -167,6 +201,24 @@ export function bytesPerJob(load: JobLoad, learned: Estimate | null): BytesPerJo
   return { bytes: 0, marginBytes: mean.bytes + marginBytes };
 }
 
+/** What the running jobs may have taken, by either mark: since one last ended, or since the oldest began. Bytes. */
+export function takenByJobs(load: JobLoad, sample: Pick<JobSample, 'timeMs' | 'usageBytes'>, windowMs: number): number {
+  return Math.max(takenSinceLastEnd(load, sample, windowMs), takenSinceOldestBegan(load, sample, windowMs));
+}
+
+/**
+ * What was taken since the oldest running job began: short jobs that end meanwhile do not show that it holds nothing. 0
+ * where its age is not known, or where it has run for too long to be waited for.
+ */
+function takenSinceOldestBegan(
+  { oldestMs, oldestUsageBytes, activeJobs }: JobLoad,
+  { timeMs, usageBytes }: Pick<JobSample, 'timeMs' | 'usageBytes'>,
+  windowMs: number,
+): number {
+  if (!PARTS.longJobs || oldestMs === null || oldestUsageBytes === null || !activeJobs) return 0;
+  return timeMs - oldestMs > TUNING.longJobWindows * windowMs ? 0 : Math.max(0, usageBytes - oldestUsageBytes);
+}
+
 /** What was taken since a job last ended: a job that still runs may hold it. 0 where none runs, or where it has run for too long to be waited for. */
 export function takenSinceLastEnd(
   { endedMs, endedUsageBytes, activeJobs }: JobLoad,
@@ -212,7 +264,15 @@ const SCALARS = [
   'bytes2',
   'changes',
 ] as const;
-const OPTIONAL = ['sureBytes', 'activeJobs', 'completedJobs', 'endedMs', 'endedUsageBytes'] as const;
+const OPTIONAL = [
+  'sureBytes',
+  'activeJobs',
+  'completedJobs',
+  'endedMs',
+  'endedUsageBytes',
+  'oldestMs',
+  'oldestUsageBytes',
+] as const;
 const RINGS = ['usageBytes', 'jobs'] as const;
 
 function isFiniteNumber(value: unknown): value is number {

@@ -1,7 +1,7 @@
 import type { Point, ProcessRole } from '../model/point.ts';
 
 /** What a process reports, each with its own newest time: an export may come in parts. */
-const FIELDS = ['rssBytes', 'residentBytes', 'swapBytes', 'activeJobs', 'completedJobs'] as const;
+const FIELDS = ['rssBytes', 'residentBytes', 'swapBytes', 'oldestJobStartMs', 'activeJobs', 'completedJobs'] as const;
 type Field = (typeof FIELDS)[number];
 const FIRST_COUNT = FIELDS.indexOf('activeJobs');
 const RESIDENT = FIELDS.indexOf('residentBytes');
@@ -29,7 +29,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function openProcess(point: Point): ProcessState {
   const { processId, processRole, processStartMs, timeMs } = point;
-  const nothing = { rssBytes: null, residentBytes: null, swapBytes: null, activeJobs: null, completedJobs: null };
   return {
     processId,
     role: processRole,
@@ -38,7 +37,12 @@ export function openProcess(point: Point): ProcessState {
     timeMs,
     sampledMs: -1,
     intervalMs: null,
-    ...nothing,
+    rssBytes: null,
+    residentBytes: null,
+    swapBytes: null,
+    oldestJobStartMs: null,
+    activeJobs: null,
+    completedJobs: null,
     atMs: FIELDS.map(() => -1),
   };
 }
@@ -62,7 +66,7 @@ export function updateProcess(
   if (state.timeMs - point.timeMs >= (state.intervalMs ?? USUAL_INTERVAL_MS))
     return { isNews: false, isChanged: false };
   const atMs = state.atMs as number[];
-  const values = [point.rssBytes, point.treeResidentBytes, point.treeSwapBytes, point.activeJobs, point.completedJobs];
+  const values = valuesOf(point);
   let isOfNow = false;
   let isChanged = false;
   for (let index = 0; index < FIELDS.length; index++) {
@@ -88,6 +92,12 @@ export function updateProcess(
     own.sampledMs = point.timeMs;
   }
   return { isNews, isChanged };
+}
+
+/** In the order of `FIELDS`. */
+function valuesOf(point: Point): readonly (number | null | undefined)[] {
+  const { rssBytes, treeResidentBytes, treeSwapBytes, oldestJobStartMs, activeJobs, completedJobs } = point;
+  return [rssBytes, treeResidentBytes, treeSwapBytes, oldestJobStartMs, activeJobs, completedJobs];
 }
 
 /** A process that has missed two points, and half of the time to the third, has ended. */
@@ -147,6 +157,15 @@ function withoutReplaced(processes: readonly ProcessState[], nowMs: number): rea
 /** As it says itself, else one interval before it was first heard of. */
 function startOf({ startMs, firstMs, intervalMs }: ProcessState, usualMs: number): number {
   return startMs === null ? firstMs - (intervalMs ?? usualMs) : Math.min(startMs, firstMs);
+}
+
+/** When the oldest job began that runs in any of the processes (Unix ms); null where none runs, or none says so. */
+export function oldestJobStartOf(processes: readonly ProcessState[]): number | null {
+  let oldestMs: number | null = null;
+  for (const { activeJobs, oldestJobStartMs: startMs } of processes) {
+    if (activeJobs && startMs !== null && (oldestMs === null || startMs < oldestMs)) oldestMs = startMs;
+  }
+  return oldestMs;
 }
 
 /** Resident and swap of the whole dyno, by the process that reported it last; null where none does. A new reporter replaces the one before at once. */

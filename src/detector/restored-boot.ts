@@ -38,11 +38,19 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
 
 /** Stands for the time of what was never measured. */
 const NEVER = -1;
-const BOOT_AMOUNTS = ['usageBytes', 'limitBytes', 'platformLimitBytes', 'activeJobs', 'completedJobs'] as const;
+const BOOT_AMOUNTS = [
+  'usageBytes',
+  'limitBytes',
+  'platformLimitBytes',
+  'activeJobs',
+  'completedJobs',
+  'oldestJobStartMs',
+] as const;
 const PROCESS_AMOUNTS = [
   'rssBytes',
   'residentBytes',
   'swapBytes',
+  'oldestJobStartMs',
   'activeJobs',
   'completedJobs',
   'intervalMs',

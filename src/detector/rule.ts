@@ -11,9 +11,9 @@ export interface Rule {
   /** Comes before any other boot of the target. */
   readonly urgent?: boolean;
   /** Holds even where the last restarts gave nothing back: the platform is about to kill, and a drained restart is better. */
+  readonly evenIfUseless?: boolean;
   /** It restarts before the limit is reached, and so not where the last restarts bought little (`FULL_AGAIN_SOON`). */
   readonly isEarly?: true;
-  readonly evenIfUseless?: boolean;
   /** Until when a moment without jobs may be waited for, Unix ms; null where there is no such time. */
   readonly patientUntilMs?: (assessment: Assessment) => number | null;
 }

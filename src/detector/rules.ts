@@ -138,8 +138,10 @@ export const RULES: readonly Rule[] = [
     reason: 'reclaimable-unknown',
     action: 'advise',
     when: (a) => isHigh(a) && a.surelyReclaimableBytes === null,
-    sentence: () =>
-      'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
+    sentence: ({ features }) =>
+      features?.isLoadKnown === false
+        ? 'it is not known yet how much of that the running jobs hold'
+        : 'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
   },
   {
     reason: 'load',
@@ -231,7 +233,11 @@ export const RULES: readonly Rule[] = [
     reason: 'below-limits',
     action: 'none',
     when: () => true,
-    sentence: (a) => (a.limitBytes === null ? "the dyno's quota is not known" : 'it is below the limits'),
+    sentence: (a) => {
+      if (a.limitBytes === null) return "the dyno's quota is not known";
+      const isUp = a.softLimitBytes !== null && (a.features?.floorBytes ?? 0) > a.softLimitBytes;
+      return isUp ? 'it has not stayed over the soft limit yet' : 'it is below the limits';
+    },
   },
 ];
 

@@ -73,4 +73,9 @@ export interface Point {
   readonly activeJobs: number | null;
   /** Jobs this process has finished since it started. */
   readonly completedJobs: number | null;
+  /**
+   * When the oldest of the jobs that run in this process now began, by the same clock as `timeMs`; `timeMs` if none
+   * runs. Null or absent where it is not reported, as by older workers.
+   */
+  readonly oldestJobStartMs?: number | null;
 }

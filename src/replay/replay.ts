@@ -115,6 +115,7 @@ function learn(before: readonly LearnedBoot[], boot: Boot, nowMs: number, policy
 
 function pointOf(row: SeriesRow, quotaBytes: number | null): Point {
   const dyno = row.dyno ?? 'dyno';
+  const ageS = row.oldestJobAgeS ?? null;
   return {
     boot: {
       ...TARGET,
@@ -136,5 +137,6 @@ function pointOf(row: SeriesRow, quotaBytes: number | null): Point {
     externalBytes: row.externalBytes,
     activeJobs: row.activeJobs,
     completedJobs: row.completedJobs,
+    oldestJobStartMs: ageS === null ? null : Math.max(0, row.timeMs - ageS * 1000),
   };
 }

@@ -13,6 +13,8 @@ export interface SeriesRow {
   readonly externalBytes: number | null;
   readonly activeJobs: number | null;
   readonly completedJobs: number | null;
+  /** How long the oldest running job has run; 0 where none runs. */
+  readonly oldestJobAgeS?: number | null;
   readonly quotaBytes: number | null;
   readonly bootId: string | null;
   readonly dyno: string | null;
@@ -27,6 +29,7 @@ const NUMBERS = [
   'external_bytes',
   'active_jobs',
   'completed_jobs',
+  'oldest_job_age_s',
   'quota_bytes',
 ];
 const TEXTS = ['boot_id', 'dyno'];
@@ -90,6 +93,7 @@ function readRow(text: string, place: Place): SeriesRow {
     externalBytes: number('external_bytes'),
     activeJobs: number('active_jobs'),
     completedJobs: number('completed_jobs'),
+    oldestJobAgeS: number('oldest_job_age_s'),
     quotaBytes: number('quota_bytes'),
     bootId: cell('boot_id') || null,
     dyno: cell('dyno') || null,

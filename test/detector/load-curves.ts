@@ -29,6 +29,8 @@ export interface Worker {
   readonly longJob?: { readonly from: number; readonly to: number; readonly heldMb: (minute: number) => number };
   /** Whether chance adds and takes jobs. True by default. */
   readonly isVaried?: boolean;
+  /** Whether the worker reports since when its oldest job runs. */
+  readonly isAged?: boolean;
   /** False: no columns about jobs. */
   readonly isCounted?: boolean;
   readonly bootIdAt?: (minute: number) => string;
@@ -37,9 +39,13 @@ export interface Worker {
 /** The lines of the recording. */
 function csvOfWorker(worker: Worker): string {
   const { minutes, everyS, seed, jobsAt, jobMb, ownMb, jobMinutes = 2, longJob, isVaried = true } = worker;
-  const { isCounted = true, bootIdAt = () => 'boot' } = worker;
+  const { isCounted = true, isAged = false, bootIdAt = () => 'boot' } = worker;
   const random = new Random(seed);
-  const lines = [`time_ms,boot_id,rss_bytes${isCounted ? ',active_jobs,completed_jobs' : ''}`];
+  // Of its own, so that a recording with ages is otherwise the same as one without.
+  const ages = new Random(seed + 1000);
+  const lines = [
+    `time_ms,boot_id,rss_bytes${isCounted ? ',active_jobs,completed_jobs' : ''}${isAged ? ',oldest_job_age_s' : ''}`,
+  ];
   let [noise, completed, small] = [0, 0, Math.round(jobsAt(0))];
   for (let second = 0; second < minutes * 60; second += everyS) {
     const minute = second / 60;
@@ -54,7 +60,10 @@ function csvOfWorker(worker: Worker): string {
     const heldMb = small * jobMb + (isLong ? longJob.heldMb(minute - longJob.from) : 0);
     const usage = Math.round((ownMb(minute) + heldMb + noise) * MIB);
     const counts = isCounted ? `,${small + (isLong ? 1 : 0)},${Math.floor(completed)}` : '';
-    lines.push(`${START_MS + second * 1000},${bootIdAt(minute)},${usage}${counts}`);
+    const smallS = small === 0 ? 0 : Math.min(second, jobMinutes * 60 * ages.unit() ** (1 / small));
+    const oldestS = Math.max(smallS, isLong ? (minute - longJob.from) * 60 : 0);
+    const age = isAged ? `,${oldestS.toFixed(3)}` : '';
+    lines.push(`${START_MS + second * 1000},${bootIdAt(minute)},${usage}${counts}${age}`);
   }
   return [...lines, ''].join('\n');
 }

@@ -119,13 +119,20 @@ describe('one long job', () => {
     expect(restartsOf(everyRun(long(hours, fraction, 2, 0)))).toEqual([]);
   });
 
-  // Each end of a small job moves the mark that the long job's memory is counted from, so that what it has taken before counts as the process's own.
-  it.fails.each(JOBS.slice(1))(
-    'of %d h that takes %d of the quota little by little, next to two small ones: no restart',
+  it.each(JOBS)(
+    'of %d h that takes %d of the quota little by little, next to two small ones: no restart where the worker reports its age',
     (hours, fraction) => {
-      expect(restartsOf(everyRun(long(hours, fraction, 2, 30 * hours)))).toEqual([]);
+      for (const takesMinutes of [30 * hours, 60 * hours])
+        expect(restartsOf(everyRun({ ...long(hours, fraction, 2, takesMinutes), isAged: true }))).toEqual([]);
     },
   );
+
+  // Each end of a small job moves the mark that the long job's memory is counted from: what it has taken before counts
+  // as the process's own.
+  it('that takes memory little by little next to small ones is taken for growth where its age is not reported', () => {
+    const sentences = restartsOf(everyRun(long(2, 0.45, 2, 60)));
+    expect(sentences.length).toBeGreaterThan(0);
+  });
 });
 
 describe('beneath load that holds a quarter of the quota for four hours and falls', () => {
@@ -156,6 +163,25 @@ describe('beneath load that holds a quarter of the quota for four hours and fall
       expect(restartMinutes[0]).toBeGreaterThan(300);
       expect(restartMinutes[0]).toBeLessThan(560);
     }
+  });
+});
+
+describe('beneath 20 jobs at all times, none of which runs for long', () => {
+  const leak = (minute: number) => (0.2 + (0.8 * Math.max(0, minute - 60)) / 480) * QUOTA_MB;
+  const bloat = (minute: number) =>
+    (0.25 + 0.155 * Math.min(4, Math.max(0, Math.floor((minute - 60) / 25)))) * QUOTA_MB;
+  const CASES = [leak, bloat].flatMap((ownMb) =>
+    [2, 20].map((jobMinutes) => ({ name: ownMb.name, ownMb, jobMinutes })),
+  );
+
+  it.each(CASES)('$name is restarted as without their ages (jobs of $jobMinutes min)', ({ ownMb, jobMinutes }) => {
+    const steady: Unsampled = { minutes: 600, jobsAt: () => 20, jobMb: 1, jobMinutes, ownMb };
+    const withoutAges = everyRun(steady);
+    everyRun({ ...steady, isAged: true }).forEach(({ restartMinutes }, index) => {
+      const before = withoutAges[index]?.restartMinutes[0] ?? Number.NaN;
+      expect(before).toBeLessThan(540);
+      expect(Math.abs((restartMinutes[0] ?? Number.NaN) - before)).toBeLessThanOrEqual(10);
+    });
   });
 });
 

@@ -61,6 +61,8 @@ export interface RunningApp {
   }>;
   /** Closes its standard input. */
   stop(): void;
+  /** Writes a line to its standard input. */
+  tell(): void;
   /** What the platform does to end a dyno. */
   terminate(): void;
   /** Resolves once it has written so many lines that match; rejects where it ends before. */
@@ -125,6 +127,7 @@ export function runApp({
   return {
     exited,
     stop: () => child.stdin.end(),
+    tell: () => child.stdin.write('\n'),
     terminate: () => child.kill('SIGTERM'),
     lines: (pattern, count) =>
       new Promise((resolve, reject) => {
@@ -146,6 +149,7 @@ interface OtlpAttribute {
 interface OtlpPoint {
   readonly attributes: readonly OtlpAttribute[];
   readonly asInt?: number | string;
+  readonly asDouble?: number;
   readonly count?: number;
   readonly sum?: number;
 }
@@ -156,6 +160,7 @@ interface OtlpPayload {
     readonly scopeMetrics: readonly {
       readonly metrics: readonly {
         readonly name: string;
+        readonly gauge?: { readonly dataPoints: readonly OtlpPoint[] };
         readonly sum?: { readonly dataPoints: readonly OtlpPoint[] };
         readonly histogram?: { readonly dataPoints: readonly OtlpPoint[] };
       }[];
@@ -168,7 +173,7 @@ export interface ReceivedPoint {
   readonly metric: string;
   readonly resource: Readonly<Record<string, string | undefined>>;
   readonly attributes: Readonly<Record<string, string | undefined>>;
-  /** Of a sum. */
+  /** Of a sum or a gauge. */
   readonly value: number;
   /** Of a histogram. */
   readonly count: number;
@@ -239,12 +244,12 @@ function flatten({ resourceMetrics }: OtlpPayload, request: number): readonly Re
     scopeMetrics
       .flatMap(({ metrics }) => metrics)
       .flatMap(
-        ({ name, sum, histogram }) =>
-          (sum ?? histogram)?.dataPoints.map((point) => ({
+        ({ name, gauge, sum, histogram }) =>
+          (gauge ?? sum ?? histogram)?.dataPoints.map((point) => ({
             metric: name,
             resource: toRecord(resource.attributes),
             attributes: toRecord(point.attributes),
-            value: Number(point.asInt ?? Number.NaN),
+            value: Number(point.asInt ?? point.asDouble ?? Number.NaN),
             count: point.count ?? 0,
             request,
           })) ?? [],

@@ -139,6 +139,24 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
     });
   });
 
+  it('reports how long its oldest job has run, next to short ones and until it ends', async () => {
+    const env = { OTEL_METRIC_EXPORT_INTERVAL: '100' };
+    const { receiver, app } = await launch({ args: [...IMPORT, 'long-job.mjs'], version, env });
+    const ages = () => receiver.of('bullmq.job.active_age').map(({ value }) => value);
+    // No short job takes a second.
+    await receiver.until(() => Math.max(...ages()) > 1.5);
+    const running = ages();
+    const endedBefore = Math.max(...receiver.of('messaging.process.duration').map(({ count }) => count));
+    expect(endedBefore).toBeGreaterThan(1);
+    // While none runs yet it is 0; then every export says more than the last.
+    const grown = running.slice(running.lastIndexOf(0) + 1);
+    expect(grown).toEqual([...grown].sort((a, b) => a - b));
+    app.tell();
+    await receiver.until(() => (ages().at(-1) ?? 0) < 1);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+  });
+
   it('reports a sandboxed child as such, of the same boot, and the tree once', async () => {
     const { receiver, app } = await launch({
       args: [...IMPORT, 'sandboxed.mjs'],

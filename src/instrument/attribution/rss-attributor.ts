@@ -81,7 +81,7 @@ export class RssAttributor {
   beginAtLastReading(totals: JobNameTotals, nowMs: number): RunningJob {
     const running = this.#running;
     if (running.length === 1) (running[0] as RunningJob).exclusive = false;
-    const job = new RunningJob(totals, running.length);
+    const job = new RunningJob(totals, running.length, nowMs);
     running.push(job);
     this.#activate(totals);
     totals.begin(nowMs);
@@ -134,6 +134,13 @@ export class RssAttributor {
    */
   notePeaks(): void {
     for (const job of this.#running) job.notePeak();
+  }
+
+  /** When the oldest of the running jobs began; infinite if none runs. */
+  get oldestStartMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { startedAtMs } of this.#running) oldestMs = Math.min(oldestMs, startedAtMs);
+    return oldestMs;
   }
 
   get lastRssBytes(): number {

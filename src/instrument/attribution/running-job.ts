@@ -17,6 +17,8 @@ export const ENDED = -1;
 /** A job and its share of the RSS change. Only `RssAttributor` writes to it. */
 export class RunningJob implements JobShare {
   readonly totals: JobNameTotals;
+  /** Monotonic. */
+  readonly startedAtMs: number;
   /** Index among the running jobs. */
   place: number;
   exclusive: boolean;
@@ -25,8 +27,9 @@ export class RunningJob implements JobShare {
   #endBytes = 0;
   #peakBytes = 0;
 
-  constructor(totals: JobNameTotals, place: number) {
+  constructor(totals: JobNameTotals, place: number, startedAtMs: number) {
     this.totals = totals;
+    this.startedAtMs = startedAtMs;
     this.place = place;
     this.exclusive = place === 0;
     this.#startBytes = totals.bytesPerJob;

@@ -3,6 +3,7 @@ import {
   METRIC_DYNO_MEMORY_LIMIT,
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_JOB_ACTIVE,
+  METRIC_JOB_ACTIVE_AGE,
   METRIC_JOB_MEMORY_GROWTH,
   METRIC_JOB_MEMORY_NET,
   METRIC_JOB_MEMORY_RECLAIMED,
@@ -20,6 +21,7 @@ const FIRST: readonly string[] = [
   METRIC_PROCESS_MEMORY_USAGE,
   METRIC_DYNO_MEMORY_LIMIT,
   METRIC_JOB_ACTIVE,
+  METRIC_JOB_ACTIVE_AGE,
 ].map(({ name }) => name);
 /** One series for each job name, queue and outcome: these make an export large. */
 const LAST: readonly string[] = [

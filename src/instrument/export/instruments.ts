@@ -5,6 +5,7 @@ import {
   type Histogram,
   type Meter,
   type MetricOptions,
+  type ObservableGauge,
   type ObservableUpDownCounter,
   ROOT_CONTEXT,
   type UpDownCounter,
@@ -20,6 +21,7 @@ import {
   METRIC_DYNO_MEMORY_LIMIT,
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_JOB_ACTIVE,
+  METRIC_JOB_ACTIVE_AGE,
   METRIC_JOB_MEMORY_GROWTH,
   METRIC_JOB_MEMORY_HELD,
   METRIC_JOB_MEMORY_NET,
@@ -61,6 +63,7 @@ export class Instruments {
   readonly #dynoUsage: ObservableUpDownCounter;
   readonly #dynoLimit: ObservableUpDownCounter;
   readonly #active: ObservableUpDownCounter;
+  readonly #activeAge: ObservableGauge;
   readonly #held: ObservableUpDownCounter;
   readonly #heapUsed: ObservableUpDownCounter;
   readonly #heapSize: ObservableUpDownCounter;
@@ -86,6 +89,7 @@ export class Instruments {
     this.#dynoUsage = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_USAGE));
     this.#dynoLimit = meter.createObservableUpDownCounter(...whole(METRIC_DYNO_MEMORY_LIMIT));
     this.#active = meter.createObservableUpDownCounter(...whole(METRIC_JOB_ACTIVE));
+    this.#activeAge = meter.createObservableGauge(METRIC_JOB_ACTIVE_AGE.name, described(METRIC_JOB_ACTIVE_AGE));
     this.#held = meter.createObservableUpDownCounter(...whole(METRIC_JOB_MEMORY_HELD));
     this.#heapUsed = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_USED));
     this.#heapSize = meter.createObservableUpDownCounter(...whole(METRIC_V8JS_MEMORY_HEAP_SPACE_SIZE));
@@ -125,9 +129,9 @@ export class Instruments {
     this.#meter.removeBatchObservableCallback(this.#observeLater, this.#ofDyno());
   }
 
-  #ofProcess(): ObservableUpDownCounter[] {
+  #ofProcess(): (ObservableUpDownCounter | ObservableGauge)[] {
     return [
-      ...[this.#processUsage, this.#active, this.#held],
+      ...[this.#processUsage, this.#active, this.#activeAge, this.#held],
       ...[this.#heapUsed, this.#heapSize, this.#external, this.#arrayBuffers],
     ];
   }
@@ -151,6 +155,7 @@ export class Instruments {
       result.observe(this.#active, count, attributes);
       result.observe(this.#held, heldBytes.get(queue) ?? 0, attributes);
     }
+    result.observe(this.#activeAge, monitor.oldestAgeMs() / 1000);
   }
 
   /**

@@ -67,6 +67,8 @@ export class JobMonitor {
   readonly #budget = new ReadingBudget();
   readonly #events = new JobEventBuffer<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
+  /** Jobs that run in child processes, oldest first. The attributor knows the others. */
+  readonly #inChildren = new Set<JobRun>();
   #hasToldBegin = false;
   /** Jobs in this process, also those whose start has not been worked out yet. */
   #running = 0;
@@ -98,6 +100,7 @@ export class JobMonitor {
       // Names are known in the order in which they came.
       this.process();
       this.#start(run);
+      this.#inChildren.add(run);
       return run;
     }
     const atLastReading = this.#hasJustRead(startedAtMs);
@@ -136,6 +139,14 @@ export class JobMonitor {
   active(): ReadonlyMap<string, number> {
     this.process();
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
+  }
+
+  /** How long the oldest of the jobs running now, of all queues, has run; 0 while none runs. */
+  oldestAgeMs(): number {
+    this.process();
+    const [inChild] = this.#inChildren;
+    const startMs = Math.min(this.#attributor.oldestStartMs, inChild?.startedAtMs ?? Number.POSITIVE_INFINITY);
+    return Math.max(0, this.#options.nowMs() - startMs);
   }
 
   /**
@@ -237,6 +248,7 @@ export class JobMonitor {
 
   /** @param netBytes what its child did, null where it is not known */
   #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
+    this.#inChildren.delete(run);
     this.#queueOf(run.job.queue).active -= 1;
     const { startedAtMs, endedAtMs, sandboxExit } = run;
     const series = (run.stats as JobNameStats).ended(outcome, 'sandboxed');

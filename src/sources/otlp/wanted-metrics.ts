@@ -5,6 +5,7 @@ import {
   METRIC_DYNO_MEMORY_LIMIT,
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_JOB_ACTIVE,
+  METRIC_JOB_ACTIVE_AGE,
   METRIC_PROCESS_DURATION,
   METRIC_PROCESS_MEMORY_EXTERNAL,
   METRIC_PROCESS_MEMORY_USAGE,
@@ -21,6 +22,7 @@ export const FIELDS = [
   'externalBytes',
   'activeJobs',
   'completedJobs',
+  'oldestJobAgeS',
 ] as const;
 
 type Field = (typeof FIELDS)[number];
@@ -69,6 +71,7 @@ export const WANTED_METRICS: readonly WantedMetric[] = [
   value(METRIC_V8JS_MEMORY_HEAP_USED.name, 'heapUsedBytes', true),
   value(METRIC_PROCESS_MEMORY_EXTERNAL.name, 'externalBytes'),
   value(METRIC_JOB_ACTIVE.name, 'activeJobs', true),
+  value(METRIC_JOB_ACTIVE_AGE.name, 'oldestJobAgeS'),
   {
     name: METRIC_PROCESS_DURATION.name,
     kind: 'count',

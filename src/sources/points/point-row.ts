@@ -108,7 +108,14 @@ export class PointRow {
       externalBytes: this.#known(5),
       activeJobs: this.#known(6),
       completedJobs: this.#known(7),
+      oldestJobStartMs: this.#startOf(this.#known(8)),
     };
+  }
+
+  /** Null for an age that no job can have: it would have begun before 1970. */
+  #startOf(ageS: number | null): number | null {
+    const startMs = ageS === null ? -1 : this.timeMs - Math.round(ageS * 1000);
+    return startMs >= 0 ? startMs : null;
   }
 
   #known(field: number): number | null {

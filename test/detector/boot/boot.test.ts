@@ -70,6 +70,23 @@ describe('usage of a boot', () => {
   });
 });
 
+describe('the oldest running job of a boot', () => {
+  const at = (timeMs: number, processId: string, activeJobs: number, oldestJobStartMs: number | null) =>
+    point({ timeMs, processId, activeJobs, oldestJobStartMs });
+
+  it.each<[string, readonly Point[], number | null]>([
+    ['is the oldest of its processes', [at(5000, 'p1', 1, 4000), at(5001, 'p2', 2, 1000)], 1000],
+    ['is none of a process that runs none now', [at(1000, 'p1', 0, 1000), at(5000, 'p2', 1, 4000)], 4000],
+    ['is the next one where it has ended', [at(5000, 'p1', 2, 1000), at(6000, 'p1', 1, 4500)], 4500],
+    ['is one of those that report it', [at(5000, 'p1', 1, null), at(5001, 'p2', 1, 3000)], 3000],
+    ['is unknown where none reports it', [at(5000, 'p1', 1, null)], null],
+    ['is unknown where none runs', [at(5000, 'p1', 0, 5000)], null],
+    ['began when it did while its process is blocked', [at(5000, 'p1', 1, 2000), at(8000, 'p2', 1, 7000)], 2000],
+  ])('%s', (_, points, expected) => {
+    expect(fold(points).oldestJobStartMs).toBe(expected);
+  });
+});
+
 describe('the quota of a boot', () => {
   it('is the newest that a point reports, and a zero quota is ignored', () => {
     const limits = [null, 0, 512, null, 0, 1024, 0].map((limitBytes, timeMs) => ({ limitBytes, timeMs }));

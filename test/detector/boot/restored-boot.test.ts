@@ -38,7 +38,7 @@ describe('a boot with a time that has not come yet', () => {
     ['of its quota', { limitAtMs: FUTURE_MS }],
     ['of its start', { identity: { ...WHOLE_POINT.boot, startTimeMs: FUTURE_MS } }],
     ['of a process', { processes: [{ ...process, timeMs: FUTURE_MS }] }],
-    ['of a value', { processes: [{ ...process, atMs: [FUTURE_MS, 0, 0, 0, 0] }] }],
+    ['of a value', { processes: [{ ...process, atMs: [FUTURE_MS, 0, 0, 0, 0, 0] }] }],
     ['of its curve', { curve: { ...(written().curve as object), originMs: FUTURE_MS } }],
     ['that no clock shows', { lastPointMs: 1e300 }],
     ['before all time', { lastPointMs: -5 }],

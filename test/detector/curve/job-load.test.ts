@@ -10,6 +10,7 @@ import {
   type JobSample,
   NO_JOB_LOAD,
   ownBytesPerJob,
+  takenByJobs,
   takenSinceLastEnd,
   withoutJobs,
 } from '../../../src/detector/job-load.ts';
@@ -31,7 +32,8 @@ function follow({ minutes, jobsAt, usageAt }: Course, from: JobLoad = NO_JOB_LOA
     const minute = fromMinute + quarter / 4;
     const activeJobs = jobsAt(minute);
     const usageBytes = usageAt(minute, activeJobs) * (1 + 0.01 * random.normal());
-    load = followJobs(load, { timeMs: minute * 60_000, usageBytes, activeJobs, completedJobs: null }, WINDOW_MS);
+    const sample = { timeMs: minute * 60_000, usageBytes, activeJobs, completedJobs: null, oldestJobStartMs: null };
+    load = followJobs(load, sample, WINDOW_MS);
   }
   return load;
 }
@@ -126,7 +128,8 @@ describe('what was taken since a job last ended', () => {
   const seen = (samples: readonly (readonly [number, number, number | null])[]) =>
     samples.reduce<readonly [JobLoad, JobSample | null]>(
       ([load], [usageMb, activeJobs, completedJobs], index) => {
-        const sample = { timeMs: index * 2000, usageBytes: usageMb * MB, activeJobs, completedJobs };
+        const counts = { activeJobs, completedJobs, oldestJobStartMs: null };
+        const sample = { timeMs: index * 2000, usageBytes: usageMb * MB, ...counts };
         return [followJobs(load, sample, WINDOW_MS), sample];
       },
       [NO_JOB_LOAD, null],
@@ -225,6 +228,83 @@ describe('what was taken since a job last ended', () => {
   });
 });
 
+describe('what was taken since the oldest running job began', () => {
+  /** Samples each minute: usage in MB and the minute in which the oldest job began; small jobs come and go with each. */
+  const takenMb = (samples: readonly (readonly [usageMb: number, sinceMinute: number | null])[], minutesLater = 0) => {
+    let load = NO_JOB_LOAD;
+    let sample = { timeMs: 0, usageBytes: 0 };
+    samples.forEach(([usageMb, sinceMinute], minute) => {
+      sample = { timeMs: minute * WINDOW_MS, usageBytes: usageMb * MB };
+      const oldestJobStartMs = sinceMinute === null ? null : sinceMinute * WINDOW_MS;
+      load = followJobs(load, { ...sample, activeJobs: 3, completedJobs: minute, oldestJobStartMs }, WINDOW_MS);
+    });
+    return takenByJobs(load, { ...sample, timeMs: sample.timeMs + minutesLater * WINDOW_MS }, WINDOW_MS) / MB;
+  };
+
+  it('may belong to it, though short jobs have ended since', () => {
+    expect(
+      takenMb([
+        [100, 0],
+        [100, 1],
+        [150, 1],
+        [200, 1],
+        [250, 1],
+      ]),
+    ).toBe(150);
+  });
+
+  it('counts what it took before it became the oldest, as far as usage is remembered', () => {
+    expect(
+      takenMb([
+        [100, 0],
+        [100, 0],
+        [180, 0],
+        [200, 1.5],
+      ]),
+    ).toBe(100);
+  });
+
+  it('is counted anew where it has ended and the next one is younger', () => {
+    expect(
+      takenMb([
+        [100, 0],
+        [200, 0],
+        [300, 0],
+        [120, 2],
+        [140, 2],
+      ]),
+    ).toBe(20);
+  });
+
+  it('goes on where clocks are corrected by a few seconds while it runs', () => {
+    const corrected = Array.from({ length: 200 }, (_, minute) => [100 + minute, minute * 0.0005] as const);
+    expect(takenMb(corrected)).toBe(199);
+  });
+
+  it('is little on a busy worker that leaks, whose oldest job is always young', () => {
+    const busy = Array.from({ length: 200 }, (_, minute) => [100 + minute, Math.max(0, minute - 2)] as const);
+    expect(takenMb(busy)).toBeLessThanOrEqual(4);
+  });
+
+  it('is nothing where the age is not reported: then short jobs that end move the mark', () => {
+    expect(
+      takenMb([
+        [100, null],
+        [200, null],
+        [300, null],
+      ]),
+    ).toBe(0);
+  });
+
+  it('is not left to a job that has run for five hours', () => {
+    const samples = [
+      [100, 0],
+      [400, 0],
+    ] as const;
+    expect([takenMb(samples, 298), takenMb(samples, 301)]).toEqual([300, 0]);
+  });
+});
+
 describe('a floor without its jobs', () => {
   const perJob = { bytes: 10, marginBytes: 2 };
 
@@ -261,6 +341,7 @@ describe('a snapshot of it', () => {
     ['a missing sum', { ...NO_JOB_LOAD, jobs2: undefined }],
     ['a sum that is a text', { ...NO_JOB_LOAD, bytes2: '1' }],
     ['an end that is a text', { ...NO_JOB_LOAD, endedMs: '1' }],
+    ['a start that is a text', { ...NO_JOB_LOAD, oldestMs: '1' }],
     ['a ring that is too long', { ...NO_JOB_LOAD, jobs: [1, 2, 3, 4, 5, 6] }],
     ['a ring with a text in it', { ...NO_JOB_LOAD, usageBytes: ['1'] }],
   ])('is refused where it is %s', (_, value) => {
@@ -274,6 +355,7 @@ it('whatever is measured, a job holds a finite amount that is not negative, with
     usageBytes: fc.integer({ min: 0, max: 2 ** 45 }),
     activeJobs: fc.integer({ min: 0, max: 10_000 }),
     completedJobs: fc.option(fc.nat()),
+    oldestJobStartMs: fc.option(fc.integer({ min: 0, max: 10 * WINDOW_MS })),
   });
   fc.assert(
     fc.property(fc.array(sample, { maxLength: 200 }), (samples) => {

@@ -99,6 +99,27 @@ describe('job monitor', () => {
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 1 });
   });
 
+  it.each([null, 'thread', 'process'] as const)(
+    'knows the age of its oldest job, until that ends (sandbox: %s)',
+    (sandbox) => {
+      const { world, monitor } = harness();
+      expect(monitor.oldestAgeMs()).toBe(0);
+      const long = monitor.begin(job('long', sandbox));
+      world.now = 5000;
+      const short = monitor.begin({ queue: 'pictures', name: 'short', sandbox: null });
+      world.now = 5010;
+      monitor.end(short, 'completed');
+      const next = monitor.begin(job('next'));
+      world.now = 6000;
+      expect(monitor.oldestAgeMs()).toBe(6000);
+      monitor.end(long, 'failed', sandbox === null ? null : { netBytes: null, exit: 'signal' });
+      expect(monitor.oldestAgeMs()).toBe(990);
+      monitor.end(next, 'cancelled');
+      world.now = 7000;
+      expect(monitor.oldestAgeMs()).toBe(0);
+    },
+  );
+
   it('records what a job took and gave back again, where it was looked at meanwhile', () => {
     const { world, monitor, endOf } = harness();
     const run = monitor.begin(job('a'));

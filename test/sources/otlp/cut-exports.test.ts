@@ -47,6 +47,7 @@ function exportOf(processId: string, timeMs: number, size: number): Piece[] {
       : []),
     at('bullmq.job.active', 1 + (size % 3), queue('mail')),
     at('bullmq.job.active', 2, queue('pdf')),
+    at('bullmq.job.active_age', 40 + size, {}, 'gauge'),
     at('messaging.process.duration', 70 + size, { ...queue('mail'), 'bullmq.job.name': 'send' }, 'histogram', 1),
     at('messaging.process.duration', 30 + size, { ...queue('pdf'), 'bullmq.job.name': 'send' }, 'histogram', 1),
   ];

@@ -33,7 +33,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
       ['process-2', T0 + 10],
       ['process-2', T0 + 20],
     ]);
-    expect(request.rows.map(({ dataPoints }) => dataPoints)).toEqual([12, 1, 1]);
+    expect(request.rows.map(({ dataPoints }) => dataPoints)).toEqual([13, 1, 1]);
   });
 
   it('leaves null what was not measured', () => {
@@ -88,6 +88,24 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     expect(request.invalid).toBe(1);
     expect(points(request)).toMatchObject([{ rssBytes: null, externalBytes: 7 }]);
     expect(decode(withMetrics(bad)).rows).toEqual([]);
+  });
+
+  it.each([
+    ['no job runs', { asDouble: 0 }, T0],
+    ['a job began in this instant', { asInt: 0n }, T0],
+    ['a job has run for 90.5 s', { asDouble: 90.5 }, T0 - 90_500],
+    ['one has run for a day', { asInt: 86_400n }, T0 - 86_400_000],
+    ['its age is negative', { asDouble: -1 }, null],
+    ['its age is NaN', { asDouble: Number.NaN }, null],
+    ['its age is infinite', { asDouble: Number.POSITIVE_INFINITY }, null],
+    ['it would have begun before 1970', { asDouble: 1e12 }, null],
+    ['nothing is reported', null, null],
+  ])('tells when the oldest job began where %s', (_name, number, expected) => {
+    const dataPoints = number === null ? [] : [{ timeNanos: nanos(T0), ...number }];
+    const age: MetricSpec = { name: 'bullmq.job.active_age', kind: 'gauge', dataPoints };
+    expect(points(decode(withMetrics(age, metric('bullmq.job.active', 1))))).toMatchObject([
+      { activeJobs: 1, oldestJobStartMs: expected },
+    ]);
   });
 
   it('knows no sum of which a part is invalid', () => {

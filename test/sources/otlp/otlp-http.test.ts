@@ -304,8 +304,8 @@ describe('with tokens', () => {
     const response = await send(otlp, { headers: { ...bearer('t'), 'content-type': contentType }, body });
     expect(response.status).toBe(200);
     const { rejectedDataPoints, message } = await readAnswer(response);
-    expect(rejectedDataPoints).toBe(12);
-    expect(message).toBe('Rejected: 12 of app "shop", which this token does not cover.');
+    expect(rejectedDataPoints).toBe(13);
+    expect(message).toBe('Rejected: 13 of app "shop", which this token does not cover.');
   });
 
   it('does not let one app silence a process of another', async () => {
@@ -366,7 +366,7 @@ describe('which points are used', () => {
     const { otlp, accepted } = source();
     await send(otlp, { body: encodeProtobuf([WHOLE, WHOLE]) });
     expect(accepted).toEqual([WHOLE_POINT]);
-    expect(otlp.counts()).toMatchObject({ accepted: 12, duplicate: 12 });
+    expect(otlp.counts()).toMatchObject({ accepted: 13, duplicate: 13 });
   });
 
   it('does not depend on points that were not used', async () => {

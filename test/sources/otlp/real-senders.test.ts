@@ -39,6 +39,7 @@ async function collected(): Promise<ResourceMetrics> {
   const active = meter.createUpDownCounter('bullmq.job.active', whole);
   active.add(2, { 'messaging.destination.name': 'mail' });
   active.add(0, { 'messaging.destination.name': 'pdf' });
+  meter.createObservableGauge('bullmq.job.active_age', { unit: 's' }).addCallback((result) => result.observe(12.25));
   meter.createUpDownCounter('bullmq.job.memory.net', whole).add(-5);
   const duration = meter.createHistogram('messaging.process.duration', { unit: 's' });
   for (let job = 0; job < 300; job++)
@@ -65,7 +66,7 @@ describe("the SDK's own serialisers", () => {
     expect(counts).toMatchObject({ ignored: 1, invalid: 0, noDyno: 0 });
     expect(rows.map(({ dataPoints, point }) => ({ dataPoints, point }))).toEqual([
       {
-        dataPoints: 10,
+        dataPoints: 11,
         point: {
           ...WHOLE_POINT,
           timeMs: seconds * 1000 + Math.floor(nanos / 1e6),
@@ -77,6 +78,7 @@ describe("the SDK's own serialisers", () => {
           externalBytes: null,
           activeJobs: 2,
           completedJobs: 300,
+          oldestJobStartMs: seconds * 1000 + Math.floor(nanos / 1e6) - 12_250,
         },
       },
     ]);
@@ -192,7 +194,7 @@ describe('over HTTP', () => {
     await once(socket, 'close');
     expect((await post(url, { headers: PROTOBUF, chunks: [encodeProtobuf([WHOLE])] })).status).toBe(200);
     expect(accepted).toHaveLength(1);
-    expect(intake.counts().accepted).toBe(12);
+    expect(intake.counts().accepted).toBe(13);
   });
 
   it('answers other methods and senders', async () => {

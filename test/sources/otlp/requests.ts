@@ -87,6 +87,7 @@ export const WHOLE: ResourceSpec = {
           attributes: { 'messaging.system': 'bullmq', 'messaging.destination.name': queue },
         })),
       },
+      { name: 'bullmq.job.active_age', kind: 'gauge', dataPoints: [{ timeNanos: nanos(T0), asDouble: 90.5 }] },
       {
         name: 'messaging.process.duration',
         kind: 'histogram',
@@ -123,4 +124,5 @@ export const WHOLE_POINT: Point = {
   externalBytes: 606,
   activeJobs: 7,
   completedJobs: 141,
+  oldestJobStartMs: T0 - 90_500,
 };
