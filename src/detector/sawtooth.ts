@@ -43,12 +43,18 @@ function isOver(troughs: readonly Level[], levels: readonly Level[]): boolean {
 function troughsOf(levels: readonly Level[], min: number): readonly Level[] {
   const troughs: Level[] = [];
   let falling: Level | null = null;
+  // What lies before the last trough belongs to the drop that led to it: a drop is counted once.
+  let fromIndex = 0;
   levels.forEach((level, index) => {
     if (falling !== null && level.floorBytes > falling.floorBytes) {
       troughs.push(falling);
       falling = null;
+      fromIndex = index - 1;
     }
-    const before = Math.max(levels[index - 1]?.floorBytes ?? 0, levels[index - 2]?.floorBytes ?? 0);
+    const before = Math.max(
+      0,
+      ...levels.slice(Math.max(fromIndex, index - 2), index).map(({ floorBytes }) => floorBytes),
+    );
     if (falling !== null || before - level.floorBytes >= min) falling = level;
   });
   // The last one may still be falling.

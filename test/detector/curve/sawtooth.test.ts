@@ -35,6 +35,7 @@ describe('a sawtooth', () => {
       'one drop, which may be anything',
       [...values(10, (index) => 200 + 10 * index), 200, ...values(5, (index) => 210 + 10 * index)],
     ],
+    ['one drop that is followed by a rise at once', [200, 210, 220, 230, 240, 250, 260, 270, 200, 210, 220]],
     ['drops that are too small', values(32, (index) => 200 + 3 * (index % 6))],
     ['noise', values(32, (index) => 200 + 60 * wobble(index))],
     ['floors that mostly fall', values(32, (index) => [200, 300, 295, 290, 285, 280, 275][index % 7] ?? 0)],
