@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { defaultPolicy } from '../src/config/policy.ts';
-import type { Assessment } from '../src/detector/assessment.ts';
-import { NO_RECOVERIES } from '../src/detector/recoveries.ts';
-import type { Rule } from '../src/detector/rule.ts';
-import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from '../src/detector/rules.ts';
+import { NO_RECOVERIES } from '../src/detector/curve/recoveries.ts';
+import type { Assessment } from '../src/detector/rules/assessment.ts';
+import type { Rule } from '../src/detector/rules/rule.ts';
+import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from '../src/detector/rules/rules.ts';
 import { TUNING } from '../src/detector/tuning.ts';
 
 /** The generated tables of docs/detection.md, as rows of cells. */

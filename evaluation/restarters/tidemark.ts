@@ -2,10 +2,17 @@ import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/att
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
-import { soonBackAfterMs } from '../../src/detector/assess.ts';
-import type { DynoFacts } from '../../src/detector/assessment.ts';
-import { type Boot, closedBuckets, noteLearned, observe, openBoot, postWarmupFloor } from '../../src/detector/boot.ts';
-import { learnableOf } from '../../src/detector/learnable.ts';
+import {
+  type Boot,
+  closedBuckets,
+  noteLearned,
+  observe,
+  openBoot,
+  postWarmupFloor,
+} from '../../src/detector/boot/boot.ts';
+import { learnableOf } from '../../src/detector/boot/learnable.ts';
+import { soonBackAfterMs } from '../../src/detector/rules/assess.ts';
+import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import type { Policy } from '../../src/model/policy.ts';

@@ -1,5 +1,5 @@
-import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/assessment.ts';
-import { type Boot, observe, openBoot } from '../detector/boot.ts';
+import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
+import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';

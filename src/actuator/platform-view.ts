@@ -1,4 +1,4 @@
-import type { DynoFacts } from '../detector/assessment.ts';
+import type { DynoFacts } from '../detector/rules/assessment.ts';
 import { PlatformError, TidemarkError } from '../model/errors.ts';
 import { findListings, type KnownBoot, type Listing } from '../model/listing.ts';
 import type { Target } from '../model/target.ts';

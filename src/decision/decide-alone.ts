@@ -1,5 +1,5 @@
-import type { DynoFacts } from '../detector/assessment.ts';
-import type { Boot } from '../detector/boot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
+import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Target, targetKey } from '../model/target.ts';

@@ -1,7 +1,7 @@
 import type { Outcome } from '../attempt/attempt.ts';
-import { assess } from '../detector/assess.ts';
-import { type DynoFacts, NO_RESTARTS } from '../detector/assessment.ts';
-import type { Boot } from '../detector/boot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
+import { assess } from '../detector/rules/assess.ts';
+import { type DynoFacts, NO_RESTARTS } from '../detector/rules/assessment.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import { isDry, permissionOf } from '../model/permission.ts';

@@ -1,5 +1,5 @@
 import type { Outcome } from '../attempt/attempt.ts';
-import type { QuickRestarts } from '../detector/assessment.ts';
+import type { QuickRestarts } from '../detector/rules/assessment.ts';
 import { TUNING } from '../detector/tuning.ts';
 
 /** The part of a closed attempt that is asked. Ledger's own times (Unix ms). */

@@ -1,5 +1,5 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
-import type { Boot } from '../detector/boot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
 import { formatDuration } from '../model/format.ts';
 import { matchesAny, ONE_OFF_TYPES } from '../model/target.ts';
 import type { PlatformDyno } from '../ports.ts';

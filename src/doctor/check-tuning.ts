@@ -1,4 +1,4 @@
-import type { Boot } from '../detector/boot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
 import { formatBytes } from '../model/format.ts';
 import type { MemoryTuning } from '../model/point.ts';
 import { type Finding, findingsOn } from './finding.ts';

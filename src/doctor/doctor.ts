@@ -1,7 +1,7 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
 import { inspectRedis } from '../adapters/redis/inspect.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import type { Boot } from '../detector/boot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
 import { PlatformError } from '../model/errors.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { type ClockReading, checkClocks } from './check-clocks.ts';

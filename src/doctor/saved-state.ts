@@ -1,8 +1,8 @@
 import { createRedisState, type RedisState } from '../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { type Standing, standingOf, targetsToWatch } from '../decision/standing.ts';
-import type { Boot } from '../detector/boot.ts';
-import { readSnapshot } from '../detector/snapshot.ts';
+import type { Boot } from '../detector/boot/boot.ts';
+import { readSnapshot } from '../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../model/errors.ts';
 import { holdMsOf } from '../model/policy.ts';
 

@@ -1,7 +1,7 @@
 import { decideAlone } from '../decision/decide-alone.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../decision/learned.ts';
-import { type Boot, closedBuckets, noteLearned, observe, openBoot } from '../detector/boot.ts';
-import { learnableOf } from '../detector/learnable.ts';
+import { type Boot, closedBuckets, noteLearned, observe, openBoot } from '../detector/boot/boot.ts';
+import { learnableOf } from '../detector/boot/learnable.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';

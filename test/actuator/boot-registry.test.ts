@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { type Boot, openBoot } from '../../src/detector/boot.ts';
+import { type Boot, openBoot } from '../../src/detector/boot/boot.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';
 
 const POLICY = defaultPolicy(60_000);

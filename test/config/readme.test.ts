@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { rulesTable, tuningTable } from '../../scripts/detection-tables.ts';
 import { PAGES, pageUrl, withTables } from '../../scripts/readme-tables.ts';
-import { RULES } from '../../src/detector/rules.ts';
+import { RULES } from '../../src/detector/rules/rules.ts';
 import { TUNING } from '../../src/detector/tuning.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../../src/emitted.ts';
 import { herokuAttributes } from '../../src/instrument/identity/heroku-detector.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { type DecideInput, decide, type LedgerFacts } from '../../src/decision/decide.ts';
-import type { DynoFacts } from '../../src/detector/assessment.ts';
-import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot.ts';
+import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
+import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Listing } from '../../src/model/listing.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';

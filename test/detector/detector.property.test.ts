@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { assess } from '../../src/detector/assess.ts';
-import { NO_RESTARTS } from '../../src/detector/assessment.ts';
-import { type Boot, closedBuckets, observe, openBoot } from '../../src/detector/boot.ts';
-import type { CurveFeatures } from '../../src/detector/features.ts';
+import { type Boot, closedBuckets, observe, openBoot } from '../../src/detector/boot/boot.ts';
+import type { CurveFeatures } from '../../src/detector/curve/features.ts';
+import { assess } from '../../src/detector/rules/assess.ts';
+import { NO_RESTARTS } from '../../src/detector/rules/assessment.ts';
 import type { Verdict } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import { type CurveShape, curveOf, FAMILIES, type Family, MIB, QUOTA_MB } from './curves.ts';

@@ -1,6 +1,6 @@
-import type { CurveFeatures } from '../../src/detector/features.ts';
-import { NO_RECOVERIES } from '../../src/detector/recoveries.ts';
-import type { Rise } from '../../src/detector/rise.ts';
+import type { CurveFeatures } from '../../src/detector/curve/features.ts';
+import { NO_RECOVERIES } from '../../src/detector/curve/recoveries.ts';
+import type { Rise } from '../../src/detector/curve/rise.ts';
 import { MIB } from './curves.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { type Boot, noteLimit, openBoot } from '../../src/detector/boot.ts';
+import { type Boot, noteLimit, openBoot } from '../../src/detector/boot/boot.ts';
 import { checkPoints, type PointsCheckInput } from '../../src/doctor/check-points.ts';
 import type { PlatformDyno } from '../../src/ports.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';

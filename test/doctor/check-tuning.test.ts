@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot.ts';
+import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import { checkTuning } from '../../src/doctor/check-tuning.ts';
 import type { MemoryTuning, Point } from '../../src/model/point.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';

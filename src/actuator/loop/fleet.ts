@@ -1,6 +1,6 @@
 import { decide } from '../../decision/decide.ts';
 import { quickRestarts } from '../../decision/quick-restarts.ts';
-import { noteLearned, noteLimit } from '../../detector/boot.ts';
+import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';

@@ -1,5 +1,5 @@
-import { closedBuckets } from '../../detector/boot.ts';
-import { writeSnapshot } from '../../detector/snapshot.ts';
+import { closedBuckets } from '../../detector/boot/boot.ts';
+import { writeSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Snapshots } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';

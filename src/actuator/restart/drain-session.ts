@@ -1,6 +1,6 @@
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { isIdle } from '../../attempt/boot-idle.ts';
-import type { Boot } from '../../detector/boot.ts';
+import type { Boot } from '../../detector/boot/boot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger } from '../../ports.ts';

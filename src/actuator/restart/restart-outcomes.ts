@@ -1,6 +1,6 @@
-import { soonBackAfterMs } from '../../detector/assess.ts';
-import { postWarmupFloor } from '../../detector/boot.ts';
-import { type Learnable, learnableOf } from '../../detector/learnable.ts';
+import { postWarmupFloor } from '../../detector/boot/boot.ts';
+import { type Learnable, learnableOf } from '../../detector/boot/learnable.ts';
+import { soonBackAfterMs } from '../../detector/rules/assess.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../attempt/attempt.ts';
-import { assess } from '../../detector/assess.ts';
+import { assess } from '../../detector/rules/assess.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';

@@ -1,5 +1,5 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
-import { earlierEntry, readSnapshot } from '../../detector/snapshot.ts';
+import { earlierEntry, readSnapshot } from '../../detector/boot/snapshot.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { EventHistory } from '../report/event-history.ts';

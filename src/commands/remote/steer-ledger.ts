@@ -4,7 +4,7 @@ import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
 import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
 import { createSnapshots } from '../../adapters/redis/snapshots.ts';
-import { readSnapshot } from '../../detector/snapshot.ts';
+import { readSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Target } from '../../model/target.ts';
 

@@ -1,4 +1,4 @@
-import type { CurveFeatures } from '../features.ts';
+import type { CurveFeatures } from '../curve/features.ts';
 
 /** A floor that has risen, by steps that died out, and stays where it is. */
 export const bloat = {

@@ -1,5 +1,5 @@
 import type { MemoryClass } from '../../model/decision.ts';
-import type { CurveFeatures } from '../features.ts';
+import type { CurveFeatures } from '../curve/features.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import { bloat } from './bloat.ts';
 import { healthy } from './healthy.ts';

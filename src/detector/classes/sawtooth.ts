@@ -1,4 +1,4 @@
-import type { CurveFeatures } from '../features.ts';
+import type { CurveFeatures } from '../curve/features.ts';
 
 /** Memory that goes up and is given back, over and over. */
 export const sawtooth = {

@@ -1,4 +1,4 @@
-import type { CurveFeatures } from '../features.ts';
+import type { CurveFeatures } from '../curve/features.ts';
 
 /** Too little has been seen to say anything. */
 export const warming = {

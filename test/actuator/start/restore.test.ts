@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { restoreState, type SavedState } from '../../../src/actuator/start/restore.ts';
-import { writeSnapshot } from '../../../src/detector/snapshot.ts';
+import { writeSnapshot } from '../../../src/detector/boot/snapshot.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
 import { aDecision } from '../../models/decisions.ts';
 import { LoopWorld, WINDOW_MS } from '../../models/loop-world.ts';

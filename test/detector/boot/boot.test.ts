@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import { type Boot, observe, openBoot, postWarmupFloor } from '../../../src/detector/boot.ts';
-import { restoreBoot } from '../../../src/detector/restored-boot.ts';
+import { type Boot, observe, openBoot, postWarmupFloor } from '../../../src/detector/boot/boot.ts';
+import { restoreBoot } from '../../../src/detector/boot/restored-boot.ts';
 import type { Point } from '../../../src/model/point.ts';
 import { MIB } from '../curves.ts';
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import { assess } from '../../../src/detector/assess.ts';
-import { NO_RESTARTS } from '../../../src/detector/assessment.ts';
-import { observe, openBoot, SNAPSHOT_VERSION } from '../../../src/detector/boot.ts';
+import { observe, openBoot, SNAPSHOT_VERSION } from '../../../src/detector/boot/boot.ts';
+import { restoreBoot } from '../../../src/detector/boot/restored-boot.ts';
 import { classify } from '../../../src/detector/classes/classify.ts';
-import type { CurveState } from '../../../src/detector/curve.ts';
-import { NO_JOB_LOAD } from '../../../src/detector/job-load.ts';
-import { restoreBoot } from '../../../src/detector/restored-boot.ts';
-import { Ring } from '../../../src/detector/ring.ts';
+import type { CurveState } from '../../../src/detector/curve/curve.ts';
+import { Ring } from '../../../src/detector/curve/ring.ts';
+import { NO_JOB_LOAD } from '../../../src/detector/load/job-load.ts';
+import { assess } from '../../../src/detector/rules/assess.ts';
+import { NO_RESTARTS } from '../../../src/detector/rules/assessment.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
 import { featuresWith } from '../made-features.ts';
 

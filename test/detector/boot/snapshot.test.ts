@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openBoot } from '../../../src/detector/boot.ts';
-import { earlierEntry, readSnapshot, writeSnapshot } from '../../../src/detector/snapshot.ts';
+import { openBoot } from '../../../src/detector/boot/boot.ts';
+import { earlierEntry, readSnapshot, writeSnapshot } from '../../../src/detector/boot/snapshot.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
 
 describe('a snapshot', () => {

@@ -7,7 +7,7 @@ import { sawtooth } from '../../../src/detector/classes/sawtooth.ts';
 import { spike } from '../../../src/detector/classes/spike.ts';
 import { unknown } from '../../../src/detector/classes/unknown.ts';
 import { warming } from '../../../src/detector/classes/warming.ts';
-import type { CurveFeatures } from '../../../src/detector/features.ts';
+import type { CurveFeatures } from '../../../src/detector/curve/features.ts';
 import { featuresWith, RISE } from '../made-features.ts';
 
 interface MemoryClassFile {

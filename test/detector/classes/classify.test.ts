@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Classified, classify } from '../../../src/detector/classes/classify.ts';
-import type { CurveFeatures } from '../../../src/detector/features.ts';
+import type { CurveFeatures } from '../../../src/detector/curve/features.ts';
 import { MIB } from '../curves.ts';
 import { featuresWith, RISE } from '../made-features.ts';
 

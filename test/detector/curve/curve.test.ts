@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Curve, type CurveSample } from '../../../src/detector/curve.ts';
+import { Curve, type CurveSample } from '../../../src/detector/curve/curve.ts';
 import { MIB } from '../curves.ts';
 import { arbitrarySamples, featuresSeen, feed, feedMinutes, START_MS, WINDOW_MS, written } from './samples.ts';
 

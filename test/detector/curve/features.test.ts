@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Curve } from '../../../src/detector/curve.ts';
-import type { CurveFeatures, FeatureContext } from '../../../src/detector/features.ts';
+import { Curve } from '../../../src/detector/curve/curve.ts';
+import type { CurveFeatures, FeatureContext } from '../../../src/detector/curve/features.ts';
 import { MIB } from '../curves.ts';
 import { type At, featuresSeen, feedMinutes, START_MS, WINDOW_MS } from './samples.ts';
 

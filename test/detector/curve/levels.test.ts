@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Bucket } from '../../../src/detector/curve.ts';
-import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from '../../../src/detector/levels.ts';
+import type { Bucket } from '../../../src/detector/curve/curve.ts';
+import {
+  floorsBetweenJobs,
+  loweredBytes,
+  noiseOf,
+  stepsOf,
+  sustainedBytes,
+} from '../../../src/detector/curve/levels.ts';
 import { TUNING } from '../../../src/detector/tuning.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';

@@ -1,4 +1,4 @@
-import type { Level } from '../../../src/detector/curve.ts';
+import type { Level } from '../../../src/detector/curve/curve.ts';
 
 export const MINUTE_MS = 60_000;
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from '../../../src/detector/recoveries.ts';
+import {
+  followRecoveries,
+  mayRecover,
+  NO_RECOVERIES,
+  type Recoveries,
+} from '../../../src/detector/curve/recoveries.ts';
 
 const MINUTE_MS = 60_000;
 /** MB. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Ring } from '../../../src/detector/ring.ts';
+import { Ring } from '../../../src/detector/curve/ring.ts';
 
 function rowsOf(ring: Ring, columns: number): readonly (readonly (number | null)[])[] {
   return ring.map((column) => Array.from({ length: columns }, (_, index) => column(index)));

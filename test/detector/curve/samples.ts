@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Curve, CurveSample } from '../../../src/detector/curve.ts';
-import { type CurveFeatures, type FeatureContext, featuresOf } from '../../../src/detector/features.ts';
+import type { Curve, CurveSample } from '../../../src/detector/curve/curve.ts';
+import { type CurveFeatures, type FeatureContext, featuresOf } from '../../../src/detector/curve/features.ts';
 import { MIB } from '../curves.ts';
 
 export const WINDOW_MS = 60_000;

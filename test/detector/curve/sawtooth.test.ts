@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sawtoothOf, troughsRise } from '../../../src/detector/sawtooth.ts';
+import { sawtoothOf, troughsRise } from '../../../src/detector/curve/sawtooth.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, values, wobble } from './made-levels.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median } from '../../../src/detector/statistics.ts';
+import { median } from '../../../src/detector/curve/statistics.ts';
 
 /** Small ones are sorted in another way than large ones, and the largest in space of their own. */
 const anyValues = fc.array(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), { maxLength: 300, size: 'max' });

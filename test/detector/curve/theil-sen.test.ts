@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lineThrough, trendOf } from '../../../src/detector/theil-sen.ts';
+import { lineThrough, trendOf } from '../../../src/detector/curve/theil-sen.ts';
 import { levelsOf, values, wobble } from './made-levels.ts';
 
 const MIB = 1024 ** 2;

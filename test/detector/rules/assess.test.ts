@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import { assess, soonBackAfterMs } from '../../../src/detector/assess.ts';
-import { type AssessContext, NO_RESTARTS } from '../../../src/detector/assessment.ts';
-import { type Boot, observe, openBoot } from '../../../src/detector/boot.ts';
+import { type Boot, observe, openBoot } from '../../../src/detector/boot/boot.ts';
+import { learnableOf } from '../../../src/detector/boot/learnable.ts';
 import type { Classified } from '../../../src/detector/classes/classify.ts';
-import type { CurveFeatures } from '../../../src/detector/features.ts';
-import { learnableOf } from '../../../src/detector/learnable.ts';
+import type { CurveFeatures } from '../../../src/detector/curve/features.ts';
+import { assess, soonBackAfterMs } from '../../../src/detector/rules/assess.ts';
+import { type AssessContext, NO_RESTARTS } from '../../../src/detector/rules/assessment.ts';
 import { TUNING } from '../../../src/detector/tuning.ts';
 import type { MemoryClass } from '../../../src/model/decision.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';

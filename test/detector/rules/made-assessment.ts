@@ -1,6 +1,6 @@
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import type { Assessment } from '../../../src/detector/assessment.ts';
-import type { CurveFeatures } from '../../../src/detector/features.ts';
+import type { CurveFeatures } from '../../../src/detector/curve/features.ts';
+import type { Assessment } from '../../../src/detector/rules/assessment.ts';
 import { MIB } from '../curves.ts';
 import { featuresWith, RISE } from '../made-features.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Assessment } from '../../../src/detector/assessment.ts';
-import { RULES } from '../../../src/detector/rules.ts';
-import { explanationOf } from '../../../src/detector/sentences.ts';
+import type { Assessment } from '../../../src/detector/rules/assessment.ts';
+import { RULES } from '../../../src/detector/rules/rules.ts';
+import { explanationOf } from '../../../src/detector/rules/sentences.ts';
 import type { Action, Reason } from '../../../src/model/decision.ts';
 import { MIB } from '../curves.ts';
 import { assessmentWith, BLOAT, type Changes, HOUR_MS, LEAK, MINUTE_MS, NOW_MS } from './made-assessment.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Rule } from '../../../src/detector/rule.ts';
-import { RULES } from '../../../src/detector/rules.ts';
-import { back, explanationOf, isAtLimit, jobsHold } from '../../../src/detector/sentences.ts';
+import type { Rule } from '../../../src/detector/rules/rule.ts';
+import { RULES } from '../../../src/detector/rules/rules.ts';
+import { back, explanationOf, isAtLimit, jobsHold } from '../../../src/detector/rules/sentences.ts';
 import { MIB } from '../curves.ts';
 import { RISE } from '../made-features.ts';
 import { assessmentWith, BLOAT, type Changes, LEAK, MINUTE_MS } from './made-assessment.ts';

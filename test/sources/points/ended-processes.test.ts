@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import type { Boot } from '../../../src/detector/boot.ts';
+import type { Boot } from '../../../src/detector/boot/boot.ts';
 import { Intake } from '../../../src/sources/intake.ts';
 import { createOtlpSource } from '../../../src/sources/otlp/otlp-http.ts';
 import { encodeProtobuf } from '../otlp/otlp-encoder.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Level } from '../../../src/detector/curve.ts';
-import { jobsOf, loadMargin, marginOf } from '../../../src/detector/load-margin.ts';
+import type { Level } from '../../../src/detector/curve/curve.ts';
+import { jobsOf, loadMargin, marginOf } from '../../../src/detector/load/load-margin.ts';
 
 /** Levels with these counts of running jobs. */
 function levelsOf(jobs: readonly (number | null)[]): readonly Level[] {

@@ -1,7 +1,7 @@
-import { type Policy, thresholdBytes } from '../model/policy.ts';
-import type { DynoFacts } from './assessment.ts';
+import { type Policy, thresholdBytes } from '../../model/policy.ts';
+import { ownBytesPerJob } from '../load/job-load.ts';
+import type { DynoFacts } from '../rules/assessment.ts';
 import { type Boot, floorWithoutJobs } from './boot.ts';
-import { ownBytesPerJob } from './job-load.ts';
 
 /** What a boot shows, so that later boots of its target can be judged from their first minute. Memory in bytes. */
 export interface Learnable {

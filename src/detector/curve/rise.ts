@@ -1,12 +1,12 @@
 /** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
 
+import { loadMargin } from '../load/load-margin.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 import type { Level } from './curve.ts';
 import { noiseOf } from './levels.ts';
-import { loadMargin } from './load-margin.ts';
 import { type Sawtooth, troughsRise } from './sawtooth.ts';
 import { median } from './statistics.ts';
 import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /** A line through floors that keep rising. */
 export interface Rise {

@@ -1,9 +1,9 @@
-import { MEMORY_CLASSES } from '../model/decision.ts';
-import type { BootIdentity, MemoryTuning } from '../model/point.ts';
+import { MEMORY_CLASSES } from '../../model/decision.ts';
+import type { BootIdentity, MemoryTuning } from '../../model/point.ts';
+import type { Classified } from '../classes/classify.ts';
+import { Curve, type CurveState } from '../curve/curve.ts';
+import { isJobLoad } from '../load/job-load.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
-import type { Classified } from './classes/classify.ts';
-import { Curve, type CurveState } from './curve.ts';
-import { isJobLoad } from './job-load.ts';
 import type { ProcessState } from './process-state.ts';
 
 /** Names come from the measured side, which cuts them far below this. */

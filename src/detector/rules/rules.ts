@@ -1,9 +1,9 @@
-import { formatBytes, formatDuration } from '../model/format.ts';
+import { formatBytes, formatDuration } from '../../model/format.ts';
+import { mayRecover } from '../curve/recoveries.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 import type { Assessment } from './assessment.ts';
-import { mayRecover } from './recoveries.ts';
 import type { Rule } from './rule.ts';
 import { back, isAtLimit, jobsHold } from './sentences.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 const BIGGER = 'a bigger dyno or less concurrency is needed';
 

@@ -1,4 +1,4 @@
-import type { Point, ProcessRole } from '../model/point.ts';
+import type { Point, ProcessRole } from '../../model/point.ts';
 
 /** What a process reports, each with its own newest time: an export may come in parts. */
 const FIELDS = ['rssBytes', 'residentBytes', 'swapBytes', 'oldestJobStartMs', 'activeJobs', 'completedJobs'] as const;

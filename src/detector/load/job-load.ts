@@ -1,5 +1,5 @@
-import type { WarmFloor } from './curve.ts';
-import { PARTS, TUNING } from './tuning.ts';
+import type { WarmFloor } from '../curve/curve.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 
 /**
  * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed on changes of the number of running

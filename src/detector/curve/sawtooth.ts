@@ -1,7 +1,7 @@
+import { PARTS, TUNING } from '../tuning.ts';
 import type { Level } from './curve.ts';
 import { median } from './statistics.ts';
 import { trendOf } from './theil-sen.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /** A floor that rises and is given back, over and over: garbage that is collected late, caches that are emptied. */
 export interface Sawtooth {

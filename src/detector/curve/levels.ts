@@ -1,6 +1,6 @@
+import { PARTS, TUNING } from '../tuning.ts';
 import type { Bucket, Level } from './curve.ts';
 import { median } from './statistics.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /** Without an idle moment near, the floor of a busy bucket is the lowest of this many neighbours. */
 const NEIGHBOURS = 3;

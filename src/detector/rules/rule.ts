@@ -1,4 +1,4 @@
-import type { Action, Reason } from '../model/decision.ts';
+import type { Action, Reason } from '../../model/decision.ts';
 import type { Assessment } from './assessment.ts';
 
 /** What is done about a dyno, and why. */

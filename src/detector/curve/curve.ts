@@ -1,6 +1,6 @@
+import { PARTS, TUNING } from '../tuning.ts';
 import { Ring } from './ring.ts';
 import { median } from './statistics.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /**
  * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one leaves a floor and a peak; floors are

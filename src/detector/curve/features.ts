@@ -1,12 +1,12 @@
+import { type BytesPerJob, withoutJobs } from '../load/job-load.ts';
+import { jobsOf, marginOf } from '../load/load-margin.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 import type { Bucket, Curve, Level } from './curve.ts';
-import { type BytesPerJob, withoutJobs } from './job-load.ts';
 import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
-import { jobsOf, marginOf } from './load-margin.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
 import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';
 import { type Sawtooth, sawtoothOf } from './sawtooth.ts';
 import { median } from './statistics.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /** What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what running jobs hold. */
 export interface CurveFeatures {

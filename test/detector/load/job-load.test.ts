@@ -13,7 +13,7 @@ import {
   takenByJobs,
   takenSinceLastEnd,
   withoutJobs,
-} from '../../../src/detector/job-load.ts';
+} from '../../../src/detector/load/job-load.ts';
 
 const WINDOW_MS = 60_000;
 const MB = 1e6;

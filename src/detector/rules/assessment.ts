@@ -1,6 +1,6 @@
-import type { MemoryClass } from '../model/decision.ts';
-import type { Policy } from '../model/policy.ts';
-import type { CurveFeatures } from './features.ts';
+import type { MemoryClass } from '../../model/decision.ts';
+import type { Policy } from '../../model/policy.ts';
+import type { CurveFeatures } from '../curve/features.ts';
 
 /** What the platform says of the boot's dyno. Memory in bytes; null where it does not say. */
 export interface DynoFacts {

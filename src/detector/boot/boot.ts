@@ -1,8 +1,8 @@
-import type { BootIdentity, MemoryTuning, Point } from '../model/point.ts';
-import { type Policy, thresholdBytes } from '../model/policy.ts';
-import { type Classified, classify } from './classes/classify.ts';
-import { Curve } from './curve.ts';
-import { featuresOf } from './features.ts';
+import type { BootIdentity, MemoryTuning, Point } from '../../model/point.ts';
+import { type Policy, thresholdBytes } from '../../model/policy.ts';
+import { type Classified, classify } from '../classes/classify.ts';
+import { Curve } from '../curve/curve.ts';
+import { featuresOf } from '../curve/features.ts';
 import {
   type BytesPerJob,
   bytesPerJob,
@@ -13,7 +13,8 @@ import {
   NO_JOB_LOAD,
   takenByJobs,
   withoutJobs,
-} from './job-load.ts';
+} from '../load/job-load.ts';
+import { TUNING } from '../tuning.ts';
 import {
   censusOf,
   dynoBytesOf,
@@ -23,7 +24,6 @@ import {
   rememberedMs,
   updateProcess,
 } from './process-state.ts';
-import { TUNING } from './tuning.ts';
 
 /** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
 export interface Boot {

@@ -1,6 +1,6 @@
-import type { Level } from './curve.ts';
-import { median } from './statistics.ts';
-import { PARTS } from './tuning.ts';
+import type { Level } from '../curve/curve.ts';
+import { median } from '../curve/statistics.ts';
+import { PARTS } from '../tuning.ts';
 
 /**
  * What more running jobs at the end of the levels than at their start may account for, bytes: the load's part is taken out of the curve only as far as it

@@ -1,13 +1,13 @@
-import type { MemoryClass, Verdict } from '../model/decision.ts';
-import { type Policy, thresholdBytes } from '../model/policy.ts';
+import type { MemoryClass, Verdict } from '../../model/decision.ts';
+import { type Policy, thresholdBytes } from '../../model/policy.ts';
+import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from '../boot/boot.ts';
+import type { CurveFeatures } from '../curve/features.ts';
+import type { Rise } from '../curve/rise.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 import type { AssessContext, Assessment, DynoFacts } from './assessment.ts';
-import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from './boot.ts';
-import type { CurveFeatures } from './features.ts';
-import type { Rise } from './rise.ts';
 import type { Rule } from './rule.ts';
 import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from './rules.ts';
 import { explanationOf } from './sentences.ts';
-import { PARTS, TUNING } from './tuning.ts';
 
 /** Assesses one boot by its curve: pure, and without asking whether anything may be done about it. */
 export function assess(boot: Boot, context: AssessContext, policy: Policy): Verdict {

@@ -1,4 +1,4 @@
-import { PARTS, TUNING } from './tuning.ts';
+import { PARTS, TUNING } from '../tuning.ts';
 
 /** What this boot has shown to come back by itself: floors over the soft limit that were given back without a restart. */
 export interface Recoveries {
