@@ -1,9 +1,9 @@
-import { ABLATION_KEYS, BASELINES, type CandidateKey, candidateFor, TIDEMARK_KEY } from './candidates.ts';
+import { BASELINES, type CandidateKey, candidateFor, TIDEMARK_KEY } from './candidates.ts';
 import { type Cost, costOf, costSeries } from './costs.ts';
 import { type FalseRestarts, falseRestartsOf } from './false-restarts.ts';
-import type { Part } from './pool/part.ts';
-import { runParts } from './pool/pool.ts';
+import { partsOf, runParts } from './pool/parts.ts';
 import { Random } from './random.ts';
+import type { Baseline } from './restarters/rule.ts';
 import { type DynoScore, type FamilyScore, LOOP_RESTARTS, scoreFamily } from './score.ts';
 import { familyOf, type Split } from './splits.ts';
 
@@ -14,8 +14,6 @@ export interface EvaluateOptions {
   /** Dynos of each family that a setting of a baseline is tried on, on the dev split. */
   readonly tuneDynos: number;
   readonly baselines: boolean;
-  /** Include Tidemark with one part removed. */
-  readonly ablations: boolean;
 }
 
 export interface CandidateScore {
@@ -28,26 +26,24 @@ export interface CandidateScore {
   readonly cost: Cost;
 }
 
-const PART_DYNOS = 5;
 const BOOTSTRAP_SEED = 7;
 
 export async function evaluate(options: EvaluateOptions): Promise<readonly CandidateScore[]> {
-  const keys = [
-    TIDEMARK_KEY,
-    ...(options.ablations ? ABLATION_KEYS : []),
-    ...(options.baselines ? await tuned(options) : []),
-  ];
+  const keys = [TIDEMARK_KEY, ...(options.baselines ? await tunedOf(BASELINES, options) : [])];
   const scores = await scoreAll(keys, options);
   // Measured last, when no other thread is running.
   const series = costSeries();
   return scores.map((score) => ({ ...score, cost: costOf(candidateFor(score.key), series) }));
 }
 
-/** The best setting of each baseline on dynos of the dev split. */
-async function tuned(options: EvaluateOptions): Promise<readonly CandidateKey[]> {
-  const keys = BASELINES.flatMap(({ name, settings }) => settings.map((_, setting) => ({ name, setting })));
-  const scores = await scoreAll(keys, { ...options, split: 'dev', dynos: options.tuneDynos });
-  return BASELINES.map(({ name }) => {
+/** Of each baseline the setting that does best on dynos of the dev split. */
+export async function tunedOf(
+  baselines: readonly Baseline[],
+  options: Pick<EvaluateOptions, 'families' | 'tuneDynos'>,
+): Promise<readonly CandidateKey[]> {
+  const keys = baselines.flatMap(({ name, settings }) => settings.map((_, setting) => ({ name, setting })));
+  const scores = await scoreAll(keys, { families: options.families, split: 'dev', dynos: options.tuneDynos });
+  return baselines.map(({ name }) => {
     const own = scores.filter(({ key }) => key.name === name).sort((a, b) => b.goodness - a.goodness);
     const [best] = own;
     if (best === undefined) throw new Error(`${name} has no setting`);
@@ -57,19 +53,9 @@ async function tuned(options: EvaluateOptions): Promise<readonly CandidateKey[]>
 
 async function scoreAll(
   keys: readonly CandidateKey[],
-  { split, families, dynos }: EvaluateOptions,
+  { split, families, dynos }: Pick<EvaluateOptions, 'split' | 'families' | 'dynos'>,
 ): Promise<readonly Omit<CandidateScore, 'cost'>[]> {
-  const parts: Part[] = keys.flatMap((candidate) =>
-    families.flatMap((family) =>
-      Array.from({ length: Math.ceil(dynos / PART_DYNOS) }, (_, index) => ({
-        candidate,
-        family,
-        split,
-        firstDyno: index * PART_DYNOS,
-        dynos: Math.min(PART_DYNOS, dynos - index * PART_DYNOS),
-      })),
-    ),
-  );
+  const parts = keys.flatMap((candidate) => partsOf(candidate, { split, families, dynos }));
   const results = await runParts(parts);
   return keys.map((key) => {
     const ofFamilies = families.map((family) => {

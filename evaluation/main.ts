@@ -1,32 +1,40 @@
 import { parseArgs } from 'node:util';
 import { evaluate } from './evaluate.ts';
 import { recordingsText, writeRecordingsDocs } from './recordings/report.ts';
-import { writeDocs } from './report/docs.ts';
+import { writeDocs, writePartsDocs } from './report/docs.ts';
 import { reportText } from './report/report.ts';
 import { FAMILIES, familyOf, SPLITS } from './splits.ts';
+import { ablationsText, sensitivityText } from './variants/main.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
 
   --split NAME       dev, test or test-v2: parameters are chosen on dev, published figures are those of the others (default dev)
-  --dynos N          of each family (default 20)
+  --dynos N          of each family (default 20; with --ablations 6, with --sensitivity 2)
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
   --families A,B     only these
   --own              without the other rules
   --recordings       only the recordings of real processes, not the simulated dynos
-  --ablations        Tidemark with something taken away, too
+  --ablations        only Tidemark, with each of its parts turned off by itself, and the plain rule it has to beat
+  --sensitivity      only Tidemark, with each of its constants a quarter lower and higher
   --json             all figures
   --docs             write the figures and curves into docs/detection.md and docs/detection/
 `;
 
+const DYNOS = 20;
+const ABLATION_DYNOS = 6;
+/** There are some 160 moves of constants. */
+const SENSITIVITY_DYNOS = 2;
+
 const { values } = parseArgs({
   options: {
     split: { type: 'string', default: 'dev' },
-    dynos: { type: 'string', default: '20' },
+    dynos: { type: 'string' },
     'tune-dynos': { type: 'string', default: '4' },
     families: { type: 'string' },
     own: { type: 'boolean', default: false },
     recordings: { type: 'boolean', default: false },
     ablations: { type: 'boolean', default: false },
+    sensitivity: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -48,20 +56,24 @@ if (values.help) {
   const split = SPLITS.find((name) => name === values.split);
   if (split === undefined) throw new RangeError(`--split: "${values.split}" is none of ${SPLITS.join(', ')}`);
   const families = values.families?.split(',').map((id) => familyOf(id).id) ?? FAMILIES.map(({ id }) => id);
-  const dynos = wholeNumber('dynos', values.dynos);
+  const dynosOr = (usual: number) => (values.dynos === undefined ? usual : wholeNumber('dynos', values.dynos));
   const tuneDynos = wholeNumber('tune-dynos', values['tune-dynos']);
-  const scores = await evaluate({
-    split,
-    families,
-    dynos,
-    tuneDynos,
-    baselines: !values.own,
-    ablations: values.ablations,
-  });
-  if (values.docs) {
-    writeDocs({ split, dynos, tuneDynos, scores });
-    writeRecordingsDocs();
+  if (values.ablations) {
+    const text = await ablationsText({ split, families, dynos: dynosOr(ABLATION_DYNOS) }, tuneDynos);
+    if (values.docs) writePartsDocs(text);
+    process.stdout.write(text);
+  } else if (values.sensitivity) {
+    process.stdout.write(await sensitivityText({ split, families, dynos: dynosOr(SENSITIVITY_DYNOS) }));
+  } else {
+    const dynos = dynosOr(DYNOS);
+    const scores = await evaluate({ split, families, dynos, tuneDynos, baselines: !values.own });
+    if (values.docs) {
+      writeDocs({ split, dynos, tuneDynos, scores });
+      writeRecordingsDocs();
+    }
+    const recordings = () => recordingsText({ others: !values.own });
+    process.stdout.write(
+      values.json ? `${JSON.stringify(scores, null, 1)}\n` : `${reportText(scores)}\n${recordings()}`,
+    );
   }
-  const recordings = () => recordingsText({ others: !values.own });
-  process.stdout.write(values.json ? `${JSON.stringify(scores, null, 1)}\n` : `${reportText(scores)}\n${recordings()}`);
 }

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { type CandidateKey, candidateFor } from '../candidates.ts';
+import { withChange } from '../restarters/tuned.ts';
 import { type DynoScore, scoreDyno } from '../score.ts';
 import { simulate } from '../simulate.ts';
 import { familyOf, type Split, seedOf } from '../splits.ts';
@@ -13,12 +14,12 @@ export interface Part {
   readonly dynos: number;
 }
 
-function run(part: Part): readonly DynoScore[] {
+export function runPart(part: Part): readonly DynoScore[] {
   const candidate = candidateFor(part.candidate);
   const family = familyOf(part.family);
-  return Array.from({ length: part.dynos }, (_, index) =>
-    scoreDyno(simulate(family, candidate, seedOf(part.split, part.family, part.firstDyno + index))),
-  );
+  const dyno = (index: number) =>
+    scoreDyno(simulate(family, candidate, seedOf(part.split, part.family, part.firstDyno + index)));
+  return withChange(part.candidate.change, () => Array.from({ length: part.dynos }, (_, index) => dyno(index)));
 }
 
-parentPort?.on('message', (part: Part) => parentPort?.postMessage(run(part)));
+parentPort?.on('message', (part: Part) => parentPort?.postMessage(runPart(part)));

@@ -1,38 +1,40 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { DynoScore } from '../score.ts';
-import type { Part } from './part.ts';
 
-/** Runs parts on all cores; the answers are in the order of the parts. */
-export async function runParts(parts: readonly Part[]): Promise<readonly (readonly DynoScore[])[]> {
-  const results: (readonly DynoScore[])[] = new Array(parts.length);
-  let next = 0;
-  const runSome = async () => {
-    const worker = new Worker(new URL('./part.ts', import.meta.url));
-    try {
-      while (next < parts.length) {
-        const index = next;
-        next += 1;
-        const part = parts[index];
-        if (part !== undefined) results[index] = await ask(worker, part);
-      }
-    } finally {
-      await worker.terminate();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), parts.length) }, runSome));
-  return results;
+/** Threads on all cores that answer each task with a result. */
+export class Pool<Task, Result> {
+  readonly #workers: readonly Worker[];
+
+  /** The module receives a task as a message and answers with a message. */
+  constructor(module: URL) {
+    this.#workers = Array.from({ length: availableParallelism() }, () => new Worker(module));
+  }
+
+  /** The results are in the order of the tasks. One call at a time. */
+  async run(tasks: readonly Task[]): Promise<readonly Result[]> {
+    const results: Result[] = new Array(tasks.length);
+    const waiting = tasks.entries();
+    const runSome = async (worker: Worker) => {
+      for (const [index, task] of waiting) results[index] = await ask<Task, Result>(worker, task);
+    };
+    await Promise.all(this.#workers.map(runSome));
+    return results;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
 }
 
-function ask(worker: Worker, part: Part): Promise<readonly DynoScore[]> {
+function ask<Task, Result>(worker: Worker, task: Task): Promise<Result> {
   return new Promise((resolve, reject) => {
     const finish = () => {
       worker.off('message', onMessage);
       worker.off('error', onError);
     };
-    const onMessage = (scores: readonly DynoScore[]) => {
+    const onMessage = (result: Result) => {
       finish();
-      resolve(scores);
+      resolve(result);
     };
     const onError = (error: Error) => {
       finish();
@@ -40,6 +42,6 @@ function ask(worker: Worker, part: Part): Promise<readonly DynoScore[]> {
     };
     worker.on('message', onMessage);
     worker.on('error', onError);
-    worker.postMessage(part);
+    worker.postMessage(task);
   });
 }

@@ -3,8 +3,8 @@ import type { Decision } from '../../src/model/decision.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { BASELINES } from '../candidates.ts';
-import type { Sample } from '../restarter.ts';
-import { type Baseline, candidateOf } from '../restarters/rule.ts';
+import type { Candidate, Sample } from '../restarter.ts';
+import { candidateOf } from '../restarters/rule.ts';
 import { WINDOW_MS } from './family.ts';
 import { overForGoodMs, overOnEndMs, type Recorded } from './recorded.ts';
 
@@ -101,7 +101,11 @@ const NOT_JUDGED = ['sidekiq-worker-killer', 'memwatch'];
 export function judgeOthers(recordings: readonly Recorded[]): readonly RuleOutcome[] {
   const series = recordings.map(samplesOf);
   return BASELINES.filter(({ name }) => !NOT_JUDGED.includes(name)).map((baseline) => {
-    const outcomes = baseline.settings.map((setting) => judgeOther(baseline, setting, { recordings, series }));
+    const outcomes = baseline.settings.map((setting) => ({
+      name: baseline.name,
+      setting,
+      ...judgeCandidate(candidateOf(baseline, setting), recordings, series),
+    }));
     const [best] = outcomes.toSorted((a, b) => rightOnes(b) - rightOnes(a));
     if (best === undefined) throw new Error(`${baseline.name} has no setting`);
     return best;
@@ -116,23 +120,19 @@ function rightOnes({ verdicts }: RuleOutcome): number {
   return verdicts.filter(isRight).length;
 }
 
-interface Series {
-  readonly recordings: readonly Recorded[];
-  readonly series: readonly (readonly Sample[])[];
-}
-
-function judgeOther(
-  baseline: Baseline,
-  setting: Readonly<Record<string, number>>,
-  { recordings, series }: Series,
-): RuleOutcome {
+/** What a rule that sees samples makes of the recordings. */
+export function judgeCandidate(
+  candidate: Candidate,
+  recordings: readonly Recorded[],
+  series: readonly (readonly Sample[])[] = recordings.map(samplesOf),
+): Pick<RuleOutcome, 'firstRestartsMs' | 'verdicts'> {
   const firstRestartsMs = series.map((samples, index) => {
-    const restarter = candidateOf(baseline, setting).start();
+    const restarter = candidate.start();
     const at = samples.findIndex((sample) => restarter.observe(sample));
     return recordings[index]?.rows[at]?.timeMs ?? null;
   });
   const verdicts = recordings.map((recorded, index) => verdictOn(recorded, firstRestartsMs[index] ?? null));
-  return { name: baseline.name, setting, firstRestartsMs, verdicts };
+  return { firstRestartsMs, verdicts };
 }
 
 /**

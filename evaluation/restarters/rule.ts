@@ -1,6 +1,6 @@
 import type { Candidate, Restarter, Sample } from '../restarter.ts';
 
-/** A rule that knows one boot at a time: a new boot starts it afresh, as a new process would. */
+/** A rule at work. */
 export interface BootRule {
   sees(sample: Sample): boolean;
 }
@@ -11,23 +11,30 @@ export interface Baseline {
   /** Where the rule comes from. */
   readonly source: string;
   readonly settings: readonly Readonly<Record<string, number>>[];
+  /** Whether one start sees all boots of a dyno; else a new boot starts the rule again, as a new process would. */
+  readonly remembersBoots?: boolean;
   start(setting: Readonly<Record<string, number>>): BootRule;
 }
 
 export const SETTINGS_EACH = 12;
 
 export function candidateOf(baseline: Baseline, setting: Readonly<Record<string, number>>): Candidate {
-  return { name: baseline.name, start: () => new PerBoot(() => baseline.start(setting)) };
+  return {
+    name: baseline.name,
+    start: () => new OnTime(() => baseline.start(setting), baseline.remembersBoots === true),
+  };
 }
 
-class PerBoot implements Restarter {
+class OnTime implements Restarter {
   readonly #start: () => BootRule;
+  readonly #remembersBoots: boolean;
   #bootId = '';
   #newestMs = Number.NEGATIVE_INFINITY;
   #rule: BootRule;
 
-  constructor(start: () => BootRule) {
+  constructor(start: () => BootRule, remembersBoots: boolean) {
     this.#start = start;
+    this.#remembersBoots = remembersBoots;
     this.#rule = start();
   }
 
@@ -35,7 +42,7 @@ class PerBoot implements Restarter {
     if (sample.bootId !== this.#bootId) {
       this.#bootId = sample.bootId;
       this.#newestMs = Number.NEGATIVE_INFINITY;
-      this.#rule = this.#start();
+      if (!this.#remembersBoots) this.#rule = this.#start();
     }
     // None of the rules is fed late samples where it lives: it measures its own process.
     if (sample.timeMs <= this.#newestMs) return false;

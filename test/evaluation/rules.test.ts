@@ -41,7 +41,7 @@ const line = (from: number, to: number, count: number) =>
 describe('rules of other tools', () => {
   it('each has the same number of settings to choose from', () => {
     for (const { settings } of BASELINES) expect(settings).toHaveLength(SETTINGS_EACH);
-    expect(BASELINES).toHaveLength(12);
+    expect(BASELINES).toHaveLength(13);
   });
 
   const spike = [...flat(0.5, 10), 0.95, ...flat(0.5, 30)];
@@ -82,6 +82,46 @@ describe('rules of other tools', () => {
   it('sidekiq-worker-killer collects garbage before it judges', () => {
     const samples = samplesOf(flat(0.95, 10), () => 0.2);
     expect(restartsAt('sidekiq-worker-killer', { limit: 0.9 }, samples)).toBeNull();
+  });
+
+  describe('the plain sustained rule', () => {
+    const setting = { soft: 0.8, forMin: 5 };
+    /** Ends of boots at which it restarts, of boots of two hours that are each low for so many minutes and then high. */
+    function restartsOf(lowMinutes: readonly number[], high = 0.95): readonly boolean[] {
+      const index = BASELINES.find(({ name }) => name === 'sustained')?.settings.findIndex(
+        (other) => JSON.stringify(other) === JSON.stringify(setting),
+      );
+      const restarter = candidateFor({ name: 'sustained', setting: index ?? -1 }).start();
+      let clockMs = 0;
+      return lowMinutes.map((low, boot) => {
+        const bootStartMs = clockMs;
+        clockMs += 2 * 3_600_000;
+        return samplesOf([...flat(0.4, 2 * low), ...flat(high, 240 - 2 * low)])
+          .map((sample) => ({
+            ...sample,
+            timeMs: sample.timeMs + bootStartMs,
+            bootId: `boot-${boot}`,
+            bootStartMs,
+          }))
+          .some((sample) => restarter.observe(sample));
+      });
+    }
+
+    it('restarts where usage stays over the soft limit and a fresh boot holds a tenth of the quota less', () => {
+      expect(restartsOf([90])).toEqual([true]);
+    });
+
+    it('leaves usage that a fresh boot would hold too', () => {
+      expect(restartsOf([0])).toEqual([false]);
+    });
+
+    it('stops for a day after two restarts in a row after which usage was soon as high again', () => {
+      expect(restartsOf([90, 45, 45, 90])).toEqual([true, true, false, false]);
+    });
+
+    it('goes on where a restart was good for hours', () => {
+      expect(restartsOf([90, 90, 90, 90])).toEqual([true, true, true, true]);
+    });
   });
 
   it('a new boot starts a rule afresh', () => {
