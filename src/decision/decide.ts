@@ -37,6 +37,7 @@ interface ClosedAttempt {
   readonly dyno: string;
   readonly bootId: string;
   readonly outcome: Outcome;
+  readonly by?: 'policy' | 'person';
   readonly closedAtMs: number;
   readonly usageBytes: number | null;
 }

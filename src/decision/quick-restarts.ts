@@ -6,6 +6,8 @@ import { TUNING } from '../detector/tuning.ts';
 export interface ClosedRestart {
   readonly dyno: string;
   readonly outcome: Outcome;
+  /** A person's restart says nothing of how soon memory was back. */
+  readonly by?: 'policy' | 'person';
   readonly closedAtMs: number;
   /** When it was claimed; null where it was not known. */
   readonly usageBytes: number | null;
@@ -18,7 +20,10 @@ export interface ClosedRestart {
 export function quickRestarts(newestFirst: readonly ClosedRestart[], dyno: string, nowMs: number): QuickRestarts {
   const restarts = newestFirst.filter(
     (closed) =>
-      closed.dyno === dyno && closed.outcome === 'restarted' && nowMs - closed.closedAtMs < TUNING.quickMemoryMs,
+      closed.dyno === dyno &&
+      closed.outcome === 'restarted' &&
+      closed.by !== 'person' &&
+      nowMs - closed.closedAtMs < TUNING.quickMemoryMs,
   );
   const isLate = ({ closedAtMs }: ClosedRestart, index: number) =>
     (restarts[index - 1]?.closedAtMs ?? closedAtMs) - closedAtMs > TUNING.quickRestartMs;

@@ -133,6 +133,16 @@ describe('one long job', () => {
     const sentences = restartsOf(everyRun(long(2, 0.45, 2, 60)));
     expect(sentences.length).toBeGreaterThan(0);
   });
+
+  it('that hangs hides no leak for longer than until the quota is reached', () => {
+    // At 1.2 times the quota at 280 min.
+    const leaking = (minute: number) => (0.3 + 0.005 * Math.max(0, minute - 100)) * QUOTA_MB;
+    const hung: Unsampled = { ...long(6, 0, 2, 0), ownMb: leaking, isAged: true };
+    for (const { restartMinutes } of everyRun(hung)) {
+      expect(restartMinutes[0]).toBeGreaterThan(200);
+      expect(restartMinutes[0]).toBeLessThan(280);
+    }
+  });
 });
 
 describe('beneath load that holds a quarter of the quota for four hours and falls', () => {

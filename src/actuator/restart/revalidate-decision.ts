@@ -19,7 +19,10 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   const entry = registry.find(attempt.target.app, attempt);
   if (entry === null) return null;
   if (entry.listing?.kind === 'unlisted') return false;
-  const { facts, learnedFloorBytes, uselessRestarts, quickRestarts } = entry;
+  const { facts, learnedFloorBytes, uselessRestarts } = entry;
+  // The drain gives back what jobs held: how full the dyno was at the claim is what `isTooEarlyAgain` asks.
+  const fullestBytes = Math.max(entry.quickRestarts.fullestBytes, attempt.usageBytes ?? 0);
+  const quickRestarts = { ...entry.quickRestarts, fullestBytes };
   const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, quickRestarts };
   const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;

@@ -12,6 +12,7 @@ import {
   type JobLoad,
   NO_JOB_LOAD,
   takenByJobs,
+  takenSinceLastEnd,
   withoutJobs,
 } from '../load/job-load.ts';
 import { TUNING } from '../tuning.ts';
@@ -183,7 +184,10 @@ export function heldByJobs(boot: Boot, windowMs: number): number {
   const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, perJob } = boot;
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
   const known = activeJobs * perJob.bytes;
-  const taken = takenByJobs(jobLoad, { timeMs, usageBytes }, windowMs);
+  const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
+  // Growth beside an old job may be a leak: over the quota it is no longer taken for the job's.
+  const isOver = limitBytes !== null && usageBytes > limitBytes;
+  const taken = (isOver ? takenSinceLastEnd : takenByJobs)(jobLoad, { timeMs, usageBytes }, windowMs);
   return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
 }
 

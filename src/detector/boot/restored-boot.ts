@@ -26,6 +26,8 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
     Array.isArray(boot.processes) &&
     boot.processes.every((process) => isProcess(process, latestMs)) &&
     isJobLoad(boot.jobLoad) &&
+    // A mark in the future would never be replaced.
+    (boot.jobLoad.oldestMs ?? 0) <= latestMs &&
     (boot.learnedBytesPerJob === null || isFinitely(boot.learnedBytesPerJob)) &&
     isFinitely(boot.perJob) &&
     (boot.classified === null || isClassified(boot.classified, latestMs)) &&

@@ -46,6 +46,8 @@ export interface CurveFeatures {
   readonly floorOverSoftSinceMs: number | null;
   /** The same of the floor together with what jobs hold. */
   readonly overSoftSinceMs: number | null;
+  /** When that first was so in this boot's life; null or absent before. */
+  readonly firstOverSoftMs?: number | null;
   readonly recoveries: Recoveries;
 }
 
@@ -134,6 +136,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     // A new span began with the buckets that show it.
     floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
     overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
+    firstOverSoftMs: before?.firstOverSoftMs ?? (isOver(onTop) ? beganMs : null),
     recoveries,
   };
 }

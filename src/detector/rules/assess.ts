@@ -80,7 +80,11 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
       soonBackAfterMs(boot, { nowMs, facts, wantsRestart: true }, policy) !== null,
     isTooEarlyAgain:
       context.quickRestarts.inARow >= TUNING.maxQuickRestarts &&
+      // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
+      (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts) < TUNING.quickRestartMs &&
       limitBytes !== null &&
+      // Where the platform kills at the quota itself (Private Spaces) there is no such wait.
+      (killBytes === null || killBytes > limitBytes) &&
       Math.max(usageBytes ?? 0, context.quickRestarts.fullestBytes) < TUNING.fullFraction * limitBytes,
   };
 }

@@ -20,8 +20,11 @@ export const FULL_AGAIN_SOON: Rule = {
   reason: 'memory-comes-back',
   action: 'advise',
   when: () => true,
-  sentence: ({ limitBytes }) =>
-    `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, so the next one waits until usage is at ${formatBytes(TUNING.fullFraction * (limitBytes ?? 0))}: ${BIGGER}`,
+  sentence: ({ limitBytes, hardLimitBytes, policy: { maxRssBytes } }) => {
+    const limits = [TUNING.fullFraction * (limitBytes ?? 0), hardLimitBytes, maxRssBytes];
+    const untilBytes = Math.min(...limits.filter((bytes) => bytes !== null));
+    return `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, so the next one waits until usage is at ${formatBytes(untilBytes)}: ${BIGGER}`;
+  },
 };
 
 /** The first rule that matches holds. Limits judge what the floor stayed over for three windows: never a peak that returns, never what running jobs hold. */
@@ -311,9 +314,11 @@ function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment
   return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
 }
 
-/** The newest measurement is under the limit that the floor is still judged to be over. */
-function isBelowAgain({ usageBytes, softLimitBytes }: Assessment): boolean {
-  return usageBytes !== null && softLimitBytes !== null && usageBytes <= softLimitBytes;
+/** The newest measurement is under the limit that the floor is still judged to be over; a drain takes away what jobs held on top of a lower floor. */
+function isBelowAgain(assessment: Assessment): boolean {
+  const { usageBytes, softLimitBytes } = assessment;
+  const isBelow = usageBytes !== null && softLimitBytes !== null && usageBytes <= softLimitBytes;
+  return isBelow && isFloorOver(assessment, softLimitBytes);
 }
 
 /** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */

@@ -58,6 +58,12 @@ describe('a boot with a time that has not come yet', () => {
     expect(restoreBoot({ ...written(), curve: changed(curve) }, LATEST_MS)).toBeNull();
   });
 
+  it('is not restored where its oldest job began then', () => {
+    const jobLoadAt = (oldestMs: number) => ({ ...NO_JOB_LOAD, oldestMs });
+    expect(restoreBoot({ ...written(), jobLoad: jobLoadAt(LATEST_MS) }, LATEST_MS)).not.toBeNull();
+    expect(restoreBoot({ ...written(), jobLoad: jobLoadAt(FUTURE_MS) }, LATEST_MS)).toBeNull();
+  });
+
   it('is not restored where its class was found then', () => {
     const classified = classifiedAt(LATEST_MS);
     expect(restoreBoot({ ...written(), classified }, LATEST_MS)).not.toBeNull();

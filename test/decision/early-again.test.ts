@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { stillHolds } from '../../src/actuator/restart/revalidate-decision.ts';
+import { defaultPolicy } from '../../src/config/policy.ts';
+import { type ClosedRestart, quickRestarts } from '../../src/decision/quick-restarts.ts';
+import { type Boot, observe, openBoot } from '../../src/detector/boot/boot.ts';
+import { assess } from '../../src/detector/rules/assess.ts';
+import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
+import type { Policy } from '../../src/model/policy.ts';
+import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+
+const MIB = 2 ** 20;
+const HOUR_MS = 3_600_000;
+const START_MS = 1_700_000_000_000;
+const POLICY = { ...defaultPolicy(), dynoCycleMs: null };
+const FACTS: DynoFacts = { limitBytes: 512 * MIB, killBytes: 1024 * MIB, createdAtMs: START_MS };
+
+interface Samples {
+  readonly fromS?: number;
+  readonly toS: number;
+  readonly usageMb: (second: number) => number;
+  readonly jobs?: number;
+  readonly limitMb?: number;
+}
+
+function fed(boot: Boot | null, { fromS = 0, toS, usageMb, jobs = 1, limitMb = 512 }: Samples): Boot {
+  let fedBoot = boot;
+  for (let second = fromS; second < toS; second += 12) {
+    const point = {
+      ...WHOLE_POINT,
+      boot: { ...WHOLE_POINT.boot, startTimeMs: START_MS },
+      timeMs: START_MS + second * 1000,
+      rssBytes: Math.round(usageMb(second) * MIB),
+      treeResidentBytes: null,
+      treeSwapBytes: null,
+      limitBytes: limitMb * MIB,
+      activeJobs: jobs,
+      completedJobs: second,
+      oldestJobStartMs: START_MS + second * 1000 - 2000,
+    };
+    fedBoot = observe(fedBoot ?? openBoot(point), point, POLICY);
+  }
+  if (fedBoot === null) throw new Error('no sample was given');
+  return fedBoot;
+}
+
+/** From half an hour on 5 MB a minute, up to `topMb`. */
+const filling = (topMb: number) => (second: number) => Math.min(topMb, 150 + Math.max(0, second - 1800) / 12);
+
+function contextOf(boot: Boot, hoursAgo: readonly number[], usageMb: number, by: ClosedRestart['by'] = 'policy') {
+  const history = hoursAgo.map((hours): ClosedRestart => {
+    const closedAtMs = boot.lastPointMs - hours * HOUR_MS;
+    return { dyno: 'worker.1', outcome: 'restarted', closedAtMs, usageBytes: usageMb * MIB, by };
+  });
+  return {
+    nowMs: boot.lastPointMs,
+    facts: FACTS,
+    learnedFloorBytes: 150 * MIB,
+    uselessRestarts: 0,
+    quickRestarts: quickRestarts(history, 'worker.1', boot.lastPointMs),
+  };
+}
+
+describe('after two restarts of a dyno within hours', () => {
+  it('a boot that fills up as fast waits', () => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
+    expect(assess(boot, contextOf(boot, [3, 5], 470), POLICY)).toMatchObject({
+      action: 'advise',
+      reason: 'memory-comes-back',
+    });
+  });
+
+  it('a boot that took days to fill up does not', () => {
+    const boot = fed(null, { toS: 6 * 86_400, usageMb: (second) => (second < 5.9 * 86_400 ? 150 : 480) });
+    expect(assess(boot, contextOf(boot, [144, 146], 470), POLICY).action).toBe('restart');
+  });
+
+  it('one that has a bigger quota now, and took hours, does not', () => {
+    const usageMb = (second: number) => Math.min(960, 150 + Math.max(0, second - 1800) / 60);
+    const boot = fed(null, { toS: 20 * 3600, usageMb, limitMb: 1024 });
+    const facts = { limitBytes: 1024 * MIB, killBytes: 2048 * MIB, createdAtMs: START_MS };
+    expect(assess(boot, { ...contextOf(boot, [20, 22], 511), facts }, POLICY).action).toBe('restart');
+  });
+
+  it('one does not where a person sent them', () => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
+    expect(assess(boot, contextOf(boot, [3, 3.1], 160, 'person'), POLICY).action).toBe('restart');
+  });
+
+  it('one does not where the platform kills at the quota', () => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(500) });
+    const facts = { ...FACTS, killBytes: 512 * MIB };
+    expect(assess(boot, { ...contextOf(boot, [3, 5], 470), facts }, POLICY).action).toBe('restart');
+  });
+
+  it.each<[string, Partial<Policy>, string]>([
+    ['the quota', {}, '507 MB'],
+    ['a lower hard limit', { hardLimit: { kind: 'fraction', fraction: 0.9 } }, '461 MB'],
+    ['a lower absolute limit', { maxRssBytes: 450 * MIB }, '450 MB'],
+  ])('the advice says until when it waits, by %s', (_, changes, until) => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(445) });
+    const { explanation } = assess(boot, contextOf(boot, [3, 5], 440), { ...POLICY, ...changes });
+    expect(explanation).toContain(`waits until usage is at ${until}`);
+  });
+
+  it('a restart claimed at the quota still holds after its drain has taken away what jobs held', () => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(498) });
+    fed(boot, { fromS: 3 * 3600, toS: 3 * 3600 + 24, usageMb: () => 508 });
+    const claimed = assess(boot, contextOf(boot, [3, 5], 470), POLICY);
+    expect(claimed.action).toBe('restart');
+    fed(boot, { fromS: 3 * 3600 + 24, toS: 3 * 3600 + 60, usageMb: () => 502, jobs: 0 });
+    const entry = { boot, listing: null, ...contextOf(boot, [3, 5], 470) };
+    const attempt = { target: { app: 'shop', processType: 'worker' }, usageBytes: claimed.usageBytes };
+    const parts = { registry: { find: () => entry }, clock: { now: () => boot.lastPointMs }, policy: POLICY };
+    expect(stillHolds(attempt as never, parts as never)).toBe(true);
+  });
+});
