@@ -1,5 +1,5 @@
-/** Readings of a process that has just started, as fast as jobs come: enough to know soon what 1000 jobs did. */
-const INITIAL_READINGS = 2000;
+/** Readings without limit in a process that has just started, so that what its jobs do is soon known. */
+const INITIAL_READINGS = 5000;
 /** Readings allowed for each ms. One costs 3 to 18 us, with what follows from it: 0.3 % of a core at most. */
 const READINGS_PER_MS = 0.15;
 /** When none is left, so many are saved up before the next one. */
@@ -8,9 +8,9 @@ const RUN_READINGS = 100;
 const MAX_PAUSE_MS = 20;
 
 /**
- * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by
- * itself. Above that, readings come in runs: within a run nothing starts or ends unread, which the estimate needs, and
- * between two runs nothing is read. No change is lost: what happened unread is in the next reading.
+ * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by itself. Above that, readings come in runs:
+ * within a run nothing starts or ends unread, which the estimate needs, and between two runs nothing is read. No change is lost: what happened unread is in
+ * the next reading.
  */
 export class ReadingBudget {
   #left = INITIAL_READINGS;
