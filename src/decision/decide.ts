@@ -1,4 +1,3 @@
-import type { Outcome } from '../attempt/attempt.ts';
 import type { Boot } from '../detector/boot/boot.ts';
 import { assess } from '../detector/rules/assess.ts';
 import { type DynoFacts, NO_RESTARTS } from '../detector/rules/assessment.ts';
@@ -30,16 +29,11 @@ import {
   tooFewHealthy,
   tooYoung,
 } from './gate-words.ts';
-import { quickRestarts } from './quick-restarts.ts';
+import { type ClosedRestart, quickRestarts } from './quick-restarts.ts';
 
-/** The part of a closed attempt that the decision needs. Times are the ledger's own (Unix ms). */
-interface ClosedAttempt {
-  readonly dyno: string;
+/** The part of a closed attempt that the decision needs. */
+interface ClosedAttempt extends ClosedRestart {
   readonly bootId: string;
-  readonly outcome: Outcome;
-  readonly by?: 'policy' | 'person';
-  readonly closedAtMs: number;
-  readonly usageBytes: number | null;
 }
 
 /** The part of a target's ledger that the decision needs. Times are the ledger's own (Unix ms). */

@@ -37,7 +37,7 @@ export const TUNING = {
   idleFraction: 0.25,
   /** The process itself holds at least this fraction of usage, whatever jobs are found to hold. Definition. */
   minOwnFraction: 0.1,
-  /** Memory taken since a job last ended may belong to jobs that still run: for this many windows. Tuned. */
+  /** Memory taken since a job last ended, or since the oldest running one began, may belong to running jobs: for this many windows. Tuned. */
   longJobWindows: 300,
   /** A bucket without an idle moment is compared with the last idle one for this many windows. Tuned. */
   carriedWindows: 30,
