@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState } from '../../src/adapters/redis/state.ts';
-import { APP } from '../../test/integration/running-actuator.ts';
+import { APP } from '../../test/integration/actuator/running-actuator.ts';
 import { type Setting, startSetting, until } from './setting.ts';
 
 const SHORTEST_MS = 100;

@@ -6,7 +6,7 @@ import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { startPointRouter } from '../../test/chaos/point-router.ts';
-import { APP, RunningActuator } from '../../test/integration/running-actuator.ts';
+import { APP, RunningActuator } from '../../test/integration/actuator/running-actuator.ts';
 
 const REGISTER = new URL('../../src/register.ts', import.meta.url).href;
 const WORKER = fileURLToPath(new URL('../restarts-worker.ts', import.meta.url));

@@ -4,7 +4,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createRedisState } from '../../src/adapters/redis/state.ts';
 import { drainKeyNames } from '../../src/shared/drain-messages.ts';
-import { APP, type RunningActuator } from '../../test/integration/running-actuator.ts';
+import { APP, type RunningActuator } from '../../test/integration/actuator/running-actuator.ts';
 import { type Setting, startSetting, until } from './setting.ts';
 
 const GROWING = fileURLToPath(new URL('../../test/chaos/worker-app.ts', import.meta.url));

@@ -10,7 +10,7 @@ import type { HistoryEntry, LedgerView } from '../../src/ports.ts';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { APP, RunningActuator } from '../integration/running-actuator.ts';
+import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from '../matrix/bullmq-versions.ts';
 import type { Evidence } from './checks.ts';
 import { startPointRouter } from './point-router.ts';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { RunningActuator, runCli } from '../integration/running-actuator.ts';
+import { RunningActuator, runCli } from '../integration/actuator/running-actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const STOP_REQUEST = new URL('../../src/commands/terminal/stop-request.ts', import.meta.url).href;

@@ -7,7 +7,7 @@ import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, type ManagedDyno, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type CollectorOptions, type RunningCollector, startCollector } from '../../src/testbed/servers/collector.ts';
 import { findCollector } from '../../src/testbed/servers/collector-binary.ts';
-import { APP, RunningActuator } from '../integration/running-actuator.ts';
+import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 
 const REGISTER = new URL('../../src/register.ts', import.meta.url).href;

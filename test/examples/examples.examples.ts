@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import { Receiver, runApp } from '../integration/instrument-harness.ts';
+import { Receiver, runApp } from '../integration/instrument/instrument-harness.ts';
 import { InstalledApp } from './installed-app.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Manner, Receiver, runApp } from '../integration/instrument-harness.ts';
+import { type Manner, Receiver, runApp } from '../integration/instrument/instrument-harness.ts';
 import { InstalledApp } from './installed-app.ts';
 
 /**
@@ -64,11 +64,11 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
   });
 
   it.each([
-    ['ESM, by --import', [...IMPORT, 'work.mjs']],
-    ['ESM, by import', ['import.mjs']],
-    ['CommonJS, by --import', [...IMPORT, 'work.cjs']],
-    ['CommonJS, by require', ['require.cjs']],
-    ["ESM, on the application's own provider", ['own-sdk.mjs']],
+    ['ESM, by --import', [...IMPORT, 'start/work.mjs']],
+    ['ESM, by import', ['start/import.mjs']],
+    ['CommonJS, by --import', [...IMPORT, 'start/work.cjs']],
+    ['CommonJS, by require', ['start/require.cjs']],
+    ["ESM, on the application's own provider", ['start/own-sdk.mjs']],
   ])('%s: the last points arrive though it exits right after close', async (_how, args) => {
     const { receiver, running } = await run(args);
     expect(await running.exited).toMatchObject({ code: 3, stderr: '' });
@@ -90,7 +90,7 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
   });
 
   it('subclassed and several workers in a process: every job of every worker is counted', async () => {
-    const { receiver, running } = await run([...IMPORT, 'several.mjs']);
+    const { receiver, running } = await run([...IMPORT, 'jobs/several.mjs']);
     expect(await running.exited).toMatchObject({ code: 3, stderr: '' });
     const counts = receiver
       .of('messaging.process.duration')
@@ -99,7 +99,9 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
   });
 
   it('sandboxed: by the child', async () => {
-    const { receiver, running } = await run([...IMPORT, 'sandboxed.mjs'], { OTEL_METRIC_EXPORT_INTERVAL: '200' });
+    const { receiver, running } = await run([...IMPORT, 'processes/sandboxed.mjs'], {
+      OTEL_METRIC_EXPORT_INTERVAL: '200',
+    });
     const jobs = () => receiver.of('messaging.process.duration').at(-1);
     await Promise.race([receiver.until(() => jobs() !== undefined), running.exited]);
     running.stop();
@@ -111,14 +113,14 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
     ['hangs', 'hangs', {}],
     ['is dead', 'answers', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }],
   ])('ends in time by itself where the receiver %s', async (_how, manner, env) => {
-    const { running } = await run([...IMPORT, 'work.mjs'], { EXIT: 'natural', ...env }, manner);
+    const { running } = await run([...IMPORT, 'start/work.mjs'], { EXIT: 'natural', ...env }, manner);
     expect(await running.exited).toMatchObject({ code: 7 });
   });
 
   it("writes its points to a stream over BullMQ's own connection", async () => {
     const database = 1 + CELLS.findIndex(([one, other]) => one === bullmq && other === opentelemetry);
     const redisUrl = `${inject('redisUrl')}/${database}`;
-    const { running } = await run([...IMPORT, 'work.mjs'], {
+    const { running } = await run([...IMPORT, 'start/work.mjs'], {
       TIDEMARK_TRANSPORT: 'redis',
       REDIS_DB: String(database),
     });
@@ -158,7 +160,13 @@ describe.each(['0.204.0', '0.208.0', '0.209.0', '0.223.0', '0.301.0'])(
         OTEL_METRIC_EXPORT_INTERVAL: '500',
         OTEL_METRIC_EXPORT_TIMEOUT: '500',
       };
-      const running = runApp({ folder: app, args: ['readme-sdk.mjs'], redisUrl: inject('redisUrl'), receiverUrl, env });
+      const running = runApp({
+        folder: app,
+        args: ['start/readme-sdk.mjs'],
+        redisUrl: inject('redisUrl'),
+        receiverUrl,
+        env,
+      });
       expect(await running.exited).toMatchObject({ code: 3, reports: [expect.stringContaining('shop worker.1')] });
       expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({ count: JOBS });
       expect(receiver.of('process.memory.usage').at(-1)?.resource).toMatchObject({

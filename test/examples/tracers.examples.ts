@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { Receiver } from '../integration/instrument-harness.ts';
+import { Receiver } from '../integration/instrument/instrument-harness.ts';
 import { InstalledApp } from './installed-app.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/tracers', import.meta.url));

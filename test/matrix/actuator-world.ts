@@ -5,7 +5,7 @@ import { createRedisState, type RedisState } from '../../src/adapters/redis/stat
 import type { LedgerView } from '../../src/ports.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { RunningActuator } from '../integration/running-actuator.ts';
+import { RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versions.ts';
 import { APP, keysOf, PATIENCE } from './matrix-dyno.ts';
 

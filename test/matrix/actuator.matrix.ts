@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { feed } from '../integration/running-actuator.ts';
+import { feed } from '../integration/actuator/running-actuator.ts';
 import { ActuatorWorld } from './actuator-world.ts';
 import { MATRIX, NEWEST } from './bullmq-versions.ts';
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { runCli } from '../integration/running-actuator.ts';
+import { runCli } from '../integration/actuator/running-actuator.ts';
 import {
   type Environment,
   later,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { RunningActuator, runCli } from '../integration/running-actuator.ts';
+import { RunningActuator, runCli } from '../integration/actuator/running-actuator.ts';
 
 /** Real parts in one state of a set-up, and what each of them says in it. */
 

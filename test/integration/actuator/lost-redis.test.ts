@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, feed, RunningActuator } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, RunningActuator } from './running-actuator.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 const TOKEN = 'HRKU-test-token';
 const SLEEPER = [process.execPath, '-e', "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000);"];
 /** What a run may take on a busy machine; nothing is asserted about it. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, type DecisionRow, type Dyno, feed, RunningActuator } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';

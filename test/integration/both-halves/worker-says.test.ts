@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { AppFolder, runApp } from './instrument-harness.ts';
-import { RunningActuator } from './running-actuator.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { RunningActuator } from '../actuator/running-actuator.ts';
+import { AppFolder, runApp } from '../instrument/instrument-harness.ts';
 
 const undo: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -16,7 +16,7 @@ async function said(actuatorEnv: Readonly<Record<string, string>>, env: Readonly
   undo.push(() => actuator.kill());
   const folder = new AppFolder();
   undo.push(() => folder.remove());
-  const args = ['--import', 'tidemark/register', 'work.mjs'];
+  const args = ['--import', 'tidemark/register', 'start/work.mjs'];
   const options = { OTEL_METRIC_EXPORT_INTERVAL: '500', ...env };
   const { stderr, reports } = await runApp({
     folder,

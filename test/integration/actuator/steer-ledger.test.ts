@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
-import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { freePort } from '../../../src/testbed/dyno-manager/free-port.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, RunningActuator, runCli } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Finding } from '../../src/doctor/finding.ts';
-import { startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, feed, RunningActuator, runCli } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-doctor-token';

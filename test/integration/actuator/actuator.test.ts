@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { APP, type Dyno, feed, RunningActuator, runCli } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';

@@ -6,11 +6,11 @@ import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
-import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
-import type { DrainKeys } from '../../src/ports.ts';
-import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../src/shared/drain-messages.ts';
+import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
+import type { WorkerMethods } from '../../../src/instrument/bullmq/bullmq-patch.ts';
+import { WorkerInstrumentation } from '../../../src/instrument/worker-instrumentation.ts';
+import type { DrainKeys } from '../../../src/ports.ts';
+import { type DrainAnswer, type DrainedBoot, drainKeyNames } from '../../../src/shared/drain-messages.ts';
 
 /** Far beyond what any step needs. */
 const LIMIT = { timeout: 30_000, interval: 50 };
@@ -288,7 +288,7 @@ it.each(['register', 'instrumentWorker'])('a process is idle only when its threa
   const { app, bootId } = dyno.boot;
   const queue = new Queue(`in-thread-${randomUUID()}`, { connection: connection() });
   releases.push(() => queue.close());
-  const thread = new Thread(new URL('../fixtures/instrument/worker-in-thread.ts', import.meta.url), {
+  const thread = new Thread(new URL('../../fixtures/instrument/processes/worker-in-thread.ts', import.meta.url), {
     workerData: { queueName: queue.name, connection: connection(), by },
     env: { DYNO: 'worker.1', HEROKU_DYNO_ID: bootId, HEROKU_APP_NAME: app },
   });

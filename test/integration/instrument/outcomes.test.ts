@@ -21,7 +21,7 @@ async function run(script: string, version: BullmqVersion): Promise<Receiver> {
 
 describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
   it('a job that leaves the processor to wait is told as such, and again when it has its next turn', async () => {
-    const receiver = await run('waits.mjs', version);
+    const receiver = await run('jobs/waits.mjs', version);
     const outcomes = receiver
       .of('messaging.process.duration')
       .map(({ attributes, count }) => `${attributes['bullmq.job.name']}: ${attributes['bullmq.job.outcome']} ${count}`);
@@ -30,7 +30,7 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
   });
 
   it('a job in a worker thread counts among those of the process, whose memory it shares; its death is told', async () => {
-    const receiver = await run('threads.mjs', version);
+    const receiver = await run('processes/threads.mjs', version);
     const jobs = receiver.of('messaging.process.duration').filter(({ resource }) => {
       return resource['tidemark.process.role'] === 'main';
     });

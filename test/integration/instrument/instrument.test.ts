@@ -47,7 +47,7 @@ function netByName(receiver: Receiver, request: number): ReadonlyMap<string, num
   return net;
 }
 
-/** Of `overlap.mjs`. */
+/** Of `jobs/overlap.mjs`. */
 const OVERLAPPING_NAMES = 4;
 
 function endedNames(receiver: Receiver, request: number): ReadonlySet<unknown> {
@@ -61,10 +61,10 @@ function total(numbers: Iterable<number>): number {
 
 describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) => {
   it.each([
-    ['ESM, by --import', [...IMPORT, 'work.mjs']],
-    ['ESM, by import', ['import.mjs']],
-    ['CommonJS, by --import', [...IMPORT, 'work.cjs']],
-    ['CommonJS, by require', ['require.cjs']],
+    ['ESM, by --import', [...IMPORT, 'start/work.mjs']],
+    ['ESM, by import', ['start/import.mjs']],
+    ['CommonJS, by --import', [...IMPORT, 'start/work.cjs']],
+    ['CommonJS, by require', ['start/require.cjs']],
   ])('%s: delivers its last points though it exits right after close', async (_how, args) => {
     const { receiver, code, stderr, reports } = await run({ args, version });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
@@ -99,7 +99,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
     async () => {
       const env = { JOBS: '10000', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
       const { receiver, code, stderr } = await run({
-        args: [...IMPORT, 'overlap.mjs'],
+        args: [...IMPORT, 'jobs/overlap.mjs'],
         version,
         env,
         lifeLimitMs: OVERLAP_LIMIT_MS,
@@ -125,7 +125,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
   );
 
   it('keeps cancellation and subclasses working, and tells every outcome', async () => {
-    const { receiver, code } = await run({ args: [...IMPORT, 'cancel.mjs'], version });
+    const { receiver, code } = await run({ args: [...IMPORT, 'jobs/cancel.mjs'], version });
     expect(code).toBe(3);
     const outcomes = receiver
       .of('messaging.process.duration')
@@ -141,7 +141,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
 
   it('reports how long its oldest job has run, next to short ones and until it ends', async () => {
     const env = { OTEL_METRIC_EXPORT_INTERVAL: '100' };
-    const { receiver, app } = await launch({ args: [...IMPORT, 'long-job.mjs'], version, env });
+    const { receiver, app } = await launch({ args: [...IMPORT, 'jobs/long-job.mjs'], version, env });
     const ages = () => receiver.of('bullmq.job.active_age').map(({ value }) => value);
     // No short job takes a second.
     await receiver.until(() => Math.max(...ages()) > 1.5);
@@ -159,7 +159,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
 
   it('reports a sandboxed child as such, of the same boot, and the tree once', async () => {
     const { receiver, app } = await launch({
-      args: [...IMPORT, 'sandboxed.mjs'],
+      args: [...IMPORT, 'processes/sandboxed.mjs'],
       version,
       env: { OTEL_METRIC_EXPORT_INTERVAL: '100' },
     });
@@ -187,7 +187,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
 
 describe.each<BullmqVersion>([6, 5])('sandboxed jobs with BullMQ %i', (version) => {
   it('grow by what their own child grows by, and tell how it died under them', async () => {
-    const { receiver, code } = await run({ args: [...IMPORT, 'sandbox-deaths.mjs'], version });
+    const { receiver, code } = await run({ args: [...IMPORT, 'processes/sandbox-deaths.mjs'], version });
     expect(code).toBe(3);
     const sandboxed = (metric: string) =>
       receiver
@@ -215,7 +215,7 @@ describe('a receiver that is not there for it', () => {
   ] as const)('that %s neither keeps the process alive nor changes its exit code', async (_what, manner) => {
     for (const exit of ['natural', 'at once']) {
       const env = { EXIT: exit, OTEL_METRIC_EXPORT_INTERVAL: '200' };
-      const { receiver, code } = await run({ args: [...IMPORT, 'work.mjs'], manner, env });
+      const { receiver, code } = await run({ args: [...IMPORT, 'start/work.mjs'], manner, env });
       expect(code).toBe(exit === 'natural' ? 7 : 3);
       expect(receiver.requests).toBeGreaterThan(0);
     }
@@ -224,13 +224,13 @@ describe('a receiver that is not there for it', () => {
   it('nor does one that is dead', async () => {
     for (const exit of ['natural', 'at once']) {
       const env = { EXIT: exit, OTEL_METRIC_EXPORT_INTERVAL: '200', OTEL_EXPORTER_OTLP_ENDPOINT: DEAD };
-      expect((await run({ args: [...IMPORT, 'work.mjs'], env })).code).toBe(exit === 'natural' ? 7 : 3);
+      expect((await run({ args: [...IMPORT, 'start/work.mjs'], env })).code).toBe(exit === 'natural' ? 7 : 3);
     }
   });
 
   it('is said also where the process ends before its second export', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: DEAD };
-    const { code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    const { code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr: `tidemark: shop worker.1 is not reported: nothing listens at ${DEAD}. Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.\n`,
@@ -240,7 +240,7 @@ describe('a receiver that is not there for it', () => {
 
 describe('an application with its own SDK', () => {
   it('uses its provider by the instrumentation, with the dyno on its resource', async () => {
-    const { receiver, code } = await run({ args: ['own-sdk.mjs'] });
+    const { receiver, code } = await run({ args: ['start/own-sdk.mjs'] });
     expect(code).toBe(3);
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
     expect(new Set(receiver.points.map(({ resource }) => resource['service.name']))).toEqual(new Set(['own-sdk']));
@@ -248,7 +248,7 @@ describe('an application with its own SDK', () => {
   });
 
   it('that gives no meter provider is replaced, and the worker says so', async () => {
-    const { receiver, code, stderr, reports } = await run({ args: ['no-provider.mjs'] });
+    const { receiver, code, stderr, reports } = await run({ args: ['start/no-provider.mjs'] });
     expect(code).toBe(3);
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
     expect(receiver.points[0]?.resource).toMatchObject({ 'heroku.dyno.name': 'worker.1', 'heroku.app.name': 'shop' });
@@ -259,14 +259,14 @@ describe('an application with its own SDK', () => {
   });
 
   it('uses its global provider beside register, and nothing arrives twice', async () => {
-    const { receiver, code } = await run({ args: [...IMPORT, 'own-sdk.mjs'], env: { GLOBAL: 'true' } });
+    const { receiver, code } = await run({ args: [...IMPORT, 'start/own-sdk.mjs'], env: { GLOBAL: 'true' } });
     expect(code).toBe(3);
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);
     expect(new Set(receiver.points.map(({ resource }) => resource['service.name']))).toEqual(new Set(['own-sdk']));
   });
 
   it('can name the workers of a bundled BullMQ', async () => {
-    const { receiver, code } = await run({ args: ['bundled.mjs'], prepare: (folder) => folder.addInnerBullmq() });
+    const { receiver, code } = await run({ args: ['start/bundled.mjs'], prepare: (folder) => folder.addInnerBullmq() });
     expect(code).toBe(3);
     expect(receiver.of('messaging.process.duration').at(-1)).toMatchObject({
       count: 1,
@@ -280,7 +280,7 @@ describe('the environment', () => {
     ['OTEL_SDK_DISABLED', 'true', 'OTEL_SDK_DISABLED=true: nothing is measured or reported.'],
     ['OTEL_METRICS_EXPORTER', 'none', 'OTEL_METRICS_EXPORTER=none: nothing is reported. Set it to otlp to report.'],
   ])('%s=%s: nothing is sent, and the worker says so', async (name, value, line) => {
-    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env: { [name]: value } });
+    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env: { [name]: value } });
     expect(code).toBe(3);
     expect(receiver.requests).toBe(0);
     expect(stderr).toBe(`tidemark: ${line}\n`);
@@ -293,7 +293,7 @@ describe('the environment', () => {
       HEROKU_DYNO_ID: 'given-id',
       TIDEMARK_APP: 'other',
     };
-    const { receiver } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    const { receiver } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
     expect(receiver.points[0]?.resource).toMatchObject({
       'service.name': 'mailer',
       'deployment.environment.name': 'staging',
@@ -305,7 +305,7 @@ describe('the environment', () => {
 
   it('with faults in it draws a line for each, and the worker works', async () => {
     const env = { TIDEMARK_LIMIT: 'lots', TIDEMARK_TYPO: '1', TIDEMARK_TRANSPORT: 'pigeon' };
-    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'work.mjs'], env });
+    const { receiver, code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
     expect(code).toBe(3);
     expect(stderr.trim().split('\n')).toHaveLength(3);
     for (const name of Object.keys(env)) expect(stderr).toContain(name);
@@ -316,13 +316,13 @@ describe('the environment', () => {
     ['OpenTelemetry disabled', { OTEL_SDK_DISABLED: 'true' }],
     ['no exporter', { OTEL_METRICS_EXPORTER: 'none' }],
   ])('with %s draws no line in a process that runs no worker', async (_what, env) => {
-    const { receiver, stderr } = await run({ args: [...IMPORT, 'adds-jobs.mjs'], env });
+    const { receiver, stderr } = await run({ args: [...IMPORT, 'start/adds-jobs.mjs'], env });
     expect({ requests: receiver.requests, stderr }).toEqual({ requests: 0, stderr: '' });
   });
 
   it('with faults in it draws no line in a process that runs no worker', async () => {
     const env = { TIDEMARK_TYPO: '1', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_METRIC_EXPORT_INTERVAL: '200' };
-    const { receiver, stderr, reports } = await run({ args: [...IMPORT, 'adds-jobs.mjs'], env });
+    const { receiver, stderr, reports } = await run({ args: [...IMPORT, 'start/adds-jobs.mjs'], env });
     expect(receiver.requests).toBeGreaterThan(0);
     expect({ stderr, reports }).toEqual({ stderr: '', reports: [] });
   });
@@ -330,12 +330,12 @@ describe('the environment', () => {
 
 describe('register', () => {
   it('loads nothing into a process that uses no BullMQ', async () => {
-    expect((await run({ args: [...IMPORT, 'without-bullmq.mjs'] })).code).toBe(3);
+    expect((await run({ args: [...IMPORT, 'start/without-bullmq.mjs'] })).code).toBe(3);
   });
 
   it('follows every copy of BullMQ in a process', async () => {
     const prepare = (folder: AppFolder) => folder.addInnerBullmq();
-    const { receiver, code } = await run({ args: [...IMPORT, 'two-copies.mjs'], prepare });
+    const { receiver, code } = await run({ args: [...IMPORT, 'start/two-copies.mjs'], prepare });
     expect(code).toBe(3);
     const names = receiver.of('messaging.process.duration').map(({ attributes }) => attributes['bullmq.job.name']);
     expect(new Set(names)).toEqual(new Set(['own', 'inner']));
@@ -343,7 +343,7 @@ describe('register', () => {
 
   it('measures a process whose BullMQ runs in a thread only', async () => {
     const env = { OTEL_METRIC_EXPORT_INTERVAL: '200' };
-    const { receiver, app } = await launch({ args: [...IMPORT, 'only-in-thread.mjs'], env });
+    const { receiver, app } = await launch({ args: [...IMPORT, 'start/only-in-thread.mjs'], env });
     await receiver.until(() => receiver.of('process.memory.usage').length > 0);
     app.stop();
     const { code, reports } = await app.exited;

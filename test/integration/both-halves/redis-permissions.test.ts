@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
-import { createPointsReader } from '../../src/adapters/redis/points-reader.ts';
-import { resolveActuatorSettings } from '../../src/config/resolve.ts';
-import { checkRedis } from '../../src/doctor/check-redis.ts';
-import type { WorkerMethods } from '../../src/instrument/bullmq/bullmq-patch.ts';
-import { PointsStreamExporter } from '../../src/instrument/export/redis/points-stream.ts';
-import { WorkerInstrumentation } from '../../src/instrument/worker-instrumentation.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
+import { createPointsReader } from '../../../src/adapters/redis/points-reader.ts';
+import { resolveActuatorSettings } from '../../../src/config/resolve.ts';
+import { checkRedis } from '../../../src/doctor/check-redis.ts';
+import type { WorkerMethods } from '../../../src/instrument/bullmq/bullmq-patch.ts';
+import { PointsStreamExporter } from '../../../src/instrument/export/redis/points-stream.ts';
+import { WorkerInstrumentation } from '../../../src/instrument/worker-instrumentation.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 
 const LIMIT = { timeout: 30_000, interval: 50 };
 
 /** The rules of the line in docs/settings.md, which must be enough as they are. */
-const PAGE = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../../docs/settings.md', import.meta.url), 'utf8');
 const RULES = /^ACL SETUSER my-user (.*)$/m.exec(PAGE)?.[1]?.split(' ') ?? [];
 
 const undo: (() => Promise<unknown> | unknown)[] = [];

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
-import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { AppFolder, type BullmqVersion, Receiver, runApp } from './instrument-harness.ts';
-import { APP, RunningActuator } from './running-actuator.ts';
+import { POINTS_STREAM_KEY } from '../../../src/semconv.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { APP, RunningActuator } from '../actuator/running-actuator.ts';
+import { AppFolder, type BullmqVersion, Receiver, runApp } from '../instrument/instrument-harness.ts';
 
 const LIMIT = { timeout: 20_000, interval: 100 };
 
@@ -39,7 +39,11 @@ async function actuator(env: Readonly<Record<string, string>> = {}): Promise<Run
   return running;
 }
 
-function worker(version: BullmqVersion, env: Readonly<Record<string, string>>, args: readonly string[] = ['work.mjs']) {
+function worker(
+  version: BullmqVersion,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = ['start/work.mjs'],
+) {
   const folder = new AppFolder(version);
   undo.push(() => folder.remove());
   const all = ['--import', 'tidemark/register', ...args];
@@ -109,7 +113,7 @@ describe('a stand-by that reads the stream', () => {
       OTEL_METRIC_EXPORT_INTERVAL: '100',
       OTEL_METRIC_EXPORT_TIMEOUT: '100',
     };
-    const app = worker(6, env, ['sandboxed.mjs']);
+    const app = worker(6, env, ['processes/sandboxed.mjs']);
     await knows(leader);
     await knows(standby);
     // By app and boot: no app may write over what is kept of another's boot.

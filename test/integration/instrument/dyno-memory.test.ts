@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { POINTS_STREAM_KEY } from '../../src/semconv.ts';
-import { startRedis } from '../../src/testbed/servers/redis-server.ts';
+import { POINTS_STREAM_KEY } from '../../../src/semconv.ts';
+import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { AppFolder, Receiver, runApp } from './instrument-harness.ts';
 
 const IMPORT = ['--import', 'tidemark/register'];
@@ -53,7 +53,7 @@ async function launch({ command = process.execPath, args, env = {}, redisUrl = i
 describe('a dyno that is a container', () => {
   it('reports what was left to PID 1 with an environment of its own', async () => {
     const orphan = `env -i "$0" -e '${HOLD}' &`;
-    const script = `${orphan} "$0" ${IMPORT.join(' ')} idle.mjs; exit $?`;
+    const script = `${orphan} "$0" ${IMPORT.join(' ')} processes/idle.mjs; exit $?`;
     const args = [...CONTAINER, 'sh', '-c', script, process.execPath];
     const { receiver, usage } = await launch({ command: 'unshare', args, env: OFTEN });
     await receiver.until(() => usage().some(({ value }) => value > HELD_BYTES));
@@ -62,14 +62,14 @@ describe('a dyno that is a container', () => {
 
 describe('a dyno of several processes', () => {
   it('is reported by one of them, whole, also where only their parent is large and does not load Tidemark', async () => {
-    const { receiver, usage, exporters } = await launch({ args: ['forks.mjs'], env: OFTEN });
+    const { receiver, usage, exporters } = await launch({ args: ['processes/forks.mjs'], env: OFTEN });
     await receiver.until(() => exporters().size === 2 && usage().length > 2);
     expect(new Set(usage().map(({ from }) => from)).size).toBe(1);
     expect(Math.min(...usage().map(({ value }) => value))).toBeGreaterThan(HELD_BYTES);
   });
 
   it('is reported by another when its reporter was killed', async () => {
-    const { receiver, usage, exporters, reporterPid } = await launch({ args: ['forks.mjs'], env: OFTEN });
+    const { receiver, usage, exporters, reporterPid } = await launch({ args: ['processes/forks.mjs'], env: OFTEN });
     await receiver.until(() => exporters().size === 2 && usage().length > 0);
     const first = usage()[0]?.from;
     process.kill(reporterPid(), 'SIGKILL');
@@ -83,7 +83,7 @@ describe('a dyno of several processes', () => {
     const redis = new Redis(server.url);
     undo.push(() => redis.disconnect());
     const env = { ...OFTEN, TIDEMARK_TRANSPORT: 'redis' };
-    await launch({ args: [...IMPORT, 'forks.mjs'], env, redisUrl: server.url });
+    await launch({ args: [...IMPORT, 'processes/forks.mjs'], env, redisUrl: server.url });
     await vi.waitFor(
       async () => {
         const entries = await redis.xrange(POINTS_STREAM_KEY, '-', '+');
@@ -101,7 +101,7 @@ describe('a dyno of several processes', () => {
 
   it('is reported soon after a process has started, however long the interval', async () => {
     const env = { OTEL_METRIC_EXPORT_INTERVAL: '3600000' };
-    const { receiver, usage } = await launch({ args: [...IMPORT, 'idle.mjs'], env });
+    const { receiver, usage } = await launch({ args: [...IMPORT, 'processes/idle.mjs'], env });
     await receiver.until(() => usage().length > 0);
   });
 });
