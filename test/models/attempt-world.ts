@@ -5,7 +5,7 @@ import type { Attempt, Move } from '../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';
 import type { ClaimRequest, KnownRecord, Ledger, Platform } from '../../src/ports.ts';
-import { aClaim } from './ledger-contract.ts';
+import { aClaim } from './a-claim.ts';
 import { ModelLedger } from './model-ledger.ts';
 import { type DeleteFate, ModelPlatform, type SentDelete, unreadable } from './model-platform.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -7,7 +7,7 @@ import { LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { Point } from '../../../src/model/point.ts';
 import type { Clock, DrainKeys, PlatformDyno } from '../../../src/ports.ts';
 import type { DrainedBoot } from '../../../src/shared/drain-messages.ts';
-import { aClaim } from '../../models/ledger-contract.ts';
+import { aClaim } from '../../models/a-claim.ts';
 import { ModelLedger } from '../../models/model-ledger.ts';
 
 const GRACE_MS = 120_000;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type LedgerLoss, RememberingLedger } from '../../../src/actuator/restart/remembering-ledger.ts';
 import type { Attempt, Move } from '../../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
-import { aClaim } from '../../models/ledger-contract.ts';
+import { aClaim } from '../../models/a-claim.ts';
 import { ModelLedger } from '../../models/model-ledger.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 

@@ -1,8 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ERROR_IDS } from '../../../src/adapters/heroku/error-ids.ts';
 import { createHerokuPlatform, type HerokuCallEntry } from '../../../src/adapters/heroku/platform.ts';
 import { ConfigError, PlatformError } from '../../../src/model/errors.ts';
@@ -354,51 +350,4 @@ test.each([
 ])('token %j with URL %j is refused by the name of the setting', (token, apiUrl, setting) => {
   expect(() => createHerokuPlatform({ token, apiUrl })).toThrow(ConfigError);
   expect(() => createHerokuPlatform({ token, apiUrl })).toThrow(setting);
-});
-
-describe('behind a proxy', () => {
-  afterEach(() => vi.unstubAllEnvs());
-
-  /** A proxy that answers CONNECT by opening the tunnel. */
-  async function startProxy() {
-    const server = createServer();
-    let tunnels = 0;
-    server.on('connect', (request, socket) => {
-      tunnels += 1;
-      const [host = '', port = ''] = (request.url ?? '').split(':');
-      const far = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        far.pipe(socket).pipe(far);
-      });
-      for (const end of [far, socket]) end.on('error', () => {});
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    vi.stubEnv('HEROKU_HTTP_PROXY_HOST', '127.0.0.1');
-    vi.stubEnv('HEROKU_HTTP_PROXY_PORT', String((server.address() as AddressInfo).port));
-    return { tunnels: () => tunnels, stop: () => server.close() };
-  }
-
-  test('a DELETE goes through once, or not at all', async () => {
-    const proxy = await startProxy();
-    const platform = await platformOn(reply(202));
-    expect(await platform.restart('shop', 'worker.1', () => true)).toMatchObject({ kind: 'accepted' });
-    expect(await platform.restart('shop', 'worker.1', () => false)).toMatchObject({ kind: 'not-sent' });
-    expect(proxy.tunnels()).toBe(2);
-    expect(api?.requests).toHaveLength(1);
-    proxy.stop();
-  });
-
-  test('a proxy that never answers ends at the deadline, and nothing was sent', async () => {
-    const silent = await startRawApi(() => {});
-    vi.stubEnv('HEROKU_HTTP_PROXY_HOST', '127.0.0.1');
-    vi.stubEnv('HEROKU_HTTP_PROXY_PORT', new URL(silent.url).port);
-    const platform = await platformOn(reply(202), { deadlineMs: 50 });
-    expect(await platform.restart('shop', 'worker.1', () => true)).toEqual({
-      kind: 'not-sent',
-      why: 'no whole answer within 50 ms',
-    });
-    expect(api?.connections()).toBe(0);
-    await silent.stop();
-  });
 });

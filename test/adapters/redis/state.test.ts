@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
-import { aClaim } from '../../models/ledger-contract.ts';
+import { aClaim } from '../../models/a-claim.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 

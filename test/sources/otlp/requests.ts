@@ -1,5 +1,10 @@
 import type { Point } from '../../../src/model/point.ts';
-import type { DataPointSpec, MetricSpec, ResourceSpec } from './otlp-encoder.ts';
+import { Intake, type IntakeOptions } from '../../../src/sources/intake.ts';
+import { createOtlpSource, type OtlpSourceOptions } from '../../../src/sources/otlp/otlp-http.ts';
+import { type DataPointSpec, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
+
+export const PROTOBUF = 'application/x-protobuf';
+export const JSON_TYPE = 'application/json';
 
 /** A time that tests measure from: 2026-01-02T03:04:05.678Z. */
 export const T0 = 1_767_323_045_678;
@@ -126,3 +131,34 @@ export const WHOLE_POINT: Point = {
   completedJobs: 141,
   oldestJobStartMs: T0 - 90_500,
 };
+
+export function source(options: Partial<OtlpSourceOptions & IntakeOptions> = {}) {
+  const accepted: Point[] = [];
+  const intake = new Intake({
+    maxPointAgeMs: 30_000,
+    clock: { now: () => T0 },
+    accept: (points) => accepted.push(...points),
+    ...options,
+  });
+  const { handle } = createOtlpSource({ tokens: [], ready: () => true, intake, ...options });
+  return { otlp: { handle, counts: () => intake.counts() }, accepted };
+}
+
+export interface Sent {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
+  readonly from?: string | undefined;
+}
+
+export function send(otlp: ReturnType<typeof source>['otlp'], sent: Sent = {}): Promise<Response> {
+  const { method = 'POST', headers = {}, body = encodeProtobuf([WHOLE]) } = sent;
+  const request = new Request('http://127.0.0.1/v1/metrics', {
+    method,
+    headers: { 'content-type': PROTOBUF, ...headers },
+    ...(method === 'GET' ? {} : { body }),
+  });
+  return otlp.handle(request, 'from' in sent ? sent.from : '127.0.0.1');
+}
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

@@ -6,7 +6,7 @@ import { createRedisState, type RedisState } from '../../../../src/adapters/redi
 import { UnreadableRecord } from '../../../../src/model/errors.ts';
 import type { ActuatorEvent } from '../../../../src/ports.ts';
 import { drainKeyNames } from '../../../../src/shared/drain-messages.ts';
-import { aClaim } from '../../../models/ledger-contract.ts';
+import { aClaim } from '../../../models/a-claim.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const MAIL = { app: 'mail', processType: 'worker' };

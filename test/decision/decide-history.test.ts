@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerFacts } from '../../src/decision/decide.ts';
+import { MIB } from '../detector/curves.ts';
+import { bloated, bootOf, decideFor, facts, type Setting, START_MS, WINDOW_MS, WINDOWS } from './decide-for.ts';
+
+describe('a target whose restarts were of no use', () => {
+  /** At its plateau within a quarter of an hour of windows; and the same much later. */
+  const backSoon = bootOf(bloated, WINDOWS);
+  const slow = (window: number) => Math.min(450, window < 120 ? 100 : 100 + Math.floor(window - 119) * 90);
+
+  it.each<[string, number, 'restart' | 'advise']>([
+    ['is restarted after none', 0, 'restart'],
+    ['is restarted after one', 1, 'restart'],
+    ['draws advice after two', 2, 'advise'],
+    ['draws advice after more', 7, 'advise'],
+  ])('and whose memory is back within minutes %s', (_, uselessRestarts, action) => {
+    const [decision] = decideFor({ boots: [backSoon], ledger: { uselessRestarts } });
+    expect(decision?.action).toBe(action);
+    if (action === 'restart') return;
+    expect(decision).toMatchObject({ reason: 'memory-comes-back', wanted: null });
+    expect(decision?.explanation).toContain('a bigger dyno or less concurrency is needed');
+  });
+
+  it('is restarted where this boot took long to come there', () => {
+    const boots = [bootOf(slow, 150)];
+    const [decision] = decideFor({ boots, nowMs: START_MS + 150 * WINDOW_MS, ledger: { uselessRestarts: 2 } });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
+  });
+
+  it('draws advice over the hard limit too, and is restarted where the platform is about to kill it', () => {
+    const over = bootOf((window) => (window < 12 ? 100 : 530), WINDOWS);
+    expect(decideFor({ boots: [over], ledger: { uselessRestarts: 2 } })[0]).toMatchObject({
+      action: 'advise',
+      reason: 'memory-comes-back',
+    });
+    const rising = bootOf((window) => 100 + window * 9, WINDOWS);
+    const killBytes = 500 * MIB;
+    expect(
+      decideFor({ boots: [rising], facts: { ...facts, killBytes }, ledger: { uselessRestarts: 2 } })[0],
+    ).toMatchObject({ action: 'restart', reason: 'kill-point' });
+  });
+});
+
+describe('a boot whose last attempt was abandoned', () => {
+  const nowMs = START_MS + 1_000_000;
+  const abandoned = (agoWindows: number, changes = {}) => ({
+    dyno: 'worker.1',
+    bootId: 'worker.1-boot',
+    outcome: 'abandoned' as const,
+    closedAtMs: nowMs - agoWindows * WINDOW_MS,
+    usageBytes: null,
+    ...changes,
+  });
+  const reasonFor = (ledger: Partial<LedgerFacts>, setting: Setting = {}) =>
+    decideFor({ ledger: { nowMs, ...ledger }, ...setting })[0]?.reason;
+
+  it('waits for five windows, and another boot of the target does not', () => {
+    expect(reasonFor({ history: [abandoned(4.9)] })).toBe('abandoned-lately');
+    expect(reasonFor({ history: [abandoned(5)] })).toBe('sustained-over-soft-limit');
+    const fuller = bootOf((window) => bloated(window) + 20, WINDOWS, { dyno: 'worker.2' });
+    const decisions = decideFor({
+      boots: [bootOf(bloated, WINDOWS), fuller],
+      ledger: { nowMs, history: [abandoned(1, { dyno: 'worker.2', bootId: 'worker.2-boot' })] },
+    });
+    expect(decisions.map(({ action }) => action)).toEqual(['restart', 'none']);
+  });
+
+  it.each<[string, object]>([
+    ['another boot of that name', { bootId: 'other' }],
+    ['another name', { dyno: 'worker.2' }],
+    ['another outcome', { outcome: 'refused' }],
+  ])('does not wait for %s', (_, changes) => {
+    expect(reasonFor({ history: [abandoned(1, changes)] })).toBe('sustained-over-soft-limit');
+  });
+
+  it('waits by the dry history where it is dry', () => {
+    expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('sustained-over-soft-limit');
+    expect(reasonFor({ dryHistory: [abandoned(1)] }, { permissions: { dryRun: true } })).toBe('abandoned-lately');
+  });
+});
+
+describe('a dyno that was restarted twice within hours', () => {
+  const nowMs = START_MS + 100_000_000;
+  const restarted = (hoursAgo: number, usageMb: number, dyno = 'worker.1') => ({
+    dyno,
+    bootId: 'gone',
+    outcome: 'restarted' as const,
+    closedAtMs: nowMs - hoursAgo * 3_600_000,
+    usageBytes: usageMb * MIB,
+  });
+  const decisionFor = (history: LedgerFacts['history']) => decideFor({ ledger: { nowMs, history } })[0];
+
+  it('is not restarted again below its quota, and the advice says when it will be', () => {
+    const decision = decisionFor([restarted(1, 450), restarted(3, 450)]);
+    expect(decision).toMatchObject({ action: 'advise', reason: 'memory-comes-back' });
+    expect(decision?.explanation).toContain(
+      'the last restarts were less than 3 h apart, so the next one waits until usage is at 507 MB',
+    );
+  });
+
+  it.each<[string, LedgerFacts['history']]>([
+    ['it was restarted once', [restarted(1, 450)]],
+    ['the restarts were far apart', [restarted(1, 450), restarted(5, 450)]],
+    ['another dyno was restarted', [restarted(1, 450), restarted(2, 450, 'worker.2')]],
+    ['it has been seen to fill up to its quota this week', [restarted(1, 450), restarted(2, 450), restarted(100, 508)]],
+  ])('is restarted early where %s', (_, history) => {
+    expect(decisionFor(history)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
+  });
+
+  it('is restarted over its hard limit all the same', () => {
+    const over = bootOf((window) => bloated(window) + 150, WINDOWS);
+    const [decision] = decideFor({
+      boots: [over],
+      ledger: { nowMs, history: [restarted(1, 450), restarted(2, 450)] },
+    });
+    expect(decision).toMatchObject({ action: 'restart', reason: 'hard-limit' });
+  });
+});

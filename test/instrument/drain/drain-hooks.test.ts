@@ -1,0 +1,90 @@
+import { diag } from '@opentelemetry/api';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DrainHook, onDrain, onRestart } from '../../../src/instrument/drain/drain-hooks.ts';
+import { A_LOOK_MS, aProcess, KEY_LIFE_MS, pass, promise } from './drained-process.ts';
+
+const undo: (() => void)[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+  vi.useRealTimers();
+});
+
+describe('the hooks of an application', () => {
+  function hook(register: (hook: DrainHook) => () => void, body: DrainHook = () => {}) {
+    const spy = vi.fn(body);
+    undo.push(register(spy));
+    return spy;
+  }
+
+  it('are called in order, and the process is not idle before they have settled', async () => {
+    const { redis, running, answer } = aProcess();
+    const [drained, flushed, job] = [promise(), promise(), promise()];
+    const drainHook = hook(onDrain, () => drained.promise);
+    const restartHook = hook(onRestart, () => flushed.promise);
+    running().add('job', job.promise);
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    expect(drainHook).toHaveBeenCalledExactlyOnceWith({ attemptId: 'first', signal: expect.any(AbortSignal) });
+    job.resolve();
+    await pass(1_000);
+    expect(restartHook).not.toHaveBeenCalled();
+    drained.resolve();
+    await pass(1_000);
+    expect(restartHook).toHaveBeenCalledOnce();
+    expect(answer()).toMatchObject({ idle: false });
+    flushed.resolve();
+    await pass(0);
+    expect(answer()).toMatchObject({ idle: true });
+    await pass(5_000);
+    expect(drainHook).toHaveBeenCalledOnce();
+    expect(restartHook).toHaveBeenCalledOnce();
+  });
+
+  it('that fail are told to the diagnostics and hold nothing up', async () => {
+    const logger = { error: vi.fn(), warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() };
+    diag.setLogger(logger);
+    undo.push(() => diag.disable());
+    const { redis, running, answer } = aProcess();
+    running();
+    hook(onDrain, () => {
+      throw new Error('first hook');
+    });
+    hook(onRestart, () => Promise.reject(new Error('second hook')));
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    expect(answer()).toMatchObject({ idle: true });
+    const told = logger.error.mock.calls.flat().map(String).join();
+    expect(told).toContain('first hook');
+    expect(told).toContain('second hook');
+  });
+
+  it('hear by the signal that the workers went on', async () => {
+    const { redis, running } = aProcess();
+    running();
+    const drainHook = hook(onDrain);
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    const signal = drainHook.mock.calls[0]?.[0].signal;
+    expect(signal?.aborted).toBe(false);
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('that never settle keep it from being idle, and nothing else', async () => {
+    const { redis, running, answer, takes } = aProcess();
+    const worker = running();
+    hook(onRestart, () => new Promise(() => {}));
+    redis.attemptId = 'first';
+    await pass(4 * KEY_LIFE_MS);
+    expect(answer()?.idle ?? false).toBe(false);
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(await takes(worker)).toBe(true);
+  });
+});

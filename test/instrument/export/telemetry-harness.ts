@@ -1,0 +1,39 @@
+import { type SdkMeterProvider, Telemetry } from '../../../src/instrument/export/telemetry.ts';
+import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
+import { DynoMemory } from '../../../src/instrument/memory/dyno-memory.ts';
+import { Procfs } from '../../../src/instrument/memory/procfs.ts';
+import { Voice } from '../../../src/instrument/voice.ts';
+import { nativeMemory } from '../attribution/native-memory.ts';
+import { memoryProvider } from '../memory/memory-reader.ts';
+
+export function harness(voice = new Voice()) {
+  const world = { rss: 1_000_000 };
+  const monitor: JobMonitor = new JobMonitor({
+    maxJobNames: 10,
+    readMemory: () => nativeMemory(world.rss),
+    nowMs: () => 0,
+    tellBegin: () => telemetry.jobBegins(),
+    tellEnd: (end) => telemetry.jobEnds(end),
+  });
+  const canSend = () => telemetry.canSend();
+  const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });
+  const telemetry: Telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 }, voice);
+  const runJob = (changeBytes: number) => {
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
+    world.rss += changeBytes;
+    monitor.end(run, 'completed');
+  };
+  const loseChild = () => {
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: 'process' });
+    monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
+  };
+  return { world, telemetry, runJob, loseChild };
+}
+
+export const canSend = async () => true;
+
+/** A provider whose flush ends when the test says so, or never. */
+export function flushable(forceFlush: () => Promise<void>): SdkMeterProvider {
+  const { provider } = memoryProvider();
+  return { getMeter: (...args) => provider.getMeter(...args), forceFlush };
+}
