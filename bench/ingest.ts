@@ -35,7 +35,8 @@ const requests = await payloads(Array.from({ length: REQUESTS_PER_ROUND }, (_, i
 const [first] = requests;
 if (first === undefined) throw new Error('no payload');
 process.stdout.write(
-  `One request: ${DATA_POINTS} data points of 512 processes, ${first.protobuf.length} bytes, ${first.gzip.length} with gzip.\n`,
+  `One request: ${DATA_POINTS} data points of 512 processes, ${first.protobuf.length} bytes, ` +
+    `${first.gzip.length} with gzip.\n`,
 );
 
 print(

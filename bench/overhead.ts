@@ -2,7 +2,8 @@
  * What Tidemark costs a worker: CPU, throughput, allocation and memory, each against the same worker without it,
  * measured in one go.
  *
- *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--jobs 'at concurrency 1'] [--rounds 8] [--quick] [--full]
+ *   npm run bench:overhead -- [--only cpu,throughput,allocation,memory,export,growth] [--jobs 'at concurrency 1']
+ *     [--rounds 8] [--quick] [--full]
  *
  * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with its own Redis, that take
  *   turns of 50 ms (overhead/turns.ts), once a round for each variant, after 3 s of no-op jobs each, 50 at a time, and

@@ -28,14 +28,18 @@ const seed = Number(values.seed);
 const drained = await drainedRestarts({ restarts: Number(values.restarts), dynos: Number(values.dynos), seed });
 const { jobs, outcomes, restarts, notOnce, failed, drainSeconds } = drained;
 process.stdout.write(
-  `drained restarts: ${restarts} (${Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`)}), ${jobs} jobs of 0.1 to 60 s, ` +
-    `${notOnce} not started and finished exactly once, ${failed} failed; drain median ${median(drainSeconds).toFixed(1)} s, longest ${Math.max(...drainSeconds).toFixed(1)} s\n`,
+  `drained restarts: ${restarts} ` +
+    `(${Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`)}), ` +
+    `${jobs} jobs of 0.1 to 60 s, ` +
+    `${notOnce} not started and finished exactly once, ${failed} failed; ` +
+    `drain median ${median(drainSeconds).toFixed(1)} s, longest ${Math.max(...drainSeconds).toFixed(1)} s\n`,
 );
 const { claimSeconds, windowSeconds, knownFromBefore, jobSeconds } = await takeovers({
   count: Number(values.takeovers),
 });
 process.stdout.write(
-  `takeover (window ${windowSeconds} s): claim ${list(claimSeconds)} s after the kill, with the history from before in ${knownFromBefore} of ${claimSeconds.length}\n` +
+  `takeover (window ${windowSeconds} s): claim ${list(claimSeconds)} s after the kill, ` +
+    `with the history from before in ${knownFromBefore} of ${claimSeconds.length}\n` +
     `a stopped worker whose actuators were killed took a job ${list(jobSeconds)} s after the kill\n`,
 );
 const late = claimSeconds.some((seconds) => seconds > windowSeconds + 15) || jobSeconds.some((seconds) => seconds > 15);

@@ -1,6 +1,6 @@
 /**
- * What Tidemark costs a worker as seen from outside, exports and cold code included: a bare worker and one with Tidemark
- * take turns of 50 ms.
+ * What Tidemark costs a worker as seen from outside, exports and cold code included: a bare worker and one with
+ * Tidemark take turns of 50 ms.
  *
  *   npm run bench:turns -- [--rounds 8] [--concurrency 50] [--names 20] [--export-every 1] [--with tidemark-alone]
  *

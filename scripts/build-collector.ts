@@ -51,7 +51,9 @@ async function main(): Promise<void> {
 /** Throws `CannotBuild` if no Go is new enough. */
 function requireGo(): void {
   const oldest = `Go ${OLDEST_GO.major}.${OLDEST_GO.minor}`;
-  const howTo = `The Collector is built with ${oldest} or newer, from https://go.dev/dl (a distribution's own is often too old).`;
+  const howTo =
+    `The Collector is built with ${oldest} or newer, from https://go.dev/dl ` +
+    "(a distribution's own is often too old).";
   const { stdout, error } = spawnSync('go', ['version'], { encoding: 'utf8', env: { ...process.env, PATH } });
   if (error !== undefined) throw new CannotBuild(`No go was found on the PATH or in /usr/local/go/bin. ${howTo}`);
   const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout) ?? [];

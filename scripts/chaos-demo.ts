@@ -3,7 +3,8 @@
  * must always hold: no boot is restarted twice, no two restarts of a type at a time, a failure is reported, and the
  * loop closes. The script reads this from the dyno manager's log and the demo's exit code.
  *
- *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1] [--from 1] [--to 40] [--keep FOLDER]
+ *   node scripts/chaos-demo.ts [--victims worker,redis,actuator,collector] [--tries 20] [--seed 1]
+ *     [--from 1] [--to 40] [--keep FOLDER]
  *
  * `--from` and `--to` are the seconds between which it kills
  *

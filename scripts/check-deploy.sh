@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks docker-compose.yml against the Compose Specification, by its own loader (built from its Go module and kept in the user's cache folder),
-# and Prometheus's configuration by promtool. No engine is needed.
+# Checks docker-compose.yml against the Compose Specification, by its own loader (built from its Go module and kept in
+# the user's cache folder), and Prometheus's configuration by promtool. No engine is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 /**
- * Makes the pictures of README and docs/detection.md from what really happens, into `docs/pictures/`: recordings of real workers as
- * `tidemark replay --plot` draws them, a simulated dyno for each name in `SIMULATED`, and `demo.svg`, the screen of a real run of the demo.
- * `loop.svg` is drawn by hand.
+ * Makes the pictures of README and docs/detection.md from what really happens, into `docs/pictures/`: recordings of
+ * real workers as `tidemark replay --plot` draws them, a simulated dyno for each name in `SIMULATED`, and `demo.svg`,
+ * the screen of a real run of the demo. `loop.svg` is drawn by hand.
  *
  *   npm run pictures                 all; the demo must close its loop, else its picture stays as it is
  *   npm run pictures -- bloat load   some of them

@@ -1,7 +1,8 @@
 /**
- * A BullMQ worker that bloats, for docker-compose.yml and for anybody who wants to see what bloat looks like: ordinary jobs all the time, and now
- * and then an import whose records are dropped when it is done. JavaScript keeps nothing of it, the C allocator keeps most; each import that is
- * bigger than all before it adds a step, and when they stop growing the steps end on a plateau. Run it with
+ * A BullMQ worker that bloats, for docker-compose.yml and for anybody who wants to see what bloat looks like: ordinary
+ * jobs all the time, and now and then an import whose records are dropped when it is done. JavaScript keeps nothing of
+ * it, the C allocator keeps most; each import that is bigger than all before it adds a step, and when they stop growing
+ * the steps end on a plateau. Run it with
  *
  *   node --expose-gc --import tidemark/register examples/bloating-worker/worker.js
  */

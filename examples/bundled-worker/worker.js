@@ -1,4 +1,5 @@
-// Bundled into one file that runs without node_modules: tidemark/register cannot be in it, so it names its worker itself.
+// Bundled into one file that runs without node_modules: tidemark/register cannot be in it, so it names its worker
+// itself.
 import { Worker } from 'bullmq';
 import { instrumentWorker } from 'tidemark';
 

@@ -1,4 +1,5 @@
-// The application's own SDK, started before the worker is loaded. Tidemark joins it: no exporter and no resource of its own.
+// The application's own SDK, started before the worker is loaded. Tidemark joins it: no exporter and no resource of its
+// own.
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { envDetector } from '@opentelemetry/resources';
 import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';

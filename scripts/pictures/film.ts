@@ -38,9 +38,13 @@ export function filmSvg(shots: readonly Shot[], options: FilmOptions): string {
   });
   const last = `transform:translateY(${-(shots.length - 1) * height}px)`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
+      `height="${height}" role="img" font-size="13" ` +
+      `font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace">`,
     `<title>${title}</title>`,
-    `<style>.film{${last};animation:play ${(wholeMs / 1000).toFixed(1)}s step-end infinite}@keyframes play{${stops.join('')}to{${last}}}@media(prefers-reduced-motion:reduce){.film{animation:none}}text{white-space:pre}</style>`,
+    `<style>.film{${last};animation:play ${(wholeMs / 1000).toFixed(1)}s step-end infinite}` +
+      `@keyframes play{${stops.join('')}to{${last}}}` +
+      '@media(prefers-reduced-motion:reduce){.film{animation:none}}text{white-space:pre}</style>',
     `<rect width="${width}" height="${height}" rx="6" fill="${COLOURS.ground}"/>`,
     '<g class="film">',
     ...shots.map(({ screen }, index) => drawScreen(screen, MARGIN_PX + index * height)),
@@ -108,7 +112,10 @@ function textOf({ text, colour, bold }: Run, xPx: number, yPx: number): string {
   const shown = text.trim();
   const escaped = shown.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
   const weight = bold ? ' font-weight="bold"' : '';
-  return `<text x="${xPx + start * CELL_PX.width}" y="${yPx}" textLength="${shown.length * CELL_PX.width}" fill="${colour}"${weight}>${escaped}</text>`;
+  return (
+    `<text x="${xPx + start * CELL_PX.width}" y="${yPx}" textLength="${shown.length * CELL_PX.width}" ` +
+    `fill="${colour}"${weight}>${escaped}</text>`
+  );
 }
 
 function rounded(value: number): number {

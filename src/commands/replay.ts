@@ -192,7 +192,8 @@ function tooShort(rows: readonly SeriesRow[], { minUptimeMs }: Policy): readonly
   const lastsMs = (rows.at(-1)?.timeMs ?? 0) - (rows[0]?.timeMs ?? 0);
   if (lastsMs > minUptimeMs) return [];
   return [
-    `It lasts ${formatDuration(lastsMs)}, and nothing is decided before ${formatDuration(minUptimeMs)}: for a faster process choose a shorter window.`,
+    `It lasts ${formatDuration(lastsMs)}, and nothing is decided before ${formatDuration(minUptimeMs)}: ` +
+      'for a faster process choose a shorter window.',
   ];
 }
 

@@ -14,8 +14,8 @@ export interface ClosedRestart {
 }
 
 /**
- * The newest restarts of one dyno that followed each other within hours (`quickRestartMs`), of the last week. `newestFirst`: closed attempts of its target.
- * Names that are not reused (Fir) never have more than one.
+ * The newest restarts of one dyno that followed each other within hours (`quickRestartMs`), of the last week.
+ * `newestFirst`: closed attempts of its target. Names that are not reused (Fir) never have more than one.
  */
 export function quickRestarts(newestFirst: readonly ClosedRestart[], dyno: string, nowMs: number): QuickRestarts {
   const restarts = newestFirst.filter(

@@ -134,7 +134,8 @@ class RunningDemo {
     );
     if (!verdict.ok) {
       this.#options.write(
-        `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n${environment.actuatorLines().join('\n')}\n`,
+        `\nThe last lines of the dynos:\n${this.#lastLines.join('\n')}\n\nThe last lines of the actuator:\n` +
+          `${environment.actuatorLines().join('\n')}\n`,
       );
     }
     this.#record({ type: 'verdict', ok: verdict.ok, faults: verdict.faults, elapsedMs });

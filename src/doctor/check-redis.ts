@@ -35,7 +35,8 @@ async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]
     fault(
       `the queue's Redis does not let Tidemark write its drain keys: jobs are not drained before a restart ` +
         `(${refusal})`,
-      'allow its user, and that of the workers, ~tidemark:* and the commands under "Redis permissions" in docs/settings.md',
+      'allow its user, and that of the workers, ~tidemark:* ' +
+        'and the commands under "Redis permissions" in docs/settings.md',
     ),
   ];
 }

@@ -60,7 +60,8 @@ export function plotSvg(panels: readonly Panel[], loop: Loop = 'open'): string {
     topPx += drawn.heightPx;
   }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH_PX} ${topPx}" width="${WIDTH_PX}" height="${topPx}" role="img" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT_PX}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH_PX} ${topPx}" width="${WIDTH_PX}" ` +
+      `height="${topPx}" role="img" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT_PX}">`,
     `<title>${escapeXml(`Tidemark replay: ${panels.map(({ title }) => title).join(', ')}`)}</title>`,
     `<rect width="${WIDTH_PX}" height="${topPx}" fill="#ffffff"/>`,
     ...body,

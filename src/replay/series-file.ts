@@ -44,7 +44,8 @@ export function readSeries(text: string, file: string): readonly SeriesRow[] {
   for (const name of REQUIRED) {
     if (!header.includes(name))
       throw new BadInputError(
-        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')}, and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
+        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')}, ` +
+          `and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
       );
   }
   const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);

@@ -13,8 +13,9 @@ describe('a bloated boot', () => {
       dryRun: false,
       target: TARGET,
     });
+    expect(decision?.explanation).toMatch(/floor rose in \d steps? to 88 % of 512 MB and stayed for \d/);
     expect(decision?.explanation).toMatch(
-      /floor rose in \d steps? to 88 % of 512 MB and stayed for \d.*; left alone it stays over the soft limit, a restart gives back about 350 MB\./,
+      /; left alone it stays over the soft limit, a restart gives back about 350 MB\./,
     );
   });
 
@@ -163,7 +164,8 @@ describe('the sentence on why a restart is not made now', () => {
       },
     ],
     [
-      'Tidemark restarts it again from 2026-03-02 14:20 UTC, after a new release, or after: tidemark resume shop:worker.',
+      'Tidemark restarts it again from 2026-03-02 14:20 UTC, after a new release, or after: ' +
+        'tidemark resume shop:worker.',
       { ledger: { nowMs, breakerOpenUntilMs: nowMs + 86_400_000 } },
     ],
   ])('ends with "%s"', (sentence, setting) => {

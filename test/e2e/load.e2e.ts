@@ -82,7 +82,8 @@ describe('five minutes of load', { timeout: (LOAD_S + 120) * 1000 }, () => {
     await vi.waitFor(async () => expect(await prometheus.queryOne(total)).toBe(fromWorkers.dataPoints), PATIENCE);
     const results = await prometheus.query('sum by (result) (tidemark_ingest_datapoints_total) > 0');
     console.log(
-      `${fromWorkers.dataPoints} data points sent by the worker; taken by the actuator: ${JSON.stringify(results.map(({ labels, value }) => [labels.result, value]))}`,
+      `${fromWorkers.dataPoints} data points sent by the worker; taken by the actuator: ` +
+        `${JSON.stringify(results.map(({ labels, value }) => [labels.result, value]))}`,
     );
     expect(results.map(({ labels }) => labels.result).sort()).toEqual(['accepted', 'ignored']);
   });

@@ -108,7 +108,8 @@ export async function startEnvironment(options: DemoEnvironmentOptions): Promise
 const WAYS = {
   throughCollector: 'Measurements go from the workers to the OpenTelemetry Collector, and from there to the actuator.',
   straight:
-    'Measurements go from the workers straight to the actuator (after "npm run build:collector": through the OpenTelemetry Collector).',
+    'Measurements go from the workers straight to the actuator (after "npm run build:collector": ' +
+    'through the OpenTelemetry Collector).',
 };
 
 /** Releases all, even if some fail; then throws the first error. */

@@ -23,7 +23,8 @@ export async function borrowRedis(url: string, runId: string): Promise<DemoRedis
     connection.disconnect();
     if (error instanceof BadInputError) throw error;
     throw new BadInputError(
-      `REDIS_URL: the Redis there cannot be used (${error instanceof Error ? error.message : String(error)}); unset REDIS_URL to let the demo start its own`,
+      `REDIS_URL: the Redis there cannot be used (${error instanceof Error ? error.message : String(error)}); ` +
+        'unset REDIS_URL to let the demo start its own',
       { cause: error },
     );
   }
@@ -42,7 +43,8 @@ async function takeEmptyDatabase(connection: Redis, runId: string): Promise<numb
     if (mine === 'OK') await connection.del(MARK);
   }
   throw new BadInputError(
-    `REDIS_URL: the demo needs an empty logical database (1 to ${LAST_DATABASE}), and none is empty; unset REDIS_URL to let the demo start its own Redis`,
+    `REDIS_URL: the demo needs an empty logical database (1 to ${LAST_DATABASE}), and none is empty; ` +
+      'unset REDIS_URL to let the demo start its own Redis',
   );
 }
 
@@ -58,7 +60,8 @@ async function refuseEviction(connection: Redis): Promise<void> {
   }
   if (typeof policy === 'string' && policy.startsWith('allkeys-')) {
     throw new BadInputError(
-      `REDIS_URL: the maxmemory-policy of this Redis is ${policy}, so it may drop the ledger, and nothing would be restarted; set it to noeviction or unset REDIS_URL`,
+      `REDIS_URL: the maxmemory-policy of this Redis is ${policy}, so it may drop the ledger, ` +
+        'and nothing would be restarted; set it to noeviction or unset REDIS_URL',
     );
   }
 }

@@ -48,7 +48,9 @@ export function frameLines(frame: Frame, columns: number, colour: boolean): read
   const hasRoomForSoft = columns > width + soft.length + 2;
   const paint = (code: string, text: string) => (colour && text.trim() !== '' ? `${code}${text}${RESET}` : text);
   const cut = (text: string) => (text.length > columns - 1 ? `${text.slice(0, Math.max(0, columns - 2))}…` : text);
-  const title = `Tidemark demo  ${seconds(frame.elapsedMs)}  jobs ${frame.jobsDone} of ${frame.jobsAdded}  limit ${formatBytes(frame.limitBytes)} a dyno`;
+  const title =
+    `Tidemark demo  ${seconds(frame.elapsedMs)}  jobs ${frame.jobsDone} of ${frame.jobsAdded}  ` +
+    `limit ${formatBytes(frame.limitBytes)} a dyno`;
   const lines = [paint(BOLD, cut(title)), ''];
   for (const row of frame.dynos) {
     const cells = cellsOf(row.boots, spanOf(frame, wholeRunMs(frame) / width));
@@ -87,7 +89,8 @@ function label(row: DynoRow, frame: Frame): string {
   const memory =
     row.usageBytes === null
       ? 'memory not known'
-      : `${formatBytes(row.usageBytes)} of ${formatBytes(frame.limitBytes)} (${formatShare(row.usageBytes, frame.limitBytes)})`;
+      : `${formatBytes(row.usageBytes)} of ${formatBytes(frame.limitBytes)} ` +
+        `(${formatShare(row.usageBytes, frame.limitBytes)})`;
   const restarts = row.boots.filter((boot) => boot.restartRequestsMs.length > 0).length;
   const restarted = restarts === 0 ? '' : `, restarted ${restarts}x`;
   return `${row.dyno} boot ${row.boots.length}  ${memory}  ${stateOf(row, frame)}  ${row.jobsDone} jobs${restarted}`;

@@ -30,10 +30,13 @@ export interface ReportInput {
 }
 
 const MEASURE_NOTE =
-  "  Memory here is the processes' RSS as the dyno manager reads it. The actuator counts pages that processes share, such as Node's own, once for all of them, so its figures are some 40 MB lower.";
+  "  Memory here is the processes' RSS as the dyno manager reads it. " +
+  "The actuator counts pages that processes share, such as Node's own, once for all of them, " +
+  'so its figures are some 40 MB lower.';
 
 const NEXT_STEP = [
-  'Next: watch your own workers. The README has the three steps ("Install"); nothing is restarted until you switch dry run off.',
+  'Next: watch your own workers. The README has the three steps ("Install"); ' +
+    'nothing is restarted until you switch dry run off.',
   'To judge memory that you have recorded: tidemark replay series.csv --quota 512MiB',
 ];
 
@@ -50,7 +53,8 @@ export function reportText(input: ReportInput): string {
   }
   lines.push(
     '',
-    `  Jobs: ${jobs.completed} of ${jobs.added} done, ${jobs.lost.length} lost, ${jobs.failed.length} failed, ${jobs.repeated.length} done twice.`,
+    `  Jobs: ${jobs.completed} of ${jobs.added} done, ${jobs.lost.length} lost, ${jobs.failed.length} failed, ` +
+      `${jobs.repeated.length} done twice.`,
   );
   if (jobs.rescued > 0) lines.push(`  ${jobs.rescued} taken over from a worker that was killed.`);
   lines.push(...input.disturbances.map((disturbance) => `  ${disturbance}`), '');

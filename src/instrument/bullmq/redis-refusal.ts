@@ -23,7 +23,8 @@ export function warnOfRefusal(error: unknown, consequence: string): boolean {
 
 const WRONG_TYPE_ADVICE = 'Something else wrote to a key under tidemark:*. Delete that key.';
 export const PERMISSIONS_ADVICE =
-  'The workers\' Redis user needs the key pattern tidemark:* and the commands listed in docs/settings.md under "Redis permissions".';
+  "The workers' Redis user needs the key pattern tidemark:* and the commands listed in docs/settings.md " +
+  'under "Redis permissions".';
 
 export function isRefusal(message: string): boolean {
   return REFUSALS.test(message);

@@ -37,10 +37,16 @@ const DYNO_ATTRIBUTES = [ATTR_HEROKU_DYNO_NAME, ATTR_HEROKU_DYNO_ID];
  */
 export function appProviderLine(provider: MeterProvider, env: Environment): string {
   if ((provider as SdkInternals)._sharedState?.metricCollectors?.length === 0) {
-    return "nothing is reported: the meter provider of the application's OpenTelemetry SDK has no metric reader. Give the SDK metricReaders.";
+    return (
+      "nothing is reported: the meter provider of the application's OpenTelemetry SDK has no metric reader. " +
+      'Give the SDK metricReaders.'
+    );
   }
   if (lacksDyno(provider, env)) {
-    return "measurements go to the application's OpenTelemetry SDK, whose resource does not name the dyno, so an actuator drops them. Add herokuDetector to the SDK's resourceDetectors.";
+    return (
+      "measurements go to the application's OpenTelemetry SDK, whose resource does not name the dyno, " +
+      "so an actuator drops them. Add herokuDetector to the SDK's resourceDetectors."
+    );
   }
   const attributes = attributesOf(provider);
   const { name, lacks } = attributes === null ? { name: 'this process', lacks: '' } : subjectOf(attributes);

@@ -85,7 +85,10 @@ function endpointNote(env: Environment): string | null {
   const url = URL.parse(env[variable ?? '']?.trim() ?? '');
   if (variable === null || url?.protocol === 'http:' || url?.protocol === 'https:') return null;
   // The value is not repeated: it may hold a password.
-  return `${variable} is not an address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.`;
+  return (
+    `${variable} is not an address that begins with http:// or https://, so nothing is reported. ` +
+    'Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.'
+  );
 }
 
 function protocolNote(env: Environment): string[] {
@@ -94,7 +97,9 @@ function protocolNote(env: Environment): string[] {
   const value = env[name ?? '']?.trim();
   if (name === undefined || value === 'http/protobuf' || value === 'http/json') return [];
   return [
-    `${name}=${value} is not supported: Tidemark sends OTLP over HTTP as JSON. If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.`,
+    `${name}=${value} is not supported: Tidemark sends OTLP over HTTP as JSON. ` +
+      'If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, ' +
+      'like http://collector:4318/v1/metrics.',
   ];
 }
 
@@ -117,7 +122,8 @@ function headerNotes(env: Environment): string[] {
   const broken = headerEntries(env).filter(([, entry]) => !isHeader(entry));
   return [...new Set(broken.map(([variable]) => variable))].map(
     (variable) =>
-      `${variable} has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.`,
+      `${variable} has an entry that is ignored: it is not name=value, ` +
+      'or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
   );
 }
 

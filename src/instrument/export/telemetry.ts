@@ -203,11 +203,16 @@ export class Telemetry {
 
 /** Only Tidemark's own provider has the exporter that writes the stream. */
 const NO_STREAM =
-  "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, which does not write the points stream. Let it export OTLP to the actuator or a Collector.";
+  "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, " +
+  'which does not write the points stream. Let it export OTLP to the actuator or a Collector.';
 const NO_DYNO =
-  "the resource of the application's OpenTelemetry SDK does not name the dyno, so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it export them.";
+  "the resource of the application's OpenTelemetry SDK does not name the dyno, " +
+  "so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it " +
+  'export them.';
 const NO_PROVIDER =
-  "the application's OpenTelemetry SDK has provided no meter provider, so Tidemark exports its measurements itself, using the OTEL_* variables. Give the SDK metricReaders to have it export them.";
+  "the application's OpenTelemetry SDK has provided no meter provider, " +
+  'so Tidemark exports its measurements itself, using the OTEL_* variables. ' +
+  'Give the SDK metricReaders to have it export them.';
 
 /** The timer is not unref'd: it keeps the process alive for the remaining time; the sockets do not. */
 async function within(limitMs: number, work: Promise<void>): Promise<void> {

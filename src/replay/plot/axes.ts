@@ -6,12 +6,14 @@ export function drawAxes(frame: Frame): readonly string[] {
   const bottomPx = frame.topPx + PLOT_HEIGHT_PX;
   const memory = ticksOf(frame.maxBytes, memoryStep(frame.maxBytes)).map((bytes) => {
     const y = yOf(frame, bytes);
-    return `${line(LEFT_PX, y, PLOT_RIGHT_PX, y, 'stroke="#000000" stroke-opacity="0.12"')}${text(LEFT_PX - 6, y + 4, formatBytes(bytes), 'text-anchor="end" fill="#333333"')}`;
+    const gridLine = line(LEFT_PX, y, PLOT_RIGHT_PX, y, 'stroke="#000000" stroke-opacity="0.12"');
+    return gridLine + text(LEFT_PX - 6, y + 4, formatBytes(bytes), 'text-anchor="end" fill="#333333"');
   });
   const stepMs = timeStep(frame.spanMs);
   const time = ticksOf(frame.spanMs, stepMs).map((afterMs) => {
     const x = xOf(frame, frame.panel.startMs + afterMs);
-    return `${line(x, bottomPx, x, bottomPx + 4, 'stroke="#333333"')}${text(x, bottomPx + 16, timeLabel(afterMs, stepMs), 'text-anchor="middle" fill="#333333"')}`;
+    const tick = line(x, bottomPx, x, bottomPx + 4, 'stroke="#333333"');
+    return tick + text(x, bottomPx + 16, timeLabel(afterMs, stepMs), 'text-anchor="middle" fill="#333333"');
   });
   return [
     ...memory,

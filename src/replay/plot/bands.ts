@@ -35,7 +35,11 @@ export function drawBands(frame: Frame): readonly string[] {
     const [fromPx, toPx] = [xOf(frame, band.fromMs), xOf(frame, band.toMs)];
     const widthPx = pixel(toPx - fromPx);
     const name = widthPx < widthOf(band.class) + 8 ? '' : nameBand(band.class, (fromPx + toPx) / 2, frame);
-    return `<g class="band" data-class="${band.class}"><title>${band.class}</title><rect x="${fromPx}" y="${frame.topPx}" width="${widthPx}" height="${PLOT_HEIGHT_PX}" fill="${BAND_COLOURS[band.class]}"/>${name}</g>`;
+    return (
+      `<g class="band" data-class="${band.class}"><title>${band.class}</title><rect x="${fromPx}" ` +
+      `y="${frame.topPx}" width="${widthPx}" height="${PLOT_HEIGHT_PX}" ` +
+      `fill="${BAND_COLOURS[band.class]}"/>${name}</g>`
+    );
   });
 }
 

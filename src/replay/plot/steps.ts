@@ -49,7 +49,8 @@ function lasts(judged: readonly Judged[], index: number, stepMs: number): boolea
 
 function drawStep(frame: Frame, { timeMs, floorBytes }: Step): string {
   const [x, y] = [xOf(frame, timeMs), yOf(frame, floorBytes)];
-  const title = `step after ${formatDuration(timeMs - frame.panel.startMs)}: the floor rises to ${formatBytes(floorBytes)}`;
+  const after = formatDuration(timeMs - frame.panel.startMs);
+  const title = `step after ${after}: the floor rises to ${formatBytes(floorBytes)}`;
   return `<g class="step"><title>${escapeXml(title)}</title>${triangle(x, y + 3)}</g>`;
 }
 

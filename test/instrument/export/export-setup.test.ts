@@ -102,19 +102,24 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'no token',
     {},
     answering(401, status('An ingest token is needed.')),
-    `${NOT_REPORTED} http://RECEIVER requires a token (401: "An ingest token is needed."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
+    `${NOT_REPORTED} http://RECEIVER requires a token (401: "An ingest token is needed."), and none is set. ` +
+      'Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".',
   ],
   [
     'a wrong token, which the receiver repeats',
     TOKEN,
     answering(401, status(`No such token:\n${SECRET}`)),
-    `${NOT_REPORTED} http://RECEIVER refuses the token (401: "No such token: ***"). Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>" to the token that the receiver expects from this app.`,
+    `${NOT_REPORTED} http://RECEIVER refuses the token (401: "No such token: ***"). ` +
+      'Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>" to the token that the receiver expects ' +
+      'from this app.',
   ],
   [
     'an actuator without tokens on another machine',
     {},
     answering(403, status('Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set.')),
-    `${NOT_REPORTED} http://RECEIVER requires a token (403: "Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set."), and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".`,
+    `${NOT_REPORTED} http://RECEIVER requires a token ` +
+      '(403: "Only programs on this machine may send points while TIDEMARK_INGEST_TOKENS is not set."), ' +
+      'and none is set. Set OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20<token>".',
   ],
   [
     'the token of another app',
@@ -132,61 +137,72 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'a path without a receiver',
     {},
     answering(404, 'Not Found'),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "Not Found"). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of the actuator or a Collector.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "Not Found"). ` +
+      'Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of the actuator or a Collector.',
   ],
   [
     'a path given twice',
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'RECEIVER/v1/metrics' },
     answering(404),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics/v1/metrics is not an OTLP receiver (404). Leave /v1/metrics out of OTEL_EXPORTER_OTLP_ENDPOINT: it is appended.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics/v1/metrics is not an OTLP receiver (404). ` +
+      'Leave /v1/metrics out of OTEL_EXPORTER_OTLP_ENDPOINT: it is appended.',
   ],
   [
     "a metrics' endpoint without a path",
     { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'RECEIVER' },
     answering(404),
-    `${NOT_REPORTED} http://RECEIVER/ is not an OTLP receiver (404). OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used unchanged: end it with /v1/metrics.`,
+    `${NOT_REPORTED} http://RECEIVER/ is not an OTLP receiver (404). ` +
+      'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used unchanged: end it with /v1/metrics.',
   ],
   [
     'an actuator that reads the stream only',
     {},
     answering(404, 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n'),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "No points are taken over HTTP: ` +
+      'TIDEMARK_SOURCE is "redis"."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.',
   ],
   [
     'a web page, however long',
     {},
     answering(200, `<!doctype html><title>My shop</title>${'<p>'.repeat(50_000)}`, { 'content-type': 'text/html' }),
-    `${NOT_REPORTED} http://RECEIVER/v1/metrics answers with a web page (200: "My shop") and is not an OTLP receiver. Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} http://RECEIVER/v1/metrics answers with a web page ` +
+      '(200: "My shop") and is not an OTLP receiver. Correct OTEL_EXPORTER_OTLP_ENDPOINT.',
   ],
   [
     'a redirect to https',
     {},
     answering(301, '', { location: 'https://my-tidemark.herokuapp.com/v1/metrics?key=hidden' }),
-    `${NOT_REPORTED} http://RECEIVER redirects to https://my-tidemark.herokuapp.com (301). Set OTEL_EXPORTER_OTLP_ENDPOINT to the address that accepts OTLP.`,
+    `${NOT_REPORTED} http://RECEIVER redirects to https://my-tidemark.herokuapp.com (301). ` +
+      'Set OTEL_EXPORTER_OTLP_ENDPOINT to the address that accepts OTLP.',
   ],
   [
     'a receiver that takes smaller requests only',
     {},
     answering(413, status('too large')),
-    `${NOT_REPORTED} http://RECEIVER refuses an export of this size (413: "too large"). Tidemark sends smaller requests from now on.`,
+    `${NOT_REPORTED} http://RECEIVER refuses an export of this size (413: "too large"). ` +
+      'Tidemark sends smaller requests from now on.',
   ],
   [
     'a receiver that wants to be left alone',
     {},
     answering(429, status('slow down')),
-    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (429: "slow down"). Tidemark keeps trying, with new measurements every 0.5 s.`,
+    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (429: "slow down"). ` +
+      'Tidemark keeps trying, with new measurements every 0.5 s.',
   ],
   [
     'an app that does not run',
     {},
     answering(503, '<html><head><title>Application Error</title></head></html>', { 'content-type': 'text/html' }),
-    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (503: "Application Error"). Tidemark keeps trying, with new measurements every 0.5 s.`,
+    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (503: "Application Error"). ` +
+      'Tidemark keeps trying, with new measurements every 0.5 s.',
   ],
   [
     'a receiver that takes no JSON',
     {},
     answering(415, status('unsupported media type')),
-    `${NOT_REPORTED} http://RECEIVER does not accept OTLP as JSON (415: "unsupported media type"). Send to a receiver that accepts it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, port 4318).`,
+    `${NOT_REPORTED} http://RECEIVER does not accept OTLP as JSON (415: "unsupported media type"). ` +
+      'Send to a receiver that accepts it, such as the actuator or an OpenTelemetry Collector (OTLP/HTTP, ' +
+      'port 4318).',
   ],
   [
     'a receiver that fails',
@@ -198,28 +214,31 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'nobody who listens',
     DEAD,
     undefined,
-    `${NOT_REPORTED} nothing listens at http://127.0.0.1:1. Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.`.replace(
-      '127.0.0.1:1',
-      'RECEIVER',
-    ),
+    (
+      `${NOT_REPORTED} nothing listens at http://127.0.0.1:1. ` +
+      'Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.'
+    ).replace('127.0.0.1:1', 'RECEIVER'),
   ],
   [
     'a host that does not exist',
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://no-such-host.invalid' },
     undefined,
-    `${NOT_REPORTED} the host of http://no-such-host.invalid cannot be found (CODE). Correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} the host of http://no-such-host.invalid cannot be found (CODE). ` +
+      'Correct OTEL_EXPORTER_OTLP_ENDPOINT.',
   ],
   [
     'a receiver that hangs',
     { OTEL_EXPORTER_OTLP_TIMEOUT: '100' },
     () => http(() => {}),
-    `${NOT_REPORTED} http://RECEIVER does not answer in time. Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} http://RECEIVER does not answer in time. ` +
+      'Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.',
   ],
   [
     'a gRPC port',
     {},
     async () => `http://127.0.0.1:${await portOf(createHttp2Server().on('sessionError', () => {}))}`,
-    `${NOT_REPORTED} http://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.`,
+    `${NOT_REPORTED} http://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. ` +
+      'Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.',
   ],
   [
     'a gRPC port that begins by itself and closes',
@@ -228,13 +247,15 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
       socket.write(Buffer.from('000006040000000000000500004000', 'hex'));
       socket.once('data', () => socket.destroy());
     }),
-    `${NOT_REPORTED} http://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.`,
+    `${NOT_REPORTED} http://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. ` +
+      'Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.',
   ],
   [
     'a gRPC port with TLS',
     { OTEL_EXPORTER_OTLP_CERTIFICATE: 'test/fixtures/tls/certificate.pem' },
     async () => `https://127.0.0.1:${await portOf(createSecureHttp2Server(TLS))}`,
-    `${NOT_REPORTED} https://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.`,
+    `${NOT_REPORTED} https://RECEIVER speaks gRPC, and Tidemark sends OTLP over HTTP. ` +
+      'Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to its HTTP port, like http://collector:4318/v1/metrics.',
   ],
   [
     'a port of another protocol',
@@ -246,19 +267,22 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
     'http to a port of https',
     {},
     async () => `http://127.0.0.1:${await portOf(createSecureServer(TLS))}`,
-    `${NOT_REPORTED} http://RECEIVER closes the connection without an answer. Check the port in OTEL_EXPORTER_OTLP_ENDPOINT, and whether it is http or https.`,
+    `${NOT_REPORTED} http://RECEIVER closes the connection without an answer. ` +
+      'Check the port in OTEL_EXPORTER_OTLP_ENDPOINT, and whether it is http or https.',
   ],
   [
     'https to a port of http',
     {},
     async () => (await answering(200)()).replace('http:', 'https:'),
-    `${NOT_REPORTED} https://RECEIVER does not speak TLS as expected (EPROTO). If it speaks plain HTTP, write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    `${NOT_REPORTED} https://RECEIVER does not speak TLS as expected (EPROTO). ` +
+      'If it speaks plain HTTP, write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
   ],
   [
     'a certificate of its own',
     {},
     async () => `https://127.0.0.1:${await portOf(createSecureServer(TLS))}`,
-    `${NOT_REPORTED} the TLS certificate of https://RECEIVER is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT). Name its certificate authority in OTEL_EXPORTER_OTLP_CERTIFICATE, or correct the address.`,
+    `${NOT_REPORTED} the TLS certificate of https://RECEIVER is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT). ` +
+      'Name its certificate authority in OTEL_EXPORTER_OTLP_CERTIFICATE, or correct the address.',
   ],
   [
     'a file with certificates that is not there',
@@ -286,7 +310,8 @@ it('says where nobody listens at the address that is the default', async () => {
   const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   const url = new URL('http://localhost:4318/v1/metrics');
   expect(otlpProblem(error, { subject: 'my-app worker.1', url, intervalMs: 10_000, env: {} }).sentence).toBe(
-    `${NOT_REPORTED} nothing listens at http://localhost:4318. OTEL_EXPORTER_OTLP_ENDPOINT is not set; set it to the address of the actuator or a Collector.`,
+    `${NOT_REPORTED} nothing listens at http://localhost:4318. OTEL_EXPORTER_OTLP_ENDPOINT is not set; ` +
+      'set it to the address of the actuator or a Collector.',
   );
 });
 
@@ -324,7 +349,8 @@ const IN_THE_ENVIRONMENT: readonly [Record<string, string>, string][] = [
   ...['localhost:4318', 'my-tidemark.herokuapp.com', 'user:hidden@', 'ftp://x'].map(
     (address): [Record<string, string>, string] => [
       { OTEL_EXPORTER_OTLP_ENDPOINT: address },
-      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address that begins with http:// or https://, so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address that begins with http:// or https://, ' +
+        'so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
     ],
   ),
 ];
@@ -337,15 +363,19 @@ it.each(IN_THE_ENVIRONMENT)('%o: the worker says that nothing is reported', asyn
 const BESIDE: readonly [Record<string, string>, string][] = [
   [
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-    'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported: Tidemark sends OTLP over HTTP as JSON. If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, like http://collector:4318/v1/metrics.',
+    'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported: Tidemark sends OTLP over HTTP as JSON. ' +
+      'If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, ' +
+      'like http://collector:4318/v1/metrics.',
   ],
   [
     { OTEL_EXPORTER_OTLP_HEADERS: 'Authorization: Bearer abc' },
-    'OTEL_EXPORTER_OTLP_HEADERS has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
+    'OTEL_EXPORTER_OTLP_HEADERS has an entry that is ignored: ' +
+      'it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
   ],
   [
     { OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'Authorization=Bearer%2' },
-    'OTEL_EXPORTER_OTLP_METRICS_HEADERS has an entry that is ignored: it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
+    'OTEL_EXPORTER_OTLP_METRICS_HEADERS has an entry that is ignored: ' +
+      'it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
   ],
   [
     { OTEL_EXPORTER_OTLP_TIMEOUT: '10s' },

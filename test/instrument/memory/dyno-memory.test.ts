@@ -10,7 +10,9 @@ import { FakeProcfs } from './fake-procfs.ts';
 
 const KIB = 1024;
 const rollup = (pss: number, swap: number) => ({
-  smaps_rollup: `00400000-7ffd rollup\nRss:  ${pss * 9} kB\nPss:  ${pss} kB\nPss_Anon:  1 kB\nSwap: 1 kB\nSwapPss:  ${swap} kB\n`,
+  smaps_rollup:
+    `00400000-7ffd rollup\nRss:  ${pss * 9} kB\nPss:  ${pss} kB\nPss_Anon:  1 kB\nSwap: 1 kB\n` +
+    `SwapPss:  ${swap} kB\n`,
 });
 const status = (rss: number, swap: number) => ({ status: `Name:\tx\nVmRSS:\t  ${rss} kB\nVmSwap:\t ${swap} kB\n` });
 const OUTSIDE = {};

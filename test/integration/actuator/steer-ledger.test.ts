@@ -55,7 +55,8 @@ describe('pause and resume where no actuator can be reached', { timeout: 180_000
     const paused = await runCli(['pause', `${APP}:worker`], env);
     expect(paused).toMatchObject({ code: 0, stderr: '' });
     expect(paused.stdout).toContain(
-      `Paused: ${APP}:worker, in the ledger (Redis at 127.0.0.1:${redis.port}), because no actuator answers on this machine.`,
+      `Paused: ${APP}:worker, in the ledger (Redis at 127.0.0.1:${redis.port}), ` +
+        'because no actuator answers on this machine.',
     );
     // No dyno has reported yet, so a misspelt name would look the same.
     expect(paused.stdout).toContain(`No dyno of ${APP}:worker has reported there`);

@@ -233,7 +233,9 @@ describe('a receiver that is not there for it', () => {
     const { code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: `tidemark: shop worker.1 is not reported: nothing listens at ${DEAD}. Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.\n`,
+      stderr:
+        `tidemark: shop worker.1 is not reported: nothing listens at ${DEAD}. ` +
+        `Start the receiver, or correct OTEL_EXPORTER_OTLP_ENDPOINT.\n`,
     });
   });
 });

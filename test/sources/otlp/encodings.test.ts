@@ -151,8 +151,8 @@ describe('JSON', () => {
   });
 
   it('is not led astray by names of object members', () => {
-    const text =
-      '{"__proto__":{"resourceMetrics":[1]},"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"constructor","sum":{"dataPoints":[{}]}}]}]}]}';
+    const metrics = '[{"name":"constructor","sum":{"dataPoints":[{}]}}]';
+    const text = `{"__proto__":{"resourceMetrics":[1]},"resourceMetrics":[{"scopeMetrics":[{"metrics":${metrics}}]}]}`;
     expect(decodeJson(text)).toMatchObject({ ignored: 1, rows: [] });
   });
 });
@@ -162,11 +162,11 @@ describe('an attribute that is nested deeper than a stack', () => {
     const depth = 200_000;
     const nested = `${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}`;
     const point = `{"timeUnixNano":"${nanos(T0)}","asInt":"3","attributes":[{"key":"deep","value":${nested}}]}`;
-    const metrics = `[{"name":"bullmq.job.active","sum":{"dataPoints":[${point}]}}]`;
+    const scopes = `[{"metrics":[{"name":"bullmq.job.active","sum":{"dataPoints":[${point}]}}]}]`;
     const attributes = JSON.stringify(
       Object.entries(IDENTITY).map(([key, stringValue]) => ({ key, value: { stringValue } })),
     );
-    const text = `{"resourceMetrics":[{"resource":{"attributes":${attributes}},"scopeMetrics":[{"metrics":${metrics}}]}]}`;
+    const text = `{"resourceMetrics":[{"resource":{"attributes":${attributes}},"scopeMetrics":${scopes}}]}`;
     expect(points(decodeJson(text))).toMatchObject([{ activeJobs: 3 }]);
   });
 });

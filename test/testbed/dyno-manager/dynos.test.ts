@@ -210,7 +210,8 @@ test('a one-off dyno is listed, killed by a restart, and not replaced', async ()
 
 test('the memory of a dyno includes its whole process tree', async () => {
   const parent = `require('node:child_process').spawn(process.execPath, ['-e',
-    "globalThis.held = Buffer.alloc(80 * 2 ** 20, 1); console.log('child ready'); setInterval(() => {}, 1000)"], { stdio: 'inherit' });
+    "globalThis.kept = Buffer.alloc(80 * 2 ** 20, 1); console.log('child ready'); setInterval(() => {}, 1000)"
+    ], { stdio: 'inherit' });
     setInterval(() => {}, 1000);`;
   const { line } = await start([{ type: 'worker', command: node(parent), size: 'tiny' }], {
     dynoSizes: [{ name: 'tiny', memory: 0.125 }],

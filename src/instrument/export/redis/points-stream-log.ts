@@ -11,7 +11,8 @@ const MAX_QUOTE_LENGTH = 240;
 
 const FULL = 'Your jobs are unaffected. Free memory there (maxmemory), or set TIDEMARK_TRANSPORT=otlp.';
 const UNREAD =
-  'Run an actuator with TIDEMARK_SOURCE=redis and REDIS_URL of this Redis, or set TIDEMARK_TRANSPORT=otlp in the workers.';
+  'Run an actuator with TIDEMARK_SOURCE=redis and REDIS_URL of this Redis, ' +
+  'or set TIDEMARK_TRANSPORT=otlp in the workers.';
 
 /** Prints what happens to the points stream, and whether an actuator reads it. */
 export class PointsStreamLog {
@@ -39,7 +40,9 @@ export class PointsStreamLog {
       return;
     }
     const minutes = Math.floor((atMs - readToMs) / 60_000);
-    const sentence = `${this.#subject} is not monitored: no actuator has read the stream tidemark:points for ${minutes} min. ${UNREAD}`;
+    const sentence =
+      `${this.#subject} is not monitored: no actuator has read the stream tidemark:points for ${minutes} min. ` +
+      `${UNREAD}`;
     this.#log.failed({ kind: 'unread', sentence });
   }
 
@@ -53,7 +56,9 @@ function problemOf(message: string, subject: string): ExportProblem {
   if (/^(?:ERR .*)?OOM\b|maxmemory/.test(message)) {
     return { kind: 'redis-full', sentence: sentence("the queue's Redis is out of memory", FULL) };
   }
-  const what = `the stream tidemark:points on the queue's Redis could not be written ("${oneLine(message, MAX_QUOTE_LENGTH)}")`;
+  const what =
+    "the stream tidemark:points on the queue's Redis could not be written " +
+    `("${oneLine(message, MAX_QUOTE_LENGTH)}")`;
   if (isRefusal(message)) return { kind: 'redis-refusal', sentence: sentence(what, PERMISSIONS_ADVICE) };
   return { kind: 'redis', sentence: sentence(what, 'Tidemark keeps trying.') };
 }

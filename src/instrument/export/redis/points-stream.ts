@@ -127,6 +127,9 @@ function sayCut(): void {
   if (isCutSaid) return;
   isCutSaid = true;
   console.warn(
-    `tidemark: this process has more job series (names, queues, outcomes) than the points stream accepts: an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, so restarts are not affected; the job names that come last are missing from the job figures. Lower TIDEMARK_MAX_JOB_NAMES, or use TIDEMARK_TRANSPORT=otlp.`,
+    'tidemark: this process has more job series (names, queues, outcomes) than the points stream accepts: ' +
+      `an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, ` +
+      'so restarts are not affected; the job names that come last are missing from the job figures. ' +
+      'Lower TIDEMARK_MAX_JOB_NAMES, or use TIDEMARK_TRANSPORT=otlp.',
   );
 }
