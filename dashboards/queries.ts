@@ -28,20 +28,20 @@ export const DYNO_USAGE_FRACTION = `max by (app, dyno) (sum by (app, dyno, insta
 /** In the order of their weight: where an old class is still shown beside a new one, the graver of the two is drawn. */
 export const CLASSES = ['unknown', 'warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak'] as const;
 export const DYNO_CLASS = `max by (app, dyno) (${CLASSES.map(
-  (name, code) => `${code} * tidemark_dyno_class{class="${name}",${CHOSEN}}`,
+  (name, code) => `${code} * (tidemark_dyno_class{tidemark_class="${name}",${CHOSEN}} == 1)`,
 ).join(' or ')})`;
 export const TIME_TO_LIMIT = `min by (app, dyno) (tidemark_dyno_time_to_limit_seconds{${CHOSEN}})`;
 
-const RESTARTS = `sum by (app, dyno, outcome, instance) (tidemark_restarts_total{${CHOSEN}})`;
-const RESTARTS_BEFORE = `sum by (app, dyno, outcome, instance) (last_over_time(tidemark_restarts_total{${CHOSEN}}[15m] offset 1m))`;
+const RESTARTS = `sum by (app, dyno, tidemark_outcome, instance) (tidemark_restarts_total{${CHOSEN}})`;
+const RESTARTS_BEFORE = `sum by (app, dyno, tidemark_outcome, instance) (last_over_time(tidemark_restarts_total{${CHOSEN}}[15m] offset 1m))`;
 /** Above 0 for a minute after each end of an attempt, and not there at other times. */
 export const RESTART_EVENTS = `${RESTARTS} - (${RESTARTS_BEFORE} or 0 * ${RESTARTS}) > 0`;
-export const RESTARTS_IN_RANGE = gainedInRange('tidemark_restarts_total', 'app, dyno, outcome');
-export const RESTART_DURATION = `sum by (outcome) (last_over_time(tidemark_restart_duration_seconds_sum{${CHOSEN}}[$__range])) / sum by (outcome) (last_over_time(tidemark_restart_duration_seconds_count{${CHOSEN}}[$__range]))`;
+export const RESTARTS_IN_RANGE = gainedInRange('tidemark_restarts_total', 'app, dyno, tidemark_outcome');
+export const RESTART_DURATION = `sum by (tidemark_outcome) (last_over_time(tidemark_restart_duration_seconds_sum{${CHOSEN}}[$__range])) / sum by (tidemark_outcome) (last_over_time(tidemark_restart_duration_seconds_count{${CHOSEN}}[$__range]))`;
 /** Named by target, not by dyno. */
 const OF_TARGET = 'app=~"$app",process_type=~"$process_type"';
 export const RECLAIMED = `sum by (app, process_type) (last_over_time(tidemark_restart_reclaimed_bytes_sum{${OF_TARGET}}[$__range])) / sum by (app, process_type) (last_over_time(tidemark_restart_reclaimed_bytes_count{${OF_TARGET}}[$__range]))`;
-export const DECISIONS = gainedInRange('tidemark_decisions_total', 'class, action, reason');
+export const DECISIONS = gainedInRange('tidemark_decisions_total', 'tidemark_class, tidemark_action, tidemark_reason');
 
 export const NET_IN_RANGE = `topk(20, ${gainedInRange('bullmq_job_memory_net_bytes', 'bullmq_job_name, messaging_destination_name')})`;
 export const NET_NOW = `sum by (bullmq_job_name) (bullmq_job_memory_net_bytes{${CHOSEN}})`;
@@ -59,8 +59,8 @@ export const HEAP_FREE = `${ofMain('v8js_memory_heap_space_size_bytes')} - ${HEA
 export const EXTERNAL = ofMain('tidemark_process_memory_external_bytes');
 export const THE_REST = `clamp_min(${ofMain('process_memory_usage_bytes')} - ${ofMain('v8js_memory_heap_space_size_bytes')} - ${EXTERNAL}, 0)`;
 
-export const INGEST = 'sum by (result) (rate(tidemark_ingest_datapoints_total[$__rate_interval]))';
-export const BOOTS_ACTIVE = 'max(tidemark_boots_active)';
+export const INGEST = 'sum by (tidemark_result) (rate(tidemark_ingest_data_points_total[$__rate_interval]))';
+export const BOOTS_ACTIVE = 'max(tidemark_boot_active)';
 
 /** Values of the variables; each asks of what is chosen above it. */
 export const APPS = 'label_values(process_memory_usage_bytes, app)';

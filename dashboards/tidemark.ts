@@ -70,9 +70,9 @@ export function tidemarkDashboard(): Dashboard {
         .iconColor('purple')
         .expr(queries.RESTART_EVENTS)
         .step('30s')
-        .titleFormat('{{dyno}}: {{outcome}}')
+        .titleFormat('{{dyno}}: {{tidemark_outcome}}')
         .textFormat('{{app}}')
-        .tagKeys('app,dyno,outcome'),
+        .tagKeys('app,dyno,tidemark_outcome'),
     );
   dynoPanels(builder);
   restartPanels(builder);
@@ -229,7 +229,7 @@ function restartPanels(builder: DashboardBuilder): void {
             'By what became of them. "accepted" and "ignored" are normal. "too-old": a backlog is being delivered, nothing is decided on it. "wrong-app": a token is used for an app that it is not for. "no-dyno": an SDK without the Heroku detector.',
           unit: 'cps',
         },
-        [{ expr: queries.INGEST, legend: '{{result}}' }],
+        [{ expr: queries.INGEST, legend: '{{tidemark_result}}' }],
       ).span(HALF),
     );
 }

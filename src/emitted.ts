@@ -1,14 +1,12 @@
 /** Every metric and attribute that Tidemark emits, as the documents list them and the tests check them. */
 import {
-  ATTR_ABOUT_APP,
-  ATTR_ABOUT_DYNO,
-  ATTR_ABOUT_PROCESS_TYPE,
   ATTR_ACTION,
   ATTR_ATTRIBUTION,
   ATTR_CLASS,
   ATTR_CLOUD_PROVIDER,
   ATTR_DYNO_ID_SOURCE,
   ATTR_DYNO_START_TIME,
+  ATTR_ERROR_TYPE,
   ATTR_EXIT_REASON,
   ATTR_HEAP_SPACE_NAME,
   ATTR_HEROKU_APP_ID,
@@ -17,10 +15,12 @@ import {
   ATTR_HEROKU_DYNO_NAME,
   ATTR_HEROKU_PROCESS_TYPE,
   ATTR_HEROKU_RELEASE_COMMIT,
+  ATTR_HEROKU_RELEASE_CREATION_TIMESTAMP,
   ATTR_JOB_NAME,
   ATTR_JOB_OUTCOME,
   ATTR_MEMORY_STATE,
   ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_OPERATION_NAME,
   ATTR_MESSAGING_SYSTEM,
   ATTR_OUTCOME,
   ATTR_PROCESS_ALLOCATOR,
@@ -35,13 +35,13 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
-  METRIC_BOOTS_ACTIVE,
+  METRIC_BOOT_ACTIVE,
   METRIC_DECISIONS,
   METRIC_DYNO_CLASS,
   METRIC_DYNO_MEMORY_LIMIT,
   METRIC_DYNO_MEMORY_USAGE,
   METRIC_DYNO_TIME_TO_LIMIT,
-  METRIC_INGEST_DATAPOINTS,
+  METRIC_INGEST_DATA_POINTS,
   METRIC_JOB_ACTIVE,
   METRIC_JOB_ACTIVE_AGE,
   METRIC_JOB_MEMORY_GROWTH,
@@ -68,7 +68,8 @@ const JOB_ATTRIBUTES = [
   ATTR_JOB_OUTCOME,
   ATTR_ATTRIBUTION,
 ] as const;
-const ABOUT_ATTRIBUTES = [ATTR_ABOUT_APP, ATTR_ABOUT_PROCESS_TYPE, ATTR_ABOUT_DYNO] as const;
+const TARGET_ATTRIBUTES = [ATTR_HEROKU_APP_NAME, ATTR_HEROKU_PROCESS_TYPE] as const;
+const DYNO_ATTRIBUTES = [...TARGET_ATTRIBUTES, ATTR_HEROKU_DYNO_NAME] as const;
 
 /** A metric with the attributes of its data points. */
 export interface EmittedMetric {
@@ -93,19 +94,19 @@ export const METRICS: readonly EmittedMetric[] = [
   by('worker', METRIC_JOB_MEMORY_NET, JOB_ATTRIBUTES),
   by('worker', METRIC_JOB_MEMORY_GROWTH, JOB_ATTRIBUTES),
   by('worker', METRIC_JOB_MEMORY_RECLAIMED, JOB_ATTRIBUTES),
-  by('worker', METRIC_PROCESS_DURATION, JOB_ATTRIBUTES),
+  by('worker', METRIC_PROCESS_DURATION, [...JOB_ATTRIBUTES, ATTR_MESSAGING_OPERATION_NAME, ATTR_ERROR_TYPE]),
   by('worker', METRIC_JOB_ACTIVE, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
   by('worker', METRIC_JOB_ACTIVE_AGE),
   by('worker', METRIC_JOB_MEMORY_HELD, [ATTR_MESSAGING_SYSTEM, ATTR_MESSAGING_DESTINATION_NAME]),
   by('worker', METRIC_SANDBOX_EXITS, [...JOB_ATTRIBUTES, ATTR_EXIT_REASON]),
-  by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...ABOUT_ATTRIBUTES]),
-  by('actuator', METRIC_RESTARTS, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),
-  by('actuator', METRIC_RESTART_DURATION, [ATTR_OUTCOME, ...ABOUT_ATTRIBUTES]),
-  by('actuator', METRIC_RESTART_RECLAIMED, [ATTR_ABOUT_APP, ATTR_ABOUT_PROCESS_TYPE]),
-  by('actuator', METRIC_INGEST_DATAPOINTS, [ATTR_RESULT]),
-  by('actuator', METRIC_BOOTS_ACTIVE),
-  by('actuator', METRIC_DYNO_CLASS, [ATTR_CLASS, ...ABOUT_ATTRIBUTES]),
-  by('actuator', METRIC_DYNO_TIME_TO_LIMIT, ABOUT_ATTRIBUTES),
+  by('actuator', METRIC_DECISIONS, [ATTR_CLASS, ATTR_ACTION, ATTR_REASON, ...DYNO_ATTRIBUTES]),
+  by('actuator', METRIC_RESTARTS, [ATTR_OUTCOME, ...DYNO_ATTRIBUTES]),
+  by('actuator', METRIC_RESTART_DURATION, [ATTR_OUTCOME, ...DYNO_ATTRIBUTES]),
+  by('actuator', METRIC_RESTART_RECLAIMED, TARGET_ATTRIBUTES),
+  by('actuator', METRIC_INGEST_DATA_POINTS, [ATTR_RESULT]),
+  by('actuator', METRIC_BOOT_ACTIVE),
+  by('actuator', METRIC_DYNO_CLASS, [ATTR_CLASS, ...DYNO_ATTRIBUTES]),
+  by('actuator', METRIC_DYNO_TIME_TO_LIMIT, DYNO_ATTRIBUTES),
 ];
 
 /** An attribute that workers emit. */
@@ -140,6 +141,11 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
     ATTR_ATTRIBUTION,
     '`exclusive`: the job ran alone; `shared`: jobs overlapped, an estimate; `sandboxed`: measured in its child process',
   ),
+  onPoints(ATTR_MESSAGING_OPERATION_NAME, '`process`'),
+  onPoints(
+    ATTR_ERROR_TYPE,
+    "The class of the error, if the outcome is `failed`; `_OTHER` if it has no usable name, and beyond a process's first 20 classes.",
+  ),
   onPoints(ATTR_EXIT_REASON, 'Why a sandbox ended while running a job: `memory`, `signal`, `code`.'),
   onPoints(ATTR_MEMORY_STATE, '`resident`, `swap`'),
   onPoints(ATTR_HEAP_SPACE_NAME, "V8's name of the heap space."),
@@ -155,6 +161,10 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onResource(ATTR_HEROKU_APP_ID, '`HEROKU_APP_ID`'),
   onResource(ATTR_HEROKU_APP_NAME, '`TIDEMARK_APP`, else `HEROKU_APP_NAME`'),
   onResource(ATTR_HEROKU_RELEASE_COMMIT, '`HEROKU_BUILD_COMMIT`, else `HEROKU_SLUG_COMMIT`'),
+  onResource(
+    ATTR_HEROKU_RELEASE_CREATION_TIMESTAMP,
+    'RFC 3339: when the release was created, `HEROKU_RELEASE_CREATED_AT`.',
+  ),
   onResource(ATTR_HEROKU_DYNO_NAME, '`DYNO`, for example `worker.1`'),
   onResource(ATTR_HEROKU_PROCESS_TYPE, 'For example `worker`.'),
   onResource(

@@ -8,6 +8,8 @@
  * Value of `messaging.system`. The conventions have no member for BullMQ; its other instrumentations use this value.
  */
 export const MESSAGING_SYSTEM_BULLMQ = 'bullmq';
+/** Value of `messaging.operation.name` while a processor runs a job. */
+export const MESSAGING_OPERATION_PROCESS = 'process';
 
 /** The instrumentation scope of everything a worker emits. */
 export const SCOPE_NAME = 'tidemark';
@@ -20,6 +22,7 @@ export const ATTR_CLOUD_PROVIDER = 'cloud.provider';
 export const ATTR_HEROKU_APP_ID = 'heroku.app.id';
 export const ATTR_HEROKU_APP_NAME = 'heroku.app.name';
 export const ATTR_HEROKU_RELEASE_COMMIT = 'heroku.release.commit';
+export const ATTR_HEROKU_RELEASE_CREATION_TIMESTAMP = 'heroku.release.creation_timestamp';
 export const ATTR_HEROKU_DYNO_NAME = 'heroku.dyno.name';
 export const ATTR_HEROKU_DYNO_ID = 'heroku.dyno.id';
 export const ATTR_HEROKU_PROCESS_TYPE = 'heroku.process.type';
@@ -36,9 +39,11 @@ export const ATTR_PROCESS_HEAP_LIMIT_SOURCE = 'tidemark.process.heap_limit_sourc
 // ---------------------------------------------------------------- attributes of data points
 export const ATTR_MEMORY_STATE = 'tidemark.memory.state';
 export const ATTR_MESSAGING_SYSTEM = 'messaging.system';
+export const ATTR_MESSAGING_OPERATION_NAME = 'messaging.operation.name';
 export const ATTR_MESSAGING_DESTINATION_NAME = 'messaging.destination.name';
 export const ATTR_JOB_NAME = 'bullmq.job.name';
 export const ATTR_JOB_OUTCOME = 'bullmq.job.outcome';
+export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_ATTRIBUTION = 'tidemark.attribution';
 export const ATTR_EXIT_REASON = 'tidemark.exit.reason';
 export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
@@ -47,6 +52,8 @@ export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
 export const JOB_NAME_IDLE = '_idle';
 /** The job name for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
 export const JOB_NAME_OTHER = '_other';
+/** The semantic conventions' own word for an error type that is not named. */
+export const ERROR_TYPE_OTHER = '_OTHER';
 
 // ---------------------------------------------------------------- the points stream, on the queue's Redis
 /**
@@ -174,15 +181,13 @@ export const METRIC_PROCESS_DURATION = define({
 });
 
 // ---------------------------------------------------------------- what the actuator says of itself
-/** These name the dyno that a point is about. They are on the points, because the resource is the actuator's own. */
-export const ATTR_ABOUT_APP = 'app';
-export const ATTR_ABOUT_PROCESS_TYPE = 'process_type';
-export const ATTR_ABOUT_DYNO = 'dyno';
-export const ATTR_CLASS = 'class';
-export const ATTR_ACTION = 'action';
-export const ATTR_REASON = 'reason';
-export const ATTR_OUTCOME = 'outcome';
-export const ATTR_RESULT = 'result';
+// The dyno that a point is about is named on the point, by `heroku.app.name`, `heroku.process.type` and
+// `heroku.dyno.name`, because the resource is the actuator's own.
+export const ATTR_CLASS = 'tidemark.class';
+export const ATTR_ACTION = 'tidemark.action';
+export const ATTR_REASON = 'tidemark.reason';
+export const ATTR_OUTCOME = 'tidemark.outcome';
+export const ATTR_RESULT = 'tidemark.result';
 
 export const METRIC_DECISIONS = define({
   name: 'tidemark.decisions',
@@ -208,23 +213,23 @@ export const METRIC_RESTART_RECLAIMED = define({
   unit: 'By',
   description: "Usage before a restart minus the new boot's floor after its warm-up; 0 if nothing was reclaimed.",
 });
-export const METRIC_INGEST_DATAPOINTS = define({
-  name: 'tidemark.ingest.datapoints',
+export const METRIC_INGEST_DATA_POINTS = define({
+  name: 'tidemark.ingest.data_points',
   instrument: 'ObservableCounter',
-  unit: '{datapoint}',
+  unit: '{data_point}',
   description: 'Data points that the actuator received, by result.',
 });
-export const METRIC_BOOTS_ACTIVE = define({
-  name: 'tidemark.boots.active',
+export const METRIC_BOOT_ACTIVE = define({
+  name: 'tidemark.boot.active',
   instrument: 'ObservableUpDownCounter',
   unit: '{boot}',
   description: 'Boots whose newest point is at most TIDEMARK_MAX_POINT_AGE old.',
 });
 export const METRIC_DYNO_CLASS = define({
   name: 'tidemark.dyno.class',
-  instrument: 'ObservableGauge',
+  instrument: 'ObservableUpDownCounter',
   unit: '{dyno}',
-  description: "Always 1; the attribute is the class of the dyno's memory curve.",
+  description: "The class of the dyno's memory curve: a series per class, 1 for the current one and 0 for the others.",
 });
 export const METRIC_DYNO_TIME_TO_LIMIT = define({
   name: 'tidemark.dyno.time_to_limit',

@@ -102,9 +102,9 @@ export class WorkerInstrumentation implements WorkerObserver {
     return this.#sandboxes.within(sandbox, worker.childPool, work);
   }
 
-  jobEnds(run: JobRun, outcome: JobOutcome): void {
+  jobEnds(run: JobRun, outcome: JobOutcome, errorType: string | null): void {
     const sandboxEnd = run.sandbox === null ? null : this.#sandboxes.end(run.sandbox);
-    this.#monitor.end(run, outcome, sandboxEnd);
+    this.#monitor.end(run, outcome, sandboxEnd, errorType);
   }
 
   /**

@@ -5,7 +5,7 @@ import { PointAssembler } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
 import type { DecodedRequest } from './points/request-fold.ts';
 
-/** Results of data points, for `tidemark.ingest.datapoints`. */
+/** Results of data points, for `tidemark.ingest.data_points`. */
 const INGEST_RESULTS = [
   /** Part of a Point that was handed on. */
   'accepted',

@@ -28,7 +28,7 @@ describe('the dashboard', () => {
         ([, name]) => name,
       );
       const labels =
-        /^(process_type|process_role|messaging_destination_name|bullmq_job_name|bullmq_job_outcome|tidemark_exit_reason)$/;
+        /^(process_type|process_role|messaging_destination_name|bullmq_job_name|bullmq_job_outcome|tidemark_(?:exit_reason|class|action|reason|outcome|result))$/;
       for (const name of names) if (!labels.test(name ?? '')) expect(shown, expr).toContain(name);
     }
   });

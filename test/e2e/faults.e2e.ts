@@ -4,7 +4,7 @@ import { World } from './world.ts';
 
 const PATIENCE = { timeout: 120_000, interval: 250 };
 const MAX_POINT_AGE_MS = 5_000;
-const ingested = (result: string) => `sum(tidemark_ingest_datapoints_total{result="${result}"})`;
+const ingested = (result: string) => `sum(tidemark_ingest_data_points_total{tidemark_result="${result}"})`;
 
 interface DynoRow {
   readonly dyno: string;

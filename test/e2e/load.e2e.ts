@@ -76,11 +76,11 @@ describe('five minutes of load', { timeout: (LOAD_S + 120) * 1000 }, () => {
 
   it('lost no data point between worker and actuator, and doubled none', async () => {
     const { prometheus, manager } = world;
-    const total = 'sum(tidemark_ingest_datapoints_total)';
+    const total = 'sum(tidemark_ingest_data_points_total)';
     // Workers send no more.
     await manager.stop(5_000);
     await vi.waitFor(async () => expect(await prometheus.queryOne(total)).toBe(fromWorkers.dataPoints), PATIENCE);
-    const results = await prometheus.query('sum by (result) (tidemark_ingest_datapoints_total) > 0');
+    const results = await prometheus.query('sum by (tidemark_result) (tidemark_ingest_data_points_total) > 0');
     console.log(
       `${fromWorkers.dataPoints} data points sent by the worker; taken by the actuator: ` +
         `${JSON.stringify(results.map(({ labels, value }) => [labels.result, value]))}`,

@@ -15,6 +15,7 @@ const JOB = [
   'bullmq.job.outcome',
   'tidemark.attribution',
 ];
+const DURATION = [...JOB, 'messaging.operation.name', 'error.type'];
 const RESOURCE = [
   'service.name',
   'service.instance.id',
@@ -22,6 +23,7 @@ const RESOURCE = [
   'cloud.provider',
   'heroku.app.id',
   'heroku.release.commit',
+  'heroku.release.creation_timestamp',
   'heroku.app.name',
   'heroku.dyno.name',
   'heroku.dyno.id',
@@ -59,7 +61,7 @@ const OF_WORKERS: readonly Row[] = [
   ['bullmq.job.memory.net', 'updown', 'By', JOB, 'bullmq_job_memory_net_bytes', 'gauge'],
   ['bullmq.job.memory.growth', 'histogram', 'By', JOB, 'bullmq_job_memory_growth_bytes', 'histogram'],
   ['bullmq.job.memory.reclaimed', 'histogram', 'By', JOB, 'bullmq_job_memory_reclaimed_bytes', 'histogram'],
-  ['messaging.process.duration', 'histogram', 's', JOB, 'messaging_process_duration_seconds', 'histogram'],
+  ['messaging.process.duration', 'histogram', 's', DURATION, 'messaging_process_duration_seconds', 'histogram'],
   [
     'bullmq.sandbox.exits',
     'counter',
@@ -72,38 +74,51 @@ const OF_WORKERS: readonly Row[] = [
   ['bullmq.job.memory.held', 'updown', 'By', ['messaging.destination.name'], 'bullmq_job_memory_held_bytes', 'gauge'],
 ];
 
-const ABOUT = ['app', 'process_type', 'dyno'];
+const TARGET = ['heroku.app.name', 'heroku.process.type'];
+const ABOUT = [...TARGET, 'heroku.dyno.name'];
+const PLAIN: Readonly<Record<string, string>> = {
+  'heroku.app.name': 'app',
+  'heroku.process.type': 'process_type',
+  'heroku.dyno.name': 'dyno',
+};
 const OF_THE_ACTUATOR: readonly Row[] = [
   [
     'tidemark.decisions',
     'counter',
     '{decision}',
-    ['class', 'action', 'reason', ...ABOUT],
+    ['tidemark.class', 'tidemark.action', 'tidemark.reason', ...ABOUT],
     'tidemark_decisions_total',
     'counter',
   ],
-  ['tidemark.restarts', 'counter', '{restart}', ['outcome', ...ABOUT], 'tidemark_restarts_total', 'counter'],
+  ['tidemark.restarts', 'counter', '{restart}', ['tidemark.outcome', ...ABOUT], 'tidemark_restarts_total', 'counter'],
   [
     'tidemark.restart.duration',
     'histogram',
     's',
-    ['outcome', ...ABOUT],
+    ['tidemark.outcome', ...ABOUT],
     'tidemark_restart_duration_seconds',
     'histogram',
   ],
+  ['tidemark.restart.reclaimed', 'histogram', 'By', TARGET, 'tidemark_restart_reclaimed_bytes', 'histogram'],
   [
-    'tidemark.restart.reclaimed',
-    'histogram',
-    'By',
-    ['app', 'process_type'],
-    'tidemark_restart_reclaimed_bytes',
-    'histogram',
+    'tidemark.ingest.data_points',
+    'counter',
+    '{data_point}',
+    ['tidemark.result'],
+    'tidemark_ingest_data_points_total',
+    'counter',
   ],
-  ['tidemark.ingest.datapoints', 'counter', '{datapoint}', ['result'], 'tidemark_ingest_datapoints_total', 'counter'],
-  ['tidemark.boots.active', 'updown', '{boot}', [], 'tidemark_boots_active', 'gauge'],
-  ['tidemark.dyno.class', 'gauge', '{dyno}', ['class', ...ABOUT], 'tidemark_dyno_class', 'gauge'],
+  ['tidemark.boot.active', 'updown', '{boot}', [], 'tidemark_boot_active', 'gauge'],
+  ['tidemark.dyno.class', 'updown', '{dyno}', ['tidemark.class', ...ABOUT], 'tidemark_dyno_class', 'gauge'],
   ['tidemark.dyno.time_to_limit', 'gauge', 's', ABOUT, 'tidemark_dyno_time_to_limit_seconds', 'gauge'],
 ];
+
+/** As Prometheus shows an attribute: with the plain label that the Collector adds for people. */
+function labelsOf(attribute: string): readonly string[] {
+  const label = attribute.replaceAll('.', '_');
+  const plain = PLAIN[attribute];
+  return plain === undefined ? [label] : [label, plain];
+}
 
 describe('every metric, through the real Collector', () => {
   let world: World;
@@ -176,7 +191,7 @@ describe('every metric, through the real Collector', () => {
     );
     await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
     await vi.waitFor(async () => {
-      expect(await prometheus.queryOne('sum(tidemark_restarts_total{outcome="restarted"})')).toBe(1);
+      expect(await prometheus.queryOne('sum(tidemark_restarts_total{tidemark_outcome="restarted"})')).toBe(1);
       expect(await prometheus.queryOne('sum(tidemark_restart_reclaimed_bytes_count)')).toBe(1);
     }, PATIENCE);
     expect(world.dyno('worker.1').dynoId).not.toBe(first);
@@ -231,7 +246,7 @@ describe('every metric, through the real Collector', () => {
     needs('rise');
     const series = await world.prometheus.query(`${shownAs}${kind === 'histogram' ? '_count' : ''}`);
     const names = new Set(series.flatMap(({ labels }) => Object.keys(labels)));
-    expect([...names]).toEqual(expect.arrayContaining([...attributes]));
+    expect([...names]).toEqual(expect.arrayContaining(attributes.flatMap(labelsOf)));
     expect((await world.prometheus.metadata()).get(shownAs)?.type).toBe(type);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JobNames } from '../../src/instrument/jobs/job-names.ts';
+import { BoundedNames } from '../../src/instrument/jobs/bounded-names.ts';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
 
 describe('worker settings', () => {
@@ -49,14 +49,14 @@ describe('worker settings', () => {
 
 describe('the cap on job names', () => {
   it('keeps no more than 256 characters of a name, and no half of a character', () => {
-    const names = new JobNames(9);
+    const names = new BoundedNames(9, '_other');
     expect(names.of('x'.repeat(1_000_000))).toBe('x'.repeat(256));
     expect(names.of(`${'x'.repeat(255)}\u{1F422}`)).toBe('x'.repeat(255));
     expect(names.of(`${'x'.repeat(254)}\u{1F422}`)).toBe(`${'x'.repeat(254)}\u{1F422}`);
   });
 
   it('lets the first ones keep their name and gives all others one', () => {
-    const names = new JobNames(2);
+    const names = new BoundedNames(2, '_other');
     expect(['a', 'b', 'c', 'a', 'd'].map((name) => names.of(name))).toEqual(['a', 'b', '_other', 'a', '_other']);
   });
 });

@@ -1,21 +1,21 @@
 import { type Attributes, type Histogram, type Meter, type MetricOptions, ValueType } from '@opentelemetry/api';
-import type { Decision } from '../../model/decision.ts';
+import { type Decision, MEMORY_CLASSES } from '../../model/decision.ts';
 import { targetOf } from '../../model/target.ts';
 import type { ActuatorEvent, Clock } from '../../ports.ts';
 import {
-  ATTR_ABOUT_APP,
-  ATTR_ABOUT_DYNO,
-  ATTR_ABOUT_PROCESS_TYPE,
   ATTR_ACTION,
   ATTR_CLASS,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_HEROKU_PROCESS_TYPE,
   ATTR_OUTCOME,
   ATTR_REASON,
   ATTR_RESULT,
-  METRIC_BOOTS_ACTIVE,
+  METRIC_BOOT_ACTIVE,
   METRIC_DECISIONS,
   METRIC_DYNO_CLASS,
   METRIC_DYNO_TIME_TO_LIMIT,
-  METRIC_INGEST_DATAPOINTS,
+  METRIC_INGEST_DATA_POINTS,
   METRIC_RESTART_DURATION,
   METRIC_RESTART_RECLAIMED,
   METRIC_RESTARTS,
@@ -71,8 +71,8 @@ export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEv
       case 'reclaimed': {
         const target = targetOf(event.target);
         reclaimed.record(Math.max(0, event.reclaimedBytes), {
-          [ATTR_ABOUT_APP]: target.app,
-          [ATTR_ABOUT_PROCESS_TYPE]: target.processType,
+          [ATTR_HEROKU_APP_NAME]: target.app,
+          [ATTR_HEROKU_PROCESS_TYPE]: target.processType,
         });
         return;
       }
@@ -84,9 +84,12 @@ export function recordOwnMetrics(options: OwnMetricsOptions): (event: ActuatorEv
 
 /** Metrics that are read when they are collected. */
 function observeState({ meter, clock, maxPointAgeMs, entries, ingestCounts }: OwnMetricsOptions): void {
-  const dataPoints = meter.createObservableCounter(METRIC_INGEST_DATAPOINTS.name, described(METRIC_INGEST_DATAPOINTS));
-  const boots = meter.createObservableUpDownCounter(METRIC_BOOTS_ACTIVE.name, described(METRIC_BOOTS_ACTIVE));
-  const classes = meter.createObservableGauge(METRIC_DYNO_CLASS.name, described(METRIC_DYNO_CLASS));
+  const dataPoints = meter.createObservableCounter(
+    METRIC_INGEST_DATA_POINTS.name,
+    described(METRIC_INGEST_DATA_POINTS),
+  );
+  const boots = meter.createObservableUpDownCounter(METRIC_BOOT_ACTIVE.name, described(METRIC_BOOT_ACTIVE));
+  const classes = meter.createObservableUpDownCounter(METRIC_DYNO_CLASS.name, described(METRIC_DYNO_CLASS));
   const timeToLimit = meter.createObservableGauge(METRIC_DYNO_TIME_TO_LIMIT.name, {
     ...described(METRIC_DYNO_TIME_TO_LIMIT),
     valueType: ValueType.DOUBLE,
@@ -99,9 +102,10 @@ function observeState({ meter, clock, maxPointAgeMs, entries, ingestCounts }: Ow
       const youngest = clock.now() - maxPointAgeMs;
       const active = entries().filter(({ boot }) => boot.lastPointMs >= youngest);
       result.observe(boots, active.length);
-      for (const { decision } of active) {
-        if (decision === null) continue;
-        result.observe(classes, 1, { [ATTR_CLASS]: decision.class, ...about(decision) });
+      for (const decision of newestDecisions(active)) {
+        for (const name of MEMORY_CLASSES) {
+          result.observe(classes, name === decision.class ? 1 : 0, { [ATTR_CLASS]: name, ...about(decision) });
+        }
         if (decision.timeToLimitMs !== null) {
           result.observe(timeToLimit, decision.timeToLimitMs / 1000, about(decision));
         }
@@ -111,11 +115,20 @@ function observeState({ meter, clock, maxPointAgeMs, entries, ingestCounts }: Ow
   );
 }
 
+/** One decision per dyno: shortly after a restart the old boot's points are still young, and the new boot's count. */
+function newestDecisions(active: readonly BootEntry[]): readonly Decision[] {
+  const byDyno = new Map<string, Decision>();
+  for (const { decision } of [...active].sort((a, b) => a.boot.lastPointMs - b.boot.lastPointMs)) {
+    if (decision !== null) byDyno.set(`${decision.app ?? ''}|${decision.dyno}`, decision);
+  }
+  return [...byDyno.values()];
+}
+
 function about({ app, processType, dyno }: Pick<Decision, 'app' | 'processType' | 'dyno'>): Attributes {
   return {
-    ...(app === null ? {} : { [ATTR_ABOUT_APP]: app }),
-    [ATTR_ABOUT_PROCESS_TYPE]: processType,
-    [ATTR_ABOUT_DYNO]: dyno,
+    ...(app === null ? {} : { [ATTR_HEROKU_APP_NAME]: app }),
+    [ATTR_HEROKU_PROCESS_TYPE]: processType,
+    [ATTR_HEROKU_DYNO_NAME]: dyno,
   };
 }
 

@@ -1,5 +1,5 @@
 import { guarded, reportFault } from '../diagnostics.ts';
-import { type JobOutcome, outcomeOfError } from '../jobs/job-outcome.ts';
+import { type JobEnding, type JobOutcome, rejectionOf } from '../jobs/job-outcome.ts';
 import type { JobRun } from '../jobs/job-run.ts';
 import type { SandboxPool } from '../jobs/sandbox-children.ts';
 
@@ -25,7 +25,8 @@ export interface WorkerObserver {
   jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
   /** Runs a sandboxed job by calling `work` once, and returns or throws what `work` does. */
   processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
-  jobEnds(run: JobRun, outcome: JobOutcome): void;
+  /** @param errorType the class of the error that a failed job ended with; null for other outcomes */
+  jobEnds(run: JobRun, outcome: JobOutcome, errorType: string | null): void;
   /** `close()` of the worker has just been called. */
   workerClosing(worker: BullmqWorker): void;
   /** A closing worker has finished its jobs. Its connections stay open until this promise settles. Must not reject. */
@@ -114,15 +115,15 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
           ? original.apply(this, args)
           : observer.processes(this, run, () => original.apply(this, args));
     } catch (error) {
-      ended(observer, run, outcomeOfError(error, signal));
+      ended(observer, run, rejectionOf(error, signal));
       throw error;
     }
-    if (!isThenable(result)) ended(observer, run, 'completed');
+    if (!isThenable(result)) ended(observer, run, COMPLETED);
     // Attached before BullMQ's own handlers, so it runs before them. BullMQ gets the original promise.
     else
       result.then(
-        () => ended(observer, run, 'completed'),
-        (error) => ended(observer, run, outcomeOfError(error, signal)),
+        () => ended(observer, run, COMPLETED),
+        (error) => ended(observer, run, rejectionOf(error, signal)),
       );
     return result;
   };
@@ -137,9 +138,11 @@ function begun(observer: WorkerObserver, worker: BullmqWorker, job: BullmqJob): 
   }
 }
 
-function ended(observer: WorkerObserver, run: JobRun, outcome: JobOutcome): void {
+const COMPLETED: JobEnding = { outcome: 'completed', errorType: null };
+
+function ended(observer: WorkerObserver, run: JobRun, { outcome, errorType }: JobEnding): void {
   try {
-    observer.jobEnds(run, outcome);
+    observer.jobEnds(run, outcome, errorType);
   } catch (error) {
     reportFault('following the end of a job', error);
   }

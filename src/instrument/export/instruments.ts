@@ -12,6 +12,7 @@ import {
   ValueType,
 } from '@opentelemetry/api';
 import {
+  ATTR_ERROR_TYPE,
   ATTR_EXIT_REASON,
   ATTR_HEAP_SPACE_NAME,
   ATTR_MEMORY_STATE,
@@ -108,8 +109,8 @@ export class Instruments {
   }
 
   recordJob(end: JobEnd): void {
-    const { series, durationMs, growthBytes, reclaimedBytes, sandboxExit } = end;
-    const { attributes } = series;
+    const { series, durationMs, errorType, growthBytes, reclaimedBytes, sandboxExit } = end;
+    const { attributes, durationAttributes } = series;
     if (sandboxExit !== null)
       this.#sandboxExits.add(1, { ...attributes, [ATTR_EXIT_REASON]: sandboxExit }, ROOT_CONTEXT);
     if (this.#tables !== null) {
@@ -117,7 +118,11 @@ export class Instruments {
       return;
     }
     // Outside a job's context: the duration is recorded after the job, when its context is no longer available.
-    this.#duration.record(durationMs / 1000, attributes, ROOT_CONTEXT);
+    this.#duration.record(
+      durationMs / 1000,
+      errorType === null ? durationAttributes : { ...durationAttributes, [ATTR_ERROR_TYPE]: errorType },
+      ROOT_CONTEXT,
+    );
     if (growthBytes) this.#growth.record(growthBytes, attributes, ROOT_CONTEXT);
     if (reclaimedBytes) this.#reclaimed.record(reclaimedBytes, attributes, ROOT_CONTEXT);
   }

@@ -1,6 +1,7 @@
-import { type HrTime, ValueType } from '@opentelemetry/api';
+import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import {
+  ATTR_ERROR_TYPE,
   METRIC_JOB_MEMORY_GROWTH,
   METRIC_JOB_MEMORY_RECLAIMED,
   METRIC_PROCESS_DURATION,
@@ -22,10 +23,15 @@ const HISTOGRAM = 0;
 
 interface Figures {
   readonly series: JobSeries;
+  /** Of jobs that did not fail. */
   readonly duration: BucketCounts;
+  /** Of failed jobs, by `error.type`. */
+  readonly failedDuration: Map<string, BucketCounts>;
   readonly growth: BucketCounts;
   readonly reclaimed: BucketCounts;
 }
+
+type Point = readonly [attributes: Attributes, counts: BucketCounts];
 
 /**
  * The per-job histograms of a process whose provider is Tidemark's. A job costs three additions here; recording on an
@@ -36,18 +42,21 @@ export class JobTables implements MetricProducer {
   readonly #figures = new Map<JobSeries, Figures>();
   readonly #startTime: HrTime = now();
 
-  record({ series, durationMs, growthBytes, reclaimedBytes }: JobEnd): void {
+  record({ series, durationMs, errorType, growthBytes, reclaimedBytes }: JobEnd): void {
     const figures = this.#figures.get(series) ?? this.#newFigures(series);
-    figures.duration.record(durationMs / 1000);
+    const duration = errorType === null ? figures.duration : durationOf(figures, errorType);
+    duration.record(durationMs / 1000);
     if (growthBytes) figures.growth.record(growthBytes);
     if (reclaimedBytes) figures.reclaimed.record(reclaimedBytes);
   }
 
   async collect(): ReturnType<MetricProducer['collect']> {
     const metrics = [
-      this.#histogram(METRIC_PROCESS_DURATION, ValueType.DOUBLE, ({ duration }) => duration),
-      this.#histogram(METRIC_JOB_MEMORY_GROWTH, ValueType.INT, ({ growth }) => growth),
-      this.#histogram(METRIC_JOB_MEMORY_RECLAIMED, ValueType.INT, ({ reclaimed }) => reclaimed),
+      this.#histogram(METRIC_PROCESS_DURATION, ValueType.DOUBLE, durationPoints),
+      this.#histogram(METRIC_JOB_MEMORY_GROWTH, ValueType.INT, ({ series, growth }) => [[series.attributes, growth]]),
+      this.#histogram(METRIC_JOB_MEMORY_RECLAIMED, ValueType.INT, ({ series, reclaimed }) => [
+        [series.attributes, reclaimed],
+      ]),
     ].filter(({ dataPoints }) => dataPoints.length > 0);
     const scopeMetrics = metrics.length === 0 ? [] : [{ scope: { name: SCOPE_NAME, version: VERSION }, metrics }];
     return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics }, errors: [] };
@@ -56,17 +65,13 @@ export class JobTables implements MetricProducer {
   #histogram(
     { name, unit, description }: MetricDefinition,
     valueType: ValueType,
-    of: (figures: Figures) => BucketCounts,
+    pointsOf: (figures: Figures) => readonly Point[],
   ): MetricData {
     const endTime = now();
     const dataPoints = [...this.#figures.values()]
-      .filter((figures) => of(figures).count > 0)
-      .map((figures) => ({
-        startTime: this.#startTime,
-        endTime,
-        attributes: figures.series.attributes,
-        value: of(figures).value(),
-      }));
+      .flatMap(pointsOf)
+      .filter(([, counts]) => counts.count > 0)
+      .map(([attributes, counts]) => ({ startTime: this.#startTime, endTime, attributes, value: counts.value() }));
     return {
       descriptor: { name, unit, description, valueType },
       aggregationTemporality: CUMULATIVE,
@@ -79,12 +84,28 @@ export class JobTables implements MetricProducer {
     const figures = {
       series,
       duration: new BucketCounts(SECOND_BUCKETS),
+      failedDuration: new Map<string, BucketCounts>(),
       growth: new BucketCounts(BYTE_BUCKETS),
       reclaimed: new BucketCounts(BYTE_BUCKETS),
     };
     this.#figures.set(series, figures);
     return figures;
   }
+}
+
+function durationOf({ failedDuration }: Figures, errorType: string): BucketCounts {
+  const known = failedDuration.get(errorType);
+  if (known !== undefined) return known;
+  const made = new BucketCounts(SECOND_BUCKETS);
+  failedDuration.set(errorType, made);
+  return made;
+}
+
+function durationPoints({ series: { durationAttributes }, duration, failedDuration }: Figures): readonly Point[] {
+  const failed = [...failedDuration].map(
+    ([errorType, counts]): Point => [{ ...durationAttributes, [ATTR_ERROR_TYPE]: errorType }, counts],
+  );
+  return [[durationAttributes, duration], ...failed];
 }
 
 /** The reader ignores a producer's own resource and uses the provider's. */

@@ -1,14 +1,21 @@
 import type { Attributes } from '@opentelemetry/api';
-import { ATTR_JOB_NAME, ATTR_MESSAGING_SYSTEM, JOB_NAME_IDLE, MESSAGING_SYSTEM_BULLMQ } from '../../semconv.ts';
+import {
+  ATTR_JOB_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  ERROR_TYPE_OTHER,
+  JOB_NAME_IDLE,
+  JOB_NAME_OTHER,
+  MESSAGING_SYSTEM_BULLMQ,
+} from '../../semconv.ts';
 import type { JobNameTotals } from '../attribution/job-name-totals.ts';
 import type { MemoryReading } from '../attribution/memory-reading.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
 import { RssAttributor } from '../attribution/rss-attributor.ts';
 import type { RunningJob } from '../attribution/running-job.ts';
 import { reportFault } from '../diagnostics.ts';
+import { BoundedNames } from './bounded-names.ts';
 import { JobEventBuffer } from './job-event-buffer.ts';
 import { JobNameStats, type JobSeries } from './job-name-stats.ts';
-import { JobNames } from './job-names.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { type JobIdentity, JobRun } from './job-run.ts';
 import { type ExitReason, newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
@@ -17,6 +24,8 @@ import { type ExitReason, newSandboxRun, type SandboxEnd } from './sandbox-child
 export interface JobEnd {
   readonly series: JobSeries;
   readonly durationMs: number;
+  /** `error.type`, where the job failed; null where it did not. */
+  readonly errorType: string | null;
   /** How far its share of the RSS change rose over where it started, at its highest; null where it is not known. */
   readonly growthBytes: number | null;
   /** What of that it had given back by its end. */
@@ -44,6 +53,8 @@ export interface JobMonitorOptions {
 
 /** In which a processor seldom takes more than some hundred kB. */
 const JUST_MS = 0.1;
+/** Classes of errors that are named: each may cost a histogram per job name. */
+const MAX_ERROR_TYPES = 20;
 
 interface QueueJobs {
   active: number;
@@ -63,7 +74,8 @@ const IDLE_ATTRIBUTES: Attributes = {
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
   readonly #attributor: RssAttributor;
-  readonly #names: JobNames;
+  readonly #names: BoundedNames;
+  readonly #errorTypes = new BoundedNames(MAX_ERROR_TYPES, ERROR_TYPE_OTHER);
   readonly #budget = new ReadingBudget();
   readonly #events = new JobEventBuffer<JobRun>();
   readonly #queues = new Map<string, QueueJobs>();
@@ -85,7 +97,7 @@ export class JobMonitor {
   constructor(options: JobMonitorOptions) {
     this.#options = options;
     this.#attributor = new RssAttributor(options.readMemory(), options.nowMs());
-    this.#names = new JobNames(options.maxJobNames);
+    this.#names = new BoundedNames(options.maxJobNames, JOB_NAME_OTHER);
   }
 
   begin(job: JobIdentity): JobRun {
@@ -115,9 +127,11 @@ export class JobMonitor {
    * Once for each run.
    *
    * @param sandboxEnd what its child did; null for a job that is not sandboxed
+   * @param errorType the class of the error that a failed job ended with; null for other outcomes
    */
-  end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null): void {
+  end(run: JobRun, outcome: JobOutcome, sandboxEnd: SandboxEnd | null = null, errorType: string | null = null): void {
     run.outcome = outcome;
+    if (errorType !== null) run.errorType = this.#errorTypes.of(errorType);
     run.endedAtMs = this.#options.nowMs();
     if (sandboxEnd !== null) run.sandboxExit = sandboxEnd.exit;
     if (run.job.sandbox === 'process') {
@@ -232,7 +246,7 @@ export class JobMonitor {
   }
 
   #endHere(run: JobRun): JobEnd {
-    const { startedAtMs, endedAtMs, endReading, sandboxExit } = run;
+    const { startedAtMs, endedAtMs, endReading, sandboxExit, errorType } = run;
     this.#queueOf(run.job.queue).active -= 1;
     const share = this.#attributor.end(run.running as RunningJob, endReading, endedAtMs);
     const series = (run.stats as JobNameStats).ended(
@@ -243,19 +257,20 @@ export class JobMonitor {
     const { netBytes } = share;
     const growthBytes = Math.max(0, netBytes, share.peakBytes);
     const durationMs = endedAtMs - startedAtMs;
-    return { series, durationMs, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
+    return { series, durationMs, errorType, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
   }
 
   /** @param netBytes what its child did, null where it is not known */
   #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
     this.#inChildren.delete(run);
     this.#queueOf(run.job.queue).active -= 1;
-    const { startedAtMs, endedAtMs, sandboxExit } = run;
+    const { startedAtMs, endedAtMs, sandboxExit, errorType } = run;
+    const durationMs = endedAtMs - startedAtMs;
     const series = (run.stats as JobNameStats).ended(outcome, 'sandboxed');
     series.pendingNetBytes += netBytes ?? 0;
     const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
     const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
-    this.#options.tellEnd({ series, durationMs: endedAtMs - startedAtMs, growthBytes, reclaimedBytes, sandboxExit });
+    this.#options.tellEnd({ series, durationMs, errorType, growthBytes, reclaimedBytes, sandboxExit });
   }
 
   /**

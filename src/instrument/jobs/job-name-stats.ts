@@ -4,7 +4,9 @@ import {
   ATTR_JOB_NAME,
   ATTR_JOB_OUTCOME,
   ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_OPERATION_NAME,
   ATTR_MESSAGING_SYSTEM,
+  MESSAGING_OPERATION_PROCESS,
   MESSAGING_SYSTEM_BULLMQ,
 } from '../../semconv.ts';
 import type { JobNameTotals } from '../attribution/job-name-totals.ts';
@@ -17,6 +19,8 @@ export interface JobSeries {
   readonly outcome: JobOutcome;
   readonly attribution: Attribution;
   readonly attributes: Attributes;
+  /** Of `messaging.process.duration`, but for `error.type`. */
+  readonly durationAttributes: Attributes;
   /** Not exported yet. Whole bytes, signed. */
   pendingNetBytes: number;
   /** Jobs since the net change was last taken. */
@@ -86,16 +90,18 @@ export class JobNameStats {
   }
 
   #newSeries(outcome: JobOutcome, attribution: Attribution): JobSeries {
+    const attributes: Attributes = {
+      [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
+      [ATTR_MESSAGING_DESTINATION_NAME]: this.queue,
+      [ATTR_JOB_NAME]: this.name,
+      [ATTR_JOB_OUTCOME]: outcome,
+      [ATTR_ATTRIBUTION]: attribution,
+    };
     const series: JobSeries = {
       outcome,
       attribution,
-      attributes: {
-        [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
-        [ATTR_MESSAGING_DESTINATION_NAME]: this.queue,
-        [ATTR_JOB_NAME]: this.name,
-        [ATTR_JOB_OUTCOME]: outcome,
-        [ATTR_ATTRIBUTION]: attribution,
-      },
+      attributes,
+      durationAttributes: { ...attributes, [ATTR_MESSAGING_OPERATION_NAME]: MESSAGING_OPERATION_PROCESS },
       pendingNetBytes: 0,
       recentJobs: 0,
     };

@@ -26,6 +26,8 @@ export class JobRun {
   endedAtMs = 0;
   endReading: MemoryReading | null = null;
   outcome: JobOutcome | null = null;
+  /** Null unless the outcome is `failed`. */
+  errorType: string | null = null;
   sandboxExit: ExitReason | null = null;
   /** What follows is not known before its start has been worked out. */
   hasStarted = false;

@@ -10,11 +10,12 @@ import { createLog } from '../../../src/actuator/report/log.ts';
 import { exportMetrics } from '../../../src/actuator/report/metrics-export.ts';
 import { recordOwnMetrics } from '../../../src/actuator/report/own-metrics.ts';
 import type { Attempt } from '../../../src/attempt/attempt.ts';
+import { MEMORY_CLASSES } from '../../../src/model/decision.ts';
 import { headerSecrets } from '../../../src/shared/otel-environment.ts';
 import { aDecision } from '../../models/decisions.ts';
 
 const NOW_MS = 1_000_000;
-const ABOUT = { app: 'shop', process_type: 'worker', dyno: 'worker.1' };
+const ABOUT = { 'heroku.app.name': 'shop', 'heroku.process.type': 'worker', 'heroku.dyno.name': 'worker.1' };
 const DECISION = aDecision({ class: 'leak', reason: 'leak-far-from-limit', timeToLimitMs: 90_000 });
 
 function attempt(changes: Partial<Attempt>): Attempt {
@@ -72,7 +73,15 @@ describe("the actuator's own metrics", () => {
     const { take, read } = start();
     take({ type: 'decision', timeMs: NOW_MS, decision: DECISION, outcome: null });
     expect(await read('tidemark.decisions')).toEqual([
-      { attributes: { class: 'leak', action: 'none', reason: 'leak-far-from-limit', ...ABOUT }, value: 1 },
+      {
+        attributes: {
+          'tidemark.class': 'leak',
+          'tidemark.action': 'none',
+          'tidemark.reason': 'leak-far-from-limit',
+          ...ABOUT,
+        },
+        value: 1,
+      },
     ]);
   });
 
@@ -81,7 +90,9 @@ describe("the actuator's own metrics", () => {
     const event = { type: 'attempt', timeMs: NOW_MS, phase: 'closed' } as const;
     take({ ...event, phase: 'claimed', attempt: attempt({}) });
     take({ ...event, attempt: attempt({ closedAtMs: 13_500, outcome: 'restarted' }) });
-    expect(await read('tidemark.restarts')).toEqual([{ attributes: { outcome: 'restarted', ...ABOUT }, value: 1 }]);
+    expect(await read('tidemark.restarts')).toEqual([
+      { attributes: { 'tidemark.outcome': 'restarted', ...ABOUT }, value: 1 },
+    ]);
     expect(await read('tidemark.restart.duration')).toMatchObject([{ value: { count: 1, sum: 12.5 } }]);
   });
 
@@ -97,7 +108,7 @@ describe("the actuator's own metrics", () => {
     take({ ...event, reclaimedBytes: 300e6 });
     take({ ...event, reclaimedBytes: -5e6 });
     expect(await read('tidemark.restart.reclaimed')).toMatchObject([
-      { attributes: { app: 'shop', process_type: 'worker' }, value: { count: 2, sum: 300e6 } },
+      { attributes: { 'heroku.app.name': 'shop', 'heroku.process.type': 'worker' }, value: { count: 2, sum: 300e6 } },
     ]);
   });
 
@@ -109,18 +120,31 @@ describe("the actuator's own metrics", () => {
       entry(NOW_MS, null),
       entry(NOW_MS - 30_001, DECISION),
     ]);
-    expect(await read('tidemark.boots.active')).toEqual([{ attributes: {}, value: 3 }]);
-    expect(await read('tidemark.dyno.class')).toEqual([
-      { attributes: { class: 'leak', ...ABOUT }, value: 1 },
-      { attributes: { class: 'healthy', ...ABOUT, dyno: 'worker.2' }, value: 1 },
-    ]);
+    expect(await read('tidemark.boot.active')).toEqual([{ attributes: {}, value: 3 }]);
+    const classes = await read('tidemark.dyno.class');
+    for (const [dyno, current] of [
+      ['worker.1', 'leak'],
+      ['worker.2', 'healthy'],
+    ]) {
+      const ofDyno = classes.filter(({ attributes }) => attributes['heroku.dyno.name'] === dyno);
+      expect(Object.fromEntries(ofDyno.map(({ attributes, value }) => [attributes['tidemark.class'], value]))).toEqual(
+        Object.fromEntries(MEMORY_CLASSES.map((name) => [name, name === current ? 1 : 0])),
+      );
+    }
     expect(await read('tidemark.dyno.time_to_limit')).toEqual([{ attributes: ABOUT, value: 90 }]);
   });
 
+  it('show one class for a dyno that was just restarted: that of its new boot', async () => {
+    const { read } = start([entry(NOW_MS, aDecision({ class: 'warming' })), entry(NOW_MS - 5_000, DECISION)]);
+    const current = (await read('tidemark.dyno.class')).filter(({ value }) => value === 1);
+    expect(current.map(({ attributes }) => attributes['tidemark.class'])).toEqual(['warming']);
+    expect(await read('tidemark.dyno.time_to_limit')).toEqual([]);
+  });
+
   it('show what became of the data points that arrived', async () => {
-    expect(await start().read('tidemark.ingest.datapoints')).toEqual([
-      { attributes: { result: 'accepted' }, value: 7 },
-      { attributes: { result: 'too-old' }, value: 2 },
+    expect(await start().read('tidemark.ingest.data_points')).toEqual([
+      { attributes: { 'tidemark.result': 'accepted' }, value: 7 },
+      { attributes: { 'tidemark.result': 'too-old' }, value: 2 },
     ]);
   });
 });

@@ -41,6 +41,14 @@ function patched() {
 
 const job = { name: 'send' };
 
+/** As some proxies are: everything that is read of it throws. */
+function unreadable(): unknown {
+  const fail = () => {
+    throw new Error('not to be looked at');
+  };
+  return new Proxy({}, { get: fail, getPrototypeOf: fail });
+}
+
 describe('patched workers', () => {
   it('pass every argument and the very promise of the processor through', async () => {
     const { worker } = patched();
@@ -53,21 +61,23 @@ describe('patched workers', () => {
   });
 
   it.each([
-    ['a promise that fulfils', async () => 1, 'completed'],
-    ['a promise that rejects', () => Promise.reject(new Error('no')), 'failed'],
-    ['a plain value', () => 1, 'completed'],
+    ['a promise that fulfils', async () => 1, 'completed', null],
+    ['a promise that rejects', () => Promise.reject(new RangeError('no')), 'failed', 'RangeError'],
+    ['a plain value', () => 1, 'completed', null],
     [
       'a throw',
       () => {
         throw new Error('no');
       },
       'failed',
+      'Error',
     ],
-  ])('tell the outcome of %s before BullMQ goes on', async (_what, processor, outcome) => {
+    ['a rejection that cannot be looked at', () => Promise.reject(unreadable()), 'failed', '_OTHER'],
+  ])('tell the outcome of %s before BullMQ goes on', async (_what, processor, outcome, errorType) => {
     const { worker, observer } = patched();
     worker.processor = processor;
     await (async () => worker.callProcessJob(job, 'token'))().catch(() => {});
-    expect(observer.jobEnds.mock.calls).toEqual([[run, outcome]]);
+    expect(observer.jobEnds.mock.calls).toEqual([[run, outcome, errorType]]);
   });
 
   it('go on unharmed where following them fails', async () => {

@@ -45,8 +45,9 @@ describe('choice of the provider', () => {
     ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables, canSend }));
     await ours.telemetry.settle();
     given.telemetry.use(byInstruments.provider);
-    for (const { runJob, loseChild } of [ours, given]) {
+    for (const { runJob, failJob, loseChild } of [ours, given]) {
       for (const bytes of [1, 65_536, 65_537, -5_000_000, 0]) runJob(bytes);
+      for (const errorType of ['TypeError', 'RangeError', 'TypeError']) failJob(errorType);
       loseChild();
     }
     const figures = async ({ collect }: typeof byTables) =>
@@ -63,6 +64,30 @@ describe('choice of the provider', () => {
         }))
         .sort((a, b) => a.name.localeCompare(b.name));
     expect(await figures(byTables)).toEqual(await figures(byInstruments));
+  });
+
+  it('name the operation and the class of the error on the duration of a job, and nowhere else', async () => {
+    const { telemetry, runJob, failJob } = harness();
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    runJob(5000);
+    for (let job = 0; job < 50; job += 1) failJob(`Error${job % 25}`);
+    const all = await collect();
+    const durations = all.find(({ descriptor }) => descriptor.name === 'messaging.process.duration')?.dataPoints ?? [];
+    const jobsByType = new Map(
+      durations.map(({ attributes, value }) => [attributes['error.type'], (value as { count: number }).count]),
+    );
+    expect(new Set(durations.map(({ attributes }) => attributes['messaging.operation.name']))).toEqual(
+      new Set(['process']),
+    );
+    // The job that did not fail, the first 20 classes by name, and all others together.
+    expect(jobsByType.size).toBe(1 + 20 + 1);
+    expect(['Error0', '_OTHER', undefined].map((type) => jobsByType.get(type))).toEqual([2, 10, 1]);
+    const others = all.filter(({ descriptor }) => descriptor.name.startsWith('bullmq.'));
+    const names = others.flatMap(({ dataPoints }) => dataPoints.flatMap(({ attributes }) => Object.keys(attributes)));
+    expect(names).toContain('bullmq.job.outcome');
+    expect(names).not.toContain('error.type');
+    expect(names).not.toContain('messaging.operation.name');
   });
 
   it('moves to a given one, and stops ours', async () => {

@@ -23,11 +23,15 @@ export function harness(voice = new Voice()) {
     world.rss += changeBytes;
     monitor.end(run, 'completed');
   };
+  const failJob = (errorType: string) => {
+    const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
+    monitor.end(run, 'failed', null, errorType);
+  };
   const loseChild = () => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: 'process' });
     monitor.end(run, 'failed', { netBytes: null, exit: 'signal' });
   };
-  return { world, telemetry, runJob, loseChild };
+  return { world, telemetry, runJob, failJob, loseChild };
 }
 
 export const canSend = async () => true;

@@ -12,6 +12,7 @@ const PLATFORM_ENV = {
   HEROKU_APP_NAME: 'shop',
   HEROKU_DYNO_ID: 'dyno-id',
   HEROKU_RELEASE_VERSION: 'v42',
+  HEROKU_RELEASE_CREATED_AT: '2026-03-01T12:00:00Z',
   HEROKU_SLUG_COMMIT: 'c0ffee',
 };
 
@@ -39,6 +40,7 @@ describe('the resource', () => {
       'heroku.app.id': 'app-id',
       'heroku.app.name': 'shop',
       'heroku.release.commit': 'c0ffee',
+      'heroku.release.creation_timestamp': '2026-03-01T12:00:00Z',
       'heroku.dyno.name': 'worker.2',
       'heroku.process.type': 'worker',
       'heroku.dyno.id': 'dyno-id',

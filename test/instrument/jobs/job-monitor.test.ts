@@ -33,7 +33,13 @@ describe('job monitor', () => {
     const run = monitor.begin(job('send'));
     Object.assign(world, { rss: 1500, now: 250 });
     const { series, ...end } = endOf(run, 'failed');
-    expect(end).toEqual({ durationMs: 250, growthBytes: 500, reclaimedBytes: 0, sandboxExit: null });
+    expect(end).toEqual({
+      durationMs: 250,
+      errorType: null,
+      growthBytes: 500,
+      reclaimedBytes: 0,
+      sandboxExit: null,
+    });
     expect(series.attributes).toEqual({
       'messaging.system': 'bullmq',
       'messaging.destination.name': 'mails',

@@ -1,6 +1,6 @@
 import { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
 import { expect, it } from 'vitest';
-import { outcomeOfError } from '../../../src/instrument/jobs/job-outcome.ts';
+import { rejectionOf } from '../../../src/instrument/jobs/job-outcome.ts';
 
 const aborted = { aborted: true };
 const live = { aborted: false };
@@ -22,5 +22,25 @@ it.each([
   ['a move to delayed after the signal has fired', new DelayedError(), aborted, 'delayed'],
   ['an abort that was not the job signal', new DOMException('x', 'AbortError'), live, 'failed'],
 ] as const)('%s means %4$s', (_what, error, signal, outcome) => {
-  expect(outcomeOfError(error, signal)).toBe(outcome);
+  const ending = rejectionOf(error, signal);
+  expect(ending.outcome).toBe(outcome);
+  expect(ending.errorType === null).toBe(outcome !== 'failed');
+});
+
+class PaymentError extends Error {}
+
+it.each([
+  ['the class of an error', new TypeError('x'), 'TypeError'],
+  ['a class that does not set its name', new PaymentError('x'), 'PaymentError'],
+  ['the name that a class sets', new UnrecoverableError('x'), 'UnrecoverableError'],
+  ['a DOMException, by its name', new DOMException('x', 'AbortError'), 'AbortError'],
+  ['the plain object that a sandbox sends', { name: 'PaymentError', message: 'x' }, 'PaymentError'],
+  ['a plain error', new Error('card 4111 refused'), 'Error'],
+  ['data in the place of a name', Object.assign(new Error('x'), { name: 'card 4111 refused' }), '_OTHER'],
+  ['a name without end', Object.assign(new Error('x'), { name: 'E'.repeat(81) }), '_OTHER'],
+  ['a string', 'no', '_OTHER'],
+  ['null', null, '_OTHER'],
+  ['an object without a name', { message: 'x' }, '_OTHER'],
+] as const)('a failure is typed by %s', (_what, error, type) => {
+  expect(rejectionOf(error)).toEqual({ outcome: 'failed', errorType: type });
 });

@@ -1,21 +1,22 @@
-import { JOB_NAME_OTHER } from '../../semconv.ts';
-
-/** Characters (UTF-16) of a job name that become an attribute. What a job is called is anybody's choice, up to whole documents. */
+/** Characters (UTF-16) of a name that become an attribute. Anybody may choose a job's name, up to whole documents. */
 const MAX_NAME_LENGTH = 256;
 
-/** Keeps the number of job names finite, and their length: the first `max` that are seen keep their name, all later ones share one. */
-export class JobNames {
+/** Keeps the number of names finite, and their length: the first `max` that are seen keep their name, all later ones share one. */
+export class BoundedNames {
   readonly #known = new Set<string>();
   readonly #max: number;
+  readonly #other: string;
 
-  constructor(max: number) {
+  /** @param other the name that all names beyond the first `max` share */
+  constructor(max: number, other: string) {
     this.#max = max;
+    this.#other = other;
   }
 
   of(fullName: string): string {
     const name = fullName.length <= MAX_NAME_LENGTH ? fullName : cut(fullName);
     if (this.#known.has(name)) return name;
-    if (this.#known.size >= this.#max) return JOB_NAME_OTHER;
+    if (this.#known.size >= this.#max) return this.#other;
     this.#known.add(name);
     return name;
   }
