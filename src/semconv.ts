@@ -188,6 +188,7 @@ export const ATTR_ACTION = 'tidemark.action';
 export const ATTR_REASON = 'tidemark.reason';
 export const ATTR_OUTCOME = 'tidemark.outcome';
 export const ATTR_RESULT = 'tidemark.result';
+export const ATTR_OBSTACLE = 'tidemark.obstacle';
 
 export const METRIC_DECISIONS = define({
   name: 'tidemark.decisions',
@@ -236,4 +237,35 @@ export const METRIC_DYNO_TIME_TO_LIMIT = define({
   instrument: 'ObservableGauge',
   unit: 's',
   description: "Time until the dyno's floor reaches its limit; absent while the floor does not rise.",
+});
+export const METRIC_INGEST_LAG = define({
+  name: 'tidemark.ingest.lag',
+  instrument: 'ObservableGauge',
+  unit: 's',
+  description: 'Age of the newest measurement of the active boot that is furthest behind; absent while none is active.',
+});
+export const METRIC_ACTUATOR_LEADING = define({
+  name: 'tidemark.actuator.leading',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{actuator}',
+  description: '1 for the actuator that leads, 0 for a standby.',
+});
+export const METRIC_TARGET_OBSTACLE = define({
+  name: 'tidemark.target.obstacle',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{target}',
+  description:
+    'What prevents automatic restarts of a target: a series per obstacle, 1 while it holds and 0 otherwise. While the ledger cannot be read, only what is known without it.',
+});
+export const METRIC_TARGET_RESTART_REMAINING = define({
+  name: 'tidemark.target.restart.remaining',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{restart}',
+  description: 'Restarts that the budget of the last hour still allows; absent while the ledger cannot be read.',
+});
+export const METRIC_TARGET_RESTART_USELESS = define({
+  name: 'tidemark.target.restart.useless',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{restart}',
+  description: 'Newest restarts in a row that gave nothing back; the second one opens the breaker.',
 });

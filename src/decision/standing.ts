@@ -17,19 +17,23 @@ export interface StandingFacts {
   readonly dryCooldownUntilMs: number;
   readonly sentLastHour: number;
   readonly mayBeEvicted: boolean;
+  /** Newest restarts in a row that gave nothing back. */
+  readonly uselessRestarts: number;
 }
 
 /** What prevents an automatic restart of a target now, whatever its dynos do. */
-export type ObstacleCode =
-  | 'ledger-unavailable'
-  | 'eviction-policy'
-  | 'paused'
-  | 'ledger-hold'
-  | 'dry-run'
-  | 'breaker-open'
-  | 'budget'
-  | 'cooldown'
-  | 'attempt-open';
+export const OBSTACLE_CODES = [
+  'ledger-unavailable',
+  'eviction-policy',
+  'paused',
+  'ledger-hold',
+  'dry-run',
+  'breaker-open',
+  'budget',
+  'cooldown',
+  'attempt-open',
+] as const;
+export type ObstacleCode = (typeof OBSTACLE_CODES)[number];
 
 export interface Obstacle {
   readonly code: ObstacleCode;
@@ -49,6 +53,8 @@ export interface Standing {
   readonly obstacles: readonly Obstacle[];
   readonly restartsLastHour: number | null;
   readonly maxRestartsPerHour: number;
+  /** Newest restarts in a row that gave nothing back; null where the ledger could not be read. */
+  readonly uselessRestarts: number | null;
 }
 
 export interface StandingInput {
@@ -71,6 +77,7 @@ export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: 
         : obstaclesOf(ledger, { key: targetKey(target), dryRun, maxRestartsPerHour }),
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
+    uselessRestarts: ledger?.uselessRestarts ?? null,
   };
 }
 

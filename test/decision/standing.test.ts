@@ -19,6 +19,7 @@ const READY: StandingFacts = {
   dryCooldownUntilMs: 0,
   sentLastHour: 0,
   mayBeEvicted: false,
+  uselessRestarts: 0,
 };
 
 function patterns(text: string): readonly TargetPattern[] {

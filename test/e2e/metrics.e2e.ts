@@ -111,6 +111,25 @@ const OF_THE_ACTUATOR: readonly Row[] = [
   ['tidemark.boot.active', 'updown', '{boot}', [], 'tidemark_boot_active', 'gauge'],
   ['tidemark.dyno.class', 'updown', '{dyno}', ['tidemark.class', ...ABOUT], 'tidemark_dyno_class', 'gauge'],
   ['tidemark.dyno.time_to_limit', 'gauge', 's', ABOUT, 'tidemark_dyno_time_to_limit_seconds', 'gauge'],
+  ['tidemark.ingest.lag', 'gauge', 's', [], 'tidemark_ingest_lag_seconds', 'gauge'],
+  ['tidemark.actuator.leading', 'updown', '{actuator}', [], 'tidemark_actuator_leading', 'gauge'],
+  [
+    'tidemark.target.obstacle',
+    'updown',
+    '{target}',
+    ['tidemark.obstacle', ...TARGET],
+    'tidemark_target_obstacle',
+    'gauge',
+  ],
+  [
+    'tidemark.target.restart.remaining',
+    'updown',
+    '{restart}',
+    TARGET,
+    'tidemark_target_restart_remaining',
+    'gauge',
+  ],
+  ['tidemark.target.restart.useless', 'updown', '{restart}', TARGET, 'tidemark_target_restart_useless', 'gauge'],
 ];
 
 /** As Prometheus shows an attribute: with the plain label that the Collector adds for people. */

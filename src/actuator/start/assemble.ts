@@ -1,3 +1,4 @@
+import type { Meter } from '@opentelemetry/api';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { ActuatorEvent, Ledger } from '../../ports.ts';
 import type { Host } from '../host.ts';
@@ -11,7 +12,8 @@ import type { TickParts } from '../loop/tick.ts';
 import type { Mode } from '../mode.ts';
 import { PlatformView } from '../platform-view.ts';
 import { EventHistory } from '../report/event-history.ts';
-import { recordOwnMetrics } from '../report/own-metrics.ts';
+import { recordEvents } from '../report/metrics/event-metrics.ts';
+import { type ObservedState, observeState } from '../report/metrics/state-metrics.ts';
 import { createPublisher } from '../report/publisher.ts';
 import { Standings } from '../report/standings.ts';
 import { createRestarts } from '../restart/create-restarts.ts';
@@ -44,7 +46,8 @@ export function assemble(input: AssembleInput): Assembled {
   const { clock, log } = host;
   const { state } = connections;
   const history = new EventHistory();
-  const metrics = ownMetrics(input);
+  const meter = connections.metrics?.meter ?? null;
+  const metrics = meter === null ? null : recordEvents(meter);
   const publish = createPublisher({ history, log, metrics, state, notice: connections.notice });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const recorder = new FloorRecorder();
@@ -61,6 +64,7 @@ export function assemble(input: AssembleInput): Assembled {
   const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
   const isWritable = async () => (await state?.takesWrites()) ?? true;
   const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
+  if (meter !== null) observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all() });
   return { tick, mode, history, standings, platform };
 }
 
@@ -88,9 +92,12 @@ function viewOf({ platform }: Connections, { policy }: ActuatorSettings, { clock
   return platform === null ? null : new PlatformView(platform, clock, freshMs);
 }
 
-function ownMetrics({ settings, connections, measurements: { intake, registry }, host }: AssembleInput) {
-  if (connections.metrics === null) return null;
+function observe(
+  meter: Meter,
+  { settings, measurements: { intake, registry }, host: { clock } }: AssembleInput,
+  state: Pick<ObservedState, 'leads' | 'standings'>,
+): void {
   const { maxPointAgeMs } = settings.policy;
-  const observed = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
-  return recordOwnMetrics({ meter: connections.metrics.meter, clock: host.clock, maxPointAgeMs, ...observed });
+  const measured = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
+  observeState({ meter, clock, maxPointAgeMs, ...measured, ...state });
 }

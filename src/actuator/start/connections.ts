@@ -8,7 +8,7 @@ import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
 import { createPointsStreamSource } from '../../sources/points-stream.ts';
 import type { Log } from '../report/log.ts';
-import { exportMetrics, type MetricsExport } from '../report/metrics-export.ts';
+import { exportMetrics, type MetricsExport } from '../report/metrics/metrics-export.ts';
 import type { Closers } from './closers.ts';
 
 /**

@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Meter } from '@opentelemetry/api';
 import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, SCOPE_NAME } from '../../semconv.ts';
-import { type Environment, endpointVariable, isSdkDisabled, parseMilliseconds } from '../../shared/otel-environment.ts';
-import type { Log } from './log.ts';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, SCOPE_NAME } from '../../../semconv.ts';
+import {
+  type Environment,
+  endpointVariable,
+  isSdkDisabled,
+  parseMilliseconds,
+} from '../../../shared/otel-environment.ts';
+import type { Log } from '../log.ts';
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 

@@ -5,17 +5,35 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { BootEntry } from '../../../src/actuator/boot-registry.ts';
-import { createLog } from '../../../src/actuator/report/log.ts';
-import { exportMetrics } from '../../../src/actuator/report/metrics-export.ts';
-import { recordOwnMetrics } from '../../../src/actuator/report/own-metrics.ts';
-import type { Attempt } from '../../../src/attempt/attempt.ts';
-import { MEMORY_CLASSES } from '../../../src/model/decision.ts';
-import { headerSecrets } from '../../../src/shared/otel-environment.ts';
-import { aDecision } from '../../models/decisions.ts';
+import type { BootEntry } from '../../../../src/actuator/boot-registry.ts';
+import { createLog } from '../../../../src/actuator/report/log.ts';
+import { recordEvents } from '../../../../src/actuator/report/metrics/event-metrics.ts';
+import { exportMetrics } from '../../../../src/actuator/report/metrics/metrics-export.ts';
+import { observeState } from '../../../../src/actuator/report/metrics/state-metrics.ts';
+import type { Attempt } from '../../../../src/attempt/attempt.ts';
+import { OBSTACLE_CODES, type Standing, type StandingFacts, standingOf } from '../../../../src/decision/standing.ts';
+import { MEMORY_CLASSES } from '../../../../src/model/decision.ts';
+import { headerSecrets } from '../../../../src/shared/otel-environment.ts';
+import { aDecision } from '../../../models/decisions.ts';
 
 const NOW_MS = 1_000_000;
 const ABOUT = { 'heroku.app.name': 'shop', 'heroku.process.type': 'worker', 'heroku.dyno.name': 'worker.1' };
+const TARGET = { 'heroku.app.name': 'shop', 'heroku.process.type': 'worker' };
+const READY: StandingFacts = {
+  nowMs: NOW_MS,
+  open: null,
+  paused: false,
+  pausedSinceMs: null,
+  pausedBy: { all: false },
+  heldUntilMs: 0,
+  breakerOpenUntilMs: 0,
+  breakerReason: null,
+  cooldownUntilMs: 0,
+  dryCooldownUntilMs: 0,
+  sentLastHour: 0,
+  mayBeEvicted: false,
+  uselessRestarts: 0,
+};
 const DECISION = aDecision({ class: 'leak', reason: 'leak-far-from-limit', timeToLimitMs: 90_000 });
 
 function attempt(changes: Partial<Attempt>): Attempt {
@@ -29,6 +47,15 @@ function attempt(changes: Partial<Attempt>): Attempt {
   } as Attempt;
 }
 
+function standing(changes: Partial<StandingFacts> | null): Standing {
+  return standingOf({
+    target: { app: 'shop', processType: 'worker' },
+    permissions: { allowed: [], dryRun: false, ownApp: null },
+    maxRestartsPerHour: 4,
+    ledger: changes === null ? null : { ...READY, ...changes },
+  });
+}
+
 function entry(lastPointMs: number, decision: BootEntry['decision']): BootEntry {
   return { boot: { lastPointMs }, decision } as unknown as BootEntry;
 }
@@ -38,7 +65,13 @@ afterEach(async () => {
   for (const provider of providers.splice(0)) await provider.shutdown();
 });
 
-function start(entries: readonly BootEntry[] = []) {
+interface State {
+  readonly entries?: readonly BootEntry[];
+  readonly standings?: readonly Standing[];
+  readonly leads?: boolean;
+}
+
+function start({ entries = [], standings = [], leads = true }: State = {}) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({
     exporter,
@@ -47,12 +80,16 @@ function start(entries: readonly BootEntry[] = []) {
   });
   const provider = new MeterProvider({ readers: [reader] });
   providers.push(provider);
-  const take = recordOwnMetrics({
-    meter: provider.getMeter('test'),
+  const meter = provider.getMeter('test');
+  const take = recordEvents(meter);
+  observeState({
+    meter,
     clock: { now: () => NOW_MS },
     maxPointAgeMs: 30_000,
     entries: () => entries,
     ingestCounts: () => ({ accepted: 7, 'too-old': 2 }),
+    leads: () => leads,
+    standings: () => standings,
   });
   /** The points of one metric. */
   const read = async (name: string) => {
@@ -114,12 +151,14 @@ describe("the actuator's own metrics", () => {
 
   it('show the boots that send points: how many, their class, and when they reach the limit', async () => {
     const level = aDecision({ dyno: 'worker.2' });
-    const { read } = start([
-      entry(NOW_MS - 30_000, DECISION),
-      entry(NOW_MS, level),
-      entry(NOW_MS, null),
-      entry(NOW_MS - 30_001, DECISION),
-    ]);
+    const { read } = start({
+      entries: [
+        entry(NOW_MS - 30_000, DECISION),
+        entry(NOW_MS, level),
+        entry(NOW_MS, null),
+        entry(NOW_MS - 30_001, DECISION),
+      ],
+    });
     expect(await read('tidemark.boot.active')).toEqual([{ attributes: {}, value: 3 }]);
     const classes = await read('tidemark.dyno.class');
     for (const [dyno, current] of [
@@ -135,10 +174,46 @@ describe("the actuator's own metrics", () => {
   });
 
   it('show one class for a dyno that was just restarted: that of its new boot', async () => {
-    const { read } = start([entry(NOW_MS, aDecision({ class: 'warming' })), entry(NOW_MS - 5_000, DECISION)]);
+    const { read } = start({
+      entries: [entry(NOW_MS, aDecision({ class: 'warming' })), entry(NOW_MS - 5_000, DECISION)],
+    });
     const current = (await read('tidemark.dyno.class')).filter(({ value }) => value === 1);
     expect(current.map(({ attributes }) => attributes['tidemark.class'])).toEqual(['warming']);
     expect(await read('tidemark.dyno.time_to_limit')).toEqual([]);
+  });
+
+  it('show how old the newest measurement of the boot is that is furthest behind', async () => {
+    const late = [entry(NOW_MS - 12_000, null), entry(NOW_MS - 3_000, null), entry(NOW_MS - 30_001, null)];
+    expect(await start({ entries: late }).read('tidemark.ingest.lag')).toEqual([{ attributes: {}, value: 12 }]);
+    expect(await start({ entries: [entry(NOW_MS + 5_000, null)] }).read('tidemark.ingest.lag')).toEqual([
+      { attributes: {}, value: 0 },
+    ]);
+    expect(await start().read('tidemark.ingest.lag')).toEqual([]);
+  });
+
+  it.each([true, false])('show who leads: %s', async (leads) => {
+    expect(await start({ leads }).read('tidemark.actuator.leading')).toEqual([
+      { attributes: {}, value: leads ? 1 : 0 },
+    ]);
+  });
+
+  it('show what stands in the way of each target, its budget, and its useless restarts', async () => {
+    const { read } = start({ standings: [standing({ paused: true, sentLastHour: 5, uselessRestarts: 1 })] });
+    const holding = (await read('tidemark.target.obstacle')).filter(({ value }) => value === 1);
+    expect(holding.map(({ attributes }) => attributes)).toEqual(
+      ['paused', 'budget'].map((code) => ({ 'tidemark.obstacle': code, ...TARGET })),
+    );
+    expect(await read('tidemark.target.obstacle')).toHaveLength(OBSTACLE_CODES.length);
+    expect(await read('tidemark.target.restart.remaining')).toEqual([{ attributes: TARGET, value: 0 }]);
+    expect(await read('tidemark.target.restart.useless')).toEqual([{ attributes: TARGET, value: 1 }]);
+  });
+
+  it('do not say that a target is not paused while the ledger cannot be read', async () => {
+    const { read } = start({ standings: [standing(null)] });
+    const codes = (await read('tidemark.target.obstacle')).map(({ attributes }) => attributes['tidemark.obstacle']);
+    expect(codes).toEqual(['ledger-unavailable', 'dry-run']);
+    expect(await read('tidemark.target.restart.remaining')).toEqual([]);
+    expect(await read('tidemark.target.restart.useless')).toEqual([]);
   });
 
   it('show what became of the data points that arrived', async () => {
