@@ -1,48 +1,49 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { tidemarkDashboard } from '../../dashboards/tidemark.ts';
-import { dashboardFile } from '../../scripts/dashboards.ts';
-import { METRICS } from '../../src/emitted.ts';
-import { queriesOf } from './queries-of.ts';
+import { DASHBOARDS } from '../../dashboards/dashboards.ts';
+import { CLASSES } from '../../dashboards/fleet-queries.ts';
+import { dashboardFiles } from '../../scripts/dashboards.ts';
+import { MEMORY_CLASSES } from '../../src/model/decision.ts';
+import { unknownNames } from './prometheus-names.ts';
+import { panelsOf, queriesOf } from './queries-of.ts';
 
-const dashboard = tidemarkDashboard();
-const panels = (dashboard.panels ?? []).filter((panel) => panel.type !== 'row');
+const dashboards = Object.entries(DASHBOARDS).map(([name, dashboard]) => [name, dashboard()] as const);
+const panels = dashboards.flatMap(([, dashboard]) => panelsOf(dashboard));
 
-describe('the dashboard', () => {
-  it('is committed as the code makes it; "npm run dashboards" writes it', () => {
-    expect(readFileSync(new URL('../../dashboards/tidemark.json', import.meta.url), 'utf8')).toBe(dashboardFile());
+describe('the dashboards', () => {
+  it('are committed as the code makes them; "npm run dashboards" writes them', () => {
+    for (const [address, text] of dashboardFiles()) expect(readFileSync(address, 'utf8'), address.pathname).toBe(text);
   });
 
   it.each(panels.map((panel) => [panel.title, panel] as const))(
-    'says of "%s" what it shows, in which unit',
+    'say of "%s" what it shows, in which unit',
     (_, panel) => {
-      expect('description' in panel && panel.description).toMatch(/\w{3,}.*\.$/);
-      expect('fieldConfig' in panel && panel.fieldConfig?.defaults?.unit).toMatch(/^\w+$/);
+      expect(panel.description).toMatch(/\w{3,}.*\.$/);
+      expect(panel.fieldConfig?.defaults?.unit).toMatch(/^\w+$/);
     },
   );
 
-  it('asks only for metrics that there are', () => {
-    const shown = new Set(METRICS.flatMap(({ metric }) => prometheusNames(metric)));
-    for (const { expr } of queriesOf(dashboard)) {
-      const names = [...expr.matchAll(/\b((?:tidemark|bullmq|v8js|process|messaging)_\w+?)(?=[{[, )]|$)/g)].map(
-        ([, name]) => name,
-      );
-      const labels =
-        /^(process_type|process_role|messaging_destination_name|bullmq_job_name|bullmq_job_outcome|tidemark_(?:exit_reason|class|action|reason|outcome|result))$/;
-      for (const name of names) if (!labels.test(name ?? '')) expect(shown, expr).toContain(name);
-    }
+  it.each(dashboards)('%s asks only for metrics and labels that there are', (_, dashboard) => {
+    for (const { expr } of queriesOf(dashboard)) expect(unknownNames(expr), expr).toEqual([]);
   });
 
-  it('has every query filled in: nothing of a variable is left', () => {
+  it.each(dashboards)('%s has every query filled in: nothing of a variable is left', (_, dashboard) => {
     for (const { expr } of queriesOf(dashboard, { range: '1h' })) expect(expr).not.toContain('$');
   });
+
+  it.each(dashboards)('%s links to the others, with what is chosen', (_, dashboard) => {
+    const others = dashboards.filter(([, { uid }]) => uid !== dashboard.uid);
+    const [link] = dashboard.links ?? [];
+    expect(link).toMatchObject({ type: 'dashboards', includeVars: true, keepTime: true });
+    for (const [, other] of others) expect(other.tags).toEqual(expect.arrayContaining(link?.tags ?? ['none']));
+  });
+
+  it('let people choose app, process type, dyno, queue and job', () => {
+    const chosen = dashboards.flatMap(([, { templating }]) => (templating?.list ?? []).map(({ name }) => name));
+    expect(new Set(chosen)).toEqual(new Set(['datasource', 'app', 'process_type', 'dyno', 'queue', 'job']));
+  });
+
+  it('name every class of curve', () => {
+    expect([...CLASSES].sort()).toEqual([...MEMORY_CLASSES].sort());
+  });
 });
-
-const SUFFIXES: Readonly<Record<string, string>> = { By: '_bytes', s: '_seconds', '1': '_ratio' };
-
-/** As Prometheus shows a metric of OpenTelemetry. */
-function prometheusNames(metric: { readonly name: string; readonly unit: string; readonly instrument: string }) {
-  const name = `${metric.name.replaceAll('.', '_')}${SUFFIXES[metric.unit] ?? ''}`;
-  if (metric.instrument === 'Histogram') return [`${name}_bucket`, `${name}_sum`, `${name}_count`];
-  return [metric.instrument.endsWith('Counter') && !metric.instrument.includes('UpDown') ? `${name}_total` : name];
-}

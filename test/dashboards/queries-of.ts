@@ -1,4 +1,4 @@
-import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 
 export interface DashboardQuery {
   /** Where it is: the panel's title, or what else asks. */
@@ -17,8 +17,7 @@ export interface VariableValues {
 /** Every query of a dashboard: of its panels, annotations and variables, with "All" chosen in each variable. */
 export function queriesOf(dashboard: Dashboard, { range }: VariableValues = {}): readonly DashboardQuery[] {
   const found: DashboardQuery[] = [];
-  for (const panel of dashboard.panels ?? []) {
-    if (!('targets' in panel)) continue;
+  for (const panel of panelsOf(dashboard)) {
     for (const target of (panel.targets ?? []) as { readonly expr?: string; readonly instant?: boolean }[]) {
       if (target.expr !== undefined)
         found.push({ of: panel.title ?? '', expr: target.expr, instant: target.instant === true });
@@ -37,9 +36,18 @@ export function queriesOf(dashboard: Dashboard, { range }: VariableValues = {}):
   return range === undefined ? found : found.map((query) => ({ ...query, expr: filledIn(query.expr, range) }));
 }
 
+/** Every panel, those of collapsed rows too. */
+export function panelsOf({ panels = [] }: Dashboard): readonly Panel[] {
+  return panels.flatMap((panel) => ('panels' in panel ? panel.panels : [panel as Panel])).filter(isPanel);
+}
+
+function isPanel({ type }: Panel): boolean {
+  return type !== 'row';
+}
+
 function filledIn(expr: string, range: string): string {
   return expr
     .replaceAll('$__range', range)
     .replaceAll('$__rate_interval', '4s')
-    .replaceAll(/\$(app|process_type|dyno)\b/g, '.*');
+    .replaceAll(/\$(app|process_type|dyno|queue|job)\b/g, '.*');
 }
