@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks docker-compose.yml against the Compose Specification, by its own loader (built from its Go module and kept in
-# the user's cache folder), and Prometheus's configuration by promtool. No engine is needed.
+# the user's cache folder), and Prometheus's configuration and rules by promtool, with the rules' tests. No engine is
+# needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,4 +16,6 @@ fi
 echo 'docker-compose.yml keeps to the Compose Specification.'
 
 command -v promtool >/dev/null || { echo 'promtool is needed: install the package "prometheus"' >&2; exit 1; }
+# The configuration names the rules, so they are checked with it.
 promtool check config deploy/prometheus.yml
+promtool test rules test/deploy/rules.test.yml

@@ -267,5 +267,5 @@ export const METRIC_TARGET_RESTART_USELESS = define({
   name: 'tidemark.target.restart.useless',
   instrument: 'ObservableUpDownCounter',
   unit: '{restart}',
-  description: 'Newest restarts in a row that gave nothing back; the second one opens the breaker.',
+  description: 'Newest restarts in a row that gave nothing back, or not for long; the second one opens the breaker.',
 });

@@ -17,7 +17,7 @@ export interface StandingFacts {
   readonly dryCooldownUntilMs: number;
   readonly sentLastHour: number;
   readonly mayBeEvicted: boolean;
-  /** Newest restarts in a row that gave nothing back. */
+  /** Newest restarts in a row that gave nothing back, or not for long. */
   readonly uselessRestarts: number;
 }
 
@@ -53,7 +53,7 @@ export interface Standing {
   readonly obstacles: readonly Obstacle[];
   readonly restartsLastHour: number | null;
   readonly maxRestartsPerHour: number;
-  /** Newest restarts in a row that gave nothing back; null where the ledger could not be read. */
+  /** The same as in the ledger; null where the ledger could not be read. */
   readonly uselessRestarts: number | null;
 }
 

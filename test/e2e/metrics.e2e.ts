@@ -264,6 +264,17 @@ describe('every metric, through the real Collector', () => {
 
   /** Longer than this run. */
   const RANGE_S = 300;
+  it('feeds every rule of deploy/rules: none fails, and each that records has data', async () => {
+    needs('rise');
+    const { prometheus } = world;
+    const rules = await prometheus.rules();
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+    for (const { type, name } of rules) {
+      // This run has no dry target.
+      if (type === 'recording' && !name.includes('dry_run')) expect(await prometheus.query(name), name).not.toEqual([]);
+    }
+  });
+
   /** What this run need not have. */
   const MAY_BE_EMPTY = ['Alerts that fire'];
   describe.each(Object.entries(DASHBOARDS))('the dashboard %s', (_, dashboard) => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { installedProgram } from '../../scripts/installed-program.ts';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { startServerProcess } from '../../src/testbed/servers/server-process.ts';
@@ -11,7 +12,18 @@ interface PrometheusSample {
   readonly value: number;
 }
 
-/** A real Prometheus that scrapes one page every second. */
+const RULES = fileURLToPath(new URL('../../deploy/rules/*.yml', import.meta.url));
+
+/** A rule as Prometheus knows it. */
+interface PrometheusRule {
+  readonly type: 'recording' | 'alerting';
+  readonly name: string;
+  /** `ok` where its last evaluation succeeded. */
+  readonly health: string;
+  readonly lastError?: string;
+}
+
+/** A real Prometheus that scrapes one page every second, with the rules of deploy/. */
 export interface RunningPrometheus {
   readonly url: string;
   query(query: string): Promise<readonly PrometheusSample[]>;
@@ -23,6 +35,7 @@ export interface RunningPrometheus {
   queryOne(query: string): Promise<number>;
   /** How it knows the metrics of the page it scrapes: type and help by name. */
   metadata(): Promise<ReadonlyMap<string, { readonly type: string; readonly help: string }>>;
+  rules(): Promise<readonly PrometheusRule[]>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +45,8 @@ export async function startPrometheus(scrapedPort: number): Promise<RunningProme
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = [
-    'global: {scrape_interval: 1s}',
+    'global: {scrape_interval: 1s, evaluation_interval: 1s}',
+    `rule_files: ["${RULES}"]`,
     'scrape_configs:',
     '  - job_name: collector',
     // Each series tells its own job (service.name) and instance (service.instance.id).
@@ -93,6 +107,12 @@ export async function startPrometheus(scrapedPort: number): Promise<RunningProme
         readonly help: string;
       }[];
       return new Map(targets.map(({ metric, type, help }) => [metric, { type, help }]));
+    },
+    async rules() {
+      const { groups } = (await get('/api/v1/rules')) as {
+        readonly groups: readonly { readonly rules: readonly PrometheusRule[] }[];
+      };
+      return groups.flatMap(({ rules }) => rules);
     },
     async stop() {
       await server.stop();
