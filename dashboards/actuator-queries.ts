@@ -1,4 +1,7 @@
-/** Queries of the dashboard Actuator. Every actuator says how the targets stand, a standby too: `max` and `min` take one. */
+/**
+ * Queries of the dashboard Actuator. Every actuator says how the targets stand, a standby too: `max` and `min` take
+ * one of them.
+ */
 import { gainedInRange, OF_DYNO, OF_TARGET } from './selectors.ts';
 
 const TARGET = 'app, process_type';
@@ -22,8 +25,10 @@ export const DECISIONS = gainedInRange('tidemark_decisions_total', {
   by: 'tidemark_class, tidemark_action, tidemark_reason',
 });
 export const OUTCOMES = gainedInRange('tidemark_restarts_total', { of: OF_DYNO, by: 'app, dyno, tidemark_outcome' });
-const meanInRange = (histogram: string, { of, by }: { readonly of: string; readonly by: string }) =>
-  `sum by (${by}) (last_over_time(${histogram}_sum{${of}}[$__range])) / sum by (${by}) (last_over_time(${histogram}_count{${of}}[$__range]))`;
+function meanInRange(histogram: string, { of, by }: { readonly of: string; readonly by: string }): string {
+  const total = (part: string) => `sum by (${by}) (last_over_time(${histogram}_${part}{${of}}[$__range]))`;
+  return `${total('sum')} / ${total('count')}`;
+}
 export const DURATION = meanInRange('tidemark_restart_duration_seconds', { of: OF_DYNO, by: 'tidemark_outcome' });
 export const RECLAIMED = meanInRange('tidemark_restart_reclaimed_bytes', { of: OF_TARGET, by: TARGET });
 export const INGEST = 'sum by (tidemark_result) (rate(tidemark_ingest_data_points_total[$__rate_interval]))';

@@ -36,7 +36,8 @@ function figures(builder: DashboardBuilder): void {
         {
           title: 'Leaders',
           description:
-            'One of the actuators leads: it takes points and restarts dynos. None for longer than a minute: look at the log and at Redis. Two for a moment are harmless.',
+            'One of the actuators leads: it takes points and restarts dynos. None for longer than a minute: look ' +
+            'at the log and at Redis. Two for a moment are harmless.',
           unit: 'none',
         },
         queries.LEADERS,
@@ -48,7 +49,8 @@ function figures(builder: DashboardBuilder): void {
         {
           title: 'Targets in dry run',
           description:
-            'Decisions are made and logged there, nothing is restarted. When you agree with the decisions, set TIDEMARK_DRY_RUN=false.',
+            'Decisions are made and logged there, nothing is restarted. When you agree with the decisions, set ' +
+            'TIDEMARK_DRY_RUN=false.',
           unit: 'none',
         },
         queries.DRY,
@@ -71,7 +73,8 @@ function figures(builder: DashboardBuilder): void {
         {
           title: 'Breakers open',
           description:
-            'After two restarts in a row that gave nothing back, or three that failed, Tidemark stops restarting the target, for 24 hours or until a new release or "tidemark resume".',
+            'After two restarts in a row that gave nothing back, or three that failed, Tidemark stops restarting ' +
+            'the target, for 24 hours or until a new release or "tidemark resume".',
           unit: 'none',
         },
         queries.BREAKERS_OPEN,
@@ -83,7 +86,8 @@ function figures(builder: DashboardBuilder): void {
         {
           title: 'Boots that send points',
           description:
-            'As the actuator counts them. Fewer than dynos run: some worker does not send, or its points arrive too late to be used.',
+            'As the actuator counts them. Fewer than dynos run: some worker does not send, or its points arrive ' +
+            'too late to be used.',
           unit: 'none',
         },
         queries.BOOTS_ACTIVE,
@@ -95,7 +99,8 @@ function figures(builder: DashboardBuilder): void {
         {
           title: 'Lag',
           description:
-            'Age of the newest measurement of the dyno that is furthest behind. Up to the interval of the exports (10 s) is normal. Points older than TIDEMARK_MAX_POINT_AGE are not used.',
+            'Age of the newest measurement of the dyno that is furthest behind. Up to the interval of the exports ' +
+            '(10 s) is normal. Points older than TIDEMARK_MAX_POINT_AGE are not used.',
           unit: 's',
         },
         queries.LAG,
@@ -112,7 +117,8 @@ function standing(builder: DashboardBuilder): void {
         {
           title: 'Obstacles of each target',
           description:
-            'A bar while the obstacle holds. Cooldowns and open attempts are part of normal restarts; "tidemark status" says of the others what ends them.',
+            'A bar while the obstacle holds. Cooldowns and open attempts are part of normal restarts; "tidemark ' +
+            'status" says of the others what ends them.',
           unit: 'none',
         },
         { expr: queries.OBSTACLES, legend: '{{app}}:{{process_type}} {{tidemark_obstacle}}' },
@@ -126,7 +132,8 @@ function standing(builder: DashboardBuilder): void {
         {
           title: 'Restarts that the budget allows',
           description:
-            'Of TIDEMARK_MAX_RESTARTS_PER_HOUR (4 by default), by target. 0 for long: restarts are needed more often than they help; look at the jobs.',
+            'Of TIDEMARK_MAX_RESTARTS_PER_HOUR (4 by default), by target. 0 for long: restarts are needed more ' +
+            'often than they help; look at the jobs.',
           unit: 'none',
         },
         [{ expr: queries.BUDGET_LEFT, legend: '{{app}}:{{process_type}}' }],
@@ -139,7 +146,8 @@ function standing(builder: DashboardBuilder): void {
         {
           title: 'Useless restarts in a row',
           description:
-            'Restarts that gave nothing back. The second opens the breaker: such a dyno needs more memory or less concurrency, not a restart.',
+            'Restarts that gave nothing back. The second opens the breaker: such a dyno needs more memory or less ' +
+            'concurrency, not a restart.',
           unit: 'none',
         },
         [{ expr: queries.USELESS, legend: '{{app}}:{{process_type}}' }],
@@ -157,7 +165,8 @@ function restarts(builder: DashboardBuilder): void {
         {
           title: 'Restarts in this time range',
           description:
-            'Attempts that are over, by how they ended. Anything but "restarted" and "dry-run" is worth a look at the log: refused and unconfirmed ones open the breaker of their target.',
+            'Attempts that are over, by how they ended. Anything but "restarted" and "dry-run" is worth a look at ' +
+            'the log: refused and unconfirmed ones open the breaker of their target.',
           unit: 'none',
         },
         queries.OUTCOMES,
@@ -168,7 +177,9 @@ function restarts(builder: DashboardBuilder): void {
         {
           title: 'Memory given back by a restart, on average',
           description:
-            'Usage before, less the floor of the new boot after its warm-up, of restarts since the actuator started. Near zero: restarts do not help there. Tidemark stops after two such and advises a bigger dyno or less concurrency.',
+            'Usage before, less the floor of the new boot after its warm-up, of restarts since the actuator ' +
+            'started. Near zero: restarts do not help there. Tidemark stops after two such and advises a bigger ' +
+            'dyno or less concurrency.',
           unit: 'bytes',
         },
         queries.RECLAIMED,
@@ -179,7 +190,8 @@ function restarts(builder: DashboardBuilder): void {
         {
           title: 'Duration of a restart, on average',
           description:
-            'From the claim to the end, the drain included. Near the grace time: jobs are longer than it, and drains time out.',
+            'From the claim to the end, the drain included. Near the grace time: jobs are longer than it, and ' +
+            'drains time out.',
           unit: 's',
         },
         queries.DURATION,
@@ -190,7 +202,8 @@ function restarts(builder: DashboardBuilder): void {
         {
           title: 'Decisions in this time range',
           description:
-            'One for each change of class, action or reason of a dyno. The reason says why nothing was done, or why it was advice: each is explained with its numbers at /api/decisions.',
+            'One for each change of class, action or reason of a dyno. The reason says why nothing was done, or ' +
+            'why it was advice: each is explained with its numbers at /api/decisions.',
           unit: 'none',
         },
         queries.DECISIONS,
@@ -206,7 +219,9 @@ function intake(builder: DashboardBuilder): void {
         {
           title: 'Data points that the actuator received',
           description:
-            'By what became of them. "accepted" and "ignored" are normal. "too-old": a backlog is being delivered, nothing is decided on it. "wrong-app": a token is used for an app that it is not for. "no-dyno": an SDK without the Heroku detector.',
+            'By what became of them. "accepted" and "ignored" are normal. "too-old": a backlog is being delivered, ' +
+            'nothing is decided on it. "wrong-app": a token is used for an app that it is not for. "no-dyno": an ' +
+            'SDK without the Heroku detector.',
           unit: 'cps',
         },
         [{ expr: queries.INGEST, legend: '{{tidemark_result}}' }],
@@ -217,7 +232,8 @@ function intake(builder: DashboardBuilder): void {
         {
           title: 'Age of the newest measurement',
           description:
-            'Of the dyno that is furthest behind. A saw-tooth as high as the interval of the exports is normal; a rise beyond it: the Collector or the network delays points.',
+            'Of the dyno that is furthest behind. A saw-tooth as high as the interval of the exports is normal; a ' +
+            'rise beyond it: the Collector or the network delays points.',
           unit: 's',
         },
         [{ expr: queries.LAG, legend: 'lag' }],

@@ -44,7 +44,9 @@ function overview(builder: DashboardBuilder): void {
         {
           title: 'Dynos',
           description:
-            'A row per dyno; a click on one leads to its jobs. "In use" is orange from 80 % of the limit, where bloat is restarted by default, and red from 100 %, where Heroku logs R14. "Over quota" and "restarts" are of the chosen time range. No time to the limit: the floor does not rise.',
+            'A row per dyno; a click on one leads to its jobs. "In use" is orange from 80 % of the limit, where ' +
+            'bloat is restarted by default, and red from 100 %, where Heroku logs R14. "Over quota" and "restarts" ' +
+            'are of the chosen time range. No time to the limit: the floor does not rise.',
           unit: 'none',
         },
         [
@@ -72,7 +74,8 @@ function overview(builder: DashboardBuilder): void {
         {
           title: 'Alerts that fire',
           description:
-            'Of the rules in deploy/rules. docs/runbooks.md says of each what it means, what Tidemark does, and what you can do.',
+            'Of the rules in deploy/rules. docs/runbooks.md says of each what it means, what Tidemark does, and ' +
+            'what you can do.',
           unit: 'none',
         },
         queries.ALERTS,
@@ -85,7 +88,9 @@ function overview(builder: DashboardBuilder): void {
         {
           title: 'Class of each dyno',
           description:
-            'What the detector calls the curve. Bloat and leaks are restarted when a restart would help; spikes and saw-teeth come back by themselves. Often "unknown": the limit is not known, or there are too few points.',
+            'What the detector calls the curve. Bloat and leaks are restarted when a restart would help; spikes ' +
+            'and saw-teeth come back by themselves. Often "unknown": the limit is not known, or there are too few ' +
+            'points.',
           unit: 'none',
         },
         { expr: queries.CLASS, legend: '{{app}} {{dyno}}' },
@@ -110,7 +115,9 @@ function curves(builder: DashboardBuilder): void {
         {
           title: 'Share of the limit in use',
           description:
-            'From 100 % on Heroku logs R14 and the dyno swaps. The soft limit is 80 % by default: bloat that stays over it is restarted. Flat and high with class healthy is a working set that needs a bigger dyno or less concurrency.',
+            'From 100 % on Heroku logs R14 and the dyno swaps. The soft limit is 80 % by default: bloat that stays ' +
+            'over it is restarted. Flat and high with class healthy is a working set that needs a bigger dyno or ' +
+            'less concurrency.',
           unit: 'percentunit',
         },
         [{ expr: queries.USAGE_FRACTION, legend: '{{app}} {{dyno}}' }],
@@ -126,7 +133,9 @@ function curves(builder: DashboardBuilder): void {
         {
           title: 'Memory of each dyno, and its limit',
           description:
-            'RSS + swap of all processes of a dyno, pages that they share counted once; a line for each boot. Stairs that end on a high plateau are bloat: a restart brings them down. A steady slope is a leak. Marks are restarts. The line of a boot that has ended goes on flat for two minutes.',
+            'RSS + swap of all processes of a dyno, pages that they share counted once; a line for each boot. ' +
+            'Stairs that end on a high plateau are bloat: a restart brings them down. A steady slope is a leak. ' +
+            'Marks are restarts. The line of a boot that has ended goes on flat for two minutes.',
           unit: 'bytes',
         },
         [
@@ -144,7 +153,9 @@ function curves(builder: DashboardBuilder): void {
         {
           title: 'Time until the floor reaches the limit',
           description:
-            'At the present slope. A dyno whose floor does not rise has no line. Shorter than the leak horizon (30 windows) and a leak is restarted; shorter than your deploys are apart and the leak is worth looking for, on the dashboard Jobs.',
+            'At the present slope. A dyno whose floor does not rise has no line. Shorter than the leak horizon (30 ' +
+            'windows) and a leak is restarted; shorter than your deploys are apart and the leak is worth looking ' +
+            'for, on the dashboard Jobs.',
           unit: 's',
         },
         [{ expr: queries.TIME_TO_LIMIT, legend: '{{app}} {{dyno}}' }],
@@ -166,7 +177,9 @@ function composition(builder: DashboardBuilder): void {
       {
         title: 'Memory of the chosen processes, by what holds it',
         description:
-          'If the used heap grows, JavaScript holds on to objects: take a heap snapshot. If external memory grows, Buffers do. If only the rest grows, the allocator keeps what it once needed: bloat, which a restart gives back, and jemalloc or MALLOC_ARENA_MAX=2 sometimes lessen.',
+          'If the used heap grows, JavaScript holds on to objects: take a heap snapshot. If external memory grows, ' +
+          'Buffers do. If only the rest grows, the allocator keeps what it once needed: bloat, which a restart ' +
+          'gives back, and jemalloc or MALLOC_ARENA_MAX=2 sometimes lessen.',
         unit: 'bytes',
       },
       [

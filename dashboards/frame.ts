@@ -23,7 +23,9 @@ interface Frame {
   readonly byJob: boolean;
 }
 
-/** A dashboard without panels: what can be chosen, links to the other two that keep the choice, and restarts as marks. */
+/**
+ * A dashboard without panels: what can be chosen, links to the other two that keep the choice, and restarts as marks.
+ */
 export function frame({ uid, title, description, byJob }: Frame): DashboardBuilder {
   return new DashboardBuilder(title)
     .uid(uid)

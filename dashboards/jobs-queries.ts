@@ -15,7 +15,8 @@ export const RECLAIMED = quantileByJobName('bullmq_job_memory_reclaimed_bytes');
 export const HELD = `sum by (dyno, messaging_destination_name) (bullmq_job_memory_held_bytes{${OF_QUEUE}})`;
 export const DURATION = quantileByJobName('messaging_process_duration_seconds');
 export const ACTIVE = `sum by (dyno, messaging_destination_name) (bullmq_job_active{${OF_QUEUE}})`;
-export const RATE = `sum by (bullmq_job_name, bullmq_job_outcome) (rate(messaging_process_duration_seconds_count{${OF_JOB}}[$__rate_interval]))`;
+const ENDS = `rate(messaging_process_duration_seconds_count{${OF_JOB}}[$__rate_interval])`;
+export const RATE = `sum by (bullmq_job_name, bullmq_job_outcome) (${ENDS})`;
 export const FAILURES = gainedInRange('messaging_process_duration_seconds_count', {
   of: `${OF_JOB},error_type!=""`,
   by: `${JOB}, error_type`,

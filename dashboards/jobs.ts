@@ -24,7 +24,9 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'Growth by job name in this time range',
           description:
-            'Signed sum of the RSS change while jobs of the name ran, over all processes of the range, also those that have ended: each starts at 0. The name at the top is where to look. "_idle" is change while no job ran. Where jobs overlap the figures are estimates.',
+            'Signed sum of the RSS change while jobs of the name ran, over all processes of the range, also those ' +
+            'that have ended: each starts at 0. The name at the top is where to look. "_idle" is change while no ' +
+            'job ran. Where jobs overlap the figures are estimates.',
           unit: 'bytes',
         },
         queries.NET_IN_RANGE,
@@ -35,7 +37,8 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'Growth by job name, of the processes that run now',
           description:
-            'The same sum as it went on. A line that climbs step by step is the job that bloats; one that only climbs is the job that leaks.',
+            'The same sum as it went on. A line that climbs step by step is the job that bloats; one that only ' +
+            'climbs is the job that leaks.',
           unit: 'bytes',
         },
         [{ expr: queries.NET_NOW, legend: '{{bullmq_job_name}}' }],
@@ -46,7 +49,8 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'RSS that one job adds (95th percentile)',
           description:
-            'Of jobs that added any. Big figures that are given back (next panel) are peaks: they cost headroom, not memory.',
+            'Of jobs that added any. Big figures that are given back (next panel) are peaks: they cost headroom, ' +
+            'not memory.',
           unit: 'bytes',
         },
         [{ expr: queries.GROWTH, legend: '{{bullmq_job_name}}' }],
@@ -57,7 +61,8 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'RSS that is given back over one job (95th percentile)',
           description:
-            'Of jobs over which any was given back. A name that adds much and gives back little is what makes the floor rise.',
+            'Of jobs over which any was given back. A name that adds much and gives back little is what makes the ' +
+            'floor rise.',
           unit: 'bytes',
         },
         [{ expr: queries.RECLAIMED, legend: '{{bullmq_job_name}}' }],
@@ -68,7 +73,8 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'Memory that running jobs hold',
           description:
-            'An estimate, by dyno and queue. It comes back when the jobs end, so a restart does not help there: take a bigger dyno or less concurrency.',
+            'An estimate, by dyno and queue. It comes back when the jobs end, so a restart does not help there: ' +
+            'take a bigger dyno or less concurrency.',
           unit: 'bytes',
         },
         [{ expr: queries.HELD, legend: '{{dyno}} {{messaging_destination_name}}' }],
@@ -114,7 +120,8 @@ function runs(builder: DashboardBuilder): void {
         {
           title: 'Failed jobs in this time range, by class of error',
           description:
-            'Failures that begin when memory is high are often its consequence: timeouts while the dyno swaps, allocations that fail. "_OTHER": the error has no class name.',
+            'Failures that begin when memory is high are often its consequence: timeouts while the dyno swaps, ' +
+            'allocations that fail. "_OTHER": the error has no class name.',
           unit: 'none',
         },
         queries.FAILURES,
@@ -125,7 +132,8 @@ function runs(builder: DashboardBuilder): void {
         {
           title: 'Sandboxed children that ended under a job',
           description:
-            '"memory": V8 ran out of heap, raise --max-old-space-size or make the job smaller. "signal": killed, often by the kernel for want of memory. "code": the processor ended its process.',
+            '"memory": V8 ran out of heap, raise --max-old-space-size or make the job smaller. "signal": killed, ' +
+            'often by the kernel for want of memory. "code": the processor ended its process.',
           unit: 'none',
         },
         queries.SANDBOX_EXITS,

@@ -142,7 +142,8 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onPoints(ATTR_MESSAGING_DESTINATION_NAME, 'The queue.'),
   onPoints(
     ATTR_JOB_NAME,
-    "The job's name, up to 256 characters; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, `_idle` for change while no job ran.",
+    "The job's name, up to 256 characters; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, " +
+      '`_idle` for change while no job ran.',
   ),
   onPoints(
     ATTR_JOB_OUTCOME,
@@ -150,12 +151,14 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   ),
   onPoints(
     ATTR_ATTRIBUTION,
-    '`exclusive`: the job ran alone; `shared`: jobs overlapped, an estimate; `sandboxed`: measured in its child process',
+    '`exclusive`: the job ran alone; `shared`: jobs overlapped, an estimate; ' +
+      '`sandboxed`: measured in its child process',
   ),
   onPoints(ATTR_MESSAGING_OPERATION_NAME, '`process`'),
   onPoints(
     ATTR_ERROR_TYPE,
-    "The class of the error, if the outcome is `failed`; `_OTHER` if it has no usable name, and beyond a process's first 20 classes.",
+    'The class of the error, if the outcome is `failed`; `_OTHER` if it has no usable name, ' +
+      "and beyond a process's first 20 classes.",
   ),
   onPoints(ATTR_EXIT_REASON, 'Why a sandbox ended while running a job: `memory`, `signal`, `code`.'),
   onPoints(ATTR_MEMORY_STATE, '`resident`, `swap`'),

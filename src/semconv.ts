@@ -255,7 +255,8 @@ export const METRIC_TARGET_OBSTACLE = define({
   instrument: 'ObservableUpDownCounter',
   unit: '{target}',
   description:
-    'What prevents automatic restarts of a target: a series per obstacle, 1 while it holds and 0 otherwise. While the ledger cannot be read, only what is known without it.',
+    'What prevents automatic restarts of a target: a series per obstacle, 1 while it holds and 0 otherwise. While ' +
+    'the ledger cannot be read, only what is known without it.',
 });
 export const METRIC_TARGET_RESTART_REMAINING = define({
   name: 'tidemark.target.restart.remaining',

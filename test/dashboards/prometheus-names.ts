@@ -44,7 +44,7 @@ const WORDS = new Set([
   'ignoring',
 ]);
 
-/** Names in a query that are neither PromQL's own nor Tidemark's. Names of recording rules (`a:b`) are not looked at. */
+/** Names in a query that are neither PromQL's nor Tidemark's. Names of recording rules (`a:b`) are not looked at. */
 export function unknownNames(expr: string): readonly string[] {
   const bare = expr.replaceAll(/"[^"]*"|\[[^\]]*\]|\$\w+|\b[\w]+:[\w:]+/g, ' ').replaceAll(/\boffset\s+\w+/g, ' ');
   const names = [...bare.matchAll(/\b([A-Za-z_]\w*)\b(\s*\()?/g)].flatMap(([, name = '', bracket]) =>

@@ -1,7 +1,10 @@
 /** Characters (UTF-16) of a name that become an attribute. Anybody may choose a job's name, up to whole documents. */
 const MAX_NAME_LENGTH = 256;
 
-/** Keeps the number of names finite, and their length: the first `max` that are seen keep their name, all later ones share one. */
+/**
+ * Keeps the number of names finite, and their length: the first `max` that are seen keep their name, all later ones
+ * share one.
+ */
 export class BoundedNames {
   readonly #known = new Set<string>();
   readonly #max: number;

@@ -35,7 +35,10 @@ export interface JobEnding {
   readonly errorType: string | null;
 }
 
-/** Never throws: what an application rejects with may have getters that throw. Then the job failed, by an unnamed class. */
+/**
+ * Never throws: what an application rejects with may have getters that throw. Then the job failed, by an unnamed
+ * class.
+ */
 export function rejectionOf(error: unknown, signal?: { readonly aborted: boolean }): JobEnding {
   try {
     const outcome = outcomeOfError(error, signal);
