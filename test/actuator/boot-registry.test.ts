@@ -13,7 +13,7 @@ function boot(firstPointMs: number, lastPointMs: number): Boot {
 describe('the boots of a registry', () => {
   const point = (identity: object) => ({ ...WHOLE_POINT, boot: { ...WHOLE_POINT.boot, ...identity } });
 
-  it('are kept apart by name where two dynos report under one id', () => {
+  it('are kept apart by name when two dynos report under one id', () => {
     const registry = new BootRegistry(POLICY);
     registry.accept([point({ dyno: 'worker.1' }), point({ dyno: 'worker.2' })]);
     expect(registry.entries().map(({ boot }) => boot.identity.dyno)).toEqual(['worker.1', 'worker.2']);

@@ -54,7 +54,7 @@ it.each([
   expect(platformView.blocked()).toBeNull();
 });
 
-it('goes on with the other apps after a refusal of one', async () => {
+it('continues with the other apps after a refusal of one', async () => {
   const { platform, view: platformView } = view();
   platform.listFault = new PlatformError('refused', 'm', { status: 403, errorId: 'forbidden' });
   await platformView.refresh(['shop']);
@@ -65,7 +65,7 @@ it('goes on with the other apps after a refusal of one', async () => {
   expect(platformView.dynosOfApp('shop')).toBeNull();
 });
 
-it('goes on with the other apps where a name cannot be asked for, and says so', async () => {
+it('continues with the other apps when a name cannot be asked for, and says so', async () => {
   const { platform, clock } = view();
   const picky = Object.assign(Object.create(platform), {
     list: (app: string) => {

@@ -61,7 +61,7 @@ describe('whether a boot is idle', () => {
     ['its points show no job, but from before', { processes: [process('a', 0, ASKED_MS)] }, false],
     ['its points show jobs', { processes: [process('a', 2)] }, false],
     ['it has had no time to answer yet', { processes: [process('a', 0)], nowMs: ASKED_MS + 5_999 }, false],
-  ])('where %s', (_what, changes, idle) => {
+  ])('when %s', (_what, changes, idle) => {
     expect(isIdle(evidence(changes))).toBe(idle);
   });
 });

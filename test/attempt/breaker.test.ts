@@ -3,7 +3,7 @@ import { breakerReason } from '../../src/attempt/breaker.ts';
 import { BREAKER_CASES } from '../models/rule-cases.ts';
 
 describe('the breaker', () => {
-  it.each(BREAKER_CASES)('judges where %s', (_, closed, reason) => {
+  it.each(BREAKER_CASES)('assesses when %s', (_, closed, reason) => {
     expect(breakerReason(closed.toReversed())).toBe(reason);
   });
 });

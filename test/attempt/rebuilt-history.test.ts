@@ -8,7 +8,7 @@ function dyno(processType: string, ageMinutes: number, releaseVersion: number | 
   return { processType, createdAtMs: NOW - ageMinutes * MINUTE, releaseVersion };
 }
 
-describe('what the ages of dynos tell of restarts', () => {
+describe('what the ages of dynos say about restarts', () => {
   const cases: readonly [string, readonly AgedDyno[], readonly number[]][] = [
     [
       'dynos that came with their release are one deploy',

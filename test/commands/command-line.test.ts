@@ -56,7 +56,7 @@ describe('a Node that is too old', () => {
   });
 });
 
-describe('output that nobody reads to its end', () => {
+describe('output that no one reads to its end', () => {
   it.each([
     ['replay', ['series.csv']],
     ['replay --json', ['series.csv', '--json']],

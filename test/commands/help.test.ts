@@ -34,7 +34,7 @@ describe('the help of one command', () => {
     expect(namesIn(helpOf(name))).toEqual(settingsOf(name).map((setting) => setting.name));
   });
 
-  it('shows its own flags, and setting flags only where it takes them', () => {
+  it('shows its own flags, and setting flags only when it takes them', () => {
     expect(helpOf('replay')).toMatch(/^ {2}--quota SIZE$/m);
     expect(helpOf('replay')).toContain('TIDEMARK_WINDOW (--window)');
     expect(helpOf('replay')).not.toContain('HEROKU_API_TOKEN');

@@ -56,7 +56,7 @@ describe('the report of a replay', () => {
     expect(replay('flat.csv')).not.toContain('It lasts');
   });
 
-  it('agrees with the plot: neither judges a boot after its restart', () => {
+  it('agrees with the plot: neither assesses a boot after its restart', () => {
     expect(replay('stairs.csv', '--quota', '512MiB', '--plot', 'out.svg')).toContain('1 restart, after');
     const svg = readFileSync(join(folder, 'out.svg'), 'utf8');
     expect(svg.match(/<g class="restart">/g)).toHaveLength(1);

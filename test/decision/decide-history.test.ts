@@ -3,7 +3,7 @@ import type { LedgerFacts } from '../../src/decision/decide.ts';
 import { MIB } from '../detector/curves.ts';
 import { bloated, bootOf, decideFor, facts, type Setting, START_MS, WINDOW_MS, WINDOWS } from './decide-for.ts';
 
-describe('a target whose restarts were of no use', () => {
+describe('a target whose restarts were useless', () => {
   /** At its plateau within a quarter of an hour of windows; and the same much later. */
   const backSoon = bootOf(bloated, WINDOWS);
   const slow = (window: number) => Math.min(450, window < 120 ? 100 : 100 + Math.floor(window - 119) * 90);
@@ -21,13 +21,13 @@ describe('a target whose restarts were of no use', () => {
     expect(decision?.explanation).toContain('a bigger dyno or less concurrency is needed');
   });
 
-  it('is restarted where this boot took long to come there', () => {
+  it('is restarted when this boot took long to get there', () => {
     const boots = [bootOf(slow, 150)];
     const [decision] = decideFor({ boots, nowMs: START_MS + 150 * WINDOW_MS, ledger: { uselessRestarts: 2 } });
     expect(decision).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 
-  it('draws advice over the hard limit too, and is restarted where the platform is about to kill it', () => {
+  it('gets advice over the hard limit too, and is restarted when the platform is about to kill it', () => {
     const over = bootOf((window) => (window < 12 ? 100 : 530), WINDOWS);
     expect(decideFor({ boots: [over], ledger: { uselessRestarts: 2 } })[0]).toMatchObject({
       action: 'advise',
@@ -73,7 +73,7 @@ describe('a boot whose last attempt was abandoned', () => {
     expect(reasonFor({ history: [abandoned(1, changes)] })).toBe('sustained-over-soft-limit');
   });
 
-  it('waits by the dry history where it is dry', () => {
+  it('waits by the dry history in a dry run', () => {
     expect(reasonFor({ dryHistory: [abandoned(1)] })).toBe('sustained-over-soft-limit');
     expect(reasonFor({ dryHistory: [abandoned(1)] }, { permissions: { dryRun: true } })).toBe('abandoned-lately');
   });
@@ -103,11 +103,11 @@ describe('a dyno that was restarted twice within hours', () => {
     ['the restarts were far apart', [restarted(1, 450), restarted(5, 450)]],
     ['another dyno was restarted', [restarted(1, 450), restarted(2, 450, 'worker.2')]],
     ['it has been seen to fill up to its quota this week', [restarted(1, 450), restarted(2, 450), restarted(100, 508)]],
-  ])('is restarted early where %s', (_, history) => {
+  ])('is restarted early when %s', (_, history) => {
     expect(decisionFor(history)).toMatchObject({ action: 'restart', reason: 'sustained-over-soft-limit' });
   });
 
-  it('is restarted over its hard limit all the same', () => {
+  it('is restarted over its hard limit anyway', () => {
     const over = bootOf((window) => bloated(window) + 150, WINDOWS);
     const [decision] = decideFor({
       boots: [over],

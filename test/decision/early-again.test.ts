@@ -81,12 +81,12 @@ describe('after two restarts of a dyno within hours', () => {
     expect(assess(boot, { ...contextOf(boot, [20, 22], 511), facts }, POLICY).action).toBe('restart');
   });
 
-  it('one does not where a person sent them', () => {
+  it('one does not when a person sent them', () => {
     const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
     expect(assess(boot, contextOf(boot, [3, 3.1], 160, 'person'), POLICY).action).toBe('restart');
   });
 
-  it('one does not where the platform kills at the quota', () => {
+  it('one does not when the platform kills at the quota', () => {
     const boot = fed(null, { toS: 3 * 3600, usageMb: filling(500) });
     const facts = { ...FACTS, killBytes: 512 * MIB };
     expect(assess(boot, { ...contextOf(boot, [3, 5], 470), facts }, POLICY).action).toBe('restart');

@@ -62,13 +62,13 @@ describe('the floor that is normal for a target', () => {
       100,
     ],
     ['releases are not known', [floor('a', 300), floor('b', 100, { release: 7 })], 100],
-  ])('where %s', (_, floors, expected) => {
+  ])('when %s', (_, floors, expected) => {
     expect(normalFloor(floors, NOW)).toBe(expected);
   });
 });
 
 describe('of what was learned', () => {
-  it.each(LEARNING_CASES)('is kept where %s', (_, learned, kept) => {
+  it.each(LEARNING_CASES)('is kept when %s', (_, learned, kept) => {
     const boots = learned.map((name) => {
       const [dyno = '', bootId = ''] = name.split('/');
       return floor(dyno, 1, { bootId });
@@ -93,7 +93,7 @@ describe('what one running job of a target holds', () => {
       { bytes: 401, errorBytes: 300 / Math.SQRT2 },
     ],
     ['the estimate is below zero', [jobs(-10, 40)], { bytes: -10, errorBytes: 40 }],
-  ])('where %s', (_, boots, expected) => {
+  ])('when %s', (_, boots, expected) => {
     const found = normalBytesPerJob(boots, NOW);
     if (found === null || expected === null) return expect(found).toBe(expected);
     expect(found.bytes).toBeCloseTo(expected.bytes);

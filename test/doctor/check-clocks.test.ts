@@ -26,7 +26,7 @@ it.each([
   ]);
 });
 
-it('says that this machine is the one that is off where it differs from every other', () => {
+it("blames this machine's clock when it differs from all others", () => {
   const found = checkClocks([
     { who: 'Redis at h:6379', aheadMs: FIVE_MINUTES_MS },
     { who: 'Heroku', aheadMs: FIVE_MINUTES_MS },
@@ -37,6 +37,6 @@ it('says that this machine is the one that is off where it differs from every ot
   ]);
 });
 
-it('says nothing where no clock could be read', () => {
+it('says nothing when no clock could be read', () => {
   expect(checkClocks([{ who: 'Heroku', aheadMs: null }])).toEqual([]);
 });

@@ -64,7 +64,7 @@ describe('the check of the points', () => {
     expect(found[0]?.says).toBe('points arrive from 1 dyno: shop worker.1');
   });
 
-  it('warns of a quota that nobody knows', () => {
+  it('warns of an unknown quota', () => {
     const unlimited = openBoot({ ...WHOLE_POINT, timeMs: NOW_MS - 1000 });
     expect(check({ boots: [unlimited] })).toContainEqual(
       expect.objectContaining({
@@ -90,7 +90,7 @@ describe('the check of the points', () => {
     expect(check({ boots: [] }, redis)[0]?.advice).toContain('TIDEMARK_TRANSPORT=redis');
   });
 
-  it('says nothing where the state could not be read, which another check reports', () => {
+  it('says nothing when the state could not be read, which another check reports', () => {
     expect(check({ boots: null })).toEqual([]);
   });
 });

@@ -93,7 +93,7 @@ it.each([
   [{ usedBytes: 95e6, maxBytes: 100e6 }, 'warning', /nearly full: 91 MB of 95 MB/],
   [{ usedBytes: 5e6, maxBytes: 100e6 }, 'ok', /5 MB of 95 MB in use/],
   [{ tls: 'not-verified' as const }, 'ok', /self-signed/],
-])('judges %j', (changes, level, says) => {
+])('assesses %j', (changes, level, says) => {
   expect(judgeState({ ok: true, found: { ...FOUND, ...changes } })).toContainEqual(
     expect.objectContaining({ level, says: expect.stringMatching(says) }),
   );

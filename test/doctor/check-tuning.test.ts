@@ -58,7 +58,7 @@ describe('the check of the allocator', () => {
       /4144 MB \(its own choice\), over/,
     ],
     ['of an unknown quota', { tuning: {}, limitBytes: null }, 'ok', /the quota is unknown/],
-  ])('judges a heap %s', (_what, one, level, says) => {
+  ])('assesses a heap %s', (_what, one, level, says) => {
     expect(check(one)[1]).toMatchObject({ level, says: expect.stringMatching(says) });
   });
 
@@ -66,7 +66,7 @@ describe('the check of the allocator', () => {
     expect(check({ tuning: { heapLimitBytes: 4144 * MIB } })[1]?.advice).toContain('--max-old-space-size=384');
   });
 
-  it("goes by the platform's quota where it is known", () => {
+  it("goes by the platform's quota when it is known", () => {
     const boot = bootOf({ tuning: {}, limitBytes: null });
     noteLimit(boot, 256 * MIB);
     expect(checkTuning([boot])[1]).toMatchObject({

@@ -31,7 +31,7 @@ describe('the configurations of the Collector', () => {
   it.each([
     ['for docker compose', COMPOSE_CONFIG_PATH, {}],
     ['for a Heroku web dyno', HEROKU_CONFIG_PATH, NEEDED_BY_BOTH],
-  ])('%s are refused where a setting is missing', async (_, path, env) => {
+  ])('%s are refused when a setting is missing', async (_, path, env) => {
     expect(await validate(path, env)).toMatch(/error/i);
   });
 });

@@ -110,7 +110,7 @@ describe('an example, installed from the packed package', () => {
     expectDyno(receiver, { 'service.name': 'shop', 'tidemark.process.role': 'main' });
   });
 
-  it('own-sdk: on its own resource, and beside bullmq-otel', async () => {
+  it('own-sdk: on its own resource, and next to bullmq-otel', async () => {
     const { receiver, code, stderr } = await run('own-sdk');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expectJobs(receiver, /^(shared|exclusive)$/);

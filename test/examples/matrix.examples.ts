@@ -38,7 +38,7 @@ afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
 
-describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry) => {
+describe.each(CELLS)('BullMQ %s next to OpenTelemetry %s', (bullmq, opentelemetry) => {
   let app: InstalledApp;
   beforeAll(async () => {
     const own = Object.entries(OPENTELEMETRY[opentelemetry]).map(([name, range]) => [`@opentelemetry/${name}`, range]);
@@ -112,7 +112,7 @@ describe.each(CELLS)('BullMQ %s beside OpenTelemetry %s', (bullmq, opentelemetry
   it.each<[string, Manner, Record<string, string>]>([
     ['hangs', 'hangs', {}],
     ['is dead', 'answers', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }],
-  ])('ends in time by itself where the receiver %s', async (_how, manner, env) => {
+  ])('ends in time by itself when the receiver %s', async (_how, manner, env) => {
     const { running } = await run([...IMPORT, 'start/work.mjs'], { EXIT: 'natural', ...env }, manner);
     expect(await running.exited).toMatchObject({ code: 7 });
   });

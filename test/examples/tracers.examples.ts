@@ -62,7 +62,7 @@ afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
 
-describe('beside a tracer that hooks the module loader', () => {
+describe('next to a tracer that hooks the module loader', () => {
   let app: InstalledApp;
   beforeAll(async () => {
     app = await InstalledApp.install(FIXTURES, inject('tarball'));

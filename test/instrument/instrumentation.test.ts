@@ -25,7 +25,7 @@ describe('the instrumentation', () => {
     expect(methods()).toEqual(pristine);
   });
 
-  it('waits where it is told so', () => {
+  it('waits if it is asked to', () => {
     instrumentation = new BullMQMemoryInstrumentation({ enabled: false });
     expect(methods()).toEqual(pristine);
     instrumentation.enable();
@@ -39,7 +39,7 @@ describe('the instrumentation', () => {
     expect(methods()).toEqual(once);
   });
 
-  it('tells its configuration with the default that registerInstrumentations looks at', () => {
+  it('reports its configuration with the default that registerInstrumentations looks at', () => {
     instrumentation = new BullMQMemoryInstrumentation({ maxJobNames: 5 });
     expect(instrumentation.getConfig()).toEqual({ enabled: true, maxJobNames: 5 });
   });

@@ -48,7 +48,7 @@ it('takes an answer that has come in while a job blocked the event loop for long
   expect((await answered).toString()).toBe('{}');
 });
 
-it('passes after its time where the loop runs, and never where it was cancelled', async () => {
+it('passes after its time when the loop runs, and never when it was cancelled', async () => {
   vi.useFakeTimers();
   const [passed, cancelled] = [vi.fn(), vi.fn()];
   afterLoopTime(1000, passed);

@@ -172,7 +172,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     await scene.expectToWork(dyno);
   });
 
-  it('that wait for a rate limit are idle before it is over, and go on afterwards', async ({ scene }) => {
+  it('that wait for a rate limit are idle before it ends, and continue afterwards', async ({ scene }) => {
     const dyno = await scene.start([{ limiter: { max: 1, duration: 20_000 } }]);
     const [first = ''] = await dyno.add(3, { ms: 10 });
     await dyno.untilEnded([first]);
@@ -267,7 +267,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     },
   );
 
-  it('of which one has a job and another none are idle when both are, and both go on', async ({ scene }) => {
+  it('are idle only when each of them is, and all continue', async ({ scene }) => {
     const { dyno, held } = await scene.startWithHeldJob([{}, {}]);
     const attempt = scene.ask(dyno);
     await attempt.untilAnswered();

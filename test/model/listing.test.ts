@@ -72,7 +72,7 @@ describe('how boots stand in the listing', () => {
     expect(kinds([known(foreign)])).toEqual(['listed']);
   });
 
-  it('takes it for another where the dyno reports under its own id, however well the times fit', () => {
+  it('takes it for another when the dyno reports under its own id, however well the times fit', () => {
     expect(kinds([known(), known(foreign)])).toEqual([
       'listed',
       'The platform does not list this boot: its worker.1 reports under its own id.',
@@ -109,7 +109,7 @@ describe('how boots stand in the listing', () => {
     expect(kinds([known(identity)])[0]).toContain(why);
   });
 
-  it('sets aside all boots of an id that several names report at the same time, also where the platform lists one', () => {
+  it('sets aside all boots of an id that several names report at once, even if the platform lists one', () => {
     const shared = [known(), known({ dyno: 'worker.2' })];
     for (const dynos of [[listed], null]) {
       expect(kinds(shared, dynos)).toEqual([

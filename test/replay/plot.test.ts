@@ -104,7 +104,7 @@ describe('a plot of a replay', () => {
     expect(svg).toMatch(/<text[^>]*>1 {2}after 2(\.\d)? h, sustained-over-soft-limit: floor/);
   });
 
-  it('says that a recorded series goes on after a restart, unless the restarts were really made', () => {
+  it('says that a recorded series continues after a restart, unless the restarts were really made', () => {
     const { svg, panels, judged } = plot(csvOf(STAIRS));
     expect(judged.filter(({ decision }) => decision.action === 'restart').length).toBeGreaterThan(1);
     expect(svg).toContain('The series goes on as it was recorded');

@@ -12,7 +12,7 @@ describe('the declared settings', () => {
     expect(new Set(flags).size).toBe(flags.length);
   });
 
-  it('have no flag where a process list would show a secret', () => {
+  it('have no flag when a process list would show a secret', () => {
     expect(ALL_SETTINGS.filter(({ name }) => /TOKEN|WEBHOOK/.test(name)).map(({ flag }) => flag)).toEqual(
       Array(4).fill(null),
     );

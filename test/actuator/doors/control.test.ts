@@ -60,7 +60,7 @@ describe('what is shown', () => {
     expect(views.series('shop', 'worker.9')).toBeNull();
   });
 
-  it('has the open attempts as the ledger has them, and none of them where it cannot be read', async () => {
+  it('has the open attempts as the ledger has them, and none of them if it cannot be read', async () => {
     const world = new LoopWorld();
     await ask(world);
     const views = createViews(world);
@@ -96,7 +96,7 @@ describe('health', () => {
     return health(world).restarts;
   };
 
-  it('is ready where the state is read back and this one leads', () => {
+  it('is ready when the state is read back and this one leads', () => {
     const world = new LoopWorld();
     expect(health(world)).toMatchObject({ ready: true, leading: true, ledger: 'available' });
     expect(health(world, false).ready).toBe(false);
@@ -118,7 +118,7 @@ describe('health', () => {
   it.each([
     ['unauthorized', 401, 'off: Heroku refuses the token'],
     ['rate-limited', 429, "off: the account's Heroku API calls are used up"],
-  ] as const)('says so where the platform answers %s', async (kind, status, said) => {
+  ] as const)('reports when the platform answers %s', async (kind, status, said) => {
     const world = new LoopWorld();
     world.view?.block(new PlatformError(kind, 'no', { status }));
     expect(await restarts(world)).toBe(said);

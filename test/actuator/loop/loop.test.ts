@@ -13,7 +13,7 @@ it.each([
   expect(tickEveryMs(windowMs)).toBe(everyMs);
 });
 
-it('repeats its steps in their order, and goes on after one that fails', async () => {
+it('repeats its steps in their order, and continues after one that fails', async () => {
   const done: string[] = [];
   const errors: string[] = [];
   const again = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ it('repeats its steps in their order, and goes on after one that fails', async (
   expect(errors).toEqual(['a tick failed; the next one starts over']);
 });
 
-it('begins when it is ready, and ends without a step where it is stopped before', async () => {
+it('starts when it is ready, and takes no step if it is stopped before that', async () => {
   let steps = 0;
   const step = async () => {
     steps += 1;

@@ -7,7 +7,7 @@ const messages = (world: LoopWorld, level: string) =>
   world.lines.filter((line) => line.level === level).map(({ message }) => message);
 
 describe('a tick', () => {
-  it('advances the open attempts before anything else, and where nobody reports', async () => {
+  it('advances the open attempts first, even if no dyno reports', async () => {
     const world = new LoopWorld();
     await world.tick();
     expect(world.advances).toBe(1);
@@ -68,7 +68,7 @@ describe('a tick', () => {
     expect(await world.ledger.open()).toEqual([]);
   });
 
-  it('goes on where the platform cannot be read, and restarts nothing then', async () => {
+  it('continues when the platform cannot be read, and restarts nothing then', async () => {
     const world = new LoopWorld();
     world.platform.listFault = unreadable();
     world.report('worker.1');
@@ -77,7 +77,7 @@ describe('a tick', () => {
     expect(messages(world, 'warn')).toContain('the platform could not be read');
   });
 
-  it('compares a boot with the listing before it may be restarted: one of the same name that is not listed stays', async () => {
+  it('leaves a boot alone that the platform does not list, even under a listed name', async () => {
     const world = new LoopWorld();
     world.report('worker.1');
     world.platform.cycle('worker.1');
@@ -86,7 +86,7 @@ describe('a tick', () => {
     expect(await world.ledger.open()).toEqual([]);
   });
 
-  it('goes on where the ledger does not answer, and says so once a tick', async () => {
+  it('continues when the ledger does not answer, and says so once a tick', async () => {
     const world = new LoopWorld();
     world.report('worker.1');
     world.ledger.read = async () => Promise.reject(new LedgerUnavailable('no answer'));
@@ -145,7 +145,7 @@ describe('a tick', () => {
     expect(opened).toMatchObject([{ target: 'shop:worker', reason: 'it did not help' }]);
   });
 
-  it('writes what a boot shows after its warm-up into the ledger, where it leads', async () => {
+  it("writes a boot's floor after warm-up into the ledger while it leads", async () => {
     const world = new LoopWorld();
     world.isLeader = false;
     world.report('worker.1', { usageMb: () => 120 });

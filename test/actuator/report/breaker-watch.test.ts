@@ -27,7 +27,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
   };
 }
 
-it('tells each opening once', () => {
+it('reports each opening once', () => {
   const watch = new BreakerWatch();
   expect(watch.look(view(0), 7)).toBeNull();
   expect(watch.look(view(5_000), 7)).toEqual({
@@ -43,7 +43,7 @@ it('tells each opening once', () => {
   expect(watch.look(view(9_000, 6_500), 10)).toMatchObject({ openUntilMs: 9_000 });
 });
 
-it('does not tell what an actuator before it told', () => {
+it('does not report what an actuator before it reported', () => {
   const told = new BreakerWatch().look(view(5_000), 7);
   const watch = new BreakerWatch();
   watch.restore(told === null ? [] : [told]);

@@ -17,14 +17,14 @@ describe('the decision log', () => {
     expect(log.recent(10).map((entry) => entry.decision.timeMs)).toEqual([4, 3, 1]);
   });
 
-  it('records a restart each time it is tried, and once where nobody would try it', () => {
+  it('records a restart at each attempt, and once if none is attempted', () => {
     const log = new DecisionLog();
     const restart = decision({ action: 'restart', reason: 'sustained-over-soft-limit' });
     expect([1, 2].map(() => log.record('a', restart))).toEqual([true, true]);
     expect([1, 2].map(() => log.record('b', restart, { isTried: false }))).toEqual([true, false]);
   });
 
-  it('keeps boots apart, and a forgotten one starts anew', () => {
+  it('keeps boots apart, and a forgotten one starts again', () => {
     const log = new DecisionLog();
     expect(log.record('a', decision({}))).toBe(true);
     expect(log.record('b', decision({}))).toBe(true);

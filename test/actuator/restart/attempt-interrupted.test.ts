@@ -9,7 +9,7 @@ beforeEach(() => {
   world = new RunnerWorld();
 });
 
-describe('an attempt of which nothing was written to the socket', () => {
+describe('an attempt that wrote nothing to the socket', () => {
   beforeEach(() => {
     world.platform.restart = async () => ({ kind: 'not-sent', why: 'ECONNREFUSED' });
   });
@@ -28,7 +28,7 @@ describe('an attempt of which nothing was written to the socket', () => {
     }
   });
 
-  it('is closed at the next call where the ledger did not answer, and only by the sender', async () => {
+  it('is closed at the next call when the ledger did not answer, and only by the sender', async () => {
     await world.claim();
     const { advance } = world.ledger;
     world.ledger.advance = async (attempt, move) => {
@@ -45,8 +45,8 @@ describe('an attempt of which nothing was written to the socket', () => {
   });
 });
 
-describe('whoever was interrupted', () => {
-  it('never sends where the answer to its write of `sending` was lost; who finds it only reads', async () => {
+describe('an interrupted runner', () => {
+  it('never sends when the answer to its write of `sending` was lost; a successor only reads', async () => {
     await world.claim();
     const { advance } = world.ledger;
     world.ledger.advance = async (attempt, move) => {
@@ -63,7 +63,7 @@ describe('whoever was interrupted', () => {
     expect(world.platform.deletes).toEqual([]);
   });
 
-  it('does not send where it slept between the write and the socket', async () => {
+  it('does not send when it slept between the write and the socket', async () => {
     await world.claim();
     const { advance } = world.ledger;
     world.ledger.advance = async (attempt, move) => {
@@ -77,7 +77,7 @@ describe('whoever was interrupted', () => {
     expect(world.evidence()).toContain('nothing was sent: too late');
   });
 
-  it('reads again where it slept after the last re-read', async () => {
+  it('reads again when it slept after the last re-read', async () => {
     await world.claim();
     const list = () => ModelPlatform.prototype.list.call(world.platform);
     let reads = 0;
@@ -111,7 +111,7 @@ describe('whoever was interrupted', () => {
     end(new Error('a fault'));
   });
 
-  it('begins nothing after it was told to stop', async () => {
+  it('starts nothing once it is stopped', async () => {
     await world.claim();
     const working = world.runner();
     await working.stop();
@@ -119,7 +119,7 @@ describe('whoever was interrupted', () => {
     expect(await world.openPhase()).toBe('claimed');
   });
 
-  it('breaks off a reading when it is told to stop, and makes nothing of it', async () => {
+  it('aborts a read when it is stopped, and draws no conclusion from it', async () => {
     await world.claim();
     await world.runner().advanceAll();
     world.clock.pass(90_000);
@@ -137,7 +137,7 @@ describe('whoever was interrupted', () => {
     expect(await world.openPhase()).toBe('sending');
   });
 
-  it('tells where the ledger does not answer', async () => {
+  it('reports when the ledger does not answer', async () => {
     world.ledger.open = async () => {
       throw new LedgerUnavailable('gone');
     };

@@ -18,7 +18,7 @@ describe('an attempt that must not be sent', () => {
     ['is a one-off', () => world.platform.change('worker.1', { processType: 'run' }), 'one-off'],
   ];
 
-  it.each(before)('is abandoned before the drain where the dyno %s', async (_, happens, why) => {
+  it.each(before)('is abandoned before the drain when the dyno %s', async (_, happens, why) => {
     await world.claim();
     happens();
     await world.runner().advanceAll();
@@ -28,7 +28,7 @@ describe('an attempt that must not be sent', () => {
     expect(world.platform.deletes).toEqual([]);
   });
 
-  it.each(before)('is abandoned after the drain where the dyno %s', async (_, happens, why) => {
+  it.each(before)('is abandoned after the drain when the dyno %s', async (_, happens, why) => {
     world.idle = false;
     await world.claim();
     await world.runner().advanceAll();
@@ -41,7 +41,7 @@ describe('an attempt that must not be sent', () => {
   });
 
   it.each(before)(
-    'is abandoned at the end of its grace where the dyno %s during the drain and its points end with it',
+    'is abandoned at the end of its grace when the dyno %s during the drain and its points end with it',
     async (_, happens, why) => {
       world.idle = false;
       await world.claim();
@@ -55,7 +55,7 @@ describe('an attempt that must not be sent', () => {
     },
   );
 
-  it('is abandoned where the newest points no longer ask for it, except for a person', async () => {
+  it('is abandoned when the newest points no longer justify it, unless a person asked', async () => {
     await world.claim();
     await world.runner({ stillHolds: () => false }).advanceAll();
     expect(await world.outcome()).toBe('abandoned');
@@ -64,7 +64,7 @@ describe('an attempt that must not be sent', () => {
     expect(world.platform.deletes).toHaveLength(1);
   });
 
-  it('is abandoned where fewer others are up than must be, before the drain and after it, except for a person', async () => {
+  it('is abandoned when too few others are up, before or after the drain, unless a person asked', async () => {
     const careful = world.runner({ minHealthy: 1 });
     world.platform.change('worker.2', { state: 'crashed' });
     await world.claim();
@@ -87,7 +87,7 @@ describe('an attempt that must not be sent', () => {
     expect(world.platform.deletes).toHaveLength(1);
   });
 
-  it('waits while the points cannot be judged, and is abandoned when its time is over', async () => {
+  it('waits while the points cannot be assessed, and is abandoned at its deadline', async () => {
     await world.claim();
     await world.runner({ stillHolds: () => null }).advanceAll();
     expect(await world.openPhase()).toBe('draining');
@@ -111,7 +111,7 @@ describe('an attempt that must not be sent', () => {
   it.each([
     ['forbidden', 'allow-list'],
     ['dry', 'dry'],
-  ] as const)('is abandoned where this actuator is configured otherwise: %s', async (permission, why) => {
+  ] as const)('is abandoned when this actuator may not restart the target: %s', async (permission, why) => {
     await world.claim();
     await world.runner({ permission: () => permission }).advanceAll();
     expect(await world.outcome()).toBe('abandoned');
@@ -127,7 +127,7 @@ describe('an attempt that must not be sent', () => {
     expect([world.asked, world.platform.deletes]).toEqual([[], []]);
   });
 
-  it('is abandoned where the platform cannot be read in time, without asking it while it wants no calls', async () => {
+  it('is abandoned when the platform cannot be read in time, and makes no call while calls are blocked', async () => {
     await world.claim();
     const { faults } = await world.runner({ mayCallPlatform: () => false }).advanceAll();
     expect([faults, await world.openPhase()]).toEqual([[], 'claimed']);

@@ -35,7 +35,7 @@ describe('an attempt on its way', () => {
     expect((await world.ledger.read(SHOP)).spentBootIds).toEqual(['derived', world.platform.dyno('worker.1').id]);
   });
 
-  it('sends nothing for a boot with a derived id where another reports under the id of the dyno', async () => {
+  it('sends nothing for a boot with a derived id when another reports under the id of the dyno', async () => {
     const { id, createdAtMs } = world.platform.dyno('worker.1');
     await world.claim({ bootId: 'derived', bootIdSource: 'derived', bootStartTimeMs: createdAtMs + 4_000 });
     const carried: string[] = [];
@@ -57,7 +57,7 @@ describe('an attempt on its way', () => {
     expect(world.platform.deletes).toEqual([]);
   });
 
-  it('is confirmed by the new boot also where the old one said that it started in the future', async () => {
+  it('is confirmed by the new boot even if the old one reported a start in the future', async () => {
     await world.claim({ bootStartTimeMs: world.clock.now() + 3_600_000 });
     await world.runner().advanceAll();
     world.clock.pass(5_000);
@@ -65,7 +65,7 @@ describe('an attempt on its way', () => {
     expect(await world.outcome()).toBe('restarted');
   });
 
-  it('takes a successor of another name for the new boot where the old name is gone, as on Fir', async () => {
+  it('accepts a successor with another name when the old name is gone, as on Fir', async () => {
     await world.claim();
     await world.runner().advanceAll();
     world.platform.remove('worker.1');
@@ -102,7 +102,7 @@ describe('an attempt on its way', () => {
     expect(await world.outcome()).toBe(closed);
   });
 
-  it('goes on to the end of the grace where the drain cannot be asked for, and says so', async () => {
+  it('continues to the end of the grace when the drain cannot be asked for, and says so', async () => {
     await world.claim();
     const drain = {
       ask: async () => {
@@ -167,7 +167,7 @@ describe('what the platform makes of the DELETE', () => {
     expect(await world.outcome()).toBe('already-gone');
   });
 
-  it('closes as gone at the deadline where no successor comes', async () => {
+  it('closes as gone at the deadline when no successor comes', async () => {
     await world.claim();
     await world.runner().advanceAll();
     world.platform.remove('worker.1');
@@ -176,7 +176,7 @@ describe('what the platform makes of the DELETE', () => {
     expect(await world.outcome()).toBe('already-gone');
   });
 
-  it('closes as unconfirmed where the platform cannot be read until the deadline', async () => {
+  it('closes as unconfirmed when the platform cannot be read until the deadline', async () => {
     await world.claim();
     await world.runner().advanceAll();
     world.platform.listFault = unreadable();

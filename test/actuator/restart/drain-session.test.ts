@@ -161,7 +161,7 @@ describe('the key of a drain', () => {
     expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
   });
 
-  it("is not refreshed after the deadline where the ledger's clock is set back", async () => {
+  it("is not refreshed after the deadline when the ledger's clock is set back", async () => {
     const attempt = await draining();
     await drain.ask(attempt);
     ledgerLagMs = 3_600_000;
@@ -180,7 +180,7 @@ describe('the key of a drain', () => {
     expect(queue.refreshed).toEqual([]);
   });
 
-  it('is deleted at last where the ledger is away for good', async () => {
+  it('is deleted when the ledger never comes back', async () => {
     await drain.ask(await draining());
     ledgerAnswers = false;
     await pass(GRACE_MS + 70_000);
@@ -188,7 +188,7 @@ describe('the key of a drain', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is refreshed again after a fault that nobody expects', async () => {
+  it('is refreshed again after an unexpected fault', async () => {
     queue.fault = new TypeError('a fault in the program');
     await drain.ask(await draining());
     await pass(5_000);
@@ -210,7 +210,7 @@ describe('the key of a drain', () => {
     expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
   });
 
-  it('is not refreshed without a pause where the grace is nothing', async () => {
+  it('is not refreshed in a tight loop when the grace is zero', async () => {
     drain = makeDrain(queue, 0);
     await drain.ask(await draining());
     await pass(1_000);
@@ -226,14 +226,14 @@ describe('the key of a drain', () => {
     expect(queue.cleared).toEqual([]);
   });
 
-  it("bears the boot's id in the metrics where a person's attempt has the platform's", async () => {
+  it("carries the boot's id from the metrics when a person's attempt has the platform's", async () => {
     registry.accept([aPoint(0, { bootId: 'derived-1', bootIdSource: 'derived' })]);
     for (const entry of registry.entries()) entry.listing = { kind: 'listed', dyno: LISTED };
     await drain.ask(await draining({ by: 'person' }));
     expect(queue.refreshed).toMatchObject([{ bootId: 'derived-1' }]);
   });
 
-  it("bears the platform's id where the metrics know an older boot of that name only", async () => {
+  it("carries the platform's id when the metrics only know an older boot of that name", async () => {
     registry.accept([aPoint(0, { bootId: 'derived-0', bootIdSource: 'derived', startTimeMs: 1_600_000_000_000 })]);
     await drain.ask(await draining({ by: 'person' }));
     expect(queue.refreshed).toMatchObject([{ bootId: 'boot-1' }]);
@@ -256,7 +256,7 @@ describe('whether a draining boot is idle', () => {
     expect(await drain.idle(attempt)).toBe(true);
   });
 
-  it('is not what the first one answers where no point tells of the others', async () => {
+  it('is not decided by the first answer while no point reports the other processes', async () => {
     const attempt = await draining();
     queue.answers.set('process-1', true);
     await drain.ask(attempt);
@@ -270,7 +270,7 @@ describe('whether a draining boot is idle', () => {
     expect(await drain.idle(attempt)).toBe(true);
   });
 
-  it('is told once between ticks, as is the end of the grace', async () => {
+  it('is reported once between ticks, like the end of the grace', async () => {
     const attempt = await draining();
     await drain.ask(attempt);
     await pass(10_000);
@@ -289,7 +289,7 @@ describe('whether a draining boot is idle', () => {
   it.each([
     ['does not answer', true],
     ['is away', false],
-  ])("is what the points say where the queue's Redis %s", async (_what, isThere) => {
+  ])("is what the points say when the queue's Redis %s", async (_what, isThere) => {
     queue.isThere = isThere;
     registry.accept([aPoint(2)]);
     const attempt = await draining();
@@ -301,7 +301,7 @@ describe('whether a draining boot is idle', () => {
     expect(drain.wasAnswered(attempt)).toBe(false);
   });
 
-  it('is what the points say at once where there is nobody to be asked', async () => {
+  it('is what the points say at once when no process can be asked', async () => {
     drain = makeDrain(null);
     registry.accept([aPoint(0)]);
     const attempt = await draining();

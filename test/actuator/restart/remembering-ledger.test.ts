@@ -139,7 +139,7 @@ describe('a ledger that was lost under a living actuator', () => {
     expect(losses).toHaveLength(1);
   });
 
-  it('is written back by the next read where the first could not', async () => {
+  it('is written back by the next read if the first failed', async () => {
     await sent(mine);
     ledger.empty();
     const { writeBack } = ledger;
@@ -160,7 +160,7 @@ describe('a boot that the platform refused to restart', () => {
     expect(await spent()).toEqual([]);
   });
 
-  it('is free also where the answer to the close was lost', async () => {
+  it('is free even if the answer to the close was lost', async () => {
     await ledger.advance(await sent(mine), closed('refused'));
     await mine.read(SHOP);
     ledger.empty();

@@ -130,14 +130,14 @@ function backSoon(view: LedgerView, entries: readonly BootEntry[]) {
 }
 
 describe('a restart after which memory was soon back', () => {
-  it('is found, with the time from the start of the next boot until its floor was held over the soft limit', () => {
+  it('is found, with the time from the start of the next boot until its floor stayed over the soft limit', () => {
     const found = backSoon(viewOf(restart()), entriesOf({ usageMb: highFrom(12) }));
     expect(found).toMatchObject([{ entry: { attemptId: 'attempt-1' } }]);
     expect(found[0]?.backAfterMs).toBeGreaterThanOrEqual(12 * WINDOW_MS);
     expect(found[0]?.backAfterMs).toBeLessThan(16 * WINDOW_MS);
   });
 
-  it('is found where the next boot asks for a restart again before that', () => {
+  it('is found when the next boot asks for a restart before that', () => {
     const [entry] = entriesOf({ windows: 20 });
     if (entry === undefined) throw new Error('no boot');
     entry.decision = aDecision({ action: 'none', reason: 'cooldown', wanted: 'leak-near-limit' });
@@ -168,7 +168,7 @@ describe('a restart after which memory was soon back', () => {
     expect(backSoon(viewOf(...history), entriesOf(...lives))).toEqual([]);
   });
 
-  it('is not judged by a boot that the platform does not list', () => {
+  it('is not assessed by a boot that the platform does not list', () => {
     const entries = entriesOf({ usageMb: highFrom(12) });
     for (const listing of [{ kind: 'unread' as const }, null]) {
       for (const entry of entries) entry.listing = listing;
@@ -182,13 +182,13 @@ describe('a restart after which memory was soon back', () => {
     expect(found.map(({ entry }) => entry.attemptId)).toEqual(['attempt-1']);
   });
 
-  it('is judged by the newest of several boots since', () => {
+  it('is assessed by the newest of several boots since', () => {
     const first: Life = { identity: { bootId: 'first' }, usageMb: highFrom(12) };
     const second: Life = { identity: { bootId: 'second' }, bornMs: BORN_MS + 40_000, usageMb: low };
     expect(backSoon(viewOf(restart()), entriesOf(first, second))).toEqual([]);
   });
 
-  it('is judged by any boot of the type where names are not reused', () => {
+  it('is assessed by any boot of the type when names are not reused', () => {
     const entries = entriesOf({ identity: { dyno: 'worker-23z34x56y-w78k9' }, usageMb: highFrom(12) });
     expect(backSoon(viewOf(restart({ dyno: 'worker-12abc34de-f56gh' })), entries)).toHaveLength(1);
     expect(backSoon(viewOf(restart()), entries)).toEqual([]);
@@ -243,7 +243,7 @@ describe('what a restart gave back', () => {
 });
 
 describe('learning what a fresh boot holds', () => {
-  it('goes on with the other targets where the record of one cannot be read', async () => {
+  it('continues with the other targets when the record of one cannot be read', async () => {
     const entries = entriesOf(
       { identity: { app: 'broken', bootId: 'first' }, usageMb: low },
       { identity: { app: 'shop', bootId: 'second' }, usageMb: low },

@@ -50,7 +50,7 @@ function saved(pointsId: string | null = '7-0') {
   return { state, after, restore };
 }
 
-it('takes up boots, decisions, and where the points stream was read to', async () => {
+it('restores boots, decisions, and the position in the points stream', async () => {
   const { state, after, restore } = saved();
   state.events.push({ type: 'decision', timeMs: 1, decision: aDecision(), outcome: null });
   const restoring = restore();
@@ -68,7 +68,7 @@ it('needs nothing without Redis', async () => {
   expect(await restoring.pointsId).toBeNull();
 });
 
-it('goes on without a snapshot that is none, which is refused by its key', async () => {
+it('continues without an invalid snapshot, and logs its key', async () => {
   const { state, after, restore } = saved();
   state.texts.set('broken', '{');
   await restore().pointsId;
@@ -76,7 +76,7 @@ it('goes on without a snapshot that is none, which is refused by its key', async
   expect(after.registry.size).toBe(1);
 });
 
-it('reads on in the stream from its oldest points where no boot that still reports says where', async () => {
+it('reads the stream from its oldest points when no reporting boot gives a position', async () => {
   const { after, restore } = saved();
   after.clock.pass(after.policy.maxPointAgeMs + 1);
   expect(await restore().pointsId).toBeNull();

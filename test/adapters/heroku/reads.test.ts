@@ -72,7 +72,7 @@ describe('list', () => {
     ]);
   });
 
-  test("takes a dyno's size from the formation, where the dyno does not say it", async () => {
+  test("takes a dyno's size from the formation, when the dyno does not say it", async () => {
     const formation = [
       { type: 'worker', quantity: 2, size: null, dyno_size: { name: 'standard-2X' } },
       { type: 'web', quantity: 0, size: 'Basic' },
@@ -87,7 +87,7 @@ describe('list', () => {
     ]);
   });
 
-  test('stands without its sizes where the formation cannot be read', async () => {
+  test('has no sizes when the formation cannot be read', async () => {
     const platform = await platformOn((socket, head) => {
       const refusal = reply(403, { id: 'forbidden', message: 'm' });
       (head.includes('/formation ') ? refusal : reply(200, [{ ...DYNO, size: null }]))(socket, head);
@@ -104,7 +104,7 @@ describe('list', () => {
     expect((await platform.list('shop')).map((dyno) => dyno.name)).toEqual(['worker.1', 'worker.2']);
   });
 
-  test('reads afresh each time, and keeps characters on the border of two packets whole', async () => {
+  test('reads again each time, and keeps characters on the border of two packets whole', async () => {
     let state = 'up';
     const platform = await platformOn((socket) => {
       const body = Buffer.from(JSON.stringify([{ ...DYNO, command: 'node größe.js', state }]));
@@ -173,7 +173,7 @@ describe('a read that fails', () => {
     expect(message).toContain(advice);
   });
 
-  test('passes an id that nobody knows on as it came', async () => {
+  test('passes an unknown id through unchanged', async () => {
     const platform = await platformOn(reply(418, error('teapot', 'Short and stout.')));
     expect((await faultOf(platform.list('shop'))).message).toMatch(/teapot: Short and stout\.$/);
   });
@@ -194,7 +194,7 @@ describe('a read that fails', () => {
     expect((await call).code).toBe('platform-unavailable');
   });
 
-  test('never shows the token, not even where the platform repeats it', async () => {
+  test('never shows the token, not even when the platform repeats it', async () => {
     const entries: HerokuCallEntry[] = [];
     const echo = `${TOKEN} ${Buffer.from(`:${TOKEN}`).toString('base64')} HRKU-another`;
     const platform = await platformOn(reply(403, { id: 'forbidden', message: echo }), {
@@ -258,7 +258,7 @@ describe('quotas', () => {
     expect(api?.requests).toHaveLength(3);
   });
 
-  test('come from the list of all sizes where the app has none of its own; a fault is not kept', async () => {
+  test('come from the list of all sizes when the app has none of its own; a fault is not kept', async () => {
     let down = true;
     const platform = await platformOn((socket, head) => {
       if (down) reply(500)(socket, head);
@@ -324,7 +324,7 @@ describe('what the token may do', () => {
     expect(await (await platformOn(script)).grant()).toEqual(scopes === null ? null : { scopes, expiresInMs: null });
   });
 
-  test('is no answer where the platform gives none', async () => {
+  test('is a fault when the platform does not answer', async () => {
     const platform = await platformOn(reply(500));
     expect(await faultOf(platform.grant())).toMatchObject({ status: 500 });
   });

@@ -103,7 +103,7 @@ describe('one DELETE, whatever the answer', () => {
 });
 
 describe('no DELETE at all', () => {
-  test('where it may no longer be sent once the connection stands', async () => {
+  test('when it may no longer be sent once the connection is open', async () => {
     const server = await start(reply(202));
     let connectionsWhenAsked = -1;
     const answer = await createHerokuPlatform({ token: TOKEN, apiUrl: server.url }).restart('shop', 'worker.1', () => {
@@ -115,7 +115,7 @@ describe('no DELETE at all', () => {
     expect(await requestsAfterAnHour(server)).toBe(0);
   });
 
-  test('where the question whether it may be sent fails', async () => {
+  test('when the check whether it may be sent fails', async () => {
     const server = await start(reply(202));
     const answer = await createHerokuPlatform({ token: TOKEN, apiUrl: server.url }).restart('shop', 'worker.1', () => {
       throw new Error('no clock');
@@ -124,7 +124,7 @@ describe('no DELETE at all', () => {
     expect(await requestsAfterAnHour(server)).toBe(0);
   });
 
-  test('where nobody listens', async () => {
+  test('when no one listens', async () => {
     const server = await start(reply(202));
     await server.stop();
     const asked = vi.fn(() => true);
@@ -133,7 +133,7 @@ describe('no DELETE at all', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test('where TLS is never set up: the deadline ends it', async () => {
+  test('when TLS is never set up: the deadline ends it', async () => {
     let onConnected: () => void = () => {};
     const connected = new Promise<void>((resolve) => {
       onConnected = resolve;
@@ -148,7 +148,7 @@ describe('no DELETE at all', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test('where it was cancelled before', async () => {
+  test('when it was cancelled before', async () => {
     const server = await start(reply(202));
     const answer = await createHerokuPlatform({ token: TOKEN, apiUrl: server.url }).restart(
       'shop',

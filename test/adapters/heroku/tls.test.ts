@@ -57,7 +57,7 @@ test('over TLS the question comes after the handshake, and the DELETE is sent on
   expect(requests).toEqual(['DELETE /apps/shop/dynos/worker.1']);
 });
 
-test('over TLS nothing is sent where it is too late', async () => {
+test('over TLS nothing is sent when it is too late', async () => {
   trust();
   expect(await platform().restart('shop', 'worker.1', () => false)).toMatchObject({ kind: 'not-sent' });
   expect(requests).toEqual([]);

@@ -121,7 +121,7 @@ it('leaves a master that became a replica for the new one, and does not repeat t
   expect(log.filter((message) => message.includes('READONLY'))).toHaveLength(1);
 });
 
-it('goes on where the same server becomes a master again, and says but once that it was none', async () => {
+it('continues when the same server becomes a master again, and reports the change once', async () => {
   const redis = await server();
   const client = new Redis(redis.url);
   releases.push(async () => void client.disconnect());
@@ -152,7 +152,7 @@ it('keeps what was answered over a kill -9 of a Redis that writes through', asyn
   expect(await kept.ledger.open()).toEqual(claimed.ok ? [claimed.attempt] : []);
 });
 
-it('restarts nothing where the eviction policy may drop the ledger, and says so once', async () => {
+it('restarts nothing when the eviction policy may drop the ledger, and says so once', async () => {
   const redis = await server({ extraArgs: ['--maxmemory-policy', 'allkeys-lru'] });
   const log: string[] = [];
   const evicting = state(redis.url, log);
@@ -164,7 +164,7 @@ it('restarts nothing where the eviction policy may drop the ledger, and says so 
   expect(log.filter((message) => message.includes('allkeys-lru'))).toHaveLength(1);
 });
 
-it('can still be read where the memory of Redis is full, and grants nothing', async () => {
+it('can still be read when the memory of Redis is full, and grants nothing', async () => {
   const redis = await server();
   const full = state(redis.url);
   await full.untilAvailable(5_000);
@@ -175,7 +175,7 @@ it('can still be read where the memory of Redis is full, and grants nothing', as
   await expect(full.ledger.claim(aClaim())).rejects.toThrow(/OOM/);
 });
 
-it('never tells the password', async () => {
+it('never shows the password', async () => {
   const redis = await server();
   await configure(redis, 'requirepass', 'correct-horse');
   const log: string[] = [];

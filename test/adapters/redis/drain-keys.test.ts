@@ -93,7 +93,7 @@ it('writes the key with an expiry over whatever somebody left there', async () =
   expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
 });
 
-it('leaves no key without an expiry where its script fails halfway', async () => {
+it('leaves no key without an expiry when its script fails halfway', async () => {
   const user = `halfway-${boot.bootId}`;
   await redis.acl('SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-hgetall');
   const url = new URL(inject('redisUrl'));
@@ -108,7 +108,7 @@ it('leaves no key without an expiry where its script fails halfway', async () =>
   }
 });
 
-it('lets the workers go on by deleting the keys, but not those of another attempt', async () => {
+it('lets the workers continue by deleting the keys, but not those of another attempt', async () => {
   await keys.refresh(boot, 'second');
   await answer('a', { attemptId: 'second' });
   await keys.clear(boot, 'first');
@@ -117,7 +117,7 @@ it('lets the workers go on by deleting the keys, but not those of another attemp
   expect(await redis.exists(names.question, names.answers)).toBe(0);
 });
 
-it('throws where Redis is not there, and refuses an address that is none', async () => {
+it('throws when Redis is not there, and refuses an invalid address', async () => {
   const away = createDrainKeys({ url: 'redis://127.0.0.1:1', holdMs: HOLD_MS });
   await expect(away.refresh(boot, 'first')).rejects.toThrow(LedgerUnavailable);
   await expect(away.clear(boot, 'first')).rejects.toThrow(LedgerUnavailable);
@@ -125,7 +125,7 @@ it('throws where Redis is not there, and refuses an address that is none', async
   expect(() => createDrainKeys({ url: 'queue', holdMs: HOLD_MS })).toThrow(ConfigError);
 });
 
-it("lets them go on, too, where the question is an older actuator's, with another hold", async () => {
+it('lets workers continue even if an older actuator asked with another hold', async () => {
   await redis.set(names.question, 'first 1000');
   await keys.clear(boot, 'first');
   expect(await redis.exists(names.question)).toBe(0);

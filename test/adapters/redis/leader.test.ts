@@ -46,7 +46,7 @@ it('stands by while the lease of another may still run, though Redis does not an
   expect(leader.isLeader()).toBe(false);
 });
 
-it('goes on leading while Redis does not answer', async () => {
+it('continues leading while Redis does not answer', async () => {
   answer = 1;
   leader.start();
   await vi.advanceTimersByTimeAsync(0);
@@ -55,7 +55,7 @@ it('goes on leading while Redis does not answer', async () => {
   expect(leader.isLeader()).toBe(true);
 });
 
-it('leads at once where Redis has never answered', async () => {
+it('leads at once when Redis has never answered', async () => {
   answer = null;
   leader.start();
   await vi.advanceTimersByTimeAsync(0);

@@ -82,7 +82,7 @@ it('passes over entries that have not the field', async () => {
   await seen(entries, ['a']);
 });
 
-it('goes on where it was when Redis was killed and came back', async () => {
+it('continues from its last entry after Redis was killed and restarted', async () => {
   const { entries } = follow();
   await append('a');
   await seen(entries, ['a']);
@@ -92,7 +92,7 @@ it('goes on where it was when Redis was killed and came back', async () => {
   await seen(entries, ['a', 'b']);
 });
 
-it('tells of a key that is no stream once, and reads when it is one', async () => {
+it('reports a key that is no stream once, and reads when it is one', async () => {
   const log = vi.fn();
   await redis.set('tidemark:points', 'text');
   const entries: string[] = [];

@@ -47,7 +47,7 @@ describe('the ledger between actuators', () => {
     expect(answers.filter((answer) => answer?.ok === false && answer.why === 'attempt-open')).toHaveLength(49);
   });
 
-  it('lets one of twenty go on to each phase', async () => {
+  it('lets one of twenty move on to each phase', async () => {
     const actuators = await Promise.all(Array.from({ length: 4 }, () => open()));
     const claimed = await actuators[0]?.ledger.claim(aClaim());
     if (claimed?.ok !== true) throw new Error('not claimed');
@@ -85,7 +85,7 @@ describe('the ledger between actuators', () => {
     await expect(ledger.claim(aClaim())).resolves.toEqual({ ok: false, why: 'attempt-open' });
   });
 
-  it('finds the attempts of other targets beside one that cannot be read', async () => {
+  it('finds the attempts of other targets next to one that cannot be read', async () => {
     const { ledger } = await open();
     const mail = { app: 'mail', processType: 'worker' };
     await ledger.claim(aClaim());
@@ -148,7 +148,7 @@ describe('the leader', () => {
     await expect.poll(() => two.leader.isLeader(), { timeout: 10_000 }).toBe(true);
   });
 
-  it('is everyone where Redis cannot be reached', async () => {
+  it('is every actuator when Redis cannot be reached', async () => {
     const state = createRedisState({
       url: 'redis://127.0.0.1:1',
       policy: { cooldownMs: 0, maxRestartsPerHour: 0, holdMs: 0 },

@@ -90,7 +90,7 @@ describe('the message', () => {
       'attention',
       /shop:worker: no more automatic restarts/,
     ],
-  ])('tells of %s', (_what, event, tone, title) => {
+  ])('reports %s', (_what, event, tone, title) => {
     expect(messageOf(event)).toMatchObject({ tone, title: expect.stringMatching(title) });
   });
 
@@ -134,7 +134,7 @@ describe('the payload', () => {
   const event = closed({ explanation: 'grew by <!channel> & more' });
   const message = messageOf(event);
 
-  it('takes the form of Slack, where names are no mentions', () => {
+  it('takes the form of Slack, in which names are no mentions', () => {
     if (message === null) throw new Error('there is no message');
     const payload = payloadOf('https://hooks.slack.com/services/T/B/x', message, event);
     expect(Object.keys(payload)).toEqual(['text', 'attachments']);

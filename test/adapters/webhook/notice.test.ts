@@ -43,7 +43,7 @@ function advice(explanation: string, dyno = `worker.${++dynos}`): ActuatorEvent 
 }
 
 describe('the webhook', () => {
-  it('tells of advice, with its sentence', async () => {
+  it('reports advice, with its sentence', async () => {
     const { url, bodies } = await receiver(200);
     await createWebhookNotice({ url, onFault: expect.unreachable }).send(advice('a bigger dyno is needed', 'worker.1'));
     await vi.waitFor(() => expect(bodies).toHaveLength(1));
@@ -71,7 +71,7 @@ describe('the webhook', () => {
     expect(bodies.map(said)).toEqual(['first', 'first', 'first', 'second']);
   });
 
-  it('says that it gave up, without the URL, and goes on with the next message', async () => {
+  it('says that it gave up, without the URL, and continues with the next message', async () => {
     const { url, bodies } = await receiver(500, 500, 200);
     const faults: string[] = [];
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [1] });
@@ -123,7 +123,7 @@ describe('the webhook', () => {
     expect(faults).toEqual(['the actuator stopped before the webhook accepted a message']);
   });
 
-  it('drops the newest where a hundred wait, and says so', async () => {
+  it('drops the newest when a hundred wait, and says so', async () => {
     const { url } = await receiver(500);
     const faults: string[] = [];
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [3_600_000] });

@@ -17,7 +17,7 @@ describe("a dyno's cells", () => {
     expect(cellsOf([late], SPAN).map((cell) => cell.fraction)).toEqual([null, 0.5, 0.5]);
   });
 
-  it('mark where a later boot began', () => {
+  it('mark the start of a later boot', () => {
     const boots = [boot([10]), boot([], { number: 2, startedAtMs: 2_100 })];
     expect(cellsOf(boots, SPAN).map((cell) => cell.newBoot)).toEqual([false, false, true]);
   });

@@ -119,7 +119,7 @@ describe('attribution of RSS change', () => {
     expect(told.names[1]).toBeLessThanOrEqual(10);
   });
 
-  it('calls a job exclusive only where no other ran at any time of its life', () => {
+  it('calls a job exclusive only when no other ran at any time of its life', () => {
     const { begin, end } = harness(0);
     const long = begin(0, 0);
     const inside = begin(1, 0);
@@ -128,7 +128,7 @@ describe('attribution of RSS change', () => {
     expect(end(begin(0, 0), 0).exclusive).toBe(true);
   });
 
-  it('corrects what it told before, once it knows better', () => {
+  it('corrects what it reported before, once it knows better', () => {
     const { world, told, begin, end, take } = harness(0);
     let rss = 0;
     const pair = (grows: number) => {
@@ -159,7 +159,7 @@ describe('attribution of RSS change', () => {
     expect(end(begin(0, 500), 200)).toMatchObject({ netBytes: -300, ownBytes: -300 });
   });
 
-  it('keeps the peak of a job that gave back what it took, where anybody looked', () => {
+  it('keeps the peak of a job that freed what it took, if it was read meanwhile', () => {
     const { world, attributor, begin, observe, end } = harness(0);
     const job = begin(0, 0);
     world.now = 100;

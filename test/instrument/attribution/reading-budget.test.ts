@@ -16,7 +16,7 @@ describe('the budget of readings', () => {
     expect(read(5000, 0.02).every(Boolean)).toBe(true);
   });
 
-  it('allows some 150 a second where they go on coming faster', () => {
+  it('allows some 150 a second when they continue coming faster', () => {
     const readings = read(1_000_000, 0.02).filter(Boolean).length;
     expect(readings).toBeGreaterThan(7890);
     expect(readings).toBeLessThan(8200);

@@ -130,7 +130,7 @@ describe('a borrowed connection', () => {
     await expect(borrowRedis(worker, 20)?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('within 20 ms');
   });
 
-  it('rejects where the connection never came about', async () => {
+  it('rejects when the connection never came about', async () => {
     const redis = borrowRedis({ client: Promise.reject(new Error('no such host')) });
     await expect(redis?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('no such host');
   });

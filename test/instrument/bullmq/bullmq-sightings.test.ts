@@ -99,7 +99,7 @@ describe('looking for BullMQ', () => {
     await Promise.all([worker.close(), queue.close()]);
   });
 
-  it('lets another copy of this package look in its place, and stops when it is told to', () => {
+  it('lets another copy of this package look in its place, and stops on request', () => {
     const [first, second, other] = [looking(), looking(), looking('instrumentation')];
     const { CopiedWorker } = copyOfBullmq();
     new CopiedWorker();

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('where jobs keep the event loop busy', () => {
+describe('when jobs keep the event loop busy', () => {
   it('the next job is not fetched with a result before the key has been looked at', async () => {
     const { redis, running } = aProcess();
     const worker = running();

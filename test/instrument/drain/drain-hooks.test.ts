@@ -45,7 +45,7 @@ describe('the hooks of an application', () => {
     expect(restartHook).toHaveBeenCalledOnce();
   });
 
-  it('that fail are told to the diagnostics and hold nothing up', async () => {
+  it('that fail are logged to the diagnostics and delay nothing', async () => {
     const logger = { error: vi.fn(), warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() };
     diag.setLogger(logger);
     undo.push(() => diag.disable());
@@ -63,7 +63,7 @@ describe('the hooks of an application', () => {
     expect(told).toContain('second hook');
   });
 
-  it('hear by the signal that the workers went on', async () => {
+  it('learn from the signal that the workers continued', async () => {
     const { redis, running } = aProcess();
     running();
     const drainHook = hook(onDrain);

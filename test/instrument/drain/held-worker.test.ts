@@ -39,7 +39,7 @@ it.each([
   expect(held.isIdle()).toBe(true);
 });
 
-it('a fetch that waits for the end of a pause, as before BullMQ 5.40, is no job; one that waits in Redis may be', () => {
+it('counts a fetch that waits for the end of a pause (before BullMQ 5.40) as no job, one in Redis as possible', () => {
   for (const waiting of [false, true]) {
     const held = aWorker({ paused: true, waiting });
     held.fetchBegins();
@@ -79,7 +79,7 @@ it('a job that is processed again after its processing failed is in hand again',
   expect(held.isIdle()).toBe(false);
 });
 
-it('a parked fetch makes way for a job that was fetched before, but not in the same turn of the event loop', async () => {
+it('a parked fetch lets an earlier fetched job run first, but not in the same turn of the event loop', async () => {
   const held = aWorker();
   held.fetchBegins();
   held.fetchEnded({});

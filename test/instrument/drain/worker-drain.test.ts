@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 describe('a process that is asked to drain', () => {
-  it('holds its workers, says that it is idle, and lets them go on when the key is gone', async () => {
+  it('stops its workers from taking jobs, answers idle, and lets them continue when the key is gone', async () => {
     const { redis, running, answer, takes } = aProcess();
     const workers = [running(), running()] as const;
     redis.attemptId = 'first';
@@ -114,7 +114,7 @@ describe('a process that is asked to drain', () => {
     expect(answer()).toMatchObject({ idle: true });
   });
 
-  it('does not restore the connection of a worker that closes meanwhile', async () => {
+  it('does not restore the connection of a worker that closes in the meantime', async () => {
     const { redis, running } = aProcess();
     const worker = running();
     running();
@@ -129,7 +129,7 @@ describe('a process that is asked to drain', () => {
     expect(reconnect).not.toHaveBeenCalled();
   });
 
-  it('obeys an attempt once: workers that went on keep on, and the answer says so', async () => {
+  it('obeys an attempt once: workers that continued stay running, and the answer says so', async () => {
     const { redis, running, answer, takes } = aProcess();
     const worker = running();
     redis.attemptId = 'first';
@@ -147,7 +147,7 @@ describe('a process that is asked to drain', () => {
     expect(answer()).toMatchObject({ attemptId: 'second', idle: true });
   });
 
-  it('goes on when the drain ends while a job runs, without waiting for that job', async () => {
+  it('continues when the drain ends while a job runs, without waiting for that job', async () => {
     const { redis, running } = aProcess();
     const worker = running();
     const job = promise();
@@ -173,7 +173,7 @@ describe('a process that is asked to drain', () => {
     expect(await takes(worker)).toBe(false);
   });
 
-  it('goes on when the attempt must be over, whatever the key says, and obeys the next one', async () => {
+  it('continues once the attempt must be over, whatever the key says, and obeys the next one', async () => {
     const { redis, running, takes, answer } = aProcess();
     const worker = running();
     redis.attemptId = 'first 60000';
@@ -212,7 +212,7 @@ describe('a process that is asked to drain', () => {
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('tidemark:drain:shop:boot-1'));
   });
 
-  it('holds a worker that begins meanwhile, but none that the application resumes', async () => {
+  it('stops a worker that starts during the drain, but none that the application resumes', async () => {
     const { redis, running, answer, takes } = aProcess();
     const resumed = running();
     redis.attemptId = 'first';
@@ -224,7 +224,7 @@ describe('a process that is asked to drain', () => {
     expect(answer()).toMatchObject({ idle: false });
   });
 
-  it('leaves a worker paused that the application pauses meanwhile, and its pause waits for the job that runs', async () => {
+  it('leaves a worker paused that the application pauses during the drain; pause() waits for the running job', async () => {
     const { redis, running, answer } = aProcess();
     const worker = running();
     const job = promise();
@@ -268,7 +268,7 @@ describe('a process that is asked to drain', () => {
     expect(ended).not.toHaveBeenCalled();
   });
 
-  it('lets the workers go on when it is stopped itself, and looks no more', async () => {
+  it('lets the workers continue when it is stopped itself, and stops polling', async () => {
     const { drain, redis, running, takes } = aProcess();
     const worker = running();
     redis.attemptId = 'first';
@@ -290,7 +290,7 @@ describe('a process that is asked to drain', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('asks each Redis of its workers, and takes the key to be gone only where it was', async () => {
+  it('asks each Redis of its workers, and believes a missing key only where it had been', async () => {
     const { drain, redis, running, takes } = aProcess();
     const other = new FakeRedis();
     const { FakeWorker } = makeWorkerClass(drain, other);

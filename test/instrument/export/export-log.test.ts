@@ -50,14 +50,14 @@ describe('what is said of exports', () => {
     ]);
   });
 
-  it('is the first success where a failure came before it', () => {
+  it('is the first success if a failure came before it', () => {
     const { log, lines } = harness();
     log.failed(TOKEN);
     log.succeeded();
     expect(lines).toEqual([TOKEN.sentence, expect.stringMatching(/every 10 s$/)]);
   });
 
-  it('stays bounded where a receiver fails every other time: a kind an hour, with its recovery', () => {
+  it('stays bounded when a receiver fails every other time: a kind an hour, with its recovery', () => {
     const { log, lines, clock } = harness();
     log.succeeded();
     lines.length = 0;

@@ -114,7 +114,7 @@ describe('an export that is too large', () => {
     expect(warn.mock.calls[0]?.[0]).toMatch(/256 KiB.*always sent.*TIDEMARK_MAX_JOB_NAMES/);
   });
 
-  it('reaches a receiver behind a proxy that takes less than others: with smaller parts from the next export on', async () => {
+  it('reaches a receiver behind a stricter proxy by smaller parts from the next export on', async () => {
     const taken: string[] = [];
     const server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];

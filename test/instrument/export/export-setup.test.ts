@@ -304,7 +304,7 @@ it.each(AT_THE_RECEIVER)('%s: the worker says why and what to do', async (_what,
   expect(lines).toEqual([line]);
 });
 
-it('says where nobody listens at the address that is the default', async () => {
+it('says that nothing listens at the default address', async () => {
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', '');
   const { otlpProblem } = await import('../../../src/instrument/export/otlp/otlp-problem.ts');
   const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });

@@ -104,7 +104,7 @@ describe('a post to an OTLP receiver', () => {
     expect(new Set(requests.map(({ request }) => request.socket)).size).toBe(1);
   });
 
-  it('zips where that is asked for', async () => {
+  it('compresses on request', async () => {
     const { url, requests } = await noting((response) => response.end());
     await postTo(url, { compression: 'gzip' }).post(BODY);
     expect(requests[0]?.request.headers['content-encoding']).toBe('gzip');
@@ -119,7 +119,7 @@ describe('a post to an OTLP receiver', () => {
     [400, false],
     [401, false],
     [500, false],
-  ])('tells of a %i whether it is worth trying again: %s', async (status, isRetryable) => {
+  ])('says of a %i whether a retry makes sense: %s', async (status, isRetryable) => {
     const { url, requests } = await noting((response) => response.writeHead(status).end('out of order'));
     await expect(postTo(url).post(BODY)).rejects.toMatchObject({
       name: 'PostError',
@@ -130,12 +130,12 @@ describe('a post to an OTLP receiver', () => {
     expect(requests.length).toBe(1);
   });
 
-  it('tells how long the receiver wants to be left alone', async () => {
+  it('reports how long the receiver wants to be left alone', async () => {
     const { url } = await noting((response) => response.writeHead(503, { 'retry-after': '7' }).end());
     await expect(postTo(url).post(BODY)).rejects.toMatchObject({ isRetryable: true, retryAfterMs: 7000 });
   });
 
-  it('is worth trying again where nobody listens', async () => {
+  it('is worth a retry when nothing listens', async () => {
     const url = await receiver(() => {});
     for (const one of undo.splice(0)) one();
     await expect(postTo(url).post(BODY)).rejects.toMatchObject({
@@ -179,7 +179,7 @@ describe('a post to an OTLP receiver', () => {
     });
   });
 
-  it('sends once more, at once, where the receiver closed the idle connection in the same moment', async () => {
+  it('sends once more, at once, when the receiver closed the idle connection in the same moment', async () => {
     const sockets = new Set<Socket>();
     const url = await receiver((request, response) => {
       request.resume();
@@ -230,7 +230,7 @@ describe('the OTLP exporter', () => {
     expect(request?.request.headers).toMatchObject({ 'content-type': 'application/json', 'x-team': 'tides' });
   });
 
-  it('tells why an export was refused', async () => {
+  it('reports why an export was refused', async () => {
     const { result } = await exported((response) => response.writeHead(400).end('no such tenant'));
     expect(result).toMatchObject({ code: 1, error: { message: expect.stringContaining('no such tenant') } });
   });
@@ -238,7 +238,7 @@ describe('the OTLP exporter', () => {
   it.each([
     ['as text', '"3"'],
     ['as a number', '3'],
-  ])('fails where the receiver rejected a part, which it counts %s', async (_how, count) => {
+  ])('fails when the receiver rejected a part, which it counts %s', async (_how, count) => {
     const { result } = await exported((response) =>
       response.end(`{"partialSuccess":{"rejectedDataPoints":${count},"errorMessage":"too old"}}`),
     );
@@ -306,7 +306,7 @@ describe('export in the background', () => {
     expect(sent).toHaveBeenCalledTimes(3);
   });
 
-  it('tells of the first failure in a flush, for the process may end before the last retry', async () => {
+  it('reports the first failure in a flush, for the process may end before the last retry', async () => {
     vi.useFakeTimers();
     const { exporter } = scripted(failure(true), failure(true), { code: 0 });
     const onFailed = vi.fn();

@@ -70,7 +70,7 @@ describe('the points stream of a worker', () => {
     expect(newest?.[1][1]).toMatch(new RegExp(`^${count} `));
   });
 
-  it('drops the points of a Redis that is out of memory, and goes on when it is not', async () => {
+  it('drops the points of a Redis that is out of memory, and continues when it is not', async () => {
     const exporter = exporterOf(() => 'x'.repeat(1000));
     await redis.config('SET', 'maxmemory', '1');
     await send(exporter);
@@ -80,7 +80,7 @@ describe('the points stream of a worker', () => {
     expect(await redis.xlen(POINTS_STREAM_KEY)).toBe(1);
   });
 
-  it('is capped by entries where Redis does not tell its size', async () => {
+  it('is capped by entries when Redis does not report its size', async () => {
     await redis.acl('SETUSER', 'narrow', 'on', '>secret', '~*', '+@all', '-memory|usage');
     const narrow = new Redis(server.url.replace('redis://', 'redis://narrow:secret@'));
     const exporter = exporterOf(
@@ -148,7 +148,7 @@ describe('what is said of the points stream', () => {
     ['none has ever read', () => '', [REPORTING, expect.stringMatching(UNREAD)]],
     ['one has stopped to read', () => `${1e12 - 500_000}-0`, [REPORTING, expect.stringMatching(UNREAD)]],
     ['Redis does not say', () => 'unknown', [REPORTING]],
-  ])('where %s', (_what, readIdAt, lines) => {
+  ])('when %s', (_what, readIdAt, lines) => {
     expect(nineExports(readIdAt)).toEqual(lines);
   });
 

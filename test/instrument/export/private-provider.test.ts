@@ -127,7 +127,7 @@ describe('a provider of our own', () => {
     expect(await own?.canSend()).toBe(expected);
   });
 
-  it('is none where the environment asks for no exporter', async () => {
+  it('is none when the environment asks for no exporter', async () => {
     const none = {
       transports: ['otlp'],
       lend: () => null,

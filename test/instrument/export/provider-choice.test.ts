@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 describe('choice of the provider', () => {
-  it("is the application's global one where there is one by the first job", async () => {
+  it("is the application's global one when there is one by the first job", async () => {
     const { telemetry, runJob } = harness();
     const fallback = vi.fn(async () => null);
     telemetry.setFallback(fallback);
@@ -193,7 +193,7 @@ describe("the application's own SDK", () => {
     expect(said.some((line) => line.includes('does not write the points stream'))).toBe(isSaid);
   });
 
-  it('is waited for at the first job where it is expected; that it gave no provider is said once', async () => {
+  it('is awaited at the first job if it is expected; a missing provider is reported once', async () => {
     const { voice, lines } = listen();
     const { telemetry, runJob } = harness(voice);
     const { provider, collect } = memoryProvider();
@@ -236,7 +236,7 @@ describe("the application's own SDK", () => {
   });
 });
 
-it('starts no export of its own after it was told to stop', async () => {
+it('starts no export of its own once it is stopped', async () => {
   const { telemetry } = harness();
   const fallback = vi.fn(async () => null);
   telemetry.setFallback(fallback);

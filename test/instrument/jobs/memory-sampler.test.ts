@@ -19,7 +19,7 @@ describe('the sampler of running jobs', () => {
     expect(sample.mock.calls.length - later).toBe(10);
   });
 
-  it('stops when no job runs any more, and begins anew with the next', () => {
+  it('stops when no job runs any more, and begins again with the next', () => {
     const sample = vi.fn(() => false);
     const sampler = new MemorySampler(sample);
     sampler.jobBegins();

@@ -32,7 +32,7 @@ function harness() {
 }
 
 describe('a sandboxed job', () => {
-  it('is told from others that run at the same time by the child it was given', async () => {
+  it('is distinguished from others that run at the same time by its child', async () => {
     const { rss, children, poolOf } = harness();
     rss.set(11, 1_000).set(12, 2_000);
     const { pool, retain } = poolOf(new FakeChild(11), new FakeChild(12));
@@ -50,7 +50,7 @@ describe('a sandboxed job', () => {
     ['signal', null, 'SIGTERM'],
     ['code', 1, null],
     ['code', 0, null],
-  ])('tells that its child died: %s, by code %s and signal %s', async (reason, code, signal) => {
+  ])('reports that its child died: %s, by code %s and signal %s', async (reason, code, signal) => {
     const { rss, children, poolOf } = harness();
     const child = new FakeChild(11);
     rss.set(11, 1_000);
@@ -61,7 +61,7 @@ describe('a sandboxed job', () => {
     expect(children.end(run)).toEqual({ netBytes: null, exit: reason });
   });
 
-  it('tells a thread that ran out of heap, and knows no memory of its own for it', async () => {
+  it('reports a thread that ran out of heap, and knows no memory of its own for it', async () => {
     const { children, poolOf } = harness();
     const thread = new FakeThread();
     const { pool, retain } = poolOf(thread);

@@ -60,7 +60,7 @@ describe('the reporter of a dyno', () => {
     }
   });
 
-  it('is one only where several ask at the same moment', async () => {
+  it('is a single process when several ask at the same moment', async () => {
     const siblings = [900_001, 900_002, 900_003, 900_004].map((pid) => {
       fake.add(pid, { parent: 1 });
       return reporterOf('boot', { pid });

@@ -45,7 +45,7 @@ describe('the allocator', () => {
     expect(tuningOf({ env: { LD_PRELOAD: JEMALLOC } })).toMatchObject({ allocator: null, failedPreload: null });
   });
 
-  it('that LD_PRELOAD names and that is not there is told', () => {
+  it('that LD_PRELOAD names and that is not there is reported', () => {
     fake.files('self', { maps: maps(GLIBC) });
     expect(tuningOf({ env: { LD_PRELOAD: JEMALLOC } })).toMatchObject({
       allocator: 'glibc',
@@ -55,7 +55,7 @@ describe('the allocator', () => {
     expect(tuningOf({ env: { LD_PRELOAD: JEMALLOC } })).toMatchObject({ allocator: 'jemalloc', failedPreload: null });
   });
 
-  it('of this very process is found where procfs is the real one', () => {
+  it('of this very process is found when procfs is the real one', () => {
     const { allocator, heapLimitBytes } = memoryTuning({ env: {}, procfs: new Procfs() });
     expect(['glibc', 'musl', 'jemalloc', 'tcmalloc', 'mimalloc']).toContain(allocator);
     expect(heapLimitBytes).toBeGreaterThan(MIB);

@@ -57,7 +57,7 @@ describe('tidemark doctor', () => {
     expect(manager.log.filter(({ event }) => event === 'restart-requested')).toEqual([]);
   });
 
-  it('ends with 1 and says what to do where something is wrong', async () => {
+  it('ends with 1 and says what to do when something is wrong', async () => {
     const { env } = await world();
     const { code, stdout } = await runCli(['doctor'], {
       ...env,

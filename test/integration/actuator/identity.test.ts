@@ -80,7 +80,7 @@ describe('the right dyno, or none', { timeout: 90_000 }, () => {
     expect(manager.deletes()).toEqual({ one: 0, all: 0 });
   });
 
-  it('restarts the real dyno while a fuller one that the platform does not list reports beside it', async () => {
+  it('restarts the real dyno while a fuller one that the platform does not list reports next to it', async () => {
     const { manager, actuator, dynos } = await startWorld(1);
     await startFeed(actuator, { name: 'worker.77', id: 'ghost' }, full);
     await startFeed(actuator, dynos[0], bloated);

@@ -64,7 +64,7 @@ describe("a person's restart", { timeout: 180_000 }, () => {
     expect(status).toMatch(/shop worker\.1: restarted after .*, asked for by a person\n +worker\.1 has a new boot/);
   });
 
-  it('goes on when the one who waits for it does not, and is then found closed', async () => {
+  it('continues when the waiting command is killed, and is found closed later', async () => {
     const { actuator, attempts } = await world({ startDelayMs: 4000 });
     // The first boot is up only after the delay too.
     const asked = await vi.waitFor(async () => {
@@ -88,7 +88,7 @@ describe("a person's restart", { timeout: 180_000 }, () => {
     }, PATIENCE);
   });
 
-  it('is not waited for where that is not wanted', async () => {
+  it('is not awaited with --no-wait', async () => {
     const { actuator } = await world();
     const { code, stdout } = await actuator.cli('restart', APP, 'worker.1', '--no-wait');
     expect(code).toBe(0);

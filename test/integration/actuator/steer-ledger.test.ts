@@ -44,7 +44,7 @@ async function startActuator(manager: DynoManager): Promise<RunningActuator> {
   return actuator;
 }
 
-describe('pause and resume where no actuator can be reached', { timeout: 180_000 }, () => {
+describe('pause and resume when no actuator can be reached', { timeout: 180_000 }, () => {
   it('go by the ledger, and a running actuator obeys', async () => {
     const manager = await startPlatform();
     const actuator = await startActuator(manager);
@@ -69,7 +69,7 @@ describe('pause and resume where no actuator can be reached', { timeout: 180_000
     expect(manager.deletes().all).toBe(0);
   });
 
-  it('say where it is no ledger that an actuator leads on, and take REDIS_URL where the state has none of its own', async () => {
+  it('name a ledger that no actuator leads on, and use REDIS_URL if the state has no Redis of its own', async () => {
     const paused = await runCli(['pause'], { PORT: port, REDIS_URL: url });
     expect(paused.stdout).toMatch(/^Paused: all targets, in the ledger.*No actuator leads/);
     const client = new Redis(url);

@@ -87,14 +87,14 @@ describe('the ways of the points', () => {
     expect(await redis.xlen(POINTS_STREAM_KEY)).toBeGreaterThan(0);
   });
 
-  it('over HTTP are closed where the actuator reads the stream alone', async () => {
+  it('over HTTP are refused when the actuator reads the stream only', async () => {
     const running = await actuator();
     const answer = await fetch(`${running.url}/v1/metrics`, { method: 'POST', body: '{}' });
     expect(answer.status).toBe(404);
     expect(await answer.text()).toContain('TIDEMARK_SOURCE');
   });
 
-  it('hurt no job where Redis does not take them', async () => {
+  it('affect no job when Redis refuses them', async () => {
     const env = { TIDEMARK_TRANSPORT: 'redis', OTEL_METRIC_EXPORT_INTERVAL: '100', OTEL_METRIC_EXPORT_TIMEOUT: '100' };
     await redis.set(POINTS_STREAM_KEY, 'no stream');
     const app = worker(6, env);

@@ -38,7 +38,7 @@ function urlOfUser(): string {
   return `redis://app:secret@127.0.0.1:${server.port}`;
 }
 
-it('a worker without them works on, says once what is missing, and drains once it has those of docs/settings.md', async () => {
+it('a worker without permissions keeps working, reports once what is missing, and drains when it has them', async () => {
   await setUser('on', '>secret', '+@all', '~bull:*', '&*');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   undo.push(() => warn.mockRestore());
@@ -113,7 +113,7 @@ it('those of docs/settings.md are all that drain, points stream and doctor need'
   expect(await admin.keys('tidemark:drain*')).toEqual([]);
 });
 
-it('the doctor tells of a user without them', async () => {
+it('the doctor reports a user without the permissions', async () => {
   await setUser('on', '>secret', '+@all', '~bull:*');
   const settings = { env: { TIDEMARK_REDIS_URL: server.url, REDIS_URL: urlOfUser() }, flags: {} };
   const found = await checkRedis(resolveActuatorSettings(settings));

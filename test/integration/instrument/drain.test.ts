@@ -136,7 +136,7 @@ const VERSIONS: readonly (readonly [version: number, WorkerClass: typeof Worker]
 ];
 
 describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
-  it('under load take no jobs while they are asked to drain, end those that run, and go on when the key is gone', async () => {
+  it('under load take no jobs during a drain, finish the running ones, and continue when the key is gone', async () => {
     const dyno = new Dyno(WorkerClass);
     dyno.addWorker();
     dyno.addWorker();
@@ -188,7 +188,7 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
     expect(await dyno.queue.getActiveCount()).toBe(0);
   });
 
-  it('go on by themselves when the one who asked has died', async () => {
+  it('continue by themselves when the actuator that asked has died', async () => {
     const dyno = new Dyno(WorkerClass);
     dyno.addWorker();
     await dyno.add(1, () => 1);
@@ -200,7 +200,7 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
     await vi.waitUntil(() => dyno.ended.length === 3, LIMIT);
   });
 
-  it('go on when the drain ends while a job runs, before that job is done', async () => {
+  it('continue when the drain ends while a job runs, before that job is done', async () => {
     const dyno = new Dyno(WorkerClass);
     const worker = dyno.addWorker();
     await dyno.add(1, () => HELD);

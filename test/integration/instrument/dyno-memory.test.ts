@@ -61,7 +61,7 @@ describe('a dyno that is a container', () => {
 });
 
 describe('a dyno of several processes', () => {
-  it('is reported by one of them, whole, also where only their parent is large and does not load Tidemark', async () => {
+  it('is reported as a whole by one of them, even if only their parent is large and has no Tidemark', async () => {
     const { receiver, usage, exporters } = await launch({ args: ['processes/forks.mjs'], env: OFTEN });
     await receiver.until(() => exporters().size === 2 && usage().length > 2);
     expect(new Set(usage().map(({ from }) => from)).size).toBe(1);
@@ -77,7 +77,7 @@ describe('a dyno of several processes', () => {
     expect(usage().at(-1)?.value).toBeGreaterThan(HELD_BYTES);
   });
 
-  it('is reported by one that can send where its parent has no connection to send over', async () => {
+  it('is reported by a process that can send when its parent cannot', async () => {
     const server = await startRedis();
     undo.push(() => server.stop());
     const redis = new Redis(server.url);

@@ -98,7 +98,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
   });
 
   it(
-    'tells which of ten overlapping jobs make it grow; the sums follow its RSS',
+    'reports which of ten overlapping jobs make it grow; the sums follow its RSS',
     async () => {
       const env = { JOBS: '10000', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
       const { receiver, code, stderr } = await run({
@@ -131,7 +131,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
     OVERLAP_LIMIT_MS,
   );
 
-  it('keeps cancellation and subclasses working, and tells every outcome', async () => {
+  it('keeps cancellation and subclasses working, and reports every outcome', async () => {
     const { receiver, code } = await run({ args: [...IMPORT, 'jobs/cancel.mjs'], version });
     expect(code).toBe(3);
     const outcomes = receiver
@@ -193,7 +193,7 @@ describe.each<BullmqVersion>([6, 5])('an application with BullMQ %i', (version) 
 });
 
 describe.each<BullmqVersion>([6, 5])('sandboxed jobs with BullMQ %i', (version) => {
-  it('grow by what their own child grows by, and tell how it died under them', async () => {
+  it('grow by what their own child grows by, and report how it died under them', async () => {
     const { receiver, code } = await run({ args: [...IMPORT, 'processes/sandbox-deaths.mjs'], version });
     expect(code).toBe(3);
     const sandboxed = (metric: string) =>
@@ -235,7 +235,7 @@ describe('a receiver that is not there for it', () => {
     }
   });
 
-  it('is said also where the process ends before its second export', async () => {
+  it('is reported even if the process ends before its second export', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: DEAD };
     const { code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
     expect({ code, stderr }).toEqual({
@@ -267,7 +267,7 @@ describe('an application with its own SDK', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('uses its global provider beside register, and nothing arrives twice', async () => {
+  it('uses its global provider next to register, and nothing arrives twice', async () => {
     const { receiver, code } = await run({ args: [...IMPORT, 'start/own-sdk.mjs'], env: { GLOBAL: 'true' } });
     expect(code).toBe(3);
     expect(receiver.of('messaging.process.duration').at(-1)?.count).toBe(3);

@@ -20,7 +20,7 @@ async function run(script: string, version: BullmqVersion): Promise<Receiver> {
 }
 
 describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
-  it('a job that leaves the processor to wait is told as such, and again when it has its next turn', async () => {
+  it('a job that leaves the processor to wait is reported as such, and again when it has its next turn', async () => {
     const receiver = await run('jobs/waits.mjs', version);
     const outcomes = receiver
       .of('messaging.process.duration')
@@ -29,7 +29,7 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
     expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
   });
 
-  it('a job in a worker thread counts among those of the process, whose memory it shares; its death is told', async () => {
+  it('a job in a worker thread counts as one of its process, whose memory it shares; its death is reported', async () => {
     const receiver = await run('processes/threads.mjs', version);
     const jobs = receiver.of('messaging.process.duration').filter(({ resource }) => {
       return resource['tidemark.process.role'] === 'main';

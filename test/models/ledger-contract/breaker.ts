@@ -18,7 +18,7 @@ export function describeBreaker(session: LedgerSession): void {
       expect(await session.refusal({ bootId: 'c' })).toBe('breaker-open');
     });
 
-    it('counts a restart after which memory was soon back as one that gave nothing, and remembers it longer than the breaker is open', async () => {
+    it('counts a restart as useless if memory soon came back, and remembers it beyond the open breaker', async () => {
       const first = await session.attempted('a', 'restarted');
       await session.ledger.recordReclaimed(SHOP, first.id, 300 * 1024 ** 2);
       await session.ledger.recordBackSoon(SHOP, first.id, 20 * MINUTE);
@@ -36,7 +36,7 @@ export function describeBreaker(session: LedgerSession): void {
       expect((await session.ledger.read(SHOP)).uselessRestarts).toBe(0);
     });
 
-    it.each(BREAKER_CASES)('opens its breaker by the rule, here where %s', async (_, closed, reason) => {
+    it.each(BREAKER_CASES)('opens its breaker by the rule: when %s', async (_, closed, reason) => {
       const ids: string[] = [];
       for (const [index, { outcome, notTheTargets, usageBytes }] of closed.entries()) {
         // A person's attempts: they go on where the breaker opens before the last of them.

@@ -22,7 +22,7 @@ export function describeLimits(session: LedgerSession): void {
       expect((await session.ledger.read(SHOP)).dryHistory).toMatchObject([{ outcome: 'abandoned' }]);
     });
 
-    it('counts the cooldown from sending, and from the close where nothing was sent', async () => {
+    it('counts the cooldown from sending, and from the close when nothing was sent', async () => {
       const sent = await session.sending(await session.claimed());
       session.pass(MINUTE);
       await session.close(sent, 'restarted');
@@ -49,7 +49,7 @@ export function describeLimits(session: LedgerSession): void {
       await session.claimed({ bootId: 'e', by: 'person' });
     });
 
-    it("lets a person skip cooldown, budget, breaker and a spent boot, and nobody's pause or hold", async () => {
+    it("lets a person skip cooldown, budget, breaker and a spent boot, and no one's pause or hold", async () => {
       for (const id of ['a', 'b', 'c']) await session.attempted(id, 'unconfirmed');
       expect(await session.refusal({ bootId: 'x' })).toBe('breaker-open');
       await session.close(

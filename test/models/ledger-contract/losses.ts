@@ -5,7 +5,7 @@ import { HOUR, type LedgerSession, MINUTE, POLICY, SHOP } from './ledger-session
 
 export function describeLosses(session: LedgerSession): void {
   describe('a ledger that lost everything', () => {
-    it('counts the restarts that the platform still tells of, once, where it has lost its own', async () => {
+    it('counts the restarts that the platform still shows, once, after it lost its own', async () => {
       const { nowMs } = await session.ledger.read(SHOP);
       await session.ledger.rebuild(SHOP, [nowMs - 5 * MINUTE, nowMs - 30 * MINUTE]);
       await session.ledger.rebuild(SHOP, [nowMs]);
@@ -20,7 +20,7 @@ export function describeLosses(session: LedgerSession): void {
       expect((await session.ledger.read(SHOP)).sentLastHour).toBe(1);
     });
 
-    it('rebuilds nothing where it has restarts of its own, or where there were none', async () => {
+    it('rebuilds nothing if it has restarts of its own, or if there were none', async () => {
       await session.ledger.rebuild(SHOP, []);
       const { nowMs } = await session.ledger.read(SHOP);
       await session.ledger.rebuild(SHOP, [nowMs]);

@@ -22,7 +22,7 @@ export function describeMoves(session: LedgerSession): void {
       expect(await session.ledger.open()).toHaveLength(2);
     });
 
-    it('moves an attempt only for who knows where it stands', async () => {
+    it('moves an attempt only for a caller that knows its phase', async () => {
       const first = await session.claimed();
       const second = await session.draining(first);
       const again = await session.ledger.advance(first, { to: 'draining', platformDynoId: 'boot-1', deadlineInMs: 1 });
@@ -63,7 +63,7 @@ export function describeMoves(session: LedgerSession): void {
       expect(await session.refusal({ bootId: 'metrics-of-the-same' })).toBe('boot-spent');
     });
 
-    it('keeps the boot spent of which nothing was sent after all, and counts it neither as failed nor as good', async () => {
+    it('keeps a boot spent for which nothing was sent, and counts it neither as failed nor as good', async () => {
       for (const id of ['a', 'b']) await session.attempted(id, 'unconfirmed');
       for (const id of ['c', 'd', 'e']) await session.attempted(id, 'abandoned');
       expect(await session.refusal({ bootId: 'c' })).toBe('boot-spent');

@@ -184,7 +184,7 @@ describe('an export that comes in parts', () => {
     );
   });
 
-  it('is not judged before its other part has come: no sample has its memory without its jobs', async () => {
+  it('is not used before its other part has come: no sample has its memory without its jobs', async () => {
     const one = actuator();
     const [memory, jobs] = [EXPORTS.flat().slice(0, 4), EXPORTS.flat().slice(4, 6)];
     await one.send([resourceOf(memory)]);

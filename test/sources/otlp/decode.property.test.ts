@@ -184,7 +184,7 @@ describe('a damaged request', () => {
     );
   });
 
-  it('is read from its own bytes alone, where it is a part of a larger buffer', () => {
+  it('is read from its own bytes alone, when it is a part of a larger buffer', () => {
     const whole = encodeProtobuf([WHOLE]);
     const larger = Buffer.concat([Buffer.alloc(7, 0xff), whole, Buffer.alloc(7, 0xff)]);
     expect({ ...decodeProtobuf(larger.subarray(7, 7 + whole.length)) }).toEqual({ ...decodeProtobuf(whole) });

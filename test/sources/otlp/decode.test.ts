@@ -100,7 +100,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     ['its age is infinite', { asDouble: Number.POSITIVE_INFINITY }, null],
     ['it would have begun before 1970', { asDouble: 1e12 }, null],
     ['nothing is reported', null, null],
-  ])('tells when the oldest job began where %s', (_name, number, expected) => {
+  ])('reports when the oldest job began, %s', (_name, number, expected) => {
     const dataPoints = number === null ? [] : [{ timeNanos: nanos(T0), ...number }];
     const age: MetricSpec = { name: 'bullmq.job.active_age', kind: 'gauge', dataPoints };
     expect(points(decode(withMetrics(age, metric('bullmq.job.active', 1))))).toMatchObject([
@@ -120,7 +120,7 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     expect([request.invalid, request.rows.map(({ dataPoints }) => dataPoints)]).toEqual([1, [3]]);
   });
 
-  it('tells the series of a sum apart by their attributes, in any order, and takes each once', () => {
+  it('distinguishes the series of a sum by their attributes, in any order, and takes each once', () => {
     const at = (asInt: bigint, attributes: Record<string, string>) => ({ timeNanos: nanos(T0), asInt, attributes });
     const dataPoints = [
       at(1n, { 'messaging.destination.name': 'mail', 'messaging.system': 'bullmq' }),

@@ -50,12 +50,12 @@ describe('protobuf', () => {
     ['wire type 7', Buffer.from([0x0f])],
     ['a nested field that runs over its message', Buffer.from([0x0a, 0x02, 0x0a, 0x02, 0x00, 0x00])],
     ['text', Buffer.from('{"resourceMetrics":[]}')],
-  ])('refuses %s and says where', (_name, bytes) => {
+  ])('refuses %s and says at which byte', (_name, bytes) => {
     expect(() => decodeProtobuf(bytes)).toThrow(BadInputError);
     expect(() => decodeProtobuf(bytes)).toThrow(/at byte \d+: /);
   });
 
-  it('tells a cut message from a wrong one', () => {
+  it('distinguishes a cut message from a wrong one', () => {
     expect(() => decodeProtobuf(Buffer.from([0x0a, 0x05, 0x00]))).toThrow(/at byte 2: it ends in the middle/);
   });
 

@@ -87,7 +87,7 @@ describe('with tokens', () => {
   it.each([
     [PROTOBUF, encodeProtobuf([WHOLE])],
     [JSON_TYPE, encodeJson([WHOLE])],
-  ])('tells in %s what was rejected and why', async (contentType, body) => {
+  ])('reports in %s what was rejected and why', async (contentType, body) => {
     const { otlp } = source({ tokens: [{ app: 'mail', token: 't' }] });
     const response = await send(otlp, { headers: { ...bearer('t'), 'content-type': contentType }, body });
     expect(response.status).toBe(200);

@@ -80,7 +80,7 @@ describe('a process that is gone', () => {
   it.each([
     ['that says when it started', false],
     ['of an older worker', true],
-  ])('does not count beside its successor, %s', async (_, isSilentOfStart) => {
+  ])('does not count next to its successor, %s', async (_, isSilentOfStart) => {
     const usage = await usageOf([
       { id: 'before', startS: 0, endS: 305, mb: 370, isSilentOfStart },
       { id: 'after', startS: 306, endS: 600, mb: 150, isSilentOfStart },
@@ -111,7 +111,7 @@ describe('a process that is gone', () => {
     expect(usage.get(230)).toBe(100);
   });
 
-  it('is replaced at once as the reporter of the whole dyno, by a successor or by a sibling that takes over', async () => {
+  it('is replaced at once as the reporter of the whole dyno, by its successor or a sibling', async () => {
     const usage = await usageOf([
       { id: 'first', startS: 0, endS: 104, mb: 100, dynoMb: 350 },
       { id: 'sibling', startS: 1, endS: 105, mb: 90 },
@@ -136,7 +136,7 @@ describe('processes that run', () => {
   it.each([
     ['that say when they started', false],
     ['of older workers, once each was heard of twice', true],
-  ])('all count where they export once a minute, at different times, %s', async (_, isSilentOfStart) => {
+  ])('all count when they export once a minute, at different times, %s', async (_, isSilentOfStart) => {
     const usage = await usageOf(
       [0, 13, 29, 44].map((startS, index) => {
         return { id: `slow-${index}`, startS, endS: 900, mb: 100, everyS: 60, isSilentOfStart };
@@ -158,7 +158,7 @@ describe('processes that run', () => {
     expect(usage.get(125)).toBe(350);
   });
 
-  it('count by the dyno-wide figure alone where one reports it', async () => {
+  it('count by the dyno-wide figure alone when one reports it', async () => {
     const usage = await usageOf([
       { id: 'reports', startS: 0, endS: 100, mb: 100, dynoMb: 180 },
       { id: 'other', startS: 3, endS: 100, mb: 95 },

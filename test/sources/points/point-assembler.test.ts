@@ -60,7 +60,7 @@ describe('what is remembered of processes', () => {
     expect(one.take(row(T0 + 100, 'steady'), T0)).toEqual({ accepted: 0, repeated: 1 });
   });
 
-  it('is bounded in series: a part that comes late of a time whose series were forgotten is taken for a repetition', () => {
+  it('bounds its series: a late part of a time whose series were dropped counts as a repetition', () => {
     const { one, accepted } = assembler({ maxSeries: 100 });
     const series = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
     one.take(row(T0, 'first', series(0, 60)), T0);

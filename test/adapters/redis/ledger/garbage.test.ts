@@ -95,7 +95,7 @@ describe("garbage in one target's records", () => {
     await claimed(MAIL);
   });
 
-  it.each(Object.entries(WRONG_TYPES))('the record is %s: its target stops, the others go on', async (_, put) => {
+  it.each(Object.entries(WRONG_TYPES))('the record is %s: its target stops, the others continue', async (_, put) => {
     await replace(RECORD, put);
     await expectMailWorks();
     if (_ === 'a hash') return;
@@ -111,7 +111,7 @@ describe("garbage in one target's records", () => {
 
   const FIELDS = ['attempt', 'history', 'dryHistory', 'floors', 'sent', 'cooldownUntilMs', 'breakerUntilMs', 'spends'];
   it.each(FIELDS.flatMap((field) => Object.entries(VALUES).map(([what, value]) => [field, what, value] as const)))(
-    'the field %s holds %s: its target stops or starts afresh, the others go on',
+    'the field %s holds %s: its target stops or starts again, the others continue',
     async (field, _, value) => {
       await redis.hset(`${prefix}${RECORD}`, field, value);
       await expectMailWorks();
@@ -150,7 +150,7 @@ describe("garbage in one target's records", () => {
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
-    'the spent boots are %s: its target stops, the others go on',
+    'the spent boots are %s: its target stops, the others continue',
     async (_, put) => {
       await replace('spent:shop:worker', put);
       await expectMailWorks();
@@ -159,14 +159,14 @@ describe("garbage in one target's records", () => {
   );
 });
 
-describe('garbage where all targets are listed', () => {
+describe('garbage when all targets are listed', () => {
   beforeEach(async () => {
     await claimed(SHOP);
     await claimed(MAIL);
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
-    'the open attempts are %s: they are found again, and it is told',
+    'the open attempts are %s: they are found again, and it is reported',
     async (_, put) => {
       await replace('open', put);
       expect((await state.ledger.open()).map(({ target }) => target.app).sort()).toEqual(['mail', 'shop']);
@@ -175,7 +175,7 @@ describe('garbage where all targets are listed', () => {
     },
   );
 
-  it.each(Object.entries(WRONG_TYPES))('a member of the open attempts is %s: the others go on', async (_, put) => {
+  it.each(Object.entries(WRONG_TYPES))('a member of the open attempts is %s: the others continue', async (_, put) => {
     await put(`${prefix}stray`);
     await redis.sadd(`${prefix}open`, `${prefix}stray`, 'no key at all', '');
     for (let times = 0; times < 2; times++) {
@@ -185,7 +185,7 @@ describe('garbage where all targets are listed', () => {
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
-    'the list of the records is %s: it is written anew',
+    'the list of the records is %s: it is written again',
     async (_, put) => {
       await replace('ledgers', put);
       await state.ledger.open();
@@ -197,7 +197,7 @@ describe('garbage where all targets are listed', () => {
   it.each([
     ...Object.entries(WRONG_TYPES),
     ...Object.entries(VALUES).map(([what, value]) => [what, (key: string) => redis.set(key, value)] as const),
-  ])('the epoch is %s: it begins anew', async (_, put) => {
+  ])('the epoch is %s: it begins again', async (_, put) => {
     await replace('epoch', put);
     await expectMailWorks();
     const epoch = Number(await redis.get(`${prefix}epoch`));
@@ -212,7 +212,7 @@ describe('garbage where all targets are listed', () => {
     expect((await state.ledger.read(MAIL)).paused).toBe(false);
   });
 
-  it.each(Object.entries(WRONG_TYPES))('the leader is %s: one leads all the same', async (_, put) => {
+  it.each(Object.entries(WRONG_TYPES))('the leader is %s: one leads anyway', async (_, put) => {
     await put(`${prefix}leader`);
     await new Promise<void>((resolve) => {
       state.leader.onLeading(resolve);
@@ -239,7 +239,7 @@ describe('garbage in the journal', () => {
     ['a decision without its numbers', '{"type":"decision","timeMs":1,"decision":{},"outcome":null}'],
     ['a time that no clock shows', JSON.stringify({ ...BREAKER, timeMs: 1e300 })],
     ['a negative time', JSON.stringify({ ...BREAKER, openUntilMs: -5 })],
-  ])('an entry is %s: it is left out and told once, the others are read', async (_, value) => {
+  ])('an entry is %s: it is left out and reported once, the others are read', async (_, value) => {
     await state.journal.append(BREAKER);
     await redis.xadd(`${prefix}journal`, '*', 'event', value);
     await redis.xadd(`${prefix}journal`, '*', 'other', 'field');
@@ -267,7 +267,7 @@ describe('garbage among the snapshots', () => {
   });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a set'))(
-    'their list is %s: it is begun anew, and told',
+    'their list is %s: it is started again, and reported',
     async (_, put) => {
       await put(`${prefix}boots`);
       expect(await state.snapshots.loadAll()).toEqual(new Map());
@@ -284,7 +284,7 @@ describe('garbage among the answers to a drain', () => {
   const keys = () => createDrainKeys({ url: inject('redisUrl'), holdMs: 60_000 });
 
   it.each(Object.entries(WRONG_TYPES).filter(([what]) => what !== 'a hash'))(
-    'they are %s: nobody has answered',
+    'they are %s: no one has answered',
     async (_, put) => {
       await put(ANSWERS);
       const drain = keys();

@@ -25,15 +25,12 @@ afterEach(async () => {
   redis.disconnect();
 });
 
-it.each(LEARNING_CASES)(
-  'the ledger in Redis keeps of what it learned the same as the rule where %s',
-  async (_, learned, kept) => {
-    for (const name of learned) {
-      const [dyno = '', bootId = ''] = name.split('/');
-      const jobs = { bytesPerJob: null, bytesPerJobError: null };
-      await state.ledger.learnFloor(SHOP, { dyno, bootId, floorBytes: 1, ...jobs, release: null });
-    }
-    const floors = JSON.parse((await redis.hget(`${prefix}ledger:shop:worker`, 'floors')) ?? '[]');
-    expect(floors.map(({ dyno, bootId }: { dyno: string; bootId: string }) => `${dyno}/${bootId}`)).toEqual(kept);
-  },
-);
+it.each(LEARNING_CASES)('the ledger in Redis keeps what the rule keeps when %s', async (_, learned, kept) => {
+  for (const name of learned) {
+    const [dyno = '', bootId = ''] = name.split('/');
+    const jobs = { bytesPerJob: null, bytesPerJobError: null };
+    await state.ledger.learnFloor(SHOP, { dyno, bootId, floorBytes: 1, ...jobs, release: null });
+  }
+  const floors = JSON.parse((await redis.hget(`${prefix}ledger:shop:worker`, 'floors')) ?? '[]');
+  expect(floors.map(({ dyno, bootId }: { dyno: string; bootId: string }) => `${dyno}/${bootId}`)).toEqual(kept);
+});
