@@ -97,7 +97,8 @@ export class JobNameTotals {
   /**
    * Whole bytes since they were last taken; negative if memory was given back, or if an earlier estimate was too high.
    *
-   * @param jobs how many of the jobs that ended since are the caller's: callers that share these totals take in proportion
+   * @param jobs how many of the jobs that ended since are the caller's: callers that share these totals take in
+   * proportion
    */
   takeBytes(jobs: number): number {
     const isAll = jobs >= this.#untakenJobs;

@@ -8,9 +8,9 @@ const RUN_READINGS = 100;
 const MAX_PAUSE_MS = 20;
 
 /**
- * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by itself. Above that, readings come in runs:
- * within a run nothing starts or ends unread, which the estimate needs, and between two runs nothing is read. No change is lost: what happened unread is in
- * the next reading.
+ * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by
+ * itself. Above that, readings come in runs: within a run nothing starts or ends unread, which the estimate needs, and
+ * between two runs nothing is read. No change is lost: what happened unread is in the next reading.
  */
 export class ReadingBudget {
   #left = INITIAL_READINGS;

@@ -6,8 +6,9 @@ const LATEST_MS = 1000;
 const FACTOR = 1.5;
 
 /**
- * Has the memory looked at while jobs run, so that what a long job takes and gives back before it ends is seen too. Nothing is done while none
- * runs, and its timer keeps no process alive. A look costs some microseconds: at most 20 a second, one a second in the long run.
+ * Has the memory looked at while jobs run, so that what a long job takes and gives back before it ends is seen too.
+ * Nothing is done while none runs, and its timer keeps no process alive. A look costs some microseconds: at most 20 a
+ * second, one a second in the long run.
  */
 export class MemorySampler {
   /** Looks; tells whether any job runs. */

@@ -3,9 +3,9 @@ import type { EventEmitter } from 'node:events';
 import { guarded } from '../diagnostics.ts';
 
 /**
- * Why a sandboxed child ended under its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code 134 behind a shell) and a
- * thread by an error of its own. `signal`: killed, by the kernel's out-of-memory killer or by anybody else: SIGKILL does not tell. `code`: it
- * left by itself.
+ * Why a sandboxed child ended under its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code
+ * 134 behind a shell) and a thread by an error of its own. `signal`: killed, by the kernel's out-of-memory killer or by
+ * anybody else: SIGKILL does not tell. `code`: it left by itself.
  */
 export type ExitReason = 'memory' | 'signal' | 'code';
 
@@ -41,8 +41,8 @@ export interface SandboxEnd {
 const OUT_OF_HEAP = { signal: 'SIGABRT', code: 134, error: 'ERR_WORKER_OUT_OF_MEMORY' };
 
 /**
- * Tells which child runs which job. BullMQ has no public way (https://github.com/taskforcesh/bullmq/issues/275): its pool hands a child out
- * within the asynchronous call of the job, so that a store of that call names the job.
+ * Tells which child runs which job. BullMQ has no public way (https://github.com/taskforcesh/bullmq/issues/275): its
+ * pool hands a child out within the asynchronous call of the job, so that a store of that call names the job.
  */
 export class SandboxChildren {
   readonly #readRssBytes: (pid: number) => number | null;

@@ -224,7 +224,7 @@ describe('a process that is asked to drain', () => {
     expect(answer()).toMatchObject({ idle: false });
   });
 
-  it('leaves a worker paused that the application pauses during the drain; pause() waits for the running job', async () => {
+  it('leaves a worker paused that the application pauses during a drain; pause() awaits the running job', async () => {
     const { redis, running, answer } = aProcess();
     const worker = running();
     const job = promise();

@@ -1,50 +1,16 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, createSecureServer as createSecureHttp2Server } from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { privateProvider } from '../../../src/instrument/export/private-provider.ts';
-import { listen } from '../said-lines.ts';
+import { answering, cleanUp, http, portOf, SECRET, said, TOKEN } from './export-lines.ts';
 
 const TLS = {
   key: readFileSync(new URL('../../fixtures/tls/key.pem', import.meta.url)),
   cert: readFileSync(new URL('../../fixtures/tls/certificate.pem', import.meta.url)),
 };
-/** Shorter than the first wait before a retry, so that an export fails at once. */
-const INTERVAL_MS = '500';
-const SECRET = 'c0ffee-secret-token';
 
-const undo: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const one of undo.splice(0).reverse()) await one();
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
-
-async function portOf(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => sockets.add(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  undo.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-const http = async (listener: RequestListener) => `http://127.0.0.1:${await portOf(createServer(listener))}`;
-
-const answering =
-  (status: number, body = '', headers: Record<string, string> = {}) =>
-  () =>
-    http((request, response: ServerResponse) => {
-      request.resume();
-      response.writeHead(status, headers).end(body);
-    });
+afterEach(cleanUp);
 
 const tcp = (onSocket: (socket: Socket) => void) => async () => {
   const port = await portOf(
@@ -56,26 +22,7 @@ const tcp = (onSocket: (socket: Socket) => void) => async () => {
   return `http://127.0.0.1:${port}`;
 };
 
-/**
- * What a worker of `my-app worker.1` with this environment prints for one export; the receiver's address is `RECEIVER`
- * in it.
- */
-async function said(env: Readonly<Record<string, string>>, start?: () => Promise<string>): Promise<readonly string[]> {
-  const address = await start?.();
-  const { voice, lines } = listen();
-  const base = { DYNO: 'worker.1', HEROKU_APP_NAME: 'my-app', OTEL_METRIC_EXPORT_INTERVAL: INTERVAL_MS };
-  const given = { ...base, ...(address === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: address }), ...env };
-  for (const [name, value] of Object.entries(given)) vi.stubEnv(name, value.replace('RECEIVER', address ?? ''));
-  const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: (line) => voice.say(line) });
-  own?.provider.getMeter('test').createCounter('jobs').add(1);
-  await own?.provider.forceFlush?.();
-  await own?.provider.shutdown?.();
-  const named = (line: string) => line.replace(/127\.0\.0\.1:\d+/g, 'RECEIVER').replace(/^tidemark: /, '');
-  return lines().map(named);
-}
-
 const status = (message: string) => JSON.stringify({ message });
-const TOKEN = { OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${SECRET}` };
 const DEAD = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
 const NOT_REPORTED = 'my-app worker.1 is not reported:';
 
@@ -337,76 +284,3 @@ it.each([
   for (const hidden of [SECRET, 'pass-of-url', 'query-secret']) expect(line).not.toContain(hidden);
   expect(line?.length).toBeLessThan(600);
 });
-
-/** Each mistake of the environment: it is said at the start, without an export. */
-const IN_THE_ENVIRONMENT: readonly [Record<string, string>, string][] = [
-  [{ OTEL_METRICS_EXPORTER: 'none' }, 'OTEL_METRICS_EXPORTER=none: nothing is reported. Set it to otlp to report.'],
-  [
-    { OTEL_METRICS_EXPORTER: 'prometheus' },
-    'OTEL_METRICS_EXPORTER names "prometheus", which Tidemark does not support. Set it to otlp to report.',
-  ],
-  [{ OTEL_SDK_DISABLED: 'true' }, 'OTEL_SDK_DISABLED=true: nothing is measured or reported.'],
-  ...['localhost:4318', 'my-tidemark.herokuapp.com', 'user:hidden@', 'ftp://x'].map(
-    (address): [Record<string, string>, string] => [
-      { OTEL_EXPORTER_OTLP_ENDPOINT: address },
-      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address that begins with http:// or https://, ' +
-        'so nothing is reported. Set it to one, like https://my-tidemark-0123456789ab.herokuapp.com.',
-    ],
-  ),
-];
-
-it.each(IN_THE_ENVIRONMENT)('%o: the worker says that nothing is reported', async (env, line) => {
-  expect(await said(env)).toEqual([line]);
-});
-
-/** What is wrong and does not keep the measurements from leaving. */
-const BESIDE: readonly [Record<string, string>, string][] = [
-  [
-    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-    'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported: Tidemark sends OTLP over HTTP as JSON. ' +
-      'If the endpoint is a gRPC port, set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to the HTTP one, ' +
-      'like http://collector:4318/v1/metrics.',
-  ],
-  [
-    { OTEL_EXPORTER_OTLP_HEADERS: 'Authorization: Bearer abc' },
-    'OTEL_EXPORTER_OTLP_HEADERS has an entry that is ignored: ' +
-      'it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
-  ],
-  [
-    { OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'Authorization=Bearer%2' },
-    'OTEL_EXPORTER_OTLP_METRICS_HEADERS has an entry that is ignored: ' +
-      'it is not name=value, or has a % that is not before two hex digits. Write Authorization=Bearer%20<token>.',
-  ],
-  [
-    { OTEL_EXPORTER_OTLP_TIMEOUT: '10s' },
-    'OTEL_EXPORTER_OTLP_TIMEOUT is not a number of milliseconds above zero and is ignored.',
-  ],
-  [{ OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' }, 'OTEL_EXPORTER_OTLP_COMPRESSION is not gzip or none and is ignored.'],
-  [
-    { OTEL_METRIC_EXPORT_TIMEOUT: '1s' },
-    'OTEL_METRIC_EXPORT_TIMEOUT is not a number of milliseconds above zero; using 30000.',
-  ],
-  [
-    { OTEL_RESOURCE_ATTRIBUTES: 'team=a%2,heroku.app.name=x' },
-    'OTEL_RESOURCE_ATTRIBUTES has a % that is not before two hex digits, and all of it is ignored. Write it as %25.',
-  ],
-];
-
-it.each(BESIDE)('%o: the worker says so, and reports', async (env, line) => {
-  expect(await said(env, answering(200))).toEqual([line, 'reporting my-app worker.1 to http://RECEIVER every 0.5 s']);
-});
-
-it('takes the default for an interval that is no number, and says so', async () => {
-  const lines = await said({ OTEL_METRIC_EXPORT_INTERVAL: '10s' }, answering(200));
-  expect(lines).toEqual([
-    'OTEL_METRIC_EXPORT_INTERVAL is not a number of milliseconds above zero; using 10000.',
-    'reporting my-app worker.1 to http://RECEIVER every 10 s',
-  ]);
-});
-
-it.each([{}, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, { OTEL_METRICS_EXPORTER: 'otlp' }, { ...TOKEN }])(
-  'finds nothing to say of %o',
-  async (env) => {
-    expect(await said(env as Record<string, string>, answering(200))).toHaveLength(1);
-  },
-);

@@ -38,7 +38,7 @@ function urlOfUser(): string {
   return `redis://app:secret@127.0.0.1:${server.port}`;
 }
 
-it('a worker without permissions keeps working, reports once what is missing, and drains when it has them', async () => {
+it('a worker without permissions works on, reports what is missing once, and drains when it has them', async () => {
   await setUser('on', '>secret', '+@all', '~bull:*', '&*');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   undo.push(() => warn.mockRestore());

@@ -29,7 +29,7 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
     expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
   });
 
-  it('a job in a worker thread counts as one of its process, whose memory it shares; its death is reported', async () => {
+  it('a job in a worker thread counts as a job of its process, and its death is reported', async () => {
     const receiver = await run('processes/threads.mjs', version);
     const jobs = receiver.of('messaging.process.duration').filter(({ resource }) => {
       return resource['tidemark.process.role'] === 'main';
