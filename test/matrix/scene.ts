@@ -30,6 +30,14 @@ export class Scene {
     return { dyno, held };
   }
 
+  /** The same, asked to drain; the workers have answered. */
+  async startDraining(workers?: readonly MatrixWorkerSpec[]) {
+    const { dyno, held } = await this.startWithHeldJob(workers);
+    const attempt = this.ask(dyno);
+    await attempt.untilAnswered();
+    return { dyno, held, attempt };
+  }
+
   ask(dyno: MatrixDyno, attemptId = 'first', holdMs = LONG_HOLD_MS): AskingActuator {
     const actuator = new AskingActuator({ dyno, redisUrl: this.#redisUrl, attemptId, holdMs });
     this.#stops.push(() => actuator.stop());
@@ -42,6 +50,13 @@ export class Scene {
     await dyno.until(async () => (await dyno.activeCount(worker)) === 0, 'no job is active');
     expect(dyno.startedTwice()).toEqual([]);
     expect(dyno.stalled).toEqual([]);
+  }
+
+  /** The same, once the job that was held has ended. */
+  async expectToWorkAfter(dyno: MatrixDyno, held: string): Promise<void> {
+    await dyno.call('release');
+    await dyno.untilEnded([held]);
+    await this.expectToWork(dyno);
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { drainQuestion } from '../../src/shared/drain-messages.ts';
 import { MATRIX } from './bullmq-versions.ts';
+import type { MatrixDyno } from './matrix-dyno.ts';
 import { Scene } from './scene.ts';
 
 /**
@@ -9,6 +10,19 @@ import { Scene } from './scene.ts';
  * have looked.
  */
 const A_FEW_LOOKS_MS = 2_000;
+
+/** A second attempt drains workers that run `held`: it ends, they take no other job until the attempt is closed. */
+async function expectToDrainAgain(scene: Scene, dyno: MatrixDyno, held: string): Promise<void> {
+  const second = scene.ask(dyno, 'second');
+  await second.untilAnswered();
+  const waiting = await dyno.add(3, { ms: 10 });
+  await dyno.call('release');
+  await second.untilIdle();
+  expect(dyno.started).toEqual([held]);
+  await second.close();
+  await dyno.untilEnded(waiting);
+  await scene.expectToWork(dyno);
+}
 
 describe.each(MATRIX)('workers of BullMQ %s', (version) => {
   const it = test.extend<{ version: string; scene: Scene }>({
@@ -22,26 +36,18 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
 
   describe('whose drain ends without a restart take jobs again', () => {
     it('when the attempt is closed while a job runs', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const attempt = scene.ask(dyno);
-      await attempt.untilAnswered();
+      const { dyno, held, attempt } = await scene.startDraining();
       await attempt.close();
       await delay(A_FEW_LOOKS_MS);
-      await dyno.call('release');
-      await dyno.untilEnded([held]);
-      await scene.expectToWork(dyno);
+      await scene.expectToWorkAfter(dyno, held);
     });
 
     it('when the actuator dies while a job runs', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const attempt = scene.ask(dyno);
-      await attempt.untilAnswered();
+      const { dyno, held, attempt } = await scene.startDraining();
       await attempt.die();
       await dyno.until(async () => (await dyno.redis.exists(dyno.keys.question)) === 0, 'the key has expired');
       await delay(A_FEW_LOOKS_MS);
-      await dyno.call('release');
-      await dyno.untilEnded([held]);
-      await scene.expectToWork(dyno);
+      await scene.expectToWorkAfter(dyno, held);
     });
 
     it('when the actuator dies while they are idle', async ({ scene }) => {
@@ -58,9 +64,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
       const { dyno, held } = await scene.startWithHeldJob();
       const attempt = scene.ask(dyno, 'first', 5_000);
       await attempt.untilAnswered();
-      await dyno.call('release');
-      await dyno.untilEnded([held]);
-      await scene.expectToWork(dyno);
+      await scene.expectToWorkAfter(dyno, held);
       expect(await dyno.redis.exists(dyno.keys.question)).toBe(1);
       expect(attempt.falselyIdle).toEqual([]);
     });
@@ -69,42 +73,20 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
       const { dyno, held } = await scene.startWithHeldJob();
       await dyno.redis.set(dyno.keys.question, drainQuestion({ attemptId: 'first', holdMs: 5_000 }));
       await delay(A_FEW_LOOKS_MS);
-      await dyno.call('release');
-      await dyno.untilEnded([held]);
-      await scene.expectToWork(dyno);
+      await scene.expectToWorkAfter(dyno, held);
     });
 
     it('when a second attempt follows the first while the same job runs', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const first = scene.ask(dyno);
-      await first.untilAnswered();
+      const { dyno, held, attempt: first } = await scene.startDraining();
       await first.close();
       await delay(A_FEW_LOOKS_MS);
-      const second = scene.ask(dyno, 'second');
-      await second.untilAnswered();
-      const waiting = await dyno.add(3, { ms: 10 });
-      await dyno.call('release');
-      await second.untilIdle();
-      expect(dyno.started).toEqual([held]);
-      await second.close();
-      await dyno.untilEnded(waiting);
-      await scene.expectToWork(dyno);
+      await expectToDrainAgain(scene, dyno, held);
     });
 
     it('when a second attempt takes the place of the first', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const first = scene.ask(dyno);
-      await first.untilAnswered();
+      const { dyno, held, attempt: first } = await scene.startDraining();
       await first.die();
-      const second = scene.ask(dyno, 'second');
-      await second.untilAnswered();
-      const waiting = await dyno.add(3, { ms: 10 });
-      await dyno.call('release');
-      await second.untilIdle();
-      expect(dyno.started).toEqual([held]);
-      await second.close();
-      await dyno.untilEnded(waiting);
-      await scene.expectToWork(dyno);
+      await expectToDrainAgain(scene, dyno, held);
     });
   });
 
@@ -157,9 +139,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
   });
 
   it('that begin during a drain take no job, and all when the key is gone', async ({ scene }) => {
-    const { dyno, held } = await scene.startWithHeldJob();
-    const attempt = scene.ask(dyno);
-    await attempt.untilAnswered();
+    const { dyno, held, attempt } = await scene.startDraining();
     await dyno.addWorker();
     await delay(A_FEW_LOOKS_MS);
     const added = await dyno.add(3, { ms: 10 });
@@ -192,9 +172,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     }
 
     it('pause(): it waits for the job that runs, and the worker stays paused', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const attempt = scene.ask(dyno);
-      await attempt.untilAnswered();
+      const { dyno, held, attempt } = await scene.startDraining();
       const pause = dyno.call('pause').then(() => [...dyno.ended]);
       expect(await pending(pause)).toBe(true);
       await dyno.call('release');
@@ -220,9 +198,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     });
 
     it('close(): it waits for the job that runs, which is not lost', async ({ scene }) => {
-      const { dyno, held } = await scene.startWithHeldJob();
-      const attempt = scene.ask(dyno);
-      await attempt.untilAnswered();
+      const { dyno, held, attempt } = await scene.startDraining();
       const close = dyno.call('close').then(() => [...dyno.ended]);
       expect(await pending(close)).toBe(true);
       await dyno.call('release');
@@ -268,9 +244,7 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
   );
 
   it('are idle only when each of them is, and all continue', async ({ scene }) => {
-    const { dyno, held } = await scene.startWithHeldJob([{}, {}]);
-    const attempt = scene.ask(dyno);
-    await attempt.untilAnswered();
+    const { dyno, held, attempt } = await scene.startDraining([{}, {}]);
     const added = [...(await dyno.add(2, { ms: 10 }, 0)), ...(await dyno.add(2, { ms: 10 }, 1))];
     await delay(A_FEW_LOOKS_MS);
     expect(attempt.saysIdle()).toBe(false);
