@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
-import { type Block, blocksOf, PAGES, ROOT } from './pages.ts';
+import { type Block, blocksOf, PAGES_WITH_COMMANDS, ROOT } from './pages.ts';
 
 /**
  * Every `sh` block of the pages is run: here, by a stage of CI that its marker names, or against a stand-in for what
@@ -60,7 +60,7 @@ function run(script: string, cwd: string, path: readonly string[]) {
   return { code: result.status, output: result.stdout + result.stderr };
 }
 
-const BLOCKS = PAGES.flatMap(blocksOf);
+const BLOCKS = PAGES_WITH_COMMANDS.flatMap(blocksOf);
 const COMMANDS = BLOCKS.filter(({ language }) => language === 'sh');
 const here = ({ page, line }: Block) => `${page}:${line}`;
 const marked = (is: (marker: string) => boolean) => COMMANDS.filter(({ marker }) => marker !== null && is(marker));

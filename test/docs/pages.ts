@@ -21,6 +21,9 @@ const FENCE = /(?:^ *<!-- (?<marker>[^\n]*) -->\n)?^(?<indent> *)```(?<language>
 /** The pages that people read, from the repository's root. */
 export const PAGES: readonly string[] = ['README.md', 'examples/README.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
 
+/** The pages whose commands are run: those, and what a contributor reads. */
+export const PAGES_WITH_COMMANDS: readonly string[] = [...PAGES, 'CONTRIBUTING.md', 'SECURITY.md'];
+
 export function readPage(page: string): string {
   return readFileSync(`${ROOT}${page}`, 'utf8');
 }
