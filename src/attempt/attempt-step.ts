@@ -57,7 +57,7 @@ export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null)
   return idle === true || nowMs >= attempt.deadlineMs;
 }
 
-/** After the drain, at the second read. `stillHolds` is null where it cannot be judged yet. */
+/** After the drain, at the second read. `stillHolds` is null if it cannot be assessed yet. */
 export function stepDraining(
   attempt: Attempt,
   evidence: Evidence &

@@ -43,7 +43,7 @@ const CANNOT_WAIT: ReadonlySet<Reason> = new Set(['hard-limit', 'kill-point', 'm
 /**
  * What to do when the grace is over and jobs still run. Bloat, and a leak with time left, stop and wait for the next
  * chance: longer jobs would be cut off 30 s after SIGTERM, and BullMQ fails a job for good if it stalls twice. Workers
- * that know no drain never stop taking jobs, so waiting would never end: for them the restart goes on, like the
+ * that know no drain never stop taking jobs, so waiting would never end: for them the restart continues, like the
  * platform's daily one.
  */
 export function onDrainTimeout({ by, reason }: Pick<Attempt, 'by' | 'reason'>, wasAnswered: boolean): OnDrainTimeout {

@@ -208,7 +208,7 @@ function restartLine({ usageBytes, reclaimableBytes }: Decision): string {
     reclaimableBytes === null
       ? 'how much this restart would have given back is not known'
       : `this restart would have given back about ${formatBytes(reclaimableBytes)}${of}`;
-  return `-> ${back}. The recording goes on without it, so the rest of this boot is not judged.`;
+  return `-> ${back}. The recording continues without it, so the rest of this boot is not assessed.`;
 }
 
 function endLine({ restarts, finalClass }: ReplaySummary, startMs: number): string {

@@ -1,4 +1,4 @@
-/** What one boot has shown, so that later boots of its target can be judged from their first minute. */
+/** What one boot has shown, so that later boots of its target can be assessed from their first minute. */
 export interface LearnedBoot {
   readonly dyno: string;
   readonly bootId: string;

@@ -42,7 +42,7 @@ export const LINE_EVERY_MS = 5_000;
  * memory itself, and calls such a boot bloated whatever the actuator says.
  */
 export const PLATEAU_MS = 2_500;
-/** A boot that the actuator has judged for this long has shown its floor: that takes four level windows. */
+/** A boot that the actuator has assessed for this long has shown its floor: that takes four level windows. */
 export const FLOOR_SEEN_MS = 6_000;
 /** How long a new boot runs before its memory counts as "after". */
 export const SETTLE_MS = 6_000;

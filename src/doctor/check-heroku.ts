@@ -31,7 +31,7 @@ export async function checkHeroku(options: HerokuCheckOptions): Promise<readonly
   const account = await tried(() => options.platform.account());
   if (account instanceof PlatformError) {
     options.onRefused?.(account);
-    // With the scopes read and write alone the account may be closed to a token that lists dynos all the same.
+    // With the scopes read and write alone the account may be closed to a token that can still list dynos.
     if (account.status !== 403) return [faultOf(account)];
   }
   const who = account instanceof PlatformError ? 'an account that it cannot read' : account.email;

@@ -1,7 +1,7 @@
 /**
  * Chooses which of several actuators takes measurements. It only saves work: two leaders are harmless, because the
  * ledger allows each restart once. Without Redis every actuator leads: it still observes and advises, and must not
- * refuse measurements for a leader that nobody knows. A standby does not take one late answer for a lost Redis, because
+ * refuse measurements for a leader that is not known. A standby does not take one late answer for a lost Redis, because
  * the other's lease still runs.
  */
 export interface Leader {

@@ -1,4 +1,4 @@
-/** The folded state of each boot, so that a restarted actuator goes on where the last one was. */
+/** The folded state of each boot, so that a restarted actuator continues where the last one stopped. */
 export interface Snapshots {
   /** `bootKey` is unique over all apps. Throws `LedgerUnavailable`. */
   save(bootKey: string, json: string): Promise<void>;

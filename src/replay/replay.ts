@@ -29,7 +29,7 @@ export interface ReplaySummary {
   readonly restarts: readonly Decision[];
 }
 
-/** One judged moment: each closed bucket, and each row while the decision waits for a moment without jobs. */
+/** One assessed moment: each closed bucket, and each row while the decision waits for a moment without jobs. */
 export interface Judged {
   readonly decision: Decision;
   /** When the floor's last lasting rise was (ms); null if the detector sees none. */

@@ -60,7 +60,7 @@ describe('the report of a replay', () => {
     expect(replay('stairs.csv', '--quota', '512MiB', '--plot', 'out.svg')).toContain('1 restart, after');
     const svg = readFileSync(join(folder, 'out.svg'), 'utf8');
     expect(svg.match(/<g class="restart">/g)).toHaveLength(1);
-    expect(svg).toContain('the recording goes on without it: drawn here, and not judged');
+    expect(svg).toContain('the recording continues without it: drawn here, and not assessed');
     const restartX = Number(/<g class="restart">.*?<line x1="([\d.]+)"/s.exec(svg)?.[1]);
     const bands = [...svg.matchAll(/<g class="band".*?<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)];
     expect(Number(bands.at(-1)?.[1]) + Number(bands.at(-1)?.[2])).toBeCloseTo(restartX, 0);

@@ -107,7 +107,7 @@ describe('a plot of a replay', () => {
   it('says that a recorded series continues after a restart, unless the restarts were really made', () => {
     const { svg, panels, judged } = plot(csvOf(STAIRS));
     expect(judged.filter(({ decision }) => decision.action === 'restart').length).toBeGreaterThan(1);
-    expect(svg).toContain('The series goes on as it was recorded');
+    expect(svg).toContain('The series continues as it was recorded');
     expect(svg).toContain('>would restart, and why</text>');
     const closed = plotSvg(panels, 'closed');
     expect(closed).not.toContain('as it was recorded');

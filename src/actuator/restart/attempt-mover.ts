@@ -33,7 +33,7 @@ export interface AttemptMoverParts {
   /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
   readonly minHealthy?: number;
   /**
-   * Whether the newest points still ask for the restart; null where they cannot be judged yet. Not called for a
+   * Whether the newest points still ask for the restart; null if they cannot be assessed yet. Not called for a
    * person's attempt.
    */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
@@ -99,7 +99,7 @@ export class AttemptMover {
 
   async #fromDraining({ attempt, nowMs, report }: Moment): Promise<boolean> {
     const idle = await this.#drainFor(attempt, report);
-    const judge = (dynos: readonly ListedDyno[] | null) =>
+    const assess = (dynos: readonly ListedDyno[] | null) =>
       stepDraining(attempt, {
         nowMs,
         dynos,
@@ -108,12 +108,12 @@ export class AttemptMover {
         stillHolds: attempt.by === 'person' ? true : this.#parts.stillHolds(attempt),
         onDrainTimeout: this.#parts.onDrainTimeout?.(attempt) ?? 'go-on',
       });
-    const early = judge(null);
+    const early = assess(null);
     if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);
     const readAtMs = this.#parts.clock.monotonic();
     const dynos = await this.#list(attempt.target, report);
     if (this.#stopped.aborted) return false;
-    const step = judge(dynos);
+    const step = assess(dynos);
     if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
     // If the process was suspended since it read, that evidence is stale: start this move again.
     if (this.#parts.clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
@@ -206,7 +206,7 @@ export class AttemptMover {
     }
   }
 
-  /** A drain that cannot be requested or judged does not stop the attempt: its grace ends anyway. */
+  /** A drain that cannot be requested or assessed does not stop the attempt: its grace ends anyway. */
   async #drainFor(attempt: Attempt, report: (error: unknown) => void): Promise<boolean | null> {
     try {
       await this.#parts.drain.ask(attempt);

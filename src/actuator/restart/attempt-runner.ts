@@ -40,7 +40,7 @@ export class AttemptRunner {
   }
 
   /**
-   * Advances every open attempt as far as possible now, whoever claimed it. Targets do not wait for each other; one
+   * Advances every open attempt as far as possible now, no matter which actuator claimed it. Targets do not wait for each other; one
    * that an earlier call still works on is left to that call. Takes as long as the slowest answer (a request to the
    * platform ends after 10 s). Never rejects.
    */

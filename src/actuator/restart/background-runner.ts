@@ -41,7 +41,7 @@ export class BackgroundRunner implements Restarts {
     for (const { target, error } of faults) {
       // Logged when it was found.
       if (error instanceof UnreadableRecord) continue;
-      log[error instanceof LedgerUnavailable ? 'warn' : 'error']('an attempt could not go on; it will be tried again', {
+      log[error instanceof LedgerUnavailable ? 'warn' : 'error']('an attempt could not continue; trying again', {
         target: target === null ? null : targetKey(target),
         error: error.message,
       });

@@ -31,7 +31,7 @@ const WITHOUT_LEDGER_MS = 5_000;
 /** Workers look every 2 s, Redis may take as long to answer, and a first answer needs a second look. */
 const ANSWER_WITHIN_MS = 6_000;
 
-/** When the phase of an attempt ends, by the ledger's clock and by our monotonic one, which nobody can set. */
+/** When the phase of an attempt ends, by the ledger's clock and by our monotonic one, which cannot be set. */
 interface PhaseEnd {
   readonly deadlineMs: number;
   readonly endsMs: number;
@@ -55,7 +55,7 @@ interface Session {
 /**
  * The actuator's side of a drain. It keeps the drain key of a boot alive from the first `ask` until the attempt is
  * closed, but not past the attempt's deadline, and not longer than 5 s without the ledger. At the close it deletes the
- * key, so that the workers of a boot that survived go on at once. After the first read of a deadline our own clock
+ * key, so that the workers of a boot that survived continue at once. After the first read of a deadline our own clock
  * counts too, so that a drain ends even if the ledger's clock is set back.
  */
 export class AttemptDrain implements Drain {

@@ -71,7 +71,7 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
 }
 
 /**
- * Records what each listed boot shows (its floor, what a job holds) in the ledger, so that later boots can be judged
+ * Records what each listed boot shows (its floor, what a job holds) in the ledger, so that later boots can be assessed
  * from their first minute; again only where it has changed by much.
  */
 export class FloorRecorder {

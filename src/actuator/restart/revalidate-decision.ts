@@ -12,7 +12,7 @@ export interface StillHoldsParts {
 
 /**
  * Whether the newest points of the attempt's boot still ask for a restart, and the boot is still the listed dyno. Null
- * where it cannot be judged: the boot has not reported here, or not lately. Asked again because a drain takes minutes,
+ * if it cannot be assessed: the boot has not reported here, or not lately. Asked again because a drain takes minutes,
  * and what the attempt rested on ages meanwhile.
  */
 export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean | null {

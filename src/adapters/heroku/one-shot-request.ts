@@ -7,7 +7,7 @@ class HeldBack extends Error {}
 
 /**
  * heroku-client's request without what makes it unfit for a DELETE. Left alone, version 3.1.4 sends any request up to
- * five times when its socket dies, goes on doing so after its own timeout has rejected, and sends it again for a
+ * five times when its socket dies, keeps doing so after its own timeout has rejected, and sends it again for a
  * `Next-Range` in the answer.
  */
 export class OneShotRequest extends HerokuRequest {
@@ -73,7 +73,7 @@ export class OneShotRequest extends HerokuRequest {
   }
 }
 
-/** A question that throws is answered with no: it is asked from a socket's event, where nobody could catch it. */
+/** A check that throws counts as no: it runs in a socket's event, where no caller could catch the error. */
 function ask(mayWrite: () => boolean): HeldBack | null {
   try {
     return mayWrite() ? null : new HeldBack('it was too late to send when the connection was ready');

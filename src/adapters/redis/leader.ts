@@ -16,7 +16,7 @@ const LEASE_MS = 9_000;
 
 /**
  * Takes the key if it is free, renews it if it is ours. A key of another type, or one that expires never or very late,
- * was written by no actuator: it is replaced, otherwise nobody would ever lead.
+ * was written by no actuator: it is replaced, otherwise no actuator would ever lead.
  */
 const HOLD = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end

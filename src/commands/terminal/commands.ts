@@ -13,7 +13,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'actuator',
     words: '',
     maxWords: 0,
-    meaning: 'The service: takes measurements, judges dynos, and restarts the right one.',
+    meaning: 'The service: takes measurements, assesses dynos, and restarts the right one.',
     ownFlags: [],
     takesSettings: true,
     run: async (args) => (await import('../actuator.ts')).runActuator(args),

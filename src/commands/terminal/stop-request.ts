@@ -32,7 +32,7 @@ export function listenForStop(): StopRequest {
     request(`${signal} received`);
   };
   for (const name of SIGNALS) process.on(name, onSignal);
-  whenOutputCloses(() => request('nobody reads the output any more'));
+  whenOutputCloses(() => request('the output is no longer read'));
   return {
     signal: stop.signal,
     requested: requested.promise,

@@ -15,7 +15,7 @@ const MAX_FAILURES = 3;
 export interface ActuatorProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /**
-   * It ended although nobody stopped it; it has been started again. The text says what happened, with its last words.
+   * It ended without being stopped, and has been started again. The text says what happened, with its last words.
    */
   readonly onReturn: (text: string) => void;
   /** It ended by itself `MAX_FAILURES` times. */

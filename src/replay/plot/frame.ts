@@ -1,7 +1,7 @@
 import type { Judged } from '../replay.ts';
 import { pixel } from './svg.ts';
 
-/** What one dyno of a series used, and how it was judged. */
+/** What one dyno of a series used, and how it was assessed. */
 export interface Panel {
   readonly title: string;
   /** Of the whole file, so that the panels of its dynos line up. */
@@ -62,7 +62,7 @@ export function yOf({ topPx, maxBytes }: Frame, bytes: number): number {
 }
 
 /**
- * Until when the panel was judged. A replay that ends a boot at its restart draws the rest of the recording without
+ * Until when the panel was assessed. A replay that ends a boot at its restart draws the rest of the recording without
  * judging it.
  */
 export function judgedUntilMs({ judged, usage }: Panel): number {

@@ -6,8 +6,8 @@ import { CHARACTER_PX } from './svg.ts';
 const COLUMNS = Math.floor((WIDTH_PX - 2 * MARGIN_PX) / CHARACTER_PX);
 const MAX_LISTED = 10;
 const OPEN_LOOP =
-  'The series goes on as it was recorded: after a real first restart the later ones might not be needed.';
-const NOT_JUDGED = 'After its restart the recording goes on without it: drawn here, and not judged.';
+  'The series continues as it was recorded: after a real first restart the later ones might not be needed.';
+const NOT_JUDGED = 'After its restart the recording continues without it: drawn here, and not assessed.';
 
 /** The restarts in words; without a restart, the last decision. */
 export function listOf(panel: Panel, loop: Loop): readonly string[] {

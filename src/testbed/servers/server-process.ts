@@ -83,7 +83,7 @@ function tailOf(child: ChildProcess): () => string {
 
 /**
  * The server runs in its own process group, so that Ctrl-C reaches it only through us and its users can end first. If
- * nobody else listens for the signal, it is raised again after the server was stopped, so that this process ends as it
+ * nothing else listens for the signal, it is raised again after the server was stopped, so that this process ends as it
  * would have.
  */
 function endWithThisProcess(child: ChildProcess): void {

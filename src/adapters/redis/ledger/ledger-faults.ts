@@ -41,7 +41,7 @@ export function unreadable({ keys, faults }: FaultReport, target: Target, why: s
     without: `Tidemark restarts no dyno of ${name}.`,
     advice:
       `Look at it with "redis-cli HGETALL ${key}" (and at ${keys.spent(target)}); ` +
-      'delete the wrong field, and restarts go on.',
+      'delete the wrong field, and restarts continue.',
   });
   return new UnreadableRecord(
     `the record of ${name} (${key}) cannot be read, so Tidemark restarts none of its dynos: ${why}`,

@@ -34,7 +34,7 @@ local function get(field) return redis.call('HGET', recordKey, field) or nil end
 local function number(field) return tonumber(get(field) or '0') end
 local function set(field, value)
   if type(value) == 'number' then value = string.format('%.0f', value) end
-  -- The index first: if that fails, no record must remain that nobody finds.
+  -- The index first: if that fails, no record may remain that cannot be found.
   redis.call('SADD', recordsKey, recordKey)
   redis.call('HSET', recordKey, field, value)
 end
