@@ -40,9 +40,9 @@ export class AttemptRunner {
   }
 
   /**
-   * Advances every open attempt as far as possible now, no matter which actuator claimed it. Targets do not wait for each other; one
-   * that an earlier call still works on is left to that call. Takes as long as the slowest answer (a request to the
-   * platform ends after 10 s). Never rejects.
+   * Advances every open attempt as far as possible now, no matter which actuator claimed it. Targets do not wait for
+   * each other; one that an earlier call still works on is left to that call. Takes as long as the slowest answer (a
+   * request to the platform ends after 10 s). Never rejects.
    */
   async advanceAll(): Promise<AdvanceReport> {
     const faults: AttemptFault[] = [];

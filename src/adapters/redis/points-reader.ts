@@ -99,8 +99,8 @@ async function readEntries(connection: RedisConnection, after: string): Promise<
 }
 
 /**
- * Marks on the stream how far it was read, so that workers can warn when no actuator reads. A failed mark does not stop the
- * reading.
+ * Marks on the stream how far it was read, so that workers can warn when no actuator reads. A failed mark does not stop
+ * the reading.
  */
 function createReadMark(connection: RedisConnection): (id: string | null) => Promise<void> {
   let marked: string | null = null;

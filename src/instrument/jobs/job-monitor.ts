@@ -67,9 +67,10 @@ const IDLE_ATTRIBUTES: Attributes = {
 };
 
 /**
- * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net change is
- * gathered here and taken at collection time, so that a job costs an addition and not one more record. At a start or an end only the clock and the
- * RSS are read, and nothing is looked up; what they come to is worked out in rows.
+ * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net
+ * change is gathered here and taken at collection time, so that a job costs an addition and not one more record. At a
+ * start or an end only the clock and the RSS are read, and nothing is looked up; what they come to is worked out in
+ * rows.
  */
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
@@ -164,8 +165,8 @@ export class JobMonitor {
   }
 
   /**
-   * Bytes that the running jobs of each queue are estimated to hold, by the effects known since the last `takeNetChanges`. Sandboxed jobs in processes of
-   * their own count nothing.
+   * Bytes that the running jobs of each queue are estimated to hold, by the effects known since the last
+   * `takeNetChanges`. Sandboxed jobs in processes of their own count nothing.
    */
   held(): ReadonlyMap<string, number> {
     // Names beyond the cap share their totals: those count once.
@@ -198,9 +199,9 @@ export class JobMonitor {
   }
 
   /**
-   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Together with what the jobs still
-   * running hold for themselves, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of sandboxed
-   * jobs are those of their child processes and come on top.
+   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Together with
+   * what the jobs still running hold for themselves, all changes ever taken sum up to the process's own, RSS now less
+   * RSS at the start; those of sandboxed jobs are those of their child processes and come on top.
    */
   takeNetChanges(): readonly NetChange[] {
     const nowMs = this.#observe();
@@ -274,8 +275,9 @@ export class JobMonitor {
   }
 
   /**
-   * Whether a job that starts now may be taken to have started when RSS was read last, which spares a reading: jobs start in a row, many in a tenth of a
-   * millisecond, when Redis has answered. Not where it would be the only one: what changed while none ran is nobody's.
+   * Whether a job that starts now may be taken to have started when RSS was read last, which spares a reading: jobs
+   * start in a row, many in a tenth of a millisecond, when Redis has answered. Not where it would be the only one: what
+   * changed while none ran is nobody's.
    */
   #hasJustRead(nowMs: number): boolean {
     return nowMs - this.#readAtMs <= JUST_MS && this.#running > 0;

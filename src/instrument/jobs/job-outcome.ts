@@ -17,8 +17,9 @@ const BY_ERROR_NAME: Readonly<Record<string, JobOutcome>> = {
 };
 
 /**
- * What a processor's rejection means. BullMQ judges by the error's name too (a sandboxed processor's error arrives as a plain
- * object), and a rate limit by its message. A job whose AbortSignal fired before it rejected was cancelled, whatever it threw.
+ * What a processor's rejection means. BullMQ judges by the error's name too (a sandboxed processor's error arrives as a
+ * plain object), and a rate limit by its message. A job whose AbortSignal fired before it rejected was cancelled,
+ * whatever it threw.
  */
 function outcomeOfError(error: unknown, signal?: { readonly aborted: boolean }): JobOutcome {
   const { name, message } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Error>;

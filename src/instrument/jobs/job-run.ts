@@ -11,7 +11,9 @@ export interface JobIdentity {
   readonly sandbox: 'process' | 'thread' | null;
 }
 
-/** One run of a job, from the start of its processor to its end. Only `JobMonitor` writes to it; others read `sandbox`. */
+/**
+ * One run of a job, from the start of its processor to its end. Only `JobMonitor` writes to it; others read `sandbox`.
+ */
 export class JobRun {
   readonly job: JobIdentity;
   /** Null for a job that is not sandboxed. */

@@ -25,8 +25,8 @@ return cjson.encode({
 
 /**
  * The open attempts of all targets, as pairs of a record's key and its attempt (JSON), and then the keys that had a
- * wrong type. An index that is not a set is rebuilt; otherwise no target's attempts would continue. Members that are not
- * records are removed from it.
+ * wrong type. An index that is not a set is rebuilt; otherwise no target's attempts would continue. Members that are
+ * not records are removed from it.
  */
 export const OPEN = `${PRELUDE}
 local attempts, mended = {}, {}
