@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
 import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
@@ -5,6 +6,8 @@ import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
+import { LOCAL_SENDER, type Sender } from '../sources/ingest-tokens.ts';
+import { type BootLimits, BootShares, bootLimitsFor, type Scope } from './boot-shares.ts';
 import { SeriesRing } from './report/series.ts';
 
 const HOUR_MS = 3_600_000;
@@ -13,6 +16,12 @@ const FORGET_AFTER_MS = 48 * HOUR_MS;
 /** When a newer boot has the same dyno name, the older one is over after this many silent windows. */
 export const SUPERSEDED_AFTER_WINDOWS = 10;
 const SERIES_SAMPLES = 240;
+/** Boots under one dyno name. With more, the most silent one that the platform does not list goes. */
+const MAX_BOOTS_OF_DYNO = 32;
+/** Making room looks at all boots, so a full app does it at most this often. */
+const MAKE_ROOM_EVERY_MS = 10_000;
+/** A boot with a place whose first point does not follow loses it after this time. */
+const PLACE_LASTS_MS = 60_000;
 
 export interface BootEntry {
   readonly key: string;
@@ -35,10 +44,59 @@ export interface BootEntry {
 /** All boots that report, with the values folded from their points. The only mutable place for them. */
 export class BootRegistry {
   readonly #policy: Policy;
+  readonly #shares: BootShares;
   readonly #entries = new Map<string, BootEntry>();
+  /** The boots of each app and dyno name. */
+  readonly #byDyno = new Map<string, BootEntry[]>();
+  /** When each boot got its place, until its first point. */
+  readonly #expected = new Map<string, number>();
+  /** Those that made room since the last `prune`. */
+  #madeRoom: string[] = [];
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, limits: BootLimits = bootLimitsFor(getHeapStatistics().heap_size_limit)) {
     this.#policy = policy;
+    this.#shares = new BootShares(limits);
+  }
+
+  /**
+   * Whether points of this boot can be taken; a new boot gets a place then. Where its app, its sender or everything is
+   * full, boots that are silent make room. Boots that report do so only for a sender that has less than its share.
+   */
+  hasRoomFor(identity: BootIdentity, sender: Sender, nowMs: number): boolean {
+    const key = bootKey(identity);
+    const app = identity.app ?? '';
+    if (!this.#shares.has(key)) {
+      const full = this.#shares.fullFor(app, sender);
+      if (full !== null && !this.#makeRoom(full, sender, nowMs)) return false;
+      this.#expected.set(key, nowMs);
+    }
+    this.#shares.add(key, app, sender.id);
+    return true;
+  }
+
+  #makeRoom(full: Scope, sender: Sender, nowMs: number): boolean {
+    if (!this.#shares.mayMakeRoom(full, nowMs, MAKE_ROOM_EVERY_MS)) return false;
+    const spokenMs = nowMs - this.#silentMs;
+    if (this.#dropMostSilent(full, ({ boot }) => boot.lastPointMs < spokenMs)) return true;
+    if (full.kind !== 'all' || !this.#shares.isBelowShare(sender.id)) return false;
+    return this.#dropMostSilent(this.#shares.largestSender(), () => true);
+  }
+
+  #dropMostSilent(scope: Scope, mayGo: (entry: BootEntry) => boolean): boolean {
+    const inScope = [...this.#entries.values()].filter((entry) => this.#shares.isIn(scope, entry.key) && mayGo(entry));
+    inScope.sort((a, b) => a.boot.lastPointMs - b.boot.lastPointMs);
+    for (const entry of inScope.slice(0, this.#shares.roomIn(scope))) this.#makeRoomBy(entry);
+    return inScope.length > 0;
+  }
+
+  #makeRoomBy(entry: BootEntry): void {
+    this.#remove(entry);
+    this.#madeRoom.push(entry.key);
+  }
+
+  /** Since when a boot counts as over where another one needs its place or its name. */
+  get #silentMs(): number {
+    return SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs;
   }
 
   /** Folds points into their boots, in the given order. */
@@ -60,6 +118,8 @@ export class BootRegistry {
     const key = bootKey(boot.identity);
     const known = this.#entries.get(key);
     if (known !== undefined && !isFuller(boot, known.boot)) return false;
+    const hasPlace = this.#shares.has(key);
+    if (!hasPlace && this.#shares.fullFor(boot.identity.app ?? '', LOCAL_SENDER) !== null) return false;
     this.#open(key, boot);
     return true;
   }
@@ -77,8 +137,26 @@ export class BootRegistry {
       uselessRestarts: 0,
       quickRestarts: NO_RESTARTS,
     };
+    const known = this.#entries.get(key);
+    if (known !== undefined) this.#remove(known);
     this.#entries.set(key, entry);
+    this.#shares.add(key, boot.identity.app ?? '');
+    this.#expected.delete(key);
+    const name = dynoKey(boot.identity);
+    const ofDyno = this.#byDyno.get(name) ?? [];
+    this.#byDyno.set(name, ofDyno);
+    ofDyno.push(entry);
+    if (ofDyno.length > MAX_BOOTS_OF_DYNO) this.#makeRoomBy(leastNeeded(ofDyno));
     return entry;
+  }
+
+  #remove({ key, boot }: BootEntry): void {
+    this.#entries.delete(key);
+    this.#shares.remove(key);
+    const name = dynoKey(boot.identity);
+    const rest = (this.#byDyno.get(name) ?? []).filter((entry) => entry.key !== key);
+    if (rest.length === 0) this.#byDyno.delete(name);
+    else this.#byDyno.set(name, rest);
   }
 
   entries(): readonly BootEntry[] {
@@ -96,27 +174,53 @@ export class BootRegistry {
 
   /** The boot that the platform lists under a dyno name, else the newest of that name; null if none exists. */
   newestOf(app: string, dyno: string): BootEntry | null {
-    const boots = this.entries().filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno);
-    const isListed = ({ listing }: BootEntry) => (listing?.kind === 'listed' ? 1 : 0);
-    return boots.sort((a, b) => isListed(b) - isListed(a) || b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
+    let newest: BootEntry | null = null;
+    for (const entry of this.#byDyno.get(dynoKey({ app, dyno })) ?? []) {
+      if (newest === null || comesFirst(entry, newest)) newest = entry;
+    }
+    return newest;
   }
 
-  /** Forgets boots that are over; returns their keys. */
+  /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */
   prune(nowMs: number): readonly string[] {
     const gone = this.entries().filter((entry) => this.#isOver(entry, nowMs));
-    for (const { key } of gone) this.#entries.delete(key);
-    return gone.map(({ key }) => key);
+    for (const entry of gone) this.#remove(entry);
+    for (const [key, sinceMs] of this.#expected) {
+      if (Math.abs(nowMs - sinceMs) <= PLACE_LASTS_MS) continue;
+      this.#expected.delete(key);
+      this.#shares.remove(key);
+    }
+    const over = [...this.#madeRoom, ...gone.map(({ key }) => key)];
+    this.#madeRoom = [];
+    // One that made room may have come back.
+    return over.filter((key) => !this.#entries.has(key));
   }
 
   #isOver({ boot }: BootEntry, nowMs: number): boolean {
     const silentMs = nowMs - boot.lastPointMs;
     if (silentMs > FORGET_AFTER_MS) return true;
-    if (silentMs <= SUPERSEDED_AFTER_WINDOWS * this.#policy.windowMs || boot.identity.app === null) return false;
+    if (silentMs <= this.#silentMs || boot.identity.app === null) return false;
     const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
     // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for
     // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
+}
+
+/** The boot that the platform lists comes before the others, and the newer before the older. */
+function comesFirst(one: BootEntry, other: BootEntry): boolean {
+  const isListed = one.listing?.kind === 'listed';
+  if (isListed !== (other.listing?.kind === 'listed')) return isListed;
+  return one.boot.firstPointMs > other.boot.firstPointMs;
+}
+
+/** @param ofDyno at least one */
+function leastNeeded(ofDyno: readonly BootEntry[]): BootEntry {
+  const isListed = ({ listing }: BootEntry) => listing?.kind === 'listed';
+  return ofDyno.reduce((a, b) => {
+    if (isListed(a) !== isListed(b)) return isListed(a) ? b : a;
+    return b.boot.lastPointMs < a.boot.lastPointMs ? b : a;
+  });
 }
 
 function isFuller(one: Boot, other: Boot): boolean {
@@ -130,4 +234,8 @@ function isFuller(one: Boot, other: Boot): boolean {
  */
 function bootKey({ app, dyno, bootId }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>): string {
   return `${app ?? ''}|${dyno}|${bootId}`;
+}
+
+function dynoKey({ app, dyno }: Pick<BootIdentity, 'app' | 'dyno'>): string {
+  return `${app ?? ''}|${dyno}`;
 }

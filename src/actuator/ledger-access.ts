@@ -2,7 +2,11 @@ import type { Attempt } from '../attempt/attempt.ts';
 import { LedgerUnavailable, UnreadableRecord } from '../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../model/target.ts';
 import type { Ledger, LedgerView } from '../ports.ts';
+import { inBatches } from './in-batches.ts';
 import type { Log } from './report/log.ts';
+
+/** Commands that are written to Redis before the first answer is waited for. */
+const AT_ONCE = 100;
 
 export type LedgerState = 'available' | 'unavailable' | 'not-configured';
 
@@ -45,10 +49,13 @@ export class LedgerAccess {
     return orNull(async () => (await this.usable()?.read(target)) ?? null);
   }
 
-  /** Logs what could not be read, save damaged records: those were logged when they were found. */
+  /**
+   * Reads many at once, so that a tick waits for Redis as often as it has hundreds of targets. Logs what could not be
+   * read, save damaged records: those were logged when they were found.
+   */
   async readAll(targets: readonly Target[]): Promise<LedgerViews> {
     const views = new Map<TargetKey, LedgerView | null>();
-    for (const target of targets) {
+    await inBatches(targets, AT_ONCE, async (target) => {
       const key = targetKey(target);
       const view = await orNull(
         async () => (await this.usable()?.read(target)) ?? null,
@@ -58,7 +65,7 @@ export class LedgerAccess {
         },
       );
       views.set(key, view);
-    }
+    });
     return views;
   }
 

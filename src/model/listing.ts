@@ -82,8 +82,17 @@ export function findListings<D extends ListedDyno>(
   dynosOf: (app: string) => readonly D[] | null,
   { nowMs, silentAfterMs }: { readonly nowMs: number; readonly silentAfterMs: number },
 ): readonly Listing<D>[] {
-  const byId = grouped(boots, ({ identity }) => `${identity.app}|${identity.bootId}`);
-  const byName = grouped(boots, ({ identity }) => `${identity.app}|${identity.dyno}`);
+  const byId = newestGrouped(boots, ({ identity }) => `${identity.app}|${identity.bootId}`);
+  const byName = newestGrouped(boots, ({ identity }) => `${identity.app}|${identity.dyno}`);
+  const listedBy = new Map<string, ReadonlyMap<string, D> | null>();
+  const listedOf = (app: string) => {
+    const known = listedBy.get(app);
+    if (known !== undefined) return known;
+    const dynos = dynosOf(app);
+    const byDynoName = dynos === null ? null : new Map(dynos.toReversed().map((dyno) => [dyno.name, dyno]));
+    listedBy.set(app, byDynoName);
+    return byDynoName;
+  };
   return boots.map((boot): Listing<D> => {
     const { app, dyno: name, bootId } = boot.identity;
     const namesake = (byId.get(`${app}|${bootId}`) ?? []).find(
@@ -92,9 +101,9 @@ export function findListings<D extends ListedDyno>(
         other.identity.dyno !== name && livedTogether(boot, other) && nowMs - other.lastPointMs <= silentAfterMs,
     );
     if (namesake !== undefined) return shared(namesake.identity.dyno);
-    const dynos = app === null ? null : dynosOf(app);
+    const dynos = app === null ? null : listedOf(app);
     if (dynos === null) return { kind: 'unread' };
-    const dyno = dynos.find((candidate) => candidate.name === name);
+    const dyno = dynos.get(name);
     if (dyno === undefined) return unlisted(`it has no ${name}`);
     const why = differs(boot.identity, dyno, nowMs);
     if (why !== null) return unlisted(why);
@@ -139,13 +148,20 @@ function iso(timeMs: number): string {
   return Number.isNaN(date.getTime()) ? 'at no time' : `at ${date.toISOString()}`;
 }
 
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
+/**
+ * Boots of one name or id that each of them is compared with: the newest. Senders choose names and ids, and with
+ * thousands alike a comparison of all with all would stop the service.
+ */
+const MAX_COMPARED = 32;
+
+function newestGrouped(
+  boots: readonly KnownBoot[],
+  keyOf: (boot: KnownBoot) => string,
+): ReadonlyMap<string, readonly KnownBoot[]> {
+  const groups = Map.groupBy(boots, keyOf);
+  for (const [key, group] of groups) {
+    if (group.length <= MAX_COMPARED) continue;
+    groups.set(key, group.sort((a, b) => b.lastPointMs - a.lastPointMs).slice(0, MAX_COMPARED));
   }
   return groups;
 }

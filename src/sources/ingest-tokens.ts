@@ -8,30 +8,42 @@ export interface IngestToken {
   readonly token: string;
 }
 
-/** Whether points of this app may be delivered. Null is the unknown app. */
-export type DeliveryGrant = (app: string | null) => boolean;
+/** Who delivers points. What a sender may make the actuator hold is counted by it. */
+export interface Sender {
+  /** The same for every request with the same token. Not a secret. */
+  readonly id: string;
+  /** Whether it may speak for all apps, and for those whose app is unknown. */
+  readonly speaksForAll: boolean;
+  /** Whether points of this app may be delivered. Null is the unknown app. */
+  readonly mayDeliver: (app: string | null) => boolean;
+}
 
-/** For a sender that may speak for all apps, and for those whose app is unknown. */
-export const GRANT_ALL: DeliveryGrant = () => true;
+/** A program on this machine, or one that may write to the queue's Redis. */
+export const LOCAL_SENDER: Sender = { id: 'local', speaksForAll: true, mayDeliver: () => true };
 
 /**
  * What a request's `Authorization` header is good for; null: nothing. Tokens are kept and compared as hashes, each of
  * them every time, so that the time taken says nothing about them. One token may be listed for several apps.
  */
-export function createTokenCheck(
-  tokens: readonly IngestToken[],
-): (authorization: string | null) => DeliveryGrant | null {
-  const entries = tokens.map(({ app, token }) => ({ app, digest: digestOf(token) }));
+export function createTokenCheck(tokens: readonly IngestToken[]): (authorization: string | null) => Sender | null {
+  const entries = tokens.map(({ app, token }, index) => ({ app, digest: digestOf(token), id: `token ${index + 1}` }));
   return (authorization) => {
     const given = bearerTokenOf(authorization) ?? '';
-    const apps = entries.filter(({ digest }) => isSecret(given, digest)).map(({ app }) => app);
-    return apps.length === 0 ? null : grantFor(apps);
+    const matching = entries.filter(({ digest }) => isSecret(given, digest));
+    const [first] = matching;
+    return first === undefined
+      ? null
+      : senderOf(
+          first.id,
+          matching.map(({ app }) => app),
+        );
   };
 }
 
-function grantFor(apps: readonly string[]): DeliveryGrant {
-  if (apps.includes('*')) return GRANT_ALL;
-  return (app) =>
+function senderOf(id: string, apps: readonly string[]): Sender {
+  if (apps.includes('*')) return { ...LOCAL_SENDER, id };
+  const mayDeliver = (app: string | null) =>
     app !== null &&
     apps.some((granted) => (granted.endsWith('*') ? app.startsWith(granted.slice(0, -1)) : app === granted));
+  return { id, speaksForAll: false, mayDeliver };
 }

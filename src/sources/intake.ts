@@ -1,6 +1,6 @@
-import type { Point } from '../model/point.ts';
+import type { BootIdentity, Point } from '../model/point.ts';
 import type { Clock } from '../ports.ts';
-import type { DeliveryGrant } from './ingest-tokens.ts';
+import type { Sender } from './ingest-tokens.ts';
 import { PointAssembler } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
 import type { DecodedRequest } from './points/request-fold.ts';
@@ -22,6 +22,8 @@ const INGEST_RESULTS = [
   'wrong-app',
   /** Not finite, negative, or without a time. Rejected. */
   'invalid',
+  /** Beyond what one request, an app or a token may make the actuator hold (`limits.ts`). Rejected. */
+  'over-limit',
 ] as const;
 
 export type IngestResult = (typeof INGEST_RESULTS)[number];
@@ -33,7 +35,7 @@ export type IngestCounts = Readonly<Record<IngestResult, number>>;
 export interface RefusedPoints {
   /** The app's name in the points; null where they have none. */
   readonly app: string | null;
-  readonly kind: Extract<IngestResult, 'wrong-app' | 'no-dyno' | 'too-old' | 'future' | 'invalid'>;
+  readonly kind: Extract<IngestResult, 'wrong-app' | 'no-dyno' | 'too-old' | 'future' | 'invalid' | 'over-limit'>;
   /** Data points. */
   readonly count: number;
   /** The point's time less this machine's, in ms (negative: behind); null where the time was not the fault. */
@@ -48,6 +50,8 @@ export interface IntakeOptions {
   readonly holdMs?: number;
   /** How far the points stream was read; null where no stream is read. */
   readonly position?: () => string | null;
+  /** Whether there is room for a boot that this sender reports; true for one that is known. Default: always. */
+  readonly hasRoomFor?: (boot: BootIdentity, sender: Sender) => boolean;
   /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
   /** Called for refused data points. Must not throw. */
@@ -86,13 +90,14 @@ export class Intake {
   }
 
   /** Passes on what may be used, and returns what was rejected; null where nothing was. */
-  take(request: DecodedRequest, mayDeliver: DeliveryGrant): Rejection | null {
+  take(request: DecodedRequest, sender: Sender): Rejection | null {
     const nowMs = this.#options.clock.now();
     const position = this.#options.position?.() ?? null;
     const wrongApps = new Set<string | null>();
-    let wrongAppDataPoints = 0;
+    let wrongApp = 0;
+    let overLimit = request.overLimit;
     for (const row of request.rows) {
-      const refusal = this.#refusal(row, nowMs, mayDeliver);
+      const refusal = this.#refusal(row, nowMs, sender);
       if (refusal === null) {
         // After all checks: a refused point must not count as the process's newest.
         const { accepted, repeated } = this.#assembler.take(row, nowMs, position);
@@ -103,22 +108,30 @@ export class Intake {
       const { dataPoints } = row;
       const { app } = row.process.boot;
       this.#counts[refusal] += dataPoints;
-      this.#report(app, refusal, dataPoints, refusal === 'wrong-app' ? null : newestTimeOf(row, refusal) - nowMs);
+      const isLate = refusal === 'too-old' || refusal === 'future';
+      this.#report(app, refusal, dataPoints, isLate ? newestTimeOf(row, refusal) - nowMs : null);
+      if (refusal === 'over-limit') overLimit += dataPoints;
       if (refusal !== 'wrong-app') continue;
-      wrongAppDataPoints += dataPoints;
-      wrongApps.add(app);
+      wrongApp += dataPoints;
+      if (wrongApps.size <= NAMED_APPS) wrongApps.add(app);
     }
+    this.#countUnused(request, sender);
+    // Settling visits every waiting row, so not every request may cause it.
+    if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
+    return rejection({ invalid: request.invalid, wrongApp, overLimit }, wrongApps);
+  }
+
+  #countUnused(request: DecodedRequest, { mayDeliver }: Sender): void {
     this.#counts.ignored += request.ignored;
     this.#counts['no-dyno'] += request.noDyno;
     this.#counts.invalid += request.invalid;
+    this.#counts['over-limit'] += request.overLimit;
     this.#counts.duplicate += request.repeated;
     // A sender without permission for an app must not cause refusals in that app's name.
     const nameOf = (app: string | null) => (mayDeliver(app) ? app : null);
     for (const [app, count] of request.noDynoByApp) this.#report(nameOf(app), 'no-dyno', count);
     for (const [app, count] of request.invalidByApp) this.#report(nameOf(app), 'invalid', count);
-    // Settling visits every waiting row, so not every request may cause it.
-    if (Math.abs(nowMs - this.#settledAtMs) >= this.#holdMs / 4) this.settle();
-    return rejection(request.invalid, wrongAppDataPoints, wrongApps);
+    for (const [app, count] of request.overLimitByApp) this.#report(nameOf(app), 'over-limit', count);
   }
 
   /** Passes on rows that have waited long enough. Call it regularly: there may be no further request that would. */
@@ -136,24 +149,38 @@ export class Intake {
     if (count > 0) this.#options.onRefused?.({ app, kind, count, offsetMs });
   }
 
-  #refusal(row: PointRow, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
-    if (!mayDeliver(row.process.boot.app)) return 'wrong-app';
+  #refusal(
+    row: PointRow,
+    nowMs: number,
+    sender: Sender,
+  ): Extract<IngestResult, 'wrong-app' | 'too-old' | 'future' | 'over-limit'> | null {
+    const { boot } = row.process;
+    if (!sender.mayDeliver(boot.app)) return 'wrong-app';
     if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
-    return newestTimeOf(row, 'future') - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
+    if (newestTimeOf(row, 'future') - nowMs > FUTURE_TOLERANCE_MS) return 'future';
+    return (this.#options.hasRoomFor?.(boot, sender) ?? true) ? null : 'over-limit';
   }
 }
 
-function rejection(invalid: number, wrongApp: number, apps: ReadonlySet<string | null>): Rejection | null {
+interface Rejected {
+  readonly invalid: number;
+  readonly wrongApp: number;
+  readonly overLimit: number;
+}
+
+function rejection({ invalid, wrongApp, overLimit }: Rejected, apps: ReadonlySet<string | null>): Rejection | null {
   const reasons: string[] = [];
   if (wrongApp > 0) reasons.push(`${wrongApp} of ${named(apps)}, which this token does not cover`);
   if (invalid > 0) reasons.push(`${invalid} with a value that is negative or not finite, or without a time`);
-  return reasons.length === 0 ? null : { dataPoints: invalid + wrongApp, message: `Rejected: ${reasons.join('; ')}.` };
+  if (overLimit > 0)
+    reasons.push(`${overLimit} beyond what one request may contain or one app or token may make the actuator hold`);
+  const dataPoints = invalid + wrongApp + overLimit;
+  return reasons.length === 0 ? null : { dataPoints, message: `Rejected: ${reasons.join('; ')}.` };
 }
 
 function named(apps: ReadonlySet<string | null>): string {
   const names = [...apps].slice(0, NAMED_APPS).map((app) => (app === null ? 'an unknown app' : `app "${app}"`));
-  const more = apps.size - names.length;
-  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return names.join(', ') + (apps.size > NAMED_APPS ? ' and more' : '');
 }
 
 /** The time that caused the refusal: a boot that starts in the future is as wrong as a measurement from there. */

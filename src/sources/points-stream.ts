@@ -1,5 +1,5 @@
 import { BadInputError } from '../model/errors.ts';
-import { GRANT_ALL } from './ingest-tokens.ts';
+import { LOCAL_SENDER } from './ingest-tokens.ts';
 import type { Intake } from './intake.ts';
 import { decodeJson } from './otlp/otlp-json.ts';
 
@@ -22,7 +22,7 @@ export function createPointsStreamSource({ intake, onFault }: PointsStreamSource
   return (json) => {
     try {
       if (json.length > MAX_ENTRY_LENGTH) throw new BadInputError(`it has ${json.length} characters`);
-      intake.take(decodeJson(json), GRANT_ALL);
+      intake.take(decodeJson(json), LOCAL_SENDER);
     } catch (error) {
       if (!(error instanceof BadInputError)) throw error;
       if (unreadable % REPORT_EVERY === 0) {

@@ -17,6 +17,14 @@ const KEEP_ALIVE_MS = 75_000;
 /** A sender that never ends its request must not keep the actuator from stopping. */
 const CLOSE_LIMIT_MS = 2_000;
 
+/** A slow sender holds its socket, and a body's part of the budget, for no longer than this. OTLP senders wait 10 s. */
+const REQUEST_TIMEOUT_MS = 20_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often both are enforced. */
+const CHECK_CONNECTIONS_EVERY_MS = 2_000;
+/** An idle connection takes about 10 kB. More than so many workers need a Collector between them and the actuator. */
+const MAX_CONNECTIONS = 5_000;
+
 /** How every HTTP/2 connection begins, and therefore every gRPC connection (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
@@ -26,11 +34,18 @@ const HTTP2_PREFACE = 'PRI * HTTP/2.0';
  * @param onGrpc called for each connection that speaks HTTP/2; it is answered with 400
  */
 export async function serveHttp(app: Hono, port: number, onGrpc: () => void = () => {}): Promise<HttpServer> {
-  const server = createServer(getRequestListener(app.fetch));
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) => {
+  const timeouts = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS,
+  };
+  const server = createServer(timeouts, getRequestListener(app.fetch));
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', (error: Error & { readonly code?: string; readonly rawPacket?: Buffer }, socket) => {
     if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     else socket.destroy();
   });
   await listen(server, port);

@@ -60,13 +60,21 @@ export class Fleet {
   }
 
   /**
+   * The targets of these boots that the allow-list covers. Only they have a ledger, snapshots and a journal: points can
+   * name any target, and each would cost Redis and the platform something.
+   */
+  watchedTargets(entries: readonly BootEntry[]): readonly Target[] {
+    const { permissions } = this.#parts.rules;
+    return targetsOf(entries).filter((target) => permissionOf(permissions, target) !== 'forbidden');
+  }
+
+  /**
    * Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's
    * budget.
    */
   async #readPlatform(entries: readonly BootEntry[]): Promise<void> {
-    const { platform, rules, host } = this.#parts;
-    const targets = targetsOf(entries).filter((target) => permissionOf(rules.permissions, target) !== 'forbidden');
-    const faults = (await platform?.refresh(targets.map(({ app }) => app))) ?? [];
+    const { platform, host } = this.#parts;
+    const faults = (await platform?.refresh(this.watchedTargets(entries).map(({ app }) => app))) ?? [];
     for (const fault of faults) {
       host.log.warn('the platform could not be read', { code: fault.code, error: fault.message });
     }
@@ -132,7 +140,7 @@ export class Fleet {
 }
 
 /** Of all boots whose app is known. */
-export function targetsOf(entries: readonly BootEntry[]): readonly Target[] {
+function targetsOf(entries: readonly BootEntry[]): readonly Target[] {
   const targets = new Map<TargetKey, Target>();
   for (const { boot } of entries) {
     const { app, processType } = boot.identity;

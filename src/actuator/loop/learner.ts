@@ -4,6 +4,7 @@ import { targetKey } from '../../model/target.ts';
 import type { ActuatorEvent, Ledger, LedgerView } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
+import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess, LedgerViews } from '../ledger-access.ts';
 import { type FloorRecorder, findBackSoon, findReclaimed } from '../restart/restart-outcomes.ts';
 import type { Fleet } from './fleet.ts';
@@ -15,6 +16,9 @@ export interface LearnerParts {
   readonly publish: (event: ActuatorEvent) => Promise<void>;
   readonly host: Host;
 }
+
+/** Targets whose ledgers are written before the first answer is waited for. */
+const AT_ONCE = 100;
 
 /**
  * Writes into the ledger what boots show after their warm-up and what restarts gave back, for the boots that come
@@ -35,11 +39,16 @@ export class Learner {
     const { fleet, ledgers, recorder, host } = this.#parts;
     const ledger = ledgers.usable();
     if (ledger === null) return;
+    const byTarget = Map.groupBy(entries, ({ boot: { identity } }) =>
+      targetKey({ app: identity.app ?? '', processType: identity.processType }),
+    );
     try {
-      await recorder.teach(ledger, entries, fleet.policy);
-      for (const view of views.values()) {
-        if (view !== null) await unlessUnreadable(() => this.#learnOf(ledger, view, entries));
-      }
+      await inBatches([...views], AT_ONCE, async ([key, view]) => {
+        if (view === null) return;
+        const ofTarget = byTarget.get(key) ?? [];
+        await recorder.teach(ledger, ofTarget, fleet.policy);
+        await unlessUnreadable(() => this.#learnOf(ledger, view, ofTarget));
+      });
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
       host.log.warn('what boots and restarts showed could not be written into the ledger', { error: error.message });

@@ -1,31 +1,47 @@
 import { closedBuckets } from '../../detector/boot/boot.ts';
 import { writeSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import { permissionOf } from '../../model/permission.ts';
+import type { BootIdentity } from '../../model/point.ts';
+import type { Permissions } from '../../model/policy.ts';
 import type { Snapshots } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';
+import { inBatches } from '../in-batches.ts';
 import type { Log } from '../report/log.ts';
 
 export interface SaveParts {
   readonly snapshots: Pick<Snapshots, 'save'>;
+  readonly permissions: Permissions;
   /** The newest entry of the points stream that was taken; null where none is read. */
   readonly pointsId: string | null;
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** Saves each boot of which a bucket has closed since: a new actuator then lacks less than a window of it. */
+/** Snapshots that are sent before the first answer is waited for. */
+const AT_ONCE = 50;
+
+/**
+ * Saves each boot on the allow-list of which a bucket has closed since: a new actuator then lacks less than a window of
+ * it.
+ */
 export async function saveSnapshots(
   entries: readonly BootEntry[],
-  { snapshots, pointsId, log }: SaveParts,
+  { snapshots, permissions, pointsId, log }: SaveParts,
 ): Promise<void> {
-  for (const entry of entries) {
-    if (closedBuckets(entry.boot) === entry.savedBuckets) continue;
-    try {
+  const changed = entries.filter(
+    ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
+  );
+  try {
+    await inBatches(changed, AT_ONCE, async (entry) => {
       await snapshots.save(entry.key, writeSnapshot({ boot: entry.boot, pointsId }));
       entry.savedBuckets = closedBuckets(entry.boot);
-    } catch (error) {
-      if (!(error instanceof LedgerUnavailable)) throw error;
-      log.warn('a snapshot could not be saved', { bootId: entry.boot.identity.bootId, error: error.message });
-      return;
-    }
+    });
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable)) throw error;
+    log.warn('snapshots could not be saved', { error: error.message });
   }
+}
+
+function isWatched(permissions: Permissions, { app, processType }: BootIdentity): boolean {
+  return app !== null && permissionOf(permissions, { app, processType }) !== 'forbidden';
 }

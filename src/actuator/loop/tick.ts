@@ -1,6 +1,7 @@
+import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Mode } from '../mode.ts';
-import { type Decided, type Fleet, targetsOf } from './fleet.ts';
+import type { Decided, Fleet } from './fleet.ts';
 import type { Leadership } from './leadership.ts';
 import type { Learner } from './learner.ts';
 import type { Reporter } from './reporter.ts';
@@ -20,6 +21,9 @@ interface Actor {
   readonly claim: (decided: readonly Decided[]) => Promise<void>;
 }
 
+/** Decisions that are written into the journal before the first answer is waited for. */
+const AT_ONCE = 100;
+
 /**
  * The body of the loop. Level-based: it looks at what is, whatever happened before, so what a failed tick left undone
  * the next one does. Open attempts come first, those of silent targets too: no attempt waits for a point.
@@ -31,12 +35,12 @@ export async function tick({ fleet, ledgers, learner, reporter, actor }: TickPar
   reporter.forget(over);
   learner.forget(over);
   const entries = await fleet.observe();
-  const views = await ledgers.readAll(targetsOf(entries));
+  const views = await ledgers.readAll(fleet.watchedTargets(entries));
   if (leadership.leads()) {
     await reporter.reportBreakers(views);
     await learner.learn(entries, views);
   }
   const decided = fleet.decide(entries, views, leadership.mayAct());
-  for (const one of decided) await reporter.reportDecision(one, leadership.leads());
+  await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
   if (leadership.mayAct()) await claim(decided);
 }

@@ -10,12 +10,14 @@ export interface LoggedDecision {
 }
 
 /**
- * The newest decisions, newest first. Every tick decides about every boot; a decision is logged when it differs from
+ * The newest decisions, newest first, with a fair share for each app. Every tick decides about every boot; a decision is logged when it differs from
  * the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every few seconds.
  */
 export class DecisionLog {
   readonly #capacity: number;
   #entries: LoggedDecision[] = [];
+  /** How many of the entries are about each app. */
+  readonly #byApp = new Map<string | null, number>();
   readonly #lastByBoot = new Map<string, string>();
 
   constructor(capacity = 1000) {
@@ -60,6 +62,7 @@ export class DecisionLog {
     const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
     const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));
     this.#entries = [];
+    this.#byApp.clear();
     for (const event of [...events].reverse()) {
       if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
       if (event.type !== 'attempt') continue;
@@ -67,7 +70,7 @@ export class DecisionLog {
       if (event.phase === 'claimed') this.attach(event.attempt);
       if (outcome !== null) this.close(id, outcome);
     }
-    this.#entries = [...since, ...this.#entries].slice(0, this.#capacity);
+    for (const entry of since.reverse()) this.#add(entry);
   }
 
   forget(bootKey: string): void {
@@ -79,7 +82,23 @@ export class DecisionLog {
   }
 
   #add(entry: LoggedDecision): void {
-    this.#entries = [entry, ...this.#entries.slice(0, this.#capacity - 1)];
+    const { app } = entry.decision;
+    this.#entries.unshift(entry);
+    this.#byApp.set(app, (this.#byApp.get(app) ?? 0) + 1);
+    if (this.#entries.length > this.#capacity) this.#drop();
+  }
+
+  /** The app with the most entries loses its oldest: one that decides much must not push out what others look for. */
+  #drop(): void {
+    let most: [app: string | null, count: number] = [null, 0];
+    for (const one of this.#byApp) if (one[1] > most[1]) most = one;
+    const [app, count] = most;
+    this.#entries.splice(
+      this.#entries.findLastIndex(({ decision }) => decision.app === app),
+      1,
+    );
+    if (count === 1) this.#byApp.delete(app);
+    else this.#byApp.set(app, count - 1);
   }
 
   #replace(matches: (entry: LoggedDecision) => boolean, change: (entry: LoggedDecision) => LoggedDecision): void {

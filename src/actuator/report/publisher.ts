@@ -1,4 +1,6 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
+import { permissionOf } from '../../model/permission.ts';
+import type { Permissions } from '../../model/policy.ts';
 import type { ActuatorEvent, Notice } from '../../ports.ts';
 import type { EventHistory } from './event-history.ts';
 import type { Log } from './log.ts';
@@ -11,6 +13,8 @@ export interface PublishTo {
   /** Null where no Redis is configured. */
   readonly state: Pick<RedisState, 'available' | 'journal'> | null;
   readonly notice: Notice | null;
+  /** Only what is about targets on the allow-list goes into the journal: it is trimmed by length, whoever fills it. */
+  readonly permissions: Permissions;
 }
 
 /** Hands each event to everyone who wants it: memory, log, metrics, journal, people. Never rejects. */
@@ -21,7 +25,13 @@ export function createPublisher(to: PublishTo): (event: ActuatorEvent) => Promis
     if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
     if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
     to.metrics?.(event);
-    if (to.state?.available()) await to.state.journal.append(event);
+    if (to.state?.available() && isWatched(event, to.permissions)) await to.state.journal.append(event);
     await to.notice?.send(event);
   };
+}
+
+function isWatched(event: ActuatorEvent, permissions: Permissions): boolean {
+  if (event.type !== 'decision') return true;
+  const { target } = event.decision;
+  return target !== null && permissionOf(permissions, target) !== 'forbidden';
 }

@@ -159,6 +159,10 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
     says: `measurements of ${app} refused: their time is ${formatDuration(offsetMs)} ahead of this machine's clock`,
     advice: 'set the clock of the worker and of this machine',
   }),
+  'over-limit': (app) => ({
+    says: `measurements of ${app} refused: they are more than one request, app or token may make Tidemark hold`,
+    advice: 'look at what sends them: more dynos or times than the app has; or give the actuator more memory',
+  }),
   invalid: (app) => ({
     says: `measurements of ${app} refused: a value is negative or not finite, or has no time`,
     advice: 'look at what the sender, or a processor of the Collector, makes of them',

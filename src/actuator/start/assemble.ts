@@ -45,10 +45,11 @@ export function assemble(input: AssembleInput): Assembled {
   const { registry } = measurements;
   const { clock, log } = host;
   const { state } = connections;
+  const { permissions } = settings;
   const history = new EventHistory();
   const meter = connections.metrics?.meter ?? null;
   const metrics = meter === null ? null : recordEvents(meter);
-  const publish = createPublisher({ history, log, metrics, state, notice: connections.notice });
+  const publish = createPublisher({ history, log, metrics, state, notice: connections.notice, permissions });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const recorder = new FloorRecorder();
   const onLoss = { clock, leads: () => leadership.leads(), log, recorder, publish };

@@ -29,6 +29,7 @@ export function createMeasurements(
     clock,
     holdMs: holdMsOfExports(settings),
     position,
+    hasRoomFor: (boot, sender) => registry.hasRoomFor(boot, sender, clock.now()),
     accept: (points) => registry.accept(points),
     onRefused: (refused) => refusals.note(refused),
   });

@@ -26,7 +26,8 @@ export function run({ settings, measurements, assembled, state, log }: RunParts)
   const save = async () => {
     if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
     const { snapshots } = state;
-    await saveSnapshots(registry.entries(), { snapshots, pointsId: intake.handedOnUpTo(), log });
+    const { permissions } = settings;
+    await saveSnapshots(registry.entries(), { snapshots, permissions, pointsId: intake.handedOnUpTo(), log });
   };
   const loop = runLoop({
     steps: [() => tick(parts), save, () => standings.refresh()],

@@ -34,6 +34,16 @@ export interface Failure {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a sender is asked to wait when nothing can be taken now. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** Before anything of the body is read, so the connection cannot carry another request. */
+export const OVERLOADED: Failure = {
+  status: 503,
+  message: 'The actuator is receiving as many measurements as it can hold. Send again later.',
+  headers: { 'retry-after': String(RETRY_AFTER_SECONDS), connection: 'close' },
+};
+
 /** A 4xx or 5xx with a `google.rpc.Status` that carries the message. JSON where the request's encoding is neither. */
 export function failure(encoding: OtlpEncoding | null, { status, message, headers = {} }: Failure): Response {
   const body = encoding === 'protobuf' ? textField(2, message) : JSON.stringify({ message });

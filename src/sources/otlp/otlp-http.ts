@@ -1,12 +1,15 @@
 import { isLoopbackRequest } from '../../access/loopback.ts';
 import { BadInputError } from '../../model/errors.ts';
-import { createTokenCheck, type DeliveryGrant, GRANT_ALL, type IngestToken } from '../ingest-tokens.ts';
+import { createTokenCheck, type IngestToken, LOCAL_SENDER, type Sender } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
+import { BODY_LIMITS, type BodyLimits, FLIGHT_LIMITS, type FlightLimits } from '../limits.ts';
 import type { DecodedRequest } from '../points/request-fold.ts';
-import { encodingOf, type Failure, failure, type OtlpEncoding, success } from './otlp-answers.ts';
+import { BodiesInFlight } from './bodies-in-flight.ts';
+import { hasTooManyValues } from './json-values.ts';
+import { encodingOf, type Failure, failure, type OtlpEncoding, RETRY_AFTER_SECONDS, success } from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
 import { decodeProtobuf } from './otlp-protobuf.ts';
-import { type BodyLimits, DEFAULT_BODY_LIMITS, readBody } from './request-body.ts';
+import { readBody } from './request-body.ts';
 
 export interface OtlpSourceOptions {
   /** Shared with the other ways in, so that a point that came twice is taken once. */
@@ -16,6 +19,7 @@ export interface OtlpSourceOptions {
   /** False while points cannot be used here (starting, another actuator leads): the sender gets 503 and retries. */
   readonly ready: () => boolean;
   readonly limits?: BodyLimits;
+  readonly flightLimits?: FlightLimits;
 }
 
 export interface OtlpSource {
@@ -26,26 +30,25 @@ export interface OtlpSource {
   handle(request: Request, remoteAddress: string | undefined): Promise<Response>;
 }
 
-/** What a sender is asked to wait when nothing can be taken now. */
-const RETRY_AFTER_SECONDS = 5;
-
 /** The receiving end of OTLP over HTTP for metrics: https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
-  const grantOf = createGate(options.tokens);
-  const limits = options.limits ?? DEFAULT_BODY_LIMITS;
+  const senderOf = createGate(options.tokens);
+  const limits = options.limits ?? BODY_LIMITS;
+  const inFlight = new BodiesInFlight(options.flightLimits ?? FLIGHT_LIMITS);
 
   async function handle(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const encoding = encodingOf(request.headers.get('content-type'));
     if (request.method !== 'POST') return failure(encoding, NOT_A_POST);
-    const grant = grantOf(request.headers, remoteAddress);
-    if (typeof grant !== 'function') return failure(encoding, grant);
+    const sender = senderOf(request.headers, remoteAddress);
+    if ('status' in sender) return failure(encoding, sender);
     if (!options.ready()) return failure(encoding, NOT_READY);
     if (encoding === null) return failure(null, UNKNOWN_TYPE);
-    const body = await readBody(request, limits);
+    const body = await readBody(request, { encoding, limits, inFlight, senderId: sender.id });
     if (!body.ok) return failure(encoding, body.failure);
+    if (encoding === 'json' && hasTooManyValues(body.bytes)) return failure(encoding, TOO_MANY_VALUES);
     const decoded = decode(encoding, body.bytes);
     if (decoded instanceof BadInputError) return failure(encoding, { status: 400, message: decoded.message });
-    return success(encoding, options.intake.take(decoded, grant));
+    return success(encoding, options.intake.take(decoded, sender));
   }
 
   return { handle };
@@ -61,13 +64,13 @@ function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | Bad
   }
 }
 
-type Gate = (headers: Headers, remoteAddress: string | undefined) => DeliveryGrant | Failure;
+type Gate = (headers: Headers, remoteAddress: string | undefined) => Sender | Failure;
 
 function createGate(tokens: readonly IngestToken[]): Gate {
   if (tokens.length === 0) {
     // A page in a browser on this machine puts an `Origin` on every POST; exporters send none.
     return (headers, remoteAddress) =>
-      !headers.has('origin') && isLoopbackRequest(headers, remoteAddress) ? GRANT_ALL : ONLY_THIS_MACHINE;
+      !headers.has('origin') && isLoopbackRequest(headers, remoteAddress) ? LOCAL_SENDER : ONLY_THIS_MACHINE;
   }
   const check = createTokenCheck(tokens);
   return (headers) => check(headers.get('authorization')) ?? NO_TOKEN;
@@ -93,6 +96,11 @@ const NOT_READY: Failure = {
   status: 503,
   message: 'No points are taken here now: the actuator is starting, or another one leads. Send again later.',
   headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+};
+
+const TOO_MANY_VALUES: Failure = {
+  status: 413,
+  message: 'The JSON has too many values for one request; send smaller batches, or protobuf.',
 };
 
 const UNKNOWN_TYPE: Failure = {

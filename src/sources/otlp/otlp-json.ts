@@ -63,6 +63,8 @@ function readMetric(metric: JsonObject, fold: RequestFold): void {
     const temporality = integer((data as JsonObject).aggregationTemporality ?? 0, 'aggregationTemporality');
     if (wanted === undefined || wanted.kind !== kind || !isUsableTemporality(kind, temporality)) {
       fold.ignored += dataPoints.length;
+    } else if (fold.isFull) {
+      fold.leaveOut(dataPoints.length);
     } else {
       for (const dataPoint of dataPoints) addDataPoint(wanted, dataPoint, fold);
     }

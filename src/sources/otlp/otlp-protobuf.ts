@@ -195,6 +195,10 @@ class RequestReader {
       this.#fold.ignored += count;
       return;
     }
+    if (this.#fold.isFull) {
+      this.#fold.leaveOut(count);
+      return;
+    }
     wire.position = start;
     while (wire.position < end) {
       const tag = wire.tag();

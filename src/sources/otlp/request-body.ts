@@ -1,61 +1,68 @@
 import { gunzipSync } from 'node:zlib';
-import type { Failure } from './otlp-answers.ts';
+import type { BodyLimits } from '../limits.ts';
+import type { BodiesInFlight, Flight } from './bodies-in-flight.ts';
+import { type Failure, type OtlpEncoding, OVERLOADED } from './otlp-answers.ts';
 
-export interface BodyLimits {
-  /** As it comes over the wire. */
-  readonly maxBodyBytes: number;
-  /** After decompression. */
-  readonly maxDecodedBytes: number;
+export interface BodyOptions {
+  readonly encoding: OtlpEncoding;
+  readonly limits: BodyLimits;
+  readonly inFlight: BodiesInFlight;
+  /** Whose share of the budget it takes. */
+  readonly senderId: string;
 }
-
-/**
- * The body limit of the Collector's own receiver, and the limit after decompression that the OTLP specification
- * recommends.
- */
-export const DEFAULT_BODY_LIMITS: BodyLimits = { maxBodyBytes: 20 * 1024 ** 2, maxDecodedBytes: 64 * 1024 ** 2 };
 
 export type BodyAnswer =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly failure: Failure };
 
 /** Reads the body and decompresses it, each within its limit. */
-export async function readBody(request: Request, limits: BodyLimits): Promise<BodyAnswer> {
-  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'gzip' && encoding !== 'identity' && encoding !== '') {
-    const message = `The content encoding ${JSON.stringify(encoding)} is not taken; send gzip or none.`;
+export async function readBody(request: Request, options: BodyOptions): Promise<BodyAnswer> {
+  const contentEncoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
+  if (contentEncoding !== 'gzip' && contentEncoding !== 'identity' && contentEncoding !== '') {
+    const message = `The content encoding ${JSON.stringify(contentEncoding)} is not taken; send gzip or none.`;
     return { ok: false, failure: { status: 415, message, headers: { 'accept-encoding': 'gzip' } } };
   }
-  const raw = await readRaw(request, limits.maxBodyBytes);
-  if (!raw.ok || encoding !== 'gzip' || raw.bytes.length === 0) return raw;
-  return gunzip(raw.bytes, limits.maxDecodedBytes);
+  const { encoding, limits } = options;
+  const maxDecodedBytes = encoding === 'json' ? limits.maxJsonBytes : limits.maxDecodedBytes;
+  const isGzip = contentEncoding === 'gzip';
+  const maxBytes = isGzip ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, maxDecodedBytes);
+  const raw = await readRaw(request, maxBytes, options);
+  if (!raw.ok || !isGzip || raw.bytes.length === 0) return raw;
+  return gunzip(raw.bytes, maxDecodedBytes);
 }
 
-async function readRaw(request: Request, maxBytes: number): Promise<BodyAnswer> {
+async function readRaw(request: Request, maxBytes: number, options: BodyOptions): Promise<BodyAnswer> {
   // Absent where the body comes in chunks; then it is counted on the way.
   const announced = request.headers.get('content-length');
   if (announced !== null && Number(announced) > maxBytes) return tooLarge(maxBytes, 'bytes');
+  const flight = options.inFlight.begin(options.senderId, Number(announced ?? 0) || 0);
+  if (flight === null) return { ok: false, failure: OVERLOADED };
   try {
-    const bytes = announced === null ? await collect(request, maxBytes) : new Uint8Array(await request.arrayBuffer());
-    return bytes === null || bytes.length > maxBytes ? tooLarge(maxBytes, 'bytes') : { ok: true, bytes };
+    if (announced === null) return await collect(request, maxBytes, flight);
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return bytes.length > maxBytes ? tooLarge(maxBytes, 'bytes') : { ok: true, bytes };
   } catch {
     // Why it broke off is known to the sender alone, and the answer will hardly reach it.
     return { ok: false, failure: { status: 400, message: 'The body broke off before its end.' } };
+  } finally {
+    flight.end();
   }
 }
 
-/** Null where it is longer than that; the rest is then not waited for. */
-async function collect(request: Request, maxBytes: number): Promise<Uint8Array | null> {
-  if (request.body === null) return new Uint8Array(0);
+/** A failure where the body is too long or finds no more room; the rest is then not waited for. */
+async function collect(request: Request, maxBytes: number, flight: Flight): Promise<BodyAnswer> {
+  if (request.body === null) return { ok: true, bytes: new Uint8Array(0) };
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+    if (done) return { ok: true, bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length) };
     length += value.length;
-    if (length > maxBytes) {
+    const isTooLong = length > maxBytes;
+    if (isTooLong || !flight.grow(value.length)) {
       reader.releaseLock();
-      return null;
+      return isTooLong ? tooLarge(maxBytes, 'bytes') : { ok: false, failure: OVERLOADED };
     }
     chunks.push(value);
   }
@@ -91,5 +98,6 @@ function announcedLength(bytes: Uint8Array): number {
 
 function tooLarge(maxBytes: number, unit: string): BodyAnswer {
   const message = `The body is longer than ${maxBytes} ${unit}; send smaller batches.`;
-  return { ok: false, failure: { status: 413, message } };
+  // The rest of the body is not read, so the connection cannot carry another request.
+  return { ok: false, failure: { status: 413, message, headers: { connection: 'close' } } };
 }

@@ -1,17 +1,13 @@
 import type { Point } from '../../model/point.ts';
+import { MEMORY_LIMITS, type MemoryLimits } from '../limits.ts';
 import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { PointRow } from './point-row.ts';
+import { ProcessMemories, type ProcessMemory } from './process-memories.ts';
 import type { SeriesSum } from './series-sum.ts';
 
 /** Covers a clock that was set back, or a sender whose clock is ahead: an old point must not come in again. */
 const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
-/** Processes that are remembered. Beyond it the one that was silent the longest is forgotten. */
-const MAX_PROCESSES = 100_000;
-/** Series ids that are remembered over all processes, 8 bytes each. */
-const MAX_SERIES = 4_000_000;
-/** Data points taken since the last release. With more, everything that waits is passed on at once. */
-const MAX_WAITING_DATA_POINTS = 2_000_000;
 
 export interface PointAssemblerOptions {
   readonly maxPointAgeMs: number;
@@ -19,8 +15,7 @@ export interface PointAssemblerOptions {
   readonly holdMs: number;
   /** Receives Points, ordered by time within each boot. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
-  readonly maxProcesses?: number;
-  readonly maxSeries?: number;
+  readonly limits?: MemoryLimits;
 }
 
 /** Data points of one row, by result. */
@@ -39,15 +34,6 @@ interface HeldRow {
   readonly position: string | null;
 }
 
-/** What was handed on of one process: the newest time of each field, and for sums the series in it. */
-class ProcessMemory {
-  readonly timesMs: number[] = new Array(FIELDS.length).fill(0);
-  readonly sums: (SeriesSum | undefined)[] = [];
-  /** By time. Mostly one. */
-  readonly held = new Map<number, PointRow>();
-  newestMs = 0;
-}
-
 /**
  * Reassembles exports. An SDK may send one export in several requests, and a Collector may split and regroup it. New
  * values of a process at a time are merged, whatever their grouping and order. Values that were seen before (a sender
@@ -58,19 +44,17 @@ class ProcessMemory {
  */
 export class PointAssembler {
   readonly #options: PointAssemblerOptions;
-  readonly #maxProcesses: number;
-  readonly #maxSeries: number;
-  readonly #processes = new Map<string, ProcessMemory>();
+  readonly #limits: MemoryLimits;
+  readonly #processes: ProcessMemories;
   /** In the order of arrival. */
   #held: HeldRow[] = [];
   #dataPointsSinceRelease = 0;
-  #seriesKept = 0;
   #sweptAtMs = 0;
 
   constructor(options: PointAssemblerOptions) {
     this.#options = options;
-    this.#maxProcesses = options.maxProcesses ?? MAX_PROCESSES;
-    this.#maxSeries = options.maxSeries ?? MAX_SERIES;
+    this.#limits = options.limits ?? MEMORY_LIMITS;
+    this.#processes = new ProcessMemories(this.#limits);
   }
 
   /** How many processes are remembered. */
@@ -83,8 +67,9 @@ export class PointAssembler {
     const { boot, processId } = row.process;
     // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
     // boot.
-    const bootKey = `${boot.app ?? ''}\0${boot.dyno}\0${boot.bootId}`;
-    const memory = this.#memoryOf(`${bootKey}\0${processId}`);
+    const app = boot.app ?? '';
+    const bootKey = `${app}\0${boot.dyno}\0${boot.bootId}`;
+    const memory = this.#processes.of(app, `${bootKey}\0${processId}`);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
     let accepted = 0;
     let repeated = 0;
@@ -103,15 +88,17 @@ export class PointAssembler {
         if (added > 0) {
           late ??= new PointRow(row.process, row.timeMs);
           late.putSum(field, memory.sums[field] as SeriesSum);
-          this.#keepSeries(added);
+          this.#processes.keepSeries(app, memory, added);
         }
       }
       accepted += added;
       repeated += dataPoints - added;
     }
-    this.#dataPointsSinceRelease += accepted;
     if (late !== null) this.#options.accept([late.point]);
-    if (this.#dataPointsSinceRelease > MAX_WAITING_DATA_POINTS) this.#release(this.#held);
+    this.#dataPointsSinceRelease += accepted;
+    const { maxWaitingRows, maxWaitingDataPoints } = this.#limits;
+    if (this.#held.length > maxWaitingRows || this.#dataPointsSinceRelease > maxWaitingDataPoints)
+      this.#release(this.#held);
     return { accepted, repeated };
   }
 
@@ -169,43 +156,7 @@ export class PointAssembler {
       const kept = (sum?.size ?? 0) - (memory.sums[field]?.size ?? 0);
       sum?.seal();
       memory.sums[field] = sum;
-      this.#keepSeries(kept);
-    }
-  }
-
-  /**
-   * Over the limit the processes that were silent for longest forget theirs: what comes late of their newest time is
-   * then taken for a repetition.
-   */
-  #keepSeries(more: number): void {
-    this.#seriesKept += more;
-    if (this.#seriesKept <= this.#maxSeries) return;
-    for (const memory of this.#processes.values()) {
-      this.#forgetSeries(memory);
-      if (this.#seriesKept <= this.#maxSeries / 2) return;
-    }
-  }
-
-  #forgetSeries(memory: ProcessMemory): void {
-    for (const sum of memory.sums) this.#seriesKept -= sum?.size ?? 0;
-    memory.sums.length = 0;
-  }
-
-  /** The process's, which is then the last in the order of silence. */
-  #memoryOf(key: string): ProcessMemory {
-    const known = this.#processes.get(key);
-    if (known !== undefined) this.#processes.delete(key);
-    else if (this.#processes.size >= this.#maxProcesses) this.#forgetFirst();
-    const memory = known ?? new ProcessMemory();
-    this.#processes.set(key, memory);
-    return memory;
-  }
-
-  #forgetFirst(): void {
-    for (const [key, memory] of this.#processes) {
-      this.#forgetSeries(memory);
-      this.#processes.delete(key);
-      return;
+      this.#processes.keepSeries(row.process.boot.app ?? '', memory, kept);
     }
   }
 
@@ -213,11 +164,7 @@ export class PointAssembler {
   #sweep(nowMs: number): void {
     if (Math.abs(nowMs - this.#sweptAtMs) < SWEEP_EVERY_MS) return;
     this.#sweptAtMs = nowMs;
-    for (const [key, memory] of this.#processes) {
-      if (memory.held.size > 0 || nowMs - memory.newestMs <= this.#options.maxPointAgeMs + SLACK_MS) continue;
-      this.#forgetSeries(memory);
-      this.#processes.delete(key);
-    }
+    this.#processes.sweep(nowMs - this.#options.maxPointAgeMs - SLACK_MS);
   }
 }
 

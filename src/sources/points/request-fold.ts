@@ -1,4 +1,5 @@
 import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
+import { REQUEST_LIMITS } from '../limits.ts';
 import { PointRow } from './point-row.ts';
 import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
@@ -15,9 +16,12 @@ export interface DecodedRequest {
   readonly noDyno: number;
   /** Data points with an impossible value or time: not finite, negative, missing. */
   readonly invalid: number;
-  /** The same two counts by the resource's app; null where it has none. */
+  /** Data points beyond what one request may contain. */
+  readonly overLimit: number;
+  /** These counts by the resource's app; null where it has none. */
   readonly noDynoByApp: ReadonlyMap<string | null, number>;
   readonly invalidByApp: ReadonlyMap<string | null, number>;
+  readonly overLimitByApp: ReadonlyMap<string | null, number>;
   /** Data points that appear twice in one resource entry. */
   readonly repeated: number;
 }
@@ -45,21 +49,41 @@ export class RequestFold implements DecodedRequest {
   ignored = 0;
   noDyno = 0;
   invalid = 0;
+  overLimit = 0;
   repeated = 0;
   readonly noDynoByApp = new Map<string | null, number>();
   readonly invalidByApp = new Map<string | null, number>();
+  readonly overLimitByApp = new Map<string | null, number>();
   #process: ProcessIdentity | null = null;
   #app: string | null = null;
   readonly #rows = new Map<number, PointRow>();
   #latest: PointRow | null = null;
+  #resources = 0;
+  #dataPoints = 0;
+
+  /** Whether the request is over its limits: then further data points are only to be counted, by `leaveOut`. */
+  get isFull(): boolean {
+    return this.#resources > REQUEST_LIMITS.maxResources || this.#dataPoints >= REQUEST_LIMITS.maxDataPoints;
+  }
 
   /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
   begin(identity: readonly (string | undefined)[]): void {
     this.#process = identifyProcess(identity);
     this.#app = identity[APP_PLACE] || null;
+    this.#resources++;
+  }
+
+  leaveOut(dataPoints: number): void {
+    this.overLimit += dataPoints;
+    addTo(this.overLimitByApp, this.#app, dataPoints);
   }
 
   add({ field, sums, timeMs, value, seriesId }: FoundDataPoint): void {
+    if (this.isFull) {
+      this.leaveOut(1);
+      return;
+    }
+    this.#dataPoints++;
     if (field < 0) {
       this.ignored++;
       return;
@@ -75,6 +99,10 @@ export class RequestFold implements DecodedRequest {
       return;
     }
     const row = this.#latest?.timeMs === timeMs ? this.#latest : this.#rowAt(process, timeMs);
+    if (row === null) {
+      this.leaveOut(1);
+      return;
+    }
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
       this.#refuse(1);
       if (sums) row.spoilSum(field);
@@ -105,9 +133,11 @@ export class RequestFold implements DecodedRequest {
     addTo(this.invalidByApp, this.#app, dataPoints);
   }
 
-  #rowAt(process: ProcessIdentity, timeMs: number): PointRow {
+  /** Null where the request has as many rows as it may have. */
+  #rowAt(process: ProcessIdentity, timeMs: number): PointRow | null {
     let row = this.#rows.get(timeMs);
     if (row === undefined) {
+      if (this.rows.length + this.#rows.size >= REQUEST_LIMITS.maxRows) return null;
       row = new PointRow(process, timeMs);
       this.#rows.set(timeMs, row);
     }
@@ -117,5 +147,6 @@ export class RequestFold implements DecodedRequest {
 }
 
 function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {
-  counts.set(app, (counts.get(app) ?? 0) + dataPoints);
+  const name = counts.has(app) || counts.size < REQUEST_LIMITS.maxAppNames ? app : null;
+  counts.set(name, (counts.get(name) ?? 0) + dataPoints);
 }

@@ -117,7 +117,7 @@ describe('what a sender gets', () => {
 });
 
 describe('size limits', () => {
-  const limits = { maxBodyBytes: 1000, maxDecodedBytes: 5000 };
+  const limits = { maxBodyBytes: 1000, maxDecodedBytes: 5000, maxJsonBytes: 5000 };
   /** A field that is passed over, so that the request is good whatever its length. */
   const padded = (length: number) => {
     const whole = encodeProtobuf([WHOLE]);
@@ -158,7 +158,7 @@ describe('size limits', () => {
     for (const body of [bomb, lying]) {
       const response = await send(otlp, { headers: { 'content-encoding': 'gzip' }, body });
       expect(response.status).toBe(413);
-      expect((await readAnswer(response)).message).toContain(`${64 * 1024 ** 2} bytes after decompression`);
+      expect((await readAnswer(response)).message).toContain(`${16 * 1024 ** 2} bytes after decompression`);
     }
   });
 
@@ -250,6 +250,7 @@ describe('which points are used', () => {
       accepted: 1,
       ignored: 2,
       'no-dyno': 2,
+      'over-limit': 0,
       'too-old': 0,
       future: 0,
       duplicate: 0,

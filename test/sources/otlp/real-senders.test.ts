@@ -177,7 +177,9 @@ describe('over HTTP', () => {
     ['announced', { 'content-length': 1_000_001 }, []],
     ['in chunks', { 'transfer-encoding': 'chunked' }, [new Uint8Array(1_000_000), new Uint8Array(1)]],
   ])('answers 413 to a body that is too long: %s', async (_name, framing, chunks) => {
-    const { url } = await served({ limits: { maxBodyBytes: 1_000_000, maxDecodedBytes: 1_000_000 } });
+    const { url } = await served({
+      limits: { maxBodyBytes: 1_000_000, maxDecodedBytes: 1_000_000, maxJsonBytes: 1_000_000 },
+    });
     const answer = await post(url, { headers: { ...PROTOBUF, ...framing }, chunks, unfinished: true });
     expect(answer.status).toBe(413);
     expect(answer.body.toString()).toContain('1000000 bytes');

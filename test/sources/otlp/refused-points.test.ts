@@ -16,7 +16,11 @@ function refusedOf(body: unknown): readonly RefusedPoints[] {
     accept: () => undefined,
     onRefused: (one) => refused.push(one),
   });
-  intake.take(decodeJson(JSON.stringify(body)), (app) => app === 'shop');
+  intake.take(decodeJson(JSON.stringify(body)), {
+    id: 'shop',
+    speaksForAll: false,
+    mayDeliver: (app) => app === 'shop',
+  });
   return refused;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../src/model/point.ts';
+import { MEMORY_LIMITS } from '../../../src/sources/limits.ts';
 import { FIELDS } from '../../../src/sources/otlp/wanted-metrics.ts';
 import { PointAssembler, type PointAssemblerOptions } from '../../../src/sources/points/point-assembler.ts';
 import { PointRow } from '../../../src/sources/points/point-row.ts';
@@ -20,8 +21,9 @@ function assembler(options: Partial<PointAssemblerOptions> = {}) {
   return { one, accepted };
 }
 
-function row(timeMs: number, processId = 'process-1', series: readonly number[] = []): PointRow {
-  const made = new PointRow({ ...WHOLE_POINT, processId, processStartMs: null }, timeMs);
+function row(timeMs: number, processId = 'process-1', series: readonly number[] = [], app = 'shop'): PointRow {
+  const boot = { ...WHOLE_POINT.boot, app };
+  const made = new PointRow({ ...WHOLE_POINT, boot, processId, processStartMs: null }, timeMs);
   made.set(RSS, 7);
   for (const id of series) made.addSeries(JOBS, id, 1);
   return made;
@@ -49,7 +51,7 @@ describe('what is remembered of processes', () => {
   });
 
   it('is bounded, and the first to be forgotten are those that were silent for longest', () => {
-    const { one } = assembler({ maxProcesses: 3 });
+    const { one } = assembler({ limits: { ...MEMORY_LIMITS, maxProcesses: 3 } });
     one.take(row(T0, 'steady'), T0);
     for (let index = 0; index < 100; index++) {
       one.take(row(T0 + index, `flood-${index}`), T0);
@@ -60,8 +62,26 @@ describe('what is remembered of processes', () => {
     expect(one.take(row(T0 + 100, 'steady'), T0)).toEqual({ accepted: 0, repeated: 1 });
   });
 
+  it('is not forgotten for the processes that another app invents', () => {
+    const { one } = assembler({ limits: { ...MEMORY_LIMITS, maxProcesses: 10, maxSeries: 100 } });
+    one.take(row(T0, 'quiet', [1, 2, 3]), T0);
+    one.settle(T0);
+    for (let index = 0; index < 100; index++) {
+      one.take(row(T0 + index, `flood-${index}`, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 'flood'), T0);
+      one.settle(T0);
+    }
+    expect(one.size).toBe(10);
+    expect(one.take(row(T0, 'quiet', [3, 4]), T0)).toEqual({ accepted: 1, repeated: 2 });
+  });
+
+  it('is bounded for each app', () => {
+    const { one } = assembler({ limits: { ...MEMORY_LIMITS, maxProcessesOfApp: 5 } });
+    for (let index = 0; index < 100; index++) one.take(row(T0 + index, `flood-${index}`), T0);
+    expect(one.size).toBe(5);
+  });
+
   it('bounds its series: a late part of a time whose series were dropped counts as a repetition', () => {
-    const { one, accepted } = assembler({ maxSeries: 100 });
+    const { one, accepted } = assembler({ limits: { ...MEMORY_LIMITS, maxSeries: 100 } });
     const series = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
     one.take(row(T0, 'first', series(0, 60)), T0);
     one.settle(T0);
@@ -74,6 +94,12 @@ describe('what is remembered of processes', () => {
 });
 
 describe('what waits', () => {
+  it('is handed on at once where too much does', () => {
+    const { one, accepted } = assembler({ holdMs: 1_000, limits: { ...MEMORY_LIMITS, maxWaitingRows: 3 } });
+    for (let index = 0; index < 4; index++) one.take(row(T0 + index), T0);
+    expect(accepted).toHaveLength(4);
+  });
+
   it('is handed on in the order of time, with what came later and is older', () => {
     const { one, accepted } = assembler({ holdMs: 1_000 });
     one.take(row(T0 + 20, 'a'), T0);

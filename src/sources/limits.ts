@@ -1,0 +1,84 @@
+/**
+ * How much senders may make the actuator hold, all in one place. The figures keep the service alive on a heap of
+ * 256 MiB, Node's default on a dyno of 512 MB, whatever a holder of a token sends.
+ */
+
+const MIB = 1024 ** 2;
+
+/** One request's body, in bytes. A Collector's batch of 8192 data points has 1 to 2 MiB before compression. */
+export interface BodyLimits {
+  /** As it comes over the wire. */
+  readonly maxBodyBytes: number;
+  /**
+   * After decompression. Decompressing and decoding happen in one turn of the event loop, so only one request at a time
+   * holds this much, and this is also what bounds how long the loop stands still.
+   */
+  readonly maxDecodedBytes: number;
+  /** JSON after decompression: `JSON.parse` makes 64 bytes of heap of the 3 bytes `{},`. */
+  readonly maxJsonBytes: number;
+}
+
+export const BODY_LIMITS: BodyLimits = {
+  maxBodyBytes: 8 * MIB,
+  maxDecodedBytes: 16 * MIB,
+  maxJsonBytes: 4 * MIB,
+};
+
+/**
+ * Objects, arrays and list members in one JSON body: they decide what `JSON.parse` takes in memory and time. An export
+ * has one in about 15 bytes.
+ */
+export const MAX_JSON_VALUES = 300_000;
+
+/** Bodies that are on their way in, over all connections. */
+export interface FlightLimits {
+  /** What they hold at most, in bytes over the wire, announced ones in full. */
+  readonly maxBytes: number;
+  /** How many there are at most: each holds a socket. */
+  readonly maxBodies: number;
+  /** How much of both one sender may have: the rest is left to the others. */
+  readonly maxSenderFraction: number;
+}
+
+export const FLIGHT_LIMITS: FlightLimits = { maxBytes: 32 * MIB, maxBodies: 512, maxSenderFraction: 0.5 };
+
+/** What one request may contain. What is beyond is counted as `over-limit` and reported in the partial success. */
+export interface RequestLimits {
+  /** Resource entries. A Collector sends one a process, and no more than data points. */
+  readonly maxResources: number;
+  /** Data points of the metrics that are used. */
+  readonly maxDataPoints: number;
+  /** Pairs of a resource and a time. Each becomes an object of about 300 bytes. */
+  readonly maxRows: number;
+  /** Names of apps that refusals are counted by; further ones are counted without a name. */
+  readonly maxAppNames: number;
+}
+
+export const REQUEST_LIMITS: RequestLimits = {
+  maxResources: 20_000,
+  maxDataPoints: 200_000,
+  maxRows: 20_000,
+  maxAppNames: 100,
+};
+
+/** What is remembered of processes, to complete their exports and to recognise repetitions. */
+export interface MemoryLimits {
+  /** Processes in all, about 500 bytes each. Beyond it the app with the most forgets its most silent one. */
+  readonly maxProcesses: number;
+  /** Processes of one app: ended children of sandboxed jobs count for some minutes. */
+  readonly maxProcessesOfApp: number;
+  /** Series (queue, job name, outcome) in all, 8 bytes each once their export is complete. */
+  readonly maxSeries: number;
+  /** Rows that wait for their other parts, about 500 bytes each. With more, they are passed on at once. */
+  readonly maxWaitingRows: number;
+  /** Data points in them, 16 bytes each. */
+  readonly maxWaitingDataPoints: number;
+}
+
+export const MEMORY_LIMITS: MemoryLimits = {
+  maxProcesses: 120_000,
+  maxProcessesOfApp: 20_000,
+  maxSeries: 2_000_000,
+  maxWaitingRows: 50_000,
+  maxWaitingDataPoints: 1_000_000,
+};
