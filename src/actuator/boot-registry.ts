@@ -174,16 +174,15 @@ export class BootRegistry {
 
   /** The boot that the platform lists under a dyno name, else the newest of that name; null if none exists. */
   newestOf(app: string, dyno: string): BootEntry | null {
-    let newest: BootEntry | null = null;
-    for (const entry of this.#byDyno.get(dynoKey({ app, dyno })) ?? []) {
-      if (newest === null || comesFirst(entry, newest)) newest = entry;
-    }
-    return newest;
+    return newestIn(this.#byDyno.get(dynoKey({ app, dyno })) ?? []);
   }
 
   /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */
   prune(nowMs: number): readonly string[] {
-    const gone = this.entries().filter((entry) => this.#isOver(entry, nowMs));
+    // By dyno, so that the boots of one are compared with each other alone.
+    const gone = [...this.#byDyno.values()].flatMap((ofDyno) =>
+      ofDyno.filter((one) => this.#isOver(one, ofDyno, nowMs)),
+    );
     for (const entry of gone) this.#remove(entry);
     for (const [key, sinceMs] of this.#expected) {
       if (Math.abs(nowMs - sinceMs) <= PLACE_LASTS_MS) continue;
@@ -196,15 +195,19 @@ export class BootRegistry {
     return over.filter((key) => !this.#entries.has(key));
   }
 
-  #isOver({ boot }: BootEntry, nowMs: number): boolean {
+  #isOver({ boot }: BootEntry, ofDyno: readonly BootEntry[], nowMs: number): boolean {
     const silentMs = nowMs - boot.lastPointMs;
     if (silentMs > FORGET_AFTER_MS) return true;
     if (silentMs <= this.#silentMs || boot.identity.app === null) return false;
-    const newest = this.newestOf(boot.identity.app, boot.identity.dyno);
+    const newest = newestIn(ofDyno);
     // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for
     // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
+}
+
+function newestIn(ofDyno: readonly BootEntry[]): BootEntry | null {
+  return ofDyno.reduce<BootEntry | null>((a, b) => (a === null || comesFirst(b, a) ? b : a), null);
 }
 
 /** The boot that the platform lists comes before the others, and the newer before the older. */

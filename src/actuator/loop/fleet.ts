@@ -1,6 +1,7 @@
 import { decide } from '../../decision/decide.ts';
 import { quickRestarts } from '../../decision/quick-restarts.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
+import { TUNING } from '../../detector/tuning.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
@@ -10,6 +11,10 @@ import { type BootEntry, type BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../
 import type { Host } from '../host.ts';
 import type { LedgerViews } from '../ledger-access.ts';
 import type { PlatformView } from '../platform-view.ts';
+import { inTurns } from './turns.ts';
+
+/** A silent boot is judged again after so many windows. */
+const SILENT_LOOK_WINDOWS = 5;
 
 /** What the settings say about judging and about what may be restarted. */
 export interface Rules {
@@ -55,8 +60,21 @@ export class Fleet {
   async observe(): Promise<readonly BootEntry[]> {
     const entries = this.#parts.registry.entries();
     await this.#readPlatform(entries);
-    this.#noteListings(entries);
+    await inTurns(entries, async (ofApps) => this.#noteListings(ofApps));
     return entries;
+  }
+
+  /**
+   * Those of the boots about which there may be something new. A silent one is never restarted, so a look in a while is
+   * enough: boots that are gone stay for two days, and would soon be most of the work.
+   */
+  due(entries: readonly BootEntry[]): readonly BootEntry[] {
+    const nowMs = this.#parts.host.clock.now();
+    const silentMs = TUNING.silentWindows * this.policy.windowMs;
+    return entries.filter(({ boot, decision }) => {
+      const wasSilent = decision !== null && decision.timeMs - boot.lastPointMs > silentMs;
+      return !wasSilent || Math.abs(nowMs - decision.timeMs) >= SILENT_LOOK_WINDOWS * this.policy.windowMs;
+    });
   }
 
   /**

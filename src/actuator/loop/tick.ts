@@ -5,6 +5,7 @@ import type { Decided, Fleet } from './fleet.ts';
 import type { Leadership } from './leadership.ts';
 import type { Learner } from './learner.ts';
 import type { Reporter } from './reporter.ts';
+import { inTurns } from './turns.ts';
 
 export interface TickParts {
   readonly fleet: Fleet;
@@ -40,7 +41,9 @@ export async function tick({ fleet, ledgers, learner, reporter, actor }: TickPar
     await reporter.reportBreakers(views);
     await learner.learn(entries, views);
   }
-  const decided = fleet.decide(entries, views, leadership.mayAct());
-  await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
-  if (leadership.mayAct()) await claim(decided);
+  await inTurns(fleet.due(entries), async (ofApps) => {
+    const decided = fleet.decide(ofApps, views, leadership.mayAct());
+    await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
+    if (leadership.mayAct()) await claim(decided);
+  });
 }
