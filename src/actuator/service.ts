@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Clock } from '../ports.ts';
 import { type Environment, headerSecrets } from '../shared/otel-environment.ts';
@@ -103,10 +104,11 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   state?.leader.onLeading(() => void restoring.again());
   void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
   const isRestored = () => restoring.isOver();
-  const doors = openDoors({ settings, measurements, assembled, isRestored, log });
+  const startToken = randomBytes(18).toString('base64url');
+  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, log });
   const server = await serveHttp(doors, settings.port, () => refusals.note(GRPC));
   closers.add(() => server.close());
-  announce(settings, { port: server.port, env, log });
+  announce(settings, { port: server.port, env, startToken, log });
   void announceAccess(settings, { platform: connections.platform, view: platform, log });
   closers.add(run({ settings, measurements, assembled, state, log }));
   return server.port;

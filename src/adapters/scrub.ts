@@ -1,5 +1,8 @@
-/** Heroku's tokens, the credentials in a URL and a bearer token, wherever they appear in a text. */
-const WELL_KNOWN = /HRKU-[\w-]+|(?<=:\/\/)[^/\s"@]*:[^/\s"@]*(?=@)|(?<=[Bb]earer )[\w.~+/=-]+/g;
+/**
+ * Heroku's tokens, the credentials in a URL and a bearer token, wherever they appear in a text. Each reads a character at
+ * most twice: the first part of credentials ends at the first colon, so there is one way to match.
+ */
+const WELL_KNOWN = /HRKU-[\w-]+|(?<=:\/\/)[^/\s"@:]*:[^/\s"@]*(?=@)|(?<=[Bb]earer )[\w.~+/=-]+/g;
 
 /** Takes these secrets, and whatever has the form of a well-known one, out of a text that people will read. */
 export function scrubber(secrets: readonly string[]): (text: string) => string {

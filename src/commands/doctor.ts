@@ -2,6 +2,7 @@ import { resolveActuatorSettings } from '../config/resolve.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
 import { ConfigError } from '../model/errors.ts';
+import { printable } from '../model/printable.ts';
 import { askActuator } from './remote/ask-actuator.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, wrap } from './terminal/terminal.ts';
@@ -17,13 +18,19 @@ const WHOSE_SETTINGS =
 
 /** `tidemark doctor`: exit code 0 without faults, 1 with one. Warnings are no faults. */
 export async function runDoctor(args: CommandArguments): Promise<number> {
-  const findings = await findingsOf(args);
+  const findings = (await findingsOf(args)).map(inPrint);
   if (args.own.json === true) process.stdout.write(`${findings.map((one) => JSON.stringify(one)).join('\n')}\n`);
   else
     process.stdout.write(
       describeFindings(findings, columnsOf(process.stdout), { isRemote: args.own.url !== undefined }),
     );
   return findings.some(({ level }) => level === 'fault') ? 1 : 0;
+}
+
+/** A finding may repeat what the platform, Redis or an actuator said. */
+function inPrint(finding: Finding): Finding {
+  const { says, advice } = finding;
+  return { ...finding, says: printable(says), advice: advice === null ? null : printable(advice) };
 }
 
 /** With settings that cannot be resolved nothing else can be checked. */

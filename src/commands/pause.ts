@@ -1,5 +1,6 @@
 import { resolveStateRedisUrl } from '../config/resolve.ts';
 import { BadInputError, TidemarkError } from '../model/errors.ts';
+import { printable } from '../model/printable.ts';
 import { parseTarget, type Target } from '../model/target.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import { addressOf, ask } from './remote/client.ts';
@@ -34,7 +35,7 @@ export async function runPause(args: CommandArguments, what: What): Promise<numb
     lines.push(
       'A target that was paused by its name stays paused until it is resumed by its name; "tidemark status" shows it.',
     );
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.map(printable).join('\n')}\n`);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, TidemarkError } from '../model/errors.ts';
+import { printable } from '../model/printable.ts';
 import type { ActuatorAddress } from '../web/client.ts';
 import type { Attempt } from '../web/schema/answers.ts';
 import { ROUTES } from '../web/schema/routes.ts';
@@ -78,5 +79,5 @@ async function find(address: ActuatorAddress, id: string): Promise<Attempt | nul
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }

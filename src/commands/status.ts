@@ -1,5 +1,6 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
+import { printable } from '../model/printable.ts';
 import type { Attempt, Decision, Dyno, RefusedMeasurements, Status, TargetState } from '../web/schema/answers.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import { addressOf, ask } from './remote/client.ts';
@@ -26,7 +27,9 @@ export async function runStatus(args: CommandArguments): Promise<number> {
   ]);
   const snapshot = { ...status, dynos, attempts, decisions };
   const text =
-    args.own.json === true ? JSON.stringify(snapshot) : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
+    args.own.json === true
+      ? printable(JSON.stringify(snapshot))
+      : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
   process.stdout.write(`${text}\n`);
   return 0;
 }
@@ -54,7 +57,9 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
     ),
   ];
   const shown = sections.filter((lines) => lines.length > 0);
-  return shown.map((lines) => lines.map((line) => wrap(line, columns, hangOf(line))).join('\n')).join('\n\n');
+  return shown
+    .map((lines) => lines.map((line) => wrap(printable(line), columns, hangOf(line))).join('\n'))
+    .join('\n\n');
 }
 
 /**

@@ -21,7 +21,7 @@ export function targetOf(key: TargetKey): Target {
 
 /** Parses `app:type`; null for any other text. */
 export function parseTarget(text: string): Target | null {
-  const [, app, processType] = /^([a-z][a-z0-9-]*):([-\w]{1,128})$/.exec(text) ?? [];
+  const [, app, processType] = /^([a-z][a-z0-9-]{0,62}):([-\w]{1,128})$/.exec(text) ?? [];
   return app === undefined || processType === undefined ? null : { app, processType };
 }
 

@@ -8,32 +8,41 @@ import { errorBody } from './schema/errors.ts';
 export interface Admission {
   /** Null: no token is configured, so only loopback is served. */
   readonly adminToken: string | null;
+  /** What a command needs where no token is configured; the log shows it at the start. */
+  readonly startToken: string;
   /** The address of the other end of the socket; undefined where it is unknown. */
   readonly remoteAddress: (context: Context) => string | undefined;
 }
 
 /**
  * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic
- * (for browsers); without one only loopback is served. A POST from a page of another origin is refused.
+ * (for browsers). Without one only loopback is served, and a command needs the start token: a proxy on this machine that
+ * adds no header cannot be told from a local program. A POST from a page of another origin is refused.
  */
-export function admit({ adminToken, remoteAddress }: Admission): MiddlewareHandler {
-  const digest = adminToken === null ? null : digestOf(adminToken);
+export function admit({ adminToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
+  const isOpenHere = adminToken === null;
+  const digest = digestOf(adminToken ?? startToken);
   return async (context, next) => {
     const request = context.req.raw;
-    if (digest === null && !isLoopbackRequest(request.headers, remoteAddress(context))) {
+    if (isOpenHere && !isLoopbackRequest(request.headers, remoteAddress(context))) {
       const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
       return context.json(errorBody('forbidden', message), 403);
     }
-    if (digest !== null && !carriesToken(request, digest)) {
+    const needsToken = !isOpenHere || !(request.method === 'GET' || request.method === 'HEAD');
+    if (needsToken && !carriesToken(request, digest)) {
       context.header('WWW-Authenticate', 'Basic realm="tidemark", charset="UTF-8"');
-      const message = 'The admin token is required: send it as Bearer, or as the password of Basic.';
-      return context.json(errorBody('unauthorized', message), 401);
+      return context.json(errorBody('unauthorized', isOpenHere ? START_TOKEN_NEEDED : ADMIN_TOKEN_NEEDED), 401);
     }
-    if (request.method === 'POST' && !isSameOrigin(request, digest === null))
+    if (request.method === 'POST' && !isSameOrigin(request))
       return context.json(errorBody('forbidden', 'A POST from a page of another origin is refused.'), 403);
     return next();
   };
 }
+
+const ADMIN_TOKEN_NEEDED = 'The admin token is required: send it as Bearer, or as the password of Basic.';
+const START_TOKEN_NEEDED =
+  'TIDEMARK_ADMIN_TOKEN is not set in the actuator, so a command needs the token that its log shows at the start: ' +
+  'send it as Bearer, or as the password of Basic.';
 
 /**
  * hono's own middleware answers 400 to what it cannot parse, and takes one scheme or the other; only its parser fits.
@@ -43,13 +52,9 @@ function carriesToken(request: Request, digest: SecretDigest): boolean {
   return given !== undefined && isSecret(given, digest);
 }
 
-/**
- * A browser sends Origin with every POST; other programs send none. Where loopback is the only guard the Host must be
- * loopback too: otherwise a page could reach the API through a name of its own that resolves to 127.0.0.1.
- */
-function isSameOrigin(request: Request, isLoopbackOnly: boolean): boolean {
+/** A browser sends Origin with every POST; other programs send none. */
+function isSameOrigin(request: Request): boolean {
   const host = request.headers.get('host') ?? new URL(request.url).host;
   const origin = request.headers.get('origin');
-  if (isLoopbackOnly && !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(host)) return false;
   return origin === null || (URL.canParse(origin) && new URL(origin).host === host);
 }

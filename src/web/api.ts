@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { matchesAny, parseTarget, type Target, targetKey } from '../model/target.ts';
 import { type Admission, admit } from './admission.ts';
 import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
@@ -11,6 +12,15 @@ type Handler<R extends Route> = (context: Context) => Answer<R> | Promise<Answer
 
 /** One for each route: a route without one, or an answer that it does not declare, does not compile. */
 type Handlers = { readonly [Name in keyof typeof ROUTES]: Handler<(typeof ROUTES)[Name]> };
+
+/** A target and its braces take 250. */
+const MAX_BODY_BYTES = 4096;
+/** Characters. Heroku's longest are process types, of 128. */
+const MAX_NAME_LENGTH = 200;
+
+function tooLong(context: Context): Response {
+  return context.json(errorBody('too-long', `The body is longer than ${MAX_BODY_BYTES} bytes.`), 413);
+}
 
 /** The actuator's HTTP interface, all but the ingest. */
 export function createApi(control: ActuatorControl, admission: Admission): Hono {
@@ -25,8 +35,10 @@ export function createApi(control: ActuatorControl, admission: Admission): Hono 
       isUnavailable ? 503 : 500,
     );
   });
-  app.notFound((context) => context.json(errorBody('not-found', `There is nothing at ${context.req.path}.`), 404));
-  app.use('/api/*', admit(admission));
+  app.notFound((context) =>
+    context.json(errorBody('not-found', `There is nothing at ${context.req.path.slice(0, MAX_NAME_LENGTH)}.`), 404),
+  );
+  app.use('/api/*', admit(admission), bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLong }));
   const handlers = { ...reads(control), ...commands(control) } satisfies Handlers;
   for (const [name, handler] of Object.entries(handlers)) {
     const { method, path } = ROUTES[name as keyof typeof ROUTES];
@@ -114,7 +126,8 @@ const BAD_TARGET = refusal(400, 'bad-request', 'The body is {"target": "app:type
 
 function dynoIn(context: Context): { readonly app: string; readonly dyno: string } {
   const { app = '', dyno = '' } = context.req.param();
-  return { app, dyno };
+  // A longer name is no dyno's: what it begins with is not looked for.
+  return app.length > MAX_NAME_LENGTH || dyno.length > MAX_NAME_LENGTH ? { app: '', dyno: '' } : { app, dyno };
 }
 
 function limitIn(context: Context): number | null {

@@ -12,6 +12,23 @@ it.each([
   [undefined, {}, false],
   ['127.0.0.1', { forwarded: 'for=1.2.3.4' }, false],
   ['127.0.0.1', { 'X-Forwarded-Proto': 'https' }, false],
+  ['127.0.0.1', { 'X-Forwarded': 'for=1.2.3.4' }, false],
+  ['127.0.0.1', { 'X-Real-IP': '1.2.3.4' }, false],
+  ['127.0.0.1', { Via: '1.1 proxy' }, false],
+  ['127.0.0.1', { 'CF-Connecting-IP': '1.2.3.4' }, false],
+  ['127.0.0.1', { 'CF-Ray': '1' }, false],
+  ['127.0.0.1', { 'True-Client-IP': '1.2.3.4' }, false],
+  ['127.0.0.1', { 'X-Client-IP': '1.2.3.4' }, false],
+  ['127.0.0.1', { 'Fastly-Client-IP': '1.2.3.4' }, false],
+  ['127.0.0.1', { 'X-Envoy-External-Address': '1.2.3.4' }, false],
+  ['127.0.0.1', { 'X-Amzn-Trace-Id': 'Root=1' }, false],
+  ['127.0.0.1', { host: 'evil.example' }, false],
+  ['127.0.0.1', { host: '127.0.0.1.evil.example:4318' }, false],
+  ['127.0.0.1', { host: 'localhost.evil.example' }, false],
+  ['127.0.0.1', { host: 'localhost:4318' }, true],
+  ['127.0.0.1', { host: 'LOCALHOST' }, true],
+  ['::1', { host: '[::1]:4318' }, true],
+  ['127.0.0.1', { host: '127.0.0.1:4318', 'user-agent': 'x', 'x-api-key': 'y', accept: '*/*' }, true],
 ])('%s with the headers %j is loopback: %s', (address, headers, is) => {
   expect(isLoopbackRequest(new Headers(headers as Record<string, string>), address)).toBe(is);
 });

@@ -26,7 +26,8 @@ describe('a command that the actuator refuses', () => {
   it('says which token is missing, or wrong', async () => {
     const text = error('unauthorized', 'no');
     expect(await messageOf(401, text)).toBe(
-      'the actuator at URL requires its admin token: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has',
+      'the actuator at URL requires its admin token: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has, ' +
+        'or, where none is set there, to the startToken in its log',
     );
     expect(await messageOf(401, text, 'wrong')).toMatch(/^the actuator at URL refuses the admin token: set TIDEMARK_/);
   });

@@ -95,14 +95,20 @@ function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', d
 }
 
 const HOST = 'http://127.0.0.1:4318';
+const START_TOKEN = 'start-t0ken';
 
 function api(options: { token?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
   const { control, calls } = actuator(options.restart);
-  const admission = { adminToken: options.token ?? null, remoteAddress: () => options.address ?? '127.0.0.1' };
+  const admission = {
+    adminToken: options.token ?? null,
+    startToken: START_TOKEN,
+    remoteAddress: () => options.address ?? '127.0.0.1',
+  };
   const app = createApi(control, admission);
+  const bearer: Record<string, string> = options.token === undefined ? { authorization: `Bearer ${START_TOKEN}` } : {};
   /** Every answer must be as the document says. */
   const request = async (path: string, init?: RequestInit) => {
-    const response = await app.request(`${HOST}${path}`, init);
+    const response = await app.request(`${HOST}${path}`, { ...init, headers: { ...bearer, ...init?.headers } });
     await expectDocumented(init?.method ?? 'GET', new URL(path, HOST).pathname, response);
     return response;
   };
@@ -117,6 +123,7 @@ describe('admission', () => {
     ['from elsewhere, no token configured', { address: '10.0.0.9' }, {}, 403],
     ['forwarded to this machine, no token configured', {}, { 'x-forwarded-for': '127.0.0.1' }, 403],
     ['forwarded by the standard header, no token configured', {}, { forwarded: 'for=127.0.0.1' }, 403],
+    ['from a page with a name that resolves here', {}, { host: 'evil.example' }, 403],
     ['with IPv4 inside IPv6', { address: '::ffff:127.0.0.1' }, {}, 200],
     ['without the token that is configured', { token: 's3cret' }, {}, 401],
     ['with a wrong token', { token: 's3cret' }, { authorization: 'Bearer s3cre' }, 401],
@@ -128,6 +135,25 @@ describe('admission', () => {
     const response = await api(options).request('/api/dynos', { headers: headers as Record<string, string> });
     expect(response.status).toBe(status);
     if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
+  });
+
+  it.each([
+    ['no token', '', 401],
+    ['a wrong one', 'Bearer start-t0ke', 401],
+    ['the start token as Bearer', `Bearer ${START_TOKEN}`, 200],
+    ['the start token as the password of Basic', basic(START_TOKEN), 200],
+  ])('needs the start token for a command where no admin token is set: %s', async (_, authorization, status) => {
+    const { request, calls } = api();
+    for (const path of ['/api/pause', '/api/resume'])
+      expect((await request(path, { method: 'POST', headers: { authorization } })).status).toBe(status);
+    expect(calls.paused).toHaveLength(status === 200 ? 1 : 0);
+    expect((await request('/api/dynos', { headers: { authorization } })).status).toBe(200);
+  });
+
+  it('takes the start token from this machine alone, and only where no admin token is set', async () => {
+    const headers = { authorization: `Bearer ${START_TOKEN}` };
+    expect((await api({ address: '10.0.0.9' }).request('/api/pause', { method: 'POST', headers })).status).toBe(403);
+    expect((await api({ token: 's3cret' }).request('/api/pause', { method: 'POST', headers })).status).toBe(401);
   });
 
   it('leaves health open to everyone', async () => {
@@ -280,13 +306,23 @@ describe('commands', () => {
     expect(calls.paused).toHaveLength(1);
   });
 
+  it('refuses names that no target has, and bodies that no command needs', async () => {
+    const { request, calls } = api();
+    const pause = (body: string) => request('/api/pause', { method: 'POST', body });
+    expect((await pause(JSON.stringify({ target: `a${'b'.repeat(100)}:worker` }))).status).toBe(400);
+    expect((await pause(JSON.stringify({ target: `${'a'.repeat(5_000_000)}:worker` }))).status).toBe(413);
+    expect((await request(`/api/dynos/shop/${'w'.repeat(5_000)}/restart`, { method: 'POST' })).status).toBe(202);
+    expect(calls).toMatchObject({ paused: [], restarted: ['/'] });
+  });
+
   it('says that the ledger did not answer', async () => {
     const { control, admission } = api();
     const failing = {
       ...control,
       pause: () => Promise.reject(new LedgerUnavailable('redis://user:pw@host timed out')),
     };
-    const response = await createApi(failing, admission).request(`${HOST}/api/pause`, { method: 'POST' });
+    const headers = { authorization: `Bearer ${START_TOKEN}` };
+    const response = await createApi(failing, admission).request(`${HOST}/api/pause`, { method: 'POST', headers });
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('pw');
   });

@@ -10,7 +10,11 @@ const document = openApiDocument() as unknown as {
   readonly components: { readonly schemas: Readonly<Record<string, { readonly properties?: object }>> };
 };
 const routes = () => {
-  const api = createApi({} as ActuatorControl, { adminToken: null, remoteAddress: () => '127.0.0.1' });
+  const api = createApi({} as ActuatorControl, {
+    adminToken: null,
+    startToken: 'start',
+    remoteAddress: () => '127.0.0.1',
+  });
   return api.routes.filter(({ method }) => method !== 'ALL');
 };
 

@@ -18,6 +18,8 @@ export interface DoorParts {
   readonly assembled: Assembled;
   /** Whether the state was read back: before that no measurements are taken. */
   readonly isRestored: () => boolean;
+  /** What commands over HTTP need where no admin token is set. */
+  readonly startToken: string;
   readonly log: Log;
 }
 
@@ -25,7 +27,8 @@ const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
 /** Everything that the actuator answers over HTTP. */
 export function openDoors(parts: DoorParts): Hono {
-  const { adminToken } = parts.settings;
+  const { settings, startToken } = parts;
+  const { adminToken } = settings;
   const { refusals } = parts.measurements;
   const otlp = openOtlp(parts);
   const app = new Hono();
@@ -41,7 +44,7 @@ export function openDoors(parts: DoorParts): Hono {
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();
   });
-  app.route('/', createApi(createControl(parts), { adminToken, remoteAddress }));
+  app.route('/', createApi(createControl(parts), { adminToken, startToken, remoteAddress }));
   return app;
 }
 

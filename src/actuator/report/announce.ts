@@ -9,7 +9,17 @@ import type { Log } from './log.ts';
 /** Logs the set-up at a start. */
 export function announce(
   settings: ActuatorSettings,
-  { port, env, log }: { readonly port: number; readonly env: Environment; readonly log: Log },
+  {
+    port,
+    env,
+    startToken,
+    log,
+  }: {
+    readonly port: number;
+    readonly env: Environment;
+    readonly startToken: string;
+    readonly log: Log;
+  },
 ): void {
   const { allowed, dryRun } = settings.permissions;
   log.info('actuator is listening', {
@@ -18,6 +28,11 @@ export function announce(
     dryRun: typeof dryRun === 'boolean' ? dryRun : dryRun.map(({ app, processType }) => `${app}:${processType}`),
     windowMs: settings.policy.windowMs,
   });
+  if (settings.adminToken === null)
+    log.info('commands over HTTP need this token until the next start', {
+      startToken,
+      advice: 'set TIDEMARK_ADMIN_TOKEN to it for tidemark restart, pause and resume; or set one of your own here',
+    });
   if (allowed.length === 0)
     log.warn('TIDEMARK_TARGETS is empty, so the allow-list is empty: Tidemark will restart nothing');
   for (const { says, advice } of checkTls(env)) log.error(says, { advice });

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { scrubber } from '../../adapters/scrub.ts';
+import { printable } from '../../model/printable.ts';
 
 /** Writes one JSON object per line. `fields` must hold no secret; as a second guard, `createLog` redacts known ones. */
 export interface Log {
@@ -21,7 +22,8 @@ export function createLog(
   const strike = scrubber(secrets.filter((secret) => secret.length >= 4));
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => void destination.write(strike(line)) },
+    // JSON leaves some characters as they are that a terminal obeys.
+    { write: (line: string) => void destination.write(`${printable(strike(line.trimEnd()))}\n`) },
   );
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>

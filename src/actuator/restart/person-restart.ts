@@ -1,5 +1,5 @@
 import type { Decision } from '../../model/decision.ts';
-import { LedgerUnavailable, PlatformError } from '../../model/errors.ts';
+import { BadInputError, LedgerUnavailable, PlatformError } from '../../model/errors.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Permissions } from '../../model/policy.ts';
@@ -43,6 +43,8 @@ export async function restartForPerson(
     return { ok: true, attemptId: answer.attempt.id, dryRun };
   } catch (error) {
     if (error instanceof LedgerUnavailable) return { ok: false, why: 'ledger-unavailable' };
+    // No name of a dyno, so nothing was asked of the platform.
+    if (error instanceof BadInputError) return { ok: false, why: 'unknown-dyno' };
     if (error instanceof PlatformError) return { ok: false, why: 'platform-unavailable' };
     throw error;
   }

@@ -7,7 +7,16 @@ import { withAdvice } from './error-ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The platform's own error body. Its `resource` says what a 404 did not find. */
-const errorBody = z.object({ id: z.string().min(1), message: z.string(), resource: z.string().optional() });
+const errorBody = z.object({
+  id: z.string().min(1).transform(cutTo(100)),
+  message: z.string().transform(cutTo(500)),
+  resource: z.string().optional(),
+});
+
+/** What is kept of a text: it goes into log lines, decisions and Redis. */
+function cutTo(length: number): (text: string) => string {
+  return (text) => (text.length > length ? `${text.slice(0, length)}...` : text);
+}
 
 /**
  * What a DELETE's exchange proves. Only the platform's own error body proves that nothing was restarted; a proxy's page
@@ -91,5 +100,5 @@ export function clockAheadMs(headers: IncomingHttpHeaders, nowMs: number): numbe
 /** The id that Heroku's support asks for. */
 export function requestIdOf(headers: IncomingHttpHeaders): string | null {
   const value = headers['request-id'];
-  return typeof value === 'string' && value !== '' ? value : null;
+  return typeof value === 'string' && value !== '' ? cutTo(100)(value) : null;
 }

@@ -1,8 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { OneShotRequest } from './one-shot-request.ts';
 
-/** Larger answers are refused. The API's largest (a page of a thousand dynos) is far smaller. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/**
+ * Characters of an answer over all its pages; longer ones are refused. A thousand dynos take 0.6 million, and
+ * `JSON.parse` may make 20 bytes of each.
+ */
+const MAX_BODY_LENGTH = 4 * 1024 * 1024;
+/** Characters of a fault that are kept: it may repeat what the other end sent. */
+const MAX_WHY_LENGTH = 500;
 
 export interface Call {
   /** E.g. `https://api.heroku.com`. */
@@ -79,6 +84,8 @@ class AnswerHead {
   status: number | null = null;
   headers: IncomingHttpHeaders = {};
   onBroken: (error: Error) => void = () => {};
+  /** Characters, of all pages: the library asks for the next one where an answer names it. */
+  #received = 0;
   readonly #onHead: Call['onHead'];
 
   constructor(onHead: Call['onHead']) {
@@ -102,10 +109,9 @@ class AnswerHead {
       this.onBroken(new Error('the answer was 304, though nothing was asked conditionally'));
       return;
     }
-    let received = 0;
     response.on('data', (chunk: string) => {
-      received += chunk.length;
-      if (received > MAX_BODY_BYTES) response.destroy();
+      this.#received += chunk.length;
+      if (this.#received > MAX_BODY_LENGTH) response.destroy();
     });
     next();
   }
@@ -163,5 +169,5 @@ function describe(error: unknown): string {
   // A connection that is tried over several addresses fails with an empty message and one error for each.
   const message =
     error instanceof AggregateError && error.message === '' ? 'no address could be reached' : error.message;
-  return `${code}${message}`;
+  return `${code}${message}`.slice(0, MAX_WHY_LENGTH);
 }

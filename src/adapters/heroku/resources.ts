@@ -3,42 +3,54 @@ import { PlatformError } from '../../model/errors.ts';
 import type { DynoQuota, PlatformDyno } from '../../ports.ts';
 import { quotaOf } from './quota.ts';
 
-const timestamp = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'is no time');
+/** Heroku's names and ids are shorter; what is longer would be kept in memory and in Redis. */
+const name = z.string().max(200);
+/** Of one app, or of one account. */
+const MAX_ENTRIES = 10_000;
+
+function listOf<T extends z.ZodType>(entry: T) {
+  return z.array(entry).max(MAX_ENTRIES);
+}
+
+const timestamp = z
+  .string()
+  .max(100)
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'is no time');
 
 /** The dyno of Heroku's schema. The schema requires no field; here those that identify a dyno are required. */
 const dyno = z.object({
-  id: z.string().min(1),
-  name: z.string().min(1),
-  type: z.string().min(1),
+  id: name.min(1),
+  name: name.min(1),
+  type: name.min(1),
   /** Heroku documents the states in prose only, so any text is accepted. */
-  state: z.string(),
-  size: z.string().nullish(),
+  state: name,
+  size: name.nullish(),
   created_at: timestamp,
   release: z.object({ version: z.number().int().nullish() }).nullish(),
 });
 
 const dynoSize = z.object({
-  name: z.string().min(1),
+  name: name.min(1),
   /** In GB. */
   memory: z.number().nullish(),
   private_space_only: z.boolean().nullish(),
-  generation: z.object({ name: z.string().nullish() }).nullish(),
+  generation: z.object({ name: name.nullish() }).nullish(),
 });
 
-const account = z.object({ id: z.string().min(1), email: z.string() });
+const account = z.object({ id: name.min(1), email: name });
 
-const app = z.object({ name: z.string().min(1) });
+const app = z.object({ name: name.min(1) });
 
 const formationEntry = z.object({
-  type: z.string().min(1),
+  type: name.min(1),
   quantity: z.number().int().nonnegative(),
   /** A name, in older answers; both are there in some. */
-  size: z.string().nullish(),
-  dyno_size: z.object({ name: z.string().nullish() }).nullish(),
+  size: name.nullish(),
+  dyno_size: z.object({ name: name.nullish() }).nullish(),
 });
 
 const authorization = z.object({
-  scope: z.array(z.string()),
+  scope: listOf(name),
   access_token: z.object({ token: z.string().nullish(), expires_in: z.number().nullish() }).nullish(),
 });
 
@@ -57,7 +69,7 @@ export interface HerokuAccount {
 }
 
 export function parseDynos(body: unknown, what: string): readonly PlatformDyno[] {
-  return parse(z.array(dyno), body, what).map((entry) => ({
+  return parse(listOf(dyno), body, what).map((entry) => ({
     id: entry.id,
     name: entry.name,
     processType: entry.type,
@@ -71,7 +83,7 @@ export function parseDynos(body: unknown, what: string): readonly PlatformDyno[]
 /** The quotas by lower-case size name, without sizes of unknown memory. */
 export function parseQuotas(body: unknown, what: string): ReadonlyMap<string, DynoQuota> {
   const quotas = new Map<string, DynoQuota>();
-  for (const entry of parse(z.array(dynoSize), body, what)) {
+  for (const entry of parse(listOf(dynoSize), body, what)) {
     const quota = quotaOf({
       name: entry.name,
       memoryGb: entry.memory ?? null,
@@ -87,11 +99,11 @@ export function parseAccount(body: unknown, what: string): HerokuAccount {
 }
 
 export function parseApps(body: unknown, what: string): readonly string[] {
-  return parse(z.array(app), body, what).map(({ name }) => name);
+  return parse(listOf(app), body, what).map(({ name }) => name);
 }
 
 export function parseFormation(body: unknown, what: string): readonly FormationEntry[] {
-  return parse(z.array(formationEntry), body, what).map(({ type, quantity, size, dyno_size }) => ({
+  return parse(listOf(formationEntry), body, what).map(({ type, quantity, size, dyno_size }) => ({
     processType: type,
     quantity,
     size: size ?? dyno_size?.name ?? null,
@@ -107,7 +119,7 @@ export interface TokenGrant {
 
 /** The authorization that this token belongs to; null where none of those listed is its. */
 export function parseGrantOf(token: string, body: unknown, what: string): TokenGrant | null {
-  const own = parse(z.array(authorization), body, what).find(({ access_token }) => access_token?.token === token);
+  const own = parse(listOf(authorization), body, what).find(({ access_token }) => access_token?.token === token);
   if (own === undefined) return null;
   const expiresInS = own.access_token?.expires_in ?? null;
   return { scopes: own.scope, expiresInMs: expiresInS === null ? null : expiresInS * 1000 };

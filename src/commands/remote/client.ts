@@ -58,7 +58,10 @@ function refusalText(
   }
   if (status === 401) {
     const says = adminToken === null ? 'requires its admin token' : 'refuses the admin token';
-    return `the actuator at ${origin} ${says}: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has`;
+    return (
+      `the actuator at ${origin} ${says}: set TIDEMARK_ADMIN_TOKEN to the value that the actuator has, ` +
+      'or, where none is set there, to the startToken in its log'
+    );
   }
   const what = method === 'get' ? `the actuator at ${origin} refuses` : 'refused';
   return `${what} (${status} ${code}): ${message}`;

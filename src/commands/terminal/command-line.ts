@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TidemarkError } from '../../model/errors.ts';
+import { printable } from '../../model/printable.ts';
 import { readArguments } from './arguments.ts';
 import type { Environment } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
@@ -48,7 +49,7 @@ function packageVersion(): string {
  */
 function report(error: unknown): number {
   const known = error instanceof TidemarkError;
-  if (known) process.stderr.write(`tidemark: ${error.message}\n`);
+  if (known) process.stderr.write(`tidemark: ${error.message.split('\n').map(printable).join('\n')}\n`);
   else
     process.stderr.write(
       `tidemark: a fault in the program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

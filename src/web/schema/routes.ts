@@ -24,7 +24,7 @@ export const Limit = z.int().min(1).max(1000).default(200).describe('How many en
 
 /** Strict: a misspelt key must not pause everything. */
 export const TargetRequest = z
-  .strictObject({ target: z.string().nullish().describe('app:type; null or left out: all targets.') })
+  .strictObject({ target: z.string().max(200).nullish().describe('app:type; null or left out: all targets.') })
   .describe('Which target is meant.');
 
 const Unknown = z
