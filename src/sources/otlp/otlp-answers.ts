@@ -37,11 +37,14 @@ export interface Failure {
 /** What a sender is asked to wait when nothing can be taken now. */
 export const RETRY_AFTER_SECONDS = 5;
 
-/** Before anything of the body is read, so the connection cannot carry another request. */
+/**
+ * Answered before the body is kept. The server reads its rest and drops it: a sender that was cut off in the middle
+ * would not see the answer.
+ */
 export const OVERLOADED: Failure = {
   status: 503,
   message: 'The actuator is receiving as many measurements as it can hold. Send again later.',
-  headers: { 'retry-after': String(RETRY_AFTER_SECONDS), connection: 'close' },
+  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
 };
 
 /** A 4xx or 5xx with a `google.rpc.Status` that carries the message. JSON where the request's encoding is neither. */

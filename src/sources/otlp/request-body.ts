@@ -98,6 +98,5 @@ function announcedLength(bytes: Uint8Array): number {
 
 function tooLarge(maxBytes: number, unit: string): BodyAnswer {
   const message = `The body is longer than ${maxBytes} ${unit}; send smaller batches.`;
-  // The rest of the body is not read, so the connection cannot carry another request.
-  return { ok: false, failure: { status: 413, message, headers: { connection: 'close' } } };
+  return { ok: false, failure: { status: 413, message } };
 }

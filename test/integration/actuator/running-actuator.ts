@@ -83,6 +83,10 @@ export class RunningActuator {
     return new RunningActuator(child, `http://127.0.0.1:${port}`, lines);
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   async get(path: string): Promise<unknown> {
     const response = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
     return response.json();
