@@ -101,6 +101,15 @@ describe('what a person reads of the status', () => {
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
   });
 
+  it('holds no character of a sender that a terminal obeys, and no line of its own', () => {
+    const evil = 'a\u001b[2J\u009b\u202e\r\nRestarts are on';
+    const named = { ...dyno, app: evil, dyno: evil };
+    const explained = { ...decision, app: evil, dyno: evil, explanation: evil };
+    const text = describeStatus({ ...snapshot, dynos: [named], decisions: [explained] }, 100, NOW_MS);
+    expect(text).toMatch(/^[ -~\n]+$/);
+    expect(text).not.toMatch(/^ *Restarts are on/m);
+  });
+
   it('begins with whether restarts are on, and says why not and what ends it', () => {
     const text = describeStatus(snapshot, 100, NOW_MS);
     expect(text).toMatch(/^Restarts are off: paused\n\nTargets\n/);

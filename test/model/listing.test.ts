@@ -125,3 +125,31 @@ describe('how boots stand in the listing', () => {
     expect(kinds([known(), other, known({ app: null })])).toEqual(['listed', 'unread', 'unread']);
   });
 });
+
+it('compares a boot with few others, however many share its name or its id', () => {
+  const count = 10_000;
+  let looks = 0;
+  const boots = Array.from({ length: count }, (_, index): KnownBoot => {
+    const identity: BootIdentity = {
+      app: 'shop',
+      dyno: index % 2 === 0 ? 'worker.1' : `worker.${index}`,
+      processType: 'worker',
+      bootId: index % 2 === 0 ? `id-${index}` : 'shared',
+      bootIdSource: 'derived',
+      startTimeMs: START,
+      release: null,
+    };
+    return {
+      identity,
+      // Lives that do not overlap: no look ends a comparison early.
+      get firstPointMs() {
+        looks++;
+        return START + 2 * index;
+      },
+      lastPointMs: START + 2 * index + 1,
+    };
+  });
+  const listings = findListings(boots, () => [listed], { nowMs: NOW, silentAfterMs: 10 * MINUTE });
+  expect(listings).toHaveLength(count);
+  expect(looks / count).toBeLessThan(100);
+});

@@ -68,6 +68,37 @@ describe('a tick', () => {
     expect(await world.ledger.open()).toEqual([]);
   });
 
+  it('reads the ledgers of the targets on the allow-list, all at once, and no others', async () => {
+    const world = new LoopWorld({ permissions: { allowed: [SHOP, { app: 'mail', processType: 'worker' }] } });
+    for (const app of ['shop', 'mail', 'stranger']) world.report('worker.1', { app });
+    const read = world.ledger.read.bind(world.ledger);
+    const asked: string[] = [];
+    let askedBeforeAnswer = 0;
+    world.ledger.read = async (target) => {
+      asked.push(target.app);
+      await Promise.resolve();
+      askedBeforeAnswer ||= asked.length;
+      return read(target);
+    };
+    await world.tick();
+    expect(asked).toEqual(['shop', 'mail']);
+    expect(askedBeforeAnswer).toBe(2);
+  });
+
+  it('judges a silent boot once, and again after five windows', async () => {
+    const world = new LoopWorld();
+    world.report('worker.1');
+    world.clock.pass(4 * WINDOW_MS);
+    const judgedAt: (number | undefined)[] = [];
+    for (let window = 0; window < 12; window++) {
+      await world.tick();
+      judgedAt.push(world.registry.newestOf('shop', 'worker.1')?.decision?.timeMs);
+      world.clock.pass(WINDOW_MS);
+    }
+    expect(world.registry.newestOf('shop', 'worker.1')?.decision?.reason).toBe('silent');
+    expect(new Set(judgedAt).size).toBe(3);
+  });
+
   it('continues when the platform cannot be read, and restarts nothing then', async () => {
     const world = new LoopWorld();
     world.platform.listFault = unreadable();

@@ -61,4 +61,15 @@ describe('the decision log', () => {
     for (let timeMs = 0; timeMs < 10; timeMs += 1) log.record(`boot-${timeMs}`, decision({ timeMs }));
     expect(log.recent(100)).toHaveLength(3);
   });
+
+  it('keeps a fair share for each app: one that decides much pushes out its own', () => {
+    const log = new DecisionLog(10);
+    for (let time = 0; time < 3; time++) log.record(`shop-${time}`, decision({ app: 'shop', timeMs: time }));
+    for (let time = 3; time < 1000; time++) log.record(`flood-${time}`, decision({ app: 'flood', timeMs: time }));
+    const kept = log.recent(100).map((entry) => entry.decision);
+    expect(kept.filter(({ app }) => app === 'shop').map(({ timeMs }) => timeMs)).toEqual([2, 1, 0]);
+    expect(kept.filter(({ app }) => app === 'flood').map(({ timeMs }) => timeMs)).toEqual([
+      999, 998, 997, 996, 995, 994, 993,
+    ]);
+  });
 });

@@ -26,4 +26,20 @@ describe('the log', () => {
     expect(line).toContain('[redacted]');
     expect(() => JSON.parse(line)).not.toThrow();
   });
+
+  it.each([
+    ['colons after a scheme', `://${':'.repeat(100_000)}`],
+    ['schemes', '://'.repeat(30_000)],
+    ['beginnings of tokens', 'HRKU-'.repeat(20_000)],
+    ['beginnings of bearer tokens', 'Bearer '.repeat(15_000)],
+  ])('reads a text of many %s once, not once for each of them', { timeout: 5_000 }, (_, message) => {
+    expect(JSON.parse(logged(['s3cret'], 'fault', { message }))).toMatchObject({ msg: 'fault' });
+  });
+
+  it('holds no character that a terminal obeys', () => {
+    const name = '\u001b[2J\u009b31m\u202eevil\u2028\n';
+    const line = logged([], 'decision', { app: name });
+    expect(line.slice(0, -1)).toMatch(/^[ -~]+$/);
+    expect(JSON.parse(line)).toMatchObject({ app: name });
+  });
 });
