@@ -104,6 +104,25 @@ describe('list', () => {
     expect((await platform.list('shop')).map((dyno) => dyno.name)).toEqual(['worker.1', 'worker.2']);
   });
 
+  test('ends a list whose pages together are too long', async () => {
+    let pages = 0;
+    const platform = await platformOn((socket, head) => {
+      pages++;
+      const page = Array.from({ length: 1000 }, () => ({ ...DYNO, command: 'x'.repeat(1000) }));
+      reply(206, page, { 'Next-Range': `id ]${pages}..; max=1000` })(socket, head);
+    });
+    expect(await faultOf(platform.list('shop'))).toMatchObject({ code: 'platform-unavailable' });
+    expect(pages).toBeLessThan(6);
+  });
+
+  test.each([
+    ['names', [{ ...DYNO, state: 'u'.repeat(1_000_000) }]],
+    ['entries', Array.from({ length: 10_001 }, () => DYNO)],
+  ])('takes no list with %s beyond all measure', async (_, dynos) => {
+    const platform = await platformOn(reply(200, dynos));
+    expect((await faultOf(platform.list('shop'))).message).toMatch(/^.{1,300}$/);
+  });
+
   test('reads again each time, and keeps characters on the border of two packets whole', async () => {
     let state = 'up';
     const platform = await platformOn((socket) => {
@@ -135,6 +154,17 @@ describe('list', () => {
     );
     expect(server.connections()).toBe(0);
   });
+});
+
+test('keeps little of a refusal of 3 MB', async () => {
+  const refusal = { id: 'x'.repeat(1_000_000), message: 'y'.repeat(2_000_000) };
+  const platform = await platformOn(reply(422, refusal, { 'Request-Id': 'z'.repeat(10_000) }));
+  const fault = await faultOf(platform.list('shop'));
+  expect(fault.message.length).toBeLessThan(1_000);
+  expect(fault.errorId?.length).toBeLessThan(200);
+  const answer = await platform.restart('shop', 'worker.1', () => true);
+  expect(answer).toMatchObject({ kind: 'refused', status: 422 });
+  expect(JSON.stringify(answer).length).toBeLessThan(1_000);
 });
 
 describe('a read that fails', () => {

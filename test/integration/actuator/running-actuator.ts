@@ -44,9 +44,11 @@ export class RunningActuator {
   readonly url: string;
   readonly lines: readonly string[];
   readonly #child: ChildProcess;
+  readonly #stderr: string[];
 
-  private constructor(child: ChildProcess, url: string, lines: readonly string[]) {
+  private constructor(child: ChildProcess, url: string, lines: readonly string[], stderr: string[]) {
     this.#child = child;
+    this.#stderr = stderr;
     this.url = url;
     this.lines = lines;
   }
@@ -65,11 +67,11 @@ export class RunningActuator {
       ...env,
     });
     const lines: string[] = [];
-    let stderr = '';
-    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk));
+    const stderr: string[] = [];
+    child.stderr?.on('data', (chunk: Buffer) => void stderr.push(String(chunk)));
     const port = await new Promise<number>((resolve, reject) => {
       let rest = '';
-      child.once('close', () => reject(new Error(`the actuator ended: ${stderr}`)));
+      child.once('close', () => reject(new Error(`the actuator ended: ${stderr.join('')}`)));
       child.stdout?.on('data', (chunk: Buffer) => {
         const parts = `${rest}${chunk}`.split('\n');
         rest = parts.pop() ?? '';
@@ -80,11 +82,15 @@ export class RunningActuator {
         }
       });
     });
-    return new RunningActuator(child, `http://127.0.0.1:${port}`, lines);
+    return new RunningActuator(child, `http://127.0.0.1:${port}`, lines, stderr);
   }
 
   get pid(): number {
     return this.#child.pid as number;
+  }
+
+  get stderr(): string {
+    return this.#stderr.join('');
   }
 
   async get(path: string): Promise<unknown> {

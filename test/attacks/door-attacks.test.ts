@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { RunningActuator, runCli } from '../integration/running-actuator.ts';
+
+/** An actuator without any token, as a person starts it first. */
+let actuator: RunningActuator;
+let startToken: string;
+
+beforeAll(async () => {
+  actuator = await RunningActuator.start({
+    REDIS_URL: `${inject('redisUrl')}/10`,
+    TIDEMARK_DRY_RUN: 'true',
+    TIDEMARK_ADMIN_TOKEN: '',
+    TIDEMARK_INGEST_TOKENS: '',
+  });
+  startToken = await vi.waitFor(() => {
+    const line = actuator.lines.map((text) => JSON.parse(text)).find((entry) => 'startToken' in entry);
+    expect(line).toBeDefined();
+    return line.startToken;
+  });
+});
+
+afterAll(() => actuator.stop());
+
+/** `fetch` sets Host by itself. */
+async function answerTo(method: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
+  const sent = request(`${actuator.url}${path}`, { method, headers });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+describe('without an admin token', () => {
+  it.each(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE'])(
+    '%s by a name that resolves here is refused',
+    async (method) => {
+      const headers = { host: 'evil.example', authorization: `Bearer ${startToken}` };
+      for (const path of ['/api/dynos', '/api/status', '/api/pause'])
+        expect(await answerTo(method, path, headers)).toBe(403);
+    },
+  );
+
+  it('a command through a proxy that adds no header is refused', async () => {
+    const proxy = createServer((incoming, outgoing) => {
+      const onward = request(`${actuator.url}${incoming.url}`, { method: incoming.method ?? 'GET' }, (response) => {
+        outgoing.writeHead(response.statusCode ?? 500);
+        response.pipe(outgoing);
+      });
+      incoming.pipe(onward);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const response = await fetch(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/api/pause`, {
+      method: 'POST',
+    });
+    expect(response.status).toBe(401);
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+
+  it('the commands of this machine say which token they need, and work with it', async () => {
+    const without = await runCli(['pause', '--url', actuator.url]);
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('the startToken in its log') });
+    const env = { TIDEMARK_ADMIN_TOKEN: startToken };
+    for (const command of ['pause', 'resume']) {
+      expect(await runCli([command, 'shop:worker', '--url', actuator.url], env)).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect((await runCli(['status', '--url', actuator.url])).code).toBe(0);
+  });
+});
+
+it('the password of Redis is not in what DEBUG=* prints', { timeout: 60_000 }, async () => {
+  const url = new URL(`${inject('redisUrl')}/10`);
+  url.username = 'tidemark';
+  url.password = 'pa55-of-redis';
+  const loud = await RunningActuator.start({ REDIS_URL: url.href, DEBUG: '*', TIDEMARK_DRY_RUN: 'true' });
+  await vi.waitFor(
+    () => {
+      expect(loud.stderr).toContain('ioredis:');
+      expect(loud.lines.join()).toMatch(/Redis at .* is not reachable|connected to Redis/);
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+  await loud.stop();
+  expect(`${loud.lines.join()}${loud.stderr}`).not.toContain('pa55');
+});
