@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { RunningActuator, runCli } from '../integration/running-actuator.ts';
+import { RunningActuator, runCli } from '../integration/actuator/running-actuator.ts';
 
 /** An actuator without any token, as a person starts it first. */
 let actuator: RunningActuator;
