@@ -179,10 +179,11 @@ export class BootRegistry {
 
   /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */
   prune(nowMs: number): readonly string[] {
+    const gone: BootEntry[] = [];
     // By dyno, so that the boots of one are compared with each other alone.
-    const gone = [...this.#byDyno.values()].flatMap((ofDyno) =>
-      ofDyno.filter((one) => this.#isOver(one, ofDyno, nowMs)),
-    );
+    for (const ofDyno of this.#byDyno.values()) {
+      for (const entry of ofDyno) if (this.#isOver(entry, ofDyno, nowMs)) gone.push(entry);
+    }
     for (const entry of gone) this.#remove(entry);
     for (const [key, sinceMs] of this.#expected) {
       if (Math.abs(nowMs - sinceMs) <= PLACE_LASTS_MS) continue;
@@ -199,7 +200,7 @@ export class BootRegistry {
     const silentMs = nowMs - boot.lastPointMs;
     if (silentMs > FORGET_AFTER_MS) return true;
     if (silentMs <= this.#silentMs || boot.identity.app === null) return false;
-    const newest = newestIn(ofDyno);
+    const newest = ofDyno.length === 1 ? null : newestIn(ofDyno);
     // An unlisted boot replaces no other: the silent one may be the real dyno, and then a stranger must not pass for
     // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;

@@ -12,7 +12,7 @@ type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 const SUCCESS = 0;
 const FAILED = 1;
 
-/** Bytes. What proxies accept by default (nginx: 1 MiB). Collectors and the actuator accept 20 MiB. */
+/** Bytes. What proxies accept by default (nginx: 1 MiB). Collectors accept 20 MiB, the actuator 8 MiB. */
 const MAX_BODY_BYTES = 1_000_000;
 const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
