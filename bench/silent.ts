@@ -79,7 +79,7 @@ async function microsecondsPerBoot(boots: number): Promise<number> {
     await tick();
     took.push(performance.now() - startMs);
   }
-  return ((Math.min(...took)) * 1000) / boots;
+  return (Math.min(...took) * 1000) / boots;
 }
 
 setFlagsFromString('--expose-gc');
