@@ -105,7 +105,6 @@ for (const boots of BOOTS) {
   await microsecondsPerBoot(boots);
   each.push(await microsecondsPerBoot(boots));
   const ratio = (each.at(-1) ?? 0) / (each[0] ?? 1);
-  process.stdout.write(
-    `${boots} silent boots: ${each.at(-1)?.toFixed(2)} µs a boot and tick, ${ratio.toFixed(2)} times that of ${BOOTS[0]}\n`,
-  );
+  const cost = `${each.at(-1)?.toFixed(2)} µs a boot and tick, ${ratio.toFixed(2)} times that of ${BOOTS[0]}`;
+  process.stdout.write(`${boots} silent boots: ${cost}\n`);
 }

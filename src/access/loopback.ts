@@ -5,8 +5,8 @@ const LOOPBACK_HOST = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])(:\d{1
  * Headers by which proxies say whom they speak for, or that they are there: the standard ones, `X-Real-IP` and its many
  * kin, and those of the large providers.
  */
-const OF_A_PROXY =
-  /forwarded|(^|-)via$|-ip$|^(cf|fly|x-envoy|x-amzn?|x-azure|x-appengine|x-vercel|x-original|x-proxy)-|^(proxy-connection|max-forwards|x-request-start)$/;
+const OF_ANY_PROXY = /forwarded|(^|-)via$|-ip$|^(proxy-connection|max-forwards|x-request-start)$/;
+const OF_A_PROVIDER = /^(cf|fly|x-envoy|x-amzn?|x-azure|x-appengine|x-vercel|x-original|x-proxy)-/;
 
 /**
  * Whether a request comes from a program on this machine. A forwarded request never does: a router on this machine also
@@ -16,7 +16,9 @@ const OF_A_PROXY =
  * @param remoteAddress the other end of the request's socket; undefined if unknown
  */
 export function isLoopbackRequest(headers: Headers, remoteAddress: string | undefined): boolean {
-  for (const name of headers.keys()) if (OF_A_PROXY.test(name)) return false;
+  for (const name of headers.keys()) {
+    if (OF_ANY_PROXY.test(name) || OF_A_PROVIDER.test(name)) return false;
+  }
   const host = headers.get('host');
   if (host !== null && !LOOPBACK_HOST.test(host)) return false;
   return remoteAddress !== undefined && LOOPBACK.test(remoteAddress);

@@ -1,6 +1,6 @@
 /**
- * Heroku's tokens, the credentials in a URL and a bearer token, wherever they appear in a text. Each reads a character at
- * most twice: the first part of credentials ends at the first colon, so there is one way to match.
+ * Heroku's tokens, the credentials in a URL and a bearer token, wherever they appear in a text. Linear: the first part
+ * of credentials ends at the first colon, so there is one way to match.
  */
 const WELL_KNOWN = /HRKU-[\w-]+|(?<=:\/\/)[^/\s"@:]*:[^/\s"@]*(?=@)|(?<=[Bb]earer )[\w.~+/=-]+/g;
 

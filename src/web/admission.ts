@@ -16,8 +16,8 @@ export interface Admission {
 
 /**
  * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic
- * (for browsers). Without one only loopback is served, and a command needs the start token: a proxy on this machine that
- * adds no header cannot be told from a local program. A POST from a page of another origin is refused.
+ * (for browsers). Without one only loopback is served, and a command needs the start token: a proxy on this machine
+ * that adds no header cannot be told from a local program. A POST from a page of another origin is refused.
  */
 export function admit({ adminToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
   const isOpenHere = adminToken === null;

@@ -140,7 +140,8 @@ describe('an actuator on a heap of 256 MiB stands', { timeout: 120_000 }, () => 
 
   it('60 bodies that are announced, begun and never ended', async () => {
     const { port } = new URL(actuator.url);
-    const begin = `POST /v1/metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${FLOOD}\r\nContent-Type: application/x-protobuf\r\n`;
+    const headers = `Host: x\r\nAuthorization: Bearer ${FLOOD}\r\nContent-Type: application/x-protobuf\r\n`;
+    const begin = `POST /v1/metrics HTTP/1.1\r\n${headers}`;
     const answers: string[] = [];
     const sockets = Array.from({ length: 60 }, () => {
       const socket = connect(Number(port), '127.0.0.1');

@@ -5,8 +5,8 @@ const OPEN_BRACKET = 0x5b;
 const COMMA = 0x2c;
 
 /**
- * Whether `JSON.parse` would make more values of it than an export has. It counts the bytes that begin one, those inside
- * of strings too: that is cheap, and an export's strings have few of them.
+ * Whether `JSON.parse` would make more values of it than an export has. It counts the bytes that begin one,
+ * those inside of strings too: that is cheap, and an export's strings have few of them.
  */
 export function hasTooManyValues(json: Uint8Array): boolean {
   if (json.length <= MAX_JSON_VALUES) return false;
