@@ -8,7 +8,7 @@ export interface BootLimits {
   readonly maxBootsOfApp: number;
 }
 
-/** Bytes that a boot takes, with all that hangs on it, after half an hour of measurements: 8.7 KiB (`bench/silent.ts`). */
+/** What a boot takes, with all that hangs on it, after half an hour: 8.7 KiB (`bench/silent.ts`), rounded up. */
 const BYTES_PER_BOOT = 10 * 1024;
 /** The rest of the heap is for requests, answers and what the garbage collector needs. */
 const MAX_HEAP_FRACTION = 0.4;
