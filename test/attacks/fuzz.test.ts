@@ -9,6 +9,6 @@ it('answers every mutated request with a documented status, and reads every muta
   const answered = Object.keys(statuses).map(Number);
   expect(answered.filter((status) => !DOCUMENTED.includes(status))).toEqual([]);
   // Both of the common ends are met, so the mutations neither break everything nor nothing.
-  expect(statuses[200]).toBeGreaterThan(300);
+  expect(statuses[200]).toBeGreaterThan(100);
   expect(statuses[400]).toBeGreaterThan(300);
 });

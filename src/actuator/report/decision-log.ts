@@ -11,7 +11,8 @@ export interface LoggedDecision {
 
 /**
  * The newest decisions, newest first, with a fair share for each app. A decision about a boot is logged when it
- * differs from the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every few seconds.
+ * differs from the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every
+ * few seconds.
  */
 export class DecisionLog {
   readonly #capacity: number;
