@@ -49,10 +49,6 @@ export const TUNING = {
   minNoiseFraction: 0.005,
   /** Standard deviations of a floor that two floors may differ by and still be equal. Statistics. */
   toleranceDeviations: 3,
-  /** A floor stayed over a level for three windows; or, with noise, its mean over these longer spans (buckets)... Definition. */
-  sustainedSpans: [6, 12, 24] as readonly number[],
-  /** ... less this many standard errors did. Statistics (less than one in 1,000). */
-  sustainedErrors: 3,
   /** A step of the floor is a lasting rise by this fraction. Definition. */
   stepFraction: 0.03,
   /** A floor has risen when it is this fraction over the floor after the warm-up. Definition. */
@@ -66,15 +62,7 @@ export const TUNING = {
   /** Buckets. Definition. */
   peakMemoryBuckets: 20,
 
-  // ------------------------------------------------------------ saw-tooth and recoveries
-  /** A drop of a tooth is at least this fraction... Tuned. */
-  toothFraction: 0.04,
-  /** ... and this many times what floors usually differ by. Tuned. */
-  toothDeviations: 5,
-  /** A habit that has not shown for this many times its longest pause is over. Tuned. */
-  toothOverAfterPauses: 2.5,
-  /** Of the changes that are no drops at least this fraction goes up: noise goes up and down alike. Statistics. */
-  toothRisingFraction: 0.65,
+  // ------------------------------------------------------------ recoveries
   /** A floor has come back when it is below this fraction of the soft limit: hovering at the limit is no recovery. Tuned. */
   recoveredFraction: 0.95,
   /** A stay over the soft limit is a new kind when it lasts this many times as long as the longest that ended by itself. Tuned. */
@@ -99,8 +87,6 @@ export const TUNING = {
   lateRiseFraction: 0.5,
   /** A coarse trend still goes on when the newest buckets rise by this fraction of its slope. Tuned. */
   stillRisingFraction: 0.3,
-  /** Troughs that rise by this fraction, one over the other, are a leak beneath teeth. Tuned. */
-  troughRiseFraction: 0.04,
   /** A floor creeps where `creepLevels` coarse levels rise by this fraction with this z: then it is no plateau. Tuned. */
   creepLevels: 12,
   creepFraction: 0.01,
@@ -173,10 +159,6 @@ export const PARTS = {
   sampleMedian: true,
   /** The lowest of several noisy samples is corrected upwards. */
   floorBias: true,
-  /** With noise, longer spans decide what was sustained. */
-  longSpans: true,
-  /** Saw-teeth are recognised, and leaks beneath them. */
-  sawtooth: true,
   /** What this boot has given back before is waited for. */
   recoveries: true,
   /** Hour-wide floors find slow leaks. */

@@ -1,4 +1,4 @@
-import { PARTS, TUNING } from '../tuning.ts';
+import { TUNING } from '../tuning.ts';
 import type { Bucket, Level } from './curve.ts';
 import { median } from './statistics.ts';
 
@@ -67,21 +67,10 @@ function deviationOver(levels: readonly Level[], lag: number): number {
 /** Floors that must agree before a level counts as sustained. */
 const SUSTAINED_LEVELS = 3;
 
-/**
- * What the floor has surely stayed over: for quiet floors the lowest of the last three; noisy ones must stay high for longer until the same can be
- * said. Never more than the highest of the last three, so that what was high is not held against a boot that has given it back. Null below three.
- */
+/** What the floor has surely stayed over: the lowest of the last three, less what one of them varies by. Null below three. */
 export function sustainedBytes(levels: readonly Level[], noise: Noise): number | null {
   if (levels.length < SUSTAINED_LEVELS) return null;
-  const floors = levels.map(({ floorBytes }) => floorBytes);
-  const last = floors.slice(-SUSTAINED_LEVELS);
-  const spans = PARTS.longSpans ? TUNING.sustainedSpans.filter((span) => span <= floors.length) : [];
-  const means = spans.map((span) => {
-    const own = floors.slice(-span);
-    const mean = own.reduce((sum, floor) => sum + floor, 0) / span;
-    return mean - TUNING.sustainedErrors * noise.bytes * Math.sqrt(noise.persistence / span);
-  });
-  return Math.min(Math.max(Math.min(...last) - noise.bytes, ...means), Math.max(...last));
+  return Math.min(...levels.slice(-SUSTAINED_LEVELS).map(({ floorBytes }) => floorBytes)) - noise.bytes;
 }
 
 /** Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above the three before. */
@@ -97,4 +86,20 @@ export function stepsOf(levels: readonly Level[], height: number): readonly numb
     level = Math.min(level, levels[index]?.floorBytes ?? level);
   }
   return steps;
+}
+
+/** How many times the floor fell by `height` bytes or more; between two such times it has risen by as much. */
+export function dropsOf(levels: readonly Level[], height: number): number {
+  let drops = 0;
+  let isDown = false;
+  /** The highest since the last low, or the lowest since the last drop. */
+  let turn = levels[0]?.floorBytes ?? 0;
+  for (const { floorBytes } of levels) {
+    turn = isDown ? Math.min(turn, floorBytes) : Math.max(turn, floorBytes);
+    if (Math.abs(floorBytes - turn) < height) continue;
+    drops += isDown ? 0 : 1;
+    isDown = !isDown;
+    turn = floorBytes;
+  }
+  return drops;
 }

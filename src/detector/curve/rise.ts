@@ -1,12 +1,11 @@
-/** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
+/** Whether a floor keeps rising, and the line that it rises on: by floors of minutes and of hours. */
 
 import { loadMargin } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Level } from './curve.ts';
 import { noiseOf } from './levels.ts';
-import { type Sawtooth, troughsRise } from './sawtooth.ts';
 import { median } from './statistics.ts';
-import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
+import { type Trend, trendOf } from './theil-sen.ts';
 
 /** A line through floors that keep rising. */
 export interface Rise {
@@ -26,7 +25,6 @@ export interface RiseInput {
   readonly coarse: readonly Level[];
   readonly wide: readonly Level[];
   readonly isWarm: boolean;
-  readonly sawtooth: Sawtooth | null;
   /** The limit; the highest level where that is unknown. Bytes. */
   readonly scaleBytes: number;
   /** Whether a bucket is wide in windows: then there are fewer of them. */
@@ -38,14 +36,12 @@ export interface RiseInput {
 }
 
 const RECENT_BUCKETS = 12;
-const TROUGHS_FOR_LEVEL = 3;
 /** Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a quarter over the mean's. */
 const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 
 /** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
 export function riseOf(input: RiseInput): Rise | null {
-  const { levels, sawtooth, isWarm, isWide, recoveredBytes } = input;
-  if (sawtooth !== null) return riseBeneath(sawtooth, input);
+  const { levels, isWarm, isWide, recoveredBytes } = input;
   if (!isWarm) return null;
   const minLevels = isWide ? TUNING.trendWideLevels : TUNING.trendLevels;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
@@ -76,15 +72,6 @@ function coarseTrend(input: RiseInput): Trend | null {
     if (trend !== null) return trend;
   }
   return null;
-}
-
-/** Beneath teeth: a line through the troughs, or what coarser floors show, which are lower than any tooth of minutes. */
-function riseBeneath(sawtooth: Sawtooth, input: RiseInput): Rise | null {
-  const { troughs } = sawtooth;
-  if (troughsRise(sawtooth, TUNING.troughRiseFraction * input.scaleBytes)) return lineOf(lineThrough(troughs), troughs);
-  const newest = troughs.slice(-TROUGHS_FOR_LEVEL);
-  const isRising = (lineThrough(newest)?.bytesPerMs ?? 0) > 0;
-  return isRising ? lineOf(coarseTrend(input), newest) : null;
 }
 
 /** A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand for. */
