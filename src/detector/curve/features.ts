@@ -1,7 +1,8 @@
 import { type BytesPerJob, withoutJobs } from '../load/job-load.ts';
 import { jobsOf, marginOf } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
-import type { Bucket, Curve, Level } from './curve.ts';
+import type { Curve } from './curve.ts';
+import type { Bucket, Level } from './level.ts';
 import { dropsOf, floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
 import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';

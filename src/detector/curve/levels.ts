@@ -1,5 +1,5 @@
 import { TUNING } from '../tuning.ts';
-import type { Bucket, Level } from './curve.ts';
+import type { Bucket, Level } from './level.ts';
 import { median } from './statistics.ts';
 
 /** Without an idle moment near, the floor of a busy bucket is the lowest of this many neighbours. */

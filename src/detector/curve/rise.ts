@@ -2,7 +2,7 @@
 
 import { loadMargin } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
-import type { Level } from './curve.ts';
+import type { Level } from './level.ts';
 import { noiseOf } from './levels.ts';
 import { median } from './statistics.ts';
 import { type Trend, trendOf } from './theil-sen.ts';

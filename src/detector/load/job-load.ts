@@ -1,4 +1,4 @@
-import type { WarmFloor } from '../curve/curve.ts';
+import type { WarmFloor } from '../curve/level.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 
 /**

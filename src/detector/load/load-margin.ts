@@ -1,4 +1,4 @@
-import type { Level } from '../curve/curve.ts';
+import type { Level } from '../curve/level.ts';
 import { median } from '../curve/statistics.ts';
 import { PARTS } from '../tuning.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Bucket } from '../../../src/detector/curve/curve.ts';
+import type { Bucket } from '../../../src/detector/curve/level.ts';
 import {
   dropsOf,
   floorsBetweenJobs,

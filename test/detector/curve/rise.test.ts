@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Level } from '../../../src/detector/curve/curve.ts';
+import type { Level } from '../../../src/detector/curve/level.ts';
 import { creeps, type RiseInput, riseOf } from '../../../src/detector/curve/rise.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';
