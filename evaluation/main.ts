@@ -8,7 +8,7 @@ import { ablationsText, sensitivityText } from './variants/main.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
 
-  --split NAME       dev, test or test-v2: parameters are chosen on dev, published figures are those of the others (default dev)
+  --split NAME       dev (default), test or test-v2: parameters are chosen on dev, figures published on the others
   --dynos N          of each family (default 20; with --ablations 6, with --sensitivity 2)
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
   --families A,B     only these

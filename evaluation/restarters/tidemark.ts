@@ -81,7 +81,10 @@ class TidemarkRestarter implements Restarter {
     return this.#decision?.class ?? 'warming';
   }
 
-  /** As `actuator/restart/restart-outcomes.ts` does: what the boot after a restart shows is what the restart was good for. */
+  /**
+   * As `actuator/restart/restart-outcomes.ts` does: what the boot after a restart shows is what the restart was good
+   * for.
+   */
   #learn(boot: Boot, sample: Sample): void {
     const last = this.#sent.at(-1);
     const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;

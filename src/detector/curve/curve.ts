@@ -5,8 +5,8 @@ import { Ring } from './ring.ts';
 import { warmFloorOf } from './warm-up.ts';
 
 /**
- * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one leaves a floor and a peak; floors are
- * kept at three resolutions. Bounded: about 2 KB for a boot of any age.
+ * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one
+ * leaves a floor and a peak; floors are kept at three resolutions. Bounded: about 2 KB for a boot of any age.
  */
 
 /** One sample of the boot. */

@@ -8,7 +8,10 @@ import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './
 import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';
 import { median } from './statistics.ts';
 
-/** What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what running jobs hold. */
+/**
+ * What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what
+ * running jobs hold.
+ */
 export interface CurveFeatures {
   /** Of the newest bucket, Unix ms. */
   readonly timeMs: number;
@@ -22,9 +25,14 @@ export interface CurveFeatures {
   readonly heldByJobsBytes: number;
   /** The floor after the warm-up; while that is not over, the lowest so far. */
   readonly baseBytes: number;
-  /** How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds. */
+  /**
+   * How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds.
+   */
   readonly loadMarginBytes: number;
-  /** False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base do not compare. */
+  /**
+   * False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base
+   * do not compare.
+   */
   readonly isLoadKnown: boolean;
   /** Standard deviation of a floor. */
   readonly noiseBytes: number;
@@ -43,7 +51,10 @@ export interface CurveFeatures {
   readonly isSawtooth: boolean;
   /** The line of a floor that keeps rising; null where it does not. */
   readonly rise: Rise | null;
-  /** Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  /**
+   * Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is
+   * unknown.
+   */
   readonly floorOverSoftSinceMs: number | null;
   /** The same of the floor together with what jobs hold. */
   readonly overSoftSinceMs: number | null;

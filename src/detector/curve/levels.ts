@@ -6,8 +6,9 @@ import { median } from './statistics.ts';
 const NEIGHBOURS = 3;
 
 /**
- * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was an idle moment not long before, the
- * floor is what that one showed, however much the jobs take; else it is the lowest of three neighbours.
+ * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was
+ * an idle moment not long before, the floor is what that one showed, however much the jobs take; else it is the lowest
+ * of three neighbours.
  */
 export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number): readonly Level[] {
   let idleAt: number | null = null;
@@ -27,11 +28,17 @@ export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number):
   });
 }
 
-/** The lowest of three normal values lies this many of their standard deviations below their mean (order statistics of the normal distribution). */
+/**
+ * The lowest of three normal values lies this many of their standard deviations below their mean (order statistics of
+ * the normal distribution).
+ */
 const LOWEST_OF_THREE = 0.846;
 const NEWEST = 12;
 
-/** How far below the true floor the levels lie where each is the lowest of three. Next to nothing where idle moments support the floors. Bytes. */
+/**
+ * How far below the true floor the levels lie where each is the lowest of three. Next to nothing where idle moments
+ * support the floors. Bytes.
+ */
 export function loweredBytes(buckets: readonly Bucket[]): number {
   const newest = buckets.slice(-NEWEST);
   const busy = newest.filter(({ jobs }) => jobs !== null && jobs > 0).length;
@@ -48,8 +55,8 @@ export interface Noise {
 const MAX_PERSISTENCE = 8;
 
 /**
- * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one), over one bucket and over
- * four, as noise that lasts for minutes does not show between neighbours.
+ * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one),
+ * over one bucket and over four, as noise that lasts for minutes does not show between neighbours.
  */
 export function noiseOf(levels: readonly Level[]): Noise {
   const [near, far] = [deviationOver(levels, 1), deviationOver(levels, 4)];
@@ -67,13 +74,19 @@ function deviationOver(levels: readonly Level[], lag: number): number {
 /** Floors that must agree before a level counts as sustained. */
 const SUSTAINED_LEVELS = 3;
 
-/** What the floor has surely stayed over: the lowest of the last three, less what one of them varies by. Null below three. */
+/**
+ * What the floor has surely stayed over: the lowest of the last three, less what one of them varies by. Null below
+ * three.
+ */
 export function sustainedBytes(levels: readonly Level[], noise: Noise): number | null {
   if (levels.length < SUSTAINED_LEVELS) return null;
   return Math.min(...levels.slice(-SUSTAINED_LEVELS).map(({ floorBytes }) => floorBytes)) - noise.bytes;
 }
 
-/** Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above the three before. */
+/**
+ * Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above
+ * the three before.
+ */
 export function stepsOf(levels: readonly Level[], height: number): readonly number[] {
   const steps: number[] = [];
   let level = levels[0]?.floorBytes ?? 0;

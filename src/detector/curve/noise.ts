@@ -11,7 +11,9 @@ export interface NoiseState {
 
 export const NO_NOISE: Readonly<NoiseState> = { bendBytes: null, lastBytes: null, lastButOneBytes: null, busyRun: 0 };
 
-/** From the median of absolute second differences to a standard deviation: a normal one's is a root of 6 times larger. */
+/**
+ * From the median of absolute second differences to a standard deviation: a normal one's is a root of 6 times larger.
+ */
 const DEVIATION_OF_SECOND_DIFFERENCE = 1.4826 / Math.sqrt(6);
 /** Bounds of that median, as fractions of the level. */
 const MIN_NOISE = 0.0001;
@@ -37,7 +39,10 @@ export function followNoise(noise: NoiseState, ownBytes: number, activeJobs: num
   noise.bendBytes = Math.min(Math.max(moved, MIN_NOISE * ownBytes), MAX_NOISE * ownBytes);
 }
 
-/** The lowest of n running medians of three normal values lies this many standard deviations below their mean (from 4,000 draws). */
+/**
+ * The lowest of n running medians of three normal values lies this many standard deviations below their mean (from
+ * 4,000 draws).
+ */
 const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
 /** How far the lowest of so many noisy samples lies below what they read, bytes. */
 export function biasOfLowest(noise: NoiseState, samples: number): number {

@@ -36,7 +36,10 @@ export interface RiseInput {
 }
 
 const RECENT_BUCKETS = 12;
-/** Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a quarter over the mean's. */
+/**
+ * Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a
+ * quarter over the mean's.
+ */
 const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 
 /** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
@@ -59,7 +62,10 @@ function fineTrend(levels: readonly Level[], input: RiseInput, minLevels: number
   return leakTrend(levels.slice(-TUNING.trendShortLevels), input, minLevels);
 }
 
-/** Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given back. */
+/**
+ * Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given
+ * back.
+ */
 function isNewHigh(levels: readonly Level[]): boolean {
   const floors = levels.map(({ floorBytes }) => floorBytes);
   return median(floors.slice(-3)) > Math.max(0, ...floors.slice(0, -TUNING.trendShortLevels));
@@ -74,7 +80,10 @@ function coarseTrend(input: RiseInput): Trend | null {
   return null;
 }
 
-/** A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand for. */
+/**
+ * A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand
+ * for.
+ */
 function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
   const last = levels.at(-1);
   if (trend === null || last === undefined) return null;
@@ -87,8 +96,8 @@ function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
 }
 
 /**
- * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so the last third must
- * rise at least half as fast as the first, and nearly every part of the span must have risen.
+ * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so
+ * the last third must rise at least half as fast as the first, and nearly every part of the span must have risen.
  */
 function leakTrend(
   levels: readonly Level[],
@@ -143,8 +152,8 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
 const STOPPED_SPANS = [12, 18, 24, 32] as const;
 
 /**
- * Whether a floor that looks flat for some minutes has been rising for an hour or two, a little at a time, and still is: that is no plateau. A single
- * step is none of that, however high.
+ * Whether a floor that looks flat for some minutes has been rising for an hour or two, a little at a time, and still
+ * is: that is no plateau. A single step is none of that, however high.
  */
 export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, toleranceBytes: number): boolean {
   if (!PARTS.creep) return false;
@@ -159,8 +168,8 @@ export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, tolera
 }
 
 /**
- * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than noise, and they have risen by
- * next to nothing. Of a slow trend that takes longer to say.
+ * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than
+ * noise, and they have risen by next to nothing. Of a slow trend that takes longer to say.
  */
 function hasStopped(levels: readonly Level[], trend: Trend, toleranceBytes: number): boolean {
   return STOPPED_SPANS.some((length) => {

@@ -23,7 +23,10 @@ export function warmFloorOf(
 /** Of what a bucket shows at most this fraction may belong to jobs that have run since before it began. */
 const MAX_UNPROVEN_FRACTION = 0.1;
 
-/** While much of usage may belong to jobs that none has ended of yet, a bucket does not show what the process itself holds. */
+/**
+ * While much of usage may belong to jobs that none has ended of yet, a bucket does not show what the process itself
+ * holds.
+ */
 function showsFloor({ floorBytes, heldByJobsBytes, jobsBytes }: Bucket): boolean {
   return heldByJobsBytes - jobsBytes <= MAX_UNPROVEN_FRACTION * (floorBytes + heldByJobsBytes);
 }

@@ -58,7 +58,10 @@ export function isNearLimit(assessment: Assessment): boolean {
   return (timeToLimitLowMs ?? 0) <= lastMs(assessment) && leftMs <= earliestMs;
 }
 
-/** The platform's daily restart comes before the leak is at the limit, unless it is overdue and the limit so near that it may come too late. */
+/**
+ * The platform's daily restart comes before the leak is at the limit, unless it is overdue and the limit so near that
+ * it may come too late.
+ */
 export function cycleIsFirst(assessment: Assessment): boolean {
   const { uptimeMs, timeToLimitMs, policy } = assessment;
   const { dynoCycleMs } = policy;
@@ -67,13 +70,19 @@ export function cycleIsFirst(assessment: Assessment): boolean {
   return uptimeMs < dynoCycleMs + TUNING.cycleJitterMs && timeToLimitMs > neededMs(assessment);
 }
 
-/** The platform's own restart is so near that another would buy little. A floor that never rests may be a leak, slow enough for the platform to be first. */
+/**
+ * The platform's own restart is so near that another would buy little. A floor that never rests may be a leak, slow
+ * enough for the platform to be first.
+ */
 export function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment): boolean {
   const nearMs = (features?.isSettled ? 1 : 2) * TUNING.cycleNearMs;
   return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
 }
 
-/** The newest measurement is under the limit that the floor is still judged to be over; a drain takes away what jobs held on top of a lower floor. */
+/**
+ * The newest measurement is under the limit that the floor is still judged to be over; a drain takes away what jobs
+ * held on top of a lower floor.
+ */
 export function isBelowAgain(assessment: Assessment): boolean {
   const { usageBytes, softLimitBytes } = assessment;
   const isBelow = usageBytes !== null && softLimitBytes !== null && usageBytes <= softLimitBytes;

@@ -38,11 +38,17 @@ export const FULL_AGAIN_SOON: Rule = {
   sentence: ({ limitBytes, hardLimitBytes, policy: { maxRssBytes } }) => {
     const limits = [TUNING.fullFraction * (limitBytes ?? 0), hardLimitBytes, maxRssBytes];
     const untilBytes = Math.min(...limits.filter((bytes) => bytes !== null));
-    return `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, so the next one waits until usage is at ${formatBytes(untilBytes)}: ${BIGGER}`;
+    return (
+      `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, ` +
+      `so the next one waits until usage is at ${formatBytes(untilBytes)}: ${BIGGER}`
+    );
   },
 };
 
-/** The first rule that matches holds. Limits judge what the floor stayed over for three windows: never a peak that returns, never what running jobs hold. */
+/**
+ * The first rule that matches holds. Limits judge what the floor stayed over for three windows: never a peak that
+ * returns, never what running jobs hold.
+ */
 export const RULES: readonly Rule[] = [
   {
     reason: 'silent',
@@ -145,7 +151,8 @@ export const RULES: readonly Rule[] = [
         : `left alone it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}${back(a)}`,
   },
 
-  // ------------------------------------------------------------ a floor over the soft limit, or over the hard one together with its jobs
+  // ------------------------------------------------------------ a floor over the soft limit, or over the hard one
+  // together with its jobs
   {
     reason: 'warming-up',
     action: 'none',
