@@ -153,10 +153,10 @@ function manualFetch(original: Method, drain: DrainObserver): Method {
 /**
  * Notifies the drain once the original method has done its synchronous part, in which BullMQ marks a worker as paused.
  */
-function after(original: Method, drain: DrainObserver, tell: (worker: HeldWorker) => void): Method {
+function after(original: Method, drain: DrainObserver, notify: (worker: HeldWorker) => void): Method {
   return function observed(...args) {
     const result = original.apply(this, args);
-    guarded('following the pause of a worker', () => tell(drain.of(drainable(this))));
+    guarded('following the pause of a worker', () => notify(drain.of(drainable(this))));
     return result;
   };
 }
