@@ -92,7 +92,11 @@ function gather(
   for (let name = 0; name < names; name += 1) {
     const since = (place: number) =>
       (to.counts[COUNTS * name + place] ?? 0) - (from.counts[COUNTS * name + place] ?? 0);
-    const bytes = allocatedBytes(rates[name] as AllocationRate, { started: since(0), jobMs: since(1), ended: since(2) });
+    const bytes = allocatedBytes(rates[name] as AllocationRate, {
+      started: since(0),
+      jobMs: since(1),
+      ended: since(2),
+    });
     if (bytes === 0) continue;
     places[count] = name;
     values[count] = bytes * root;
