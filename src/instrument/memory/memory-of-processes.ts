@@ -19,7 +19,6 @@ export class MemoryOfProcesses {
   readonly #nowMs: () => number;
   /** By pid, of the processes of the last count that could be read. */
   #counted: ReadonlyMap<number, CountedMemory> = new Map();
-  #countedPids: ReadonlySet<number> = new Set();
   #countedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param nowMs monotonic */
@@ -31,7 +30,8 @@ export class MemoryOfProcesses {
   /** Null if no process could be read. What the kernel has to count is read in the thread pool. */
   async sum(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
     const isRecent = this.#nowMs() - this.#countedAtMs < COUNT_AGAIN_MS;
-    const isSame = pids.size === this.#countedPids.size && [...pids].every((pid) => this.#countedPids.has(pid));
+    // A process that could not be read, because it was just starting, makes them others.
+    const isSame = pids.size === this.#counted.size && [...pids].every((pid) => this.#counted.has(pid));
     return (isRecent && isSame ? await this.#sumSince() : null) ?? this.#count(pids);
   }
 
@@ -47,7 +47,6 @@ export class MemoryOfProcesses {
     };
     await Promise.all(Array.from({ length: READS_AT_ONCE }, reader));
     this.#counted = counted;
-    this.#countedPids = new Set(pids);
     this.#countedAtMs = this.#nowMs();
     return counted.size === 0 ? null : total([...counted.values()]);
   }
