@@ -17,7 +17,7 @@ const HELP = `npm run evaluate -- [options]: how often restarts are right, on si
   --ablations        only Tidemark, with each of its parts turned off by itself, and the plain rule it has to beat
   --sensitivity      only Tidemark, with each of its constants a quarter lower and higher
   --json             all figures
-  --docs             write the figures and curves into docs/detection.md and docs/detection/
+  --docs             write the figures and curves into docs/accuracy.md and docs/detection/
 `;
 
 const DYNOS = 20;
