@@ -1,6 +1,7 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
+import { decide } from '../../src/decision/decide.ts';
+import type { LedgerFacts } from '../../src/decision/decide-input.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
 import {
   type Boot,

@@ -5,19 +5,18 @@ import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
-import { SeriesRing } from './report/series.ts';
+import { UsageSeries } from './chronicle/usage-series.ts';
 
 const HOUR_MS = 3_600_000;
 /** A boot that is silent for longer is forgotten. Its snapshot in Redis expires after the same time. */
 const FORGET_AFTER_MS = 48 * HOUR_MS;
 /** When a newer boot has the same dyno name, the older one is over after this many silent windows. */
 export const SUPERSEDED_AFTER_WINDOWS = 10;
-const SERIES_SAMPLES = 240;
 
 export interface BootEntry {
   readonly key: string;
   readonly boot: Boot;
-  readonly series: SeriesRing;
+  readonly series: UsageSeries;
   /** How many buckets were closed when the boot was last saved. */
   savedBuckets: number;
   /** The newest decision about the boot; null before its first tick. */
@@ -47,8 +46,8 @@ export class BootRegistry {
       const key = bootKey(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
       observe(entry.boot, point, this.#policy);
-      const { usageBytes } = entry.boot;
-      if (usageBytes !== null) entry.series.add(point.timeMs, usageBytes);
+      const { usageBytes, activeJobs } = entry.boot;
+      if (usageBytes !== null) entry.series.add({ timeMs: point.timeMs, usageBytes, activeJobs });
     }
   }
 
@@ -68,7 +67,7 @@ export class BootRegistry {
     const entry: BootEntry = {
       key,
       boot,
-      series: new SeriesRing(SERIES_SAMPLES, this.#policy.windowMs / 4),
+      series: new UsageSeries(this.#policy.windowMs / 2),
       savedBuckets: 0,
       decision: null,
       listing: null,

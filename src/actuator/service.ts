@@ -103,12 +103,14 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   state?.leader.onLeading(() => void restoring.again());
   void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
   const isRestored = () => restoring.isOver();
-  const doors = openDoors({ settings, measurements, assembled, isRestored, log });
-  const server = await serveHttp(doors, settings.port, () => refusals.note(GRPC));
+  const doors = openDoors({ settings, measurements, assembled, isRestored, host });
+  const server = await serveHttp(doors.app, settings.port, () => refusals.note(GRPC));
   closers.add(() => server.close());
+  closers.add(() => doors.live.close());
+  assembled.listeners.add(doors.live.onEvent);
   announce(settings, { port: server.port, env, log });
   void announceAccess(settings, { platform: connections.platform, view: platform, log });
-  closers.add(run({ settings, measurements, assembled, state, log }));
+  closers.add(run({ settings, measurements, assembled, state, host, onTick: doors.live.onTick }));
   return server.port;
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts';
 import type { DeliveryGrant } from './ingest-tokens.ts';
 import { PointAssembler } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
-import type { DecodedRequest } from './points/request-fold.ts';
+import type { DecodedRequest, JobBatch } from './points/request-fold.ts';
 
 /** Results of data points, for `tidemark.ingest.data_points`. */
 const INGEST_RESULTS = [
@@ -50,6 +50,8 @@ export interface IntakeOptions {
   readonly position?: () => string | null;
   /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
+  /** Receives what processes measured of their jobs. Must not throw. */
+  readonly acceptJobs?: (batch: JobBatch) => void;
   /** Called for refused data points. Must not throw. */
   readonly onRefused?: (refused: RefusedPoints) => void;
 }
@@ -59,6 +61,8 @@ export interface Rejection {
   readonly dataPoints: number;
   readonly message: string;
 }
+
+type Timed = Pick<PointRow, 'process' | 'timeMs'>;
 
 /** A sender's clock may run ahead by this much. */
 const FUTURE_TOLERANCE_MS = 60_000;
@@ -103,10 +107,15 @@ export class Intake {
       const { dataPoints } = row;
       const { app } = row.process.boot;
       this.#counts[refusal] += dataPoints;
-      this.#report(app, refusal, dataPoints, refusal === 'wrong-app' ? null : newestTimeOf(row, refusal) - nowMs);
+      this.#refuse(row, refusal, { count: dataPoints, nowMs });
       if (refusal !== 'wrong-app') continue;
       wrongAppDataPoints += dataPoints;
       wrongApps.add(app);
+    }
+    for (const batch of request.jobs) {
+      if (this.#takeJobs(batch, nowMs, mayDeliver) !== 'wrong-app') continue;
+      wrongAppDataPoints += batch.dataPoints;
+      wrongApps.add(batch.process.boot.app);
     }
     this.#counts.ignored += request.ignored;
     this.#counts['no-dyno'] += request.noDyno;
@@ -132,11 +141,29 @@ export class Intake {
     return this.#assembler.heldPosition(this.#options.position?.() ?? null);
   }
 
+  #refuse(
+    timed: Timed,
+    refusal: 'wrong-app' | 'too-old' | 'future',
+    { count, nowMs }: { readonly count: number; readonly nowMs: number },
+  ): void {
+    const offsetMs = refusal === 'wrong-app' ? null : newestTimeOf(timed, refusal) - nowMs;
+    this.#report(timed.process.boot.app, refusal, count, offsetMs);
+  }
+
+  /** Returns why it was refused; null where it was not. */
+  #takeJobs(batch: JobBatch, nowMs: number, mayDeliver: DeliveryGrant) {
+    const refusal = this.#refusal(batch, nowMs, mayDeliver);
+    this.#counts[refusal ?? 'accepted'] += batch.dataPoints;
+    if (refusal === null) this.#options.acceptJobs?.(batch);
+    else this.#refuse(batch, refusal, { count: batch.dataPoints, nowMs });
+    return refusal;
+  }
+
   #report(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {
     if (count > 0) this.#options.onRefused?.({ app, kind, count, offsetMs });
   }
 
-  #refusal(row: PointRow, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
+  #refusal(row: Timed, nowMs: number, mayDeliver: DeliveryGrant): 'wrong-app' | 'too-old' | 'future' | null {
     if (!mayDeliver(row.process.boot.app)) return 'wrong-app';
     if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
     return newestTimeOf(row, 'future') - nowMs > FUTURE_TOLERANCE_MS ? 'future' : null;
@@ -157,6 +184,6 @@ function named(apps: ReadonlySet<string | null>): string {
 }
 
 /** The time that caused the refusal: a boot that starts in the future is as wrong as a measurement from there. */
-function newestTimeOf({ timeMs, process }: PointRow, refusal: 'too-old' | 'future'): number {
+function newestTimeOf({ timeMs, process }: Timed, refusal: 'too-old' | 'future'): number {
   return refusal === 'too-old' ? timeMs : Math.max(timeMs, process.boot.startTimeMs ?? 0);
 }

@@ -8,27 +8,41 @@ import { errorBody } from './schema/errors.ts';
 export interface Admission {
   /** Null: no token is configured, so only loopback is served. */
   readonly adminToken: string | null;
+  /** May read, and steer nothing; null: there is no such token. */
+  readonly readToken: string | null;
   /** The address of the other end of the socket; undefined where it is unknown. */
   readonly remoteAddress: (context: Context) => string | undefined;
+}
+
+const READ_ONLY = 'isReadOnly';
+
+/** Whether the token of an admitted request only reads. */
+export function isReadOnly(context: Context): boolean {
+  return context.get(READ_ONLY) === true;
 }
 
 /**
  * Admits those who may see and steer. With a token configured everyone needs it, as Bearer or as the password of Basic
  * (for browsers); without one only loopback is served. A POST from a page of another origin is refused.
  */
-export function admit({ adminToken, remoteAddress }: Admission): MiddlewareHandler {
+export function admit({ adminToken, readToken, remoteAddress }: Admission): MiddlewareHandler {
   const digest = adminToken === null ? null : digestOf(adminToken);
+  const readDigest = readToken === null ? null : digestOf(readToken);
   return async (context, next) => {
     const request = context.req.raw;
     if (digest === null && !isLoopbackRequest(request.headers, remoteAddress(context))) {
       const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
       return context.json(errorBody('forbidden', message), 403);
     }
-    if (digest !== null && !carriesToken(request, digest)) {
+    const isReader = readDigest !== null && carriesToken(request, readDigest);
+    if (digest !== null && !carriesToken(request, digest) && !isReader) {
       context.header('WWW-Authenticate', 'Basic realm="tidemark", charset="UTF-8"');
       const message = 'The admin token is required: send it as Bearer, or as the password of Basic.';
       return context.json(errorBody('unauthorized', message), 401);
     }
+    if (isReader && request.method !== 'GET' && request.method !== 'HEAD')
+      return context.json(errorBody('read-only', 'This token only reads: use the admin token to steer.'), 403);
+    context.set(READ_ONLY, isReader);
     if (request.method === 'POST' && !isSameOrigin(request, digest === null))
       return context.json(errorBody('forbidden', 'A POST from a page of another origin is refused.'), 403);
     return next();

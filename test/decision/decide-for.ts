@@ -1,5 +1,6 @@
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { type DecideInput, decide, type LedgerFacts } from '../../src/decision/decide.ts';
+import { decide } from '../../src/decision/decide.ts';
+import type { DecideInput, LedgerFacts } from '../../src/decision/decide-input.ts';
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';

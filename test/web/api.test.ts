@@ -1,105 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/attempt/attempt.ts';
-import { standingOf } from '../../src/decision/standing.ts';
-import type { Decision } from '../../src/model/decision.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
-import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
-import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
+import type { RestartRequestAnswer } from '../../src/web/control.ts';
+import { readPageFiles } from '../../src/web/page-files.ts';
+import { actuator } from './actuator.ts';
 import { expectDocumented } from './document.ts';
-
-const decision: Decision = {
-  timeMs: 1_700_000_000_000,
-  app: 'shop',
-  dyno: 'worker.1',
-  processType: 'worker',
-  bootId: 'boot-1',
-  target: { app: 'shop', processType: 'worker' },
-  class: 'bloat',
-  action: 'restart',
-  reason: 'sustained-over-soft-limit',
-  explanation: 'floor rose in 4 steps',
-  usageBytes: 450,
-  limitBytes: 512,
-  softLimitBytes: 410,
-  hardLimitBytes: 512,
-  floorBytes: 440,
-  reclaimableBytes: 300,
-  timeToLimitMs: null,
-  activeJobs: 0,
-  urgent: false,
-  patientUntilMs: null,
-  wanted: null,
-  dryRun: false,
-};
-
-const SHOP = { app: 'shop', processType: 'worker' };
-const PERMISSIONS = { allowed: [SHOP], dryRun: true, ownApp: null };
-
-const attempt: Attempt = {
-  id: 'a1',
-  target: SHOP,
-  dyno: 'worker.1',
-  bootId: 'boot-1',
-  bootStartTimeMs: null,
-  bootIdSource: 'platform',
-  platformDynoId: 'boot-1',
-  phase: 'closed',
-  epoch: 3,
-  by: 'person',
-  dryRun: false,
-  reason: 'requested',
-  explanation: 'A person asked for it.',
-  usageBytes: 450,
-  floorBytes: 440,
-  limitBytes: 512,
-  claimedAtMs: 1000,
-  deadlineMs: 91_000,
-  sendingAtMs: 2000,
-  closedAtMs: 5000,
-  outcome: 'restarted',
-  evidence: 'worker.1 has a new boot (boot-2)',
-};
-
-interface Calls {
-  readonly paused: (Target | null)[];
-  readonly resumed: (Target | null)[];
-  readonly restarted: string[];
-}
-
-function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false }) {
-  const calls: Calls = { paused: [], resumed: [], restarted: [] };
-  const control: ActuatorControl = {
-    dynos: () => [{ decision, firstPointMs: 1, lastPointMs: 2, completedJobs: 7, release: 'v1' }],
-    series: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? [[1, 100]] : null),
-    decisions: (count) => [{ decision, outcome: 'restarted' as const }].slice(0, count),
-    restart: async (app, dyno) => {
-      calls.restarted.push(`${app}/${dyno}`);
-      return restart;
-    },
-    pause: async (target) => {
-      calls.paused.push(target);
-    },
-    resume: async (target) => {
-      calls.resumed.push(target);
-    },
-    health: () => ({ ready: true, leading: true, ledger: 'available', restarts: 'on' }),
-    attempts: async (count) => [{ attempt, reclaimedBytes: 300 }].slice(0, count),
-    standings: () => [standingOf({ target: SHOP, permissions: PERMISSIONS, maxRestartsPerHour: 4, ledger: null })],
-    refusals: () => [
-      { app: 'shop', kind: 'too-old', count: 12, firstMs: 1, lastMs: 2, says: 'they are old', advice: 'set the clock' },
-    ],
-    platformBlock: () => null,
-  };
-  return { control, calls };
-}
 
 const HOST = 'http://127.0.0.1:4318';
 
-function api(options: { token?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
+const NO_PAGE = readPageFiles(null);
+
+function api(options: { token?: string; readToken?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
   const { control, calls } = actuator(options.restart);
-  const admission = { adminToken: options.token ?? null, remoteAddress: () => options.address ?? '127.0.0.1' };
-  const app = createApi(control, admission);
+  const admission = {
+    adminToken: options.token ?? null,
+    readToken: options.readToken ?? null,
+    remoteAddress: () => options.address ?? '127.0.0.1',
+  };
+  const app = createApi({ control, admission, page: NO_PAGE, events: null });
   /** Every answer must be as the document says. */
   const request = async (path: string, init?: RequestInit) => {
     const response = await app.request(`${HOST}${path}`, init);
@@ -179,7 +97,10 @@ describe('what the API shows', () => {
   it('shows the series of one dyno, and 404 for one that was never seen', async () => {
     const { request } = api();
     expect(await (await request('/api/dynos/shop/worker.1')).json()).toMatchObject({
-      series: [{ time_ms: 1, usage_bytes: 100 }],
+      curve: { times_ms: [1, 2], usage_bytes: [100, null], floor_bytes: [90, 91], active_jobs: [0, null] },
+      checks: [{ code: 'cooldown', ok: false, until_ms: 5 }],
+      suspects: [{ name: 'import', net_bytes: 300 }],
+      past_boots: [{ boot_id: 'boot-0', ended: 'restart' }],
     });
     expect((await request('/api/dynos/shop/worker.2')).status).toBe(404);
   });
@@ -286,7 +207,10 @@ describe('commands', () => {
       ...control,
       pause: () => Promise.reject(new LedgerUnavailable('redis://user:pw@host timed out')),
     };
-    const response = await createApi(failing, admission).request(`${HOST}/api/pause`, { method: 'POST' });
+    const response = await createApi({ control: failing, admission, page: NO_PAGE, events: null }).request(
+      `${HOST}/api/pause`,
+      { method: 'POST' },
+    );
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('pw');
   });

@@ -93,11 +93,16 @@ function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice |
 
 /** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
-  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
+  const { herokuApiToken, adminToken, readToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
     url === null ? '' : decodeURIComponent(new URL(url).password),
   );
-  return [herokuApiToken, adminToken, webhookUrl, ...passwords, ...ingestTokens.map(({ token }) => token)].filter(
-    (secret) => secret !== null && secret !== '',
-  ) as string[];
+  return [
+    herokuApiToken,
+    adminToken,
+    readToken,
+    webhookUrl,
+    ...passwords,
+    ...ingestTokens.map(({ token }) => token),
+  ].filter((secret) => secret !== null && secret !== '') as string[];
 }

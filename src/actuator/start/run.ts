@@ -1,9 +1,9 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
-import type { Log } from '../report/log.ts';
 import type { Assembled } from './assemble.ts';
 import { holdMsOfExports, type Measurements } from './measurements.ts';
 
@@ -13,23 +13,32 @@ export interface RunParts {
   readonly assembled: Assembled;
   /** Null where no Redis is configured. */
   readonly state: RedisState | null;
-  readonly log: Log;
+  readonly host: Host;
+  /** Called after each round. */
+  readonly onTick: () => void;
 }
 
 /** The first tick waits no longer than this for Redis. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Tries for the lead and runs the loop, until the function that it returns has settled. */
-export function run({ settings, measurements, assembled, state, log }: RunParts): () => Promise<void> {
-  const { intake, registry } = measurements;
-  const { tick: parts, standings } = assembled;
+export function run({ settings, measurements, assembled, state, host, onTick }: RunParts): () => Promise<void> {
+  const { intake, registry, jobs } = measurements;
+  const { tick: parts, standings, chronicle } = assembled;
+  const { clock, log } = host;
   const save = async () => {
     if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
     const { snapshots } = state;
     await saveSnapshots(registry.entries(), { snapshots, pointsId: intake.handedOnUpTo(), log });
   };
+  const show = async () => {
+    const nowMs = clock.now();
+    chronicle.note(registry.entries(), { nowMs, accepted: intake.counts().accepted });
+    jobs.prune(nowMs);
+    onTick();
+  };
   const loop = runLoop({
-    steps: [() => tick(parts), save, () => standings.refresh()],
+    steps: [() => tick(parts), save, () => standings.refresh(), show],
     everyMs: tickEveryMs(settings.policy.windowMs),
     ready: untilConnected(state),
     log,

@@ -1,3 +1,4 @@
+import type { JobPoint } from '../../model/job-point.ts';
 import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
 import { PointRow } from './point-row.ts';
 import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
@@ -9,6 +10,8 @@ export interface DecodedRequest {
    * in other requests.
    */
   readonly rows: readonly PointRow[];
+  /** Measurements of jobs, one entry for each resource entry that has any. */
+  readonly jobs: readonly JobBatch[];
   /** Data points that are not used: other metrics, series that ended, unusable temporality. */
   readonly ignored: number;
   /** Usable data points of a resource without dyno name or dyno id. */
@@ -20,6 +23,16 @@ export interface DecodedRequest {
   readonly invalidByApp: ReadonlyMap<string | null, number>;
   /** Data points that appear twice in one resource entry. */
   readonly repeated: number;
+}
+
+/** What one process measured of its jobs. */
+export interface JobBatch {
+  readonly process: ProcessIdentity;
+  readonly points: readonly JobPoint[];
+  /** Those that are not counted as a field of a Point. */
+  readonly dataPoints: number;
+  /** The newest time. */
+  readonly timeMs: number;
 }
 
 /** One data point from a decoder. */
@@ -42,6 +55,7 @@ const MAX_TIME_MS = 8.64e15;
 /** Collects the data points of a request, in any order, into one row per resource entry and time. */
 export class RequestFold implements DecodedRequest {
   readonly rows: PointRow[] = [];
+  readonly jobs: JobBatch[] = [];
   ignored = 0;
   noDyno = 0;
   invalid = 0;
@@ -52,6 +66,8 @@ export class RequestFold implements DecodedRequest {
   #app: string | null = null;
   readonly #rows = new Map<number, PointRow>();
   #latest: PointRow | null = null;
+  #jobPoints: JobPoint[] = [];
+  #jobDataPoints = 0;
 
   /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
   begin(identity: readonly (string | undefined)[]): void {
@@ -84,6 +100,24 @@ export class RequestFold implements DecodedRequest {
     if (!isNew) this.repeated++;
   }
 
+  /** @param isField whether the same data point is a field of a Point, and counted as that */
+  addJob(point: JobPoint, isField: boolean): void {
+    const { timeMs, value, figure, growth } = point;
+    if (this.#process === null) {
+      // Counted as without a dyno by what it also is; by itself it is not asked for.
+      if (!isField) this.ignored++;
+      return;
+    }
+    const isValue = Math.abs(value) <= Number.MAX_SAFE_INTEGER && (figure === 'net' || value >= 0);
+    const isGrowth = growth === null || (growth.sum >= 0 && growth.counts.every((count) => count >= 0));
+    if (!(timeMs > 0 && timeMs <= MAX_TIME_MS && isValue && isGrowth)) {
+      if (!isField) this.#refuse(1);
+      return;
+    }
+    this.#jobPoints.push(point);
+    if (!isField) this.#jobDataPoints++;
+  }
+
   /** Ends the resource: its rows follow, oldest first. */
   end(): void {
     if (this.#latest !== null) {
@@ -96,6 +130,13 @@ export class RequestFold implements DecodedRequest {
       }
       this.#rows.clear();
     }
+    if (this.#process !== null && this.#jobPoints.length > 0) {
+      const timeMs = this.#jobPoints.reduce((newest, point) => Math.max(newest, point.timeMs), 0);
+      const dataPoints = this.#jobDataPoints;
+      this.jobs.push({ process: this.#process, points: this.#jobPoints, dataPoints, timeMs });
+      this.#jobPoints = [];
+    }
+    this.#jobDataPoints = 0;
     this.#process = null;
     this.#latest = null;
   }

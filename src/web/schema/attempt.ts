@@ -32,13 +32,17 @@ export const Attempt = z
       .boolean()
       .nullable()
       .describe('It gave nothing back, or memory was soon back; null until that is known.'),
-    suspects: z.array(Suspect).describe('The job names with the most net growth in that boot, as of its start; at most 5.'),
+    suspects: z
+      .array(Suspect)
+      .describe('The job names with the most net growth in that boot, as of its start; at most 5.'),
   })
   .describe('One restart on its way, or how it ended.');
 
 export const AttemptDetail = Attempt.extend({
   before: Curve.nullable().describe('The last hour of the old boot; null where it is forgotten.'),
-  after: Curve.nullable().describe('The first hour of the new boot; null before it reports, and where it is forgotten.'),
+  after: Curve.nullable().describe(
+    'The first hour of the new boot; null before it reports, and where it is forgotten.',
+  ),
 }).describe('A restart with the curves before and after it.');
 
 export type Attempt = z.infer<typeof Attempt>;

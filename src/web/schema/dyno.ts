@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { assessment, bytes, Curve, durationMs, dynoIdentity, Mark, Suspect, timeMs, timeMsOrNull } from './fields.ts';
+import {
+  assessment,
+  bytes,
+  Curve,
+  durationMs,
+  dynoIdentity,
+  Mark,
+  memoryClass,
+  Suspect,
+  timeMs,
+  timeMsOrNull,
+} from './fields.ts';
 
 const next = z
   .object({
@@ -17,7 +28,9 @@ export const Dyno = z
     next,
     headroom_bytes: bytes('The quota less the usage; negative over the quota.'),
     swap_bytes: bytes('The part of the usage that is swapped out.'),
-    jobs_hold_bytes: bytes('The part of the usage that running jobs are estimated to hold: a restart frees none of it.'),
+    jobs_hold_bytes: bytes(
+      'The part of the usage that running jobs are estimated to hold: a restart frees none of it.',
+    ),
     oldest_job_start_ms: timeMsOrNull('When the oldest running job began; null where none runs.'),
     completed_jobs: z.number().nullable().describe('Since the boot; null where unknown.'),
     started_at_ms: timeMsOrNull('When the dyno started.'),
@@ -41,7 +54,6 @@ export const Check = z
     ok: z.boolean().nullable().describe('Null: unknown, or not looked at yet.'),
     says: z.string().describe('For people, with its numbers.'),
     until_ms: timeMsOrNull('When it holds by itself.'),
-    advice: z.string().nullable().describe('What a person can do; null where nothing need be done.'),
   })
   .describe('One thing that must hold before Tidemark restarts the dyno.');
 
@@ -53,9 +65,9 @@ export const PastBoot = z
     last_point_ms: timeMs('Its newest measurement.'),
     peak_bytes: bytes('Its highest usage.'),
     floor_bytes: bytes('Its last floor.'),
-    class: z.string().describe('Its last class.'),
+    class: memoryClass.describe('Its last class.'),
     ended: z.enum(['restart', 'deploy', 'other']).describe('How it ended, as far as Tidemark knows.'),
-    curve: Curve.describe('At most 60 moments.'),
+    curve: Curve.describe('At most 120 moments.'),
   })
   .describe('An earlier boot of the same name.');
 

@@ -33,7 +33,7 @@ export const TargetJobs = z
   .object({
     app: z.string().nullable(),
     process_type: z.string(),
-    since_ms: timeMs('What the figures count from: 12 to 24 hours ago, or later where less is known.'),
+    since_ms: timeMs('The start of the oldest boot that is counted: those that measured within the last 24 hours are.'),
     jobs: z.array(Job).describe('By net growth, the largest first.'),
     idle_net_bytes: z.number().nullable().describe('Growth while no job ran. Signed; null where unknown.'),
     queues: z

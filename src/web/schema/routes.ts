@@ -26,7 +26,12 @@ export interface Route {
 
 export const Limit = z.int().min(1).max(1000).default(200).describe('How many entries are wanted at most.');
 export const Cursor = z.string().max(600).describe('next_cursor of the answer before: what follows is wanted.');
-export const CurvePoints = z.int().min(0).max(120).default(0).describe('How many moments the curves may have; 0: none.');
+export const CurvePoints = z
+  .int()
+  .min(0)
+  .max(120)
+  .default(0)
+  .describe('How many moments the curves may have; 0: none.');
 
 /** Strict: a misspelt key must not pause everything. */
 export const TargetRequest = z

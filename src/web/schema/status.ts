@@ -116,9 +116,15 @@ export const Status = Health.extend({
     .object({
       configured: z.boolean().describe('Whether HEROKU_API_TOKEN is set.'),
       refuses: z.string().nullable().describe('What the platform said when it refused the token or more calls.'),
-      calls_last_hour: z.number().nullable().describe('Calls that this actuator made; null where they are not counted.'),
+      calls_last_hour: z
+        .number()
+        .nullable()
+        .describe('Calls that this actuator made; null where they are not counted.'),
       calls_budget: z.number().nullable().describe('What it may make in an hour; null where there is no such limit.'),
-      calls_left: z.number().nullable().describe("What the account's limit leaves for all its tools; null before a call."),
+      calls_left: z
+        .number()
+        .nullable()
+        .describe("What the account's limit leaves for all its tools; null before a call."),
     })
     .describe('The platform, and its limit of calls.'),
   platform_refuses: z.string().nullable().describe('The same as platform.refuses.'),

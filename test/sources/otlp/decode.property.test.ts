@@ -88,8 +88,8 @@ describe('any request', () => {
   it('has each of its data points counted once', () => {
     fc.assert(
       fc.property(request, (resources) => {
-        const { rows, ignored, noDyno, invalid, repeated } = decodeProtobuf(encodeProtobuf(resources));
-        const used = rows.reduce((sum, { dataPoints }) => sum + dataPoints, 0);
+        const { rows, jobs, ignored, noDyno, invalid, repeated } = decodeProtobuf(encodeProtobuf(resources));
+        const used = [...rows, ...jobs].reduce((sum, { dataPoints }) => sum + dataPoints, 0);
         expect(used + ignored + noDyno + invalid + repeated).toBe(dataPointsOf(resources));
       }),
       { numRuns: 2000 },
