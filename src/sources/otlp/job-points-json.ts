@@ -3,22 +3,25 @@ import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from '.
 import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from './json-values.ts';
 
 /** A data point about jobs from OTLP's JSON. Throws `BadInputError` where it is malformed. */
-export function jobPointOf(figure: JobFigure, dataPoint: JsonObject, isDelta: boolean): JobPoint {
-  const isHistogram = dataPoint.count !== undefined && dataPoint.count !== null;
+export function jobPointOf(
+  figure: JobFigure,
+  dataPoint: JsonObject,
+  { isDelta, isHistogram }: { readonly isDelta: boolean; readonly isHistogram: boolean },
+): JobPoint {
   const point = {
     figure,
     seriesId: seriesIdOf(dataPoint),
     timeMs: nanosAsMs(dataPoint.timeUnixNano ?? 0),
     startMs: nanosAsMs(dataPoint.startTimeUnixNano ?? 0),
     isDelta,
-    value: isHistogram ? integer(dataPoint.count, 'count') : numberValue(dataPoint),
+    value: isHistogram ? integer(dataPoint.count ?? 0, 'count') : numberValue(dataPoint),
     growth: figure === 'growth' && isHistogram ? growthOf(dataPoint) : null,
   };
   return new DecodedJobPoint(point, () => labelValues(dataPoint));
 }
 
 function growthOf(dataPoint: JsonObject): GrowthCounts | null {
-  const count = integer(dataPoint.count, 'count');
+  const count = integer(dataPoint.count ?? 0, 'count');
   const bounds = numbers(dataPoint.explicitBounds);
   const counts = numbers(dataPoint.bucketCounts);
   const sum = Number(dataPoint.sum ?? 0);

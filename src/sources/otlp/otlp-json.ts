@@ -74,10 +74,11 @@ function readMetric(metric: JsonObject, fold: RequestFold): void {
       if (!isField) fold.ignored += dataPoints.length;
       continue;
     }
+    const of = { isDelta: temporality === TEMPORALITY_DELTA, isHistogram: kind === 'count' };
     for (const dataPoint of dataPoints) {
       const flags = integer(dataPoint.flags ?? 0, 'flags');
       if ((flags & FLAG_NO_RECORDED_VALUE) !== 0) fold.ignored += isField ? 0 : 1;
-      else fold.addJob(jobPointOf(figure, dataPoint, temporality === TEMPORALITY_DELTA), isField);
+      else fold.addJob(jobPointOf(figure, dataPoint, of), isField);
     }
   }
 }

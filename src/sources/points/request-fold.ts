@@ -1,4 +1,4 @@
-import type { JobPoint } from '../../model/job-point.ts';
+import type { GrowthCounts, JobPoint } from '../../model/job-point.ts';
 import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
 import { PointRow } from './point-row.ts';
 import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
@@ -109,8 +109,7 @@ export class RequestFold implements DecodedRequest {
       return;
     }
     const isValue = Math.abs(value) <= Number.MAX_SAFE_INTEGER && (figure === 'net' || value >= 0);
-    const isGrowth = growth === null || (growth.sum >= 0 && growth.counts.every((count) => count >= 0));
-    if (!(timeMs > 0 && timeMs <= MAX_TIME_MS && isValue && isGrowth)) {
+    if (!(timeMs > 0 && timeMs <= MAX_TIME_MS && isValue && isPossible(growth))) {
       if (!isField) this.#refuse(1);
       return;
     }
@@ -155,6 +154,11 @@ export class RequestFold implements DecodedRequest {
     this.#latest = row;
     return row;
   }
+}
+
+function isPossible(growth: GrowthCounts | null): boolean {
+  const isCount = (value: number) => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return growth === null || (isCount(growth.sum) && isCount(growth.max ?? 0) && growth.counts.every(isCount));
 }
 
 function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BadInputError } from '../../../src/model/errors.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
-import { WANTED_METRICS } from '../../../src/sources/otlp/wanted-metrics.ts';
+import { READ_METRICS } from '../../../src/sources/otlp/job-metrics.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
 import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
 import { IDENTITY, rssAt, T0, WHOLE } from './requests.ts';
@@ -48,7 +48,7 @@ const numberPoint = fc.tuple(dataPoint, value).map(([{ count: _, ...point }, num
 
 const metric: fc.Arbitrary<MetricSpec> = fc
   .tuple(
-    fc.constantFrom(...WANTED_METRICS.map(({ name }) => name), 'other', ''),
+    fc.constantFrom(...READ_METRICS, 'other', ''),
     fc.constantFrom('gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary' as const),
     fc.constantFrom(0, 1, 2, 3),
   )
