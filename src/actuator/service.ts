@@ -93,7 +93,7 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
   const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
   const { intake, registry, refusals } = measurements;
-  const connections = await openConnections(settings, { env, intake, log, closers });
+  const connections = await openConnections(settings, { env, intake, jobs: measurements.jobs, log, closers });
   const { state, reader } = connections;
   const assembled = assemble({ settings, connections, measurements, host });
   const { mode, history, platform } = assembled;

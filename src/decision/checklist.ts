@@ -19,7 +19,9 @@ export interface Check {
  */
 export function checklist(input: DecideInput, candidate: Candidate): readonly Check[] {
   const { decision } = candidate;
-  const gates = GATES.map(({ reason, passed, closed }): Check => {
+  const gates = GATES.map(({ reason, passed, needsLedger, closed }): Check => {
+    if (needsLedger === true && candidate.ledger === null)
+      return { code: reason, ok: null, says: 'unknown: the ledger (Redis) cannot be read', untilMs: null };
     const gate = closed(input, candidate);
     if (gate === null) return { code: reason, ok: true, says: passed, untilMs: null };
     return { code: reason, ok: false, says: gate.says, untilMs: gate.untilMs ?? null };

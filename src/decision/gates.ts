@@ -45,6 +45,8 @@ interface GateRow {
   readonly passed: string;
   /** Null where it is open. */
   readonly closed: (input: DecideInput, candidate: Candidate) => Gate | null;
+  /** It says nothing where the ledger cannot be read. */
+  readonly needsLedger?: true;
 }
 
 /** The gate of a fact of the ledger; open where the ledger cannot be read, which has a gate of its own. */
@@ -56,6 +58,7 @@ function ofLedger(
   return {
     reason,
     passed,
+    needsLedger: true,
     closed: ({ policy }, { ledger, decision }) => (ledger === null ? null : closed(ledger, decision, policy)),
   };
 }

@@ -26,7 +26,13 @@ export function curveOf({ boot, series }: { readonly boot: Boot; readonly series
     while (at < floors.length && (floors[at]?.timeMs ?? 0) <= sample.timeMs) at++;
     return { ...sample, floorBytes: floors[at - 1]?.floorBytes ?? null };
   });
-  return inColumns([...earlier, ...measured]);
+  return inColumns([...earlier, ...measured, ...newestOf(boot, measured.at(-1))]);
+}
+
+/** What was measured since the last sample that the series kept. */
+function newestOf({ lastPointMs: timeMs, usageBytes, activeJobs }: Boot, last: Moment | undefined): readonly Moment[] {
+  if (usageBytes === null || timeMs <= (last?.timeMs ?? 0)) return [];
+  return [{ timeMs, usageBytes, floorBytes: last?.floorBytes ?? null, activeJobs }];
 }
 
 /** Oldest first: the closest that the detector has for each time. */

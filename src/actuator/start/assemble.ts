@@ -17,6 +17,7 @@ import { recordEvents } from '../report/metrics/event-metrics.ts';
 import { type ObservedState, observeState } from '../report/metrics/state-metrics.ts';
 import { createPublisher } from '../report/publisher.ts';
 import { Standings } from '../report/standings.ts';
+import { SummarySender } from '../report/summary-sender.ts';
 import { createRestarts } from '../restart/create-restarts.ts';
 import { reportLoss } from '../restart/ledger-loss.ts';
 import { RememberingLedger } from '../restart/remembering-ledger.ts';
@@ -39,6 +40,7 @@ export interface Assembled {
   /** Null where no token is configured. */
   readonly platform: PlatformView | null;
   readonly chronicle: Chronicle;
+  readonly summaries: SummarySender;
   /** Those who are told of every event; they must not reject. */
   readonly listeners: Set<(event: ActuatorEvent) => Promise<void>>;
 }
@@ -73,7 +75,15 @@ export function assemble(input: AssembleInput): Assembled {
   const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
   if (meter !== null) observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all() });
   const chronicle = new Chronicle(settings.policy.windowMs);
-  return { tick, mode, history, standings, platform, chronicle, listeners };
+  const summaries = new SummarySender({
+    store: state?.reports ?? null,
+    notice: settings.weeklySummary ? connections.notice : null,
+    standings,
+    overLimit: chronicle.overLimit,
+    leads: () => leadership.leads(),
+    host,
+  });
+  return { tick, mode, history, standings, platform, chronicle, summaries, listeners };
 }
 
 interface MayAct {

@@ -24,7 +24,8 @@ export interface OverviewParts {
   readonly startedAtMs: number;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The actuator as a whole, for people. */
 export function overview(parts: OverviewParts): Overview {
@@ -97,7 +98,8 @@ export function isUseless({ reclaimedBytes, backAfterMs, usageBytes }: HistoryEn
 const SCOREBOARD_SPAN_MS = 7 * DAY_MS;
 
 function scoreboards({ standings, overLimit }: OverviewParts, nowMs: number): ReadonlyMap<TargetKey, ScoreboardView> {
-  const sinceMs = nowMs - SCOREBOARD_SPAN_MS;
+  // To the hour, as that time is kept: otherwise each look would differ from the last one.
+  const sinceMs = Math.ceil((nowMs - SCOREBOARD_SPAN_MS) / HOUR_MS) * HOUR_MS;
   const views = standings.views();
   const dry = standings.all().filter(({ dryRun }) => dryRun);
   return new Map(
