@@ -3,15 +3,31 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { RestartRequestAnswer } from '../../src/web/control.ts';
 import { readPageFiles } from '../../src/web/page-files.ts';
-import { actuator } from './actuator.ts';
+import type { DynoView } from '../../src/web/views.ts';
+import { actuator, view } from './actuator.ts';
 import { expectDocumented } from './document.ts';
 
 const HOST = 'http://127.0.0.1:4318';
 
 const NO_PAGE = readPageFiles(null);
 
-function api(options: { token?: string; readToken?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
-  const { control, calls } = actuator(options.restart);
+interface Page {
+  readonly dynos: readonly { readonly dyno: string; readonly curve: unknown }[];
+  readonly total: number;
+  readonly next_cursor: string | null;
+}
+
+function api(
+  options: {
+    dynos?: readonly DynoView[];
+    token?: string;
+    readToken?: string;
+    address?: string;
+    restart?: RestartRequestAnswer;
+  } = {},
+) {
+  const { control: whole, calls } = actuator(options.restart);
+  const control = { ...whole, dynos: () => options.dynos ?? whole.dynos() };
   const admission = {
     adminToken: options.token ?? null,
     readToken: options.readToken ?? null,
@@ -46,6 +62,23 @@ describe('admission', () => {
     const response = await api(options).request('/api/dynos', { headers: headers as Record<string, string> });
     expect(response.status).toBe(status);
     if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
+  });
+
+  it('lets the read token read, as Bearer or password, and steer nothing', async () => {
+    const { request, calls } = api({ token: 's3cret', readToken: 'l00k', address: '10.0.0.9' });
+    const reading = { authorization: 'Bearer l00k' };
+    for (const authorization of [reading.authorization, basic('l00k')]) {
+      const answer = await (await request('/api/status', { headers: { authorization } })).json();
+      expect(answer).toMatchObject({ read_only: true });
+    }
+    const admin = await request('/api/status', { headers: { authorization: 'Bearer s3cret' } });
+    expect(await admin.json()).toMatchObject({ read_only: false });
+    for (const path of ['/api/pause', '/api/resume', '/api/dynos/shop/worker.1/restart']) {
+      const response = await request(path, { method: 'POST', headers: reading });
+      expect([response.status, await response.json()]).toMatchObject([403, { error: { code: 'read-only' } }]);
+    }
+    expect(calls).toEqual({ paused: [], resumed: [], restarted: [] });
+    expect((await request('/api/status', { headers: { authorization: 'Bearer l00' } })).status).toBe(401);
   });
 
   it('leaves health open to everyone', async () => {
@@ -105,6 +138,43 @@ describe('what the API shows', () => {
     expect((await request('/api/dynos/shop/worker.2')).status).toBe(404);
   });
 
+  it('shows the dynos page by page, each once, with a curve where one is asked for', async () => {
+    const names = ['worker.1', 'worker.2', 'worker.10', 'worker.11', 'worker.12'];
+    const dynos = names.map((dyno) => ({ ...view, decision: { ...view.decision, dyno } }));
+    const { request } = api({ dynos });
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const path: string = `/api/dynos?limit=2&curve=60${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const page = (await (await request(path)).json()) as Page;
+      expect(page.total).toBe(5);
+      expect(page.dynos.every(({ curve }) => curve !== null)).toBe(true);
+      seen.push(...page.dynos.map(({ dyno }) => dyno));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(names);
+    expect(await (await request('/api/dynos')).json()).toMatchObject({
+      dynos: [{ curve: null, marks: [] }, {}, {}, {}, {}],
+    });
+  });
+
+  it.each(['limit=0', 'curve=121', 'curve=x', 'cursor=x', 'cursor=e30'])('refuses %s', async (query) => {
+    expect((await api().request(`/api/dynos?${query}`)).status).toBe(400);
+  });
+
+  it('shows jobs, and one attempt with the curves around it', async () => {
+    const { request } = api();
+    expect(await (await request('/api/jobs')).json()).toMatchObject({
+      targets: [{ app: 'shop', jobs: [{ name: 'import', net_bytes: 300, known: 'exclusive' }] }],
+    });
+    expect(await (await request('/api/attempts/a1')).json()).toMatchObject({
+      says: 'restarted in 3 s; 0 MB before, 0 MB after',
+      before: { times_ms: [1, 2] },
+      after: null,
+      is_useless: false,
+    });
+    expect((await request('/api/attempts/a2')).status).toBe(404);
+  });
+
   it('shows attempts with how they ended, on what evidence, and when', async () => {
     expect(await (await api().request('/api/attempts')).json()).toMatchObject({
       attempts: [
@@ -127,9 +197,12 @@ describe('what the API shows', () => {
   it('shows admitted callers how each target stands and what was refused of each app', async () => {
     expect(await (await api().request('/api/status')).json()).toMatchObject({
       restarts: 'on',
+      totals: { restarts_24h: 2, given_back_24h_bytes: 600 },
+      groups: [{ process_type: 'worker', allocator: 'glibc' }],
       targets: [
         {
           target: 'shop:worker',
+          scoreboard: { would_have_restarted: 6, over_limit_ms: 720_000 },
           restarts: 'off',
           dry_run: true,
           obstacles: [{ code: 'ledger-unavailable' }, { code: 'dry-run', advice: expect.any(String) }],

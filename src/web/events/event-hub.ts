@@ -26,6 +26,8 @@ interface Kept {
   readonly bytes: Uint8Array;
 }
 
+type Stream = ReadableStreamDefaultController<Uint8Array>;
+
 const ENCODER = new TextEncoder();
 const HEARTBEAT = ENCODER.encode(':\n\n');
 /** What a browser waits before it comes back. */
@@ -38,7 +40,8 @@ const HELLO = ENCODER.encode('retry: 3000\n\n');
 export class EventHub {
   readonly #options: EventHubOptions;
   readonly #onFirstReader: () => void;
-  readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  /** With what cuts each of them off. */
+  readonly #streams = new Map<Stream, () => void>();
   /** Ids of one hub are not those of another: an actuator that starts again begins at 1. */
   readonly #hubId = randomUUID().slice(0, 8);
   #kept: Kept[] = [];
@@ -72,22 +75,24 @@ export class EventHub {
     while (this.#keptBytes > this.#options.maxKeptBytes && this.#kept.length > 1) {
       this.#keptBytes -= this.#kept.shift()?.bytes.length ?? 0;
     }
-    for (const stream of this.#streams) this.#send(stream, bytes);
+    for (const stream of this.#streams.keys()) this.#send(stream, bytes);
   }
 
   /**
    * A stream that continues after an event; null where too many are open.
    *
    * @param lastEventId of an earlier stream; null: begin now
+   * @param cut ends the connection of a reader that is too slow: a closed stream would wait for it
    */
-  open(lastEventId: string | null): ReadableStream<Uint8Array> | null {
+  open(lastEventId: string | null, cut: () => void): ReadableStream<Uint8Array> | null {
     if (this.#streams.size >= this.#options.maxStreams) return null;
     const hub = this;
-    let own: ReadableStreamDefaultController<Uint8Array> | null = null;
+    let own: Stream | null = null;
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
           own = controller;
+          hub.#streams.set(controller, cut);
           hub.#begin(controller, lastEventId);
         },
         cancel() {
@@ -100,15 +105,14 @@ export class EventHub {
 
   /** Ends all streams; their readers come back to another actuator, or to this one when it has started again. */
   close(): void {
-    for (const stream of this.#streams) {
+    for (const stream of this.#streams.keys()) {
       this.#end(stream);
       stream.close();
     }
     this.#forget();
   }
 
-  #begin(stream: ReadableStreamDefaultController<Uint8Array>, lastEventId: string | null): void {
-    this.#streams.add(stream);
+  #begin(stream: Stream, lastEventId: string | null): void {
     if (this.#forgetting !== null) clearTimeout(this.#forgetting);
     this.#forgetting = null;
     if (!this.#isWatched) {
@@ -116,7 +120,7 @@ export class EventHub {
       this.#onFirstReader();
     }
     this.#heartbeat ??= setInterval(() => {
-      for (const each of this.#streams) this.#send(each, HEARTBEAT);
+      for (const each of this.#streams.keys()) this.#send(each, HEARTBEAT);
     }, this.#options.heartbeatMs).unref();
     stream.enqueue(HELLO);
     const missed = this.#missedSince(lastEventId);
@@ -139,16 +143,17 @@ export class EventHub {
   }
 
   /** A reader that is too slow would fill the memory: it is cut off, and comes back by itself. */
-  #send(stream: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array): void {
+  #send(stream: Stream, bytes: Uint8Array): void {
     if ((stream.desiredSize ?? 0) > 0) {
       stream.enqueue(bytes);
       return;
     }
+    const cut = this.#streams.get(stream);
     this.#end(stream);
-    stream.error(new Error('the reader is too slow'));
+    cut?.();
   }
 
-  #end(stream: ReadableStreamDefaultController<Uint8Array>): void {
+  #end(stream: Stream): void {
     if (!this.#streams.delete(stream) || this.#streams.size > 0) return;
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     this.#heartbeat = null;

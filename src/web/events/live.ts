@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { ActuatorEvent } from '../../ports.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { ActuatorControl } from '../control.ts';
+import { closeConnection } from '../http-server.ts';
 import { errorBody } from '../schema/errors.ts';
 import { showAttempt } from '../show/attempt.ts';
 import { showDecision } from '../show/decision.ts';
@@ -24,6 +25,8 @@ export interface Live {
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
+  // Kept alive after its end, it would hold the actuator's stop up.
+  connection: 'close',
   // A proxy that collects the answer would hold events back.
   'x-accel-buffering': 'no',
 };
@@ -41,7 +44,7 @@ export function createLive(control: ActuatorControl, options: Partial<EventHubOp
   const hub = new EventHub(begin, options);
   return {
     answer: (context) => {
-      const stream = hub.open(context.req.header('last-event-id') ?? null);
+      const stream = hub.open(context.req.header('last-event-id') ?? null, () => closeConnection(context));
       if (stream !== null) return new Response(stream, { headers: HEADERS });
       const message = 'Too many streams are open: poll the lists instead.';
       return context.json(errorBody('too-many-streams', message), 503, { 'retry-after': '30' });
