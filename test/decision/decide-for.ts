@@ -58,7 +58,7 @@ export function bootOf(
 export const bloated = (window: number) => Math.min(450, window < 10 ? 100 : 100 + Math.floor(window - 9) * 90);
 export const WINDOWS = 40;
 
-const freeLedger: LedgerFacts = {
+export const freeLedger: LedgerFacts = {
   nowMs: START_MS,
   open: null,
   cooldownUntilMs: 0,
@@ -88,8 +88,12 @@ export interface Setting {
 }
 
 export function decideFor(setting: Setting): readonly Decision[] {
+  return decide(inputFor(setting));
+}
+
+export function inputFor(setting: Setting): DecideInput {
   const boots = setting.boots ?? [bootOf(bloated, WINDOWS)];
-  return decide({
+  return {
     boots: boots.map((boot, index) => ({
       boot,
       facts: setting.facts === undefined ? facts : setting.facts,
@@ -101,5 +105,5 @@ export function decideFor(setting: Setting): readonly Decision[] {
     permissions: { allowed: [TARGET], dryRun: false, ownApp: null, ...setting.permissions },
     upCount: () => (setting.up === undefined ? 2 : setting.up),
     hindrance: setting.hindrance ?? null,
-  });
+  };
 }

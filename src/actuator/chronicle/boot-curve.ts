@@ -79,15 +79,22 @@ export function thinned(curve: CurveView, count: number): CurveView {
   const moments = momentsOf(curve);
   const [first, last] = [moments[0], moments.at(-1)];
   if (first === undefined || last === undefined || moments.length <= count) return curve;
-  const spanMs = (last.timeMs - first.timeMs) / count;
+  const gaps = moments.filter(isGap).slice(-Math.floor(count / 2));
+  const spans = count - gaps.length;
+  const spanMs = (last.timeMs - first.timeMs) / spans;
   const highest = new Map<number, Moment>();
   for (const moment of moments) {
-    const place = Math.min(count - 1, Math.floor((moment.timeMs - first.timeMs) / spanMs));
+    if (isGap(moment)) continue;
+    const place = Math.min(spans - 1, Math.floor((moment.timeMs - first.timeMs) / spanMs));
     const other = highest.get(place);
     // The newest moment is what the row beside the curve says.
     if (other === undefined || moment === last || isHigher(moment, other)) highest.set(place, moment);
   }
-  return inColumns([...highest.values()]);
+  return inColumns([...highest.values(), ...gaps].sort((a, b) => a.timeMs - b.timeMs));
+}
+
+function isGap({ usageBytes, floorBytes }: Moment): boolean {
+  return usageBytes === null && floorBytes === null;
 }
 
 function isHigher(one: Moment, other: Moment): boolean {
