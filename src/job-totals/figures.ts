@@ -4,7 +4,7 @@ import { GrowthSum, type Series } from './series.ts';
 
 /** What people see of jobs. Memory in bytes. */
 
-export interface JobOfDyno {
+interface JobOfDyno {
   readonly dyno: string;
   readonly bootId: string;
   /** Signed. */
@@ -35,7 +35,7 @@ export interface TargetJobs {
   readonly lastPointMs: number;
 }
 
-export interface QueueNow {
+interface QueueNow {
   readonly queue: string;
   readonly activeJobs: number | null;
   readonly heldBytes: number | null;

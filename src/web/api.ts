@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { compress } from 'hono/compress';
 import { type Admission, admit } from './admission.ts';
 import { commands } from './commands.ts';
 import type { ActuatorControl } from './control.ts';
@@ -34,6 +35,8 @@ export function createApi({ control, admission, page, events }: ApiParts): Hono 
   app.use('/', guard);
   app.use('/page/*', guard);
   app.use('/api/*', guard);
+  // The page's own files are compressed already, and events must not wait for more of them.
+  app.use('/api/*', compress());
   app.get('/', (context) => page.index(context.req.raw));
   app.get('/page/*', (context) => {
     const name = context.req.path.slice('/page/'.length);

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { errorBody } from './schema/errors.ts';
 import type { Answer, ROUTES, Route } from './schema/routes.ts';
 
-export type Handler<R extends Route> = (context: Context) => Answer<R> | Promise<Answer<R>>;
+type Handler<R extends Route> = (context: Context) => Answer<R> | Promise<Answer<R>>;
 
 /** One for each route: a route without one, or an answer that it does not declare, does not compile. */
 export type Handlers = { readonly [Name in keyof typeof ROUTES]: Handler<(typeof ROUTES)[Name]> };

@@ -58,7 +58,7 @@ export function bootOf(
 export const bloated = (window: number) => Math.min(450, window < 10 ? 100 : 100 + Math.floor(window - 9) * 90);
 export const WINDOWS = 40;
 
-export const freeLedger: LedgerFacts = {
+const freeLedger: LedgerFacts = {
   nowMs: START_MS,
   open: null,
   cooldownUntilMs: 0,

@@ -168,7 +168,7 @@ const overview: Overview = {
   ]),
 };
 
-export interface Calls {
+interface Calls {
   readonly paused: (Target | null)[];
   readonly resumed: (Target | null)[];
   readonly restarted: string[];

@@ -88,6 +88,13 @@ describe('the page', () => {
     }
   });
 
+  it('gets the lists compressed', async () => {
+    const url = await served();
+    const response = await fetch(`${url}/api/dynos`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.json()).toMatchObject({ total: 1 });
+  });
+
   it('says what to do where it was not built', async () => {
     const answer = readPageFiles(null).index(new Request('http://actuator/'));
     expect(await answer.text()).toContain('npm run build');

@@ -79,13 +79,13 @@ function fleetOf({ dynos, settings, overLimit, standings }: OverviewParts, nowMs
 }
 
 /** Restarts that were really sent, by anyone. */
-export function sentSince(standings: Pick<Standings, 'views'>, sinceMs: number): readonly HistoryEntry[] {
+function sentSince(standings: Pick<Standings, 'views'>, sinceMs: number): readonly HistoryEntry[] {
   const all = [...standings.views().values()].flatMap(({ history }) => history);
   return all.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs >= sinceMs);
 }
 
 /** Of those whose result is known. */
-export function givenBack(sent: readonly HistoryEntry[]): number {
+function givenBack(sent: readonly HistoryEntry[]): number {
   return sent.reduce((sum, { reclaimedBytes }) => sum + Math.max(0, reclaimedBytes ?? 0), 0);
 }
 

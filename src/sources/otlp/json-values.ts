@@ -75,6 +75,6 @@ export function object(value: unknown, name: string): JsonObject {
   return value as JsonObject;
 }
 
-export function wrong(name: string, expected: string): BadInputError {
+function wrong(name: string, expected: string): BadInputError {
   return new BadInputError(`The body is no OTLP metrics request: ${name} must be ${expected}.`);
 }
