@@ -63,25 +63,22 @@ class NameSums {
   }
 
   add({ figure, value, growth, labels }: Series): void {
+    if (growth !== null) {
+      this.growth ??= new GrowthSum(growth.bounds);
+      this.growth.add(growth);
+      return;
+    }
     if (figure === 'net') this.netBytes += value;
     if (figure === 'runs') {
       this.runs = (this.runs ?? 0) + value;
       this.#weights.set(labels.known, (this.#weights.get(labels.known) ?? 0) + value);
     } else if (!this.#weights.has(labels.known)) this.#weights.set(labels.known, 0);
-    if (growth !== null) {
-      this.growth ??= new GrowthSum(growth.bounds);
-      this.growth.add(growth);
-    }
   }
 
   absorb(other: NameSums, { identity }: BootJobs): void {
     const { netBytes, runs } = other;
     this.netBytes += netBytes;
     if (runs !== null) this.runs = (this.runs ?? 0) + runs;
-    if (other.growth !== null) {
-      this.growth ??= new GrowthSum(other.growth.bounds);
-      this.growth.add(other.growth);
-    }
     for (const [known, weight] of other.#weights) this.#weights.set(known, (this.#weights.get(known) ?? 0) + weight);
     this.dynos.push({ dyno: identity.dyno, bootId: identity.bootId, netBytes, runs });
   }
@@ -108,11 +105,7 @@ export function sharesOf(jobs: BootJobs): readonly JobShare[] {
 export function targetJobs(boots: readonly BootJobs[], nowMs: number): TargetJobs {
   const names = new Map<string, NameSums>();
   for (const jobs of boots) {
-    for (const [key, sums] of sumsOf(jobs)) {
-      const known = names.get(key) ?? new NameSums(sums.queue, sums.name);
-      names.set(key, known);
-      known.absorb(sums, jobs);
-    }
+    for (const [key, sums] of sumsOf(jobs, names)) names.get(key)?.absorb(sums, jobs);
   }
   const all = [...names.values()].filter(({ name }) => name !== IDLE).sort((a, b) => b.netBytes - a.netBytes);
   const idle = [...names.values()].filter(({ name }) => name === IDLE);
@@ -129,12 +122,24 @@ export function targetJobs(boots: readonly BootJobs[], nowMs: number): TargetJob
   };
 }
 
-function sumsOf(jobs: BootJobs): ReadonlyMap<string, NameSums> {
+/**
+ * The sums of one boot. How its runs grew goes straight into the sums of the target: adding histograms up is most of
+ * the work.
+ *
+ * @param all the names of the target, to which those of the boot are added; default: nobody asks
+ */
+function sumsOf(jobs: BootJobs, all: Map<string, NameSums> = new Map()): ReadonlyMap<string, NameSums> {
   const names = new Map<string, NameSums>();
   for (const series of jobs.series()) {
     const { queue, name } = series.labels;
     if (series.figure === 'active' || series.figure === 'held') continue;
     const key = `${queue}\0${name}`;
+    const ofTarget = all.get(key) ?? new NameSums(queue, name);
+    all.set(key, ofTarget);
+    if (series.figure === 'growth') {
+      ofTarget.add(series);
+      continue;
+    }
     const known = names.get(key) ?? new NameSums(queue, name);
     names.set(key, known);
     known.add(series);

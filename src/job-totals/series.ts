@@ -80,7 +80,7 @@ export class GrowthSum {
   #max: number | null = null;
 
   constructor(bounds: readonly number[]) {
-    this.bounds = bounds;
+    this.bounds = shared(bounds);
     this.#before = new Array<number>(bounds.length + 1).fill(0);
     this.#last = this.#before.slice();
   }
@@ -98,11 +98,14 @@ export class GrowthSum {
   }
 
   add(other: GrowthSum): void {
-    const counts = rebinned(other.view(), this.bounds);
-    for (const [at, count] of counts.entries()) this.#before[at] = (this.#before[at] ?? 0) + count;
-    const { sum, max } = other.view();
-    this.#sumBefore += sum;
-    if (max !== null) this.#max = Math.max(this.#max ?? 0, max);
+    const isAlike = isSame(this.bounds, other.bounds);
+    const counts = isAlike ? other.#before : rebinned(other.view(), this.bounds);
+    for (let at = 0; at < this.#before.length; at++) {
+      const more = (counts[at] as number) + (isAlike ? (other.#last[at] as number) : 0);
+      this.#before[at] = (this.#before[at] as number) + more;
+    }
+    this.#sumBefore += other.#sumBefore + other.#sumLast;
+    if (other.#max !== null) this.#max = Math.max(this.#max ?? 0, other.#max);
   }
 
   view(): GrowthCounts {
@@ -117,7 +120,7 @@ export class GrowthSum {
 
 /** The counts in other buckets: each goes where its upper bound belongs. An application may choose its own. */
 function rebinned({ bounds, counts }: GrowthCounts, wanted: readonly number[]): readonly number[] {
-  if (bounds.length === wanted.length && bounds.every((bound, at) => bound === wanted[at])) return counts;
+  if (isSame(bounds, wanted)) return counts;
   const result = new Array<number>(wanted.length + 1).fill(0);
   for (const [at, count] of counts.entries()) {
     const bound = bounds[at] ?? Number.POSITIVE_INFINITY;
@@ -126,4 +129,18 @@ function rebinned({ bounds, counts }: GrowthCounts, wanted: readonly number[]): 
     result[place] = (result[place] ?? 0) + count;
   }
   return result;
+}
+
+/** Nearly all histograms have the same bounds: one array of them spares memory, and comparing them time. */
+const KNOWN_BOUNDS: (readonly number[])[] = [];
+const MAX_KNOWN_BOUNDS = 16;
+
+function shared(bounds: readonly number[]): readonly number[] {
+  const known = KNOWN_BOUNDS.find((one) => isSame(one, bounds));
+  if (known === undefined && KNOWN_BOUNDS.length < MAX_KNOWN_BOUNDS) KNOWN_BOUNDS.push(bounds);
+  return known ?? bounds;
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one === other || (one.length === other.length && one.every((bound, at) => bound === other[at]));
 }

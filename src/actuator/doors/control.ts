@@ -38,8 +38,20 @@ export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
     decisions: (count) => history.decisions.recent(count),
     attempts: (count) => attemptRecords(attempts, count),
     attempt: (id) => attemptDetail(attempts, id),
-    jobs: () => jobs.targets(clock.now()),
+    jobs: keptFor(JOBS_KEPT_MS, clock, () => jobs.targets(clock.now())),
     standings: () => standings.all(),
+  };
+}
+
+/** Adding all series up takes a tenth of a second in a large fleet, and workers export every ten seconds. */
+const JOBS_KEPT_MS = 5_000;
+
+function keptFor<T>(ms: number, clock: Pick<Clock, 'now'>, make: () => T): () => T {
+  let kept: { readonly atMs: number; readonly value: T } | null = null;
+  return () => {
+    const nowMs = clock.now();
+    if (kept === null || Math.abs(nowMs - kept.atMs) > ms) kept = { atMs: nowMs, value: make() };
+    return kept.value;
   };
 }
 
