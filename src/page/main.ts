@@ -1,4 +1,4 @@
-import { createDynoDialog } from './dyno/dialog.ts';
+import { DynoDialog } from './dyno/dialog.ts';
 import { DynosSection } from './dynos/section.ts';
 import { createJobsSection } from './jobs/section.ts';
 import { pause, restart, resume } from './live/actions.ts';
@@ -32,7 +32,7 @@ const live = createLive();
 const dynos = new DynosSection({ onOpen: openDyno, onPause: doPause, onResume: doResume });
 const jobs = createJobsSection({ onOpen: openDyno });
 const restarts = createRestartsSection({ onOpen: openDyno });
-const dialog = createDynoDialog(
+const dialog = new DynoDialog(
   {
     onRestart: (dyno, graceMs) => void restart(dyno, graceMs, () => void refresh()),
     onClosed: (key) => {

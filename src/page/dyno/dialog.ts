@@ -1,3 +1,4 @@
+import type { Attempt } from '../../web/schema/attempt.ts';
 import type { DynoDetail } from '../../web/schema/dyno.ts';
 import { api } from '../live/api.ts';
 import type { PageState } from '../live/state.ts';
@@ -14,84 +15,93 @@ export interface DynoDialogEvents {
   onClosed(key: string): void;
 }
 
-export interface DynoDialog {
-  open(key: string, dyno: LiveDyno): void;
-  close(): void;
-  show(state: PageState, nowMs: number): void;
-}
-
 const REFRESH_MS = 15_000;
 
 /** One dyno in full: curve of its life, jobs below it, why it is or is not restarted, its past. */
-export function createDynoDialog(events: DynoDialogEvents, nowMs: () => number): DynoDialog {
-  const parts = createParts();
-  const { dialog } = parts;
-  const curves = createLifeCurves();
-  const course = createCourse();
-  parts.curve.append(curves.node);
-  parts.course.append(course.node);
-  let key: string | null = null;
-  let dyno: LiveDyno | null = null;
-  let detail: DynoDetail | null = null;
-  let past: ReturnType<typeof createPastBoots> | null = null;
-  let refresh: ReturnType<typeof setInterval> | null = null;
-  const read = async () => {
-    const asked = key;
+export class DynoDialog {
+  readonly #parts = createParts();
+  readonly #curves = createLifeCurves();
+  readonly #course = createCourse();
+  readonly #events: DynoDialogEvents;
+  readonly #nowMs: () => number;
+  #key: string | null = null;
+  #dyno: LiveDyno | null = null;
+  #detail: DynoDetail | null = null;
+  #past: ReturnType<typeof createPastBoots> | null = null;
+  #refresh: ReturnType<typeof setInterval> | null = null;
+
+  constructor(events: DynoDialogEvents, nowMs: () => number) {
+    this.#events = events;
+    this.#nowMs = nowMs;
+    const { dialog, curve, course, close, restart } = this.#parts;
+    curve.append(this.#curves.node);
+    course.append(this.#course.node);
+    dialog.addEventListener('close', () => this.#onClose());
+    close.addEventListener('click', () => dialog.close());
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+    restart.addEventListener('click', () => {
+      if (this.#dyno !== null) this.#events.onRestart(this.#dyno, this.#detail?.drain.grace_ms ?? null);
+    });
+  }
+
+  open(key: string, dyno: LiveDyno): void {
+    const { dialog, loading, details } = this.#parts;
+    this.#key = key;
+    this.#dyno = dyno;
+    this.#detail = null;
+    loading.hidden = false;
+    details.replaceChildren();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    void this.#read();
+    if (this.#refresh !== null) clearInterval(this.#refresh);
+    this.#refresh = setInterval(() => void this.#read(), REFRESH_MS);
+  }
+
+  close(): void {
+    this.#parts.dialog.close();
+  }
+
+  show(state: PageState, nowMs: number): void {
+    const known = this.#key === null ? undefined : state.dynos.get(this.#key);
+    if (known === undefined) return;
+    this.#dyno = known;
+    showHead(this.#parts, known, nowMs, state.status?.read_only !== false);
+    const isOfIt = (attempt: Attempt) => attempt.dyno === known.dyno && attempt.app === known.app;
+    const open = state.attempts?.find((attempt) => attempt.phase !== 'closed' && isOfIt(attempt));
+    this.#parts.course.hidden = open === undefined;
+    if (open !== undefined) this.#course.update(open);
+  }
+
+  async #read(): Promise<void> {
+    const asked = this.#key;
+    const dyno = this.#dyno;
     if (dyno === null || dyno.app === null) return;
     const answer = await api.dyno(dyno.app, dyno.dyno).catch(() => null);
-    if (asked !== key || !dialog.open) return;
-    parts.loading.hidden = true;
-    if (answer === null) return setText(parts.problem, 'Its measurements could not be read.');
-    setText(parts.problem, '');
-    detail = answer;
-    curves.show(answer);
-    past?.destroy();
-    past = createPastBoots(answer, nowMs());
-    const columns = [createChecks(answer, nowMs()), createSuspectList(answer), createNumbers(answer)];
-    parts.details.replaceChildren(...columns, past.node);
-  };
-  dialog.addEventListener('close', () => {
-    if (refresh !== null) clearInterval(refresh);
-    curves.close();
-    past?.destroy();
-    past = null;
-    const closed = key;
-    key = null;
-    if (closed !== null) events.onClosed(closed);
-  });
-  parts.close.addEventListener('click', () => dialog.close());
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close();
-  });
-  parts.restart.addEventListener('click', () => {
-    if (dyno !== null) events.onRestart(dyno, detail?.drain.grace_ms ?? null);
-  });
-  return {
-    open: (nextKey, next) => {
-      key = nextKey;
-      dyno = next;
-      detail = null;
-      parts.loading.hidden = false;
-      parts.details.replaceChildren();
-      if (!dialog.open) dialog.showModal();
-      dialog.scrollTop = 0;
-      void read();
-      if (refresh !== null) clearInterval(refresh);
-      refresh = setInterval(() => void read(), REFRESH_MS);
-    },
-    close: () => dialog.close(),
-    show: (state, now) => {
-      const known = key === null ? undefined : state.dynos.get(key);
-      if (known === undefined) return;
-      dyno = known;
-      showHead(parts, known, now, state.status?.read_only !== false);
-      const open = state.attempts?.find(
-        (one) => one.phase !== 'closed' && one.dyno === known.dyno && one.app === known.app,
-      );
-      parts.course.hidden = open === undefined;
-      if (open !== undefined) course.update(open);
-    },
-  };
+    const { dialog, loading, problem, details } = this.#parts;
+    if (asked !== this.#key || !dialog.open) return;
+    loading.hidden = true;
+    setText(problem, answer === null ? 'Its measurements could not be read.' : '');
+    if (answer === null) return;
+    this.#detail = answer;
+    this.#curves.show(answer);
+    this.#past?.destroy();
+    this.#past = createPastBoots(answer, this.#nowMs());
+    const columns = [createChecks(answer, this.#nowMs()), createSuspectList(answer), createNumbers(answer)];
+    details.replaceChildren(...columns, this.#past.node);
+  }
+
+  #onClose(): void {
+    if (this.#refresh !== null) clearInterval(this.#refresh);
+    this.#curves.close();
+    this.#past?.destroy();
+    this.#past = null;
+    const closed = this.#key;
+    this.#key = null;
+    if (closed !== null) this.#events.onClosed(closed);
+  }
 }
 
 type DialogParts = ReturnType<typeof createParts>;

@@ -46,38 +46,8 @@ export function createCurve(key: string, width: number, height: number, events: 
   const node = document.createElement('div');
   node.className = 'curve';
   node.setAttribute('aria-hidden', 'true');
-  const plot = new uPlot(
-    {
-      width,
-      height,
-      padding: [6, 0, 2, 0],
-      legend: { show: false },
-      axes: [{ show: false }, { show: false }],
-      scales: {
-        x: { time: true, range: () => [range.fromMs / 1000, range.toMs / 1000] },
-        y: { range: () => [0, ceilingOf(data)] },
-      },
-      series: [
-        {},
-        { stroke: () => palette().usage, fill: () => palette().usageFill, width: 1.25, points: { show: false } },
-        { stroke: () => palette().floor, width: 2.75, points: { show: false } },
-      ],
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: true, y: false, setScale: false, dist: 6 },
-        sync: { key, setSeries: false },
-      },
-      hooks: {
-        drawClear: [(at) => drawLimits(at, data)],
-        draw: [(at) => drawMarks(at, data.marks)],
-        setCursor: [(at) => hovered(at, events)],
-        setSelect: [(at) => selected(at, events)],
-      },
-    },
-    dataOf(data),
-    node,
-  );
+  const shown = () => ({ data, range });
+  const plot = new uPlot({ width, height, ...optionsOf(key, shown, events) }, dataOf(data), node);
   const endTheme = onThemeChange(() => plot.redraw(false));
   plot.over.addEventListener('dblclick', () => events.onReset());
   return {
@@ -93,6 +63,40 @@ export function createCurve(key: string, width: number, height: number, events: 
     destroy: () => {
       endTheme();
       plot.destroy();
+    },
+  };
+}
+
+/** @param shown what the curve shows when it is drawn */
+function optionsOf(
+  key: string,
+  shown: () => { readonly data: CurveData; readonly range: TimeRange },
+  events: CurveEvents,
+): Omit<uPlotClass.Options, 'width' | 'height'> {
+  return {
+    padding: [6, 0, 2, 0],
+    legend: { show: false },
+    axes: [{ show: false }, { show: false }],
+    scales: {
+      x: { time: true, range: () => [shown().range.fromMs / 1000, shown().range.toMs / 1000] },
+      y: { range: () => [0, ceilingOf(shown().data)] },
+    },
+    series: [
+      {},
+      { stroke: () => palette().usage, fill: () => palette().usageFill, width: 1.25, points: { show: false } },
+      { stroke: () => palette().floor, width: 2.75, points: { show: false } },
+    ],
+    cursor: {
+      y: false,
+      points: { show: false },
+      drag: { x: true, y: false, setScale: false, dist: 6 },
+      sync: { key, setSeries: false },
+    },
+    hooks: {
+      drawClear: [(at) => drawLimits(at, shown().data)],
+      draw: [(at) => drawMarks(at, shown().data.marks)],
+      setCursor: [(at) => hovered(at, events)],
+      setSelect: [(at) => selected(at, events)],
     },
   };
 }
