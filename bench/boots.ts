@@ -1,5 +1,6 @@
 import { defaultPolicy } from '../src/config/policy.ts';
-import { decide, type LedgerFacts } from '../src/decision/decide.ts';
+import { decide } from '../src/decision/decide.ts';
+import type { LedgerFacts } from '../src/decision/decide-input.ts';
 import { type Boot, observe, openBoot } from '../src/detector/boot/boot.ts';
 import type { Point } from '../src/model/point.ts';
 

@@ -8,7 +8,7 @@ import { ablationsText, sensitivityText } from './variants/main.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
 
-  --split NAME       dev, test or test-v2: parameters are chosen on dev, published figures are those of the others (default dev)
+  --split NAME       dev (default), test or test-v2: parameters are chosen on dev, figures published on the others
   --dynos N          of each family (default 20; with --ablations 6, with --sensitivity 2)
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)
   --families A,B     only these
@@ -17,7 +17,7 @@ const HELP = `npm run evaluate -- [options]: how often restarts are right, on si
   --ablations        only Tidemark, with each of its parts turned off by itself, and the plain rule it has to beat
   --sensitivity      only Tidemark, with each of its constants a quarter lower and higher
   --json             all figures
-  --docs             write the figures and curves into docs/detection.md and docs/detection/
+  --docs             write the figures and curves into docs/accuracy.md and docs/detection/
 `;
 
 const DYNOS = 20;

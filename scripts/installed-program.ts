@@ -10,6 +10,9 @@ export interface InstallableProgram {
 /** What the demo and nearly every test need. */
 export const REDIS: InstallableProgram = { name: 'redis-server', aptPackage: 'redis-server' };
 
+/** What the tests of the page need. */
+export const CHROMIUM: InstallableProgram = { name: 'chromium', aptPackage: 'chromium' };
+
 /**
  * The path of a program that can be run: found, else freshly installed by apt (only as root or where sudo asks for no
  * password; said on standard error before). For who works in a clone: the published package never installs anything
@@ -32,6 +35,9 @@ export async function installedProgram({ name, aptPackage }: InstallableProgram)
   return installed;
 }
 
+/** Test files that run side by side may want the same program. */
+const LOCK_WAIT_S = 240;
+
 /** How apt-get can be run here; null where it cannot. */
 async function aptCommand(): Promise<readonly string[] | null> {
   if ((await findProgram('apt-get')) === null) return null;
@@ -43,7 +49,16 @@ async function aptCommand(): Promise<readonly string[] | null> {
 }
 
 function install(apt: readonly string[], aptPackage: string): Promise<boolean> {
-  return run([...apt, 'install', '-y', '-qq', '--no-install-recommends', aptPackage]);
+  return run([
+    ...apt,
+    'install',
+    '-o',
+    `DPkg::Lock::Timeout=${LOCK_WAIT_S}`,
+    '-y',
+    '-qq',
+    '--no-install-recommends',
+    aptPackage,
+  ]);
 }
 
 /** True where the command exits with 0. Its output goes to standard error: standard output may be read by a program. */

@@ -41,7 +41,10 @@ function rowOf({ plan, keptBytes }: Recording, scores: readonly (Score | undefin
     (score) => `${score?.isRightFirst ? '' : '**wrong**, '}${percent(score?.rightFraction ?? 0)}`,
   );
   const { seed, jobs, concurrency, names, cpuHogs } = plan;
-  return `| ${seed}: ${jobs} jobs of ${names.length} names, ${concurrency} at a time, ${keptMb} MB kept${cpuHogs > 0 ? ', CPU busy' : ''} | ${cells.join(' | ')} |\n`;
+  return (
+    `| ${seed}: ${jobs} jobs of ${names.length} names, ${concurrency} at a time, ` +
+    `${keptMb} MB kept${cpuHogs > 0 ? ', CPU busy' : ''} | ${cells.join(' | ')} |\n`
+  );
 }
 
 if (recordings.length === 0)

@@ -70,7 +70,10 @@ function summaryOf(path: string): string {
   const keptMb = Math.round(keptBytes.reduce((sum, bytes) => sum + bytes, 0) / 1e6);
   const collections = events.filter(({ kind }) => kind === 'collection').length;
   const seconds = Math.round((last?.timeMs ?? 0) / 1000);
-  return `${plan.jobs} jobs of ${plan.names.length} names, ${plan.concurrency} at a time, ${seconds} s, RSS grew by ${grownMb} MB, ${keptMb} MB kept, ${collections} major collections`;
+  return (
+    `${plan.jobs} jobs of ${plan.names.length} names, ${plan.concurrency} at a time, ${seconds} s, ` +
+    `RSS grew by ${grownMb} MB, ${keptMb} MB kept, ${collections} major collections`
+  );
 }
 
 const { values } = parseArgs({

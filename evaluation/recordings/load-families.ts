@@ -13,7 +13,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'shifts',
     id: 'W2',
-    what: '22 jobs of 33 to 46 MB at a time throughout a shift, short jobs between shifts; a fresh boot would hold the same',
+    what:
+      '22 jobs of 33 to 46 MB at a time throughout a shift, short jobs between shifts; ' +
+      'a fresh boot would hold the same',
     expected: 'leave',
     load: 'alone',
     quotaMiB: QUOTA_MIB,
@@ -65,7 +67,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'streaming',
     id: 'W3',
-    what: 'one job that streams through 40 to 50 % of the quota for minutes, small ones next to it; a fresh boot would take it up again',
+    what:
+      'one job that streams through 40 to 50 % of the quota for minutes, small ones next to it; ' +
+      'a fresh boot would take it up again',
     expected: 'leave',
     load: 'alone',
     quotaMiB: QUOTA_MIB,
@@ -90,7 +94,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'backlog',
     id: 'W8',
-    what: 'a queue full of jobs of 33 to 46 MB when the worker starts, 22 at a time until it is empty; a fresh boot would hold the same',
+    what:
+      'a queue full of jobs of 33 to 46 MB when the worker starts, 22 at a time until it is empty; ' +
+      'a fresh boot would hold the same',
     expected: 'leave',
     load: 'alone',
     quotaMiB: QUOTA_MIB,
@@ -109,7 +115,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'over-quota-load',
     id: 'W9',
-    what: 'up to 30 jobs of 33 to 46 MB at a time: over the quota by load alone, then back; a fresh boot would be over it too',
+    what:
+      'up to 30 jobs of 33 to 46 MB at a time: over the quota by load alone, then back; ' +
+      'a fresh boot would be over it too',
     expected: 'leave',
     load: 'alone',
     quotaMiB: QUOTA_MIB,
@@ -124,7 +132,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'late-collection',
     id: 'W2',
-    what: '33 jobs of 16 to 32 MB of numbers on the heap at a time, which V8 collects late; a fresh boot would hold the same',
+    what:
+      '33 jobs of 16 to 32 MB of numbers on the heap at a time, which V8 collects late; ' +
+      'a fresh boot would hold the same',
     expected: 'leave',
     load: 'alone',
     quotaMiB: QUOTA_MIB,
@@ -151,7 +161,9 @@ const LEAVE: readonly RecordedFamily[] = [
   {
     name: 'late-release',
     id: 'W1',
-    what: 'up to 22 jobs of 38 MB at a time, in buffers that a pool frees 20 to 40 s later; a fresh boot would hold the same',
+    what:
+      'up to 22 jobs of 38 MB at a time, in buffers that a pool frees 20 to 40 s later; ' +
+      'a fresh boot would hold the same',
     expected: 'leave',
     load: 'alone',
     // The pool keeps the buffers of its busiest moment.
@@ -172,7 +184,9 @@ const ACT: readonly RecordedFamily[] = [
   {
     name: 'bloat-beneath-load',
     id: 'BW1',
-    what: 'stairs of imports beneath a load of 7 to 10 jobs of 33 to 46 MB at a time; a fresh boot would hold only these jobs',
+    what:
+      'stairs of imports beneath a load of 7 to 10 jobs of 33 to 46 MB at a time; ' +
+      'a fresh boot would hold only these jobs',
     expected: 'bloat',
     load: 'over-growth',
     quotaMiB: QUOTA_MIB,
@@ -198,7 +212,9 @@ const ACT: readonly RecordedFamily[] = [
   {
     name: 'leak-beneath-load',
     id: 'LW1',
-    what: 'each job of one of four names leaves something behind, beneath a load of 6 to 10 jobs of 16 to 46 MB at a time; a fresh boot would hold only these jobs',
+    what:
+      'each job of one of four names leaves something behind, ' +
+      'beneath a load of 6 to 10 jobs of 16 to 46 MB at a time; a fresh boot would hold only these jobs',
     expected: 'leak',
     load: 'over-growth',
     quotaMiB: QUOTA_MIB,

@@ -176,7 +176,10 @@ function longestGapMs(samples: readonly WorkerSample[]): number {
 
 function summaryOf(samples: readonly WorkerSample[], { quotaMiB }: RecordedFamily): string {
   const rss = samples.map(({ rssBytes }) => Math.round(rssBytes / 1024 ** 2));
-  return `${samples.length} samples, RSS ${Math.min(...rss)} to ${Math.max(...rss)}, at the end ${rss.at(-1)} of ${quotaMiB} MiB`;
+  return (
+    `${samples.length} samples, RSS ${Math.min(...rss)} to ${Math.max(...rss)}, ` +
+    `at the end ${rss.at(-1)} of ${quotaMiB} MiB`
+  );
 }
 
 function familyNamed(name: string): RecordedFamily {

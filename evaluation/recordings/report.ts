@@ -17,7 +17,7 @@ export function recordingsText({ others }: { readonly others: boolean }): string
   return parts.join('\n');
 }
 
-/** Writes the figures of the recordings into docs/detection.md. */
+/** Writes the figures of the recordings into docs/accuracy.md. */
 export function writeRecordingsDocs(): void {
   fillBlock(BLOCK, recordingsText({ others: true }));
 }

@@ -25,7 +25,7 @@ export interface Published {
   readonly scores: readonly CandidateScore[];
 }
 
-/** Writes the figures into docs/detection.md, and the curves into docs/detection/. */
+/** Writes the figures into docs/accuracy.md, and the curves into docs/detection/. */
 export function writeDocs({ split, dynos, tuneDynos, scores }: Published): void {
   const others =
     scores.length > 1
@@ -38,7 +38,7 @@ export function writeDocs({ split, dynos, tuneDynos, scores }: Published): void 
     writeFileSync(new URL(`${family}.svg`, PICTURES), `${pictureOf(family, split).trimEnd()}\n`);
 }
 
-/** Writes what each part of the detector buys into docs/detection.md. */
+/** Writes what each part of the detector buys into docs/accuracy.md. */
 export function writePartsDocs(text: string): void {
   fillBlock(BUYS, text);
 }

@@ -38,7 +38,8 @@ function givenUpTable(scores: readonly CandidateScore[]): string {
     ...families.filter(({ family }) => acting.includes(family)).map(givenUpCell),
   ]);
   const caption =
-    'What its right restarts give up, medians: of a leak, the share of the uptime until the limit, and the lead; of bloat, the time over the soft limit.';
+    'What its right restarts give up, medians: of a leak, the share of the uptime until the limit, ' +
+    'and the lead; of bloat, the time over the soft limit.';
   return acting.length === 0 ? '' : `${caption}\n\n${markdownTable(['rule', ...acting], rows)}`;
 }
 
@@ -53,7 +54,8 @@ function uselessTable(scores: readonly CandidateScore[]): string {
     ...families.map(({ useless, days }) => rate(useless / Math.max(1, days))),
   ]);
   const caption =
-    'Useless restarts per dyno-day: half an hour after the next boot began its floor was as high again, to within a tenth of the quota.';
+    'Useless restarts per dyno-day: half an hour after the next boot began its floor was as high again, ' +
+    'to within a tenth of the quota.';
   return `${caption}\n\n${markdownTable(['rule', ...familyIds(scores)], rows)}`;
 }
 
@@ -65,7 +67,9 @@ function costTable(scores: readonly CandidateScore[]): string {
     Math.round(cost.bytesPerBoot).toString(),
   ]);
   const caption =
-    'False restarts of the healthy families together, and what a rule costs. The last two are of the machine that ran this, and compare rules only: CPU time of a sample over a first day without restarts, and what is held of a boot a day old.';
+    'False restarts of the healthy families together, and what a rule costs. ' +
+    'The last two are of the machine that ran this, and compare rules only: ' +
+    'CPU time of a sample over a first day without restarts, and what is held of a boot a day old.';
   const head = [
     'rule',
     'false restarts',

@@ -16,7 +16,10 @@ function seeing(name: string, change: (sample: Sample) => Sample): Candidate {
   return { name, start };
 }
 
-/** Each boot is the first it sees: no floor is learned, no restart judged by what came of it, and there is neither cooldown nor budget. */
+/**
+ * Each boot is the first it sees: no floor is learned, no restart judged by what came of it, and there is neither
+ * cooldown nor budget.
+ */
 class Forgetful implements Restarter {
   #bootId = '';
   #own = TIDEMARK.start();

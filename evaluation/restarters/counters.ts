@@ -24,7 +24,8 @@ const SOCKETRY: Baseline = {
 const MEMWATCH: Baseline = {
   name: 'memwatch',
   source:
-    'memwatch README: the heap after a collection grew at five collections in a row; one that did not starts the count again',
+    'memwatch README: the heap after a collection grew at five collections in a row; ' +
+    'one that did not starts the count again',
   settings: grid({ everyMin: [1, 5, 15], inARow: [5, 8, 12, 20] }),
   start(setting): BootRule {
     let nextMs = 0;

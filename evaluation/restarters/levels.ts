@@ -2,8 +2,8 @@ import type { Sample } from '../restarter.ts';
 import { type Baseline, type BootRule, grid, value } from './rule.ts';
 
 /**
- * Rules that compare a level with a limit. Each limit is a share of the quota, RSS is what the process sees of itself, and "after a job" is the
- * first sample that shows one more finished job.
+ * Rules that compare a level with a limit. Each limit is a share of the quota, RSS is what the process sees of itself,
+ * and "after a job" is the first sample that shows one more finished job.
  */
 const LEVELS_12 = [0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5];
 

@@ -5,7 +5,10 @@ export interface BootRule {
   sees(sample: Sample): boolean;
 }
 
-/** A rule of another tool, with the settings to choose from: the same number for each, so that none is tuned harder than another. */
+/**
+ * A rule of another tool, with the settings to choose from: the same number for each, so that none is tuned harder than
+ * another.
+ */
 export interface Baseline {
   readonly name: string;
   /** Where the rule comes from. */

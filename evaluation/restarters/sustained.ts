@@ -14,13 +14,14 @@ const MAX_USELESS = 2;
 const STOP_MS = 24 * 3_600_000;
 
 /**
- * The plain rule that Tidemark has to beat: usage stayed over the soft limit, a restart would give a tenth of the quota back by what fresh boots have shown,
- * and after two useless restarts in a row there is none for 24 h.
+ * The plain rule that Tidemark has to beat: usage stayed over the soft limit, a restart would give a tenth of the quota
+ * back by what fresh boots have shown, and after two useless restarts in a row there is none for 24 h.
  */
 export const SUSTAINED: Baseline = {
   name: 'sustained',
   source:
-    'usage over the soft limit for so many minutes, worth it by the floors of fresh boots, stopped for 24 h by two useless restarts',
+    'usage over the soft limit for so many minutes, worth it by the floors of fresh boots, ' +
+    'stopped for 24 h by two useless restarts',
   settings: grid({ soft: [0.75, 0.8, 0.85, 0.9], forMin: [5, 15, 30] }),
   remembersBoots: true,
   start: (setting) => new SustainedRule(value(setting, 'soft'), value(setting, 'forMin')),

@@ -1,6 +1,7 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { decide, type LedgerFacts } from '../../src/decision/decide.ts';
+import { decide } from '../../src/decision/decide.ts';
+import type { LedgerFacts } from '../../src/decision/decide-input.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
 import {
   type Boot,
@@ -81,7 +82,10 @@ class TidemarkRestarter implements Restarter {
     return this.#decision?.class ?? 'warming';
   }
 
-  /** As `actuator/restart/restart-outcomes.ts` does: what the boot after a restart shows is what the restart was good for. */
+  /**
+   * As `actuator/restart/restart-outcomes.ts` does: what the boot after a restart shows is what the restart was good
+   * for.
+   */
   #learn(boot: Boot, sample: Sample): void {
     const last = this.#sent.at(-1);
     const isSuccessor = last !== undefined && last.atMs < sample.bootStartMs + ONE_MINUTE_MS;

@@ -1,7 +1,10 @@
 import { Minutes, middle } from './minutes.ts';
 import { type Baseline, type BootRule, grid, value } from './rule.ts';
 
-/** Rules that fit lines. Values are shares of the quota; a line is looked at once a minute (Precog: every five), as their scrape intervals are. */
+/**
+ * Rules that fit lines. Values are shares of the quota; a line is looked at once a minute (Precog: every five), as
+ * their scrape intervals are.
+ */
 const PREDICT_LINEAR: Baseline = {
   name: 'predict_linear',
   source: 'the usual Prometheus alert: predict_linear(rss[window], horizon) over the limit, for a time',
@@ -45,7 +48,8 @@ const COROOT_KEEPS_MIN = 1440;
 const COROOT: Baseline = {
   name: 'Coroot',
   source:
-    'auditor/memory.go: the slope of the boot and of its last quarter, growth in the last hour, per cent of the start per hour, for 15 min',
+    'auditor/memory.go: the slope of the boot and of its last quarter, growth in the last hour, ' +
+    'per cent of the start per hour, for 15 min',
   settings: grid({ perHour: [0.05, 0.1, 0.2, 0.5], tail: [0.3, 0.5, 0.8] }),
   start(setting): BootRule {
     const minutes = new Minutes({ everyMin: 1, capacity: COROOT_KEEPS_MIN });
@@ -77,7 +81,8 @@ const SCREENPIPE_SKIP_MIN = 30;
 const SCREENPIPE: Baseline = {
   name: 'screenpipe',
   source:
-    'leak sentinel: after 30 min, over at most 6 h and at least 3: slope, R2, fitted growth and level; absolute sizes as shares of the quota',
+    'leak sentinel: after 30 min, over at most 6 h and at least 3: slope, R2, fitted growth and level; ' +
+    'absolute sizes as shares of the quota',
   settings: grid({ perHour: [0.02, 0.05], r2: [0.8, 0.9], level: [0.6, 0.8, 0.9] }),
   start(setting): BootRule {
     const minutes = new Minutes({ everyMin: 1, capacity: 360 });
@@ -103,7 +108,8 @@ const PRECOG_Z = 3.5;
 const PRECOG: Baseline = {
   name: 'Precog',
   source:
-    'ansjin/memory_leak_detection, untrained: 5 min medians, 1 h rolling median, a line from each change point: R2, span, level, time to the limit',
+    'ansjin/memory_leak_detection, untrained: 5 min medians, 1 h rolling median, ' +
+    'a line from each change point: R2, span, level, time to the limit',
   settings: grid({ exitMin: [60, 360, 1440], r2: [0.8, 0.9], spanMin: [120, 360] }),
   start(setting): BootRule {
     const raw = new Minutes({ everyMin: PRECOG_STEP_MIN, capacity: PRECOG_SMOOTH });
@@ -124,7 +130,9 @@ const PRECOG: Baseline = {
   },
 };
 
-/** The first minute, and those where the change to the next is out of proportion, at least `apartMin` from one another. */
+/**
+ * The first minute, and those where the change to the next is out of proportion, at least `apartMin` from one another.
+ */
 function changePoints({ times, values }: Minutes, apartMin: number): readonly number[] {
   const changes = values.slice(1).map((value, index) => Math.abs(value - (values[index] ?? value)));
   const usual = middle(changes);

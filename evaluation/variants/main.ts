@@ -5,7 +5,10 @@ import { type Outcome, outcomesOf } from './outcome.ts';
 import { movers, rowOf, variantTable } from './report.ts';
 import { MOVED, type Variant, WHOLE, WITHOUT_INPUT, WITHOUT_PART } from './variants.ts';
 
-/** What each part of the detector, and each thing it is given, buys; and the plain rule, tuned on `tuneDynos` of each family of the dev split. */
+/**
+ * What each part of the detector, and each thing it is given, buys; and the plain rule, tuned on `tuneDynos` of each
+ * family of the dev split.
+ */
 export async function ablationsText(selection: DynoSelection, tuneDynos: number): Promise<string> {
   const [plain] = await tunedOf([SUSTAINED], { families: selection.families, tuneDynos });
   const rule: readonly Variant[] =

@@ -8,14 +8,13 @@ import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { LOCAL_SENDER, type Sender } from '../sources/ingest-tokens.ts';
 import { type BootLimits, BootShares, bootLimitsFor, type Scope } from './boot-shares.ts';
-import { SeriesRing } from './report/series.ts';
+import { UsageSeries } from './chronicle/usage-series.ts';
 
 const HOUR_MS = 3_600_000;
 /** A boot that is silent for longer is forgotten. Its snapshot in Redis expires after the same time. */
 const FORGET_AFTER_MS = 48 * HOUR_MS;
 /** When a newer boot has the same dyno name, the older one is over after this many silent windows. */
 export const SUPERSEDED_AFTER_WINDOWS = 10;
-const SERIES_SAMPLES = 240;
 /** Boots under one dyno name. With more, the most silent one that the platform does not list goes. */
 const MAX_BOOTS_OF_DYNO = 32;
 /** Making room looks at all boots, so a full app does it at most this often. */
@@ -26,7 +25,7 @@ const PLACE_LASTS_MS = 60_000;
 export interface BootEntry {
   readonly key: string;
   readonly boot: Boot;
-  readonly series: SeriesRing;
+  readonly series: UsageSeries;
   /** How many buckets were closed when the boot was last saved. */
   savedBuckets: number;
   /** The newest decision about the boot; null before its first tick. */
@@ -105,8 +104,8 @@ export class BootRegistry {
       const key = bootKey(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
       observe(entry.boot, point, this.#policy);
-      const { usageBytes } = entry.boot;
-      if (usageBytes !== null) entry.series.add(point.timeMs, usageBytes);
+      const { usageBytes, activeJobs } = entry.boot;
+      if (usageBytes !== null) entry.series.add({ timeMs: point.timeMs, usageBytes, activeJobs });
     }
   }
 
@@ -128,7 +127,7 @@ export class BootRegistry {
     const entry: BootEntry = {
       key,
       boot,
-      series: new SeriesRing(SERIES_SAMPLES, this.#policy.windowMs / 4),
+      series: new UsageSeries(this.#policy.windowMs / 2),
       savedBuckets: 0,
       decision: null,
       listing: null,

@@ -98,6 +98,11 @@ export class PlatformView {
     return this.#block;
   }
 
+  /** What the account's limit leaves for all its tools in this hour; null before a call. */
+  callsLeft(): number | null {
+    return this.#platform.rateLimitRemaining();
+  }
+
   /** Whether no calls may be made now. */
   isBlocked(): boolean {
     return this.#block !== null && this.#clock.monotonic() < this.#block.untilMs;

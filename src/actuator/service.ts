@@ -94,7 +94,7 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
   const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
   const { intake, registry, refusals } = measurements;
-  const connections = await openConnections(settings, { env, intake, log, closers });
+  const connections = await openConnections(settings, { env, intake, jobs: measurements.jobs, log, closers });
   const { state, reader } = connections;
   const assembled = assemble({ settings, connections, measurements, host });
   const { mode, history, platform } = assembled;
@@ -105,12 +105,14 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
-  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, log });
-  const server = await serveHttp(doors, settings.port, () => refusals.note(GRPC));
+  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, host });
+  const server = await serveHttp(doors.app, settings.port, () => refusals.note(GRPC));
   closers.add(() => server.close());
+  closers.add(() => doors.live.close());
+  assembled.listeners.add(doors.live.onEvent);
   announce(settings, { port: server.port, env, startToken, log });
   void announceAccess(settings, { platform: connections.platform, view: platform, log });
-  closers.add(run({ settings, measurements, assembled, state, log }));
+  closers.add(run({ settings, measurements, assembled, state, host, onTick: doors.live.onTick }));
   return server.port;
 }
 

@@ -1,4 +1,5 @@
 import type { Reason } from '../model/decision.ts';
+import type { JobShare } from '../model/job-point.ts';
 import type { BootMark } from '../model/listing.ts';
 import type { Target } from '../model/target.ts';
 
@@ -30,6 +31,16 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** What was known of the boot when its restart was claimed. For people: no move depends on it. */
+export interface AttemptNotes {
+  /** What the restart was expected to give back; null where unknown. */
+  readonly expectedBytes: number | null;
+  /** Jobs that ran; null where unknown. */
+  readonly activeJobs: number | null;
+  /** The job names with the most net growth in this boot; null where none is known. */
+  readonly suspects: readonly JobShare[] | null;
+}
+
 /** Times are the ledger's own (Redis), in Unix ms; memory is in bytes. */
 export interface Attempt {
   readonly id: string;
@@ -53,6 +64,10 @@ export interface Attempt {
   readonly floorBytes: number | null;
   readonly limitBytes: number | null;
   readonly claimedAtMs: number;
+  /** When its workers were first asked to finish; null or absent before, and where an older version claimed it. */
+  readonly drainingAtMs?: number | null;
+  /** Null or absent where an older version claimed it. */
+  readonly notes?: AttemptNotes | null;
   /** When the current phase must be over. */
   readonly deadlineMs: number;
   readonly sendingAtMs: number | null;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, TidemarkError } from '../model/errors.ts';
 import { printable } from '../model/printable.ts';
 import type { ActuatorAddress } from '../web/client.ts';
-import type { Attempt } from '../web/schema/answers.ts';
+import type { Attempt } from '../web/schema/attempt.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import { addressOf, ask } from './remote/client.ts';
 import { stateOf } from './status.ts';

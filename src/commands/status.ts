@@ -1,8 +1,12 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import { printable } from '../model/printable.ts';
-import type { Attempt, Decision, Dyno, RefusedMeasurements, Status, TargetState } from '../web/schema/answers.ts';
+import type { ActuatorAddress } from '../web/client.ts';
+import type { Attempt } from '../web/schema/attempt.ts';
+import type { Decision } from '../web/schema/decision.ts';
+import type { Dyno } from '../web/schema/dyno.ts';
 import { ROUTES } from '../web/schema/routes.ts';
+import type { RefusedMeasurements, Status, TargetState } from '../web/schema/status.ts';
 import { addressOf, ask } from './remote/client.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, table, wrap } from './terminal/terminal.ts';
@@ -10,20 +14,41 @@ import { columnsOf, table, wrap } from './terminal/terminal.ts';
 const ATTEMPTS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
 
-interface Snapshot extends Status {
-  readonly dynos: readonly Dyno[];
-  readonly attempts: readonly Attempt[];
+type TargetShown = Pick<
+  TargetState,
+  'target' | 'restarts' | 'restarts_last_hour' | 'max_restarts_per_hour' | 'obstacles'
+>;
+type DynoShown = Pick<Dyno, 'app' | 'dyno' | 'usage_bytes' | 'limit_bytes' | 'class' | 'action' | 'reason'>;
+type AttemptShown = Pick<
+  Attempt,
+  | 'app'
+  | 'dyno'
+  | 'by'
+  | 'phase'
+  | 'outcome'
+  | 'deadline_ms'
+  | 'claimed_at_ms'
+  | 'closed_at_ms'
+  | 'evidence'
+  | 'reclaimed_bytes'
+>;
+
+/** What the text shows of the answers. */
+interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused'> {
+  readonly targets: readonly TargetShown[];
+  readonly dynos: readonly DynoShown[];
+  readonly attempts: readonly AttemptShown[];
   readonly decisions: readonly Decision[];
 }
 
 /** `tidemark status`: what is off and why, targets, dynos, restarts, refused measurements, and the last decisions. */
 export async function runStatus(args: CommandArguments): Promise<number> {
   const address = addressOf(args);
-  const [status, { dynos }, { attempts }, { decisions }] = await Promise.all([
+  const [status, dynos, { attempts }, { decisions }] = await Promise.all([
     ask(address, ROUTES.status),
-    ask(address, ROUTES.dynos),
-    ask(address, ROUTES.attempts, { limit: ATTEMPTS_SHOWN }),
-    ask(address, ROUTES.decisions, { limit: DECISIONS_SHOWN }),
+    allDynos(address),
+    ask(address, ROUTES.attempts, { query: { limit: ATTEMPTS_SHOWN } }),
+    ask(address, ROUTES.decisions, { query: { limit: DECISIONS_SHOWN } }),
   ]);
   const snapshot = { ...status, dynos, attempts, decisions };
   const text =
@@ -32,6 +57,23 @@ export async function runStatus(args: CommandArguments): Promise<number> {
       : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
   process.stdout.write(`${text}\n`);
   return 0;
+}
+
+const PAGE = 1000;
+
+async function allDynos(address: ActuatorAddress): Promise<readonly Dyno[]> {
+  const all: Dyno[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query = { limit: PAGE, ...(cursor === '' ? {} : { cursor }) };
+    const page: { readonly dynos: readonly Dyno[]; readonly next_cursor: string | null } = await ask(
+      address,
+      ROUTES.dynos,
+      { query },
+    );
+    all.push(...page.dynos);
+    cursor = page.next_cursor;
+  }
+  return all;
 }
 
 /** What a person reads, in lines of at most `columns`. */
@@ -77,7 +119,7 @@ function section(title: string, lines: readonly string[], otherwise: string | nu
   return otherwise === null ? [] : [title, `  ${otherwise}`];
 }
 
-function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetState) {
+function targetLines({ target, restarts, restarts_last_hour, max_restarts_per_hour, obstacles }: TargetShown) {
   const used = restarts_last_hour === null ? '' : `, ${restarts_last_hour} of ${max_restarts_per_hour} used this hour`;
   const seen = target.includes('*') ? ', no such app reports yet' : used;
   return [`  ${target}: restarts ${restarts}${seen}`, ...obstacles.flatMap(obstacleLines)];
@@ -88,7 +130,7 @@ function obstacleLines({ says, advice }: TargetState['obstacles'][number]): read
 }
 
 /** Grouped by app: its name may fill a third of a line. */
-function dynoLines(dynos: readonly Dyno[]): readonly string[] {
+function dynoLines(dynos: readonly DynoShown[]): readonly string[] {
   const rows = table(
     dynos.map(({ dyno, action, reason, ...row }) => [dyno, memoryOf(row), row.class, `${action}: ${reason}`]),
   );
@@ -103,7 +145,7 @@ function memoryOf({ usage_bytes, limit_bytes }: Pick<Dyno, 'usage_bytes' | 'limi
   return `${formatBytes(usage_bytes)} of ${limit_bytes === null ? 'an unknown quota' : formatBytes(limit_bytes)}`;
 }
 
-function attemptLines(attempt: Attempt, nowMs: number): readonly string[] {
+function attemptLines(attempt: AttemptShown, nowMs: number): readonly string[] {
   const { app, dyno, by, claimed_at_ms, evidence, reclaimed_bytes } = attempt;
   const asked = by === 'person' ? ', asked for by a person' : '';
   const back = reclaimed_bytes === null ? '' : `; it gave back ${formatBytes(reclaimed_bytes)}`;
@@ -121,7 +163,10 @@ const PHASES: Readonly<Record<Attempt['phase'], string>> = {
 };
 
 /** The phase of an attempt, or how it ended. */
-export function stateOf({ phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: Attempt, nowMs: number): string {
+export function stateOf(
+  { phase, outcome, deadline_ms, closed_at_ms, claimed_at_ms }: Omit<AttemptShown, 'by'>,
+  nowMs: number,
+): string {
   if (phase !== 'closed')
     return `${PHASES[phase]}${deadline_ms === null ? '' : `, until ${clockTime(deadline_ms, nowMs)} at the latest`}`;
   const after = closed_at_ms === null ? '' : ` after ${formatDuration(closed_at_ms - claimed_at_ms)}`;

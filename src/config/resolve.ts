@@ -33,6 +33,8 @@ export interface ActuatorSettings {
   readonly ingestTokens: readonly IngestToken[];
   /** Null: the API serves this machine only. A secret. */
   readonly adminToken: string | null;
+  /** Reads page and API, and steers nothing. Null: there is no such token. A secret. */
+  readonly readToken: string | null;
   /** Tidemark's own state; null: nothing is ever restarted. May hold a password. */
   readonly stateRedisUrl: string | null;
   /** BullMQ's Redis; null where only the state's is given: then jobs are not drained. May hold a password. */
@@ -41,6 +43,10 @@ export interface ActuatorSettings {
   readonly policy: Policy;
   /** Null: no messages are sent. A secret. */
   readonly webhookUrl: string | null;
+  /** Where people reach the page, without a trailing slash; null: messages carry no links. */
+  readonly publicUrl: string | null;
+  /** Whether one message a week sums up what was done. */
+  readonly weeklySummary: boolean;
   /** Where measurements are taken from; at least one. */
   readonly sources: readonly PointSource[];
 }
@@ -73,13 +79,16 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     },
     ingestTokens: reader.read(SETTINGS.ingestTokens),
     adminToken: reader.read(SETTINGS.adminToken),
+    readToken: reader.read(SETTINGS.readToken),
     queueRedisUrl,
     stateRedisUrl: reader.read(SETTINGS.stateRedisUrl) ?? queueRedisUrl,
     policy: readPolicy(reader),
     webhookUrl: reader.read(SETTINGS.webhookUrl),
+    publicUrl: reader.read(SETTINGS.publicUrl)?.replace(/\/+$/, '') ?? null,
+    weeklySummary: reader.read(SETTINGS.weeklySummary),
     sources: reader.read(SETTINGS.sources),
   };
-  reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings));
+  reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings), ...uselessReadToken(settings));
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return Object.freeze(settings);
 }
@@ -99,6 +108,15 @@ export function resolveStateRedisUrl(env: SettingsInput['env']): string | null {
 function missingForSources({ sources, queueRedisUrl }: ActuatorSettings): readonly string[] {
   if (!sources.includes('redis') || queueRedisUrl !== null) return [];
   return ["TIDEMARK_SOURCE names redis, but REDIS_URL is not set: set it to the queue's Redis"];
+}
+
+/** Alone it would open nothing, and equal to the admin token it would steer. */
+function uselessReadToken({ adminToken, readToken }: ActuatorSettings): readonly string[] {
+  if (readToken === null) return [];
+  if (adminToken === null) return ['TIDEMARK_READ_TOKEN is set, but TIDEMARK_ADMIN_TOKEN is not: set both'];
+  return readToken === adminToken
+    ? ['TIDEMARK_READ_TOKEN is the same as TIDEMARK_ADMIN_TOKEN: give it another value']
+    : [];
 }
 
 /** With dry run off Tidemark restarts dynos. What that takes must be set: otherwise it would only seem to work. */

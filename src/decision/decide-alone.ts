@@ -3,7 +3,8 @@ import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Target, targetKey } from '../model/target.ts';
-import { decide, type LedgerFacts } from './decide.ts';
+import { decide } from './decide.ts';
+import type { LedgerFacts } from './decide-input.ts';
 
 const HOUR_MS = 3_600_000;
 

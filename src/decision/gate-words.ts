@@ -9,6 +9,8 @@ export interface Gate {
   readonly reason: Reason;
   /** A sentence for a person on call: what happened, to which dyno, and what Tidemark will do when. */
   readonly says: string;
+  /** When it opens by itself (Unix ms); absent where it does not, or the time is unknown. */
+  readonly untilMs?: number;
 }
 
 /** The times of a target's ledger that the sentences name (Unix ms, the ledger's clock). */
@@ -40,7 +42,8 @@ export function notUp({ dyno }: Decision, state: string): Gate {
 
 export function tooYoung({ dyno }: Decision, { startMs, nowMs, policy }: Uptime): Gate {
   const since = `${dyno} started ${ago(nowMs - startMs)}`;
-  return { reason: 'min-uptime', says: `Waiting: ${since}; ${nextAt(startMs + policy.minUptimeMs, nowMs)}` };
+  const untilMs = startMs + policy.minUptimeMs;
+  return { reason: 'min-uptime', says: `Waiting: ${since}; ${nextAt(untilMs, nowMs)}`, untilMs };
 }
 
 interface Uptime {
@@ -67,7 +70,8 @@ export function paused(decision: Decision): Gate {
 }
 
 export function held({ heldUntilMs, nowMs }: LedgerTimes): Gate {
-  return { reason: 'ledger-hold', says: `Waiting: the ledger in Redis is new; ${nextAt(heldUntilMs, nowMs)}` };
+  const says = `Waiting: the ledger in Redis is new; ${nextAt(heldUntilMs, nowMs)}`;
+  return { reason: 'ledger-hold', says, untilMs: heldUntilMs };
 }
 
 export function attemptOpen(decision: Decision): Gate {
@@ -84,6 +88,7 @@ export function breakerOpen(decision: Decision, { breakerOpenUntilMs, nowMs }: L
   const name = nameOf(decision);
   return {
     reason: 'breaker-open',
+    untilMs: breakerOpenUntilMs,
     says:
       `The last restarts of ${name} did not help: take a bigger dyno or less concurrency. Tidemark restarts it again ` +
       `from ${clockTime(breakerOpenUntilMs, nowMs)}, after a new release, or after: tidemark resume ${name}.`,
@@ -92,12 +97,13 @@ export function breakerOpen(decision: Decision, { breakerOpenUntilMs, nowMs }: L
 
 export function cooldown(untilMs: number, nowMs: number, { cooldownMs }: Pick<Policy, 'cooldownMs'>): Gate {
   const last = `last restart ${ago(nowMs - (untilMs - cooldownMs))}`;
-  return { reason: 'cooldown', says: `Waiting: ${last}; ${nextAt(untilMs, nowMs)}` };
+  return { reason: 'cooldown', says: `Waiting: ${last}; ${nextAt(untilMs, nowMs)}`, untilMs };
 }
 
 export function abandonedLately({ dyno }: Decision, closedAtMs: number, nowMs: number, waitMs: number): Gate {
   const last = `Tidemark gave up its last attempt to restart ${dyno} ${ago(nowMs - closedAtMs)}`;
-  return { reason: 'abandoned-lately', says: `Waiting: ${last}; ${nextAt(closedAtMs + waitMs, nowMs)}` };
+  const untilMs = closedAtMs + waitMs;
+  return { reason: 'abandoned-lately', says: `Waiting: ${last}; ${nextAt(untilMs, nowMs)}`, untilMs };
 }
 
 export function budgetUsed(
@@ -139,7 +145,8 @@ export function jobsRunning({ activeJobs, patientUntilMs }: Decision, nowMs: num
     patientUntilMs === null
       ? ''
       : ` Tidemark waits for a moment without jobs until ${clockTime(patientUntilMs, nowMs)}.`;
-  return { reason: 'jobs-running', says: `Waiting: ${jobs}.${until}` };
+  const says = `Waiting: ${jobs}.${until}`;
+  return { reason: 'jobs-running', says, ...(patientUntilMs === null ? {} : { untilMs: patientUntilMs }) };
 }
 
 export function anotherFirst(decision: Decision): Gate {

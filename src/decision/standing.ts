@@ -55,6 +55,12 @@ export interface Standing {
   readonly maxRestartsPerHour: number;
   /** The same as in the ledger; null where the ledger could not be read. */
   readonly uselessRestarts: number | null;
+  /** Null: nobody has paused it. The start is null where it is unknown. */
+  readonly pause: { readonly by: 'all' | 'target'; readonly sinceMs: number | null } | null;
+  /** When the hold, the cooldown and the open breaker end (Unix ms); null where there is none. */
+  readonly heldUntilMs: number | null;
+  readonly cooldownUntilMs: number | null;
+  readonly breaker: { readonly openUntilMs: number; readonly reason: string | null } | null;
 }
 
 export interface StandingInput {
@@ -78,7 +84,26 @@ export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: 
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
     uselessRestarts: ledger?.uselessRestarts ?? null,
+    ...timesOf(ledger, dryRun),
   };
+}
+
+type Times = Pick<Standing, 'pause' | 'heldUntilMs' | 'cooldownUntilMs' | 'breaker'>;
+
+function timesOf(ledger: StandingFacts | null, dryRun: boolean): Times {
+  if (ledger === null) return { pause: null, heldUntilMs: null, cooldownUntilMs: null, breaker: null };
+  const { nowMs, paused, pausedBy, pausedSinceMs, heldUntilMs, breakerOpenUntilMs, breakerReason } = ledger;
+  const coming = (untilMs: number) => (untilMs > nowMs ? untilMs : null);
+  return {
+    pause: paused ? { by: pausedBy.all ? 'all' : 'target', sinceMs: pausedSinceMs } : null,
+    heldUntilMs: coming(heldUntilMs),
+    cooldownUntilMs: coming(cooldownEnd(ledger, dryRun)),
+    breaker: breakerOpenUntilMs > nowMs ? { openUntilMs: breakerOpenUntilMs, reason: breakerReason } : null,
+  };
+}
+
+function cooldownEnd({ cooldownUntilMs, dryCooldownUntilMs }: StandingFacts, dryRun: boolean): number {
+  return dryRun ? Math.max(cooldownUntilMs, dryCooldownUntilMs) : cooldownUntilMs;
 }
 
 /** The targets of the allow-list: those of `seen` that it covers, and each pattern without a seen target as itself. */
@@ -114,7 +139,7 @@ interface Terms {
 
 function obstaclesOf(ledger: StandingFacts, { key, dryRun, maxRestartsPerHour }: Terms): readonly Obstacle[] {
   const { nowMs, heldUntilMs, breakerOpenUntilMs, sentLastHour } = ledger;
-  const cooldownUntilMs = dryRun ? Math.max(ledger.cooldownUntilMs, ledger.dryCooldownUntilMs) : ledger.cooldownUntilMs;
+  const cooldownUntilMs = cooldownEnd(ledger, dryRun);
   const found: (Obstacle | null)[] = [
     ledger.mayBeEvicted ? EVICTION : null,
     ledger.paused ? pause(ledger, key) : null,

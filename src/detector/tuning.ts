@@ -1,7 +1,8 @@
 /**
- * Every constant of the detector. Origin: **definition** (it says what a word means), **statistics** (it follows from a distribution) or **tuned**
- * (chosen on the simulator's dev split; `npm run evaluate -- --sensitivity` moves each by a quarter). Spans are in windows (`TIDEMARK_WINDOW`, 1 min by
- * default) or in buckets (a window, or 5 samples where those take longer). A fraction without another word is one of the dyno's limit.
+ * Every constant of the detector. Origin: **definition** (it says what a word means), **statistics** (it follows from a
+ * distribution) or **tuned** (chosen on the simulator's dev split; `npm run evaluate -- --sensitivity` moves each by a
+ * quarter). Spans are in windows (`TIDEMARK_WINDOW`, 1 min by default) or in buckets (a window, or 5 samples where
+ * those take longer). A fraction without another word is one of the dyno's limit.
  */
 export const TUNING = {
   // ------------------------------------------------------------ the curve
@@ -23,13 +24,17 @@ export const TUNING = {
   // ------------------------------------------------------------ what running jobs hold
   /** Changes are taken over this many windows: allocators give back late. Tuned. */
   loadLagWindows: 5,
-  /** After this many windows a change counts a third: what a job holds may change with a deploy or with the day. Tuned. */
+  /**
+   * After this many windows a change counts a third: what a job holds may change with a deploy or with the day. Tuned.
+   */
   loadDecayWindows: 720,
   /** Bytes per job are believed when they are this many standard errors above zero. Statistics (one in 700). */
   loadSureErrors: 3,
   /** What a job was found to hold may be off by this fraction in the next hours, and in the next boot. Tuned. */
   loadPriorErrorFraction: 0.3,
-  /** Standard errors of bytes per job that are granted to the load before growth is believed. Statistics (one in 40). */
+  /**
+   * Standard errors of bytes per job that are granted to the load before growth is believed. Statistics (one in 40).
+   */
   loadMarginErrors: 2,
   /** Which jobs run changes with the hours: what they hold together may be off by this fraction of itself. Tuned. */
   loadMixFraction: 0.6,
@@ -37,7 +42,10 @@ export const TUNING = {
   idleFraction: 0.25,
   /** The process itself holds at least this fraction of usage, whatever jobs are found to hold. Definition. */
   minOwnFraction: 0.1,
-  /** Memory taken since a job last ended, or since the oldest running one began, may belong to running jobs: for this many windows. Tuned. */
+  /**
+   * Memory taken since a job last ended, or since the oldest running one began, may belong to running jobs: for this
+   * many windows. Tuned.
+   */
   longJobWindows: 300,
   /** A bucket without an idle moment is compared with the last idle one for this many windows. Tuned. */
   carriedWindows: 30,
@@ -49,10 +57,6 @@ export const TUNING = {
   minNoiseFraction: 0.005,
   /** Standard deviations of a floor that two floors may differ by and still be equal. Statistics. */
   toleranceDeviations: 3,
-  /** A floor stayed over a level for three windows; or, with noise, its mean over these longer spans (buckets)... Definition. */
-  sustainedSpans: [6, 12, 24] as readonly number[],
-  /** ... less this many standard errors did. Statistics (less than one in 1,000). */
-  sustainedErrors: 3,
   /** A step of the floor is a lasting rise by this fraction. Definition. */
   stepFraction: 0.03,
   /** A floor has risen when it is this fraction over the floor after the warm-up. Definition. */
@@ -66,18 +70,16 @@ export const TUNING = {
   /** Buckets. Definition. */
   peakMemoryBuckets: 20,
 
-  // ------------------------------------------------------------ saw-tooth and recoveries
-  /** A drop of a tooth is at least this fraction... Tuned. */
-  toothFraction: 0.04,
-  /** ... and this many times what floors usually differ by. Tuned. */
-  toothDeviations: 5,
-  /** A habit that has not shown for this many times its longest pause is over. Tuned. */
-  toothOverAfterPauses: 2.5,
-  /** Of the changes that are no drops at least this fraction goes up: noise goes up and down alike. Statistics. */
-  toothRisingFraction: 0.65,
-  /** A floor has come back when it is below this fraction of the soft limit: hovering at the limit is no recovery. Tuned. */
+  // ------------------------------------------------------------ recoveries
+  /**
+   * A floor has come back when it is below this fraction of the soft limit: hovering at the limit is no recovery.
+   * Tuned.
+   */
   recoveredFraction: 0.95,
-  /** A stay over the soft limit is a new kind when it lasts this many times as long as the longest that ended by itself. Tuned. */
+  /**
+   * A stay over the soft limit is a new kind when it lasts this many times as long as the longest that ended by itself.
+   * Tuned.
+   */
   recoveryPatience: 2.5,
 
   // ------------------------------------------------------------ leak
@@ -95,13 +97,16 @@ export const TUNING = {
   /** A rise is at least twice this many deviations of a floor (more where noise lasts). Tuned. */
   riseDeviations: 1.2,
   maxRiseDeviations: 3,
-  /** The last third of a leak rises at least this fraction of what the first third did: stairs that die out do not. Tuned. */
+  /**
+   * The last third of a leak rises at least this fraction of what the first third did: stairs that die out do not.
+   * Tuned.
+   */
   lateRiseFraction: 0.5,
   /** A coarse trend still goes on when the newest buckets rise by this fraction of its slope. Tuned. */
   stillRisingFraction: 0.3,
-  /** Troughs that rise by this fraction, one over the other, are a leak beneath teeth. Tuned. */
-  troughRiseFraction: 0.04,
-  /** A floor creeps where `creepLevels` coarse levels rise by this fraction with this z: then it is no plateau. Tuned. */
+  /**
+   * A floor creeps where `creepLevels` coarse levels rise by this fraction with this z: then it is no plateau. Tuned.
+   */
   creepLevels: 12,
   creepFraction: 0.01,
   creepZ: 2.4,
@@ -125,7 +130,10 @@ export const TUNING = {
   leakEarliestFraction: 0.2,
   /** Of the time that is left, this fraction may be waited for a moment without jobs. Definition. */
   leakPatienceFraction: 0.5,
-  /** A rise younger than this many windows may be the start of the process; of a true leak that fast a restart buys little. Tuned. */
+  /**
+   * A rise younger than this many windows may be the start of the process; of a true leak that fast a restart buys
+   * little. Tuned.
+   */
   leakMinWindows: 42,
   /** A floor must have stayed over the soft limit for this many windows; nearer to the hard limit for fewer. Tuned. */
   minStayWindows: 15,
@@ -145,17 +153,26 @@ export const TUNING = {
   maxQuickRestarts: 2,
   /** ... within this time (ms; a week)... Definition. */
   quickMemoryMs: 7 * 86_400_000,
-  /** ... the next one waits until usage is at this fraction, once: a cache stops below its limit, a leak does not. Tuned. */
+  /**
+   * ... the next one waits until usage is at this fraction, once: a cache stops below its limit, a leak does not.
+   * Tuned.
+   */
   fullFraction: 0.99,
   /** Windows without a point after which a boot is silent. Definition. */
   silentWindows: 3,
-  /** Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not settled. Definition. */
+  /**
+   * Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not
+   * settled. Definition.
+   */
   cycleNearMs: 2 * 3_600_000,
   /** The daily restart comes up to this late (ms; Dev Center, "Automatic dyno restarts"). Definition. */
   cycleJitterMs: 216 * 60_000,
 };
 
-/** The parts of the detector that can be switched off to see what they buy (`npm run evaluate -- --ablations`). In service all are on. */
+/**
+ * The parts of the detector that can be switched off to see what they buy (`npm run evaluate -- --ablations`). In
+ * service all are on.
+ */
 export const PARTS = {
   /** Memory held by running jobs is taken out of the curve. */
   jobLoad: true,
@@ -173,10 +190,6 @@ export const PARTS = {
   sampleMedian: true,
   /** The lowest of several noisy samples is corrected upwards. */
   floorBias: true,
-  /** With noise, longer spans decide what was sustained. */
-  longSpans: true,
-  /** Saw-teeth are recognised, and leaks beneath them. */
-  sawtooth: true,
   /** What this boot has given back before is waited for. */
   recoveries: true,
   /** Hour-wide floors find slow leaks. */

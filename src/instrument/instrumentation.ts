@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
+import { VERSION } from '../shared/version.ts';
 import { lookForBullmq } from './bullmq/bullmq-sightings.ts';
 import { guarded } from './diagnostics.ts';
 import { followInThread } from './drain/thread-drain.ts';
@@ -7,7 +8,6 @@ import { mayMeasure } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import type { BullMQMemoryInstrumentationConfig } from './types.ts';
-import { VERSION } from './version.ts';
 import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**

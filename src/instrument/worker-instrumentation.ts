@@ -55,7 +55,7 @@ export class WorkerInstrumentation implements WorkerObserver {
     });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
     const procfs = new Procfs();
-    this.#sandboxes = new SandboxChildren((pid) => procfs.residentBytes(pid));
+    this.#sandboxes = new SandboxChildren((pid) => procfs.unsharedMemory(pid)?.residentBytes ?? null);
     this.#drain = drainOfProcess(env, nowMs);
     const knownChildren = () => [...this.#workers].flatMap(sandboxPids);
     const canSend = () => this.telemetry.canSend();

@@ -97,6 +97,8 @@ export interface Decision extends Verdict {
   readonly target: Target | null;
   /** Why the curve asks for a restart, even if none is possible now; null where it asks for none. */
   readonly wanted: Reason | null;
+  /** When what stands against the restart ends by itself (Unix ms); null or absent where nothing does, or unknown. */
+  readonly waitsUntilMs?: number | null;
   /** The target is on the dry list: the attempt stops after its first re-read. */
   readonly dryRun: boolean;
 }

@@ -31,9 +31,27 @@ export type ActuatorEvent =
       readonly openForMs: number;
     };
 
+/** What a week came to, over all targets. */
+export interface WeeklySummary {
+  readonly type: 'summary';
+  /** Unix ms. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly restarts: number;
+  readonly givenBackBytes: number;
+  /** Gave nothing back, or not for long. */
+  readonly useless: number;
+  /** Dry ones: would have been. */
+  readonly dryRestarts: number;
+  readonly overLimitMs: number;
+}
+
+/** What people may be told of. */
+export type NoticeEvent = ActuatorEvent | WeeklySummary;
+
 /** Messages to people. `send` must neither reject nor delay the loop. */
 export interface Notice {
-  send(event: ActuatorEvent): Promise<void>;
+  send(event: NoticeEvent): Promise<void>;
 }
 
 /** Keeps events for later, and drops the oldest first. Must not reject. */

@@ -19,6 +19,8 @@ export interface HistoryEntry {
   readonly reclaimedBytes: number | null;
   /** From the new boot's start until its floor stayed over the soft limit again; null where it did not, or not soon. */
   readonly backAfterMs: number | null;
+  /** What it was expected to give back; null or absent where unknown. */
+  readonly expectedBytes?: number | null;
 }
 
 /** The pauses in force: of all targets, and of this one by name. */

@@ -1,4 +1,4 @@
-import type { Attempt, Move } from '../attempt/attempt.ts';
+import type { Attempt, AttemptNotes, Move } from '../attempt/attempt.ts';
 import type { LearnedBoot } from '../decision/learned.ts';
 import type { Reason } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
@@ -17,6 +17,7 @@ export interface ClaimRequest {
   readonly usageBytes: number | null;
   readonly floorBytes: number | null;
   readonly limitBytes: number | null;
+  readonly notes?: AttemptNotes | null;
 }
 
 export type ClaimAnswer =

@@ -14,6 +14,7 @@ import {
   SECRET,
   SIZE,
   SPAN,
+  SWITCH,
   TARGETS,
   TRANSPORTS,
   WEB_ADDRESS,
@@ -90,7 +91,15 @@ export const SETTINGS = {
     readBy: ['actuator', ...CLIENTS],
     value: SECRET,
     unset: 'none: loopback only',
-    meaning: 'Opens the API, as Bearer or as the password of Basic. Commands send it to the actuator.',
+    meaning: 'Opens page and API, as Bearer or as the password of Basic. Commands send it to the actuator.',
+  }),
+  readToken: optional({
+    name: 'TIDEMARK_READ_TOKEN',
+    isSecret: true,
+    readBy: ['actuator'],
+    value: SECRET,
+    unset: 'none',
+    meaning: 'Opens page and API for reading only: with it nobody can pause, resume or restart.',
   }),
   queueRedisUrl: optional({
     name: 'REDIS_URL',
@@ -242,6 +251,20 @@ export const SETTINGS = {
     value: WEB_ADDRESS,
     unset: 'none',
     meaning: 'Receives messages about restarts, refusals and advice.',
+  }),
+  publicUrl: optional({
+    name: 'TIDEMARK_PUBLIC_URL',
+    readBy: SERVICE,
+    value: WEB_ADDRESS,
+    unset: 'none: no links',
+    meaning: 'Where people reach the page, for example `https://my-tidemark.herokuapp.com`: messages link to it.',
+  }),
+  weeklySummary: setting({
+    name: 'TIDEMARK_WEEKLY_SUMMARY',
+    readBy: ['actuator'],
+    value: SWITCH,
+    default: 'false',
+    meaning: 'Sends one message a week: restarts, what they gave back, useless ones, time over the quota.',
   }),
 };
 

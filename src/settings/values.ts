@@ -84,6 +84,10 @@ export const PORT = { ...countFrom(0, 65_535, 'a port from 0 to 65535'), form: '
 
 export const NAME = kind('app name', 'the name of an app', (text) => text.trim() || null);
 
+export const SWITCH = kind<boolean>('`true` or `false`', '"true" or "false"', (text) =>
+  text === 'true' || text === 'false' ? text === 'true' : null,
+);
+
 export const SECRET = hidden(kind('secret', 'a secret', (text) => text.trim() || null));
 
 /** One or several of the ways in which measurements travel, in the order given here. */

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts';
 import type { Sender } from './ingest-tokens.ts';
 import { PointAssembler } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
-import type { DecodedRequest } from './points/request-fold.ts';
+import type { DecodedRequest, JobBatch } from './points/request-fold.ts';
 
 /** Results of data points, for `tidemark.ingest.data_points`. */
 const INGEST_RESULTS = [
@@ -54,6 +54,8 @@ export interface IntakeOptions {
   readonly hasRoomFor?: (boot: BootIdentity, sender: Sender) => boolean;
   /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
+  /** Receives what processes measured of their jobs. Must not throw. */
+  readonly acceptJobs?: (batch: JobBatch) => void;
   /** Called for refused data points. Must not throw. */
   readonly onRefused?: (refused: RefusedPoints) => void;
 }
@@ -63,6 +65,10 @@ export interface Rejection {
   readonly dataPoints: number;
   readonly message: string;
 }
+
+type Timed = Pick<PointRow, 'process' | 'timeMs'>;
+
+type RefusedRow = Extract<IngestResult, 'wrong-app' | 'too-old' | 'future' | 'over-limit'>;
 
 /** A sender's clock may run ahead by this much. */
 const FUTURE_TOLERANCE_MS = 60_000;
@@ -108,12 +114,18 @@ export class Intake {
       const { dataPoints } = row;
       const { app } = row.process.boot;
       this.#counts[refusal] += dataPoints;
-      const isLate = refusal === 'too-old' || refusal === 'future';
-      this.#report(app, refusal, dataPoints, isLate ? newestTimeOf(row, refusal) - nowMs : null);
+      this.#refuse(row, refusal, { count: dataPoints, nowMs });
       if (refusal === 'over-limit') overLimit += dataPoints;
       if (refusal !== 'wrong-app') continue;
       wrongApp += dataPoints;
       if (wrongApps.size <= NAMED_APPS) wrongApps.add(app);
+    }
+    for (const batch of request.jobs) {
+      const refusal = this.#takeJobs(batch, nowMs, sender);
+      if (refusal === 'over-limit') overLimit += batch.dataPoints;
+      if (refusal !== 'wrong-app') continue;
+      wrongApp += batch.dataPoints;
+      if (wrongApps.size <= NAMED_APPS) wrongApps.add(batch.process.boot.app);
     }
     this.#countUnused(request, sender);
     // Settling visits every waiting row, so not every request may cause it.
@@ -145,15 +157,30 @@ export class Intake {
     return this.#assembler.heldPosition(this.#options.position?.() ?? null);
   }
 
+  #refuse(
+    timed: Timed,
+    refusal: RefusedRow,
+    { count, nowMs }: { readonly count: number; readonly nowMs: number },
+  ): void {
+    const isLate = refusal === 'too-old' || refusal === 'future';
+    const offsetMs = isLate ? newestTimeOf(timed, refusal) - nowMs : null;
+    this.#report(timed.process.boot.app, refusal, count, offsetMs);
+  }
+
+  /** Returns why it was refused; null where it was not. */
+  #takeJobs(batch: JobBatch, nowMs: number, sender: Sender): RefusedRow | null {
+    const refusal = this.#refusal(batch, nowMs, sender);
+    this.#counts[refusal ?? 'accepted'] += batch.dataPoints;
+    if (refusal === null) this.#options.acceptJobs?.(batch);
+    else this.#refuse(batch, refusal, { count: batch.dataPoints, nowMs });
+    return refusal;
+  }
+
   #report(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {
     if (count > 0) this.#options.onRefused?.({ app, kind, count, offsetMs });
   }
 
-  #refusal(
-    row: PointRow,
-    nowMs: number,
-    sender: Sender,
-  ): Extract<IngestResult, 'wrong-app' | 'too-old' | 'future' | 'over-limit'> | null {
+  #refusal(row: Timed, nowMs: number, sender: Sender): RefusedRow | null {
     const { boot } = row.process;
     if (!sender.mayDeliver(boot.app)) return 'wrong-app';
     if (nowMs - row.timeMs > this.#options.maxPointAgeMs) return 'too-old';
@@ -184,6 +211,6 @@ function named(apps: ReadonlySet<string | null>): string {
 }
 
 /** The time that caused the refusal: a boot that starts in the future is as wrong as a measurement from there. */
-function newestTimeOf({ timeMs, process }: PointRow, refusal: 'too-old' | 'future'): number {
+function newestTimeOf({ timeMs, process }: Timed, refusal: 'too-old' | 'future'): number {
   return refusal === 'too-old' ? timeMs : Math.max(timeMs, process.boot.startTimeMs ?? 0);
 }

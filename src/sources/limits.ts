@@ -48,6 +48,8 @@ export interface RequestLimits {
   readonly maxResources: number;
   /** Data points of the metrics that are used. */
   readonly maxDataPoints: number;
+  /** Those of them that are about jobs. Each becomes an object of about 300 bytes, with its names. */
+  readonly maxJobPoints: number;
   /** Pairs of a resource and a time. Each becomes an object of about 300 bytes. */
   readonly maxRows: number;
   /** Names of apps that refusals are counted by; further ones are counted without a name. */
@@ -57,6 +59,7 @@ export interface RequestLimits {
 export const REQUEST_LIMITS: RequestLimits = {
   maxResources: 20_000,
   maxDataPoints: 200_000,
+  maxJobPoints: 50_000,
   maxRows: 20_000,
   maxAppNames: 100,
 };

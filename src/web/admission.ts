@@ -8,10 +8,19 @@ import { errorBody } from './schema/errors.ts';
 export interface Admission {
   /** Null: no token is configured, so only loopback is served. */
   readonly adminToken: string | null;
-  /** What a command needs where no token is configured; the log shows it at the start. */
+  /** What a command needs where no admin token is configured; the log shows it at the start. */
   readonly startToken: string;
+  /** May read, and steer nothing; null: there is no such token. */
+  readonly readToken: string | null;
   /** The address of the other end of the socket; undefined where it is unknown. */
   readonly remoteAddress: (context: Context) => string | undefined;
+}
+
+const READ_ONLY = 'isReadOnly';
+
+/** Whether the token of an admitted request only reads. */
+export function isReadOnly(context: Context): boolean {
+  return context.get(READ_ONLY) === true;
 }
 
 /**
@@ -19,20 +28,25 @@ export interface Admission {
  * (for browsers). Without one only loopback is served, and a command needs the start token: a proxy on this machine
  * that adds no header cannot be told from a local program. A POST from a page of another origin is refused.
  */
-export function admit({ adminToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
+export function admit({ adminToken, readToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
   const isOpenHere = adminToken === null;
   const digest = digestOf(adminToken ?? startToken);
+  const readDigest = readToken === null ? null : digestOf(readToken);
   return async (context, next) => {
     const request = context.req.raw;
     if (isOpenHere && !isLoopbackRequest(request.headers, remoteAddress(context))) {
       const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
       return context.json(errorBody('forbidden', message), 403);
     }
-    const needsToken = !isOpenHere || !(request.method === 'GET' || request.method === 'HEAD');
-    if (needsToken && !carriesToken(request, digest)) {
+    const isReader = readDigest !== null && carriesToken(request, readDigest);
+    const onlyReads = request.method === 'GET' || request.method === 'HEAD';
+    if (!(isOpenHere && onlyReads) && !carriesToken(request, digest) && !isReader) {
       context.header('WWW-Authenticate', 'Basic realm="tidemark", charset="UTF-8"');
       return context.json(errorBody('unauthorized', isOpenHere ? START_TOKEN_NEEDED : ADMIN_TOKEN_NEEDED), 401);
     }
+    if (isReader && !onlyReads)
+      return context.json(errorBody('read-only', 'This token only reads: use the admin token to steer.'), 403);
+    context.set(READ_ONLY, isReader);
     if (request.method === 'POST' && !isSameOrigin(request))
       return context.json(errorBody('forbidden', 'A POST from a page of another origin is refused.'), 403);
     return next();

@@ -13,7 +13,8 @@ export interface ActuatorAddress {
 export interface CallInput {
   /** For the braces in the route's path. */
   readonly params?: Readonly<Record<string, string>>;
-  readonly limit?: number;
+  /** The parameters after the question mark. */
+  readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
   /** In ms; 15 s by default. */
   readonly timeoutMs?: number;
@@ -57,10 +58,10 @@ export async function callApi<R extends Route>(
   return response.ok ? understood(route, answer) : refused(response.status, answer);
 }
 
-function urlOf(base: URL, { path }: Route, { params = {}, limit }: CallInput): URL {
+function urlOf(base: URL, { path }: Route, { params = {}, query = {} }: CallInput): URL {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const url = new URL(filled, base);
-  if (limit !== undefined) url.searchParams.set('limit', String(limit));
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return url;
 }
 

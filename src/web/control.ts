@@ -1,29 +1,15 @@
-import type { Attempt, Outcome } from '../attempt/attempt.ts';
+import type { Outcome } from '../attempt/attempt.ts';
 import type { Standing } from '../decision/standing.ts';
+import type { TargetJobs } from '../job-totals/figures.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
 import type { ClaimAnswer } from '../ports.ts';
-
-/** One dyno as people see it. */
-export interface DynoView {
-  readonly decision: Decision;
-  readonly firstPointMs: number;
-  readonly lastPointMs: number;
-  readonly completedJobs: number | null;
-  readonly release: string | null;
-}
+import type { AttemptDetailView, AttemptRecord, DynoDetailView, DynoView, Overview } from './views.ts';
 
 export interface DecisionRecord {
   readonly decision: Decision;
   /** How the attempt that followed ended; null where none followed, or it is still open. */
   readonly outcome: Outcome | null;
-}
-
-/** An attempt, open or closed. */
-export interface AttemptRecord {
-  readonly attempt: Attempt;
-  /** What the restart gave back, in bytes; null until it is known, and where nothing was restarted. */
-  readonly reclaimedBytes: number | null;
 }
 
 /** What was refused of one app in one way, since the start. */
@@ -37,9 +23,6 @@ export interface RefusalRecord {
   readonly says: string;
   readonly advice: string;
 }
-
-/** `[time in Unix ms, usage in bytes]`, oldest first. */
-type Series = readonly (readonly [timeMs: number, usageBytes: number])[];
 
 export type RestartRequestAnswer =
   | { readonly ok: true; readonly attemptId: string; readonly dryRun: boolean }
@@ -64,18 +47,22 @@ export interface Health {
 
 /** What the API shows and controls. */
 export interface ActuatorControl {
+  /** By app and name. */
   dynos(): readonly DynoView[];
-  series(app: string, dyno: string): Series | null;
+  /** Null where no measurements of it have arrived. */
+  dyno(app: string, dyno: string): DynoDetailView | null;
   decisions(count: number): readonly DecisionRecord[];
   /** The open ones first, then the newest closed ones. */
   attempts(count: number): Promise<readonly AttemptRecord[]>;
+  /** Null where it is not known any more. */
+  attempt(id: string): Promise<AttemptDetailView | null>;
+  jobs(): readonly TargetJobs[];
   restart(app: string, dyno: string): Promise<RestartRequestAnswer>;
   /** Null: all targets. Throws `LedgerUnavailable`. */
   pause(target: Target | null): Promise<void>;
   resume(target: Target | null): Promise<void>;
   health(): Health;
+  overview(): Overview;
   standings(): readonly Standing[];
   refusals(): readonly RefusalRecord[];
-  /** What the platform said when it refused the token or more calls; null where it refuses neither. */
-  platformBlock(): string | null;
 }

@@ -81,6 +81,11 @@ function portFault(port: number, error: NodeJS.ErrnoException): Error {
   return error;
 }
 
+/** Ends the request's connection at once, whatever was not sent yet. */
+export function closeConnection(context: Context): void {
+  (context.env as { outgoing?: { destroy(): void } } | undefined)?.outgoing?.destroy();
+}
+
 /** The other end of the request's socket. */
 export function remoteAddress(context: Context): string | undefined {
   return (context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket

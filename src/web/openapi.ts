@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import * as answers from './schema/answers.ts';
+import { Attempt, AttemptDetail } from './schema/attempt.ts';
+import { Decision } from './schema/decision.ts';
+import { Check, Dyno, DynoDetail, DynoInList, PastBoot } from './schema/dyno.ts';
 import { ApiError } from './schema/errors.ts';
-import { API_VERSION, Limit, ROUTES, type Route, TargetRequest } from './schema/routes.ts';
+import { EVENTS } from './schema/events.ts';
+import { Curve, Mark, Suspect } from './schema/fields.ts';
+import { Job, TargetJobs } from './schema/jobs.ts';
+import { API_VERSION, ROUTES, type Route, TargetRequest } from './schema/routes.ts';
+import { Group, Health, RefusedMeasurements, Status, TargetState } from './schema/status.ts';
 
 /** The API as OpenAPI 3.1, generated from the schemas by which it answers. */
 
@@ -9,14 +15,27 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Schemas with a name of their own in the document; all others are written where they are used. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
-  Dyno: answers.Dyno,
-  DynoWithSeries: answers.DynoWithSeries,
-  Decision: answers.Decision,
-  Attempt: answers.Attempt,
-  TargetState: answers.TargetState,
-  RefusedMeasurements: answers.RefusedMeasurements,
-  Health: answers.Health,
-  Status: answers.Status,
+  Dyno,
+  DynoInList,
+  DynoDetail,
+  Curve,
+  Mark,
+  Check,
+  Suspect,
+  PastBoot,
+  Decision,
+  Attempt,
+  AttemptDetail,
+  Job,
+  TargetJobs,
+  TargetState,
+  Group,
+  RefusedMeasurements,
+  Health,
+  Status,
+  ResetEvent: EVENTS.reset,
+  DynosEvent: EVENTS.dynos,
+  StatusEvent: EVENTS.status,
   TargetRequest,
   Error: ApiError,
 };
@@ -57,8 +76,14 @@ export function openApiDocument(): Json & { readonly openapi: string } {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    security: [{ adminToken: [] }, { adminPassword: [] }],
-    paths: { '/v1/metrics': INGEST, ...pathsOf(schemaOf) },
+    security: [{ adminToken: [] }, { adminPassword: [] }, { readToken: [] }],
+    paths: {
+      '/v1/metrics': INGEST,
+      '/': PAGE,
+      '/page/{file}': PAGE_FILE,
+      '/api/events': EVENT_STREAM,
+      ...pathsOf(schemaOf),
+    },
     components: {
       schemas: Object.fromEntries(Object.keys(NAMED).map((id) => [id, bare(converted[id] ?? {})])),
       securitySchemes: {
@@ -67,6 +92,11 @@ export function openApiDocument(): Json & { readonly openapi: string } {
           type: 'http',
           scheme: 'basic',
           description: 'Any user name; TIDEMARK_ADMIN_TOKEN as password.',
+        },
+        readToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'TIDEMARK_READ_TOKEN, also as the password of Basic. It reads, and steers nothing.',
         },
         ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
       },
@@ -91,7 +121,7 @@ function pathsOf(schemaOf: (schema: z.ZodType) => Json): Json {
 }
 
 function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) => Json): Json {
-  const { path, summary, isOpen, takesLimit, body, answers: declared } = route;
+  const { path, summary, isOpen, query = {}, body, answers: declared } = route;
   const refusals = isOpen ? { default: ApiError } : { 401: ApiError, 403: ApiError, default: ApiError };
   const responses = Object.entries({ ...refusals, ...declared }).map(([status, schema]) => [
     status,
@@ -104,7 +134,11 @@ function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) =
       required: true,
       schema: { type: 'string' },
     })),
-    ...(takesLimit ? [{ name: 'limit', in: 'query', schema: bare(z.toJSONSchema(Limit, { io: 'input' })) }] : []),
+    ...Object.entries(query).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      schema: bare(z.toJSONSchema(schema, { io: 'input' })),
+    })),
   ];
   return {
     operationId: name,
@@ -117,6 +151,50 @@ function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) =
     responses: Object.fromEntries(responses),
   };
 }
+
+const ADMITTED = { security: [{ adminToken: [] }, { adminPassword: [] }, { readToken: [] }] };
+
+const PAGE: Json = {
+  get: {
+    operationId: 'page',
+    summary: 'The page.',
+    ...ADMITTED,
+    responses: { 200: { description: STATUS_TEXTS[200], content: { 'text/html': {} } } },
+  },
+};
+
+const PAGE_FILE: Json = {
+  get: {
+    operationId: 'pageFile',
+    summary: 'A file of the page.',
+    ...ADMITTED,
+    parameters: [{ name: 'file', in: 'path', required: true, schema: { type: 'string' } }],
+    responses: { 200: { description: STATUS_TEXTS[200] }, 304: { description: 'It has not changed' } },
+  },
+};
+
+const refOf = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+const EVENT_STREAM: Json = {
+  get: {
+    operationId: 'events',
+    summary: 'What happens, as server-sent events.',
+    description:
+      'The events are reset, dynos, decision, attempt and status; the schemas of their data are ResetEvent, DynosEvent, ' +
+      'Decision, Attempt and StatusEvent. Open the stream first, then read the lists: an event carries whole values, so ' +
+      'applying one twice does no harm. Every event has an id: a stream that begins with Last-Event-ID continues there, ' +
+      'or begins with reset. A comment comes every 15 s. A reader that is too slow is cut off.',
+    ...ADMITTED,
+    parameters: [{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } }],
+    responses: {
+      200: { description: STATUS_TEXTS[200], content: { 'text/event-stream': {} } },
+      503: {
+        description: 'Too many streams are open: poll the lists instead',
+        content: { 'application/json': { schema: refOf('Error') } },
+      },
+    },
+  },
+};
 
 /** The one route whose schema is not ours. */
 const INGEST: Json = {

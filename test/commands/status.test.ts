@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeStatus } from '../../src/commands/status.ts';
-import type { Attempt, Decision, Dyno } from '../../src/web/schema/answers.ts';
+import type { Decision } from '../../src/web/schema/decision.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);
 const MIB = 1024 ** 2;
@@ -27,25 +27,19 @@ const assessed = {
   dry_run: false,
 } as const;
 
-const dyno: Dyno = { ...assessed, release: null, completed_jobs: null, first_point_ms: 0, last_point_ms: NOW_MS };
+const dyno = { ...assessed, release: null, completed_jobs: null, first_point_ms: 0, last_point_ms: NOW_MS };
 const decision: Decision = { ...assessed, time: '', time_ms: NOW_MS - 60_000, outcome: 'restarted' };
 
-const attempt: Attempt = {
+const attempt = {
   id: 'a1',
   app: LONG_APP,
   dyno: 'worker.12',
   process_type: 'worker',
   boot_id: 'b1',
-  reason: 'requested',
-  explanation: 'A person asked for it.',
-  sending_at_ms: null,
-  usage_bytes: null,
-  floor_bytes: null,
-  limit_bytes: null,
-  phase: 'closed',
-  outcome: 'restarted',
+  phase: 'closed' as const,
+  outcome: 'restarted' as const,
   evidence: 'worker.12 has a new boot (01234567-89ab-cdef-0123-456789abcdef)',
-  by: 'person',
+  by: 'person' as const,
   dry_run: false,
   claimed_at_ms: NOW_MS - 60_000,
   deadline_ms: null,

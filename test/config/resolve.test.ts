@@ -51,6 +51,14 @@ describe('quantities', () => {
 });
 
 describe('the settings of the actuator', () => {
+  it('take a token for reading only next to an admin token of another value', () => {
+    const env = { TIDEMARK_ADMIN_TOKEN: 'a', TIDEMARK_READ_TOKEN: 'r', TIDEMARK_PUBLIC_URL: 'https://tm.example/' };
+    const settings = resolveActuatorSettings({ env, flags: {} });
+    expect(settings).toMatchObject({ readToken: 'r', publicUrl: 'https://tm.example', weeklySummary: false });
+    expect(faultsOf({ TIDEMARK_READ_TOKEN: 'r' })).toEqual([expect.stringContaining('TIDEMARK_ADMIN_TOKEN is not')]);
+    expect(faultsOf({ ...env, TIDEMARK_READ_TOKEN: 'a' })).toEqual([expect.stringContaining('another value')]);
+  });
+
   it('allow nothing and stay dry by default', () => {
     const settings = resolveActuatorSettings({ env: {}, flags: {} });
     expect(settings.permissions).toEqual({ allowed: [], dryRun: true, ownApp: null });

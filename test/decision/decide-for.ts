@@ -1,5 +1,6 @@
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { type DecideInput, decide, type LedgerFacts } from '../../src/decision/decide.ts';
+import { decide } from '../../src/decision/decide.ts';
+import type { DecideInput, LedgerFacts } from '../../src/decision/decide-input.ts';
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';
@@ -87,8 +88,12 @@ export interface Setting {
 }
 
 export function decideFor(setting: Setting): readonly Decision[] {
+  return decide(inputFor(setting));
+}
+
+export function inputFor(setting: Setting): DecideInput {
   const boots = setting.boots ?? [bootOf(bloated, WINDOWS)];
-  return decide({
+  return {
     boots: boots.map((boot, index) => ({
       boot,
       facts: setting.facts === undefined ? facts : setting.facts,
@@ -100,5 +105,5 @@ export function decideFor(setting: Setting): readonly Decision[] {
     permissions: { allowed: [TARGET], dryRun: false, ownApp: null, ...setting.permissions },
     upCount: () => (setting.up === undefined ? 2 : setting.up),
     hindrance: setting.hindrance ?? null,
-  });
+  };
 }

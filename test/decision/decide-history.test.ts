@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerFacts } from '../../src/decision/decide.ts';
+import type { LedgerFacts } from '../../src/decision/decide-input.ts';
 import { MIB } from '../detector/curves.ts';
 import { bloated, bootOf, decideFor, facts, type Setting, START_MS, WINDOW_MS, WINDOWS } from './decide-for.ts';
 

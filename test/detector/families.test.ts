@@ -68,7 +68,8 @@ describe('bloat', () => {
       const firstMs = (restartsMs[0] ?? Number.POSITIVE_INFINITY) - startMs;
       expect(firstMs).toBeGreaterThan(100 * MINUTE_MS);
       expect(firstMs).toBeLessThan(plateauMs + 40 * MINUTE_MS);
-      // With a sample a minute a bucket is five, and stairs of 25 minutes look like a line: whatever the name, the restart is the same.
+      // With a sample a minute a bucket is five, and stairs of 25 minutes look like a line: whatever the name, the
+      // restart is the same.
       expect(['bloat', 'leak', 'unknown']).toContain(decisions.find(({ action }) => action === 'restart')?.class);
     }
   });

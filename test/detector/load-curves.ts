@@ -5,7 +5,10 @@ import { type Judged, replay } from '../../src/replay/replay.ts';
 import { readSeries } from '../../src/replay/series-file.ts';
 import { MIB } from './curves.ts';
 
-/** Recorded workers whose memory follows their running jobs, as CSV. Minutes are of the recording; memory in MB, on a dyno of 1,024 MB. */
+/**
+ * Recorded workers whose memory follows their running jobs, as CSV. Minutes are of the recording; memory in MB, on a
+ * dyno of 1,024 MB.
+ */
 
 export const LOAD_QUOTA_MB = 1024;
 const START_MS = 1_700_000_000_000;

@@ -120,7 +120,7 @@ describe('one long job', () => {
   });
 
   it.each(JOBS)(
-    'of %d h that takes %d of the quota little by little, next to two small ones: no restart where the worker reports its age',
+    'of %d h that takes %d of the quota little by little, next to two small ones: no restart if its age is known',
     (hours, fraction) => {
       for (const takesMinutes of [30 * hours, 60 * hours])
         expect(restartsOf(everyRun({ ...long(hours, fraction, 2, takesMinutes), isAged: true }))).toEqual([]);

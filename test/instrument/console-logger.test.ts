@@ -13,7 +13,15 @@ it('prints diagnostics from the level of OTEL_LOG_LEVEL on', () => {
   expect(setLogger).toHaveBeenCalledExactlyOnceWith(expect.any(DiagConsoleLogger), { logLevel: DiagLogLevel.WARN });
 });
 
-it.each([undefined, '', 'loudly', 'toString'])('sets no logger if OTEL_LOG_LEVEL is %j', (level) => {
+it.each(['30', 'loudly', 'toString'])('prints from INFO on, and warns, if OTEL_LOG_LEVEL is %j', (value) => {
+  const setLogger = vi.spyOn(diag, 'setLogger');
+  const warn = vi.spyOn(diag, 'warn').mockReturnValue();
+  logToConsole(value);
+  expect(setLogger).toHaveBeenCalledExactlyOnceWith(expect.any(DiagConsoleLogger), { logLevel: DiagLogLevel.INFO });
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(`OTEL_LOG_LEVEL="${value}" is not one of`));
+});
+
+it.each([undefined, '', ' '])('sets no logger if OTEL_LOG_LEVEL is %j', (level) => {
   const setLogger = vi.spyOn(diag, 'setLogger');
   logToConsole(level);
   expect(setLogger).not.toHaveBeenCalled();

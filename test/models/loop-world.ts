@@ -1,4 +1,5 @@
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
+import { Chronicle } from '../../src/actuator/chronicle/chronicle.ts';
 import { LedgerAccess } from '../../src/actuator/ledger-access.ts';
 import { claimDecided } from '../../src/actuator/loop/claims.ts';
 import { Fleet } from '../../src/actuator/loop/fleet.ts';
@@ -12,6 +13,8 @@ import { EventHistory } from '../../src/actuator/report/event-history.ts';
 import { Standings } from '../../src/actuator/report/standings.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
+import { JobTotals } from '../../src/job-totals/job-totals.ts';
+import type { BootIdentity } from '../../src/model/point.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';
 import type { ActuatorEvent } from '../../src/ports.ts';
 import { MIB } from '../detector/curves.ts';
@@ -49,6 +52,9 @@ export class LoopWorld {
   readonly ledger = new ModelLedger(this.clock, { cooldownMs: 15_000, maxRestartsPerHour: 4, holdMs: 0 });
   readonly platform = new ModelPlatform(this.clock, ['worker.1', 'worker.2']);
   readonly history = new EventHistory();
+  readonly jobs = new JobTotals();
+  readonly chronicle = new Chronicle(WINDOW_MS);
+  readonly fleet: Fleet;
   readonly events: ActuatorEvent[] = [];
   readonly lines: Line[] = [];
   readonly log = {
@@ -84,13 +90,21 @@ export class LoopWorld {
     this.mode = this.#mode(hasLedger, hasPlatform);
     this.standings = new Standings({ registry, ledgers: this.ledgers, rules, isWritable: async () => true, log });
     const fleet = new Fleet({ registry, platform: this.view, rules, host });
+    this.fleet = fleet;
     const learner = new Learner({ fleet, ledgers: this.ledgers, recorder: new FloorRecorder(), publish, host });
     const reporter = new Reporter({ history, publish, mode: this.mode, host });
-    const { mode, leadership, ledgers } = this;
-    const claim: typeof this.claim = (decided) => claimDecided(decided, { mode, decisions: history.decisions, log });
+    const { mode, leadership, ledgers, suspects } = this;
+    const { decisions } = history;
+    const claim: typeof this.claim = (decided) => claimDecided(decided, { mode, decisions, suspects, log });
     this.claim = claim;
-    this.#tick = () => tick({ fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } });
+    this.#tick = async () => {
+      await tick({ fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } });
+      await this.standings.refresh();
+      this.chronicle.note(registry.entries(), { nowMs: clock.now(), accepted: 0 });
+    };
   }
+
+  readonly suspects = (boot: BootIdentity, count: number) => this.jobs.suspects(boot, count);
 
   claim: (decided: Parameters<typeof claimDecided>[0]) => Promise<void>;
 

@@ -126,11 +126,13 @@ export class ModelLedger implements Ledger {
     record.spends = [];
     record.attempt = {
       ...request,
+      notes: request.notes ?? null,
       id: `attempt-${this.#claims}`,
       platformDynoId: null,
       phase: 'claimed',
       epoch: 0,
       claimedAtMs: nowMs,
+      drainingAtMs: null,
       deadlineMs: nowMs + CLAIM_DEADLINE_MS,
       sendingAtMs: null,
       closedAtMs: null,
@@ -181,6 +183,7 @@ export class ModelLedger implements Ledger {
       epoch: current.epoch + 1,
       platformDynoId: move.platformDynoId,
       deadlineMs: nowMs + move.deadlineInMs,
+      drainingAtMs: move.to === 'draining' ? nowMs : (current.drainingAtMs ?? null),
       sendingAtMs: move.to === 'sending' ? nowMs : null,
     };
     return { ok: true, attempt: record.attempt };
@@ -209,7 +212,9 @@ export class ModelLedger implements Ledger {
     const { id: attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes } = current;
     const entry = { attemptId, dyno, bootId, by, reason, sendingAtMs, usageBytes };
     const history = current.dryRun ? record.dryHistory : record.history;
-    history.unshift({ ...entry, outcome, closedAtMs: nowMs, reclaimedBytes: null, backAfterMs: null, notTheTargets });
+    const expectedBytes = current.notes?.expectedBytes ?? null;
+    const unknown = { reclaimedBytes: null, backAfterMs: null };
+    history.unshift({ ...entry, ...unknown, expectedBytes, outcome, closedAtMs: nowMs, notTheTargets });
     const untilMs = startsCooldown(current.phase, outcome) ? (sendingAtMs ?? nowMs) + this.#policy.cooldownMs : 0;
     if (current.dryRun) record.dryCooldownUntilMs = Math.max(record.dryCooldownUntilMs, untilMs);
     else record.cooldownUntilMs = Math.max(record.cooldownUntilMs, untilMs);

@@ -1,110 +1,42 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/attempt/attempt.ts';
-import { standingOf } from '../../src/decision/standing.ts';
-import type { Decision } from '../../src/model/decision.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
-import type { Target } from '../../src/model/target.ts';
 import { createApi } from '../../src/web/api.ts';
-import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
+import type { RestartRequestAnswer } from '../../src/web/control.ts';
+import { readPageFiles } from '../../src/web/page-files.ts';
+import type { DynoView } from '../../src/web/views.ts';
+import { actuator, view } from './actuator.ts';
 import { expectDocumented } from './document.ts';
 
-const decision: Decision = {
-  timeMs: 1_700_000_000_000,
-  app: 'shop',
-  dyno: 'worker.1',
-  processType: 'worker',
-  bootId: 'boot-1',
-  target: { app: 'shop', processType: 'worker' },
-  class: 'bloat',
-  action: 'restart',
-  reason: 'sustained-over-soft-limit',
-  explanation: 'floor rose in 4 steps',
-  usageBytes: 450,
-  limitBytes: 512,
-  softLimitBytes: 410,
-  hardLimitBytes: 512,
-  floorBytes: 440,
-  reclaimableBytes: 300,
-  timeToLimitMs: null,
-  activeJobs: 0,
-  urgent: false,
-  patientUntilMs: null,
-  wanted: null,
-  dryRun: false,
-};
-
-const SHOP = { app: 'shop', processType: 'worker' };
-const PERMISSIONS = { allowed: [SHOP], dryRun: true, ownApp: null };
-
-const attempt: Attempt = {
-  id: 'a1',
-  target: SHOP,
-  dyno: 'worker.1',
-  bootId: 'boot-1',
-  bootStartTimeMs: null,
-  bootIdSource: 'platform',
-  platformDynoId: 'boot-1',
-  phase: 'closed',
-  epoch: 3,
-  by: 'person',
-  dryRun: false,
-  reason: 'requested',
-  explanation: 'A person asked for it.',
-  usageBytes: 450,
-  floorBytes: 440,
-  limitBytes: 512,
-  claimedAtMs: 1000,
-  deadlineMs: 91_000,
-  sendingAtMs: 2000,
-  closedAtMs: 5000,
-  outcome: 'restarted',
-  evidence: 'worker.1 has a new boot (boot-2)',
-};
-
-interface Calls {
-  readonly paused: (Target | null)[];
-  readonly resumed: (Target | null)[];
-  readonly restarted: string[];
-}
-
-function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false }) {
-  const calls: Calls = { paused: [], resumed: [], restarted: [] };
-  const control: ActuatorControl = {
-    dynos: () => [{ decision, firstPointMs: 1, lastPointMs: 2, completedJobs: 7, release: 'v1' }],
-    series: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? [[1, 100]] : null),
-    decisions: (count) => [{ decision, outcome: 'restarted' as const }].slice(0, count),
-    restart: async (app, dyno) => {
-      calls.restarted.push(`${app}/${dyno}`);
-      return restart;
-    },
-    pause: async (target) => {
-      calls.paused.push(target);
-    },
-    resume: async (target) => {
-      calls.resumed.push(target);
-    },
-    health: () => ({ ready: true, leading: true, ledger: 'available', restarts: 'on' }),
-    attempts: async (count) => [{ attempt, reclaimedBytes: 300 }].slice(0, count),
-    standings: () => [standingOf({ target: SHOP, permissions: PERMISSIONS, maxRestartsPerHour: 4, ledger: null })],
-    refusals: () => [
-      { app: 'shop', kind: 'too-old', count: 12, firstMs: 1, lastMs: 2, says: 'they are old', advice: 'set the clock' },
-    ],
-    platformBlock: () => null,
-  };
-  return { control, calls };
-}
-
 const HOST = 'http://127.0.0.1:4318';
+
+const NO_PAGE = readPageFiles(null);
+
+interface Page {
+  readonly dynos: readonly { readonly dyno: string; readonly curve: unknown }[];
+  readonly total: number;
+  readonly next_cursor: string | null;
+}
+
 const START_TOKEN = 'start-t0ken';
 
-function api(options: { token?: string; address?: string; restart?: RestartRequestAnswer } = {}) {
-  const { control, calls } = actuator(options.restart);
+function api(
+  options: {
+    dynos?: readonly DynoView[];
+    token?: string;
+    readToken?: string;
+    address?: string;
+    restart?: RestartRequestAnswer;
+  } = {},
+) {
+  const { control: whole, calls } = actuator(options.restart);
+  const control = { ...whole, dynos: () => options.dynos ?? whole.dynos() };
   const admission = {
     adminToken: options.token ?? null,
+    readToken: options.readToken ?? null,
     startToken: START_TOKEN,
     remoteAddress: () => options.address ?? '127.0.0.1',
   };
-  const app = createApi(control, admission);
+  const app = createApi({ control, admission, page: NO_PAGE, events: null });
   const bearer: Record<string, string> = options.token === undefined ? { authorization: `Bearer ${START_TOKEN}` } : {};
   /** Every answer must be as the document says. */
   const request = async (path: string, init?: RequestInit) => {
@@ -156,6 +88,23 @@ describe('admission', () => {
     expect((await api({ token: 's3cret' }).request('/api/pause', { method: 'POST', headers })).status).toBe(401);
   });
 
+  it('lets the read token read, as Bearer or password, and steer nothing', async () => {
+    const { request, calls } = api({ token: 's3cret', readToken: 'l00k', address: '10.0.0.9' });
+    const reading = { authorization: 'Bearer l00k' };
+    for (const authorization of [reading.authorization, basic('l00k')]) {
+      const answer = await (await request('/api/status', { headers: { authorization } })).json();
+      expect(answer).toMatchObject({ read_only: true });
+    }
+    const admin = await request('/api/status', { headers: { authorization: 'Bearer s3cret' } });
+    expect(await admin.json()).toMatchObject({ read_only: false });
+    for (const path of ['/api/pause', '/api/resume', '/api/dynos/shop/worker.1/restart']) {
+      const response = await request(path, { method: 'POST', headers: reading });
+      expect([response.status, await response.json()]).toMatchObject([403, { error: { code: 'read-only' } }]);
+    }
+    expect(calls).toEqual({ paused: [], resumed: [], restarted: [] });
+    expect((await request('/api/status', { headers: { authorization: 'Bearer l00' } })).status).toBe(401);
+  });
+
   it('leaves health open to everyone', async () => {
     const { request } = api({ token: 's3cret', address: '10.0.0.9' });
     expect((await request('/healthz')).status).toBe(200);
@@ -205,9 +154,49 @@ describe('what the API shows', () => {
   it('shows the series of one dyno, and 404 for one that was never seen', async () => {
     const { request } = api();
     expect(await (await request('/api/dynos/shop/worker.1')).json()).toMatchObject({
-      series: [{ time_ms: 1, usage_bytes: 100 }],
+      curve: { times_ms: [1, 2], usage_bytes: [100, null], floor_bytes: [90, 91], active_jobs: [0, null] },
+      checks: [{ code: 'cooldown', ok: false, until_ms: 5 }],
+      suspects: [{ name: 'import', net_bytes: 300 }],
+      past_boots: [{ boot_id: 'boot-0', ended: 'restart' }],
     });
     expect((await request('/api/dynos/shop/worker.2')).status).toBe(404);
+  });
+
+  it('shows the dynos page by page, each once, with a curve where one is asked for', async () => {
+    const names = ['worker.1', 'worker.2', 'worker.10', 'worker.11', 'worker.12'];
+    const dynos = names.map((dyno) => ({ ...view, decision: { ...view.decision, dyno } }));
+    const { request } = api({ dynos });
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const path: string = `/api/dynos?limit=2&curve=60${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const page = (await (await request(path)).json()) as Page;
+      expect(page.total).toBe(5);
+      expect(page.dynos.every(({ curve }) => curve !== null)).toBe(true);
+      seen.push(...page.dynos.map(({ dyno }) => dyno));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(names);
+    expect(await (await request('/api/dynos')).json()).toMatchObject({
+      dynos: [{ curve: null, marks: [] }, {}, {}, {}, {}],
+    });
+  });
+
+  it.each(['limit=0', 'curve=121', 'curve=x', 'cursor=x', 'cursor=e30'])('refuses %s', async (query) => {
+    expect((await api().request(`/api/dynos?${query}`)).status).toBe(400);
+  });
+
+  it('shows jobs, and one attempt with the curves around it', async () => {
+    const { request } = api();
+    expect(await (await request('/api/jobs')).json()).toMatchObject({
+      targets: [{ app: 'shop', jobs: [{ name: 'import', net_bytes: 300, known: 'exclusive' }] }],
+    });
+    expect(await (await request('/api/attempts/a1')).json()).toMatchObject({
+      says: 'restarted in 3 s; 0 MB before, 0 MB after',
+      before: { times_ms: [1, 2] },
+      after: null,
+      is_useless: false,
+    });
+    expect((await request('/api/attempts/a2')).status).toBe(404);
   });
 
   it('shows attempts with how they ended, on what evidence, and when', async () => {
@@ -232,9 +221,12 @@ describe('what the API shows', () => {
   it('shows admitted callers how each target stands and what was refused of each app', async () => {
     expect(await (await api().request('/api/status')).json()).toMatchObject({
       restarts: 'on',
+      totals: { restarts_24h: 2, given_back_24h_bytes: 600 },
+      groups: [{ process_type: 'worker', allocator: 'glibc' }],
       targets: [
         {
           target: 'shop:worker',
+          scoreboard: { would_have_restarted: 6, over_limit_ms: 720_000 },
           restarts: 'off',
           dry_run: true,
           obstacles: [{ code: 'ledger-unavailable' }, { code: 'dry-run', advice: expect.any(String) }],
@@ -321,8 +313,10 @@ describe('commands', () => {
       ...control,
       pause: () => Promise.reject(new LedgerUnavailable('redis://user:pw@host timed out')),
     };
-    const headers = { authorization: `Bearer ${START_TOKEN}` };
-    const response = await createApi(failing, admission).request(`${HOST}/api/pause`, { method: 'POST', headers });
+    const response = await createApi({ control: failing, admission, page: NO_PAGE, events: null }).request(
+      `${HOST}/api/pause`,
+      { method: 'POST', headers: { authorization: `Bearer ${START_TOKEN}` } },
+    );
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('pw');
   });

@@ -26,7 +26,10 @@ describe('a call of the API', () => {
       response.end(JSON.stringify(request.method === 'GET' ? { decisions: [] } : { attempt_id: 'a1', dry_run: false }));
     });
     const address = { base, adminToken: 's3cret' };
-    expect(await callApi(address, ROUTES.decisions, { limit: 3 })).toEqual({ ok: true, body: { decisions: [] } });
+    expect(await callApi(address, ROUTES.decisions, { query: { limit: 3 } })).toEqual({
+      ok: true,
+      body: { decisions: [] },
+    });
     const params = { app: 'shop/..', dyno: 'worker.1' };
     expect(await callApi(address, ROUTES.restart, { params, body: {} })).toMatchObject({ body: { attempt_id: 'a1' } });
     expect(seen).toEqual([

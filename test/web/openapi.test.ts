@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createApi } from '../../src/web/api.ts';
 import type { ActuatorControl } from '../../src/web/control.ts';
 import { openApiDocument } from '../../src/web/openapi.ts';
+import { readPageFiles } from '../../src/web/page-files.ts';
 
 const document = openApiDocument() as unknown as {
   readonly info: { readonly version: string };
@@ -10,11 +11,9 @@ const document = openApiDocument() as unknown as {
   readonly components: { readonly schemas: Readonly<Record<string, { readonly properties?: object }>> };
 };
 const routes = () => {
-  const api = createApi({} as ActuatorControl, {
-    adminToken: null,
-    startToken: 'start',
-    remoteAddress: () => '127.0.0.1',
-  });
+  const admission = { adminToken: null, readToken: null, startToken: 'start', remoteAddress: () => '127.0.0.1' };
+  const control = {} as ActuatorControl;
+  const api = createApi({ control, admission, page: readPageFiles(null), events: () => new Response() });
   return api.routes.filter(({ method }) => method !== 'ALL');
 };
 
@@ -27,7 +26,9 @@ describe('the document of the API', () => {
   });
 
   it('describes every route that the app serves, and no other but the ingest', () => {
-    const served = routes().map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    const served = routes().map(
+      ({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}').replace('*', '{file}')}`,
+    );
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );

@@ -1,31 +1,71 @@
+import type { JobTotals } from '../../job-totals/job-totals.ts';
 import type { Target } from '../../model/target.ts';
-import type { ActuatorControl, DynoView, RestartRequestAnswer } from '../../web/control.ts';
+import type { Clock } from '../../ports.ts';
+import type { ActuatorControl, RestartRequestAnswer } from '../../web/control.ts';
 import type { BootRegistry } from '../boot-registry.ts';
+import type { Chronicle } from '../chronicle/chronicle.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
+import type { Fleet } from '../loop/fleet.ts';
+import type { Leadership } from '../loop/leadership.ts';
 import type { EventHistory } from '../report/event-history.ts';
 import type { Log } from '../report/log.ts';
 import type { Standings } from '../report/standings.ts';
+import { attemptDetail, attemptRecords } from '../views/attempt-views.ts';
+import { type DynoViewParts, dynoDetail, dynoViews } from '../views/dyno-views.ts';
 
 export interface ViewParts {
   readonly registry: BootRegistry;
   readonly history: EventHistory;
   readonly ledgers: LedgerAccess;
   readonly standings: Standings;
+  readonly fleet: Fleet;
+  readonly leadership: Pick<Leadership, 'mayAct'>;
+  readonly chronicle: Chronicle;
+  readonly jobs: JobTotals;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
+type Shown = 'dynos' | 'dyno' | 'decisions' | 'attempts' | 'attempt' | 'jobs' | 'standings';
+
 /** What the API shows of the loop. */
-export function createViews({
-  registry,
-  history,
-  ledgers,
-  standings,
-}: ViewParts): Pick<ActuatorControl, 'dynos' | 'series' | 'decisions' | 'attempts' | 'standings'> {
+export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
+  const { registry, history, ledgers, standings, chronicle, jobs, clock } = parts;
+  const dynos = dynoParts(parts);
+  const attempts = { attempts: history.attempts, ledgers, standings, registry, log: chronicle.log };
   return {
-    dynos: () => dynosOf(registry),
-    series: (app, dyno) => registry.newestOf(app, dyno)?.series.entries() ?? null,
+    dynos: () => dynoViews(dynos),
+    dyno: (app, dyno) => dynoDetail(dynos, app, dyno),
     decisions: (count) => history.decisions.recent(count),
-    attempts: async (count) => history.attempts.newest(count, await ledgers.open(), standings.history()),
+    attempts: (count) => attemptRecords(attempts, count),
+    attempt: (id) => attemptDetail(attempts, id),
+    jobs: keptFor(JOBS_KEPT_MS, clock, () => jobs.targets(clock.now())),
     standings: () => standings.all(),
+  };
+}
+
+/** Adding all series up takes a tenth of a second in a large fleet, and workers export every ten seconds. */
+const JOBS_KEPT_MS = 5_000;
+
+function keptFor<T>(ms: number, clock: Pick<Clock, 'now'>, make: () => T): () => T {
+  let kept: { readonly atMs: number; readonly value: T } | null = null;
+  return () => {
+    const nowMs = clock.now();
+    if (kept === null || Math.abs(nowMs - kept.atMs) > ms) kept = { atMs: nowMs, value: make() };
+    return kept.value;
+  };
+}
+
+export function dynoParts(parts: ViewParts): DynoViewParts {
+  const { registry, history, standings, fleet, leadership, chronicle, jobs, clock } = parts;
+  return {
+    registry,
+    fleet,
+    standings,
+    leadership,
+    log: chronicle.log,
+    attempts: history.attempts,
+    nowMs: () => clock.now(),
+    suspects: ({ identity }, count) => jobs.suspects(identity, count),
   };
 }
 
@@ -55,27 +95,4 @@ export function createSteering({
     pause: (target) => steer(target, 'pause'),
     resume: (target) => steer(target, 'resume'),
   };
-}
-
-/** The newest boot of each dyno; older ones are history. */
-function dynosOf(registry: BootRegistry): readonly DynoView[] {
-  const newest = new Map<string, DynoView>();
-  for (const { boot, decision } of registry.entries()) {
-    if (decision === null) continue;
-    const { app, dyno, release } = boot.identity;
-    const view = {
-      decision,
-      firstPointMs: boot.firstPointMs,
-      lastPointMs: boot.lastPointMs,
-      completedJobs: boot.completedJobs,
-      release,
-    };
-    const other = newest.get(`${app}|${dyno}`);
-    if (other === undefined || other.firstPointMs < view.firstPointMs) newest.set(`${app}|${dyno}`, view);
-  }
-  return [...newest.values()].sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', { numeric: true }));
-}
-
-function nameOf({ decision }: DynoView): string {
-  return `${decision.app} ${decision.dyno}`;
 }

@@ -3,13 +3,17 @@ import type { ActuatorSettings } from '../../config/resolve.ts';
 import { createOtlpSource, type OtlpSource } from '../../sources/otlp/otlp-http.ts';
 import { createApi } from '../../web/api.ts';
 import type { ActuatorControl } from '../../web/control.ts';
+import { createLive, type Live } from '../../web/events/live.ts';
 import { remoteAddress } from '../../web/http-server.ts';
-import type { Log } from '../report/log.ts';
+import { readPageFiles } from '../../web/page-files.ts';
+import type { Host } from '../host.ts';
+import type { Suspects } from '../loop/claims.ts';
 import type { RefusalKind } from '../report/refusals.ts';
 import { restartForPerson } from '../restart/person-restart.ts';
 import type { Assembled } from '../start/assemble.ts';
 import type { Measurements } from '../start/measurements.ts';
-import { createSteering, createViews } from './control.ts';
+import { overview } from '../views/overview.ts';
+import { createSteering, createViews, dynoParts } from './control.ts';
 import { healthOf } from './health.ts';
 
 export interface DoorParts {
@@ -20,15 +24,21 @@ export interface DoorParts {
   readonly isRestored: () => boolean;
   /** What commands over HTTP need where no admin token is set. */
   readonly startToken: string;
-  readonly log: Log;
+  readonly host: Host;
+}
+
+export interface Doors {
+  readonly app: Hono;
+  /** To be told of what happens. */
+  readonly live: Live;
 }
 
 const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
 
 /** Everything that the actuator answers over HTTP. */
-export function openDoors(parts: DoorParts): Hono {
+export function openDoors(parts: DoorParts): Doors {
   const { settings, startToken } = parts;
-  const { adminToken } = settings;
+  const { adminToken, readToken } = settings;
   const { refusals } = parts.measurements;
   const otlp = openOtlp(parts);
   const app = new Hono();
@@ -44,8 +54,11 @@ export function openDoors(parts: DoorParts): Hono {
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();
   });
-  app.route('/', createApi(createControl(parts), { adminToken, startToken, remoteAddress }));
-  return app;
+  const control = createControl(parts);
+  const live = createLive(control);
+  const admission = { adminToken, readToken, startToken, remoteAddress };
+  app.route('/', createApi({ control, admission, page: readPageFiles(), events: live.answer }));
+  return { app, live };
 }
 
 /** Statuses that only a person can do something about. 503 passes by itself. */
@@ -70,18 +83,33 @@ function openOtlp({ settings, measurements, assembled, isRestored }: DoorParts):
   return createOtlpSource({ tokens: settings.ingestTokens, intake: measurements.intake, ready });
 }
 
-function createControl({ settings, measurements, assembled, isRestored, log }: DoorParts): ActuatorControl {
-  const { registry, refusals } = measurements;
-  const { tick, history, mode, platform, standings } = assembled;
-  const { ledgers } = tick;
+function createControl({ settings, measurements, assembled, isRestored, host }: DoorParts): ActuatorControl {
+  const { registry, refusals, jobs } = measurements;
+  const { clock, log } = host;
+  const { tick, history, mode, platform, standings, chronicle } = assembled;
+  const { ledgers, fleet } = tick;
+  const { leadership } = tick.actor;
+  const startedAtMs = clock.now();
   const { permissions } = settings;
-  const health = { ledgers, platform, leadership: tick.actor.leadership, standings, isRestored };
-  const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry }, app, dyno);
+  const health = { ledgers, platform, leadership, standings, isRestored };
+  const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
+  const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry, suspects }, app, dyno);
+  const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
   return {
-    ...createViews({ registry, history, ledgers, standings }),
+    ...createViews(views),
     ...createSteering({ ledgers, standings, restart, log }),
     health: () => healthOf(health),
     refusals: () => refusals.list(),
-    platformBlock: () => platform?.blocked()?.why ?? null,
+    overview: () =>
+      overview({
+        settings,
+        dynos: dynoParts(views),
+        standings,
+        overLimit: chronicle.overLimit,
+        meter: chronicle.meter,
+        mode,
+        platform,
+        startedAtMs,
+      }),
   };
 }

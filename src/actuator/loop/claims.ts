@@ -1,5 +1,7 @@
+import type { AttemptNotes } from '../../attempt/attempt.ts';
 import type { Decision } from '../../model/decision.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { JobShare } from '../../model/job-point.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ClaimRequest } from '../../ports.ts';
@@ -11,16 +13,25 @@ import type { Decided } from './fleet.ts';
 export interface ClaimParts {
   readonly mode: Mode;
   readonly decisions: DecisionLog;
+  readonly suspects: Suspects;
   readonly log: Log;
 }
+
+/** The job names that made a boot grow, the worst first. */
+export type Suspects = (boot: BootIdentity, count: number) => readonly JobShare[];
+
+const SUSPECTS = 5;
 
 /**
  * Claims the boots that are to be restarted. Whatever the ledger answers, nothing is lost: the next tick decides again.
  */
-export async function claimDecided(decided: readonly Decided[], { mode, decisions, log }: ClaimParts): Promise<void> {
+export async function claimDecided(
+  decided: readonly Decided[],
+  { mode, decisions, suspects, log }: ClaimParts,
+): Promise<void> {
   if (mode.kind === 'observe') return;
   for (const { entry, decision } of decided) {
-    const request = requestFor(decision, entry.boot.identity);
+    const request = requestFor(decision, entry.boot.identity, suspects);
     if (decision.action !== 'restart' || request === null) continue;
     const target = targetKey(request.target);
     try {
@@ -34,11 +45,30 @@ export async function claimDecided(decided: readonly Decided[], { mode, decision
   }
 }
 
-function requestFor(decision: Decision, boot: BootIdentity): ClaimRequest | null {
+function requestFor(decision: Decision, boot: BootIdentity, suspects: Suspects): ClaimRequest | null {
   const { target, dryRun, reason, explanation, usageBytes, floorBytes, limitBytes } = decision;
   if (target === null) return null;
   const memory = { usageBytes, floorBytes, limitBytes };
-  return { target, ...markOf(boot), by: 'policy', dryRun, reason, explanation, ...memory };
+  return {
+    target,
+    ...markOf(boot),
+    by: 'policy',
+    dryRun,
+    reason,
+    explanation,
+    ...memory,
+    notes: notesOf(decision, boot, suspects),
+  };
+}
+
+/** What people want to know of the restart later. */
+export function notesOf(decision: Decision | null, boot: BootIdentity, suspects: Suspects): AttemptNotes {
+  const found = suspects(boot, SUSPECTS);
+  return {
+    expectedBytes: decision?.reclaimableBytes ?? null,
+    activeJobs: decision?.activeJobs ?? null,
+    suspects: found.length === 0 ? null : found,
+  };
 }
 
 /** What tells the boot from others, as a claim names it. */

@@ -1,4 +1,6 @@
+import { type Check, checklist } from '../../decision/checklist.ts';
 import { decide } from '../../decision/decide.ts';
+import type { DecideInput } from '../../decision/decide-input.ts';
 import { quickRestarts } from '../../decision/quick-restarts.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
 import { TUNING } from '../../detector/tuning.ts';
@@ -115,15 +117,7 @@ export class Fleet {
 
   /** Decides about each of the boots, and keeps the decision and what was learned of its target with it. */
   decide(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): readonly Decided[] {
-    const { platform, rules, host } = this.#parts;
-    const decisions = decide({
-      boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
-      ledgers,
-      nowMs: host.clock.now(),
-      ...rules,
-      upCount: (target) => platform?.upCount(target) ?? null,
-      hindrance: this.#hindrance(mayAct),
-    });
+    const decisions = decide(this.#inputOf(entries, ledgers, mayAct));
     return entries.flatMap((entry, index) => {
       const decision = decisions[index];
       if (decision === undefined) return [];
@@ -135,6 +129,27 @@ export class Fleet {
       if (ledger) entry.quickRestarts = quickRestarts(ledger.history, decision.dyno, ledger.nowMs);
       return [{ entry, decision }];
     });
+  }
+
+  /** Why the boot is not restarted now; empty before its first tick, and for one that the platform does not list. */
+  checksOf(entry: BootEntry, ledgers: LedgerViews, mayAct: boolean): readonly Check[] {
+    const { decision, boot, facts, listing } = entry;
+    if (decision === null || listing?.kind === 'unlisted') return [];
+    const ledger = decision.target === null ? null : (ledgers.get(targetKey(decision.target)) ?? null);
+    return checklist(this.#inputOf([entry], ledgers, mayAct), { decision, ledger, boot, facts, listing });
+  }
+
+  #inputOf(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): DecideInput {
+    const { platform, rules, host } = this.#parts;
+    return {
+      boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
+      ledgers,
+      nowMs: host.clock.now(),
+      policy: rules.policy,
+      permissions: rules.permissions,
+      upCount: (target) => platform?.upCount(target) ?? null,
+      hindrance: this.#hindrance(mayAct),
+    };
   }
 
   /**

@@ -6,6 +6,8 @@ export interface AttemptView {
   readonly attempt: Attempt;
   /** Memory that the restart freed; null until it is known, and where nothing was restarted. */
   readonly reclaimedBytes: number | null;
+  /** From the new boot's start until memory was back; null where it was not, or not soon. */
+  readonly backAfterMs: number | null;
 }
 
 /** The attempts that this actuator has moved, or read back from the journal: the newest `capacity`, newest first. */
@@ -50,11 +52,17 @@ export class AttemptLog {
     return shown.slice(0, count);
   }
 
+  /** The restarts of a dyno name that are known here, as they were last seen, oldest first. */
+  ofDyno(app: string, dyno: string): readonly Attempt[] {
+    const all = [...this.#views.values()].map(({ attempt }) => attempt);
+    return all.filter((attempt) => attempt.target.app === app && attempt.dyno === dyno);
+  }
+
   #put(attempt: Attempt): void {
     const known = this.#views.get(attempt.id);
     if (known !== undefined && known.attempt.epoch > attempt.epoch) return;
     this.#views.delete(attempt.id);
-    this.#views.set(attempt.id, { attempt, reclaimedBytes: known?.reclaimedBytes ?? null });
+    this.#views.set(attempt.id, { attempt, reclaimedBytes: known?.reclaimedBytes ?? null, backAfterMs: null });
     for (const id of this.#views.keys()) {
       if (this.#views.size <= this.#capacity) return;
       this.#views.delete(id);
@@ -63,13 +71,15 @@ export class AttemptLog {
 }
 
 /** Adds the end of the attempt from the ledger's history, which keeps no evidence. */
-function withEnd({ attempt, reclaimedBytes }: AttemptView, end: HistoryEntry | undefined): AttemptView {
-  if (end === undefined) return { attempt, reclaimedBytes };
+function withEnd(view: AttemptView, end: HistoryEntry | undefined): AttemptView {
+  if (end === undefined) return view;
+  const { attempt, reclaimedBytes } = view;
   const { outcome, closedAtMs } = end;
   const isNews = attempt.phase !== 'closed';
   return {
     attempt: isNews ? { ...attempt, phase: 'closed', outcome, closedAtMs } : attempt,
     reclaimedBytes: reclaimedBytes ?? end.reclaimedBytes,
+    backAfterMs: end.backAfterMs,
   };
 }
 

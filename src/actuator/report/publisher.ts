@@ -13,6 +13,8 @@ export interface PublishTo {
   /** Null where no Redis is configured. */
   readonly state: Pick<RedisState, 'available' | 'journal'> | null;
   readonly notice: Notice | null;
+  /** Those who watch; they must not reject. */
+  readonly listeners: ReadonlySet<(event: ActuatorEvent) => Promise<void>>;
   /** Only what is about targets on the allow-list goes into the journal: it is trimmed by length, whoever fills it. */
   readonly permissions: Permissions;
 }
@@ -25,6 +27,7 @@ export function createPublisher(to: PublishTo): (event: ActuatorEvent) => Promis
     if (event.type === 'reclaimed') to.log.info('reclaimed', { ...event });
     if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
     to.metrics?.(event);
+    for (const listener of to.listeners) await listener(event);
     if (to.state?.available() && isWatched(event, to.permissions)) await to.state.journal.append(event);
     await to.notice?.send(event);
   };

@@ -1,6 +1,6 @@
 import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
-import type { Target } from '../../model/target.ts';
-import type { HistoryEntry } from '../../ports.ts';
+import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
+import type { HistoryEntry, LedgerView } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Rules } from '../loop/fleet.ts';
@@ -22,7 +22,7 @@ export interface StandingsParts {
 export class Standings {
   readonly #parts: StandingsParts;
   #standings: readonly Standing[] = [];
-  #history: readonly HistoryEntry[] = [];
+  #views: ReadonlyMap<TargetKey, LedgerView> = new Map();
   #takesWrites = true;
 
   constructor(parts: StandingsParts) {
@@ -40,7 +40,12 @@ export class Standings {
 
   /** The closed attempts of all targets. */
   history(): readonly HistoryEntry[] {
-    return this.#history;
+    return [...this.#views.values()].flatMap((view) => [...view.history, ...view.dryHistory]);
+  }
+
+  /** The ledgers as they were at the last look; a target whose ledger could not be read is not among them. */
+  views(): ReadonlyMap<TargetKey, LedgerView> {
+    return this.#views;
   }
 
   /** False where Redis refused writes at the last look: then nothing can be claimed. */
@@ -59,7 +64,7 @@ export class Standings {
     this.#standings = targets.map((target, index) =>
       standingOf({ target, permissions, maxRestartsPerHour, ledger: views[index] ?? null }),
     );
-    this.#history = views.flatMap((view) => (view === null ? [] : [...view.history, ...view.dryHistory]));
+    this.#views = new Map(views.flatMap((view) => (view === null ? [] : [[targetKey(view.target), view] as const])));
   }
 
   #note(takesWrites: boolean): void {

@@ -7,18 +7,19 @@ import { matchesAny } from '../../model/target.ts';
 import type { ClaimRequest, PlatformDyno } from '../../ports.ts';
 import type { RestartRequestAnswer } from '../../web/control.ts';
 import type { BootRegistry } from '../boot-registry.ts';
-import { markOf } from '../loop/claims.ts';
+import { markOf, notesOf, type Suspects } from '../loop/claims.ts';
 import type { Mode } from '../mode.ts';
 
 export interface PersonRestartParts {
   readonly mode: Mode;
   readonly permissions: Permissions;
   readonly registry: BootRegistry;
+  readonly suspects: Suspects;
 }
 
 /** A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else. */
 export async function restartForPerson(
-  { mode, permissions, registry }: PersonRestartParts,
+  { mode, permissions, registry, suspects }: PersonRestartParts,
   app: string,
   dyno: string,
 ): Promise<RestartRequestAnswer> {
@@ -36,8 +37,10 @@ export async function restartForPerson(
     const permission = permissionOf(permissions, { app, processType: boot.processType });
     if (permission === 'forbidden') return { ok: false, why: 'not-allowed' };
     const dryRun = permission === 'dry';
-    const decision = registry.newestOf(app, dyno)?.decision ?? null;
-    const answer = await mode.restarts.claim(requestFor(boot, { app, dryRun, decision }));
+    const entry = registry.newestOf(app, dyno);
+    const decision = entry?.decision ?? null;
+    const notes = notesOf(decision, entry?.boot.identity ?? boot, suspects);
+    const answer = await mode.restarts.claim({ ...requestFor(boot, { app, dryRun, decision }), notes });
     if (!answer.ok) return answer;
     mode.restarts.advance();
     return { ok: true, attemptId: answer.attempt.id, dryRun };

@@ -1,9 +1,10 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { ActuatorEvent, Ledger } from '../../ports.ts';
+import { Chronicle } from '../chronicle/chronicle.ts';
 import type { Host } from '../host.ts';
 import { LedgerAccess } from '../ledger-access.ts';
-import { claimDecided } from '../loop/claims.ts';
+import { claimDecided, type Suspects } from '../loop/claims.ts';
 import { Fleet } from '../loop/fleet.ts';
 import { Leadership } from '../loop/leadership.ts';
 import { Learner } from '../loop/learner.ts';
@@ -16,6 +17,7 @@ import { recordEvents } from '../report/metrics/event-metrics.ts';
 import { type ObservedState, observeState } from '../report/metrics/state-metrics.ts';
 import { createPublisher } from '../report/publisher.ts';
 import { Standings } from '../report/standings.ts';
+import { SummarySender } from '../report/summary-sender.ts';
 import { createRestarts } from '../restart/create-restarts.ts';
 import { reportLoss } from '../restart/ledger-loss.ts';
 import { RememberingLedger } from '../restart/remembering-ledger.ts';
@@ -37,19 +39,25 @@ export interface Assembled {
   readonly standings: Standings;
   /** Null where no token is configured. */
   readonly platform: PlatformView | null;
+  readonly chronicle: Chronicle;
+  readonly summaries: SummarySender;
+  /** Those who are told of every event; they must not reject. */
+  readonly listeners: Set<(event: ActuatorEvent) => Promise<void>>;
 }
 
 /** Makes the loop's parts of the connections. */
 export function assemble(input: AssembleInput): Assembled {
   const { settings, connections, measurements, host } = input;
-  const { registry } = measurements;
+  const { registry, jobs } = measurements;
   const { clock, log } = host;
   const { state } = connections;
   const { permissions } = settings;
   const history = new EventHistory();
+  const listeners = new Set<(event: ActuatorEvent) => Promise<void>>();
   const meter = connections.metrics?.meter ?? null;
   const metrics = meter === null ? null : recordEvents(meter);
-  const publish = createPublisher({ history, log, metrics, state, notice: connections.notice, permissions });
+  const { notice } = connections;
+  const publish = createPublisher({ history, log, metrics, state, notice, permissions, listeners });
   const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
   const recorder = new FloorRecorder();
   const onLoss = { clock, leads: () => leadership.leads(), log, recorder, publish };
@@ -61,12 +69,23 @@ export function assemble(input: AssembleInput): Assembled {
   const learner = new Learner({ fleet, ledgers, recorder, publish, host });
   const reporter = new Reporter({ history, publish, mode, host });
   const { decisions } = history;
-  const claim = (decided: Parameters<typeof claimDecided>[0]) => claimDecided(decided, { mode, decisions, log });
+  const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
+  const claim = (decided: Parameters<typeof claimDecided>[0]) =>
+    claimDecided(decided, { mode, decisions, suspects, log });
   const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
   const isWritable = async () => (await state?.takesWrites()) ?? true;
   const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
   if (meter !== null) observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all() });
-  return { tick, mode, history, standings, platform };
+  const chronicle = new Chronicle(settings.policy.windowMs);
+  const summaries = new SummarySender({
+    store: state?.reports ?? null,
+    notice: settings.weeklySummary ? connections.notice : null,
+    standings,
+    overLimit: chronicle.overLimit,
+    leads: () => leadership.leads(),
+    host,
+  });
+  return { tick, mode, history, standings, platform, chronicle, summaries, listeners };
 }
 
 interface MayAct {

@@ -3,6 +3,7 @@ import { createPointsReader, type PointsReader } from '../../adapters/redis/poin
 import { createRedisState, type RedisState } from '../../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { JobTotals } from '../../job-totals/job-totals.ts';
 import { holdMsOf } from '../../model/policy.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
@@ -29,6 +30,7 @@ const NOTICE_TIMEOUT_MS = 2_000;
 interface OpenParts {
   readonly env: Environment;
   readonly intake: Intake;
+  readonly jobs: JobTotals;
   readonly log: Log;
   readonly closers: Closers;
 }
@@ -39,7 +41,7 @@ interface OpenParts {
  */
 export async function openConnections(
   settings: ActuatorSettings,
-  { env, intake, log, closers }: OpenParts,
+  { env, intake, jobs, log, closers }: OpenParts,
 ): Promise<Connections> {
   const state = openState(settings, log);
   closers.add(() => state?.close());
@@ -48,7 +50,7 @@ export async function openConnections(
   closers.add(() => reader?.close());
   const metrics = await exportMetrics(env, log);
   closers.add(() => metrics?.stop());
-  const notice = openNotice(settings, log);
+  const notice = openNotice(settings, jobs, log);
   closers.add(() => notice?.close(NOTICE_TIMEOUT_MS));
   return { state, platform, reader, metrics, notice };
 }
@@ -87,17 +89,24 @@ function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | nu
   });
 }
 
-function openNotice({ webhookUrl }: ActuatorSettings, log: Log): WebhookNotice | null {
-  return webhookUrl === null ? null : createWebhookNotice({ url: webhookUrl, onFault: (fault) => log.warn(fault) });
+function openNotice({ webhookUrl, publicUrl }: ActuatorSettings, jobs: JobTotals, log: Log): WebhookNotice | null {
+  if (webhookUrl === null) return null;
+  const suspects = jobs.suspects.bind(jobs);
+  return createWebhookNotice({ url: webhookUrl, publicUrl, suspects, onFault: (fault) => log.warn(fault) });
 }
 
 /** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
-  const { herokuApiToken, adminToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
+  const { herokuApiToken, adminToken, readToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
     url === null ? '' : decodeURIComponent(new URL(url).password),
   );
-  return [herokuApiToken, adminToken, webhookUrl, ...passwords, ...ingestTokens.map(({ token }) => token)].filter(
-    (secret) => secret !== null && secret !== '',
-  ) as string[];
+  return [
+    herokuApiToken,
+    adminToken,
+    readToken,
+    webhookUrl,
+    ...passwords,
+    ...ingestTokens.map(({ token }) => token),
+  ].filter((secret) => secret !== null && secret !== '') as string[];
 }

@@ -1,4 +1,5 @@
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import { JobTotals } from '../../job-totals/job-totals.ts';
 import { matchesApp } from '../../model/target.ts';
 import { Intake } from '../../sources/intake.ts';
 import { BootRegistry } from '../boot-registry.ts';
@@ -9,6 +10,8 @@ import { Refusals } from '../report/refusals.ts';
 export interface Measurements {
   readonly intake: Intake;
   readonly registry: BootRegistry;
+  /** What jobs did to memory. */
+  readonly jobs: JobTotals;
   /** What could not be taken. */
   readonly refusals: Refusals;
 }
@@ -24,6 +27,7 @@ export function createMeasurements(
     permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp));
   const refusals = new Refusals({ clock, log, isOurs });
   const registry = new BootRegistry(policy);
+  const jobs = new JobTotals();
   const intake = new Intake({
     maxPointAgeMs: policy.maxPointAgeMs,
     clock,
@@ -31,9 +35,10 @@ export function createMeasurements(
     position,
     hasRoomFor: (boot, sender) => registry.hasRoomFor(boot, sender, clock.now()),
     accept: (points) => registry.accept(points),
+    acceptJobs: ({ process, points }) => jobs.take(process, points, clock.now()),
     onRefused: (refused) => refusals.note(refused),
   });
-  return { intake, registry, refusals };
+  return { intake, registry, jobs, refusals };
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { Chronicle } from '../chronicle/chronicle.ts';
+import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
-import type { Log } from '../report/log.ts';
 import type { Assembled } from './assemble.ts';
 import { holdMsOfExports, type Measurements } from './measurements.ts';
 
@@ -13,24 +14,35 @@ export interface RunParts {
   readonly assembled: Assembled;
   /** Null where no Redis is configured. */
   readonly state: RedisState | null;
-  readonly log: Log;
+  readonly host: Host;
+  /** Called after each round. */
+  readonly onTick: () => void;
 }
 
 /** The first tick waits no longer than this for Redis. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Tries for the lead and runs the loop, until the function that it returns has settled. */
-export function run({ settings, measurements, assembled, state, log }: RunParts): () => Promise<void> {
-  const { intake, registry } = measurements;
-  const { tick: parts, standings } = assembled;
+export function run({ settings, measurements, assembled, state, host, onTick }: RunParts): () => Promise<void> {
+  const { intake, registry, jobs } = measurements;
+  const { tick: parts, standings, chronicle, summaries } = assembled;
+  const { clock, log } = host;
   const save = async () => {
     if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
     const { snapshots } = state;
     const { permissions } = settings;
     await saveSnapshots(registry.entries(), { snapshots, permissions, pointsId: intake.handedOnUpTo(), log });
   };
+  const keepOverLimit = overLimitKeeper();
+  const show = async () => {
+    const nowMs = clock.now();
+    chronicle.note(registry.entries(), { nowMs, accepted: intake.counts().accepted });
+    jobs.prune(nowMs);
+    onTick();
+    await keepOverLimit(chronicle, state, { nowMs, leads: parts.actor.leadership.leads() });
+  };
   const loop = runLoop({
-    steps: [() => tick(parts), save, () => standings.refresh()],
+    steps: [() => tick(parts), save, () => standings.refresh(), show, () => summaries.look()],
     everyMs: tickEveryMs(settings.policy.windowMs),
     ready: untilConnected(state),
     log,
@@ -42,6 +54,27 @@ export function run({ settings, measurements, assembled, state, log }: RunParts)
     await state?.leader.stop();
     await loop.stop();
     clearInterval(settling);
+  };
+}
+
+const SAVE_EVERY_MS = 60_000;
+
+/** Of several actuators the one that leads saves; one that takes the lead first reads what the other saved. */
+function overLimitKeeper() {
+  let wasLeading = false;
+  let savedMs = Number.NEGATIVE_INFINITY;
+  return async (
+    { overLimit }: Pick<Chronicle, 'overLimit'>,
+    state: RedisState | null,
+    { nowMs, leads }: { readonly nowMs: number; readonly leads: boolean },
+  ): Promise<void> => {
+    if (state === null || !state.available()) return;
+    if (leads && !wasLeading) overLimit.restore(await state.reports.loadOverLimit(), nowMs);
+    wasLeading = leads;
+    if (!leads || Math.abs(nowMs - savedMs) < SAVE_EVERY_MS) return;
+    savedMs = nowMs;
+    const json = overLimit.changes();
+    if (json !== null) await state.reports.saveOverLimit(json);
   };
 }
 

@@ -3,7 +3,7 @@ import { type Target, targetKey } from '../../model/target.ts';
 /** Every key of the state begins with this. */
 const KEY_PREFIX = 'tidemark:';
 
-/** The names of all keys, in one place. None expires but the leader's and the snapshots'. */
+/** The names of all keys, in one place. None expires but the leader's, the snapshots' and the time over the quota. */
 export function createKeys(prefix: string = KEY_PREFIX) {
   return {
     /** Hash: the record of one target. */
@@ -18,6 +18,10 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     epoch: `${prefix}epoch`,
     journal: `${prefix}journal`,
     leader: `${prefix}leader`,
+    /** String, JSON: the time over the quota by target and hour. Expires after nine days. */
+    overLimit: `${prefix}over-limit`,
+    /** String: the last week whose summary was sent. */
+    summaryWeek: `${prefix}summary-week`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
     /** Set: keys of the boots with a snapshot. Some snapshots may have expired. */
     snapshots: `${prefix}boots`,

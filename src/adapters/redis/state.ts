@@ -1,4 +1,4 @@
-import type { Journal, Leader, Ledger, Snapshots } from '../../ports.ts';
+import type { Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
@@ -6,6 +6,7 @@ import { createKeys } from './keys.ts';
 import { createLeader } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
+import { createReportStore } from './report-store.ts';
 import { createSnapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
@@ -29,6 +30,7 @@ export interface RedisState {
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly leader: Leader;
+  readonly reports: ReportStore;
   /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
   available(): boolean;
   /** True as soon as Redis is connected, false when the time is over first. The connection keeps trying either way. */
@@ -63,6 +65,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
     leader,
+    reports: createReportStore({ connection, keys, log }),
     available: connection.available,
     untilAvailable: connection.untilReady,
     onAvailable: connection.onReady,

@@ -2,7 +2,8 @@ import type { Attempt, Outcome } from '../../attempt/attempt.ts';
 import { gaveNothingBack } from '../../attempt/breaker.ts';
 import type { Decision } from '../../model/decision.ts';
 import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
-import type { ActuatorEvent } from '../../ports.ts';
+import type { JobShare } from '../../model/job-point.ts';
+import type { ActuatorEvent, NoticeEvent, WeeklySummary } from '../../ports.ts';
 
 /** The message to people about an event. */
 export interface Message {
@@ -16,17 +17,21 @@ export interface Message {
 /**
  * Null for events that only the log needs: an attempt's earlier moves, and decisions other than advice (a restart's
  * attempt is reported itself).
+ *
+ * @param suspects the job names that made the boot of a decision grow; an attempt has its own
  */
-export function messageOf(event: ActuatorEvent): Message | null {
+export function messageOf(event: NoticeEvent, suspects: readonly JobShare[] = []): Message | null {
   switch (event.type) {
     case 'attempt':
       return event.attempt.outcome === null ? null : ofAttempt(event.attempt, event.attempt.outcome);
     case 'decision':
-      return isAdvice(event.decision) ? ofAdvice(event.decision) : null;
+      return isAdvice(event.decision) ? ofAdvice(event.decision, suspects) : null;
     case 'reclaimed':
       return ofReclaimed(event);
     case 'breaker':
       return ofBreaker(event);
+    case 'summary':
+      return ofSummary(event);
   }
 }
 
@@ -59,11 +64,12 @@ function ofAttempt(attempt: Attempt, outcome: Outcome): Message {
       ['Reason', by === 'person' ? 'a person asked' : reason],
       ...memory({ usageBytes, floorBytes, limitBytes }),
       ...(tookMs === null ? [] : [['Took', formatDuration(tookMs)] as const]),
+      ...suspectsOf(attempt.notes?.suspects ?? []),
     ],
   };
 }
 
-function ofAdvice(decision: Decision): Message {
+function ofAdvice(decision: Decision, suspects: readonly JobShare[]): Message {
   const { app, dyno, reason, explanation, reclaimableBytes, timeToLimitMs } = decision;
   return {
     tone: 'attention',
@@ -74,6 +80,7 @@ function ofAdvice(decision: Decision): Message {
       ...memory(decision),
       ...(reclaimableBytes === null ? [] : [['A restart gives back', formatBytes(reclaimableBytes)] as const]),
       ...(timeToLimitMs === null ? [] : [['Limit reached in', formatDuration(timeToLimitMs)] as const]),
+      ...suspectsOf(suspects),
     ],
   };
 }
@@ -102,6 +109,48 @@ function ofBreaker({ target, reason, openForMs }: Extract<ActuatorEvent, { type:
       `A new release closes it, or \`tidemark resume ${target}\`.`,
     numbers: [['Open for', formatDuration(openForMs)]],
   };
+}
+
+const SUSPECTS = 3;
+
+/** The job names that made the dyno grow, the worst first. */
+function suspectsOf(suspects: readonly JobShare[]): readonly (readonly [string, string])[] {
+  const named = suspects.slice(0, SUSPECTS).map(({ name, netBytes }) => `${name} (+${formatBytes(netBytes)})`);
+  return named.length === 0 ? [] : [[named.length === 1 ? 'Suspect job' : 'Suspect jobs', named.join(', ')]];
+}
+
+function ofSummary(summary: WeeklySummary): Message {
+  const { restarts, givenBackBytes, useless, dryRestarts, overLimitMs } = summary;
+  const over = overLimitMs === 0 ? 'no time' : formatDuration(overLimitMs);
+  const dry = dryRestarts === 0 ? '' : ` In dry run ${counted(dryRestarts, 'restart')} would have been made.`;
+  return {
+    tone: useless > 0 ? 'attention' : 'info',
+    title: `The last seven days: ${counted(restarts, 'restart')}, ${formatBytes(givenBackBytes)} given back`,
+    explanation: `${useless} useless, ${over} over the quota.${dry}`,
+    numbers: [
+      ['Restarts', String(restarts)],
+      ['Given back', formatBytes(givenBackBytes)],
+      ['Useless', String(useless)],
+      ['Over the quota', over],
+    ],
+  };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Where the page shows what the message is about; null where no public address is set. */
+export function linkOf(event: NoticeEvent, publicUrl: string | null): string | null {
+  if (publicUrl === null) return null;
+  if (event.type === 'attempt') return dynoLink(publicUrl, event.attempt.target.app, event.attempt.dyno);
+  if (event.type === 'decision' && event.decision.app !== null)
+    return dynoLink(publicUrl, event.decision.app, event.decision.dyno);
+  return `${publicUrl}/`;
+}
+
+function dynoLink(publicUrl: string, app: string, dyno: string): string {
+  return `${publicUrl}/#dyno/${encodeURIComponent(app)}/${encodeURIComponent(dyno)}`;
 }
 
 interface Memory {

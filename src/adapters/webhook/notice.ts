@@ -1,12 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ActuatorEvent, Notice } from '../../ports.ts';
+import type { JobShare } from '../../model/job-point.ts';
+import type { BootIdentity } from '../../model/point.ts';
+import type { Notice, NoticeEvent } from '../../ports.ts';
 import { parseRetryAfter } from '../../shared/retry-after.ts';
-import { messageOf } from './message.ts';
+import { linkOf, messageOf } from './message.ts';
 import { payloadOf } from './payload.ts';
 
 export interface WebhookOptions {
   /** A secret: whoever knows the URL can post. No fault contains it. */
   readonly url: string;
+  /** Where people reach the page; null: messages carry no link. Default: null. */
+  readonly publicUrl?: string | null;
+  /** The job names that made a boot grow, the worst first. Default: none is known. */
+  readonly suspects?: (boot: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>, count: number) => readonly JobShare[];
   /** Called when a message could not be delivered after all retries. */
   readonly onFault: (message: string) => void;
   /** Waits before the second, third, ... try. */
@@ -29,24 +35,25 @@ const MAX_WAITING = 100;
 /** The same advice for the same dyno is repeated no sooner: a class may change back and forth. */
 const SAME_ADVICE_AFTER_MS = 60 * 60_000;
 const MAX_ADVICES = 1000;
+const SUSPECTS = 3;
 
 /**
  * Posts messages for people, one after the other, in the background, so that the loop never waits for them. A message
  * that is not accepted is retried where that may help: no answer, 429, 5xx.
  */
 export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
-  const { nowMs = () => performance.now() } = options;
+  const { nowMs = () => performance.now(), publicUrl = null, suspects = () => [] } = options;
   const repeated = adviceFilter(nowMs);
   const closed = new AbortController();
   let waiting = 0;
   let chain: Promise<void> = Promise.resolve();
   return {
     async send(event) {
-      const message = messageOf(event);
+      const message = messageOf(event, event.type === 'decision' ? suspects(event.decision, SUSPECTS) : []);
       if (message === null || closed.signal.aborted || repeated(event)) return;
       if (waiting >= MAX_WAITING) return options.onFault('the webhook is too slow: Tidemark dropped a message');
       waiting += 1;
-      const body = JSON.stringify(payloadOf(options.url, message, event));
+      const body = JSON.stringify(payloadOf(options.url, message, event, linkOf(event, publicUrl)));
       chain = chain
         .then(() => deliver(options, body, closed.signal))
         .finally(() => {
@@ -62,7 +69,7 @@ export function createWebhookNotice(options: WebhookOptions): WebhookNotice {
 }
 
 /** Returns whether the same advice was sent for the same dyno a short while ago. */
-function adviceFilter(nowMs: () => number): (event: ActuatorEvent) => boolean {
+function adviceFilter(nowMs: () => number): (event: NoticeEvent) => boolean {
   const given = new Map<string, number>();
   return (event) => {
     if (event.type !== 'decision') return false;

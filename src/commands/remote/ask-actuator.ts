@@ -2,8 +2,8 @@ import { isOneOff } from '../../doctor/check-settings.ts';
 import { type Finding, findingsOn } from '../../doctor/finding.ts';
 import { BadInputError, TidemarkError } from '../../model/errors.ts';
 import type { ActuatorAddress } from '../../web/client.ts';
-import type { Status } from '../../web/schema/answers.ts';
 import { ROUTES } from '../../web/schema/routes.ts';
+import type { Status } from '../../web/schema/status.ts';
 import type { CommandArguments } from '../terminal/command.ts';
 import { addressOf, ask } from './client.ts';
 

@@ -1,5 +1,6 @@
 import { type ActuatorAddress, callApi } from '../../web/client.ts';
-import type { Decision, Dyno } from '../../web/schema/answers.ts';
+import type { Decision } from '../../web/schema/decision.ts';
+import type { Dyno } from '../../web/schema/dyno.ts';
 import { ROUTES } from '../../web/schema/routes.ts';
 
 /** What the demo reads about a dyno. */

@@ -33,7 +33,10 @@ export interface Boot {
   readonly firstPointMs: number;
   /** Of its newest point about memory or running jobs. */
   readonly lastPointMs: number;
-  /** RSS + swap of all its processes: as one of them reports it for the whole dyno, else the sum of theirs. Null where nothing was measured yet. */
+  /**
+   * RSS + swap of all its processes: as one of them reports it for the whole dyno, else the sum of theirs. Null where
+   * nothing was measured yet.
+   */
   readonly usageBytes: number | null;
   /** The quota as seen from inside. */
   readonly limitBytes: number | null;
@@ -47,7 +50,10 @@ export interface Boot {
   /** When the oldest of the running jobs began (Unix ms); null where none runs, or no process says so. */
   readonly oldestJobStartMs: number | null;
   readonly processes: readonly ProcessState[];
-  /** Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older versions. */
+  /**
+   * Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older
+   * versions.
+   */
   readonly tuning?: MemoryTuning | null;
   /** How usage follows the number of running jobs. */
   readonly jobLoad: JobLoad;
@@ -68,7 +74,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
 export const SNAPSHOT_VERSION = 6;
-/** Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the actuator's memory. */
+/**
+ * Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the
+ * actuator's memory.
+ */
 const MAX_PROCESSES = 64;
 /** A process whose interval is not known has ended when it was silent for so many windows. */
 const PROCESS_SILENT_WINDOWS = 3;
@@ -98,9 +107,9 @@ export function openBoot(point: Point): Boot {
 }
 
 /**
- * Folds a point in, and returns the boot. It is the same object, changed in place: of a hundred thousand boots that are measured every few
- * seconds, copies would be most of the work. A point may be a part of an export: each value of it that is not older than the one that is known is taken.
- * A point of which nothing is newer changes nothing.
+ * Folds a point in, and returns the boot. It is the same object, changed in place: of a hundred thousand boots that are
+ * measured every few seconds, copies would be most of the work. A point may be a part of an export: each value of it
+ * that is not older than the one that is known is taken. A point of which nothing is newer changes nothing.
  */
 export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   const own = boot as Mutable<Boot>;
@@ -179,7 +188,10 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
   boot.classified = classify(features, boot.classified);
 }
 
-/** What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh boot would meet the same jobs. */
+/**
+ * What the running jobs hold of the boot's usage, as far as it is known; bytes. The curve is that of the rest: a fresh
+ * boot would meet the same jobs.
+ */
 export function heldByJobs(boot: Boot, windowMs: number): number {
   const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, perJob } = boot;
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
@@ -197,7 +209,8 @@ export function closedBuckets(boot: Boot): number {
 }
 
 /**
- * The floor that this boot showed after its warm-up; null while that is not over, and for a boot that was first seen when it was already old.
+ * The floor that this boot showed after its warm-up; null while that is not over, and for a boot that was first seen
+ * when it was already old.
  */
 export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { startTimeMs } = boot.identity;
@@ -213,7 +226,10 @@ export function floorWhenFirstLevel({ curve, perJob }: Boot): number | null {
   return warm === null ? null : withoutJobs(warm, perJob);
 }
 
-/** The floor after the warm-up as other boots may be compared with it; null too where running jobs may have held much of it. */
+/**
+ * The floor after the warm-up as other boots may be compared with it; null too where running jobs may have held much of
+ * it.
+ */
 export function floorWithoutJobs(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { curve, perJob } = boot;
   if (postWarmupFloor(boot, policy) === null || curve?.warm == null) return null;

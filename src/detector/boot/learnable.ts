@@ -26,8 +26,9 @@ export function learnableOf(
 }
 
 /**
- * The floor of a boot as later boots of its target may be compared with it; null while it has none to show. One over the soft limit is not what a
- * fresh boot should hold: a boot that fills up in its warm-up, as all of a target may do after a deploy, must not make that the norm.
+ * The floor of a boot as later boots of its target may be compared with it; null while it has none to show. One over
+ * the soft limit is not what a fresh boot should hold: a boot that fills up in its warm-up, as all of a target may do
+ * after a deploy, must not make that the norm.
  */
 function floorToLearn(
   boot: Boot,

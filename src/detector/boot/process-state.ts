@@ -49,14 +49,17 @@ export function openProcess(point: Point): ProcessState {
 
 /** What `register` exports at, for a process that has sent one point only. */
 const USUAL_INTERVAL_MS = 10_000;
-/** How fast an interval that was longer than the last ones is forgotten, so that one early flush does not make a process look overdue. */
+/**
+ * How fast an interval that was longer than the last ones is forgotten, so that one early flush does not make a process
+ * look overdue.
+ */
 const INTERVAL_DECAY = 0.8;
 const MAX_INTERVAL_MS = 5 * 60_000;
 
 /**
- * Folds a point into its process, in place. `isNews`: it tells of memory or running jobs at a time later than any before. `isChanged` is false where
- * all of it was known, or is older than what is. A part of an export may come late, by less than an interval; what is older than that is
- * no part of the newest export and is refused.
+ * Folds a point into its process, in place. `isNews`: it tells of memory or running jobs at a time later than any
+ * before. `isChanged` is false where all of it was known, or is older than what is. A part of an export may come late,
+ * by less than an interval; what is older than that is no part of the newest export and is refused.
  */
 export function updateProcess(
   state: ProcessState,
@@ -113,13 +116,15 @@ export interface ProcessCensus {
 /**
  * Which processes still run. Nothing says that one has ended, so two things are taken for it:
  *
- * - It is silent although it should have reported: for more than two of its own intervals, or for `silentMs` where its interval is not known.
- * - Another one took its place: one of the same role that started after its newest point. A process reports for the first time one interval after its
- *   start, so a sibling that runs on has been heard of since. One successor replaces one predecessor: the one that is overdue for longest, else the
- *   youngest, since what crashes is mostly what has just begun. A process that is heard of again was not replaced, and counts again.
+ * - It is silent although it should have reported: for more than two of its own intervals, or for `silentMs` where
+ *   its interval is not known.
+ * - Another one took its place: one of the same role that started after its newest point. A process reports for the
+ *   first time one interval after its start, so a sibling that runs on has been heard of since. One successor replaces
+ *   one predecessor: the one that is overdue for longest, else the youngest, since what crashes is mostly what has just
+ *   begun. A process that is heard of again was not replaced, and counts again.
  *
- * A process that is blocked by its own job is silent too: its memory is left out of the sum after a while, but its jobs count for as long as
- * it is remembered.
+ * A process that is blocked by its own job is silent too: its memory is left out of the sum after a while, but its jobs
+ * count for as long as it is remembered.
  */
 export function censusOf(processes: readonly ProcessState[], nowMs: number, silentMs: number): ProcessCensus {
   const running = processes.length < 2 ? processes : withoutReplaced(processes, nowMs);
@@ -168,7 +173,10 @@ export function oldestJobStartOf(processes: readonly ProcessState[]): number | n
   return oldestMs;
 }
 
-/** Resident and swap of the whole dyno, by the process that reported it last; null where none does. A new reporter replaces the one before at once. */
+/**
+ * Resident and swap of the whole dyno, by the process that reported it last; null where none does. A new reporter
+ * replaces the one before at once.
+ */
 export function dynoBytesOf(processes: readonly ProcessState[], nowMs: number, silentMs: number): number | null {
   let newest: ProcessState | null = null;
   for (const state of processes) {

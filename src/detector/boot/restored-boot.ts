@@ -2,7 +2,7 @@ import { MEMORY_CLASSES } from '../../model/decision.ts';
 import type { BootIdentity, MemoryTuning } from '../../model/point.ts';
 import type { Classified } from '../classes/classify.ts';
 import { Curve, type CurveState } from '../curve/curve.ts';
-import { isJobLoad } from '../load/job-load.ts';
+import { isJobLoad } from '../load/restored-job-load.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import type { ProcessState } from './process-state.ts';
 
@@ -10,8 +10,9 @@ import type { ProcessState } from './process-state.ts';
 const MAX_TEXT_LENGTH = 1024;
 
 /**
- * A boot from what its snapshot held. Null where it is none, of another version, or damaged: it comes from outside, and what is wrong in it would be
- * met only later, by the loop that decides. No time in it may be after `latestMs` (Unix ms): all points would be older, so the boot would stand still.
+ * A boot from what its snapshot held. Null where it is none, of another version, or damaged: it comes from outside, and
+ * what is wrong in it would be met only later, by the loop that decides. No time in it may be after `latestMs` (Unix
+ * ms): all points would be older, so the boot would stand still.
  */
 export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER): Boot | null {
   if (!isRecord(value) || value.version !== SNAPSHOT_VERSION) return null;
@@ -101,7 +102,10 @@ function isTuning(value: unknown): value is MemoryTuning {
   );
 }
 
-/** Null where the value is none, or holds what no curve can: a time in the future too, since such a bucket would never close. */
+/**
+ * Null where the value is none, or holds what no curve can: a time in the future too, since such a bucket would never
+ * close.
+ */
 function restoreCurve(value: unknown, latestMs: number): Curve | null {
   if (!isRecord(value)) return null;
   const { windowMs, originMs, open, openCoarse, openWide, noise, warm, lastBytes, lastButOneBytes } = value;

@@ -22,8 +22,8 @@ export interface Classified {
 }
 
 /**
- * The one truth of a boot: its class is entered and left late, and the rise belongs to the class. A leak keeps its slope while the newest buckets do not
- * say, and nothing else has one.
+ * The one truth of a boot: its class is entered and left late, and the rise belongs to the class. A leak keeps its
+ * slope while the newest buckets do not say, and nothing else has one.
  */
 export function classify(features: CurveFeatures, before: Classified | null): Classified {
   const candidate = CLASSES.find((one) => one.matches(features))?.class ?? 'unknown';

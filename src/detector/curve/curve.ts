@@ -1,31 +1,13 @@
 import { PARTS, TUNING } from '../tuning.ts';
+import type { Bucket, Level, WarmFloor } from './level.ts';
+import { biasOfLowest, followNoise, NO_NOISE, type NoiseState } from './noise.ts';
 import { Ring } from './ring.ts';
-import { median } from './statistics.ts';
+import { warmFloorOf } from './warm-up.ts';
 
 /**
- * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one leaves a floor and a peak; floors are
- * kept at three resolutions. Bounded: about 2 KB for a boot of any age.
+ * The memory curve of one boot: what it holds beyond its running jobs. Samples go into an open bucket; a closed one
+ * leaves a floor and a peak; floors are kept at three resolutions. Bounded: about 2 KB for a boot of any age.
  */
-
-/** What a floor was and when. Memory in bytes. */
-export interface Level {
-  readonly timeMs: number;
-  readonly floorBytes: number;
-  /** Jobs that ran while the floor was measured (mean); 0 for an idle moment, null where jobs are not counted. */
-  readonly jobs: number | null;
-  /** What was taken out of the floor for them, by what was known then of what one job holds. */
-  readonly jobsBytes: number;
-}
-
-/** One closed bucket. */
-export interface Bucket extends Level {
-  readonly peakBytes: number;
-  /** All that was taken out for running jobs, a long one included; the mean. */
-  readonly heldByJobsBytes: number;
-}
-
-/** The floor after the warm-up. */
-export type WarmFloor = Omit<Level, 'timeMs'>;
 
 /** One sample of the boot. */
 export interface CurveSample {
@@ -46,19 +28,6 @@ const COARSE_BUCKETS = 28;
 const WIDE_BUCKETS = 15;
 /** Where samples are rarer than this many windows, a bucket closes with what it has. */
 const MAX_BUCKET_WINDOWS = 50;
-
-/** The lowest of n running medians of three normal values lies this many standard deviations below their mean (from 4,000 draws). */
-const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
-/** From the median of absolute second differences to a standard deviation: a normal one's is a root of 6 times larger. */
-const DEVIATION_OF_SECOND_DIFFERENCE = 1.4826 / Math.sqrt(6);
-/** Bounds of that median, as fractions of the level. */
-const MIN_NOISE = 0.0001;
-const MAX_NOISE = 0.3;
-/** After this many consecutive busy samples, busy samples are used for the noise estimate. */
-const BUSY_SAMPLES = 30;
-
-/** Of a boot that never was level, the buckets whose floor counts as its first. */
-const GROWING_FROM_START = [4, 9] as const;
 
 interface OpenBucket {
   timeMs: number;
@@ -82,14 +51,6 @@ interface OpenLevel {
   timeMs: number;
 }
 
-interface NoiseState {
-  /** Median of absolute second differences, bytes; null before the first three samples. */
-  bendBytes: number | null;
-  lastBytes: number | null;
-  lastButOneBytes: number | null;
-  busyRun: number;
-}
-
 export class Curve {
   readonly windowMs: number;
   /** The first sample's. */
@@ -97,7 +58,7 @@ export class Curve {
   #open: OpenBucket | null = null;
   #lastBytes: number | null = null;
   #lastButOneBytes: number | null = null;
-  readonly #noise: NoiseState = { bendBytes: null, lastBytes: null, lastButOneBytes: null, busyRun: 0 };
+  readonly #noise: NoiseState = { ...NO_NOISE };
   #warm: WarmFloor | null = null;
   readonly #fine = new Ring(6, FINE_BUCKETS);
   readonly #coarse = new Ring(4, COARSE_BUCKETS);
@@ -131,7 +92,7 @@ export class Curve {
     const isFull = open !== null && ageMs >= this.windowMs && open.samples >= TUNING.samplesPerBucket;
     const closes = open !== null && (isFull || ageMs > MAX_BUCKET_WINDOWS * this.windowMs);
     if (open !== null && closes) this.#close(open);
-    this.#followNoise(sample);
+    followNoise(this.#noise, sample.ownBytes, sample.activeJobs);
     const [last, lastButOne] = [this.#lastBytes, this.#lastButOneBytes];
     const isFiltered = PARTS.sampleMedian && last !== null && lastButOne !== null;
     this.#addToOpen(sample, isFiltered ? medianOfThree(sample.ownBytes, last, lastButOne) : sample.ownBytes);
@@ -165,25 +126,6 @@ export class Curve {
     open.idleSamples += 1;
   }
 
-  /**
-   * A median that moves a little with each value (a frugal one) of how far an idle sample lies off the line through the two before it: what jobs take
-   * and give back is no noise, unless they never end.
-   */
-  #followNoise({ ownBytes, activeJobs }: CurveSample): void {
-    const noise = this.#noise;
-    const isBusy = activeJobs !== null && activeJobs > 0;
-    noise.busyRun = isBusy ? Math.min(noise.busyRun + 1, BUSY_SAMPLES) : 0;
-    if (isBusy && noise.busyRun < BUSY_SAMPLES) return;
-    const { lastBytes, lastButOneBytes, bendBytes } = noise;
-    noise.lastButOneBytes = lastBytes;
-    noise.lastBytes = ownBytes;
-    if (lastBytes === null || lastButOneBytes === null) return;
-    const bend = Math.abs(ownBytes - 2 * lastBytes + lastButOneBytes);
-    const moved =
-      bendBytes === null ? bend : bendBytes * (bend > bendBytes ? 1 + TUNING.noiseStep : 1 - TUNING.noiseStep);
-    noise.bendBytes = Math.min(Math.max(moved, MIN_NOISE * ownBytes), MAX_NOISE * ownBytes);
-  }
-
   #close(open: OpenBucket): void {
     const isIdle = open.idleSamples > 0;
     const floorBytes = isIdle
@@ -204,24 +146,17 @@ export class Curve {
 
   /** The lowest of several noisy readings lies below what it reads; by how much is known from the noise. */
   #withoutBias(lowest: number, samples: number): number {
-    if (!PARTS.floorBias) return lowest;
-    const deviation = (this.#noise.bendBytes ?? 0) * DEVIATION_OF_SECOND_DIFFERENCE;
-    const bias = (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * deviation;
+    const bias = PARTS.floorBias ? biasOfLowest(this.#noise, samples) : 0;
     return lowest + Math.min(bias, TUNING.maxBiasFraction * lowest);
   }
 
-  /** The floor after the warm-up, once it is over. The very first bucket belongs to the start of the process and is left out. */
   #warmedUp(): WarmFloor | null {
     const buckets = this.fine();
-    const warmup = (this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets).filter(showsFloor);
-    const last = warmup.slice(-TUNING.warmupLevelBuckets);
-    if (last.length < TUNING.warmupLevelBuckets) return null;
-    const floors = last.map(({ floorBytes }) => floorBytes);
-    const [low, high] = [Math.min(...floors), Math.max(...floors)];
-    if (high - low <= Math.max(TUNING.warmupLevelFraction * high, TUNING.warmupLevelBytes)) return middleOf(last);
-    const ageMs = (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs;
-    const isOver = warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * this.windowMs;
-    return isOver ? middleOf(warmup.slice(...GROWING_FROM_START)) : null;
+    // The very first bucket belongs to the start of the process and is left out.
+    return warmFloorOf(this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets, {
+      ageMs: (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs,
+      windowMs: this.windowMs,
+    });
   }
 
   /** Oldest first. */
@@ -302,14 +237,6 @@ export interface CurveState {
   readonly wide: unknown;
 }
 
-/** Of what a bucket shows at most this fraction may belong to jobs that have run since before it began. */
-const MAX_UNPROVEN_FRACTION = 0.1;
-
-/** While much of usage may belong to jobs that none has ended of yet, a bucket does not show what the process itself holds. */
-function showsFloor({ floorBytes, heldByJobsBytes, jobsBytes }: Bucket): boolean {
-  return heldByJobsBytes - jobsBytes <= MAX_UNPROVEN_FRACTION * (floorBytes + heldByJobsBytes);
-}
-
 /** Adds a level to the open coarser one; returns that one when it is complete. Its time is that of its middle. */
 function lower(open: OpenLevel, { timeMs, floorBytes, jobs, jobsBytes }: Level, factor: number): Level | null {
   if (open.count === 0 || floorBytes < open.floorBytes) {
@@ -322,15 +249,6 @@ function lower(open: OpenLevel, { timeMs, floorBytes, jobs, jobsBytes }: Level, 
   if (open.count < factor) return null;
   open.count = 0;
   return { timeMs: open.timeMs, floorBytes: open.floorBytes, jobs: open.jobs, jobsBytes: open.jobsBytes };
-}
-
-function middleOf(buckets: readonly Bucket[]): WarmFloor {
-  const jobs = buckets.flatMap((bucket) => (bucket.jobs === null ? [] : [bucket.jobs]));
-  return {
-    floorBytes: median(buckets.map(({ floorBytes }) => floorBytes)),
-    jobs: jobs.length === 0 ? null : median(jobs),
-    jobsBytes: median(buckets.map(({ jobsBytes }) => jobsBytes)),
-  };
 }
 
 function medianOfThree(a: number, b: number, c: number): number {

@@ -1,14 +1,17 @@
 import { type BytesPerJob, withoutJobs } from '../load/job-load.ts';
 import { jobsOf, marginOf } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
-import type { Bucket, Curve, Level } from './curve.ts';
-import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
+import type { Curve } from './curve.ts';
+import type { Bucket, Level } from './level.ts';
+import { dropsOf, floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
 import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';
-import { type Sawtooth, sawtoothOf } from './sawtooth.ts';
 import { median } from './statistics.ts';
 
-/** What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what running jobs hold. */
+/**
+ * What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what
+ * running jobs hold.
+ */
 export interface CurveFeatures {
   /** Of the newest bucket, Unix ms. */
   readonly timeMs: number;
@@ -16,15 +19,20 @@ export interface CurveFeatures {
   readonly bucketMs: number | null;
   /** The floor now: the median of the last three. */
   readonly floorBytes: number;
-  /** What the floor has stayed over for three windows, or longer where floors are noisy; null before three. */
+  /** What the floor has stayed over for three windows; null before three. */
   readonly sustainedBytes: number | null;
   /** The least that running jobs held in the last three buckets, on top of the floor. */
   readonly heldByJobsBytes: number;
   /** The floor after the warm-up; while that is not over, the lowest so far. */
   readonly baseBytes: number;
-  /** How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds. */
+  /**
+   * How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds.
+   */
   readonly loadMarginBytes: number;
-  /** False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base do not compare. */
+  /**
+   * False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base
+   * do not compare.
+   */
   readonly isLoadKnown: boolean;
   /** Standard deviation of a floor. */
   readonly noiseBytes: number;
@@ -39,10 +47,14 @@ export interface CurveFeatures {
   /** Peaks of the last three buckets, and of the last twenty. */
   readonly isAtPeak: boolean;
   readonly peaksRecur: boolean;
+  /** A floor that rose was given back, more than once. */
   readonly isSawtooth: boolean;
   /** The line of a floor that keeps rising; null where it does not. */
   readonly rise: Rise | null;
-  /** Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  /**
+   * Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is
+   * unknown.
+   */
   readonly floorOverSoftSinceMs: number | null;
   /** The same of the floor together with what jobs hold. */
   readonly overSoftSinceMs: number | null;
@@ -60,6 +72,8 @@ export interface FeatureContext {
 }
 
 const NEWEST = 3;
+/** One drop may be anything; two are a habit. */
+const MIN_DROPS = 2;
 
 /** Computed once for each bucket that closes. */
 export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
@@ -85,12 +99,10 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
   const unknownLoadBytes = marginOf(Math.abs(moreJobs), perJob.marginBytes);
   const loadMarginBytes = Math.max(unknownLoadBytes, PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0);
-  const minTooth = TUNING.toothFraction * scaleBytes;
-  const sawtooth = sawtoothOf(levels, minTooth) ?? sawtoothOf(coarse, minTooth);
-  const floorBytes = floorOf(last, sawtooth);
+  const floorBytes = median(last);
   const recoveries = followRecoveries(before?.recoveries ?? NO_RECOVERIES, {
     timeMs,
-    floorBytes: median(last),
+    floorBytes,
     softLimitBytes,
   });
   const input: RiseInput = {
@@ -98,14 +110,13 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     coarse,
     wide,
     isWarm: curve.warm !== null,
-    sawtooth,
     scaleBytes,
     isWide: bucketMs !== null && bucketMs >= TUNING.wideBucketWindows * curve.windowMs,
     recoveredBytes: recoveries.topBytes === 0 ? 0 : recoveries.topBytes + toleranceBytes,
     marginBytesPerJob: perJob.marginBytes,
   };
   const rise = levels.length < NEWEST ? null : riseOf(input);
-  const sustained = sawtooth === null ? sustainedBytes(levels, noise) : sustainedBeneath(sawtooth, last);
+  const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
   const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= TUNING.peakFraction * scaleBytes;
@@ -124,15 +135,15 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     noiseBytes: noise.bytes,
     steps: steps.length,
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
-    isSettled: sawtooth === null ? !mayRecover(recoveries, timeMs) && isFlat : rise === null,
+    isSettled: !mayRecover(recoveries, timeMs) && isFlat,
     hasRisen:
       floorBytes - baseBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
     peakBytes: Math.max(...buckets.slice(-NEWEST).map((bucket) => bucket.peakBytes)),
     isAtPeak: buckets.slice(-NEWEST).some(isPeak),
     peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
-    isSawtooth: sawtooth !== null,
+    isSawtooth: dropsOf(levels, TUNING.peakFraction * scaleBytes) >= MIN_DROPS,
     // Where each level is the lowest of three, the line lies a little low.
-    rise: rise === null || sawtooth !== null ? rise : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
+    rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     // A new span began with the buckets that show it.
     floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
     overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
@@ -145,16 +156,6 @@ function bucketMsOf(buckets: readonly Bucket[]): number | null {
   const [first, last] = [buckets.at(-4) ?? buckets[0], buckets.at(-1)];
   if (first === undefined || last === undefined || buckets.length < 2) return null;
   return (last.timeMs - first.timeMs) / Math.min(3, buckets.length - 1);
-}
-
-function floorOf(last: readonly number[], sawtooth: Sawtooth | null): number {
-  const floorBytes = median(last);
-  return sawtooth === null ? floorBytes : Math.min(floorBytes, sawtooth.troughs.at(-1)?.floorBytes ?? floorBytes);
-}
-
-/** What teeth leave: the lower of the last two troughs, and nothing that is higher than what was seen last. */
-function sustainedBeneath({ troughs }: Sawtooth, last: readonly number[]): number {
-  return Math.min(...troughs.slice(-2).map(({ floorBytes }) => floorBytes), ...last);
 }
 
 function isPlateau(levels: readonly Level[], toleranceBytes: number): boolean {

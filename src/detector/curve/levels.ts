@@ -1,13 +1,14 @@
-import { PARTS, TUNING } from '../tuning.ts';
-import type { Bucket, Level } from './curve.ts';
+import { TUNING } from '../tuning.ts';
+import type { Bucket, Level } from './level.ts';
 import { median } from './statistics.ts';
 
 /** Without an idle moment near, the floor of a busy bucket is the lowest of this many neighbours. */
 const NEIGHBOURS = 3;
 
 /**
- * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was an idle moment not long before, the
- * floor is what that one showed, however much the jobs take; else it is the lowest of three neighbours.
+ * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was
+ * an idle moment not long before, the floor is what that one showed, however much the jobs take; else it is the lowest
+ * of three neighbours.
  */
 export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number): readonly Level[] {
   let idleAt: number | null = null;
@@ -27,11 +28,17 @@ export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number):
   });
 }
 
-/** The lowest of three normal values lies this many of their standard deviations below their mean (order statistics of the normal distribution). */
+/**
+ * The lowest of three normal values lies this many of their standard deviations below their mean (order statistics of
+ * the normal distribution).
+ */
 const LOWEST_OF_THREE = 0.846;
 const NEWEST = 12;
 
-/** How far below the true floor the levels lie where each is the lowest of three. Next to nothing where idle moments support the floors. Bytes. */
+/**
+ * How far below the true floor the levels lie where each is the lowest of three. Next to nothing where idle moments
+ * support the floors. Bytes.
+ */
 export function loweredBytes(buckets: readonly Bucket[]): number {
   const newest = buckets.slice(-NEWEST);
   const busy = newest.filter(({ jobs }) => jobs !== null && jobs > 0).length;
@@ -48,8 +55,8 @@ export interface Noise {
 const MAX_PERSISTENCE = 8;
 
 /**
- * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one), over one bucket and over
- * four, as noise that lasts for minutes does not show between neighbours.
+ * How much floors vary by themselves: the median deviation of their differences (1.4826 turns it into a standard one),
+ * over one bucket and over four, as noise that lasts for minutes does not show between neighbours.
  */
 export function noiseOf(levels: readonly Level[]): Noise {
   const [near, far] = [deviationOver(levels, 1), deviationOver(levels, 4)];
@@ -68,23 +75,18 @@ function deviationOver(levels: readonly Level[], lag: number): number {
 const SUSTAINED_LEVELS = 3;
 
 /**
- * What the floor has surely stayed over: for quiet floors the lowest of the last three; noisy ones must stay high for longer until the same can be
- * said. Never more than the highest of the last three, so that what was high is not held against a boot that has given it back. Null below three.
+ * What the floor has surely stayed over: the lowest of the last three, less what one of them varies by. Null below
+ * three.
  */
 export function sustainedBytes(levels: readonly Level[], noise: Noise): number | null {
   if (levels.length < SUSTAINED_LEVELS) return null;
-  const floors = levels.map(({ floorBytes }) => floorBytes);
-  const last = floors.slice(-SUSTAINED_LEVELS);
-  const spans = PARTS.longSpans ? TUNING.sustainedSpans.filter((span) => span <= floors.length) : [];
-  const means = spans.map((span) => {
-    const own = floors.slice(-span);
-    const mean = own.reduce((sum, floor) => sum + floor, 0) / span;
-    return mean - TUNING.sustainedErrors * noise.bytes * Math.sqrt(noise.persistence / span);
-  });
-  return Math.min(Math.max(Math.min(...last) - noise.bytes, ...means), Math.max(...last));
+  return Math.min(...levels.slice(-SUSTAINED_LEVELS).map(({ floorBytes }) => floorBytes)) - noise.bytes;
 }
 
-/** Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above the three before. */
+/**
+ * Of the newest levels, when each lasting rise by more than `height` bytes was: the median of three floors lies above
+ * the three before.
+ */
 export function stepsOf(levels: readonly Level[], height: number): readonly number[] {
   const steps: number[] = [];
   let level = levels[0]?.floorBytes ?? 0;
@@ -97,4 +99,20 @@ export function stepsOf(levels: readonly Level[], height: number): readonly numb
     level = Math.min(level, levels[index]?.floorBytes ?? level);
   }
   return steps;
+}
+
+/** How many times the floor fell by `height` bytes or more; between two such times it has risen by as much. */
+export function dropsOf(levels: readonly Level[], height: number): number {
+  let drops = 0;
+  let isDown = false;
+  /** The highest since the last low, or the lowest since the last drop. */
+  let turn = levels[0]?.floorBytes ?? 0;
+  for (const { floorBytes } of levels) {
+    turn = isDown ? Math.min(turn, floorBytes) : Math.max(turn, floorBytes);
+    if (Math.abs(floorBytes - turn) < height) continue;
+    drops += isDown ? 0 : 1;
+    isDown = !isDown;
+    turn = floorBytes;
+  }
+  return drops;
 }

@@ -1,6 +1,8 @@
 import { PARTS, TUNING } from '../tuning.ts';
 
-/** What this boot has shown to come back by itself: floors over the soft limit that were given back without a restart. */
+/**
+ * What this boot has shown to come back by itself: floors over the soft limit that were given back without a restart.
+ */
 export interface Recoveries {
   /** Since when the floor has been up there, Unix ms; null where it is not. */
   readonly upSinceMs: number | null;

@@ -1,6 +1,9 @@
 import { fromBase64, toBase64 } from '../../model/base64.ts';
 
-/** The newest rows of numbers, in 32-bit floats: 7 digits, so bytes are good to a millionth and times of a week to 50 ms. `null` is kept as NaN. */
+/**
+ * The newest rows of numbers, in 32-bit floats: 7 digits, so bytes are good to a millionth and times of a week to 50
+ * ms. `null` is kept as NaN.
+ */
 export class Ring {
   readonly #columns: number;
   readonly #capacity: number;
@@ -48,7 +51,10 @@ export class Ring {
     return { pushed: this.#pushed, values: toBase64(new Uint8Array(buffer, byteOffset, byteLength)) };
   }
 
-  /** Fills a new ring from what `toJSON` gave; false where that is damaged or of another size. Values are measured amounts: none is negative. */
+  /**
+   * Fills a new ring from what `toJSON` gave; false where that is damaged or of another size. Values are measured
+   * amounts: none is negative.
+   */
   restore(value: unknown): boolean {
     const { pushed, values } = (value ?? {}) as Record<string, unknown>;
     if (typeof pushed !== 'number' || !Number.isSafeInteger(pushed) || pushed < 0 || typeof values !== 'string')

@@ -1,12 +1,11 @@
-/** Whether a floor keeps rising, and the line that it rises on: by floors of minutes, of hours, and beneath teeth. */
+/** Whether a floor keeps rising, and the line that it rises on: by floors of minutes and of hours. */
 
 import { loadMargin } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
-import type { Level } from './curve.ts';
+import type { Level } from './level.ts';
 import { noiseOf } from './levels.ts';
-import { type Sawtooth, troughsRise } from './sawtooth.ts';
 import { median } from './statistics.ts';
-import { lineThrough, type Trend, trendOf } from './theil-sen.ts';
+import { type Trend, trendOf } from './theil-sen.ts';
 
 /** A line through floors that keep rising. */
 export interface Rise {
@@ -26,7 +25,6 @@ export interface RiseInput {
   readonly coarse: readonly Level[];
   readonly wide: readonly Level[];
   readonly isWarm: boolean;
-  readonly sawtooth: Sawtooth | null;
   /** The limit; the highest level where that is unknown. Bytes. */
   readonly scaleBytes: number;
   /** Whether a bucket is wide in windows: then there are fewer of them. */
@@ -38,14 +36,15 @@ export interface RiseInput {
 }
 
 const RECENT_BUCKETS = 12;
-const TROUGHS_FOR_LEVEL = 3;
-/** Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a quarter over the mean's. */
+/**
+ * Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a
+ * quarter over the mean's.
+ */
 const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 
 /** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
 export function riseOf(input: RiseInput): Rise | null {
-  const { levels, sawtooth, isWarm, isWide, recoveredBytes } = input;
-  if (sawtooth !== null) return riseBeneath(sawtooth, input);
+  const { levels, isWarm, isWide, recoveredBytes } = input;
   if (!isWarm) return null;
   const minLevels = isWide ? TUNING.trendWideLevels : TUNING.trendLevels;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
@@ -63,7 +62,10 @@ function fineTrend(levels: readonly Level[], input: RiseInput, minLevels: number
   return leakTrend(levels.slice(-TUNING.trendShortLevels), input, minLevels);
 }
 
-/** Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given back. */
+/**
+ * Whether the newest levels lie over all that were before them: what stays below may be a tooth like one that was given
+ * back.
+ */
 function isNewHigh(levels: readonly Level[]): boolean {
   const floors = levels.map(({ floorBytes }) => floorBytes);
   return median(floors.slice(-3)) > Math.max(0, ...floors.slice(0, -TUNING.trendShortLevels));
@@ -78,16 +80,10 @@ function coarseTrend(input: RiseInput): Trend | null {
   return null;
 }
 
-/** Beneath teeth: a line through the troughs, or what coarser floors show, which are lower than any tooth of minutes. */
-function riseBeneath(sawtooth: Sawtooth, input: RiseInput): Rise | null {
-  const { troughs } = sawtooth;
-  if (troughsRise(sawtooth, TUNING.troughRiseFraction * input.scaleBytes)) return lineOf(lineThrough(troughs), troughs);
-  const newest = troughs.slice(-TROUGHS_FOR_LEVEL);
-  const isRising = (lineThrough(newest)?.bytesPerMs ?? 0) > 0;
-  return isRising ? lineOf(coarseTrend(input), newest) : null;
-}
-
-/** A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand for. */
+/**
+ * A slope from wherever it is seen best, through the newest levels: coarse ones lie a little lower than what they stand
+ * for.
+ */
 function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
   const last = levels.at(-1);
   if (trend === null || last === undefined) return null;
@@ -100,8 +96,8 @@ function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
 }
 
 /**
- * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so the last third must
- * rise at least half as fast as the first, and nearly every part of the span must have risen.
+ * The trend of a floor that goes on rising; null where it does not. Stairs that die out rise early and little late, so
+ * the last third must rise at least half as fast as the first, and nearly every part of the span must have risen.
  */
 function leakTrend(
   levels: readonly Level[],
@@ -156,8 +152,8 @@ function gaveBack(levels: readonly Level[], height: number): boolean {
 const STOPPED_SPANS = [12, 18, 24, 32] as const;
 
 /**
- * Whether a floor that looks flat for some minutes has been rising for an hour or two, a little at a time, and still is: that is no plateau. A single
- * step is none of that, however high.
+ * Whether a floor that looks flat for some minutes has been rising for an hour or two, a little at a time, and still
+ * is: that is no plateau. A single step is none of that, however high.
  */
 export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, toleranceBytes: number): boolean {
   if (!PARTS.creep) return false;
@@ -172,8 +168,8 @@ export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, tolera
 }
 
 /**
- * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than noise, and they have risen by
- * next to nothing. Of a slow trend that takes longer to say.
+ * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than
+ * noise, and they have risen by next to nothing. Of a slow trend that takes longer to say.
  */
 function hasStopped(levels: readonly Level[], trend: Trend, toleranceBytes: number): boolean {
   return STOPPED_SPANS.some((length) => {

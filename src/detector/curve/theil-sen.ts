@@ -1,4 +1,4 @@
-import type { Level } from './curve.ts';
+import type { Level } from './level.ts';
 
 export interface Trend {
   /** Theil-Sen: the median of all pair slopes; a quarter of the values may be anything. */

@@ -1,10 +1,11 @@
-import type { WarmFloor } from '../curve/curve.ts';
+import type { WarmFloor } from '../curve/level.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 
 /**
- * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed on changes of the number of running
- * jobs over the same (changes, because a leak or a plateau beneath the load moves the level and hardly the change); and whatever was taken since a job last
- * ended may belong to a job that still runs. Bounded, and kept with the boot as JSON.
+ * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed
+ * on changes of the number of running jobs over the same (changes, because a leak or a plateau beneath the load moves
+ * the level and hardly the change); and whatever was taken since a job last ended may belong to a job that still runs.
+ * Bounded, and kept with the boot as JSON.
  */
 export interface JobLoad {
   /** Start of the open window, Unix ms; its samples, and their sums. */
@@ -103,7 +104,10 @@ function hasEnded(before: JobLoad, { activeJobs, completedJobs }: JobSample): bo
 const START_JITTER_MS = 1000;
 const START_DRIFT_FRACTION = 0.001;
 
-/** Keeps the mark while the oldest job is the same. A later start means that the job has ended and another one is the oldest now. */
+/**
+ * Keeps the mark while the oldest job is the same. A later start means that the job has ended and another one is the
+ * oldest now.
+ */
 function markOldest(load: Mutable<JobLoad>, sample: JobSample, windowMs: number): void {
   const { timeMs, usageBytes, oldestJobStartMs: startMs } = sample;
   const { oldestMs } = load;
@@ -119,7 +123,10 @@ function markOldest(load: Mutable<JobLoad>, sample: JobSample, windowMs: number)
   load.oldestUsageBytes = Math.min(usageBytes, usageBefore(load, startMs, windowMs) ?? usageBytes);
 }
 
-/** Usage in the last window that ended before a time, or in the oldest that is remembered; null before the first has ended. */
+/**
+ * Usage in the last window that ended before a time, or in the oldest that is remembered; null before the first has
+ * ended.
+ */
 function usageBefore({ openMs, usageBytes }: JobLoad, timeMs: number, windowMs: number): number | null {
   const windowsBack = 1 + Math.max(0, Math.ceil((openMs - timeMs) / windowMs));
   return usageBytes.at(-Math.min(windowsBack, usageBytes.length)) ?? null;
@@ -165,7 +172,10 @@ function isSure({ bytes, errorBytes }: Estimate): boolean {
   return bytes > TUNING.loadSureErrors * errorBytes;
 }
 
-/** What the boot has found out by itself that one job holds, with its standard error; null where that is not beyond doubt. For later boots. */
+/**
+ * What the boot has found out by itself that one job holds, with its standard error; null where that is not beyond
+ * doubt. For later boots.
+ */
 export function ownBytesPerJob(load: JobLoad): Estimate | null {
   const slope = slopeOf(load);
   return slope !== null && isSure(slope) ? slope : null;
@@ -182,7 +192,10 @@ export interface BytesPerJob {
   readonly marginBytes: number;
 }
 
-/** By this boot's own slope, its newest that was beyond doubt, and what earlier boots of the target showed: each weighted by how sure it is. */
+/**
+ * By this boot's own slope, its newest that was beyond doubt, and what earlier boots of the target showed: each
+ * weighted by how sure it is.
+ */
 export function bytesPerJob(load: JobLoad, learned: Estimate | null): BytesPerJob {
   const own = slopeOf(load);
   const { sureBytes } = load;
@@ -219,7 +232,10 @@ function takenSinceOldestBegan(
   return timeMs - oldestMs > TUNING.longJobWindows * windowMs ? 0 : Math.max(0, usageBytes - oldestUsageBytes);
 }
 
-/** What was taken since a job last ended: a job that still runs may hold it. 0 where none runs, or where it has run for too long to be waited for. */
+/**
+ * What was taken since a job last ended: a job that still runs may hold it. 0 where none runs, or where it has run for
+ * too long to be waited for.
+ */
 export function takenSinceLastEnd(
   { endedMs, endedUsageBytes, activeJobs }: JobLoad,
   { timeMs, usageBytes }: Pick<JobSample, 'timeMs' | 'usageBytes'>,
@@ -234,47 +250,11 @@ export function isNearlyIdle({ floorBytes, jobs, jobsBytes }: WarmFloor, { bytes
   return jobs === null || jobs * (bytes + marginBytes) <= TUNING.idleFraction * (floorBytes + jobsBytes);
 }
 
-/** A floor without what jobs held then, by what is known of that by now: levels from before it was known compare with newer ones. Bytes. */
+/**
+ * A floor without what jobs held then, by what is known of that by now: levels from before it was known compare with
+ * newer ones. Bytes.
+ */
 export function withoutJobs({ floorBytes, jobs, jobsBytes }: WarmFloor, { bytes }: BytesPerJob): number {
   if (jobs === null || !PARTS.baseAtEqualLoad) return floorBytes;
   return Math.max(TUNING.minOwnFraction * (floorBytes + jobsBytes), floorBytes + jobsBytes - jobs * bytes);
-}
-
-/** Whether a value read back can be a `JobLoad`. */
-export function isJobLoad(value: unknown): value is JobLoad {
-  if (typeof value !== 'object' || value === null) return false;
-  const load = value as Record<string, unknown>;
-  return (
-    SCALARS.every((name) => isFiniteNumber(load[name])) &&
-    OPTIONAL.every((name) => load[name] === null || isFiniteNumber(load[name])) &&
-    RINGS.every((name) => {
-      const ring = load[name];
-      return Array.isArray(ring) && ring.length <= TUNING.loadLagWindows && ring.every(isFiniteNumber);
-    })
-  );
-}
-
-const SCALARS = [
-  'openMs',
-  'openSamples',
-  'openUsageBytes',
-  'openJobs',
-  'jobs2',
-  'jobsBytes',
-  'bytes2',
-  'changes',
-] as const;
-const OPTIONAL = [
-  'sureBytes',
-  'activeJobs',
-  'completedJobs',
-  'endedMs',
-  'endedUsageBytes',
-  'oldestMs',
-  'oldestUsageBytes',
-] as const;
-const RINGS = ['usageBytes', 'jobs'] as const;
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
 }

@@ -1,10 +1,11 @@
-import type { Level } from '../curve/curve.ts';
+import type { Level } from '../curve/level.ts';
 import { median } from '../curve/statistics.ts';
 import { PARTS } from '../tuning.ts';
 
 /**
- * What more running jobs at the end of the levels than at their start may account for, bytes: the load's part is taken out of the curve only as far as it
- * is known. 0 where no more jobs run, and where jobs are not counted; huge where nothing is known of what a job holds.
+ * What more running jobs at the end of the levels than at their start may account for, bytes: the load's part is taken
+ * out of the curve only as far as it is known. 0 where no more jobs run, and where jobs are not counted; huge where
+ * nothing is known of what a job holds.
  */
 export function loadMargin(levels: readonly Level[], marginBytesPerJob: number): number {
   const third = Math.max(1, Math.floor(levels.length / 3));

@@ -90,9 +90,10 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
 }
 
 /**
- * The floor that a restart leads back to; null where it is not known. The lower of this boot's own after its warm-up and the learned one, as a boot may
- * fill up before its warm-up is over. A boot that was old when it was first seen had at most the floor it first showed, so a restart gives back at least
- * what that has risen by since, where that alone is worth one.
+ * The floor that a restart leads back to; null where it is not known. The lower of this boot's own after its warm-up
+ * and the learned one, as a boot may fill up before its warm-up is over. A boot that was old when it was first seen had
+ * at most the floor it first showed, so a restart gives back at least what that has risen by since, where that alone is
+ * worth one.
  */
 function baseOf(
   boot: Boot,
@@ -115,7 +116,10 @@ function baseOf(
   return features.floorBytes - firstBytes >= TUNING.worthFraction * limitBytes ? firstBytes : null;
 }
 
-/** The curve's class, and two things that the curve alone cannot know: the boot's age, and what other boots of the target hold. */
+/**
+ * The curve's class, and two things that the curve alone cannot know: the boot's age, and what other boots of the
+ * target hold.
+ */
 function classOf(
   { classified, usageBytes }: Boot,
   {
@@ -143,8 +147,8 @@ function classOf(
 }
 
 /**
- * By what the floor has stayed over: the newest floors may be high by noise, or have been given back just now, or stand on more running jobs than the
- * base did. Null where it is not known.
+ * By what the floor has stayed over: the newest floors may be high by noise, or have been given back just now, or stand
+ * on more running jobs than the base did. Null where it is not known.
  */
 function surelyReclaimable(features: CurveFeatures | null, baseBytes: number | null, ownBytes: number): number | null {
   if (features === null || baseBytes === null) return null;
@@ -173,8 +177,8 @@ function earliestUntil(bytes: number, rise: Rise, nowMs: number): number {
 }
 
 /**
- * From a boot's start until memory was back: its floor sustained over the soft limit, or a restart wanted again. Null where that has not been, or not so
- * soon that a restart buys too little.
+ * From a boot's start until memory was back: its floor sustained over the soft limit, or a restart wanted again. Null
+ * where that has not been, or not so soon that a restart buys too little.
  */
 export function soonBackAfterMs(
   boot: Boot,

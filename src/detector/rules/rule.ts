@@ -10,7 +10,10 @@ export interface Rule {
   readonly sentence: (assessment: Assessment) => string;
   /** Comes before any other boot of the target. */
   readonly urgent?: boolean;
-  /** Holds even where the last restarts gave nothing back: the platform is about to kill, and a drained restart is better. */
+  /**
+   * Holds even where the last restarts gave nothing back: the platform is about to kill, and a drained restart is
+   * better.
+   */
   readonly evenIfUseless?: boolean;
   /** It restarts before the limit is reached, and so not where the last restarts bought little (`FULL_AGAIN_SOON`). */
   readonly isEarly?: true;

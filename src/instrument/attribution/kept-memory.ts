@@ -1,5 +1,7 @@
 import { type AllocationRate, allocatedBytes } from './allocation-sums.ts';
+import type { Quadratic } from './least-squares.ts';
 import { COUNTS, type MemoryLow } from './memory-lows.ts';
+import { SymmetricMatrix } from './symmetric-matrix.ts';
 
 /** What became of the memory of one kind that the jobs of each name allocated; by index of the name. */
 export interface KeptMemory {
@@ -9,23 +11,13 @@ export interface KeptMemory {
   readonly heldBytesPerJob: Float64Array;
 }
 
-/** How the memory changed from one low to the next, and what could explain it. */
-interface Change {
-  readonly riseBytes: number;
-  /** What each name allocated in between; then what its jobs that run could hold more than before. */
-  readonly features: Float64Array;
-  /** 1 now, half after `HALF_LIFE_MS`. */
-  readonly weight: number;
-}
-
 /**
  * Which names keep what they allocate. From one low to the next, the model is
  *
  *   rise = sum over names of  kept x bytes allocated in between + held x bytes per job x change of running jobs  + noise
  *
  * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them by
- * coordinate descent. With few lows,
- * `kept` stays near the fraction that fits if all names keep alike.
+ * coordinate descent. With few lows, `kept` stays near the fraction that fits if all names keep alike.
  *
  * @param rates of each name, what its jobs allocate of this kind
  * @param lows oldest first
@@ -33,35 +25,12 @@ interface Change {
 export function keptMemory(rates: readonly AllocationRate[], lows: readonly MemoryLow[], nowMs: number): KeptMemory {
   const names = rates.length;
   const perJobBytes = rates.map((rate, name) => bytesPerJob(rate, name, lows.at(-1)?.counts));
-  const changes = lows.slice(1).map((low, at) => changeOf(lows[at] as MemoryLow, low, { rates, perJobBytes, nowMs }));
-  const fractions = fitted(changes, names);
-  const keptBytes = new Float64Array(names);
-  for (const { features, weight } of changes) {
-    for (let i = 0; i < names; i += 1)
-      keptBytes[i] = (keptBytes[i] ?? 0) + weight * (fractions[i] ?? 0) * (features[i] ?? 0);
-  }
+  const { A, b, allocated } = sumsOf(lows, { rates, perJobBytes, nowMs });
+  const fractions = fitted({ A, b }, names);
   return {
-    keptBytes,
-    heldBytesPerJob: Float64Array.from(perJobBytes, (bytes, i) => bytes * (fractions[names + i] ?? 0)),
+    keptBytes: allocated.map((bytes, name) => bytes * (fractions[name] ?? 0)),
+    heldBytesPerJob: Float64Array.from(perJobBytes, (bytes, name) => bytes * (fractions[names + name] ?? 0)),
   };
-}
-
-interface ChangeContext {
-  readonly rates: readonly AllocationRate[];
-  readonly perJobBytes: readonly number[];
-  readonly nowMs: number;
-}
-
-function changeOf(from: MemoryLow, to: MemoryLow, { rates, perJobBytes, nowMs }: ChangeContext): Change {
-  const names = rates.length;
-  const features = new Float64Array(2 * names);
-  rates.forEach((rate, name) => {
-    const since = (place: number) =>
-      (to.counts[COUNTS * name + place] ?? 0) - (from.counts[COUNTS * name + place] ?? 0);
-    features[name] = allocatedBytes(rate, { started: since(0), jobMs: since(1), ended: since(2) });
-    features[names + name] = (perJobBytes[name] ?? 0) * since(3);
-  });
-  return { riseBytes: to.levelBytes - from.levelBytes, features, weight: 0.5 ** ((nowMs - to.atMs) / HALF_LIFE_MS) };
 }
 
 function bytesPerJob(rate: AllocationRate, name: number, counts: Float64Array | undefined): number {
@@ -69,55 +38,119 @@ function bytesPerJob(rate: AllocationRate, name: number, counts: Float64Array | 
   return ended === 0 ? 0 : allocatedBytes(rate, { started, jobMs, ended }) / ended;
 }
 
-/** The fractions kept of all names, then the fractions held. */
-function fitted(changes: readonly Change[], names: number): Float64Array {
-  const columns = Array.from({ length: 2 * names }, (_, i) => columnOf(changes, i, i + 1));
-  const squares = columns.map((column) => dot(column, column));
-  const left = Float64Array.from(changes, ({ riseBytes, weight }) => riseBytes * Math.sqrt(weight));
-  const all = columnOf(changes, 0, names);
-  const common = clamp(dot(all, left) / dot(all, all) || 0, 1);
+interface Context {
+  readonly rates: readonly AllocationRate[];
+  readonly perJobBytes: readonly number[];
+  readonly nowMs: number;
+}
+
+/** Sums over the changes from one low to the next. A change weighs 1 now, and half after `HALF_LIFE_MS`. */
+interface ChangeSums extends Quadratic {
+  /** What each name allocated, weighted. */
+  readonly allocated: Float64Array;
+}
+
+/**
+ * For each change x has what each name allocated, then what its jobs that run could hold more than before; A sums x x',
+ * and b sums x rise.
+ */
+function sumsOf(lows: readonly MemoryLow[], context: Context): ChangeSums {
+  const names = context.rates.length;
+  const A = new SymmetricMatrix();
+  A.grow(2 * names);
+  const sums = { A, b: new Float64Array(2 * names), allocated: new Float64Array(names) };
+  const features = { places: new Int32Array(2 * names), values: new Float64Array(2 * names) };
+  for (let at = 1; at < lows.length; at += 1) {
+    const [from, to] = [lows[at - 1] as MemoryLow, lows[at] as MemoryLow];
+    const root = Math.sqrt(0.5 ** ((context.nowMs - to.atMs) / HALF_LIFE_MS));
+    const count = gather(features, from, to, { ...context, root });
+    A.addProduct(features.places, features.values, count);
+    const rise = (to.levelBytes - from.levelBytes) * root;
+    for (let i = 0; i < count; i += 1) {
+      const [place, value] = [features.places[i] ?? 0, features.values[i] ?? 0];
+      sums.b[place] = (sums.b[place] ?? 0) + value * rise;
+      if (place < names) sums.allocated[place] = (sums.allocated[place] ?? 0) + value * root;
+    }
+  }
+  return sums;
+}
+
+interface Features {
+  readonly places: Int32Array;
+  readonly values: Float64Array;
+}
+
+/** What is not zero of one change, times the root of its weight. Returns how much that is. By hand: it costs most. */
+function gather(
+  { places, values }: Features,
+  from: MemoryLow,
+  to: MemoryLow,
+  { rates, perJobBytes, root }: Context & { readonly root: number },
+): number {
+  const names = rates.length;
+  let count = 0;
+  for (let name = 0; name < names; name += 1) {
+    const since = (place: number) =>
+      (to.counts[COUNTS * name + place] ?? 0) - (from.counts[COUNTS * name + place] ?? 0);
+    const bytes = allocatedBytes(rates[name] as AllocationRate, {
+      started: since(0),
+      jobMs: since(1),
+      ended: since(2),
+    });
+    if (bytes === 0) continue;
+    places[count] = name;
+    values[count] = bytes * root;
+    count += 1;
+  }
+  for (let name = 0; name < names; name += 1) {
+    const place = COUNTS * name + 3;
+    const bytes = (perJobBytes[name] ?? 0) * ((to.counts[place] ?? 0) - (from.counts[place] ?? 0));
+    if (bytes === 0) continue;
+    places[count] = names + name;
+    values[count] = bytes * root;
+    count += 1;
+  }
+  return count;
+}
+
+/** The fractions kept of all names, then the fractions held. The work does not grow with the number of changes. */
+function fitted({ A, b }: Quadratic, names: number): Float64Array {
+  const common = commonFraction({ A, b }, names);
   const fractions = new Float64Array(2 * names).fill(common, 0, names);
-  for (let row = 0; row < left.length; row += 1) left[row] = (left[row] ?? 0) - common * (all[row] ?? 0);
+  const left = b.slice();
+  for (let i = 0; i < names; i += 1) A.subtractRow(left, i, common);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     let moved = 0;
-    columns.forEach((column, i) => {
-      const own = squares[i] ?? 0;
-      if (own === 0) return;
+    for (let i = 0; i < 2 * names; i += 1) {
+      const own = A.at(i, i);
+      if (own === 0) continue;
       const isKept = i < names;
       const before = fractions[i] ?? 0;
       const other = fractions[isKept ? i + names : i - names] ?? 0;
-      const best = (dot(column, left) + own * before + RIDGE * own * (isKept ? common : 0)) / (own * (1 + RIDGE));
+      const best = ((left[i] ?? 0) + own * before + RIDGE * own * (isKept ? common : 0)) / (own * (1 + RIDGE));
       const after = clamp(best, 1 - other);
       fractions[i] = after;
-      for (let row = 0; row < left.length; row += 1)
-        left[row] = (left[row] ?? 0) - (after - before) * (column[row] ?? 0);
+      A.subtractRow(left, i, after - before);
       moved = Math.max(moved, Math.abs(after - before));
-    });
+    }
     if (moved < SETTLED_FRACTION) break;
   }
   return fractions;
 }
 
-/** The sum of the features from `first` to before `end` in each change, weighted. By hand: at each export it costs most. */
-function columnOf(changes: readonly Change[], first: number, end: number): Float64Array {
-  const column = new Float64Array(changes.length);
-  for (let row = 0; row < column.length; row += 1) {
-    const { features, weight } = changes[row] as Change;
-    let total = 0;
-    for (let i = first; i < end; i += 1) total += features[i] ?? 0;
-    column[row] = total * Math.sqrt(weight);
+/** What is kept of all that is allocated, if all names keep alike. */
+function commonFraction({ A, b }: Quadratic, names: number): number {
+  let allocated = 0;
+  let risen = 0;
+  for (let i = 0; i < names; i += 1) {
+    risen += b[i] ?? 0;
+    for (let j = 0; j < names; j += 1) allocated += A.at(i, j);
   }
-  return column;
+  return clamp(risen / allocated || 0, 1);
 }
 
 function clamp(value: number, max: number): number {
   return Math.max(0, Math.min(max, value));
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i += 1) total += (a[i] ?? 0) * (b[i] ?? 0);
-  return total;
 }
 
 /** What was seen half an hour ago counts half: names may change their ways. */

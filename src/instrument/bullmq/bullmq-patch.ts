@@ -113,7 +113,7 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
       result =
         this.childPool === undefined
           ? original.apply(this, args)
-          : observer.processes(this, run, () => original.apply(this, args));
+          : processedInSandbox(original, observer, { worker: this, run, args });
     } catch (error) {
       ended(observer, run, rejectionOf(error, signal));
       throw error;
@@ -127,6 +127,17 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
       );
     return result;
   };
+}
+
+interface SandboxedCall {
+  readonly worker: BullmqWorker;
+  readonly run: JobRun;
+  readonly args: unknown[];
+}
+
+/** A function of its own: a closure over the arguments would keep an array of them for every job. */
+function processedInSandbox(original: Method, observer: WorkerObserver, { worker, run, args }: SandboxedCall): unknown {
+  return observer.processes(worker, run, () => original.apply(worker, args));
 }
 
 function begun(observer: WorkerObserver, worker: BullmqWorker, job: BullmqJob): JobRun | null {

@@ -89,22 +89,21 @@ function refusedFetch(original: Method, drain: DrainObserver): Method {
 }
 
 /**
- * Runs for every job. BullMQ calls the third argument of `processJob` right before it writes the job's result, to ask
- * whether to fetch the next job in the same command.
+ * Runs for every job, so it creates one closure and no array. (BullMQ's loop links each job to the next, so what a job
+ * references survives until V8's next major collection.) BullMQ calls the third argument of `processJob` right before it
+ * writes the job's result, to ask whether to fetch the next job in the same command. Some versions pass a fourth.
  *
  * @param failureFetches whether a failing job fetches the next one without asking (for example in BullMQ 5.30)
  */
 function countedProcessing(original: Method, drain: DrainObserver, failureFetches: boolean): Method {
-  return function processJob(...args) {
+  return function processJob(job, token, asked, fourth) {
     const held = drain.of(drainable(this));
     held.processingBegins();
-    const asked = args[2];
-    const mayFetch = () => held.mayFetchWithResult && !drain.isLookOverdue();
-    args[2] = () => mayFetch() && (typeof asked !== 'function' || asked());
-    if (failureFetches) guarded('following a job that may fail', () => askBeforeFailureFetches(args[0], mayFetch));
+    if (failureFetches) followFailure(job, held, drain);
+    const mayFetch = () => mayFetchNext(held, drain) && (typeof asked !== 'function' || asked());
     let result: unknown;
     try {
-      result = original.apply(this, args);
+      result = original.call(this, job, token, mayFetch, fourth);
     } catch (error) {
       held.processingFailed();
       throw error;
@@ -112,6 +111,14 @@ function countedProcessing(original: Method, drain: DrainObserver, failureFetche
     void Promise.resolve(result).then(held.processingEnded, held.processingFailed);
     return result;
   };
+}
+
+function mayFetchNext(held: HeldWorker, drain: DrainObserver): boolean {
+  return held.mayFetchWithResult && !drain.isLookOverdue();
+}
+
+function followFailure(job: unknown, held: HeldWorker, drain: DrainObserver): void {
+  guarded('following a job that may fail', () => askBeforeFailureFetches(job, () => mayFetchNext(held, drain)));
 }
 
 interface FailingJob {
@@ -153,10 +160,10 @@ function manualFetch(original: Method, drain: DrainObserver): Method {
 /**
  * Notifies the drain once the original method has done its synchronous part, in which BullMQ marks a worker as paused.
  */
-function after(original: Method, drain: DrainObserver, tell: (worker: HeldWorker) => void): Method {
+function after(original: Method, drain: DrainObserver, notify: (worker: HeldWorker) => void): Method {
   return function observed(...args) {
     const result = original.apply(this, args);
-    guarded('following the pause of a worker', () => tell(drain.of(drainable(this))));
+    guarded('following the pause of a worker', () => notify(drain.of(drainable(this))));
     return result;
   };
 }

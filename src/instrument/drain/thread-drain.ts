@@ -18,20 +18,20 @@ export function followInThread(target: WorkerMethods): void {
   announceBullmq(target);
   if (drain === null || drain === undefined) return;
   drain.follow(target);
-  wrap(target, 'run', (original) => told(original, (worker) => drain.workerRuns(worker)));
+  wrap(target, 'run', (original) => notified(original, (worker) => drain.workerRuns(worker)));
   wrap(target, 'close', (original) => closing(original, drain));
 }
 
-function told(original: Method, tell: (worker: DrainableWorker) => void): Method {
+function notified(original: Method, notify: (worker: DrainableWorker) => void): Method {
   return function observed(...args) {
     const result = original.apply(this, args);
-    guarded('following a worker', () => tell(this as unknown as DrainableWorker));
+    guarded('following a worker', () => notify(this as unknown as DrainableWorker));
     return result;
   };
 }
 
 function closing(original: Method, drain: ProcessDrain): Method {
-  const begun = told(original, (worker) => drain.workerClosing(worker));
+  const begun = notified(original, (worker) => drain.workerClosing(worker));
   return async function close(...args) {
     try {
       return await begun.apply(this, args);

@@ -36,8 +36,8 @@ class ThreadPeers {
     if (!isMainThread) this.#open();
   }
 
-  /** Notifies the other threads, once this thread has workers. */
-  tell(state: ThreadState = NOTHING_DRAINED): void {
+  /** Reports to the other threads, once this thread has workers. */
+  report(state: ThreadState = NOTHING_DRAINED): void {
     this.#own = state;
     this.#post(state, false);
   }

@@ -90,7 +90,7 @@ export class ProcessDrain implements DrainObserver {
     this.#known.set(worker, held);
     this.#workers.set(worker, held);
     if (this.#obeying !== null) held.hold();
-    if (this.#workers.size === 1) this.#threads.tell();
+    if (this.#workers.size === 1) this.#threads.report();
     this.#looks.start();
     return held;
   }
@@ -185,13 +185,13 @@ export class ProcessDrain implements DrainObserver {
     // The check under way may have been answered long ago, so its answer may be old.
     for (let look = 0; look < 2 && !isOver() && !isSeen(); look++) await this.#looks.now();
     if (obedience !== this.#obeying) return;
-    if (isOver()) await this.#tellAndRelease(obedience);
+    if (isOver()) await this.#withdrawAndRelease(obedience);
     else if (isSeen()) this.#releaseInTime();
     else this.#release('the drain key was not seen in time');
   }
 
   /** The key may still exist, with "idle" next to it: that answer is withdrawn before a worker takes a job. */
-  async #tellAndRelease(obedience: Obedience): Promise<void> {
+  async #withdrawAndRelease(obedience: Obedience): Promise<void> {
     obedience.stage = 'over';
     // The check under way may have answered already.
     for (let look = 0; look < 2; look++) await this.#looks.now();
@@ -215,7 +215,7 @@ export class ProcessDrain implements DrainObserver {
       return;
     }
     const idle = obedience?.attemptId === attemptId && obedience.stage === 'idle' && this.#nothingRuns();
-    this.#threads.tell({ attemptId, idle });
+    this.#threads.report({ attemptId, idle });
     await answerDrain(sighting, this.#options, { attemptId, idle: idle && this.#threads.areIdle(attemptId) });
   }
 

@@ -40,8 +40,8 @@ export class BackgroundExporter implements PushMetricExporter {
 
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     const { onArrived, onFailed } = this.#options;
-    const told = this.#send(metrics).then(onArrived, onFailed);
-    this.#latest = told.catch((error: unknown) => reportFault('reporting the result of an export', error));
+    const reported = this.#send(metrics).then(onArrived, onFailed);
+    this.#latest = reported.catch((error: unknown) => reportFault('reporting the result of an export', error));
     done({ code: SUCCESS });
   }
 

@@ -8,9 +8,9 @@ import {
   type MetricDefinition,
   SCOPE_NAME,
 } from '../../semconv.ts';
+import { VERSION } from '../../shared/version.ts';
 import type { JobEnd } from '../jobs/job-monitor.ts';
 import type { JobSeries } from '../jobs/job-name-stats.ts';
-import { VERSION } from '../version.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 

@@ -2,6 +2,7 @@ import { reportFault } from '../diagnostics.ts';
 import { dynoIdentity } from '../identity/dyno-identity.ts';
 import { DynoProcesses } from './dyno-processes.ts';
 import { DynoReporter } from './dyno-reporter.ts';
+import { MemoryOfProcesses } from './memory-of-processes.ts';
 import type { MemoryAmount, Procfs } from './procfs.ts';
 import { TreeReporter } from './tree-reporter.ts';
 
@@ -10,9 +11,6 @@ import { TreeReporter } from './tree-reporter.ts';
  * that.
  */
 const PIDUSAGE_OPTIONS = { maxage: 60_000 };
-
-/** Of the thread pool's four threads; the application needs the others. */
-const READS_AT_ONCE = 2;
 
 export interface DynoMemoryOptions {
   readonly procfs: Procfs;
@@ -26,6 +24,8 @@ export interface DynoMemoryOptions {
   readonly canSend: () => Promise<boolean>;
   /** Where the dyno's processes find each other; the temporary folder by default. */
   readonly folder?: string;
+  /** Monotonic, ms. */
+  readonly nowMs?: () => number;
 }
 
 /**
@@ -34,13 +34,15 @@ export interface DynoMemoryOptions {
 export class DynoMemory {
   readonly #options: DynoMemoryOptions;
   readonly #processes: DynoProcesses;
+  readonly #memory: MemoryOfProcesses;
   readonly #reporter: DynoReporter | TreeReporter;
   #reading: Promise<MemoryAmount | null> | null = null;
 
   constructor(options: DynoMemoryOptions) {
-    const { procfs, env, folder } = options;
+    const { procfs, env, folder, nowMs = () => performance.now() } = options;
     this.#options = options;
-    this.#processes = new DynoProcesses(env, procfs);
+    this.#processes = new DynoProcesses(env, procfs, nowMs);
+    this.#memory = new MemoryOfProcesses(procfs, nowMs);
     const dyno = dynoIdentity(env, procfs);
     this.#reporter =
       dyno === null
@@ -49,9 +51,8 @@ export class DynoMemory {
   }
 
   /**
-   * Sum over the processes, shared pages counted once if the kernel reports Pss. Null if another process reports the
-   * dyno, or if this one cannot send. What the kernel has to add up is read in the thread pool, so the event loop is
-   * not blocked. Overlapping calls share one read.
+   * Sum over the processes (`MemoryOfProcesses`). Null if another process reports the dyno, or if this one cannot send.
+   * Overlapping calls share one read.
    */
   read(): Promise<MemoryAmount | null> {
     this.#reading ??= this.#readNow().finally(() => {
@@ -72,27 +73,7 @@ export class DynoMemory {
     }
     if (this.#options.procfs.stat(process.pid) === null) return this.#withoutProcfs();
     if (!(await this.#reporter.isReporter())) return null;
-    return (await this.#sum(await this.#processes.pids())) ?? this.#withoutProcfs();
-  }
-
-  /** Null if no process could be read. */
-  async #sum(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
-    let residentBytes = 0;
-    let swapBytes = 0;
-    let isReadable = false;
-    // Shared: each reader takes the next pid that no other has taken.
-    const remaining = pids.values();
-    const reader = async () => {
-      for (const pid of remaining) {
-        const amount = await this.#options.procfs.memory(pid);
-        if (amount === null) continue;
-        isReadable = true;
-        residentBytes += amount.residentBytes;
-        swapBytes += amount.swapBytes;
-      }
-    };
-    await Promise.all(Array.from({ length: READS_AT_ONCE }, reader));
-    return isReadable ? { residentBytes, swapBytes } : null;
+    return (await this.#memory.sum(await this.#processes.pids())) ?? this.#withoutProcfs();
   }
 
   /**

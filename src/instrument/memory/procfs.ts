@@ -35,6 +35,13 @@ export interface MemoryAmount {
   readonly swapBytes: number;
 }
 
+/** Pages that n processes share count 1/n each. */
+export interface CountedMemory extends MemoryAmount {
+  /** How much more the kernel's counters say, which count shared pages whole. */
+  readonly sharedBytes: number;
+  readonly sharedSwapBytes: number;
+}
+
 /** Fields 3, 4 and 22 of a stat line. The second field, the name, may itself contain spaces and brackets. */
 function parseStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -52,9 +59,13 @@ function kilobytesOf(text: string, name: string): number | null {
 }
 
 /** Pss and SwapPss: a page that n processes share counts 1/n in each, so sums over processes count it once. */
-function parseSmapsRollup(text: string): MemoryAmount | null {
+function parseSmapsRollup(text: string): CountedMemory | null {
   const residentBytes = kilobytesOf(text, 'Pss');
-  return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'SwapPss') ?? 0 };
+  if (residentBytes === null) return null;
+  const swapBytes = kilobytesOf(text, 'SwapPss') ?? 0;
+  const sharedBytes = (kilobytesOf(text, 'Rss') ?? residentBytes) - residentBytes;
+  const sharedSwapBytes = (kilobytesOf(text, 'Swap') ?? swapBytes) - swapBytes;
+  return { residentBytes, swapBytes, sharedBytes, sharedSwapBytes };
 }
 
 /** VmRSS and VmSwap: shared pages count fully in every process. */
@@ -116,18 +127,19 @@ export class Procfs {
     }
   }
 
-  /** RSS of a process now, bytes. */
-  residentBytes(pid: number): number | null {
+  /** By the kernel's counters, shared pages counted whole. Synchronous: no page is visited. */
+  unsharedMemory(pid: number): MemoryAmount | null {
     const status = this.#readShortNow(`${pid}/status`);
-    return status === null ? null : kilobytesOf(status, 'VmRSS');
+    return status === null ? null : parseStatus(status);
   }
 
-  async memory(pid: number): Promise<MemoryAmount | null> {
+  /** Where the kernel does not count shared pages by parts, they count whole. */
+  async memory(pid: number): Promise<CountedMemory | null> {
     const rollup = await this.#readShort(`${pid}/smaps_rollup`);
-    const exact = rollup === null ? null : parseSmapsRollup(rollup);
-    if (exact !== null) return exact;
-    const status = await this.#readShort(`${pid}/status`);
-    return status === null ? null : parseStatus(status);
+    const counted = rollup === null ? null : parseSmapsRollup(rollup);
+    if (counted !== null) return counted;
+    const status = this.unsharedMemory(pid);
+    return status === null ? null : { ...status, sharedBytes: 0, sharedSwapBytes: 0 };
   }
 
   /**

@@ -1,11 +1,11 @@
 import { isLoopbackRequest } from '../../access/loopback.ts';
 import { BadInputError } from '../../model/errors.ts';
+import { BodiesInFlight } from '../bodies-in-flight.ts';
 import { createTokenCheck, type IngestToken, LOCAL_SENDER, type Sender } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
+import { hasTooManyValues } from '../json-size.ts';
 import { BODY_LIMITS, type BodyLimits, FLIGHT_LIMITS, type FlightLimits } from '../limits.ts';
 import type { DecodedRequest } from '../points/request-fold.ts';
-import { BodiesInFlight } from './bodies-in-flight.ts';
-import { hasTooManyValues } from './json-values.ts';
 import { encodingOf, type Failure, failure, type OtlpEncoding, RETRY_AFTER_SECONDS, success } from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
 import { decodeProtobuf } from './otlp-protobuf.ts';

@@ -2,6 +2,7 @@ import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-ident
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { SeriesId } from '../points/series-id.ts';
 import { ByteNames } from './byte-names.ts';
+import { JobPointReader } from './job-points-protobuf.ts';
 import {
   ANY_VALUE_STRING,
   DATA_POINTS,
@@ -12,12 +13,8 @@ import {
   HISTOGRAM_FLAGS,
   KEY_VALUE_KEY,
   KEY_VALUE_VALUE,
-  METRIC_EXPONENTIAL_HISTOGRAM,
-  METRIC_GAUGE,
   METRIC_HISTOGRAM,
   METRIC_NAME,
-  METRIC_SUM,
-  METRIC_SUMMARY,
   NUMBER_AS_DOUBLE,
   NUMBER_AS_INT,
   NUMBER_ATTRIBUTES,
@@ -29,8 +26,8 @@ import {
   RESOURCE_METRICS_SCOPE_METRICS,
   SCOPE_METRICS_METRICS,
 } from './otlp-tags.ts';
-import { METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
-import { FLAG_NO_RECORDED_VALUE, isUsableTemporality } from './wanted-metrics.ts';
+import { figureOf, isData, isKindOf, METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
+import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, TEMPORALITY_DELTA } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 
 const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
@@ -49,9 +46,11 @@ class RequestReader {
   readonly #fold = new RequestFold();
   readonly #identity: (string | undefined)[] = [];
   readonly #series = new SeriesId();
+  readonly #jobs: JobPointReader;
 
   constructor(bytes: Uint8Array) {
     this.#wire = new WireReader(bytes);
+    this.#jobs = new JobPointReader(this.#wire);
   }
 
   read(): DecodedRequest {
@@ -170,15 +169,16 @@ class RequestReader {
     wire.expectEnd(end);
     if (data === 0) return;
     wire.position = dataStart;
-    this.#data(METRICS[name], data, dataEnd);
+    this.#data(name, data, dataEnd);
     wire.position = end;
   };
 
   /**
    * The data of one metric, of whichever kind: all have their data points in field 1, and their temporality in field 2.
    */
-  #data(metric: Metric | undefined, data: number, end: number): void {
+  #data(name: number, data: number, end: number): void {
     const wire = this.#wire;
+    const metric = METRICS[name];
     const start = wire.position;
     let count = 0;
     let temporality = 0;
@@ -191,15 +191,34 @@ class RequestReader {
       }
     }
     wire.expectEnd(end);
-    if (metric === undefined || !isKindOf(metric, data) || !isUsableTemporality(metric.kind, temporality)) {
-      this.#fold.ignored += count;
-      return;
-    }
-    if (this.#fold.isFull) {
+    const isField = metric !== undefined && isKindOf(metric, data) && isUsableTemporality(metric.kind, temporality);
+    const figure = figureOf(name, data, temporality);
+    if (!isField && figure === undefined) this.#fold.ignored += count;
+    else if (this.#fold.isFull) {
       this.#fold.leaveOut(count);
       return;
     }
+    if (isField) {
+      wire.position = start;
+      this.#fieldPoints(metric, data, end);
+    }
+    if (figure === undefined) return;
     wire.position = start;
+    const isDelta = temporality === TEMPORALITY_DELTA;
+    while (wire.position < end) {
+      const tag = wire.tag();
+      if (tag !== DATA_POINTS) {
+        wire.skip(tag);
+        continue;
+      }
+      const point = this.#jobs.read(figure, wire.rangeEnd(), { data, isDelta });
+      if (point !== null) this.#fold.addJob(point, isField);
+      else if (!isField) this.#fold.ignored++;
+    }
+  }
+
+  #fieldPoints(metric: Metric, data: number, end: number): void {
+    const wire = this.#wire;
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag !== DATA_POINTS) wire.skip(tag);
@@ -275,19 +294,4 @@ class RequestReader {
     if (selector === null || place < 0) return field;
     return selector.fields[selector.values.find(this.#wire.bytes, this.#valueStart, this.#valueEnd)] ?? -1;
   }
-}
-
-function isData(tag: number): boolean {
-  return (
-    tag === METRIC_GAUGE ||
-    tag === METRIC_SUM ||
-    tag === METRIC_HISTOGRAM ||
-    tag === METRIC_EXPONENTIAL_HISTOGRAM ||
-    tag === METRIC_SUMMARY
-  );
-}
-
-function isKindOf(metric: Metric, data: number): boolean {
-  if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
-  return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
 }

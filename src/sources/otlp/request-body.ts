@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
+import type { BodiesInFlight, Flight } from '../bodies-in-flight.ts';
 import type { BodyLimits } from '../limits.ts';
-import type { BodiesInFlight, Flight } from './bodies-in-flight.ts';
 import { type Failure, type OtlpEncoding, OVERLOADED } from './otlp-answers.ts';
 
 export interface BodyOptions {

@@ -1,10 +1,21 @@
+import type { JobFigure } from '../../model/job-point.ts';
 import { ByteNames } from './byte-names.ts';
+import { isUsableFigure, JOB_FIGURES, READ_METRICS } from './job-metrics.ts';
+import {
+  METRIC_EXPONENTIAL_HISTOGRAM,
+  METRIC_GAUGE,
+  METRIC_HISTOGRAM,
+  METRIC_SUM,
+  METRIC_SUMMARY,
+} from './otlp-tags.ts';
 import { type Selector, WANTED_METRICS } from './wanted-metrics.ts';
 
 /** The wanted metrics as a reader of bytes compares them: without making strings of what is skipped. */
 
-export const METRIC_NAMES = new ByteNames(WANTED_METRICS.map((metric) => metric.name));
-/** In the order of `WANTED_METRICS`. */
+export const METRIC_NAMES = new ByteNames(READ_METRICS);
+/** In the order of `READ_METRICS`: what each says of jobs; undefined where nothing. */
+const FIGURES = READ_METRICS.map((name) => JOB_FIGURES.get(name));
+/** In the same order, those that are fields of a Point. */
 export const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
 
 /** A metric, and its selector in bytes. */
@@ -18,4 +29,27 @@ function inBytes(selector: Selector | null) {
     fields: [...selector.fields.values()],
     withoutIt: selector.withoutIt,
   };
+}
+
+/** What the numbers of a metric say of jobs; undefined where nothing. */
+export function figureOf(name: number, data: number, temporality: number): JobFigure | undefined {
+  const figure = FIGURES[name];
+  if (figure === undefined || data === METRIC_SUMMARY) return undefined;
+  const kind = data === METRIC_GAUGE || data === METRIC_SUM ? 'value' : 'count';
+  return isUsableFigure(figure, kind, temporality) ? figure : undefined;
+}
+
+export function isData(tag: number): boolean {
+  return (
+    tag === METRIC_GAUGE ||
+    tag === METRIC_SUM ||
+    tag === METRIC_HISTOGRAM ||
+    tag === METRIC_EXPONENTIAL_HISTOGRAM ||
+    tag === METRIC_SUMMARY
+  );
+}
+
+export function isKindOf(metric: Metric, data: number): boolean {
+  if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
+  return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
 }

@@ -87,8 +87,8 @@ export const WANTED_METRICS: readonly WantedMetric[] = [
 ];
 
 /** `AggregationTemporality` of OTLP. */
-const TEMPORALITY_DELTA = 1;
-const TEMPORALITY_CUMULATIVE = 2;
+export const TEMPORALITY_DELTA = 1;
+export const TEMPORALITY_CUMULATIVE = 2;
 
 /**
  * Whether a metric's numbers say how things stand. A delta says only what changed, and needs every delta before it. For

@@ -1,3 +1,4 @@
+import type { GrowthCounts, JobPoint } from '../../model/job-point.ts';
 import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
 import { REQUEST_LIMITS } from '../limits.ts';
 import { PointRow } from './point-row.ts';
@@ -10,6 +11,8 @@ export interface DecodedRequest {
    * in other requests.
    */
   readonly rows: readonly PointRow[];
+  /** Measurements of jobs, one entry for each resource entry that has any. */
+  readonly jobs: readonly JobBatch[];
   /** Data points that are not used: other metrics, series that ended, unusable temporality. */
   readonly ignored: number;
   /** Usable data points of a resource without dyno name or dyno id. */
@@ -24,6 +27,16 @@ export interface DecodedRequest {
   readonly overLimitByApp: ReadonlyMap<string | null, number>;
   /** Data points that appear twice in one resource entry. */
   readonly repeated: number;
+}
+
+/** What one process measured of its jobs. */
+export interface JobBatch {
+  readonly process: ProcessIdentity;
+  readonly points: readonly JobPoint[];
+  /** Those that are not counted as a field of a Point. */
+  readonly dataPoints: number;
+  /** The newest time. */
+  readonly timeMs: number;
 }
 
 /** One data point from a decoder. */
@@ -46,6 +59,7 @@ const MAX_TIME_MS = 8.64e15;
 /** Collects the data points of a request, in any order, into one row per resource entry and time. */
 export class RequestFold implements DecodedRequest {
   readonly rows: PointRow[] = [];
+  readonly jobs: JobBatch[] = [];
   ignored = 0;
   noDyno = 0;
   invalid = 0;
@@ -58,8 +72,11 @@ export class RequestFold implements DecodedRequest {
   #app: string | null = null;
   readonly #rows = new Map<number, PointRow>();
   #latest: PointRow | null = null;
+  #jobPoints: JobPoint[] = [];
+  #jobDataPoints = 0;
   #resources = 0;
   #dataPoints = 0;
+  #allJobPoints = 0;
 
   /** Whether the request is over its limits: then further data points are only to be counted, by `leaveOut`. */
   get isFull(): boolean {
@@ -112,6 +129,28 @@ export class RequestFold implements DecodedRequest {
     if (!isNew) this.repeated++;
   }
 
+  /** @param isField whether the same data point is a field of a Point, and counted as that */
+  addJob(point: JobPoint, isField: boolean): void {
+    const { timeMs, value, figure, growth } = point;
+    if (this.#process === null) {
+      // Counted as without a dyno by what it also is; by itself it is not asked for.
+      if (!isField) this.ignored++;
+      return;
+    }
+    const isValue = Math.abs(value) <= Number.MAX_SAFE_INTEGER && (figure === 'net' || value >= 0);
+    if (!(timeMs > 0 && timeMs <= MAX_TIME_MS && isValue && isPossible(growth))) {
+      if (!isField) this.#refuse(1);
+      return;
+    }
+    if (this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints) {
+      if (!isField) this.leaveOut(1);
+      return;
+    }
+    this.#allJobPoints++;
+    this.#jobPoints.push(point);
+    if (!isField) this.#jobDataPoints++;
+  }
+
   /** Ends the resource: its rows follow, oldest first. */
   end(): void {
     if (this.#latest !== null) {
@@ -124,6 +163,13 @@ export class RequestFold implements DecodedRequest {
       }
       this.#rows.clear();
     }
+    if (this.#process !== null && this.#jobPoints.length > 0) {
+      const timeMs = this.#jobPoints.reduce((newest, point) => Math.max(newest, point.timeMs), 0);
+      const dataPoints = this.#jobDataPoints;
+      this.jobs.push({ process: this.#process, points: this.#jobPoints, dataPoints, timeMs });
+      this.#jobPoints = [];
+    }
+    this.#jobDataPoints = 0;
     this.#process = null;
     this.#latest = null;
   }
@@ -144,6 +190,11 @@ export class RequestFold implements DecodedRequest {
     this.#latest = row;
     return row;
   }
+}
+
+function isPossible(growth: GrowthCounts | null): boolean {
+  const isCount = (value: number) => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return growth === null || (isCount(growth.sum) && isCount(growth.max ?? 0) && growth.counts.every(isCount));
 }
 
 function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {

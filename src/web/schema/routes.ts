@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { Attempt, Decision, Dyno, DynoWithSeries, Health, Status } from './answers.ts';
+import { Attempt, AttemptDetail } from './attempt.ts';
+import { Decision } from './decision.ts';
+import { DynoDetail, DynoInList } from './dyno.ts';
 import { ApiError } from './errors.ts';
+import { TargetJobs } from './jobs.ts';
+import { Health, Status } from './status.ts';
 
 /** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
-export const API_VERSION = '1.0.0';
+export const API_VERSION = '2.0.0';
 
 /** One route: the app serves it, the document describes it, and the client calls it by this. */
 export interface Route {
@@ -13,14 +17,21 @@ export interface Route {
   readonly summary: string;
   /** Open to everyone; otherwise the admin token is needed, or loopback where none is configured. */
   readonly isOpen?: true;
-  /** Whether `?limit=` says how many entries are wanted. */
-  readonly takesLimit?: true;
+  /** The parameters after the question mark, each of which may be left out. */
+  readonly query?: Readonly<Record<string, z.ZodType>>;
   /** The request's body, which may be left out. */
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, z.ZodType>>;
 }
 
-export const Limit = z.int().min(1).max(1000).default(200).describe('How many entries are wanted, the newest.');
+export const Limit = z.int().min(1).max(1000).default(200).describe('How many entries are wanted at most.');
+export const Cursor = z.string().max(600).describe('next_cursor of the answer before: what follows is wanted.');
+export const CurvePoints = z
+  .int()
+  .min(0)
+  .max(120)
+  .default(0)
+  .describe('How many moments the curves may have; 0: none.');
 
 /** Strict: a misspelt key must not pause everything. */
 export const TargetRequest = z
@@ -61,28 +72,48 @@ export const ROUTES = {
   dynos: {
     method: 'get',
     path: '/api/dynos',
-    summary: 'The dynos that report.',
-    answers: { 200: z.object({ dynos: z.array(Dyno) }) },
+    summary: 'The dynos that report, by app and name.',
+    query: { limit: Limit, cursor: Cursor, curve: CurvePoints },
+    answers: {
+      200: z.object({
+        dynos: z.array(DynoInList),
+        total: z.number().describe('How many there are in all.'),
+        next_cursor: z.string().nullable().describe('For the next page; null at the end.'),
+      }),
+      400: ApiError,
+    },
   },
   dyno: {
     method: 'get',
     path: '/api/dynos/{app}/{dyno}',
-    summary: 'One dyno, with its memory over time.',
-    answers: { 200: DynoWithSeries, 404: ApiError },
+    summary: 'One dyno, with its memory over time, and why it is or is not restarted.',
+    answers: { 200: DynoDetail, 404: ApiError },
   },
   decisions: {
     method: 'get',
     path: '/api/decisions',
     summary: 'The decisions, newest first.',
-    takesLimit: true,
+    query: { limit: Limit },
     answers: { 200: z.object({ decisions: z.array(Decision) }), 400: ApiError },
   },
   attempts: {
     method: 'get',
     path: '/api/attempts',
     summary: 'The restarts under way, then the newest closed ones.',
-    takesLimit: true,
+    query: { limit: Limit },
     answers: { 200: z.object({ attempts: z.array(Attempt) }), 400: ApiError },
+  },
+  attempt: {
+    method: 'get',
+    path: '/api/attempts/{id}',
+    summary: 'One restart, with the curves before and after it.',
+    answers: { 200: AttemptDetail, 404: ApiError },
+  },
+  jobs: {
+    method: 'get',
+    path: '/api/jobs',
+    summary: 'The job names of each target by net growth.',
+    answers: { 200: z.object({ targets: z.array(TargetJobs) }) },
   },
   restart: {
     method: 'post',

@@ -56,8 +56,8 @@ describe('what is shown', () => {
     await world.tick();
     expect(views.dynos().map(({ decision }) => decision.dyno)).toEqual(['worker.1', 'worker.2', 'worker.10']);
     expect(views.dynos()[1]?.decision.bootId).toBe(world.platform.dyno('worker.2').id);
-    expect(views.series('shop', 'worker.1')?.length).toBeGreaterThan(0);
-    expect(views.series('shop', 'worker.9')).toBeNull();
+    expect(views.dyno('shop', 'worker.1')?.curve.timesMs.length).toBeGreaterThan(0);
+    expect(views.dyno('shop', 'worker.9')).toBeNull();
   });
 
   it('has the open attempts as the ledger has them, and none of them if it cannot be read', async () => {

@@ -89,6 +89,7 @@ describe('the attempts that people see', () => {
       {
         attempt: expect.objectContaining({ phase: 'closed', outcome: 'restarted', closedAtMs: 110 }),
         reclaimedBytes: 7,
+        backAfterMs: null,
       },
     ]);
     expect(ids(log, []), 'closed, and nobody knows how').toEqual([]);

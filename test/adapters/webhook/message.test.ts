@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageOf } from '../../../src/adapters/webhook/message.ts';
+import { linkOf, messageOf } from '../../../src/adapters/webhook/message.ts';
 import { payloadOf } from '../../../src/adapters/webhook/payload.ts';
 import { type Attempt, OUTCOMES } from '../../../src/attempt/attempt.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
@@ -92,6 +92,46 @@ describe('the message', () => {
     ],
   ])('reports %s', (_what, event, tone, title) => {
     expect(messageOf(event)).toMatchObject({ tone, title: expect.stringMatching(title) });
+  });
+
+  it('names the job names that made the dyno grow, the worst first', () => {
+    const share = (name: string, mb: number) =>
+      ({ queue: 'q', name, netBytes: mb * MB, runs: 4, known: 'estimated' }) as const;
+    const suspects = [share('import-records', 388), share('mail', 12), share('a', 3), share('b', 2)];
+    const notes = { expectedBytes: null, activeJobs: null, suspects };
+    const named = ['Suspect jobs', 'import-records (+388 MB), mail (+12 MB), a (+3 MB)'];
+    expect(messageOf(closed({ notes }))?.numbers).toContainEqual(named);
+    const decision = aDecision({ action: 'advise' });
+    expect(messageOf({ type: 'decision', timeMs: 1, decision, outcome: null }, suspects)?.numbers).toContainEqual(
+      named,
+    );
+  });
+
+  it('of a week sums it up in its title', () => {
+    const week = { type: 'summary', fromMs: 0, toMs: 1, dryRestarts: 0, overLimitMs: 720_000 } as const;
+    expect(messageOf({ ...week, restarts: 6, givenBackBytes: 2355 * MB, useless: 0 })).toMatchObject({
+      tone: 'info',
+      title: 'The last seven days: 6 restarts, 2355 MB given back',
+      explanation: '0 useless, 12 min over the quota.',
+    });
+    expect(messageOf({ ...week, restarts: 1, givenBackBytes: 0, useless: 1, dryRestarts: 2 })).toMatchObject({
+      tone: 'attention',
+      title: expect.stringContaining('1 restart,'),
+      explanation: expect.stringContaining('In dry run 2 restarts would have been made.'),
+    });
+  });
+
+  it('links to the dyno on the page, where a public address is set', () => {
+    expect(linkOf(closed(), null)).toBeNull();
+    expect(linkOf(closed(), 'https://tm.example')).toBe('https://tm.example/#dyno/shop/worker.1');
+    expect(linkOf({ ...RECLAIMED, reclaimedBytes: 1 }, 'https://tm.example')).toBe('https://tm.example/');
+    const payload = payloadOf(
+      'https://hooks.slack.com/x',
+      { tone: 'info', title: 't', explanation: 'e', numbers: [] },
+      closed(),
+      'https://tm.example/',
+    );
+    expect(payload).toMatchObject({ attachments: [{ title_link: 'https://tm.example/' }] });
   });
 
   it('of a refusal says what the platform said', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Bucket } from '../../../src/detector/curve/curve.ts';
+import type { Bucket } from '../../../src/detector/curve/level.ts';
 import {
+  dropsOf,
   floorsBetweenJobs,
   loweredBytes,
   noiseOf,
@@ -150,13 +151,8 @@ describe('what a floor has stayed over', () => {
     expect(sustainedMb(floors)).toBe(expected);
   });
 
-  it('is less with noise, and comes near the floor as that stays', () => {
-    const noise = { bytes: 20 * MIB, persistence: 1 };
-    const high = (count: number) => [...values(12, () => 200), ...values(count, () => 400)];
-    const [soon = 0, later = 0] = [sustainedMb(high(3), noise) ?? 0, sustainedMb(high(24), noise) ?? 0];
-    expect(soon).toBeLessThan(400);
-    expect(later).toBeGreaterThan(soon);
-    expect(later).toBeLessThanOrEqual(400);
+  it('is less by what a floor varies by', () => {
+    expect(sustainedMb([200, 400, 410, 420], { bytes: 20 * MIB, persistence: 1 })).toBe(380);
   });
 
   it('is never over the highest of the last three, and moves with the floors', () => {
@@ -174,6 +170,22 @@ describe('what a floor has stayed over', () => {
         },
       ),
     );
+  });
+});
+
+describe('drops', () => {
+  const drops = (floors: readonly number[]) => dropsOf(levelsOf(floors), 50 * MIB);
+
+  it.each<[string, readonly number[], number]>([
+    ['of no floor', [], 0],
+    ['of a floor that only rises', [100, 200, 300], 0],
+    ['of a tooth', [100, 200, 100], 1],
+    ['of a fall in several steps', [300, 220, 140, 60], 1],
+    ['of two falls with a small rise between', [300, 200, 220, 100], 1],
+    ['of two teeth', [100, 200, 100, 200, 100], 2],
+    ['smaller than the height', [100, 140, 100, 140, 100], 0],
+  ])('%s', (_, floors, expected) => {
+    expect(drops(floors)).toBe(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Level } from '../../../src/detector/curve/curve.ts';
+import type { Level } from '../../../src/detector/curve/level.ts';
 
 export const MINUTE_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Level } from '../../../src/detector/curve/curve.ts';
+import type { Level } from '../../../src/detector/curve/level.ts';
 import { creeps, type RiseInput, riseOf } from '../../../src/detector/curve/rise.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';
@@ -16,7 +16,6 @@ function inputWith(changes: Partial<RiseInput> = {}): RiseInput {
     coarse: [],
     wide: [],
     isWarm: true,
-    sawtooth: null,
     scaleBytes: LIMIT_MB * MIB,
     isWide: false,
     recoveredBytes: 0,
@@ -127,30 +126,6 @@ describe('no rise is seen', () => {
         }),
       ),
     ).not.toBeNull();
-  });
-});
-
-describe('beneath a sawtooth', () => {
-  const troughsOf = (floors: readonly number[]): readonly Level[] => levelsOf(floors, 8 * MINUTE_MS);
-
-  it('the line goes through the troughs', () => {
-    const troughs = troughsOf([200, 232, 264, 296]);
-    const rise = riseOf(inputWith({ levels: rising, sawtooth: { troughs } }));
-    expect((rise?.bytes ?? 0) / MIB).toBeCloseTo(296, 6);
-    expect(((rise?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeCloseTo(4, 6);
-  });
-
-  it('troughs that fall now are no leak, whatever the hours before show', () => {
-    const coarse = levelsOf(
-      values(24, (index) => 110 + 3 * index),
-      12 * MINUTE_MS,
-    );
-    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([240, 230, 220]) }, coarse }))).toBeNull();
-    expect(riseOf(inputWith({ sawtooth: { troughs: troughsOf([220, 230, 240]) }, coarse }))).not.toBeNull();
-  });
-
-  it('a tooth that rises now is no leak', () => {
-    expect(riseOf(inputWith({ levels: rising, sawtooth: { troughs: troughsOf([200, 200, 200, 200]) } }))).toBeNull();
   });
 });
 

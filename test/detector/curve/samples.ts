@@ -25,7 +25,10 @@ export const arbitrarySamples = fc.array(
   { minLength: 1, maxLength: 400, size: 'max' },
 );
 
-/** Feeds samples of which jobs hold nothing, and computes the features of each bucket that closes. Returns the time of the last. */
+/**
+ * Feeds samples of which jobs hold nothing, and computes the features of each bucket that closes. Returns the time of
+ * the last.
+ */
 export function feed(curve: Curve, samples: readonly Sample[], fromMs = START_MS): number {
   let timeMs = fromMs;
   for (const { gapMs, usageBytes, activeJobs } of samples) {

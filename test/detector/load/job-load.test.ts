@@ -4,7 +4,6 @@ import { Random } from '../../../evaluation/random.ts';
 import {
   bytesPerJob,
   followJobs,
-  isJobLoad,
   isNearlyIdle,
   type JobLoad,
   type JobSample,
@@ -14,6 +13,7 @@ import {
   takenSinceLastEnd,
   withoutJobs,
 } from '../../../src/detector/load/job-load.ts';
+import { isJobLoad } from '../../../src/detector/load/restored-job-load.ts';
 
 const WINDOW_MS = 60_000;
 const MB = 1e6;
@@ -229,7 +229,9 @@ describe('what was taken since a job last ended', () => {
 });
 
 describe('what was taken since the oldest running job began', () => {
-  /** Samples each minute: usage in MB and the minute in which the oldest job began; small jobs come and go with each. */
+  /**
+   * Samples each minute: usage in MB and the minute in which the oldest job began; small jobs come and go with each.
+   */
   const takenMb = (samples: readonly (readonly [usageMb: number, sinceMinute: number | null])[], minutesLater = 0) => {
     let load = NO_JOB_LOAD;
     let sample = { timeMs: 0, usageBytes: 0 };

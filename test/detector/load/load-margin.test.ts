@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Level } from '../../../src/detector/curve/curve.ts';
+import type { Level } from '../../../src/detector/curve/level.ts';
 import { jobsOf, loadMargin, marginOf } from '../../../src/detector/load/load-margin.ts';
 
 /** Levels with these counts of running jobs. */

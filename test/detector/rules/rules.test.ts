@@ -17,7 +17,8 @@ const HELD = ' without the 200 MB of the running jobs';
 const OVER = 'floor is at 104 % of 512 MB';
 const QUIET = 'floor is at 39 % of 512 MB';
 const JOBS_HOLD =
-  '20 running jobs hold 200 MB of 512 MB, 10 MB each, and would do so after a restart: a bigger dyno or less concurrency is needed.';
+  '20 running jobs hold 200 MB of 512 MB, 10 MB each, and would do so after a restart: ' +
+  'a bigger dyno or less concurrency is needed.';
 const NOTHING = 'a restart would give next to nothing back: a bigger dyno or less concurrency is needed.';
 
 /** One row for each rule, in their order: what it alone says, and the sentence. */
@@ -64,7 +65,8 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     'advise',
     'a leak on a dyno of unknown quota',
     { ...LEAK, limitBytes: null, softLimitBytes: null, hardLimitBytes: null, timeToLimitMs: null },
-    "floor is at 461 MB and rises by 60 MB an hour; the dyno's quota is not known, so Tidemark cannot say when it is full.",
+    "floor is at 461 MB and rises by 60 MB an hour; the dyno's quota is not known, " +
+      'so Tidemark cannot say when it is full.',
   ],
   [
     'cycle-comes-first',
@@ -281,144 +283,5 @@ describe('the first rule that matches', () => {
 
   it('holds after useless restarts at the kill point alone', () => {
     expect(RULES.filter((rule) => rule.evenIfUseless === true).map(({ reason }) => reason)).toEqual(['kill-point']);
-  });
-});
-
-/** The reason for an assessment. */
-const reasonOf = (changes: Changes) => RULES[ruleAt(assessmentWith(changes))]?.reason;
-
-describe('a boundary of a rule', () => {
-  it.each<[string, Changes, Reason]>([
-    [
-      'a floor at the hard limit is not over it',
-      { ...BLOAT, features: { ...overHard, sustainedBytes: 512 * MIB } },
-      'sustained-over-soft-limit',
-    ],
-    ['a peak over the hard limit is nothing', { ...BLOAT, usageBytes: 600 * MIB }, 'sustained-over-soft-limit'],
-    [
-      'over the hard limit a tenth back is a restart',
-      { ...BLOAT, surelyReclaimableBytes: 52 * MIB, features: overHard },
-      'hard-limit',
-    ],
-    [
-      'over the hard limit 6 % back is a restart',
-      { ...BLOAT, surelyReclaimableBytes: 31 * MIB, features: overHard },
-      'hard-limit',
-    ],
-    [
-      'over the hard limit 4 % back is nothing',
-      { ...BLOAT, surelyReclaimableBytes: 20 * MIB, features: overHard },
-      'working-set',
-    ],
-    [
-      'over the hard limit the unknown is tried',
-      { ...BLOAT, surelyReclaimableBytes: null, features: overHard },
-      'hard-limit',
-    ],
-    [
-      'over the soft limit a tenth back is worth it',
-      { ...BLOAT, surelyReclaimableBytes: 52 * MIB },
-      'sustained-over-soft-limit',
-    ],
-    ['over the soft limit less is not', { ...BLOAT, surelyReclaimableBytes: 51 * MIB }, 'working-set'],
-    [
-      'what noise may explain is not worth it',
-      { ...BLOAT, surelyReclaimableBytes: 70 * MIB, features: { ...BLOAT.features, noiseBytes: 20 * MIB } },
-      'working-set',
-    ],
-    [
-      'a floor is waited for near the soft limit',
-      {
-        ...BLOAT,
-        features: {
-          ...BLOAT.features,
-          floorBytes: 412 * MIB,
-          sustainedBytes: 411 * MIB,
-          overSoftSinceMs: NOW_MS - 14 * MINUTE_MS,
-        },
-      },
-      'not-settled',
-    ],
-    ['a floor is not over the limit once usage is under it', { ...BLOAT, usageBytes: 400 * MIB }, 'not-settled'],
-    [
-      'and less long nearer to the hard limit',
-      { ...BLOAT, features: { ...BLOAT.features, floorBytes: 500 * MIB, overSoftSinceMs: NOW_MS - 4 * MINUTE_MS } },
-      'sustained-over-soft-limit',
-    ],
-    [
-      'one that never rests counts after half an hour',
-      {
-        ...BLOAT,
-        class: 'unknown',
-        features: { ...BLOAT.features, isSettled: false, overSoftSinceMs: NOW_MS - 31 * MINUTE_MS },
-      },
-      'sustained-over-soft-limit',
-    ],
-    [
-      'a floor and its jobs over the hard limit are restarted where that gives enough back',
-      {
-        ...BLOAT,
-        ...JOBS,
-        features: { ...BLOAT.features, floorBytes: 400 * MIB, sustainedBytes: 400 * MIB, heldByJobsBytes: 190 * MIB },
-      },
-      'sustained-over-soft-limit',
-    ],
-    [
-      'a leak whose line is uncertain is not restarted early',
-      { ...LEAK, timeToLimitMs: 2 * HOUR_MS, timeToLimitLowMs: 10 * MINUTE_MS },
-      'leak-far-from-limit',
-    ],
-    [
-      'a leak comes after an overdue daily restart',
-      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 20 * MINUTE_MS, timeToLimitLowMs: 18 * MINUTE_MS },
-      'cycle-comes-first',
-    ],
-    [
-      'and before it where the limit is near',
-      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 5 * MINUTE_MS, timeToLimitLowMs: 4 * MINUTE_MS },
-      'leak-near-limit',
-    ],
-    [
-      'jobs of less than a tenth of the limit are not named',
-      { ...BLOAT, ...UNWORTHY, heldByJobsBytes: 50 * MIB },
-      'working-set',
-    ],
-  ])('%s', (_, changes, reason) => {
-    expect(reasonOf(changes)).toBe(reason);
-  });
-});
-
-describe('until when a moment without jobs is waited for', () => {
-  const patientMs = (changes: Changes) => {
-    const assessment = assessmentWith(changes);
-    const untilMs = RULES[ruleAt(assessment)]?.patientUntilMs?.(assessment) ?? null;
-    return untilMs === null ? null : Math.round((untilMs - NOW_MS) / MINUTE_MS);
-  };
-
-  it('is five windows after bloat has stayed for fifteen', () => {
-    const since = (minutes: number) => ({
-      ...BLOAT,
-      features: { ...BLOAT.features, overSoftSinceMs: NOW_MS - minutes * MINUTE_MS },
-    });
-    expect([patientMs(since(15)), patientMs(since(20)), patientMs(since(60))]).toEqual([5, 0, -40]);
-  });
-
-  it('is half of the time that a leak leaves', () => {
-    const left = (minutes: number) => ({
-      ...LEAK,
-      timeToLimitMs: minutes * MINUTE_MS,
-      timeToLimitLowMs: minutes * MINUTE_MS,
-    });
-    const [far, near] = [patientMs(left(30)), patientMs(left(10))];
-    expect(far).toBeGreaterThan(near ?? 0);
-    expect(far).toBeLessThan(30);
-    expect(near).toBeLessThanOrEqual(0);
-  });
-
-  it.each<[string, Changes]>([
-    ['the hard limit', { ...BLOAT, features: overHard }],
-    ['the kill point', { ...LEAK, timeToKillMs: 0 }],
-  ])('is never at %s', (_, changes) => {
-    expect(patientMs(changes)).toBeNull();
   });
 });

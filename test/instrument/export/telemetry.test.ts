@@ -4,7 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { METRICS } from '../../../src/emitted.ts';
 import { FLUSH_LIMIT_MS } from '../../../src/instrument/export/telemetry.ts';
 import { DynoMemory } from '../../../src/instrument/memory/dyno-memory.ts';
-import { VERSION } from '../../../src/instrument/version.ts';
+import { VERSION } from '../../../src/shared/version.ts';
 import { memoryProvider } from '../memory/memory-reader.ts';
 import { flushable, harness } from './telemetry-harness.ts';
 

@@ -35,10 +35,18 @@ afterEach(() => {
 
 function memoryOf(
   env: Record<string, string | undefined>,
-  options: { procfs?: Procfs; knownChildren?: number[]; canSend?: () => Promise<boolean> } = {},
+  options: {
+    procfs?: Procfs;
+    knownChildren?: number[];
+    canSend?: () => Promise<boolean>;
+    nowMs?: () => number;
+  } = {},
 ) {
-  const { procfs = new Procfs(fake.root), knownChildren = [], canSend = async () => true } = options;
-  const memory = new DynoMemory({ procfs, env: { ...env }, folder, canSend, knownChildren: () => knownChildren });
+  const { procfs = new Procfs(fake.root), knownChildren = [], canSend = async () => true, nowMs } = options;
+  const memory = new DynoMemory({
+    ...{ procfs, env: { ...env }, folder, canSend, knownChildren: () => knownChildren },
+    ...(nowMs === undefined ? {} : { nowMs }),
+  });
   made.push(memory);
   return memory;
 }
@@ -125,6 +133,48 @@ describe('memory of a dyno', () => {
     expect(look).toHaveBeenCalledTimes(2);
   });
 
+  it('follows the counters of the kernel between two counts of all pages', async () => {
+    let nowMs = 0;
+    const both = (pss: number, swapPss: number, rss: number, swap: number) => ({
+      smaps_rollup: `x rollup\nRss: ${rss} kB\nPss: ${pss} kB\nSwap: ${swap} kB\nSwapPss: ${swapPss} kB\n`,
+      ...status(rss, swap),
+    });
+    fake.add(process.pid, { parent: 1, files: both(100, 10, 150, 15) });
+    fake.add(900_001, { parent: process.pid, files: both(20, 0, 70, 0) });
+    const procfs = new Procfs(fake.root);
+    const count = vi.spyOn(procfs, 'memory');
+    const memory = memoryOf(DYNO, { procfs, nowMs: () => nowMs });
+    expect(await memory.read()).toEqual({ residentBytes: 120 * KIB, swapBytes: 10 * KIB });
+    nowMs = 8_000;
+    fake.files(String(process.pid), status(1150, 16));
+    expect(await memory.read()).toEqual({ residentBytes: 1120 * KIB, swapBytes: 11 * KIB });
+    expect(count).toHaveBeenCalledTimes(2);
+    nowMs = 10_000;
+    fake.files(String(process.pid), both(1000, 20, 1150, 30));
+    expect(await memory.read()).toEqual({ residentBytes: 1020 * KIB, swapBytes: 20 * KIB });
+    expect(count).toHaveBeenCalledTimes(4);
+  });
+
+  it.each([
+    [
+      'has started',
+      () => fake.add(900_002, { parent: process.pid, files: { ...rollup(3, 0), ...status(27, 0) } }),
+      118,
+    ],
+    ['has ended', () => fake.end(900_001), 95],
+  ])(
+    'counts all pages again at once when a process %s, because the others share them',
+    async (_what, change, sumKib) => {
+      fake.add(process.pid, { parent: 1, files: { ...rollup(100, 0), ...status(900, 0) } });
+      fake.add(900_001, { parent: process.pid, files: { ...rollup(20, 0), ...status(180, 0) } });
+      const memory = memoryOf(DYNO, { nowMs: () => 0 });
+      expect((await memory.read())?.residentBytes).toBe(120 * KIB);
+      change();
+      fake.files(String(process.pid), rollup(95, 0));
+      expect((await memory.read())?.residentBytes).toBe(sumKib * KIB);
+    },
+  );
+
   it('is left to others by a process that cannot send, for as long as it cannot', async () => {
     fake.add(process.pid, { parent: 1, files: rollup(100, 0) });
     let isConnected = false;
@@ -201,7 +251,7 @@ describe('memory as it really is', () => {
     const pid = Number((await once(shell.stderr, 'data'))[0]);
     const procfs = new Procfs();
     try {
-      const resident = () => procfs.residentBytes(pid) ?? 0;
+      const resident = () => procfs.unsharedMemory(pid)?.residentBytes ?? 0;
       await vi.waitFor(() => expect(resident()).toBeGreaterThan(64 * KIB * KIB), { timeout: 10_000, interval: 20 });
       const own = (await procfs.memory(process.pid))?.residentBytes ?? 0;
       const whole = (await memoryOf(dyno, { procfs }).read())?.residentBytes ?? 0;

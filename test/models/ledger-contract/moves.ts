@@ -14,6 +14,28 @@ export function describeMoves(session: LedgerSession): void {
       expect((await session.ledger.read(SHOP)).open).toEqual(attempt);
     });
 
+    it('keeps what was known of the boot, and when it was drained, to the end', async () => {
+      const suspect = { queue: 'q', name: 'import', netBytes: 300.5, runs: 4, known: 'exclusive' } as const;
+      const notes = { expectedBytes: 300, activeJobs: 2, suspects: [suspect] };
+      const attempt = await session.claimed({ notes });
+      expect(attempt).toMatchObject({ notes, drainingAtMs: null });
+      session.pass(5 * MINUTE);
+      const drained = await session.draining(attempt);
+      expect((drained.drainingAtMs ?? 0) - attempt.claimedAtMs).toBeGreaterThanOrEqual(5 * MINUTE);
+      session.pass(MINUTE);
+      const sent = await session.moved(drained, { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 });
+      const closed = await session.close(sent, 'restarted');
+      expect(closed).toMatchObject({ notes, drainingAtMs: drained.drainingAtMs });
+      expect((await session.ledger.read(SHOP)).history).toMatchObject([{ expectedBytes: 300 }]);
+    });
+
+    it('needs nothing to be known of the boot', async () => {
+      const attempt = await session.claimed();
+      expect(attempt.notes).toBeNull();
+      await session.close(attempt, 'abandoned');
+      expect((await session.ledger.read(SHOP)).history).toMatchObject([{ expectedBytes: null }]);
+    });
+
     it('lets one attempt of a target be open, whatever the dyno and whoever asks', async () => {
       await session.claimed();
       expect(await session.refusal({ dyno: 'worker.2', bootId: 'boot-2' })).toBe('attempt-open');

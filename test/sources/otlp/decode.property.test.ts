@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadInputError } from '../../../src/model/errors.ts';
+import { READ_METRICS } from '../../../src/sources/otlp/job-metrics.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
-import { WANTED_METRICS } from '../../../src/sources/otlp/wanted-metrics.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
 import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
 import { IDENTITY, rssAt, T0, WHOLE } from './requests.ts';
@@ -48,7 +48,7 @@ const numberPoint = fc.tuple(dataPoint, value).map(([{ count: _, ...point }, num
 
 const metric: fc.Arbitrary<MetricSpec> = fc
   .tuple(
-    fc.constantFrom(...WANTED_METRICS.map(({ name }) => name), 'other', ''),
+    fc.constantFrom(...READ_METRICS, 'other', ''),
     fc.constantFrom('gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary' as const),
     fc.constantFrom(0, 1, 2, 3),
   )
@@ -88,8 +88,8 @@ describe('any request', () => {
   it('has each of its data points counted once', () => {
     fc.assert(
       fc.property(request, (resources) => {
-        const { rows, ignored, noDyno, invalid, repeated } = decodeProtobuf(encodeProtobuf(resources));
-        const used = rows.reduce((sum, { dataPoints }) => sum + dataPoints, 0);
+        const { rows, jobs, ignored, noDyno, invalid, repeated } = decodeProtobuf(encodeProtobuf(resources));
+        const used = [...rows, ...jobs].reduce((sum, { dataPoints }) => sum + dataPoints, 0);
         expect(used + ignored + noDyno + invalid + repeated).toBe(dataPointsOf(resources));
       }),
       { numRuns: 2000 },

@@ -145,15 +145,6 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     ['another metric with a name of the same length', metric('process.memory.usagf', 1)],
     ['delta sums', { ...metric('bullmq.job.active', 1), temporality: 1 }],
     [
-      'delta histograms',
-      {
-        name: 'messaging.process.duration',
-        kind: 'histogram',
-        temporality: 1,
-        dataPoints: [{ timeNanos: nanos(T0), count: 4n }],
-      },
-    ],
-    [
       'histograms of unset temporality',
       {
         name: 'messaging.process.duration',
@@ -184,6 +175,18 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     ],
   ])('counts and ignores %s', (_name, ignored) => {
     expect(decode(withMetrics(ignored))).toMatchObject({ ignored: 1, invalid: 0, rows: [] });
+  });
+
+  it('takes a delta histogram for what jobs did, and not for jobs since the start', () => {
+    const runs: MetricSpec = {
+      name: 'messaging.process.duration',
+      kind: 'histogram',
+      temporality: 1,
+      dataPoints: [{ timeNanos: nanos(T0), count: 4n }],
+    };
+    const { rows, jobs, ignored } = decode(withMetrics(runs));
+    expect({ rows, ignored }).toEqual({ rows: [], ignored: 0 });
+    expect(jobs).toMatchObject([{ dataPoints: 1, points: [{ figure: 'runs', isDelta: true, value: 4 }] }]);
   });
 
   it('counts jobs of exponential histograms too', () => {

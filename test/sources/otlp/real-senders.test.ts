@@ -62,8 +62,9 @@ describe("the SDK's own serialisers", () => {
   ])('are understood: %s', async (_name, decode) => {
     const metrics = await collected();
     const [seconds = 0, nanos = 0] = metrics.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.endTime ?? [];
-    const { rows, ...counts } = decode(metrics);
-    expect(counts).toMatchObject({ ignored: 1, invalid: 0, noDyno: 0 });
+    const { rows, jobs, ...counts } = decode(metrics);
+    expect(counts).toMatchObject({ ignored: 0, invalid: 0, noDyno: 0 });
+    expect(jobs[0]?.points.filter(({ figure }) => figure === 'net')).toMatchObject([{ value: -5, isDelta: false }]);
     expect(rows.map(({ dataPoints, point }) => ({ dataPoints, point }))).toEqual([
       {
         dataPoints: 11,

@@ -3,12 +3,30 @@ import { type Attempt, OUTCOMES } from '../../../attempt/attempt.ts';
 import type { LearnedBoot } from '../../../decision/learned.ts';
 import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
+import { JOB_KNOWN } from '../../../model/job-point.ts';
 import type { HistoryEntry } from '../../../ports.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
 /** The form of the ledger's records in Redis. Unknown fields, which a newer Tidemark may have written, are dropped. */
 
 const by = z.enum(['policy', 'person']);
+
+const notesSchema = z.object({
+  expectedBytes: nullableAmount,
+  activeJobs: nullableAmount,
+  suspects: z
+    .array(
+      z.object({
+        queue: text,
+        name: text,
+        netBytes: z.number(),
+        runs: nullableAmount,
+        known: z.enum(JOB_KNOWN),
+      }),
+    )
+    .max(20)
+    .nullable(),
+});
 
 export const attemptSchema: z.ZodType<Attempt> = z.object({
   id: text.min(1),
@@ -28,6 +46,9 @@ export const attemptSchema: z.ZodType<Attempt> = z.object({
   floorBytes: nullableAmount,
   limitBytes: nullableAmount,
   claimedAtMs: time,
+  // Missing in records of older versions. Notes that cannot be read must not stop the attempt.
+  drainingAtMs: nullableTime.default(null),
+  notes: notesSchema.nullable().default(null).catch(null),
   deadlineMs: time,
   sendingAtMs: nullableTime,
   closedAtMs: nullableTime,
@@ -50,6 +71,7 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
     reclaimedBytes: z.number().nullable(),
     // Missing in records of older versions.
     backAfterMs: z.number().nullable().default(null),
+    expectedBytes: nullableAmount.default(null),
   }),
 );
 

@@ -186,11 +186,13 @@ function scriptRunner(options: RedisLedgerOptions) {
 function newAttempt(request: ClaimRequest): Attempt {
   return {
     ...request,
+    notes: request.notes ?? null,
     id: randomUUID(),
     platformDynoId: null,
     phase: 'claimed',
     epoch: 0,
     claimedAtMs: 0,
+    drainingAtMs: null,
     deadlineMs: 0,
     sendingAtMs: null,
     closedAtMs: null,

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
 import { parseRetryAfter } from '../../../shared/retry-after.ts';
+import { VERSION } from '../../../shared/version.ts';
 import { afterLoopTime } from '../../patience.ts';
-import { VERSION } from '../../version.ts';
 
 /** Statuses after which OTLP lets a client retry. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);

@@ -67,6 +67,7 @@ attempt.epoch = attempt.epoch + 1
 if move.to ~= 'closed' then
   attempt.platformDynoId = move.platformDynoId
   attempt.deadlineMs = now + move.deadlineInMs
+  if move.to == 'draining' then attempt.drainingAtMs = now end
   text = cjson.encode(attempt)
   set('attempt', text)
   return {'ok', text}
@@ -79,11 +80,13 @@ if move.outcome == 'refused' then
   -- Proof that nothing was restarted: free the ids that this attempt has spent, but none spent before.
   for _, id in ipairs(list('spends')) do redis.call('ZREM', spentKey, id) end
 end
+local expected = known(attempt.notes) and attempt.notes.expectedBytes or cjson.null
 local history = list(attempt.dryRun and 'dryHistory' or 'history')
 table.insert(history, 1, {
   attemptId = attempt.id, dyno = attempt.dyno, bootId = attempt.bootId, outcome = move.outcome, by = attempt.by,
   reason = attempt.reason, sendingAtMs = attempt.sendingAtMs, closedAtMs = now, usageBytes = attempt.usageBytes,
   reclaimedBytes = cjson.null, backAfterMs = cjson.null, notTheTargets = move.notTheTargets or false,
+  expectedBytes = expected,
 })
 setList(attempt.dryRun and 'dryHistory' or 'history', history, policy.historyLength)
 if args.startsCooldown then

@@ -1,0 +1,38 @@
+import { targetKey } from '../../model/target.ts';
+import type { BootEntry } from '../boot-registry.ts';
+import { DynoLog } from './dyno-log.ts';
+import { OverLimit } from './over-limit.ts';
+import { PointsMeter } from './points-meter.ts';
+
+/** The time between two looks counts in full only up to this many windows: the process may have been suspended. */
+const MAX_GAP_WINDOWS = 3;
+
+/** What people are shown of the past, beyond what decisions need. Looked at once after every tick. */
+export class Chronicle {
+  readonly log = new DynoLog();
+  readonly overLimit = new OverLimit();
+  readonly meter = new PointsMeter();
+  readonly #windowMs: number;
+  #lastMs: number | null = null;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** @param accepted data points used since the start */
+  note(
+    entries: readonly BootEntry[],
+    { nowMs, accepted }: { readonly nowMs: number; readonly accepted: number },
+  ): void {
+    this.log.note(entries);
+    this.meter.note(accepted, nowMs);
+    const gapMs = this.#lastMs === null ? 0 : Math.min(nowMs - this.#lastMs, MAX_GAP_WINDOWS * this.#windowMs);
+    this.#lastMs = nowMs;
+    for (const { decision } of entries) {
+      if (decision === null || decision.target === null || decision.reason === 'silent') continue;
+      const { usageBytes, limitBytes } = decision;
+      if (usageBytes === null || limitBytes === null || usageBytes <= limitBytes) continue;
+      this.overLimit.add(targetKey(decision.target), gapMs, nowMs);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { MemoryClass } from '../../model/decision.ts';
+import type { CurveView } from '../../web/views.ts';
+import type { BootEntry } from '../boot-registry.ts';
+import { curveOf, thinned } from './boot-curve.ts';
+
+/** A boot as the log knows it, also after it is over. */
+export interface BootRecord {
+  readonly bootId: string;
+  readonly release: string | null;
+  readonly class: MemoryClass;
+  /** Null where it had its class when this actuator first saw it. */
+  readonly classSinceMs: number | null;
+  /** When usage passed the quota, oldest first; the newest few. */
+  readonly overLimitMs: readonly number[];
+  readonly firstPointMs: number;
+  readonly lastPointMs: number;
+  readonly floorBytes: number | null;
+  readonly curve: () => CurveView;
+}
+
+interface Watched {
+  entry: BootEntry;
+  class: MemoryClass;
+  classSinceMs: number | null;
+  isOver: boolean;
+  overLimitMs: number[];
+}
+
+/** Past boots that are kept of one dyno name, and of all. */
+const MAX_PAST = 5;
+const MAX_PAST_IN_ALL = 2000;
+const MAX_MARKS = 10;
+/** Moments that the curve of a past boot keeps. */
+const PAST_MOMENTS = 120;
+
+/**
+ * What charts show of a dyno besides its present memory: since when it has its class, when it passed its quota, and the
+ * boots before this one. Looked at in every tick; in memory only.
+ */
+export class DynoLog {
+  /** By boot key. */
+  readonly #watched = new Map<string, Watched>();
+  /** By app and dyno name, the newest first; the name whose boot ended first comes first. */
+  readonly #past = new Map<string, readonly BootRecord[]>();
+  #pastInAll = 0;
+
+  /** Follows the boots that report; one that is gone since the last call becomes a past boot. */
+  note(entries: readonly BootEntry[]): void {
+    const keys = new Set(entries.map(({ key }) => key));
+    for (const [key, watched] of this.#watched) if (!keys.has(key)) this.#archive(key, watched);
+    for (const entry of entries) this.#follow(entry);
+  }
+
+  /** Null where the boot was not followed yet. */
+  of({ key }: Pick<BootEntry, 'key'>): BootRecord | null {
+    const watched = this.#watched.get(key);
+    return watched === undefined ? null : recordOf(watched);
+  }
+
+  /** The boots of a dyno name that are forgotten otherwise, newest first. */
+  past(app: string | null, dyno: string): readonly BootRecord[] {
+    return this.#past.get(nameOf(app, dyno)) ?? [];
+  }
+
+  #follow(entry: BootEntry): void {
+    const { decision } = entry;
+    if (decision === null) return;
+    const known = this.#watched.get(entry.key);
+    const watched = known ?? {
+      entry,
+      class: decision.class,
+      // A boot that begins to report here begins as what it is.
+      classSinceMs: decision.class === 'warming' ? entry.boot.firstPointMs : null,
+      isOver: false,
+      overLimitMs: [],
+    };
+    // A snapshot may replace an entry.
+    watched.entry = entry;
+    if (watched.class !== decision.class) {
+      watched.class = decision.class;
+      watched.classSinceMs = decision.timeMs;
+    }
+    const { usageBytes, limitBytes } = decision;
+    const isOver = usageBytes !== null && limitBytes !== null && usageBytes > limitBytes;
+    if (isOver && !watched.isOver) watched.overLimitMs = [...watched.overLimitMs, decision.timeMs].slice(-MAX_MARKS);
+    watched.isOver = isOver;
+    if (known === undefined) this.#watched.set(entry.key, watched);
+  }
+
+  #archive(key: string, watched: Watched): void {
+    this.#watched.delete(key);
+    const { app, dyno } = watched.entry.boot.identity;
+    const name = nameOf(app, dyno);
+    const curve = thinned(curveOf(watched.entry), PAST_MOMENTS);
+    const before = this.#past.get(name) ?? [];
+    const after = [{ ...recordOf(watched), curve: () => curve }, ...before].slice(0, MAX_PAST);
+    this.#past.delete(name);
+    this.#past.set(name, after);
+    this.#pastInAll += after.length - before.length;
+    for (const [oldest, records] of this.#past) {
+      if (this.#pastInAll <= MAX_PAST_IN_ALL) return;
+      this.#past.delete(oldest);
+      this.#pastInAll -= records.length;
+    }
+  }
+}
+
+function recordOf({ entry, class: memoryClass, classSinceMs, overLimitMs }: Watched): BootRecord {
+  const { boot, decision } = entry;
+  return {
+    bootId: boot.identity.bootId,
+    release: boot.identity.release,
+    class: memoryClass,
+    classSinceMs,
+    overLimitMs,
+    firstPointMs: boot.firstPointMs,
+    lastPointMs: boot.lastPointMs,
+    floorBytes: decision?.floorBytes ?? null,
+    curve: () => curveOf(entry),
+  };
+}
+
+function nameOf(app: string | null, dyno: string): string {
+  return `${app ?? ''}|${dyno}`;
+}

@@ -1,0 +1,121 @@
+import { type Boot, heldByJobs } from '../../detector/boot/boot.ts';
+import { TUNING } from '../../detector/tuning.ts';
+import type { JobShare } from '../../model/job-point.ts';
+import { type Target, targetKey } from '../../model/target.ts';
+import { compareDynos } from '../../web/handlers.ts';
+import type { DynoDetailView, DynoView, NumberView } from '../../web/views.ts';
+import type { BootEntry } from '../boot-registry.ts';
+import { between, curveOf } from '../chronicle/boot-curve.ts';
+import type { Fleet } from '../loop/fleet.ts';
+import type { Leadership } from '../loop/leadership.ts';
+import type { Standings } from '../report/standings.ts';
+import { boots, type HistoryParts, marks, pastBoots, recentHistory } from './dyno-history.ts';
+
+export interface DynoViewParts extends HistoryParts {
+  readonly fleet: Fleet;
+  readonly standings: Pick<Standings, 'views'>;
+  readonly leadership: Pick<Leadership, 'mayAct'>;
+  /** The job names that made a boot grow, the worst first. */
+  readonly suspects: (boot: Boot, count: number) => readonly JobShare[];
+}
+
+const SUSPECTS = 10;
+
+/** The newest boot of each dyno, by app and name; older ones are history. */
+export function dynoViews(parts: DynoViewParts): readonly DynoView[] {
+  const newest = new Map<string, BootEntry>();
+  for (const entry of parts.registry.entries()) {
+    if (entry.decision === null) continue;
+    const { app, dyno } = entry.boot.identity;
+    const other = newest.get(`${app}|${dyno}`);
+    if (other === undefined || other.boot.firstPointMs < entry.boot.firstPointMs) newest.set(`${app}|${dyno}`, entry);
+  }
+  const views = [...newest.values()].flatMap((entry) => viewOf(parts, entry) ?? []);
+  return views.sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
+}
+
+function placeOf({ decision: { app, dyno } }: DynoView) {
+  return [app, dyno] as const;
+}
+
+/** Null where no measurements of it have arrived. */
+export function dynoDetail(parts: DynoViewParts, app: string, dyno: string): DynoDetailView | null {
+  const entry = parts.registry.newestOf(app, dyno);
+  const view = entry === null ? null : viewOf(parts, entry);
+  if (entry === null || view === null) return null;
+  const curve = curveOf(entry);
+  return {
+    view,
+    curve: between(curve, 0),
+    marks: marks(parts, entry, boots(parts, entry)).filter(({ timeMs }) => timeMs >= (curve.timesMs[0] ?? 0)),
+    checks: parts.fleet.checksOf(entry, parts.standings.views(), parts.leadership.mayAct()),
+    suspects: parts.suspects(entry.boot, SUSPECTS),
+    pastBoots: pastBoots(parts, entry),
+    numbers: numbersOf(entry),
+    graceMs: parts.fleet.policy.graceMs,
+  };
+}
+
+function viewOf(parts: DynoViewParts, entry: BootEntry): DynoView | null {
+  const { boot, decision, facts } = entry;
+  if (decision === null) return null;
+  const { windowMs } = parts.fleet.policy;
+  return {
+    decision,
+    release: boot.identity.release,
+    classSinceMs: parts.log.of(entry)?.classSinceMs ?? null,
+    swapBytes: swapOf(boot),
+    jobsHoldBytes: boot.activeJobs === null ? null : heldByJobs(boot, windowMs),
+    oldestJobStartMs: boot.oldestJobStartMs,
+    completedJobs: boot.completedJobs,
+    startedAtMs: facts?.createdAtMs ?? boot.identity.startTimeMs,
+    firstPointMs: boot.firstPointMs,
+    lastPointMs: boot.lastPointMs,
+    isStale: parts.nowMs() - boot.lastPointMs > TUNING.silentWindows * windowMs,
+    attemptId: openAttemptOf(parts, decision.target, boot.identity.dyno),
+    history: (moments) => recentHistory(parts, entry, moments),
+  };
+}
+
+function openAttemptOf({ standings }: DynoViewParts, target: Target | null, dyno: string): string | null {
+  const open = target === null ? null : (standings.views().get(targetKey(target))?.open ?? null);
+  return open?.dyno === dyno ? open.id : null;
+}
+
+/** As the process says that reports for the whole dyno; null where none does. */
+function swapOf({ processes }: Boot): number | null {
+  const [newest] = processes.filter(({ residentBytes }) => residentBytes !== null).sort((a, b) => b.timeMs - a.timeMs);
+  return newest?.swapBytes ?? null;
+}
+
+function numbersOf({ boot, decision, facts, learnedFloorBytes, uselessRestarts }: BootEntry): readonly NumberView[] {
+  const features = boot.classified?.features ?? null;
+  const inBytes = (code: string, name: string, value: number | null): NumberView => ({
+    code,
+    name,
+    value: value === null || !Number.isFinite(value) ? null : Math.round(value),
+    unit: 'bytes',
+  });
+  return [
+    inBytes('usage', 'memory of all processes', decision?.usageBytes ?? null),
+    inBytes('floor', 'floor: what stays in use between jobs', decision?.floorBytes ?? null),
+    inBytes('sustained', 'what the floor has stayed over for three windows', features?.sustainedBytes ?? null),
+    inBytes('base', 'floor after the warm-up', features?.baseBytes ?? null),
+    inBytes('learned', 'floor after the warm-up of earlier boots', learnedFloorBytes),
+    inBytes('reclaimable', 'what a restart gives back', decision?.reclaimableBytes ?? null),
+    inBytes('per-job', 'what one running job holds', boot.perJob.bytes),
+    inBytes('noise', 'noise of the floor (standard deviation)', features?.noiseBytes ?? null),
+    inBytes('soft-limit', 'soft limit', decision?.softLimitBytes ?? null),
+    inBytes('hard-limit', 'hard limit', decision?.hardLimitBytes ?? null),
+    inBytes('limit', 'quota', decision?.limitBytes ?? null),
+    inBytes('kill', 'where the platform kills (R15)', facts?.killBytes ?? null),
+    {
+      code: 'time-to-limit',
+      name: 'until the floor reaches the limit',
+      value: decision?.timeToLimitMs ?? null,
+      unit: 'ms',
+    },
+    { code: 'steps', name: 'lasting rises of the floor', value: features?.steps ?? null, unit: 'count' },
+    { code: 'useless', name: 'useless restarts in a row', value: uselessRestarts, unit: 'count' },
+  ];
+}

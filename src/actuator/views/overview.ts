@@ -1,0 +1,115 @@
+import { gaveNothingBack } from '../../attempt/breaker.ts';
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import { isOff } from '../../decision/standing.ts';
+import { type TargetKey, targetKey } from '../../model/target.ts';
+import type { HistoryEntry } from '../../ports.ts';
+import type { Overview, ScoreboardView } from '../../web/views.ts';
+import type { OverLimit } from '../chronicle/over-limit.ts';
+import type { PointsMeter } from '../chronicle/points-meter.ts';
+import type { Mode } from '../mode.ts';
+import type { PlatformView } from '../platform-view.ts';
+import type { Standings } from '../report/standings.ts';
+import { type DynoViewParts, dynoViews } from './dyno-views.ts';
+import { groupsOf, isOverLimit, isOverSoft } from './groups.ts';
+
+export interface OverviewParts {
+  readonly settings: ActuatorSettings;
+  readonly dynos: DynoViewParts;
+  readonly standings: Standings;
+  readonly overLimit: OverLimit;
+  readonly meter: PointsMeter;
+  readonly mode: Mode;
+  /** Null where no token is configured. */
+  readonly platform: Pick<PlatformView, 'blocked' | 'callsLeft'> | null;
+  readonly startedAtMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The actuator as a whole, for people. */
+export function overview(parts: OverviewParts): Overview {
+  const { settings, dynos, mode, platform, standings, startedAtMs, meter } = parts;
+  const nowMs = dynos.nowMs();
+  const acts = mode.kind === 'act' && dynos.leadership.mayAct();
+  return {
+    nowMs,
+    startedAtMs,
+    windowMs: settings.policy.windowMs,
+    acting: acts && standings.all().some((standing) => !standing.dryRun && !isOff(standing)),
+    ingest: {
+      overHttp: settings.sources.includes('otlp'),
+      overRedis: settings.sources.includes('redis'),
+      needsToken: settings.ingestTokens.length > 0,
+      pointsPerMinute: meter.perMinute(),
+    },
+    platform: {
+      configured: platform !== null,
+      refuses: platform?.blocked()?.why ?? null,
+      callsLastHour: null,
+      callsBudget: null,
+      callsLeft: platform?.callsLeft() ?? null,
+    },
+    ...fleetOf(parts, nowMs),
+    scoreboards: scoreboards(parts, nowMs),
+  };
+}
+
+function fleetOf({ dynos, settings, overLimit, standings }: OverviewParts, nowMs: number) {
+  const views = dynoViews(dynos);
+  const seen = views.flatMap((view) => {
+    const entry = dynos.registry.find(view.decision.app ?? '', view.decision);
+    return entry === null ? [] : [{ view, boot: entry.boot }];
+  });
+  const sinceMs = nowMs - DAY_MS;
+  const sent = sentSince(standings, sinceMs);
+  return {
+    groups: groupsOf(seen, settings.permissions),
+    totals: {
+      dynos: views.length,
+      overSoftLimit: views.filter(isOverSoft).length,
+      overLimit: views.filter(isOverLimit).length,
+      stale: views.filter(({ isStale }) => isStale).length,
+      restarts24h: sent.length,
+      givenBack24hBytes: givenBack(sent),
+      useless24h: sent.filter(isUseless).length,
+      overLimit24hMs: overLimit.sumMs(null, sinceMs),
+    },
+  };
+}
+
+/** Restarts that were really sent, by anyone. */
+function sentSince(standings: Pick<Standings, 'views'>, sinceMs: number): readonly HistoryEntry[] {
+  const all = [...standings.views().values()].flatMap(({ history }) => history);
+  return all.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs >= sinceMs);
+}
+
+/** Of those whose result is known. */
+function givenBack(sent: readonly HistoryEntry[]): number {
+  return sent.reduce((sum, { reclaimedBytes }) => sum + Math.max(0, reclaimedBytes ?? 0), 0);
+}
+
+/** As the breaker counts them. */
+export function isUseless({ reclaimedBytes, backAfterMs, usageBytes }: HistoryEntry): boolean {
+  return backAfterMs !== null || (reclaimedBytes !== null && gaveNothingBack(reclaimedBytes, usageBytes));
+}
+
+/** The hours over the quota are kept for a week, and so the dry restarts are counted over a week. */
+const SCOREBOARD_SPAN_MS = 7 * DAY_MS;
+
+function scoreboards({ standings, overLimit }: OverviewParts, nowMs: number): ReadonlyMap<TargetKey, ScoreboardView> {
+  // To the hour, as that time is kept: otherwise each look would differ from the last one.
+  const sinceMs = Math.ceil((nowMs - SCOREBOARD_SPAN_MS) / HOUR_MS) * HOUR_MS;
+  const views = standings.views();
+  const dry = standings.all().filter(({ dryRun }) => dryRun);
+  return new Map(
+    dry.map(({ target }) => {
+      const key = targetKey(target);
+      const history = views.get(key)?.dryHistory ?? [];
+      const would = history.filter(({ outcome, closedAtMs }) => outcome === 'dry-run' && closedAtMs >= sinceMs);
+      const bytes = would.reduce((sum, { expectedBytes }) => sum + (expectedBytes ?? 0), 0);
+      const overLimitMs = overLimit.sumMs(key, sinceMs);
+      return [key, { sinceMs, wouldHaveRestarted: would.length, wouldHaveGivenBackBytes: bytes, overLimitMs }] as const;
+    }),
+  );
+}

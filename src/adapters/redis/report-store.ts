@@ -1,0 +1,56 @@
+import type { ReportStore } from '../../ports.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
+
+export interface ReportStoreOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+}
+
+const EXPIRY_MS = 9 * 24 * 3_600_000;
+/** Longer texts were written by something else. */
+const MAX_LENGTH = 4 * 1024 ** 2;
+
+/** Answers 1 to the first caller of a week, if there was one before. */
+const CLAIM_WEEK = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+local last = kind == 'string' and tonumber(redis.call('GET', KEYS[1])) or nil
+if last and last >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+return last and 1 or 0
+`;
+
+/** A fault is logged once until it is over. */
+export function createReportStore({ connection, keys, log }: ReportStoreOptions): ReportStore {
+  let isFaulty = false;
+  const tried = async <T>(what: string, otherwise: T, work: () => Promise<T>): Promise<T> => {
+    try {
+      const result = await work();
+      isFaulty = false;
+      return result;
+    } catch (error) {
+      if (!isFaulty) log('warn', `${what}: ${error instanceof Error ? error.message : String(error)}`);
+      isFaulty = true;
+      return otherwise;
+    }
+  };
+  return {
+    saveOverLimit: (json) =>
+      tried('the time over the quota could not be saved', undefined, async () => {
+        await connection.run('the time over the quota', (redis) => redis.set(keys.overLimit, json, 'PX', EXPIRY_MS));
+      }),
+    loadOverLimit: () =>
+      tried('the time over the quota could not be read', null, async () => {
+        const json = await connection.run('the time over the quota', (redis) => redis.get(keys.overLimit));
+        return json === null || json.length > MAX_LENGTH ? null : json;
+      }),
+    claimWeek: (week) =>
+      tried('the weekly summary could not be claimed', false, async () => {
+        const answer = await connection.run('the weekly summary', (redis) =>
+          redis.eval(CLAIM_WEEK, 1, keys.summaryWeek, String(week)),
+        );
+        return answer === 1;
+      }),
+  };
+}

@@ -1,0 +1,41 @@
+import { TUNING } from '../tuning.ts';
+import type { Bucket, WarmFloor } from './level.ts';
+import { median } from './statistics.ts';
+
+/** Of a boot that never was level, the buckets whose floor counts as its first. */
+const GROWING_FROM_START = [4, 9] as const;
+
+/** The floor after the warm-up, once it is over; null before. `buckets` oldest first. */
+export function warmFloorOf(
+  buckets: readonly Bucket[],
+  { ageMs, windowMs }: { readonly ageMs: number; readonly windowMs: number },
+): WarmFloor | null {
+  const warmup = buckets.filter(showsFloor);
+  const last = warmup.slice(-TUNING.warmupLevelBuckets);
+  if (last.length < TUNING.warmupLevelBuckets) return null;
+  const floors = last.map(({ floorBytes }) => floorBytes);
+  const [low, high] = [Math.min(...floors), Math.max(...floors)];
+  if (high - low <= Math.max(TUNING.warmupLevelFraction * high, TUNING.warmupLevelBytes)) return middleOf(last);
+  const isOver = warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * windowMs;
+  return isOver ? middleOf(warmup.slice(...GROWING_FROM_START)) : null;
+}
+
+/** Of what a bucket shows at most this fraction may belong to jobs that have run since before it began. */
+const MAX_UNPROVEN_FRACTION = 0.1;
+
+/**
+ * While much of usage may belong to jobs that none has ended of yet, a bucket does not show what the process itself
+ * holds.
+ */
+function showsFloor({ floorBytes, heldByJobsBytes, jobsBytes }: Bucket): boolean {
+  return heldByJobsBytes - jobsBytes <= MAX_UNPROVEN_FRACTION * (floorBytes + heldByJobsBytes);
+}
+
+function middleOf(buckets: readonly Bucket[]): WarmFloor {
+  const jobs = buckets.flatMap((bucket) => (bucket.jobs === null ? [] : [bucket.jobs]));
+  return {
+    floorBytes: median(buckets.map(({ floorBytes }) => floorBytes)),
+    jobs: jobs.length === 0 ? null : median(jobs),
+    jobsBytes: median(buckets.map(({ jobsBytes }) => jobsBytes)),
+  };
+}

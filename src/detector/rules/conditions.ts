@@ -1,0 +1,106 @@
+import { PARTS, TUNING } from '../tuning.ts';
+import type { Assessment } from './assessment.ts';
+
+/** What the rules ask of an assessment. */
+
+export function isFloorOver({ features }: Assessment, thresholdBytes: number | null): boolean {
+  const sustained = features?.sustainedBytes ?? null;
+  return thresholdBytes !== null && sustained !== null && sustained > thresholdBytes;
+}
+
+export function isHigh(assessment: Assessment): boolean {
+  return isFloorOver(assessment, assessment.softLimitBytes) || isOverWithJobs(assessment, assessment.hardLimitBytes);
+}
+
+/** The floor together with what the running jobs hold on top of it. */
+export function isOverWithJobs(assessment: Assessment, thresholdBytes: number | null): boolean {
+  const held = PARTS.limitsWithJobs ? (assessment.features?.heldByJobsBytes ?? 0) : 0;
+  return thresholdBytes !== null && isFloorOver(assessment, thresholdBytes - held);
+}
+
+/** What running jobs hold is worth naming. */
+export function jobsHoldMuch({ heldByJobsBytes, limitBytes, usageBytes }: Assessment): boolean {
+  return heldByJobsBytes >= TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+}
+
+export function isWorthIt({ surelyReclaimableBytes, limitBytes, usageBytes, features }: Assessment): boolean {
+  const minBytes = TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+  const noiseBytes = TUNING.worthDeviations * (features?.noiseBytes ?? 0);
+  return surelyReclaimableBytes !== null && surelyReclaimableBytes >= Math.max(minBytes, noiseBytes);
+}
+
+/** It is known what a restart would give back, and that is nothing. */
+export function givesNothing({ surelyReclaimableBytes, limitBytes, usageBytes }: Assessment): boolean {
+  return (
+    surelyReclaimableBytes !== null && surelyReclaimableBytes < TUNING.nothingFraction * (limitBytes ?? usageBytes ?? 0)
+  );
+}
+
+export function isLeak(assessment: Assessment): boolean {
+  return assessment.class === 'leak' && assessment.features?.rise != null;
+}
+
+/** What a restart needs: its drain twice, and the bucket that tells of the rise. */
+export function neededMs({ policy, features }: Assessment): number {
+  return 2 * policy.graceMs + 2 * Math.max(policy.windowMs, features?.bucketMs ?? 0);
+}
+
+/** A leak is restarted when this much time or less is left. */
+export function lastMs(assessment: Assessment): number {
+  const wholeMs = (assessment.timeToLimitMs ?? 0) + assessment.risenForMs;
+  return Math.max(neededMs(assessment), Math.min(assessment.policy.leakHorizonMs, TUNING.leakLastFraction * wholeMs));
+}
+
+export function isNearLimit(assessment: Assessment): boolean {
+  const { timeToLimitMs, timeToLimitLowMs, risenForMs } = assessment;
+  const leftMs = timeToLimitMs ?? 0;
+  const earliestMs = Math.max(neededMs(assessment), TUNING.leakEarliestFraction * (leftMs + risenForMs));
+  return (timeToLimitLowMs ?? 0) <= lastMs(assessment) && leftMs <= earliestMs;
+}
+
+/**
+ * The platform's daily restart comes before the leak is at the limit, unless it is overdue and the limit so near that
+ * it may come too late.
+ */
+export function cycleIsFirst(assessment: Assessment): boolean {
+  const { uptimeMs, timeToLimitMs, policy } = assessment;
+  const { dynoCycleMs } = policy;
+  if (dynoCycleMs === null || timeToLimitMs === null || uptimeMs + timeToLimitMs <= dynoCycleMs) return false;
+  if (uptimeMs < dynoCycleMs) return true;
+  return uptimeMs < dynoCycleMs + TUNING.cycleJitterMs && timeToLimitMs > neededMs(assessment);
+}
+
+/**
+ * The platform's own restart is so near that another would buy little. A floor that never rests may be a leak, slow
+ * enough for the platform to be first.
+ */
+export function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment): boolean {
+  const nearMs = (features?.isSettled ? 1 : 2) * TUNING.cycleNearMs;
+  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
+}
+
+/**
+ * The newest measurement is under the limit that the floor is still judged to be over; a drain takes away what jobs
+ * held on top of a lower floor.
+ */
+export function isBelowAgain(assessment: Assessment): boolean {
+  const { usageBytes, softLimitBytes } = assessment;
+  const isBelow = usageBytes !== null && softLimitBytes !== null && usageBytes <= softLimitBytes;
+  return isBelow && isFloorOver(assessment, softLimitBytes);
+}
+
+/** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */
+export function isBloat(assessment: Assessment): boolean {
+  const { class: name, features, nowMs, policy } = assessment;
+  if (features === null || name === 'leak') return false;
+  const stayedWindows = (nowMs - (features.overSoftSinceMs ?? nowMs)) / policy.windowMs;
+  if (stayedWindows < TUNING.minStayWindows * headroomFraction(assessment)) return false;
+  return features.isSettled || (PARTS.stayed && stayedWindows >= TUNING.stayedWindows);
+}
+
+/** Of the way from the soft limit to the hard one, what is left: 1 at the soft limit, 0 at the hard one. */
+function headroomFraction({ features, softLimitBytes, hardLimitBytes }: Assessment): number {
+  if (features === null || softLimitBytes === null || hardLimitBytes === null) return 1;
+  const left = (hardLimitBytes - features.floorBytes) / Math.max(1, hardLimitBytes - softLimitBytes);
+  return Math.min(1, Math.max(0, left));
+}

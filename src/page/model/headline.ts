@@ -1,0 +1,59 @@
+import type { Status } from '../../web/schema/status.ts';
+import type { Tone } from './dyno-view.ts';
+import { countWords } from './words/sizes.ts';
+
+/** One fact about the actuator, at the top of the page. */
+export interface Pill {
+  readonly name: string;
+  readonly value: string;
+  readonly tone: Tone;
+  readonly shape: string | null;
+}
+
+/** What a person checks before anything else: does it act, and may it? */
+export function pillsOf(status: Status): readonly Pill[] {
+  return [
+    pill('role', status.leading ? 'leading' : 'standby', status.leading ? 'ok' : 'quiet', 'circle'),
+    modeOf(status),
+    ...budgetOf(status),
+    ...callsOf(status),
+    ...pointsOf(status),
+  ];
+}
+
+function pill(name: string, value: string, tone: Tone = 'ok', shape: string | null = null): Pill {
+  return { name, value, tone, shape };
+}
+
+function modeOf(status: Status): Pill {
+  if (isAllPaused(status)) return pill('mode', 'paused', 'watch', 'pause');
+  if (status.acting) return pill('mode', 'acting', 'ok', 'check');
+  const { targets } = status;
+  if (targets.length === 0) return pill('mode', 'watching only', 'quiet', 'ring');
+  if (targets.every((target) => target.dry_run)) return pill('mode', 'dry run', 'watch', 'half');
+  return pill('mode', 'not acting', 'watch', 'ring');
+}
+
+/** Whether every target is paused: the button then resumes. */
+export function isAllPaused({ targets }: Status): boolean {
+  return targets.length > 0 && targets.every((target) => target.paused_by !== null);
+}
+
+function budgetOf({ targets }: Status): readonly Pill[] {
+  const known = targets.filter((target) => target.restarts_left !== null);
+  if (known.length === 0) return [];
+  const left = known.reduce((sum, target) => sum + (target.restarts_left ?? 0), 0);
+  const most = known.reduce((sum, target) => sum + target.max_restarts_per_hour, 0);
+  return [pill('restarts left', `${left} of ${most} an hour`, left === 0 ? 'watch' : 'ok')];
+}
+
+function callsOf({ platform }: Status): readonly Pill[] {
+  if (platform.calls_last_hour === null) return [];
+  const budget = platform.calls_budget === null ? '' : `/${countWords(platform.calls_budget)}`;
+  const isNear = platform.calls_budget !== null && platform.calls_last_hour >= platform.calls_budget * 0.9;
+  return [pill('calls', `${countWords(platform.calls_last_hour)}${budget} an hour`, isNear ? 'watch' : 'ok')];
+}
+
+function pointsOf({ ingest }: Status): readonly Pill[] {
+  return ingest.points_per_minute === null ? [] : [pill('points', `${countWords(ingest.points_per_minute)} a minute`)];
+}

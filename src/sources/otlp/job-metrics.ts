@@ -1,0 +1,92 @@
+import type { GrowthCounts, JobFigure, JobLabels, JobPoint } from '../../model/job-point.ts';
+import {
+  ATTR_ATTRIBUTION,
+  ATTR_JOB_NAME,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  JOB_NAME_IDLE,
+  MESSAGING_SYSTEM_BULLMQ,
+  METRIC_JOB_ACTIVE,
+  METRIC_JOB_MEMORY_GROWTH,
+  METRIC_JOB_MEMORY_HELD,
+  METRIC_JOB_MEMORY_NET,
+  METRIC_PROCESS_DURATION,
+} from '../../semconv.ts';
+import { TEMPORALITY_CUMULATIVE, TEMPORALITY_DELTA, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
+
+/** The metrics that say what jobs do to memory, by name. Two of them are fields of a Point as well. */
+export const JOB_FIGURES: ReadonlyMap<string, JobFigure> = new Map<string, JobFigure>([
+  [METRIC_JOB_MEMORY_NET.name, 'net'],
+  [METRIC_JOB_MEMORY_GROWTH.name, 'growth'],
+  [METRIC_PROCESS_DURATION.name, 'runs'],
+  [METRIC_JOB_ACTIVE.name, 'active'],
+  [METRIC_JOB_MEMORY_HELD.name, 'held'],
+]);
+
+/** Every metric that is read, the fields of a Point first. */
+export const READ_METRICS: readonly string[] = [
+  ...new Set([...WANTED_METRICS.map(({ name }) => name), ...JOB_FIGURES.keys()]),
+];
+
+/** The attributes that say what a series is about, in the order in which decoders pass their values. */
+export const JOB_ATTRIBUTES = [
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_JOB_NAME,
+  ATTR_ATTRIBUTION,
+  ATTR_MESSAGING_SYSTEM,
+] as const;
+
+/** Longer texts are no names of ours: workers cut them at 256 characters. */
+export const MAX_LABEL_BYTES = 1024;
+/** A histogram with more buckets is of another making, and its counts are not kept. */
+export const MAX_BUCKETS = 160;
+
+/**
+ * Whether a metric's numbers can be read as that figure. What is now is no difference; for `net` an unset temporality
+ * is let pass and taken for a sum since the start.
+ */
+export function isUsableFigure(figure: JobFigure, kind: WantedMetric['kind'], temporality: number): boolean {
+  if (figure === 'runs' || figure === 'growth')
+    return kind === 'count' && (temporality === TEMPORALITY_CUMULATIVE || temporality === TEMPORALITY_DELTA);
+  return kind === 'value' && (figure === 'net' || temporality !== TEMPORALITY_DELTA);
+}
+
+/** A data point whose attributes become text only where somebody asks. */
+export class DecodedJobPoint implements JobPoint {
+  readonly figure: JobFigure;
+  readonly seriesId: number;
+  readonly timeMs: number;
+  readonly startMs: number;
+  readonly isDelta: boolean;
+  readonly value: number;
+  readonly growth: GrowthCounts | null;
+  readonly #readLabels: () => readonly (string | undefined)[];
+
+  constructor(point: Omit<JobPoint, 'labels'>, readLabels: () => readonly (string | undefined)[]) {
+    this.figure = point.figure;
+    this.seriesId = point.seriesId;
+    this.timeMs = point.timeMs;
+    this.startMs = point.startMs;
+    this.isDelta = point.isDelta;
+    this.value = point.value;
+    this.growth = point.growth;
+    this.#readLabels = readLabels;
+  }
+
+  labels(): JobLabels | null {
+    return labelsOf(this.figure, this.#readLabels());
+  }
+}
+
+const OF_QUEUE: ReadonlySet<JobFigure> = new Set<JobFigure>(['active', 'held']);
+
+/** Null where a series does not say what it is about, or is of another messaging system. */
+function labelsOf(figure: JobFigure, values: readonly (string | undefined)[]): JobLabels | null {
+  const [queue, name, attribution, system = MESSAGING_SYSTEM_BULLMQ] = values;
+  if (system !== MESSAGING_SYSTEM_BULLMQ) return null;
+  if (OF_QUEUE.has(figure)) return queue === undefined ? null : { queue, name: '', known: 'estimated' };
+  if (name === undefined || (queue === undefined && name !== JOB_NAME_IDLE)) return null;
+  return { queue: queue ?? '', name, known: KNOWN[attribution ?? ''] ?? 'estimated' };
+}
+
+const KNOWN: Readonly<Record<string, JobLabels['known']>> = { exclusive: 'exclusive', sandboxed: 'sandboxed' };
