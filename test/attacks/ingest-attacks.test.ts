@@ -51,17 +51,11 @@ async function flood(body: Uint8Array<ArrayBuffer>, type = 'application/x-protob
 
 const floodJson = (text: string) => flood(Buffer.from(text), 'application/json');
 
-interface DynoRow {
-  readonly app: string;
-  readonly dyno: string;
-}
-
 /** The app that was not attacked: its points are taken, and its dyno is judged. */
 async function expectShopServed(): Promise<void> {
   expect(await sendOfShop()).toBe(200);
   await vi.waitFor(async () => {
-    const { dynos } = (await actuator.get('/api/dynos')) as { dynos: readonly DynoRow[] };
-    expect(dynos.filter(({ app }) => app === APP)).toMatchObject([{ dyno: 'worker.1' }]);
+    expect(await actuator.get(`/api/dynos/${APP}/worker.1`)).toMatchObject({ dyno: 'worker.1', boot_id: 'real' });
   }, PATIENCE);
 }
 
