@@ -6,10 +6,10 @@ import { DynoMemory } from '../src/instrument/memory/dyno-memory.ts';
 import { Procfs } from '../src/instrument/memory/procfs.ts';
 
 /**
- * What one look at all processes of a dyno costs the process that reports it, which looks at every export, every 10 s by default and every second: CPU of all
- * its threads, CPU of the main thread, and of that the most at a stretch, for which nothing else can run. CPU time, not
- * the clock's: other work on the machine does not count. One process in twenty is Node, the others are small; each has
- * an environment of 5 kB.
+ * What one look at all processes of a dyno costs the process that reports it. It looks at every export: every 10 s by
+ * default, and here every second too. CPU of all its threads, CPU of the main thread, and of that the most at a
+ * stretch, for which nothing else can run. CPU time, not the clock's: other work on the machine does not count. One
+ * process in twenty is Node, the others are small; each has an environment of 5 kB.
  *
  * `node bench/dyno-memory.ts` runs on a machine with other processes. As in a container: `HEROKU_DYNO_ID=bench
  * DYNO=worker.1 unshare --user --map-root-user --pid --fork --mount-proc node bench/dyno-memory.ts`

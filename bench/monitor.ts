@@ -44,7 +44,7 @@ function follower(provider: Provider | null) {
     maxJobNames: 100,
     readMemory,
     nowMs: () => performance.now(),
-    tellEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
+    onEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
   if (provider !== null) telemetry.use(provider);
@@ -97,7 +97,7 @@ function partingMs(names: number): number {
     maxJobNames: names,
     readMemory: () => ({ rssBytes, heapBytes: 0, externalBytes: 0, nativeBytes: rssBytes }),
     nowMs: () => nowMs,
-    tellEnd: () => {},
+    onEnd: () => {},
   });
   const running: JobRun[] = [];
   const play = (jobs: number) => {

@@ -13,7 +13,7 @@ export function tidemark({ plan, events, startRssBytes }: Recording): readonly n
     maxJobNames: 100,
     readMemory: () => world.reading,
     nowMs: () => world.nowMs,
-    tellEnd: () => {},
+    onEnd: () => {},
   });
   const netBytes = plan.names.map(() => 0);
   const collect = () => {

@@ -47,11 +47,11 @@ export class WorkerInstrumentation implements WorkerObserver {
       maxJobNames,
       readMemory,
       nowMs,
-      tellBegin: () => {
+      onBegin: () => {
         this.telemetry.jobBegins();
         this.#sampler.jobBegins();
       },
-      tellEnd: (end) => this.telemetry.jobEnds(end),
+      onEnd: (end) => this.telemetry.jobEnds(end),
     });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
     const procfs = new Procfs();

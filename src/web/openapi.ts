@@ -180,10 +180,11 @@ const EVENT_STREAM: Json = {
     operationId: 'events',
     summary: 'What happens, as server-sent events.',
     description:
-      'The events are reset, dynos, decision, attempt and status; the schemas of their data are ResetEvent, DynosEvent, ' +
-      'Decision, Attempt and StatusEvent. Open the stream first, then read the lists: an event carries whole values, so ' +
-      'applying one twice does no harm. Every event has an id: a stream that begins with Last-Event-ID continues there, ' +
-      'or begins with reset. A comment comes every 15 s. A reader that is too slow is cut off.',
+      'The events are reset, dynos, decision, attempt and status; the schemas of their data are ResetEvent, ' +
+      'DynosEvent, Decision, Attempt and StatusEvent. Open the stream first, then read the lists: an event carries ' +
+      'whole values, so applying one twice does no harm. Every event has an id: a stream that begins with ' +
+      'Last-Event-ID continues there, or begins with reset. ' +
+      'A comment comes every 15 s. A reader that is too slow is cut off.',
     ...ADMITTED,
     parameters: [{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } }],
     responses: {

@@ -43,7 +43,9 @@ export class OverLimit {
     return JSON.stringify(saved);
   }
 
-  /** Takes up what another actuator saved. Of an hour that both know, the longer time holds. Ignores what is damaged. */
+  /**
+   * Takes up what another actuator saved. Of an hour that both know, the longer time holds. Ignores what is damaged.
+   */
   restore(json: string | null, nowMs: number): void {
     const thisHour = Math.floor(nowMs / HOUR_MS);
     for (const [target, hours] of entriesOf(parsed(json))) {

@@ -14,7 +14,8 @@ export interface KeptMemory {
 /**
  * Which names keep what they allocate. From one low to the next, the model is
  *
- *   rise = sum over names of  kept x bytes allocated in between + held x bytes per job x change of running jobs  + noise
+ *   rise = sum over names of  kept x bytes allocated in between
+ *                           + held x bytes per job x change of running jobs  + noise
  *
  * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them by
  * coordinate descent. With few lows, `kept` stays near the fraction that fits if all names keep alike.

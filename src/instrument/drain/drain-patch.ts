@@ -90,8 +90,8 @@ function refusedFetch(original: Method, drain: DrainObserver): Method {
 
 /**
  * Runs for every job, so it creates one closure and no array. (BullMQ's loop links each job to the next, so what a job
- * references survives until V8's next major collection.) BullMQ calls the third argument of `processJob` right before it
- * writes the job's result, to ask whether to fetch the next job in the same command. Some versions pass a fourth.
+ * references survives until V8's next major collection.) BullMQ calls the third argument of `processJob` right before
+ * it writes the job's result, to ask whether to fetch the next job in the same command. Some versions pass a fourth.
  *
  * @param failureFetches whether a failing job fetches the next one without asking (for example in BullMQ 5.30)
  */

@@ -36,7 +36,8 @@ import {
   METRIC_V8JS_MEMORY_HEAP_USED,
   type MetricDefinition,
 } from '../../semconv.ts';
-import type { JobEnd, JobMonitor } from '../jobs/job-monitor.ts';
+import type { JobEnd } from '../jobs/job-end.ts';
+import type { JobMonitor } from '../jobs/job-monitor.ts';
 import type { DynoMemory } from '../memory/dyno-memory.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';
 import type { JobTables } from './job-tables.ts';

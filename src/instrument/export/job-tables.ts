@@ -9,7 +9,7 @@ import {
   SCOPE_NAME,
 } from '../../semconv.ts';
 import { VERSION } from '../../shared/version.ts';
-import type { JobEnd } from '../jobs/job-monitor.ts';
+import type { JobEnd } from '../jobs/job-end.ts';
 import type { JobSeries } from '../jobs/job-name-stats.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { BYTE_BUCKETS, SECOND_BUCKETS } from './buckets.ts';

@@ -2,7 +2,7 @@ import { type MeterProvider, metrics } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../../semconv.ts';
 import { VERSION } from '../../shared/version.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
-import type { JobEnd } from '../jobs/job-monitor.ts';
+import type { JobEnd } from '../jobs/job-end.ts';
 import { readWorkerSettings } from '../settings.ts';
 import { Voice } from '../voice.ts';
 import { appProviderLine, isNoop, lacksDyno } from './app-provider.ts';

@@ -14,25 +14,12 @@ import { RssAttributor } from '../attribution/rss-attributor.ts';
 import type { RunningJob } from '../attribution/running-job.ts';
 import { reportFault } from '../diagnostics.ts';
 import { BoundedNames } from './bounded-names.ts';
+import type { JobEnd } from './job-end.ts';
 import { JobEventBuffer } from './job-event-buffer.ts';
-import { JobNameStats, type JobSeries } from './job-name-stats.ts';
+import { JobNameStats } from './job-name-stats.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { type JobIdentity, JobRun } from './job-run.ts';
-import { type ExitReason, newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
-
-/** What is known when a job has ended. */
-export interface JobEnd {
-  readonly series: JobSeries;
-  readonly durationMs: number;
-  /** `error.type`, where the job failed; null where it did not. */
-  readonly errorType: string | null;
-  /** How far its share of the RSS change rose over where it started, at its highest; null where it is not known. */
-  readonly growthBytes: number | null;
-  /** What of that it had given back by its end. */
-  readonly reclaimedBytes: number | null;
-  /** Why the job's child process or thread ended under it; null where none did. */
-  readonly sandboxExit: ExitReason | null;
-}
+import { newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
 
 /** Signed bytes to be added to one series. */
 export interface NetChange {
@@ -45,10 +32,10 @@ export interface JobMonitorOptions {
   readonly readMemory: () => MemoryReading;
   /** Monotonic ms. */
   readonly nowMs: () => number;
-  /** Told when a job begins, where none has begun since starts and ends were last worked out. */
-  readonly tellBegin?: () => void;
-  /** Told of every job that ended, some jobs later (`process`). */
-  readonly tellEnd: (end: JobEnd) => void;
+  /** Called when a job begins, if none has begun since starts and ends were last processed. */
+  readonly onBegin?: () => void;
+  /** Called for every job that ended, some jobs later (`process`). */
+  readonly onEnd: (end: JobEnd) => void;
 }
 
 /** In which a processor seldom takes more than some hundred kB. */
@@ -104,7 +91,7 @@ export class JobMonitor {
   begin(job: JobIdentity): JobRun {
     if (!this.#hasToldBegin) {
       this.#hasToldBegin = true;
-      this.#options.tellBegin?.();
+      this.#options.onBegin?.();
     }
     const startedAtMs = this.#options.nowMs();
     const sandbox = job.sandbox === null ? null : newSandboxRun();
@@ -190,7 +177,7 @@ export class JobMonitor {
 
   /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
   sample(): boolean {
-    // Also if no job runs: the sampler stops then, and relies on `tellBegin` for the next job.
+    // Also if no job runs: the sampler stops then, and relies on `onBegin` for the next job.
     this.process();
     if (this.#running === 0) return false;
     this.#observe();
@@ -228,7 +215,7 @@ export class JobMonitor {
 
   /** A run comes here twice: with its start, and with its end. */
   #processOne(run: JobRun): void {
-    if (run.hasStarted) this.#options.tellEnd(this.#endHere(run));
+    if (run.hasStarted) this.#options.onEnd(this.#endHere(run));
     else run.running = this.#runningJobOf(run, this.#start(run));
   }
 
@@ -271,7 +258,7 @@ export class JobMonitor {
     series.pendingNetBytes += netBytes ?? 0;
     const growthBytes = netBytes === null ? null : Math.max(0, netBytes);
     const reclaimedBytes = netBytes === null ? null : Math.max(0, -netBytes);
-    this.#options.tellEnd({ series, durationMs, errorType, growthBytes, reclaimedBytes, sandboxExit });
+    this.#options.onEnd({ series, durationMs, errorType, growthBytes, reclaimedBytes, sandboxExit });
   }
 
   /**

@@ -9,10 +9,10 @@ const READS_AT_ONCE = 2;
 const PROCESSES_AT_ONCE = 20;
 
 /**
- * The memory of some processes, shared pages counted once if the kernel reports Pss. For Pss the kernel visits each page
- * of a process: 2 to 6 ms for a worker, in which that process cannot map or release memory. So pages are counted every
- * 9 s, and at once if the processes are others than before. In between, a sum follows from the kernel's counters, which
- * cost a hundredth, and from what each process shared when its pages were counted.
+ * The memory of some processes, shared pages counted once if the kernel reports Pss. For Pss the kernel visits each
+ * page of a process: 2 to 6 ms for a worker, in which that process cannot map or release memory. So pages are counted
+ * every 9 s, and at once if the processes are others than before. In between, a sum follows from the kernel's counters,
+ * which cost a hundredth, and from what each process shared when its pages were counted.
  */
 export class MemoryOfProcesses {
   readonly #procfs: Procfs;

@@ -1,8 +1,8 @@
 import { BadInputError } from '../../model/errors.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
-import { isUsableFigure, JOB_FIGURES } from './job-metrics.ts';
-import { jobPointOf } from './job-points-json.ts';
+import { isUsableFigure, JOB_FIGURES } from './jobs/job-metrics.ts';
+import { jobPointOf } from './jobs/job-points-json.ts';
 import { integer, type JsonObject, list, nanosAsMs, numberValue, object, seriesIdOf, stringOf } from './json-values.ts';
 import {
   FLAG_NO_RECORDED_VALUE,

@@ -2,7 +2,7 @@ import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-ident
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { SeriesId } from '../points/series-id.ts';
 import { ByteNames } from './byte-names.ts';
-import { JobPointReader } from './job-points-protobuf.ts';
+import { JobPointReader } from './jobs/job-points-protobuf.ts';
 import {
   ANY_VALUE_STRING,
   DATA_POINTS,

@@ -1,6 +1,6 @@
 import type { JobFigure } from '../../model/job-point.ts';
 import { ByteNames } from './byte-names.ts';
-import { isUsableFigure, JOB_FIGURES, READ_METRICS } from './job-metrics.ts';
+import { isUsableFigure, JOB_FIGURES, READ_METRICS } from './jobs/job-metrics.ts';
 import {
   METRIC_EXPONENTIAL_HISTOGRAM,
   METRIC_GAUGE,

@@ -27,7 +27,7 @@ async function open(log: string[] = []): Promise<RedisState> {
   return state;
 }
 
-it('gives the summary of a week to one of several actuators, and none of the week in which the first began', async () => {
+it('gives the summary of a week to one of several actuators, and to none in the very first week', async () => {
   const actuators = await Promise.all([open(), open(), open()]);
   const claim = (week: number) => Promise.all(actuators.map(({ reports }) => reports.claimWeek(week)));
   expect(await claim(2900)).toEqual([false, false, false]);

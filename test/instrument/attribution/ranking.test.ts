@@ -43,7 +43,7 @@ describe('growth that V8 does not know of', () => {
       maxJobNames: 9,
       readMemory: () => nativeMemory(world.rss),
       nowMs: () => world.now,
-      tellEnd: () => {},
+      onEnd: () => {},
     });
     for (let round = 0; round < rounds; round += 1) {
       const runs = (pairs[round % pairs.length] ?? []).map((name) => {

@@ -57,8 +57,8 @@ async function measured() {
     maxJobNames: 10,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
-    tellBegin: () => telemetry.jobBegins(),
-    tellEnd: (end) => telemetry.jobEnds(end),
+    onBegin: () => telemetry.jobBegins(),
+    onEnd: (end) => telemetry.jobEnds(end),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
   const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: () => {} });

@@ -12,8 +12,8 @@ export function harness(voice = new Voice()) {
     maxJobNames: 10,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => 0,
-    tellBegin: () => telemetry.jobBegins(),
-    tellEnd: (end) => telemetry.jobEnds(end),
+    onBegin: () => telemetry.jobBegins(),
+    onEnd: (end) => telemetry.jobEnds(end),
   });
   const canSend = () => telemetry.canSend();
   const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });

@@ -1,20 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { Random } from '../../../evaluation/random.ts';
-import { type JobEnd, JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
+import type { JobEnd } from '../../../src/instrument/jobs/job-end.ts';
+import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../../src/instrument/jobs/job-run.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
 
 function harness(maxJobNames = 10) {
   const world = { rss: 1000, now: 0 };
   const ends: JobEnd[] = [];
-  const tellBegin = vi.fn();
+  const onBegin = vi.fn();
   const monitor = new JobMonitor({
     maxJobNames,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
-    tellBegin,
-    tellEnd: (end) => ends.push(end),
+    onBegin,
+    onEnd: (end) => ends.push(end),
   });
   /** Ends a job, and gives what is told of it. */
   const endOf = (...args: Parameters<JobMonitor['end']>): JobEnd => {
@@ -22,7 +23,7 @@ function harness(maxJobNames = 10) {
     monitor.process();
     return ends.at(-1) as JobEnd;
   };
-  return { world, monitor, ends, endOf, tellBegin };
+  return { world, monitor, ends, endOf, onBegin };
 }
 
 const job = (name: string, sandbox: 'process' | 'thread' | null = null) => ({ queue: 'mails', name, sandbox });
@@ -264,24 +265,24 @@ describe('job monitor', () => {
   });
 
   it('tells that jobs begin once, until starts and ends are worked out', () => {
-    const { monitor, tellBegin } = harness();
+    const { monitor, onBegin } = harness();
     const run = monitor.begin(job('a'));
     monitor.begin(job('b'));
-    expect(tellBegin).toHaveBeenCalledTimes(1);
+    expect(onBegin).toHaveBeenCalledTimes(1);
     monitor.process();
     // An end alone tells nothing, and does not keep the next start from being told.
     monitor.end(run, 'completed');
-    expect(tellBegin).toHaveBeenCalledTimes(1);
+    expect(onBegin).toHaveBeenCalledTimes(1);
     monitor.begin(job('c'));
-    expect(tellBegin).toHaveBeenCalledTimes(2);
+    expect(onBegin).toHaveBeenCalledTimes(2);
   });
 
   it('tells the next job that begins after a look that found none running', () => {
-    const { monitor, tellBegin } = harness();
+    const { monitor, onBegin } = harness();
     monitor.end(monitor.begin(job('a')), 'completed');
     expect(monitor.sample()).toBe(false);
     monitor.begin(job('b'));
-    expect(tellBegin).toHaveBeenCalledTimes(2);
+    expect(onBegin).toHaveBeenCalledTimes(2);
   });
 
   it('tells of the other jobs of a row where one cannot be recorded', () => {
@@ -290,7 +291,7 @@ describe('job monitor', () => {
       maxJobNames: 10,
       readMemory: () => nativeMemory(1000),
       nowMs: () => 0,
-      tellEnd: ({ series }) => {
+      onEnd: ({ series }) => {
         const name = series.attributes['bullmq.job.name'];
         if (name === 'b') throw new Error('no room');
         told.push(name);
@@ -312,7 +313,7 @@ describe('what running jobs hold', () => {
       maxJobNames: 9,
       readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes(), nativeBytes: 0 }),
       nowMs: () => world.now,
-      tellEnd: () => {},
+      onEnd: () => {},
     });
     const running: { readonly holdsBytes: number; readonly run: JobRun }[] = [];
     for (let job = 0; job < 2000; job += 1) {

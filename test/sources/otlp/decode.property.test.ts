@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadInputError } from '../../../src/model/errors.ts';
-import { READ_METRICS } from '../../../src/sources/otlp/job-metrics.ts';
+import { READ_METRICS } from '../../../src/sources/otlp/jobs/job-metrics.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';

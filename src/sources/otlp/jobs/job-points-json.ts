@@ -1,6 +1,6 @@
-import type { GrowthCounts, JobFigure, JobPoint } from '../../model/job-point.ts';
+import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
+import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from '../json-values.ts';
 import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from './job-metrics.ts';
-import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from './json-values.ts';
 
 /** A data point about jobs from OTLP's JSON. Throws `BadInputError` where it is malformed. */
 export function jobPointOf(

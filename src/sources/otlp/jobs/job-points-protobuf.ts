@@ -1,7 +1,6 @@
-import type { GrowthCounts, JobFigure, JobPoint } from '../../model/job-point.ts';
-import { SeriesId } from '../points/series-id.ts';
-import { ByteNames } from './byte-names.ts';
-import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from './job-metrics.ts';
+import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
+import { SeriesId } from '../../points/series-id.ts';
+import { ByteNames } from '../byte-names.ts';
 import {
   ANY_VALUE_STRING,
   EXPONENTIAL_ATTRIBUTES,
@@ -23,9 +22,10 @@ import {
   NUMBER_FLAGS,
   POINT_START,
   POINT_TIME,
-} from './otlp-tags.ts';
-import { FLAG_NO_RECORDED_VALUE } from './wanted-metrics.ts';
-import type { WireReader } from './wire-reader.ts';
+} from '../otlp-tags.ts';
+import { FLAG_NO_RECORDED_VALUE } from '../wanted-metrics.ts';
+import type { WireReader } from '../wire-reader.ts';
+import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from './job-metrics.ts';
 
 const NAMES = new ByteNames(JOB_ATTRIBUTES);
 

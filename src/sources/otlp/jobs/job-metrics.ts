@@ -1,4 +1,4 @@
-import type { GrowthCounts, JobFigure, JobLabels, JobPoint } from '../../model/job-point.ts';
+import type { GrowthCounts, JobFigure, JobLabels, JobPoint } from '../../../model/job-point.ts';
 import {
   ATTR_ATTRIBUTION,
   ATTR_JOB_NAME,
@@ -11,8 +11,8 @@ import {
   METRIC_JOB_MEMORY_HELD,
   METRIC_JOB_MEMORY_NET,
   METRIC_PROCESS_DURATION,
-} from '../../semconv.ts';
-import { TEMPORALITY_CUMULATIVE, TEMPORALITY_DELTA, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
+} from '../../../semconv.ts';
+import { TEMPORALITY_CUMULATIVE, TEMPORALITY_DELTA, WANTED_METRICS, type WantedMetric } from '../wanted-metrics.ts';
 
 /** The metrics that say what jobs do to memory, by name. Two of them are fields of a Point as well. */
 export const JOB_FIGURES: ReadonlyMap<string, JobFigure> = new Map<string, JobFigure>([
