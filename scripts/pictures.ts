@@ -67,6 +67,7 @@ async function filmDemo(): Promise<void> {
     signal: new AbortController().signal,
     redisUrl: null,
     jsonEventsPath: null,
+    stay: false,
   });
   clearInterval(timer);
   shoot();

@@ -25,6 +25,7 @@ export async function runDemoCommand(args: CommandArguments): Promise<number> {
     colour: stdout.isTTY === true && !env.NO_COLOR,
     signal: interruption.signal,
     redisUrl: env[SETTINGS.queueRedisUrl.name]?.trim() || null,
+    stay: own.stay === true,
     jsonEventsPath: typeof path === 'string' ? path : null,
   });
 }

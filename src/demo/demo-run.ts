@@ -30,6 +30,8 @@ export interface DemoRunOptions {
   readonly show: (frame: Frame) => void;
   readonly announce: (text: string) => void;
   readonly onProcess: (name: string, pid: number) => void;
+  /** The actuator has answered for the first time, so its page opens. */
+  readonly onAnswer: () => void;
   /** Everything is up, and the jobs are on their way into the queues. */
   readonly onReady: () => void;
 }
@@ -55,6 +57,7 @@ export class DemoRun {
   readonly #judgedSinceMs = new Map<string, number>();
   #disturbed = false;
   #broken: string | null = null;
+  #hasAnswered = false;
   #over = false;
 
   constructor(options: DemoRunOptions) {
@@ -191,10 +194,17 @@ export class DemoRun {
       this.#noticeProcess(dyno);
     }
     void this.view.refresh().then((news) => {
+      this.#noticeAnswer();
       for (const text of news) if (!this.#over) announce(text);
     });
     void this.#count();
     this.#options.show(this.#frame(nowMs));
+  }
+
+  #noticeAnswer(): void {
+    if (this.#hasAnswered || this.#over || !this.view.hasAnswered) return;
+    this.#hasAnswered = true;
+    this.#options.onAnswer();
   }
 
   #noticeProcess({ name, pid }: ManagedDyno): void {

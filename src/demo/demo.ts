@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { BadInputError } from '../model/errors.ts';
 import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import { BootRecords, lastUsageBytes } from './boot-records.ts';
@@ -5,6 +6,7 @@ import { DemoRun } from './demo-run.ts';
 import { type Evidence, judge } from './demo-verdict.ts';
 import { type DemoEnvironment, startEnvironment } from './environment/demo-environment.ts';
 import { type DemoEvent, openEventFile } from './event-file.ts';
+import { growthByJob } from './guilty-job.ts';
 import { JobTally } from './jobs/tally.ts';
 import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
 import { Display } from './screen/display.ts';
@@ -23,6 +25,8 @@ export interface DemoOptions {
   readonly redisUrl: string | null;
   /** The file that gets events as JSON, one per line; null: none. */
   readonly jsonEventsPath: string | null;
+  /** Once the loop has closed everything keeps running until `signal` is aborted. */
+  readonly stay: boolean;
 }
 
 const KEPT_LINES = 20;
@@ -90,7 +94,9 @@ class RunningDemo {
       this.#announce('Stopped; ending all processes.');
       return EXIT.interrupted;
     }
-    return this.#conclude(run, evidence, environment);
+    const code = await this.#conclude(run, evidence, environment);
+    if (this.#options.stay && code === EXIT.closed) await this.#untilStopped(environment);
+    return code;
   }
 
   /** Ends all processes. */
@@ -111,21 +117,32 @@ class RunningDemo {
       show: (frame) => this.#display.draw(frame),
       announce: (text) => this.#announce(text),
       onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
+      onAnswer: () => this.#announce(`Open the page, no password needed: ${environment.pageUrl}`),
       onReady: () => this.#record({ type: 'ready' }),
     });
     if (this.#disturbances.length > 0) run.disturb();
     return run;
   }
 
-  #conclude(run: DemoRun, evidence: Evidence, environment: DemoEnvironment): number {
+  /** The loop has closed: leaves everything running for a look around. */
+  async #untilStopped({ pageUrl }: DemoEnvironment): Promise<void> {
+    const { signal } = this.#options;
+    this.#display.print(`\nEverything keeps running: look around at ${pageUrl}\nCtrl-C stops it all.\n`);
+    if (!signal.aborted) await once(signal, 'abort');
+    this.#display.print('\nStopped; ending all processes.\n');
+  }
+
+  async #conclude(run: DemoRun, evidence: Evidence, environment: DemoEnvironment): Promise<number> {
     const verdict = judge(evidence);
     const elapsedMs = this.#elapsedMs;
+    const jobGrowth = growthByJob((await environment.client.jobs()) ?? []);
     this.#display.print(
       reportText({
         verdict,
         elapsedMs,
         startedAtMs: this.#startedAtMs,
         jobs: evidence.jobs,
+        jobGrowth,
         accounts: run.view.accounts,
         javascriptBytes: (bootId) => this.#tally.javascriptByBoot(bootId),
         untouched: this.#untouched(),

@@ -23,7 +23,10 @@ export const COMMANDS: readonly Command[] = [
     words: '',
     maxWords: 0,
     meaning: 'The whole loop on this machine, in about a minute. Exit code 0 if the loop closed.',
-    ownFlags: [{ name: 'json-events', value: 'FILE', meaning: 'Write what happens to this file, as JSON lines.' }],
+    ownFlags: [
+      { name: 'stay', value: null, meaning: 'Once the loop has closed keep everything running until Ctrl-C.' },
+      { name: 'json-events', value: 'FILE', meaning: 'Write what happens to this file, as JSON lines.' },
+    ],
     takesSettings: false,
     run: async (args) => (await import('../demo.ts')).runDemoCommand(args),
   },

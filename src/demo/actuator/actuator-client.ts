@@ -1,6 +1,7 @@
 import { type ActuatorAddress, callApi } from '../../web/client.ts';
 import type { Decision } from '../../web/schema/decision.ts';
 import type { Dyno } from '../../web/schema/dyno.ts';
+import type { TargetJobs } from '../../web/schema/jobs.ts';
 import { ROUTES } from '../../web/schema/routes.ts';
 
 /** What the demo reads about a dyno. */
@@ -16,8 +17,8 @@ const TIMEOUT_MS = 2_000;
 export class ActuatorClient {
   readonly #address: ActuatorAddress;
 
-  constructor(baseUrl: string, adminToken: string) {
-    this.#address = { base: new URL(baseUrl), adminToken };
+  constructor(baseUrl: string) {
+    this.#address = { base: new URL(baseUrl), adminToken: null };
   }
 
   async dynos(): Promise<readonly DynoState[] | null> {
@@ -31,7 +32,9 @@ export class ActuatorClient {
     return result.ok ? result.body.decisions : null;
   }
 
-  async isUp(): Promise<boolean> {
-    return (await callApi(this.#address, ROUTES.health, { timeoutMs: TIMEOUT_MS })).ok;
+  /** The job names of each target by net growth. */
+  async jobs(): Promise<readonly TargetJobs[] | null> {
+    const result = await callApi(this.#address, ROUTES.jobs, { timeoutMs: TIMEOUT_MS });
+    return result.ok ? result.body.targets : null;
   }
 }

@@ -14,6 +14,10 @@ export class ActuatorView {
     this.#client = client;
   }
 
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** By boot id. */
   get accounts(): ReadonlyMap<string, Account> {
     return this.#accounts;

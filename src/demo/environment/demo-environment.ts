@@ -49,6 +49,8 @@ export interface DemoEnvironmentOptions {
 export interface DemoEnvironment {
   readonly manager: DynoManager;
   readonly client: ActuatorClient;
+  /** The actuator's page. It opens without a password, on this machine only. */
+  readonly pageUrl: string;
   readonly queues: JobQueues;
   /** Which way the measurements go, in a sentence. */
   readonly way: string;
@@ -96,9 +98,10 @@ export async function startEnvironment(options: DemoEnvironmentOptions): Promise
       tally: options.tally,
     });
     releases.push(() => queues.close());
-    const client = new ActuatorClient(actuatorUrl, run.adminToken);
+    const client = new ActuatorClient(actuatorUrl);
     const way = collector === null ? WAYS.straight : WAYS.throughCollector;
-    return { manager, client, queues, way, actuatorLines: () => actuator.lastLines, stop };
+    const pageUrl = `${actuatorUrl}/`;
+    return { manager, client, pageUrl, queues, way, actuatorLines: () => actuator.lastLines, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -129,7 +132,6 @@ interface Run {
   readonly ingestToken: string;
   /** Shown by the Collector, which may send for all apps. */
   readonly collectorToken: string;
-  readonly adminToken: string;
 }
 
 function newRun(port: number): Run {
@@ -140,7 +142,6 @@ function newRun(port: number): Run {
     herokuToken: secret(),
     ingestToken: secret(),
     collectorToken: secret(),
-    adminToken: secret(),
   };
 }
 
@@ -192,7 +193,10 @@ function appOf(run: Run, redisUrl: string, otlpUrl: string) {
   };
 }
 
-/** Built from nothing but the run: a demo must not find a token for production in the caller's environment. */
+/**
+ * Built from nothing but the run: a demo must not find a token for production in the caller's environment. Without an
+ * admin token the actuator serves this machine only, and its page opens without a password.
+ */
 function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; herokuUrl: string }) {
   return {
     PATH: process.env.PATH ?? '',
@@ -203,7 +207,6 @@ function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; hero
     TIDEMARK_TARGETS: `${run.id}:${WORKER_TYPE},${run.id}:${MAILER_TYPE}`,
     TIDEMARK_DRY_RUN: 'false',
     TIDEMARK_INGEST_TOKENS: `${run.id}=${run.ingestToken},*=${run.collectorToken}`,
-    TIDEMARK_ADMIN_TOKEN: run.adminToken,
     TIDEMARK_WINDOW: `${WINDOW_MS}ms`,
     TIDEMARK_GRACE: `${GRACE_MS}ms`,
   };

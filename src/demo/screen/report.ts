@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '../../model/format.ts';
 import type { DemoVerdict, RestartRow } from '../demo-verdict.ts';
+import type { JobGrowth } from '../guilty-job.ts';
 import type { TallyReport } from '../jobs/tally.ts';
 
 /** What the actuator said of a restart. */
@@ -16,6 +17,8 @@ export interface ReportInput {
   /** When the demo's clock began (Unix ms). */
   readonly startedAtMs: number;
   readonly jobs: TallyReport;
+  /** The job names of the workers by net growth, the largest first; empty if the actuator did not say. */
+  readonly jobGrowth: readonly JobGrowth[];
   /** By boot id. */
   readonly accounts: ReadonlyMap<string, Account>;
   /** What JavaScript had in use in a boot at the end of its newest job; null if it has done none. */
@@ -46,6 +49,7 @@ export function reportText(input: ReportInput): string {
   const lines = ['', `Summary, after ${formatDuration(input.elapsedMs)}`, ''];
   for (const restart of verdict.restarts) lines.push(...restartLines(restart, input));
   lines.push(verdict.restarts.length === 0 ? '  No dyno was restarted.' : MEASURE_NOTE);
+  lines.push(...guiltLines(input.jobGrowth));
   for (const { dyno, peakBytes, lastBytes } of input.untouched) {
     lines.push(
       `  ${dyno} was left alone: its peaks of up to ${formatBytes(peakBytes)} came back to ${bytes(lastBytes)}.`,
@@ -68,6 +72,15 @@ export function reportText(input: ReportInput): string {
     lines.push('The loop did not close:', ...verdict.faults.map((fault) => `  - ${fault}`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Which job name made memory grow, next to the one that grew second most. */
+function guiltLines([first, second]: readonly JobGrowth[]): readonly string[] {
+  if (first === undefined || first.netBytes <= 0) return [];
+  const compared =
+    second === undefined ? '' : `, by ${formatBytes(second.netBytes)} in the ${second.runs} runs of ${second.name}`;
+  const grew = `memory grew by ${formatBytes(first.netBytes)} in its ${first.runs} runs`;
+  return [`  The guilty job is ${first.name}: ${grew}${compared}.`];
 }
 
 function restartLines(restart: RestartRow, input: ReportInput): readonly string[] {

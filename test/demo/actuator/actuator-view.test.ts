@@ -53,10 +53,13 @@ describe('what the actuator says', () => {
   it('is that it starts, until it has answered once', async () => {
     const view = viewOf([null, null], [[], []], [null, null]);
     const said: string[] = [];
+    const answered: boolean[] = [];
     for (let reading = 0; reading < 3; reading++) {
       await view.refresh();
       said.push(view.status(['a']));
+      answered.push(view.hasAnswered);
     }
     expect(said).toEqual(['is starting', 'waits for the first measurements', 'does not answer']);
+    expect(answered).toEqual([false, true, true]);
   });
 });

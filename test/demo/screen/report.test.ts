@@ -20,6 +20,10 @@ const INPUT: ReportInput = {
   elapsedMs: 60_000,
   startedAtMs: 1_000,
   jobs: { added: 9, completed: 9, lost: [], failed: [], repeated: [], rescued: 0 },
+  jobGrowth: [
+    { name: 'import-records', netBytes: 776 * MIB, runs: 12 },
+    { name: 'book-entries', netBytes: 3 * MIB, runs: 550 },
+  ],
   accounts: new Map([['a', { explanation: 'It stays high.', outcome: 'restarted' }]]),
   javascriptBytes: () => 20 * MIB,
   untouched: [{ dyno: 'mailer.1', peakBytes: 430 * MIB, lastBytes: 117 * MIB }],
@@ -35,6 +39,16 @@ describe('the summary', () => {
     expect(text).toContain('9 of 9 done, 0 lost, 0 failed, 0 done twice');
     expect(text).toContain('mailer.1 was left alone: its peaks of up to 430 MB came back to 117 MB');
     expect(text).toContain('The loop closed');
+  });
+
+  it('names the job that grew memory most, next to the second', () => {
+    expect(reportText(INPUT)).toContain(
+      'The guilty job is import-records: memory grew by 776 MB in its 12 runs, by 3 MB in the 550 runs of book-entries.',
+    );
+  });
+
+  it.each([[[]], [[{ name: 'book-entries', netBytes: -1, runs: 5 }]]])('accuses no job without growth', (jobGrowth) => {
+    expect(reportText({ ...INPUT, jobGrowth })).not.toContain('guilty');
   });
 
   it('ends with the next step', () => {
