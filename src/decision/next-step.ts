@@ -13,7 +13,7 @@ export function nextStep(decision: Decision): NextStep {
   const { action, reason, dryRun, timeMs, timeToLimitMs, waitsUntilMs = null } = decision;
   if (action === 'restart')
     return { says: `${dryRun ? 'dry run: would restart' : 'restart'} now${back(decision)}`, atMs: timeMs };
-  const says = WORDS[reason];
+  const says = reason === 'below-limits' && isFloorOverSoftLimit(decision) ? SHORTLY_OVER : WORDS[reason];
   if (reason === 'jobs-running') return { says: `${says}${back(decision)}`, atMs: waitsUntilMs };
   if (AT_LIMIT.has(reason)) return { says, atMs: timeToLimitMs === null ? null : timeMs + timeToLimitMs };
   return { says, atMs: waitsUntilMs };
@@ -26,6 +26,12 @@ function back({ reclaimableBytes }: Decision): string {
   return reclaimableBytes === null ? '' : `, gives back about ${formatBytes(reclaimableBytes)}`;
 }
 
+function isFloorOverSoftLimit({ floorBytes, softLimitBytes }: Decision): boolean {
+  return floorBytes !== null && softLimitBytes !== null && floorBytes > softLimitBytes;
+}
+
+/** The rule that is left when no other applies: the floor may be up, but not for long enough to be bloat. */
+const SHORTLY_OVER = 'watching: it has not stayed over the soft limit yet';
 const BIGGER = 'a restart does not help: bigger dyno or less concurrency';
 
 const WORDS: Readonly<Record<Reason, string>> = {

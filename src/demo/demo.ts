@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { BadInputError } from '../model/errors.ts';
 import type { LogEntry } from '../testbed/dyno-manager/event-log.ts';
 import { BootRecords, lastUsageBytes } from './boot-records.ts';
@@ -8,6 +7,7 @@ import { type DemoEnvironment, startEnvironment } from './environment/demo-envir
 import { type DemoEvent, openEventFile } from './event-file.ts';
 import { growthByJob } from './guilty-job.ts';
 import { JobTally } from './jobs/tally.ts';
+import { lookAround } from './look-around.ts';
 import { LINE_EVERY_MS, MAILER_TYPE } from './plan.ts';
 import { Display } from './screen/display.ts';
 import { reportText } from './screen/report.ts';
@@ -95,7 +95,7 @@ class RunningDemo {
       return EXIT.interrupted;
     }
     const code = await this.#conclude(run, evidence, environment);
-    if (this.#options.stay && code === EXIT.closed) await this.#untilStopped(environment);
+    if (this.#options.stay && code === EXIT.closed) await this.#lookAround(environment);
     return code;
   }
 
@@ -124,12 +124,9 @@ class RunningDemo {
     return run;
   }
 
-  /** The loop has closed: leaves everything running for a look around. */
-  async #untilStopped({ pageUrl }: DemoEnvironment): Promise<void> {
+  #lookAround({ pageUrl }: DemoEnvironment): Promise<void> {
     const { signal } = this.#options;
-    this.#display.print(`\nEverything keeps running: look around at ${pageUrl}\nCtrl-C stops it all.\n`);
-    if (!signal.aborted) await once(signal, 'abort');
-    this.#display.print('\nStopped; ending all processes.\n');
+    return lookAround({ pageUrl, signal, print: (text) => this.#display.print(text) });
   }
 
   async #conclude(run: DemoRun, evidence: Evidence, environment: DemoEnvironment): Promise<number> {

@@ -93,6 +93,12 @@ describe('the next step', () => {
     expect(nextStep({ ...decision, dryRun: true }).says).toMatch(/^dry run: would restart now/);
   });
 
+  it('does not call a floor over the soft limit "below its limits"', () => {
+    const none = { ...decision, action: 'none', reason: 'below-limits', softLimitBytes: 400 } as const;
+    expect(nextStep({ ...none, floorBytes: 399 }).says).toContain('below its limits');
+    expect(nextStep({ ...none, floorBytes: 401 }).says).toBe('watching: it has not stayed over the soft limit yet');
+  });
+
   it('says when a leak reaches its limit', () => {
     const leak = { ...decision, action: 'none', reason: 'leak-far-from-limit', timeToLimitMs: 7_200_000 } as const;
     expect(nextStep(leak).atMs).toBe(leak.timeMs + 7_200_000);

@@ -28,6 +28,8 @@ import { borrowRedis } from './shared-redis.ts';
 const SUFFIX = extname(fileURLToPath(import.meta.url));
 const REGISTER = new URL(SUFFIX === '.ts' ? '../../register.ts' : '../../cjs/register.js', import.meta.url).href;
 const WORKER_APP = fileURLToPath(new URL(`../worker-app${SUFFIX}`, import.meta.url));
+/** The same in every run: each has a dyno manager and a Redis database of its own. */
+const APP = 'demo';
 /** A dyno that is killed from outside comes back after this long. */
 const CRASH_DELAYS_MS = [500];
 
@@ -124,7 +126,7 @@ async function releaseAll(releases: readonly (() => Promise<unknown>)[]): Promis
 
 /** Names and secrets of one run, so that it never touches another's. */
 interface Run {
-  /** The app's name, and the prefix of its queues. */
+  /** The prefix of its queues. */
   readonly id: string;
   readonly port: number;
   readonly herokuToken: string;
@@ -179,7 +181,7 @@ function appOf(run: Run, redisUrl: string, otlpUrl: string) {
     env: { DEMO_QUEUE: type, DEMO_IMPORTS: String(type === WORKER_TYPE) },
   });
   return {
-    name: run.id,
+    name: APP,
     formation: [typeOf(WORKER_TYPE, WORKER_COUNT), typeOf(MAILER_TYPE, 1)],
     env: {
       REDIS_URL: redisUrl,
@@ -204,9 +206,9 @@ function actuatorEnv(run: Run, { redisUrl, herokuUrl }: { redisUrl: string; hero
     REDIS_URL: redisUrl,
     HEROKU_API_URL: herokuUrl,
     HEROKU_API_TOKEN: run.herokuToken,
-    TIDEMARK_TARGETS: `${run.id}:${WORKER_TYPE},${run.id}:${MAILER_TYPE}`,
+    TIDEMARK_TARGETS: `${APP}:${WORKER_TYPE},${APP}:${MAILER_TYPE}`,
     TIDEMARK_DRY_RUN: 'false',
-    TIDEMARK_INGEST_TOKENS: `${run.id}=${run.ingestToken},*=${run.collectorToken}`,
+    TIDEMARK_INGEST_TOKENS: `${APP}=${run.ingestToken},*=${run.collectorToken}`,
     TIDEMARK_WINDOW: `${WINDOW_MS}ms`,
     TIDEMARK_GRACE: `${GRACE_MS}ms`,
   };

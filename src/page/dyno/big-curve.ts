@@ -2,7 +2,7 @@ import type uPlotClass from 'uplot';
 import type { DynoDetail } from '../../web/schema/dyno.ts';
 import { drawLimits, drawMarks } from '../dynos/curve-marks.ts';
 import { sizeWords } from '../model/words/sizes.ts';
-import { clockWords } from '../model/words/times.ts';
+import { clockWords, secondsClockWords } from '../model/words/times.ts';
 import { element } from '../view/dom.ts';
 import { onThemeChange, palette } from '../view/theme.ts';
 
@@ -141,9 +141,11 @@ function axis(words: NonNullable<uPlotClass.Axis['values']>): uPlotClass.Axis {
 /** Round in MB, not in millions of bytes: 1 MB to 64 GB. */
 const SIZE_STEPS = Array.from({ length: 17 }, (_, power) => 2 ** (20 + power));
 
-/** Hours and minutes of a day's clock, with the date at midnight. */
-const TIME_LABELS: uPlotClass.Axis.DynamicValues = (_, splits) =>
-  splits.map((seconds) => clockWords(seconds * 1000, seconds * 1000));
+/** Hours and minutes of a day's clock; seconds too where the labels are less than a minute apart. */
+const TIME_LABELS: uPlotClass.Axis.DynamicValues = (_, splits, __, ___, stepS) =>
+  splits.map((seconds) =>
+    stepS < 60 ? secondsClockWords(seconds * 1000) : clockWords(seconds * 1000, seconds * 1000),
+  );
 
 function readoutWords({ curve, limit_bytes }: DynoDetail, index: number | null): string {
   const at = index ?? curve.times_ms.length - 1;

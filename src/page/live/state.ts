@@ -68,7 +68,9 @@ export function withDynoEvent(
     // Before the list has come, changes are of dynos that the stream takes for known: the list brings them whole.
     if (known === undefined && !isWhole(change)) continue;
     const isNewBoot = known !== undefined && known.boot_id !== change.boot_id;
-    const marks = isNewBoot ? [...known.marks, bootMark(change, known, nowMs)] : (known?.marks ?? []);
+    const marks = isNewBoot
+      ? [...known.marks, bootMark(change, { known, attemptId: restartOf(state, known), nowMs })]
+      : (known?.marks ?? []);
     const whole = { ...known, ...change, curve: known?.curve ?? null, marks } as DynoInList;
     next.set(key, { ...whole, curve: grown(whole), goneAtMs: null });
   }
@@ -115,9 +117,21 @@ function grown({ curve, last_point_ms, usage_bytes, floor_bytes }: DynoInList): 
   };
 }
 
-function bootMark(change: DynoChange, known: LiveDyno, nowMs: number): LiveDyno['marks'][number] {
+/** The restart that ended this boot. It may be closed, and its dyno without it, before the new boot is seen. */
+function restartOf({ attempts }: PageState, { attempt_id, boot_id }: LiveDyno): string | null {
+  const restart = attempts?.find((attempt) => attempt.boot_id === boot_id && attempt.outcome === 'restarted');
+  return restart?.id ?? attempt_id;
+}
+
+interface BootMarkInput {
+  readonly known: LiveDyno;
+  readonly attemptId: string | null;
+  readonly nowMs: number;
+}
+
+function bootMark(change: DynoChange, { known, attemptId, nowMs }: BootMarkInput): LiveDyno['marks'][number] {
   const isDeploy = change.release !== undefined && change.release !== null && change.release !== known.release;
-  const kind = known.attempt_id !== null ? 'restart' : isDeploy ? 'deploy' : 'boot';
+  const kind = attemptId !== null ? 'restart' : isDeploy ? 'deploy' : 'boot';
   const time_ms = change.started_at_ms ?? change.first_point_ms ?? nowMs;
-  return { time_ms, kind, says: `${change.dyno} has a new boot.`, attempt_id: known.attempt_id };
+  return { time_ms, kind, says: `${change.dyno} has a new boot.`, attempt_id: attemptId };
 }

@@ -37,11 +37,10 @@ describe('an event', () => {
         .dynos.get(KEY)
         ?.marks.at(-1)?.kind;
     const open = withAllDynos(INITIAL_STATE, [makeDyno({ attempt_id: 'a1' })]);
-    expect([kindAfter(open, {}), kindAfter(known, { release: 'v43' }), kindAfter(known, {})]).toEqual([
-      'restart',
-      'deploy',
-      'boot',
-    ]);
+    const ended = makeAttempt({ boot_id: makeDyno().boot_id, outcome: 'restarted' });
+    const states = [open, withAttempt(known, ended)] as const;
+    expect(states.map((state) => kindAfter(state, {}))).toEqual(['restart', 'restart']);
+    expect([kindAfter(known, { release: 'v43' }), kindAfter(known, {})]).toEqual(['deploy', 'boot']);
   });
 
   it('of a part of a dyno that is not known changes nothing', () => {

@@ -31,6 +31,11 @@ export function clockWords(timeMs: number, nowMs: number): string {
   return time.toDateString() === new Date(nowMs).toDateString() ? clock : `${dayWords(timeMs)}, ${clock}`;
 }
 
+/** The clock with seconds, for axes on which minutes would repeat: `14:02:30`. */
+export function secondsClockWords(timeMs: number): string {
+  return `${clockWords(timeMs, timeMs)}:${twoDigits(new Date(timeMs).getSeconds())}`;
+}
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `29 Nov`. */
