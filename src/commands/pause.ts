@@ -9,7 +9,7 @@ import type { CommandArguments } from './terminal/command.ts';
 type What = 'pause' | 'resume';
 
 /** What was done, where, and what a person should know about it. */
-interface Done {
+export interface Done {
   readonly where: string;
   /** False: nothing of the target's name is known there. */
   readonly isKnown: boolean;
@@ -39,7 +39,8 @@ export async function runPause(args: CommandArguments, what: What): Promise<numb
   return 0;
 }
 
-async function steer(args: CommandArguments, what: What, target: Target | null): Promise<Done> {
+/** Throws `TidemarkError` where neither answers, or it is refused. */
+export async function steer(args: CommandArguments, what: What, target: Target | null): Promise<Done> {
   const address = addressOf(args);
   try {
     const body = target === null ? {} : { target: `${target.app}:${target.processType}` };

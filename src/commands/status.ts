@@ -1,12 +1,12 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import { printable } from '../model/printable.ts';
-import type { ActuatorAddress } from '../web/client.ts';
 import type { Attempt } from '../web/schema/attempt.ts';
 import type { Decision } from '../web/schema/decision.ts';
 import type { Dyno } from '../web/schema/dyno.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import type { RefusedMeasurements, Status, TargetState } from '../web/schema/status.ts';
+import { allDynos } from './remote/all-dynos.ts';
 import { addressOf, ask } from './remote/client.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, table, wrap } from './terminal/terminal.ts';
@@ -57,23 +57,6 @@ export async function runStatus(args: CommandArguments): Promise<number> {
       : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
   process.stdout.write(`${text}\n`);
   return 0;
-}
-
-const PAGE = 1000;
-
-async function allDynos(address: ActuatorAddress): Promise<readonly Dyno[]> {
-  const all: Dyno[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const query = { limit: PAGE, ...(cursor === '' ? {} : { cursor }) };
-    const page: { readonly dynos: readonly Dyno[]; readonly next_cursor: string | null } = await ask(
-      address,
-      ROUTES.dynos,
-      { query },
-    );
-    all.push(...page.dynos);
-    cursor = page.next_cursor;
-  }
-  return all;
 }
 
 /** What a person reads, in lines of at most `columns`. */

@@ -1,7 +1,17 @@
 import type { Parsed, ValueKind } from './values.ts';
 
 /** The commands of `tidemark`, and the worker that imports `tidemark/register`. */
-export type Reader = 'worker' | 'actuator' | 'demo' | 'replay' | 'doctor' | 'status' | 'restart' | 'pause' | 'resume';
+export type Reader =
+  | 'worker'
+  | 'actuator'
+  | 'demo'
+  | 'replay'
+  | 'doctor'
+  | 'status'
+  | 'top'
+  | 'restart'
+  | 'pause'
+  | 'resume';
 
 /** One setting: everything that Tidemark knows about it. */
 export interface Setting<T> {

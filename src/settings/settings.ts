@@ -25,7 +25,7 @@ const SERVICE = ['actuator', 'doctor'] as const satisfies readonly Reader[];
 /** What the decisions depend on. */
 const POLICY = ['actuator', 'doctor', 'replay'] as const satisfies readonly Reader[];
 /** Commands that ask a running actuator. */
-const CLIENTS = ['doctor', 'status', 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
+const CLIENTS = ['doctor', 'status', 'top', 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
 
 /**
  * Every setting, declared once. Flags, parsing, defaults, `--help`, the table in the documentation and the worker's

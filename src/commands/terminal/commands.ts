@@ -53,6 +53,20 @@ export const COMMANDS: readonly Command[] = [
     run: async (args) => (await import('../status.ts')).runStatus(args),
   },
   {
+    name: 'top',
+    words: '',
+    maxWords: 0,
+    meaning: 'A full-screen view, live: dynos, jobs, restarts; keys open, filter, sort, restart and pause.',
+    ownFlags: [
+      URL_FLAG,
+      { name: 'interval', value: 'DURATION', meaning: 'How often the actuator is asked; 2s by default.' },
+      { name: 'watch', value: null, meaning: 'Print it as plain text again and again: for pipes and files.' },
+      { ...JSON_FLAG, meaning: 'Print one JSON object and end; with --watch, one a line again and again.' },
+    ],
+    takesSettings: false,
+    run: async (args) => (await import('../top.ts')).runTop(args),
+  },
+  {
     name: 'doctor',
     words: '',
     maxWords: 0,

@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BadInputError, ConfigError, TidemarkError } from '../model/errors.ts';
+import { parseDuration } from '../quantities.ts';
+import type { ActuatorAddress } from '../web/client.ts';
+import { steer } from './pause.ts';
+import { addressOf } from './remote/client.ts';
+import type { CommandArguments } from './terminal/command.ts';
+import { exitCodeOf, listenForStop } from './terminal/stop-request.ts';
+import { columnsOf } from './terminal/terminal.ts';
+import { askAll, pauseMs } from './top/ask-all.ts';
+import { report } from './top/frame.ts';
+import { emptyModel, withAnswers } from './top/model.ts';
+import { Screen } from './top/screen.ts';
+import { Session } from './top/session.ts';
+import { paint } from './top/text.ts';
+
+const MIN_INTERVAL_MS = 500;
+
+/** `tidemark top`: full-screen on a terminal; with `--watch` or `--json` as text. */
+export async function runTop(args: CommandArguments): Promise<number> {
+  const address = addressOf(args);
+  const intervalMs = intervalOf(args);
+  const stop = listenForStop();
+  try {
+    if (args.own.watch === true || args.own.json === true) await print(args, address, intervalMs, stop.signal);
+    else await show(args, address, intervalMs, stop.signal);
+    const signal = stop.received();
+    return signal === null ? 0 : exitCodeOf(signal);
+  } finally {
+    stop[Symbol.dispose]();
+  }
+}
+
+function intervalOf({ own }: CommandArguments): number {
+  const text = String(own.interval ?? '2s');
+  const intervalMs = parseDuration(text);
+  if (intervalMs === null || intervalMs < MIN_INTERVAL_MS)
+    throw new ConfigError([`--interval: "${text}" is not a duration of at least 500ms, for example 2s`]);
+  return intervalMs;
+}
+
+async function show(
+  args: CommandArguments,
+  address: ActuatorAddress,
+  intervalMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY)
+    throw new BadInputError(
+      '"tidemark top" needs a terminal for its screen and keys: "tidemark status" prints once, "tidemark top --watch" ' +
+        'prints again and again',
+    );
+  const isColoured = !args.env.NO_COLOR && args.env.TERM !== 'dumb';
+  const pause = async (what: 'pause' | 'resume') => {
+    const { where, notes } = await steer(args, what, null);
+    return [where, ...notes].join(' ');
+  };
+  const session = new Session(
+    { address, intervalMs, steer: pause, signal },
+    (one) => new Screen({ stdin, stdout, isColoured }, { onKey: (key) => one.onKey(key), onResize: () => one.draw() }),
+  );
+  await session.run();
+}
+
+/** One JSON object, or texts with an empty line between them until somebody stops it. */
+async function print(
+  { own }: CommandArguments,
+  address: ActuatorAddress,
+  intervalMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const cpu = process.cpuUsage();
+    const text = await textOf(address, own.json === true).catch((error: unknown) => {
+      if (own.watch !== true || !(error instanceof TidemarkError)) throw error;
+      // Whoever watches wants to see it come back.
+      process.stderr.write(`tidemark: ${error.message}\n`);
+      return '';
+    });
+    process.stdout.write(text);
+    if (own.watch !== true) return;
+    const { user, system } = process.cpuUsage(cpu);
+    await delay(pauseMs(intervalMs, (user + system) / 1000), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function textOf(address: ActuatorAddress, isJson: boolean): Promise<string> {
+  const answers = await askAll(address);
+  if (isJson) return `${JSON.stringify(answers)}\n`;
+  const nowMs = Date.now();
+  const lines = report(withAnswers(emptyModel(address.base.origin), answers, nowMs), columnsOf(process.stdout), nowMs);
+  return `${lines.map((line) => paint(line, false).trimEnd()).join('\n')}\n\n`;
+}

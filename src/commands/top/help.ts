@@ -1,0 +1,18 @@
+export const HELP_LINES: readonly string[] = [
+  ' KEYS',
+  '  arrows, j k      select a dyno; in an opened one, scroll',
+  '  PgUp PgDn g G    a page; the first, the last',
+  '  Enter            open the dyno: checks before a restart, numbers, jobs, past boots',
+  '  Escape           back; drops the filter',
+  '  Tab              jobs or restarts below the dynos',
+  '  /                filter: words of app, dyno, class, reason or release',
+  '  s                next order: trouble, quota, time to limit, to give back, jobs, age, name',
+  '  R                restart the selected dyno; asks first',
+  '  P                pause all targets, or resume them; asks first',
+  '  q, Ctrl-C        quit',
+  '',
+  ' SIGNS',
+  '  █ memory in use, of the quota    ┊ soft limit    │ hard limit',
+  '  ↗ what stays in use rises towards the limit    → it does not',
+  '  Red lines act or are over the quota, yellow ones deserve a look, dim ones are old or not clear yet.',
+];
