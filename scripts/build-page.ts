@@ -1,5 +1,5 @@
 /**
- * Writes the actuator's page into `dist/page`: index.html and the icon as they are, one script, one style sheet, and
+ * Writes the actuator's page into `dist/site`: index.html and the icon as they are, one script, one style sheet, and
  * uPlot. A browser then makes four requests, and nothing is left to build for who installs the package.
  */
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -35,4 +35,4 @@ async function styles(): Promise<string> {
   return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
 }
 
-if (import.meta.main) await buildPage(join(ROOT, 'dist/page'));
+if (import.meta.main) await buildPage(join(ROOT, 'dist/site'));

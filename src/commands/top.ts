@@ -48,8 +48,8 @@ async function show(
   const { stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY)
     throw new BadInputError(
-      '"tidemark top" needs a terminal for its screen and keys: "tidemark status" prints once, "tidemark top --watch" ' +
-        'prints again and again',
+      '"tidemark top" needs a terminal for its screen and keys: "tidemark status" prints once, ' +
+        '"tidemark top --watch" prints again and again',
     );
   const isColoured = !args.env.NO_COLOR && args.env.TERM !== 'dumb';
   const pause = async (what: 'pause' | 'resume') => {

@@ -29,9 +29,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Next to this file in `dist`, from the bundle in `dist/cjs`, and from the sources, which have no built page. */
-const FOLDERS = ['../page/', '../../page/', '../../dist/page/'];
+const FOLDERS = ['../site/', '../../site/', '../../dist/site/'];
 
-/** What the page is built to: without it the folder holds sources only. */
+/** The page's script: where it is missing, the page was not built. */
 const BUILT = 'main.js';
 
 /**

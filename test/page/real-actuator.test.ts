@@ -13,7 +13,7 @@ let worker: { stop(): void };
 
 beforeAll(async () => {
   // An actuator that runs from its sources serves what was built last.
-  await buildPage(fileURLToPath(new URL('../../dist/page', import.meta.url)));
+  await buildPage(fileURLToPath(new URL('../../dist/site', import.meta.url)));
   [lab, actuator] = await Promise.all([
     openLab(),
     RunningActuator.start({

@@ -9,8 +9,8 @@ interface Memory {
 }
 
 /**
- * Usage as blocks. The whole bar is the quota, or the hard limit where that is higher; `┊` marks the soft limit, `│` the
- * hard one.
+ * Usage as blocks. The whole bar is the quota, or the hard limit where that is higher; `┊` marks the soft limit, `│`
+ * the hard one.
  */
 export function bar({ usage_bytes, limit_bytes, soft_limit_bytes, hard_limit_bytes }: Memory): string {
   if (limit_bytes === null || limit_bytes <= 0) return ' '.repeat(BAR_CELLS);

@@ -18,12 +18,11 @@ export function detailLines(detail: DynoDetail, columns: number, nowMs: number):
       .map((one) => line(one));
   const age = spanWords(nowMs - (detail.started_at_ms ?? detail.first_point_ms));
   const release = detail.release === null ? '' : `, ${detail.release}`;
-  const share = percentWords(shareOf(detail.usage_bytes, detail.limit_bytes));
+  const { usage_bytes, limit_bytes, time_to_limit_ms } = detail;
+  const share = percentWords(shareOf(usage_bytes, limit_bytes));
   return [
     line(` ${detail.app ?? 'unknown app'} ${detail.dyno}: ${detail.class}, up ${age}${release}`, 'bold'),
-    line(
-      ` ${bar(detail)} ${share}, ${usageWords(detail.usage_bytes, detail.limit_bytes)}, ${limitWords(detail.time_to_limit_ms)}`,
-    ),
+    line(` ${bar(detail)} ${share}, ${usageWords(usage_bytes, limit_bytes)}, ${limitWords(time_to_limit_ms)}`),
     ...wrapped(`${sentence(detail.next.says)} ${sentence(detail.explanation)}`),
     [],
     line(` ${checksTitle(detail).toUpperCase()}`, 'quiet'),

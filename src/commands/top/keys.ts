@@ -18,7 +18,7 @@ const PAGE_ROWS = 10;
 const MAX_FILTER = 60;
 const SORT_NAMES = Object.keys(SORTS) as SortName[];
 
-/** @param key a printable character, or a name: `up`, `pagedown`, `return`, `escape`, `tab`, `backspace`, `ctrl-c` ... */
+/** @param key a printable character, or a name: `up`, `pagedown`, `return`, `escape`, `tab`, `ctrl-c` ... */
 export function press(before: Model, key: string): Pressed {
   if (key === 'ctrl-c') return { model: before, effect: { do: 'quit' } };
   const model: Model = { ...before, notice: null };

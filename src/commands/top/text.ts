@@ -1,3 +1,4 @@
+import { printable } from '../../model/printable.ts';
 import type { Tone } from '../../page/model/dyno-view.ts';
 
 /** A piece of a line; the tone only repeats in colour what its words say. */
@@ -9,8 +10,7 @@ export interface Span {
 /** No longer than the terminal is wide. */
 export type Line = readonly Span[];
 
-const UNSAFE = /[\p{Cc}\u2028\u2029]+/gu;
-/** Marks take no cell of their own, and terminals disagree about how they combine; formats turn the text's direction. */
+/** They take no cell of their own, and terminals disagree about how they combine. */
 const NO_CELL = /\p{M}|\p{Cf}/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 const EAST_ASIAN =
@@ -19,7 +19,7 @@ const TWO_CELLS = new RegExp(`[\\p{Emoji_Presentation}${EAST_ASIAN}\\u{20000}-\\
 
 /** Names of apps, dynos, queues and jobs come from senders: what a terminal would obey never reaches it. */
 export function clean(text: string): string {
-  return ASCII.test(text) ? text : text.replace(UNSAFE, ' ').replace(NO_CELL, '');
+  return ASCII.test(text) ? text : printable(text).replace(NO_CELL, '');
 }
 
 /** Cells that a cleaned text takes. */

@@ -8,6 +8,8 @@ import { runCli } from '../../integration/actuator/running-actuator.ts';
 import { actuator } from '../../web/actuator.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+const TOKEN = 's3cret';
+const ENV = { PATH: process.env.PATH ?? '', TIDEMARK_ADMIN_TOKEN: TOKEN };
 const OTHER_SCREEN = '\u001b[?1049h';
 const LEFT = '\u001b[?25h\u001b[?1049l';
 
@@ -18,7 +20,7 @@ afterEach(async () => {
 
 async function serve() {
   const { control, calls } = actuator();
-  const admission = { adminToken: null, readToken: null, remoteAddress: () => '127.0.0.1' };
+  const admission = { adminToken: TOKEN, readToken: null, startToken: 'unused', remoteAddress: () => '127.0.0.1' };
   const server = await serveHttp(createApi({ control, admission, page: readPageFiles(null), events: null }), 0);
   cleanups.push(() => server.close());
   return { url: `http://127.0.0.1:${server.port}`, calls };
@@ -28,7 +30,7 @@ async function serve() {
 function onTerminal(url: string) {
   const top = `sh -c 'echo pid $$; exec ${process.execPath} ${CLI} top --interval 500ms --url ${url}'`;
   const shell = `stty cols 80 rows 24; echo before $(stty -g); ${top}; echo code $?; echo after $(stty -g)`;
-  const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color', SHELL: '/bin/sh' };
+  const env = { ...ENV, TERM: 'xterm-256color', SHELL: '/bin/sh' };
   const child: ChildProcess = spawn('script', ['-qec', shell, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
   cleanups.push(() => child.kill('SIGKILL'));
   let output = '';
@@ -47,7 +49,7 @@ function onTerminal(url: string) {
   };
 }
 
-it('opens on a terminal, shows the dyno, opens it, restarts and pauses once confirmed, quits, and restores the terminal', async () => {
+it('opens a dyno, restarts and pauses once confirmed, quits, and gives the terminal back', async () => {
   const { url, calls } = await serve();
   const terminal = onTerminal(url);
   await terminal.until(/worker\.1 /);
@@ -85,12 +87,12 @@ it('gives the terminal back after SIGTERM', async () => {
 
 it('without a terminal says so and names what prints; --json and --watch print', async () => {
   const { url } = await serve();
-  const refused = await runCli(['top', '--url', url]);
+  const refused = await runCli(['top', '--url', url], ENV);
   expect(refused).toMatchObject({ code: 2, stdout: '' });
   expect(refused.stderr).toMatch(/needs a terminal.*"tidemark status".*--watch/);
-  const json = await runCli(['top', '--json', '--url', url]);
+  const json = await runCli(['top', '--json', '--url', url], ENV);
   expect(JSON.parse(json.stdout)).toMatchObject({ dynos: [{ dyno: 'worker.1' }], attempts: [{ id: 'a1' }] });
-  const watch = spawn(process.execPath, [CLI, 'top', '--watch', '--interval', '500ms', '--url', url]);
+  const watch = spawn(process.execPath, [CLI, 'top', '--watch', '--interval', '500ms', '--url', url], { env: ENV });
   cleanups.push(() => watch.kill('SIGKILL'));
   let text = '';
   watch.stdout.on('data', (chunk: Buffer) => (text += chunk));
