@@ -23,12 +23,12 @@ function twentieths({ share }: DynoView): number {
   return Math.floor((share ?? 0) * 20);
 }
 
+/** Made once: `localeCompare` with options takes about ten times as long; with 10,000 dynos that is felt. */
+const NAMES = new Intl.Collator('en', { numeric: true });
+
 /** worker.2 stands before worker.10. */
 function byName(a: DynoView, b: DynoView): number {
-  return (
-    (a.dyno.app ?? '').localeCompare(b.dyno.app ?? '') ||
-    a.dyno.dyno.localeCompare(b.dyno.dyno, 'en', { numeric: true })
-  );
+  return NAMES.compare(a.dyno.app ?? '', b.dyno.app ?? '') || NAMES.compare(a.dyno.dyno, b.dyno.dyno);
 }
 
 type Measure = (view: DynoView) => number | null;
