@@ -43,7 +43,8 @@ describe('the summary', () => {
 
   it('names the job that grew memory most, next to the second', () => {
     expect(reportText(INPUT)).toContain(
-      'The guilty job is import-records: memory grew by 776 MB in its 12 runs, by 3 MB in the 550 runs of book-entries.',
+      'The guilty job is import-records: memory grew by 776 MB in its 12 runs, ' +
+        'by 3 MB in the 550 runs of book-entries.',
     );
   });
 
