@@ -88,7 +88,10 @@ export const SWITCH = kind<boolean>('`true` or `false`', '"true" or "false"', (t
   text === 'true' || text === 'false' ? text === 'true' : null,
 );
 
-export const SECRET = hidden(kind('secret', 'a secret', (text) => text.trim() || null));
+/** Without spaces inside: a header `Bearer <token>` could not carry it. */
+export const SECRET = hidden(
+  kind('secret', 'a secret without spaces', (text) => /^\s*(\S+)\s*$/.exec(text)?.[1] ?? null),
+);
 
 /** One or several of the ways in which measurements travel, in the order given here. */
 export const TRANSPORTS = kind('`otlp`, `redis` or `otlp,redis`', 'otlp, redis or "otlp,redis"', (text) => {

@@ -86,3 +86,19 @@ it('the password of Redis is not in what DEBUG=* prints', { timeout: 60_000 }, a
   await loud.stop();
   expect(`${loud.lines.join()}${loud.stderr}`).not.toContain('pa55');
 });
+
+it('the token of Heroku is not in what DEBUG=* prints, even if the platform answers with it', async () => {
+  const asked: string[] = [];
+  const platform = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(403, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ id: 'forbidden', message: `refused: ${request.headers.authorization}` }));
+  }).listen(0, '127.0.0.1');
+  await once(platform, 'listening');
+  const url = `http://127.0.0.1:${(platform.address() as AddressInfo).port}`;
+  const env = { HEROKU_API_URL: url, HEROKU_API_TOKEN: 'HRKU-7e11', TIDEMARK_TARGETS: 'shop:worker', DEBUG: '*' };
+  const { stdout, stderr } = await runCli(['doctor'], env);
+  platform.close();
+  expect(asked).not.toEqual([]);
+  expect(stdout + stderr).not.toContain('HRKU-7e11');
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
 import { ALL_SETTINGS, SETTINGS, settingsOf } from '../../src/settings/settings.ts';
+import { SECRET } from '../../src/settings/values.ts';
 
 const WINDOW_MS = 60_000;
 
@@ -10,6 +11,11 @@ describe('the declared settings', () => {
     const flags = ALL_SETTINGS.flatMap(({ flag }) => flag ?? []);
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(flags).size).toBe(flags.length);
+  });
+
+  it('refuse a secret with a space inside, which no Bearer header could carry', () => {
+    expect(SECRET.parse(' token ')).toEqual({ value: 'token' });
+    expect(SECRET.parse('two words')).not.toHaveProperty('value');
   });
 
   it('have no flag when a process list would show a secret', () => {

@@ -1,3 +1,4 @@
+import '../quiet-debug.ts';
 import type { ClientRequest } from 'node:http';
 import HerokuRequest from 'heroku-client/lib/request.js';
 import { type Destroyable, gateConnections } from './connection-gate.ts';

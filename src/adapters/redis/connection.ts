@@ -1,4 +1,4 @@
-import './quiet-debug.ts';
+import '../quiet-debug.ts';
 import { Redis } from 'ioredis';
 import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
 import { scrubber } from '../scrub.ts';
