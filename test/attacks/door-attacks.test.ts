@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RunningActuator, runCli } from '../integration/actuator/running-actuator.ts';
+import { redisDatabase } from '../redis-databases.ts';
 
 /** An actuator without any token, as a person starts it first. */
 let actuator: RunningActuator;
@@ -10,7 +11,7 @@ let startToken: string;
 
 beforeAll(async () => {
   actuator = await RunningActuator.start({
-    REDIS_URL: `${inject('redisUrl')}/10`,
+    REDIS_URL: redisDatabase('the admin door'),
     TIDEMARK_DRY_RUN: 'true',
     TIDEMARK_ADMIN_TOKEN: '',
     TIDEMARK_INGEST_TOKENS: '',
@@ -72,7 +73,7 @@ describe('without an admin token', () => {
 });
 
 it('the password of Redis is not in what DEBUG=* prints', { timeout: 60_000 }, async () => {
-  const url = new URL(`${inject('redisUrl')}/10`);
+  const url = new URL(redisDatabase('a password of Redis'));
   url.username = 'tidemark';
   url.password = 'pa55-of-redis';
   const loud = await RunningActuator.start({ REDIS_URL: url.href, DEBUG: '*', TIDEMARK_DRY_RUN: 'true' });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
+import { redisDatabase } from '../redis-databases.ts';
 import { readAnswer } from '../sources/otlp/otlp-answer-reader.ts';
 import { emptyResources, manyBoots, manyShapes, manyTimes } from './hostile-bodies.ts';
 
@@ -20,7 +21,7 @@ let actuator: RunningActuator;
 beforeAll(async () => {
   actuator = await RunningActuator.start({
     NODE_OPTIONS: '--max-old-space-size=256',
-    REDIS_URL: `${inject('redisUrl')}/9`,
+    REDIS_URL: redisDatabase('hostile measurements'),
     TIDEMARK_WINDOW: '10s',
     TIDEMARK_MAX_POINT_AGE: '10m',
     TIDEMARK_DRY_RUN: 'true',

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildPage } from '../../scripts/build-page.ts';
 import { feed, RunningActuator } from '../integration/actuator/running-actuator.ts';
+import { redisDatabase } from '../redis-databases.ts';
 import { LAB_LIMIT_MS, type Lab, openLab } from './lab/browser.ts';
 
 const ADMIN_TOKEN = 'a-person';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   [lab, actuator] = await Promise.all([
     openLab(),
     RunningActuator.start({
-      TIDEMARK_REDIS_URL: `${inject('redisUrl')}/11`,
+      TIDEMARK_REDIS_URL: redisDatabase('the page'),
       TIDEMARK_ADMIN_TOKEN: ADMIN_TOKEN,
       TIDEMARK_READ_TOKEN: READ_TOKEN,
       TIDEMARK_DRY_RUN: 'true',

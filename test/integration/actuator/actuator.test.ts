@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { redisDatabase } from '../../redis-databases.ts';
 import { APP, type Dyno, feed, RunningActuator, runCli } from './running-actuator.ts';
 
 const TOKEN = 'HRKU-test-token';
@@ -62,13 +63,15 @@ async function startSilentWebhook(): Promise<{ url: string; messages: readonly s
 }
 
 /** Tests share a Redis server; each has a database of its own in it. */
-const redisDatabase = (number: number) => `${inject('redisUrl')}/${number}`;
 
 describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 90_000 }, () => {
   it('restarts the bloated dyno once, leaves the healthy one, and says why', async () => {
     const { manager, dynos } = await startPlatform(2);
     const { url, messages } = await startSilentWebhook();
-    const actuator = await startActuator(manager, { REDIS_URL: redisDatabase(11), TIDEMARK_WEBHOOK_URL: url });
+    const actuator = await startActuator(manager, {
+      REDIS_URL: redisDatabase('an actuator that restarts'),
+      TIDEMARK_WEBHOOK_URL: url,
+    });
     await startFeed(actuator, dynos[0], bloated);
     await startFeed(actuator, dynos[1], healthy);
     const restarted = await vi.waitFor(async () => {
@@ -105,7 +108,10 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
 
   it('restarts nothing in a dry run, and says what it would have done', async () => {
     const { manager, dynos } = await startPlatform(1);
-    const actuator = await startActuator(manager, { REDIS_URL: redisDatabase(12), TIDEMARK_DRY_RUN: 'true' });
+    const actuator = await startActuator(manager, {
+      REDIS_URL: redisDatabase('an actuator in dry run'),
+      TIDEMARK_DRY_RUN: 'true',
+    });
     await startFeed(actuator, dynos[0], bloated);
     await vi.waitFor(async () => {
       const decision = (await actuator.decisions()).find(({ action }) => action === 'restart');
@@ -118,7 +124,7 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
   it('tries nothing while the platform refuses the token, says so, and starts no cooldown', async () => {
     const { manager, dynos } = await startPlatform(1);
     const actuator = await startActuator(manager, {
-      REDIS_URL: redisDatabase(13),
+      REDIS_URL: redisDatabase('an actuator without the API'),
       HEROKU_API_TOKEN: 'HRKU-wrong-token',
       TIDEMARK_MAX_RSS: '300MiB',
     });
