@@ -1,6 +1,6 @@
-import { JOB_KNOWN, type JobKnown, type JobShare } from '../model/job-point.ts';
+import { GROWTH_BOUNDS, JOB_KNOWN, type JobKnown, type JobShare } from '../model/job-point.ts';
 import type { BootJobs } from './boot-jobs.ts';
-import { GrowthSum, type Series } from './series.ts';
+import { GrowthSum, type GrowthView, type Series } from './series.ts';
 
 /** What people see of jobs. Memory in bytes. */
 
@@ -64,7 +64,7 @@ class NameSums {
 
   add({ figure, value, growth, labels }: Series): void {
     if (growth !== null) {
-      this.growth ??= new GrowthSum(growth.bounds);
+      this.growth ??= new GrowthSum();
       this.growth.add(growth);
       return;
     }
@@ -163,10 +163,12 @@ function jobOf(sums: NameSums): Job {
   };
 }
 
-type Counts = ReturnType<GrowthSum['view']>;
-
-/** By a line through its bucket. A run that grew by nothing is in no bucket, but it was a run. */
-function medianOf({ bounds, counts, max }: Counts, runs: number | null): number | null {
+/**
+ * By a line through its bucket. A run that grew by nothing is in no bucket, but it was a run. Null where some runs are in
+ * a histogram without buckets.
+ */
+function medianOf({ counts, unplaced, max }: GrowthView, runs: number | null): number | null {
+  if (unplaced > 0) return null;
   const grown = counts.reduce((sum, count) => sum + count, 0);
   const all = Math.max(grown, runs ?? 0);
   if (all === 0) return null;
@@ -175,8 +177,11 @@ function medianOf({ bounds, counts, max }: Counts, runs: number | null): number 
   if (below >= middle) return 0;
   for (const [at, count] of counts.entries()) {
     if (below + count >= middle && count > 0) {
-      const from = at === 0 ? 0 : (bounds[at - 1] ?? 0);
-      const to = Math.max(from, Math.min(bounds[at] ?? Number.POSITIVE_INFINITY, max ?? Number.POSITIVE_INFINITY));
+      const from = at === 0 ? 0 : (GROWTH_BOUNDS[at - 1] ?? 0);
+      const to = Math.max(
+        from,
+        Math.min(GROWTH_BOUNDS[at] ?? Number.POSITIVE_INFINITY, max ?? Number.POSITIVE_INFINITY),
+      );
       return Number.isFinite(to) ? Math.round(from + ((middle - below) / count) * (to - from)) : from;
     }
     below += count;
@@ -185,10 +190,10 @@ function medianOf({ bounds, counts, max }: Counts, runs: number | null): number 
 }
 
 /** The largest that was sent, else the end of the highest bucket that holds a run. */
-function worstOf({ bounds, counts, max }: Counts): number | null {
+function worstOf({ counts, max }: GrowthView): number | null {
   if (max !== null) return max;
   const highest = counts.findLastIndex((count) => count > 0);
-  return highest < 0 ? null : (bounds[highest] ?? bounds.at(-1) ?? null);
+  return highest < 0 ? null : (GROWTH_BOUNDS[highest] ?? GROWTH_BOUNDS.at(-1) ?? null);
 }
 
 function queuesOf(boots: readonly BootJobs[], nowMs: number): readonly QueueNow[] {

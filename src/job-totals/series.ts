@@ -1,4 +1,4 @@
-import type { GrowthCounts, JobFigure, JobLabels, JobPoint } from '../model/job-point.ts';
+import { GROWTH_BOUNDS, type GrowthCounts, type JobFigure, type JobLabels, type JobPoint } from '../model/job-point.ts';
 
 /** `held` and `active` say what is now; the others are sums since a start. */
 const IS_NOW: Readonly<Record<JobFigure, boolean>> = {
@@ -8,6 +8,18 @@ const IS_NOW: Readonly<Record<JobFigure, boolean>> = {
   active: true,
   held: true,
 };
+
+/** A series with its labels' objects and its place in a map, without its texts and its histogram. */
+const SERIES_BYTES = 384;
+/** A histogram in the buckets of `GROWTH_BOUNDS`. */
+const HISTOGRAM_BYTES = 448;
+const BYTES_PER_CHARACTER = 2;
+
+/** What a series takes in the heap, at most. */
+export function bytesOfSeries(figure: JobFigure, { queue, name }: JobLabels): number {
+  const texts = (queue.length + name.length) * BYTES_PER_CHARACTER;
+  return SERIES_BYTES + texts + (figure === 'growth' ? HISTOGRAM_BYTES : 0);
+}
 
 /** The sum of one series since its boot began, whichever way its sender counts. */
 export class Series {
@@ -43,7 +55,7 @@ export class Series {
     }
     const restarts = !point.isDelta && this.#isRestart(point);
     if (point.growth !== null) {
-      this.#growth ??= new GrowthSum(point.growth.bounds);
+      this.#growth ??= new GrowthSum();
       this.#growth.take(point.growth, { isDelta: point.isDelta, restarts });
     }
     if (point.isDelta) this.#before += point.value;
@@ -59,7 +71,7 @@ export class Series {
     this.#before += other.value;
     this.timeMs = Math.max(this.timeMs, other.timeMs);
     if (other.#growth === null) return;
-    this.#growth ??= new GrowthSum(other.#growth.bounds);
+    this.#growth ??= new GrowthSum();
     this.#growth.add(other.#growth);
   }
 
@@ -70,77 +82,77 @@ export class Series {
   }
 }
 
-/** A histogram of growth since its boot began. */
+/** A histogram of growth since its boot began, in the buckets of `GROWTH_BOUNDS`. Of fixed size. */
 export class GrowthSum {
-  readonly bounds: readonly number[];
-  readonly #before: number[];
-  #last: readonly number[];
+  /** One more than bounds, and last those of histograms without buckets: nobody knows where they belong. */
+  readonly #before = new Array<number>(PLACES).fill(0);
+  #last: readonly number[] = this.#before.slice();
   #sumBefore = 0;
   #sumLast = 0;
   #max: number | null = null;
 
-  constructor(bounds: readonly number[]) {
-    this.bounds = shared(bounds);
-    this.#before = new Array<number>(bounds.length + 1).fill(0);
-    this.#last = this.#before.slice();
-  }
-
   take(growth: GrowthCounts, { isDelta, restarts }: { readonly isDelta: boolean; readonly restarts: boolean }): void {
     if (growth.max !== null) this.#max = Math.max(this.#max ?? 0, growth.max);
-    if (isDelta || restarts) {
-      const counts = isDelta ? rebinned(growth, this.bounds) : this.#last;
-      for (const [at, count] of counts.entries()) this.#before[at] = (this.#before[at] ?? 0) + count;
-      this.#sumBefore += isDelta ? growth.sum : this.#sumLast;
+    if (isDelta) {
+      this.#addAll(placed(growth));
+      this.#sumBefore += growth.sum;
+      return;
     }
-    if (isDelta) return;
-    this.#last = rebinned(growth, this.bounds);
+    if (restarts) {
+      this.#addAll(this.#last);
+      this.#sumBefore += this.#sumLast;
+    }
+    this.#last = placed(growth);
     this.#sumLast = growth.sum;
   }
 
   add(other: GrowthSum): void {
-    const isAlike = isSame(this.bounds, other.bounds);
-    const counts = isAlike ? other.#before : rebinned(other.view(), this.bounds);
-    for (let at = 0; at < this.#before.length; at++) {
-      const more = (counts[at] as number) + (isAlike ? (other.#last[at] as number) : 0);
-      this.#before[at] = (this.#before[at] as number) + more;
-    }
+    this.#addAll(other.#before);
+    this.#addAll(other.#last);
     this.#sumBefore += other.#sumBefore + other.#sumLast;
     if (other.#max !== null) this.#max = Math.max(this.#max ?? 0, other.#max);
   }
 
-  view(): GrowthCounts {
+  view(): GrowthView {
+    const all = this.#before.map((count, at) => count + (this.#last[at] as number));
     return {
-      bounds: this.bounds,
-      counts: this.#before.map((count, at) => count + (this.#last[at] ?? 0)),
+      counts: all.slice(0, -1),
+      unplaced: all.at(-1) as number,
       sum: this.#sumBefore + this.#sumLast,
       max: this.#max,
     };
   }
+
+  #addAll(counts: readonly number[]): void {
+    for (let at = 0; at < PLACES; at++) this.#before[at] = (this.#before[at] as number) + (counts[at] as number);
+  }
 }
 
-/** The counts in other buckets: each goes where its upper bound belongs. An application may choose its own. */
-function rebinned({ bounds, counts }: GrowthCounts, wanted: readonly number[]): readonly number[] {
-  if (isSame(bounds, wanted)) return counts;
-  const result = new Array<number>(wanted.length + 1).fill(0);
-  for (const [at, count] of counts.entries()) {
-    const bound = bounds[at] ?? Number.POSITIVE_INFINITY;
-    const found = wanted.findIndex((own) => bound <= own);
-    const place = found < 0 ? wanted.length : found;
-    result[place] = (result[place] ?? 0) + count;
+/** What `GrowthSum` came to. */
+export interface GrowthView {
+  /** One more than `GROWTH_BOUNDS`. */
+  readonly counts: readonly number[];
+  /** Records that are in no bucket. */
+  readonly unplaced: number;
+  /** Bytes. */
+  readonly sum: number;
+  /** Bytes; null where it was not sent. */
+  readonly max: number | null;
+}
+
+const PLACES = GROWTH_BOUNDS.length + 2;
+
+/** The counts in our buckets: each goes where its upper bound belongs. An application may choose its own. */
+function placed({ bounds, counts }: GrowthCounts): readonly number[] {
+  const result = new Array<number>(PLACES).fill(0);
+  for (let at = 0; at < counts.length; at++) {
+    const place = bounds.length === 0 ? PLACES - 1 : placeOf(bounds[at] ?? Number.POSITIVE_INFINITY);
+    result[place] = (result[place] as number) + (counts[at] as number);
   }
   return result;
 }
 
-/** Nearly all histograms have the same bounds: one array of them spares memory, and comparing them time. */
-const KNOWN_BOUNDS: (readonly number[])[] = [];
-const MAX_KNOWN_BOUNDS = 16;
-
-function shared(bounds: readonly number[]): readonly number[] {
-  const known = KNOWN_BOUNDS.find((one) => isSame(one, bounds));
-  if (known === undefined && KNOWN_BOUNDS.length < MAX_KNOWN_BOUNDS) KNOWN_BOUNDS.push(bounds);
-  return known ?? bounds;
-}
-
-function isSame(one: readonly number[], other: readonly number[]): boolean {
-  return one === other || (one.length === other.length && one.every((bound, at) => bound === other[at]));
+function placeOf(bound: number): number {
+  const found = GROWTH_BOUNDS.findIndex((own) => bound <= own);
+  return found < 0 ? GROWTH_BOUNDS.length : found;
 }

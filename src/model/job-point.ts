@@ -13,8 +13,15 @@ export interface JobLabels {
 /** `net`, `growth`, `runs` are of a job name; `active` and `held` are of a queue, and say what is now. */
 export type JobFigure = 'net' | 'growth' | 'runs' | 'active' | 'held';
 
+/**
+ * Bytes. The buckets in which growth is kept, those that workers send: powers of 4 from 64 KiB to 4 GiB. The same for
+ * everybody, so that a sender cannot choose how much memory its histograms take.
+ */
+export const GROWTH_BOUNDS: readonly number[] = Array.from({ length: 9 }, (_, power) => 2 ** 16 * 4 ** power);
+
 /** What a histogram of growth holds. Bucket `i` counts what is at most `bounds[i]` and over the one before. */
 export interface GrowthCounts {
+  /** Empty where it came without buckets that can be read: `counts` is then one number. */
   readonly bounds: readonly number[];
   /** One more than bounds. */
   readonly counts: readonly number[];
@@ -38,7 +45,7 @@ export interface JobPoint {
   readonly value: number;
   /** Of `growth`; null for the others. */
   readonly growth: GrowthCounts | null;
-  /** Read on demand: most series are known by their id. Null where they are missing or too long. */
+  /** Read on demand: most series are known by their id. Null where they are missing. Cut where they are long. */
   labels(): JobLabels | null;
 }
 

@@ -54,8 +54,8 @@ export interface IntakeOptions {
   readonly hasRoomFor?: (boot: BootIdentity, sender: Sender) => boolean;
   /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
   readonly accept: (points: readonly Point[]) => void;
-  /** Receives what processes measured of their jobs. Must not throw. */
-  readonly acceptJobs?: (batch: JobBatch) => void;
+  /** Receives what processes measured of their jobs; returns how many points found no room. Must not throw. */
+  readonly acceptJobs?: (batch: JobBatch, sender: Sender) => number;
   /** Called for refused data points. Must not throw. */
   readonly onRefused?: (refused: RefusedPoints) => void;
 }
@@ -121,8 +121,8 @@ export class Intake {
       if (wrongApps.size <= NAMED_APPS) wrongApps.add(app);
     }
     for (const batch of request.jobs) {
-      const refusal = this.#takeJobs(batch, nowMs, sender);
-      if (refusal === 'over-limit') overLimit += batch.dataPoints;
+      const { refusal, leftOut } = this.#takeJobs(batch, nowMs, sender);
+      overLimit += leftOut;
       if (refusal !== 'wrong-app') continue;
       wrongApp += batch.dataPoints;
       if (wrongApps.size <= NAMED_APPS) wrongApps.add(batch.process.boot.app);
@@ -167,13 +167,21 @@ export class Intake {
     this.#report(timed.process.boot.app, refusal, count, offsetMs);
   }
 
-  /** Returns why it was refused; null where it was not. */
-  #takeJobs(batch: JobBatch, nowMs: number, sender: Sender): RefusedRow | null {
+  /** Returns why all of it was refused (null where it was not), and how many data points were over a limit. */
+  #takeJobs(batch: JobBatch, nowMs: number, sender: Sender) {
+    const { dataPoints } = batch;
     const refusal = this.#refusal(batch, nowMs, sender);
-    this.#counts[refusal ?? 'accepted'] += batch.dataPoints;
-    if (refusal === null) this.#options.acceptJobs?.(batch);
-    else this.#refuse(batch, refusal, { count: batch.dataPoints, nowMs });
-    return refusal;
+    if (refusal !== null) {
+      this.#counts[refusal] += dataPoints;
+      this.#refuse(batch, refusal, { count: dataPoints, nowMs });
+      return { refusal, leftOut: refusal === 'over-limit' ? dataPoints : 0 };
+    }
+    // Points that are part of a row as well are counted there.
+    const leftOut = Math.min(dataPoints, this.#options.acceptJobs?.(batch, sender) ?? 0);
+    this.#counts.accepted += dataPoints - leftOut;
+    this.#counts['over-limit'] += leftOut;
+    this.#refuse(batch, 'over-limit', { count: leftOut, nowMs });
+    return { refusal, leftOut };
   }
 
   #report(app: string | null, kind: RefusedPoints['kind'], count: number, offsetMs: number | null = null): void {

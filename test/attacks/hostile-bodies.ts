@@ -1,4 +1,4 @@
-import { fixed64Field, lengthField } from '../sources/otlp/otlp-encoder.ts';
+import { fixed64Field, lengthField, varintField } from '../sources/otlp/otlp-encoder.ts';
 
 /** Requests that a holder of a token could send to hurt the actuator. */
 
@@ -15,8 +15,8 @@ export function manyShapes(bytes: number): string {
   return `{"resourceMetrics":[],"x":[${objects.join()}]}`;
 }
 
-function attribute(key: string, value: string): Buffer {
-  return lengthField(1, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))]));
+function attribute(key: string, value: string, field = 1): Buffer {
+  return lengthField(field, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))]));
 }
 
 function resource(app: string, dyno: string, bootId: string): Buffer {
@@ -39,6 +39,41 @@ function scope(timesMs: Iterable<number>): Buffer {
 export function manyTimes(app: string, count: number, nowMs: number): Buffer<ArrayBuffer> {
   const times = Array.from({ length: count }, (_, index) => nowMs - (index % 100_000));
   return lengthField(1, Buffer.concat([resource(app, 'worker.1', 'boot-of-many-times'), scope(times)]));
+}
+
+/** Job names of one boot, of which the actuator keeps figures. */
+export interface HostileJobs {
+  readonly app: string;
+  readonly dyno: string;
+  readonly count: number;
+  /** Of one histogram each, with bounds of its own; 0: no histogram but a sum. */
+  readonly buckets: number;
+  /** What all names begin with. */
+  readonly word: string;
+}
+
+/** Growth of many job names. */
+export function manyJobs({ app, dyno, count, buckets, word }: HostileJobs, nowMs: number): Buffer<ArrayBuffer> {
+  const nanos = BigInt(nowMs) * 1_000_000n;
+  const counts = Buffer.concat(Array.from({ length: buckets }, () => Buffer.from([1, 0, 0, 0, 0, 0, 0, 0])));
+  const points = Array.from({ length: count }, (_, index) => {
+    const isHistogram = buckets > 0;
+    const bounds = Buffer.alloc(8 * Math.max(0, buckets - 1));
+    for (let at = 0; at < buckets - 1; at++) bounds.writeDoubleLE(at * 1000 + index / count, 8 * at);
+    const field = isHistogram ? 9 : 7;
+    const labels = [
+      attribute('messaging.destination.name', `${word}q`, field),
+      attribute('bullmq.job.name', `${word}${index}`, field),
+    ];
+    const sum = [fixed64Field(6, BigInt(index + 1))];
+    const histogram = [fixed64Field(4, BigInt(buckets)), lengthField(6, counts), lengthField(7, bounds)];
+    return lengthField(1, Buffer.concat([...labels, fixed64Field(3, nanos), ...(isHistogram ? histogram : sum)]));
+  });
+  const [name, data] =
+    buckets > 0 ? (['bullmq.job.memory.growth', 9] as const) : (['bullmq.job.memory.net', 7] as const);
+  const body = lengthField(data, Buffer.concat([...points, varintField(2, 2n)]));
+  const metric = lengthField(2, lengthField(2, Buffer.concat([lengthField(1, name), body])));
+  return lengthField(1, Buffer.concat([resource(app, dyno, `boot-of-${dyno}`), scope([nowMs]), metric]));
 }
 
 /** Many boots, as a names them, with a point each. */

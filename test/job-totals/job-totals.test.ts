@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { BYTE_BUCKETS } from '../../src/instrument/export/buckets.ts';
+import { type JobLimits, jobLimitsFor } from '../../src/job-totals/job-shares.ts';
 import { JobTotals } from '../../src/job-totals/job-totals.ts';
-import type { GrowthCounts, JobFigure, JobKnown, JobPoint } from '../../src/model/job-point.ts';
+import {
+  GROWTH_BOUNDS,
+  type GrowthCounts,
+  type JobFigure,
+  type JobKnown,
+  type JobPoint,
+} from '../../src/model/job-point.ts';
 
 const START_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
@@ -43,13 +51,15 @@ function point(value: number, given: Given = {}): JobPoint {
   };
 }
 
-function world(limits: ConstructorParameters<typeof JobTotals>[0] = {}) {
+const sender = { id: 'one-token', speaksForAll: false };
+
+function world(limits: JobLimits = jobLimitsFor(2 ** 30)) {
   const totals = new JobTotals(limits);
   const nowMs = START_MS + HOUR_MS;
   return {
     totals,
     take: (points: readonly JobPoint[], { of = boot(), processId = 'p1' } = {}) =>
-      totals.take({ boot: of, processId }, points, nowMs),
+      totals.take({ boot: of, processId }, points, { nowMs, sender }),
     jobs: () => totals.targets(nowMs).flatMap(({ jobs }) => jobs),
     target: () => totals.targets(nowMs)[0],
     nowMs,
@@ -152,6 +162,17 @@ describe('the growth of one run', () => {
     expect(jobs()).toMatchObject([{ growthWorstBytes: 2 * MB }]);
     expect(jobs()[0]?.growthMedianBytes).toBeGreaterThan(1 * MB);
   });
+
+  it('is in no bucket where it came without: the worst is known then, and the median is not', () => {
+    const { take, jobs } = world();
+    take([point(5, { figure: 'growth', growth: { bounds: [], counts: [5], sum: 10 * MB, max: 3 * MB } })]);
+    take([point(5, { figure: 'runs' })]);
+    expect(jobs()).toMatchObject([{ growthMedianBytes: null, growthWorstBytes: 3 * MB, heldPerRunBytes: 2 * MB }]);
+  });
+
+  it('is kept in the buckets that workers send', () => {
+    expect(GROWTH_BOUNDS).toEqual(BYTE_BUCKETS);
+  });
 });
 
 describe('what is kept', () => {
@@ -166,25 +187,8 @@ describe('what is kept', () => {
     const { take, totals, nowMs } = world();
     take([point(5)]);
     totals.prune(nowMs + 24 * HOUR_MS);
-    expect(totals).toMatchObject({ size: 0 });
+    expect(totals).toMatchObject({ bytes: 0 });
     expect(totals.targets(nowMs)).toEqual([]);
-  });
-
-  it('is bounded over all boots: a new series is left out rather than one forgotten that goes on', () => {
-    const { totals, nowMs } = world({ maxSeries: 2, maxBoots: 2 });
-    const now = { atMs: HOUR_MS };
-    const names = ['a', 'b', 'c', 'd'].map((name) => point(1, { figure: 'runs', name, ...now }));
-    totals.take({ boot: boot(), processId: 'p1' }, names, nowMs);
-    totals.take({ boot: boot(), processId: 'p1' }, [point(9, { figure: 'runs', name: 'a', atMs: HOUR_MS + 1 })], nowMs);
-    expect(totals.size).toBe(2);
-    const [target] = totals.targets(nowMs);
-    expect(target?.jobs.map(({ name, runs }) => [name, runs])).toEqual([
-      ['a', 9],
-      ['b', 1],
-    ]);
-    expect(target?.namesLeftOut).toBe(2);
-    for (const dyno of ['worker.2', 'worker.3']) totals.take({ boot: boot(dyno), processId: 'p1' }, names, nowMs);
-    expect(totals.size).toBe(2);
   });
 
   it('keeps the sums of a process that gave way to others in a dyno that forks without end', () => {
@@ -195,7 +199,7 @@ describe('what is kept', () => {
       });
     }
     expect(jobs()).toMatchObject([{ netBytes: 1000, runs: 500 }]);
-    expect(totals.size).toBeLessThan(200);
+    expect(totals.bytes).toBeLessThan(64 * 4096);
   });
 
   it('tells boots of different apps apart, whatever ids they send', () => {
@@ -209,10 +213,10 @@ describe('what is kept', () => {
   });
 
   it('shows what runs and is held now, of processes that still report', () => {
-    const { totals, nowMs } = world();
+    const { take, totals, nowMs } = world();
     const now = (figure: JobFigure, value: number, atMs: number) => point(value, { figure, name: '', atMs });
-    totals.take({ boot: boot(), processId: 'p1' }, [now('active', 3, HOUR_MS), now('held', 90, HOUR_MS)], nowMs);
-    totals.take({ boot: boot(), processId: 'gone' }, [now('active', 8, 10 * MINUTE_MS)], nowMs);
+    take([now('active', 3, HOUR_MS), now('held', 90, HOUR_MS)]);
+    take([now('active', 8, 10 * MINUTE_MS)], { processId: 'gone' });
     expect(totals.targets(nowMs)[0]?.queues).toEqual([{ queue: 'q', activeJobs: 3, heldBytes: 90 }]);
   });
 });

@@ -13,6 +13,7 @@ import { EventHistory } from '../../src/actuator/report/event-history.ts';
 import { Standings } from '../../src/actuator/report/standings.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
+import { jobLimitsFor } from '../../src/job-totals/job-shares.ts';
 import { JobTotals } from '../../src/job-totals/job-totals.ts';
 import type { BootIdentity } from '../../src/model/point.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';
@@ -52,7 +53,7 @@ export class LoopWorld {
   readonly ledger = new ModelLedger(this.clock, { cooldownMs: 15_000, maxRestartsPerHour: 4, holdMs: 0 });
   readonly platform = new ModelPlatform(this.clock, ['worker.1', 'worker.2']);
   readonly history = new EventHistory();
-  readonly jobs = new JobTotals();
+  readonly jobs = new JobTotals(jobLimitsFor(2 ** 30));
   readonly chronicle = new Chronicle(WINDOW_MS);
   readonly fleet: Fleet;
   readonly events: ActuatorEvent[] = [];

@@ -1,4 +1,6 @@
+import { getHeapStatistics } from 'node:v8';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import { jobLimitsFor } from '../../job-totals/job-shares.ts';
 import { JobTotals } from '../../job-totals/job-totals.ts';
 import { matchesApp } from '../../model/target.ts';
 import { Intake } from '../../sources/intake.ts';
@@ -27,7 +29,7 @@ export function createMeasurements(
     permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp));
   const refusals = new Refusals({ clock, log, isOurs });
   const registry = new BootRegistry(policy);
-  const jobs = new JobTotals();
+  const jobs = new JobTotals(jobLimitsFor(getHeapStatistics().heap_size_limit));
   const intake = new Intake({
     maxPointAgeMs: policy.maxPointAgeMs,
     clock,
@@ -35,7 +37,7 @@ export function createMeasurements(
     position,
     hasRoomFor: (boot, sender) => registry.hasRoomFor(boot, sender, clock.now()),
     accept: (points) => registry.accept(points),
-    acceptJobs: ({ process, points }) => jobs.take(process, points, clock.now()),
+    acceptJobs: ({ process, points }, sender) => jobs.take(process, points, { nowMs: clock.now(), sender }),
     onRefused: (refused) => refusals.note(refused),
   });
   return { intake, registry, jobs, refusals };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createViews, dynoParts } from '../../../src/actuator/doors/control.ts';
 import { overview } from '../../../src/actuator/views/overview.ts';
 import { resolveActuatorSettings } from '../../../src/config/resolve.ts';
+import { LOCAL_SENDER } from '../../../src/sources/ingest-tokens.ts';
 import { LoopWorld, WINDOW_MS } from '../../models/loop-world.ts';
 
 /** Reports for some windows, with a look of the loop after each, as it has in reality. */
@@ -84,7 +85,8 @@ describe('the numbers of a dyno', () => {
     if (identity === undefined) throw new Error('it has not reported');
     const labels = () => ({ queue: 'q', name: 'import', known: 'exclusive' as const });
     const point = { seriesId: 1, timeMs: world.clock.now(), startMs: 0, isDelta: false, growth: null, labels };
-    world.jobs.take({ boot: identity, processId: 'p' }, [{ ...point, figure: 'net', value: 300 }], world.clock.now());
+    const taking = { nowMs: world.clock.now(), sender: LOCAL_SENDER };
+    world.jobs.take({ boot: identity, processId: 'p' }, [{ ...point, figure: 'net', value: 300 }], taking);
     await world.tick();
     const [record] = await createViews(world).attempts(1);
     expect(record?.attempt.notes).toMatchObject({ suspects: [{ name: 'import', netBytes: 300 }], activeJobs: 0 });

@@ -36,10 +36,19 @@ export const JOB_ATTRIBUTES = [
   ATTR_MESSAGING_SYSTEM,
 ] as const;
 
-/** Longer texts are no names of ours: workers cut them at 256 characters. */
-export const MAX_LABEL_BYTES = 1024;
+/** Longer texts are cut here: each that is kept takes memory. Workers cut names at 256 characters. */
+const MAX_LABEL_BYTES = 256;
 /** A histogram with more buckets is of another making, and its counts are not kept. */
-export const MAX_BUCKETS = 160;
+export const MAX_BUCKETS = 32;
+
+/** Where a label ends that is at most so long, and no character is cut in two. */
+export function labelEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start <= MAX_LABEL_BYTES) return end;
+  let cut = start + MAX_LABEL_BYTES;
+  // Bytes of the form 10xxxxxx continue a character.
+  while (cut > start && ((bytes[cut] as number) & 0xc0) === 0x80) cut -= 1;
+  return cut;
+}
 
 /**
  * Whether a metric's numbers can be read as that figure. What is now is no difference; for `net` an unset temporality

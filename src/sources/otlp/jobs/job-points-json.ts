@@ -1,6 +1,6 @@
 import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
 import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from '../json-values.ts';
-import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from './job-metrics.ts';
+import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, MAX_BUCKETS } from './job-metrics.ts';
 
 /** A data point about jobs from OTLP's JSON. Throws `BadInputError` where it is malformed. */
 export function jobPointOf(
@@ -43,7 +43,13 @@ function labelValues(dataPoint: JsonObject): readonly (string | undefined)[] {
   for (const { key, value } of list(dataPoint, 'attributes')) {
     const place = JOB_ATTRIBUTES.indexOf(key as (typeof JOB_ATTRIBUTES)[number]);
     const text = stringOf(value);
-    if (place >= 0 && text !== undefined && Buffer.byteLength(text) <= MAX_LABEL_BYTES) values[place] = text;
+    if (place >= 0 && text !== undefined) values[place] = labelOf(text);
   }
   return values;
+}
+
+function labelOf(text: string): string {
+  const bytes = Buffer.from(text);
+  const end = labelEnd(bytes, 0, bytes.length);
+  return end === bytes.length ? text : bytes.toString('utf8', 0, end);
 }

@@ -25,7 +25,7 @@ import {
 } from '../otlp-tags.ts';
 import { FLAG_NO_RECORDED_VALUE } from '../wanted-metrics.ts';
 import type { WireReader } from '../wire-reader.ts';
-import { DecodedJobPoint, JOB_ATTRIBUTES, MAX_BUCKETS, MAX_LABEL_BYTES } from './job-metrics.ts';
+import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, MAX_BUCKETS } from './job-metrics.ts';
 
 const NAMES = new ByteNames(JOB_ATTRIBUTES);
 
@@ -154,9 +154,9 @@ export class JobPointReader {
     }
     wire.expectEnd(end);
     this.#series.add(wire.bytes, range);
-    if (place < 0 || !range.isText || range.valueEnd - range.valueStart > MAX_LABEL_BYTES) return;
+    if (place < 0 || !range.isText) return;
     places[2 * place] = range.valueStart;
-    places[2 * place + 1] = range.valueEnd;
+    places[2 * place + 1] = labelEnd(wire.bytes, range.valueStart, range.valueEnd);
   }
 
   #value(end: number, range: { valueStart: number; valueEnd: number; isText: boolean }): void {
