@@ -189,6 +189,17 @@ describe.each(ENCODINGS)('a request in $encoding', ({ decode }) => {
     expect(jobs).toMatchObject([{ dataPoints: 1, points: [{ figure: 'runs', isDelta: true, value: 4 }] }]);
   });
 
+  it.each([
+    ['latin', 'x'.repeat(1000), 'x'.repeat(256)],
+    ['CJK', '\u6f22'.repeat(300), '\u6f22'.repeat(85)],
+    ['short', 'import', 'import'],
+  ])('cuts a name of a job at 256 bytes and between characters: %s', (_, name, kept) => {
+    const attributes = { 'messaging.destination.name': name, 'bullmq.job.name': name };
+    const dataPoints = [{ timeNanos: nanos(T0), asInt: 1n, attributes }];
+    const { jobs } = decode(withMetrics({ name: 'bullmq.job.memory.net', kind: 'sum', temporality: 2, dataPoints }));
+    expect(jobs[0]?.points[0]?.labels()).toEqual({ queue: kept, name: kept, known: 'estimated' });
+  });
+
   it('counts jobs of exponential histograms too', () => {
     const dataPoints = [
       { timeNanos: nanos(T0), count: 4n, attributes: { 'messaging.system': 'bullmq' } },

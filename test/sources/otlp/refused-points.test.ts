@@ -1,7 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { LOCAL_SENDER } from '../../../src/sources/ingest-tokens.ts';
 import { Intake, type RefusedPoints } from '../../../src/sources/intake.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
+import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import { measurements } from '../../troubleshooting/world.ts';
+import { encodeProtobuf } from './otlp-encoder.ts';
+import { IDENTITY, nanos, T0 } from './requests.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -58,4 +62,21 @@ it.each<[string, unknown, RefusedPoints[]]>([
   ],
 ])('tells, with the app, of %s', (_what, body, refused) => {
   expect(refusedOf(body)).toEqual(refused);
+});
+
+it('tells and counts what jobs did for which there was no room, and rejects it', () => {
+  const onRefused = vi.fn();
+  const clock = { now: () => T0 };
+  const intake = new Intake({ maxPointAgeMs: MINUTE, clock, accept: () => undefined, acceptJobs: () => 2, onRefused });
+  const dataPoints = ['a', 'b', 'c'].map((name) => ({
+    timeNanos: nanos(T0),
+    asInt: 1n,
+    attributes: { 'messaging.destination.name': 'q', 'bullmq.job.name': name },
+  }));
+  const net = { name: 'bullmq.job.memory.net', kind: 'sum' as const, temporality: 2, dataPoints };
+  const request = decodeProtobuf(encodeProtobuf([{ attributes: IDENTITY, scopes: [[net]] }]));
+  expect(intake.take(request, LOCAL_SENDER)).toMatchObject({ dataPoints: 2 });
+  expect(intake.counts()).toMatchObject({ accepted: 1, 'over-limit': 2 });
+  const app = IDENTITY['heroku.app.name'];
+  expect(onRefused.mock.calls).toEqual([[{ app, kind: 'over-limit', count: 2, offsetMs: null }]]);
 });
