@@ -6,7 +6,7 @@ export interface JobLimits {
 }
 
 /** Beside the boots themselves (`src/actuator/boot-shares.ts`), requests and answers. */
-const MAX_HEAP_FRACTION = 0.15;
+const MAX_HEAP_FRACTION = 0.1;
 /** An owner leaves three quarters to all others. */
 const OWNER_FRACTION = 0.25;
 /** Of what its owner may have. */

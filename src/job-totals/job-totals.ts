@@ -14,7 +14,6 @@ export interface MeasuredProcess {
 const KEPT_MS = 24 * 3_600_000;
 /** A boot that was silent for this long may give way to one that measures. */
 const MAY_GO_AFTER_MS = 10 * 60_000;
-
 /** Looking at all boots for some that are silent takes time. */
 const LOOKS_EVERY_MS = 1_000;
 /** How much of what the largest owner has is given to others at once. */
