@@ -3,6 +3,7 @@ import { inject } from 'vitest';
 /** Databases of the Redis of a test run, one for each use: an actuator takes up what another one left in its own. */
 const DATABASES = {
   'hostile measurements': 9,
+  'hostile measurements of jobs': 8,
   'the admin door': 10,
   'an actuator that restarts': 11,
   'an actuator in dry run': 12,

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
+import { redisDatabase } from '../redis-databases.ts';
 import { readAnswer } from '../sources/otlp/otlp-answer-reader.ts';
 import { type HostileJobs, manyJobs } from './hostile-bodies.ts';
 
@@ -16,7 +17,7 @@ let actuator: RunningActuator;
 beforeAll(async () => {
   actuator = await RunningActuator.start({
     NODE_OPTIONS: '--max-old-space-size=256',
-    REDIS_URL: `${inject('redisUrl')}/9`,
+    REDIS_URL: redisDatabase('hostile measurements of jobs'),
     TIDEMARK_WINDOW: '10s',
     TIDEMARK_MAX_POINT_AGE: '10m',
     TIDEMARK_DRY_RUN: 'true',
