@@ -11,7 +11,7 @@ export interface BodyLimits {
   readonly maxBodyBytes: number;
   /**
    * After decompression. Decompressing and decoding happen in one turn of the event loop, so only one request at a time
-   * holds this much, and this is also what bounds how long the loop stands still.
+   * holds this much.
    */
   readonly maxDecodedBytes: number;
   /** JSON after decompression: `JSON.parse` makes 64 bytes of heap of the 3 bytes `{},`. */
@@ -30,7 +30,25 @@ export const BODY_LIMITS: BodyLimits = {
  */
 export const MAX_JSON_VALUES = 300_000;
 
-/** Bodies that are on their way in, over all connections. */
+/**
+ * Fields of one protobuf body, with the weights below: they decide how long decoding holds the event loop. An export has
+ * one in 8 bytes or more, so this is far above a Collector's batch, and about what the limit in bytes lets through.
+ */
+export const MAX_PROTOBUF_FIELDS = 3_000_000;
+
+/** What each of these costs beside its fields. Without it, two bytes would buy all the work for an empty one. */
+export const FIELD_WEIGHTS = { resource: 32, metric: 4, jobPoint: 4 } as const;
+
+/** Bodies that wait to be decoded. */
+export interface DecodeLimits {
+  /** One that waited longer is refused: its sender has given up or is about to (10 s in the SDKs). */
+  readonly maxWaitMs: number;
+  readonly maxWaitingOfSender: number;
+}
+
+export const DECODE_LIMITS: DecodeLimits = { maxWaitMs: 5_000, maxWaitingOfSender: 200 };
+
+/** Bodies that are on their way in or wait to be decoded, over all connections. */
 export interface FlightLimits {
   /** What they hold at most, in bytes over the wire, announced ones in full. */
   readonly maxBytes: number;

@@ -15,6 +15,11 @@ export function manyShapes(bytes: number): string {
   return `{"resourceMetrics":[],"x":[${objects.join()}]}`;
 }
 
+/** An empty message in this field, again and again: two bytes each, which gzip makes a thousandth of. */
+export function repeatedField(number: number, bytes: number): Buffer<ArrayBuffer> {
+  return Buffer.alloc(bytes, Buffer.from([(number << 3) | 2, 0]));
+}
+
 function attribute(key: string, value: string, field = 1): Buffer {
   return lengthField(field, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))]));
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { redisDatabase } from '../redis-databases.ts';
 import { readAnswer } from '../sources/otlp/otlp-answer-reader.ts';
-import { emptyResources, manyBoots, manyShapes, manyTimes } from './hostile-bodies.ts';
+import { emptyResources, manyBoots, manyShapes, manyTimes, repeatedField } from './hostile-bodies.ts';
 
 /*
  * One actuator on a small heap takes all of them, one after the other. It must stay up, and serve the dyno of another
@@ -151,6 +151,35 @@ describe('an actuator on a heap of 256 MiB stands', { timeout: 120_000 }, () => 
     await expectShopServed();
     for (const socket of sockets) socket.destroy();
     await vi.waitFor(async () => expect((await flood(Buffer.alloc(0))).status).toBe(200), PATIENCE);
+  });
+
+  it('millions of empty resources from 40 senders at once, and takes what another app sends meanwhile', async () => {
+    const body = gzipSync(repeatedField(1, 15.6e6), { level: 1 });
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': 'gzip',
+      authorization: `Bearer ${FLOOD}`,
+    };
+    let isOver = false;
+    let flooded = 0;
+    const statuses = new Set<number>();
+    const senders = Array.from({ length: 40 }, async () => {
+      while (!isOver) {
+        const response = await fetch(`${actuator.url}/v1/metrics`, { method: 'POST', headers, body });
+        await response.arrayBuffer();
+        statuses.add(response.status);
+        flooded++;
+      }
+    });
+    await vi.waitFor(() => expect(flooded).toBeGreaterThan(10), PATIENCE);
+    const floodedBefore = flooded;
+    for (let taken = 0; taken < 10; taken++) expect(await sendOfShop()).toBe(200);
+    // Of 40 that wait each time, few are served before the other app's.
+    expect(flooded - floodedBefore).toBeLessThan(200);
+    isOver = true;
+    await Promise.all(senders);
+    expect([...statuses].filter((status) => status !== 413 && status !== 503)).toEqual([]);
+    await expectShopServed();
   });
 
   it('with all of that in the memory of a dyno', () => {

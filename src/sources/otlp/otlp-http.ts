@@ -1,15 +1,32 @@
 import { isLoopbackRequest } from '../../access/loopback.ts';
 import { BadInputError } from '../../model/errors.ts';
 import { BodiesInFlight } from '../bodies-in-flight.ts';
+import { DecodeQueue } from '../decode-queue.ts';
 import { createTokenCheck, type IngestToken, LOCAL_SENDER, type Sender } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
 import { hasTooManyValues } from '../json-size.ts';
-import { BODY_LIMITS, type BodyLimits, FLIGHT_LIMITS, type FlightLimits } from '../limits.ts';
+import {
+  BODY_LIMITS,
+  type BodyLimits,
+  DECODE_LIMITS,
+  type DecodeLimits,
+  FLIGHT_LIMITS,
+  type FlightLimits,
+} from '../limits.ts';
 import type { DecodedRequest } from '../points/request-fold.ts';
-import { encodingOf, type Failure, failure, type OtlpEncoding, RETRY_AFTER_SECONDS, success } from './otlp-answers.ts';
+import {
+  encodingOf,
+  type Failure,
+  failure,
+  type OtlpEncoding,
+  OVERLOADED,
+  RETRY_AFTER_SECONDS,
+  success,
+} from './otlp-answers.ts';
 import { decodeJson } from './otlp-json.ts';
 import { decodeProtobuf } from './otlp-protobuf.ts';
-import { readBody } from './request-body.ts';
+import { type ReceivedBody, readBody } from './request-body.ts';
+import { TooManyFieldsError } from './wire-reader.ts';
 
 export interface OtlpSourceOptions {
   /** Shared with the other ways in, so that a point that came twice is taken once. */
@@ -20,6 +37,7 @@ export interface OtlpSourceOptions {
   readonly ready: () => boolean;
   readonly limits?: BodyLimits;
   readonly flightLimits?: FlightLimits;
+  readonly decodeLimits?: DecodeLimits;
 }
 
 export interface OtlpSource {
@@ -35,6 +53,7 @@ export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
   const senderOf = createGate(options.tokens);
   const limits = options.limits ?? BODY_LIMITS;
   const inFlight = new BodiesInFlight(options.flightLimits ?? FLIGHT_LIMITS);
+  const queue = new DecodeQueue(options.decodeLimits ?? DECODE_LIMITS);
 
   async function handle(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const encoding = encodingOf(request.headers.get('content-type'));
@@ -45,21 +64,33 @@ export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
     if (encoding === null) return failure(null, UNKNOWN_TYPE);
     const body = await readBody(request, { encoding, limits, inFlight, senderId: sender.id });
     if (!body.ok) return failure(encoding, body.failure);
-    if (encoding === 'json' && hasTooManyValues(body.bytes)) return failure(encoding, TOO_MANY_VALUES);
-    const decoded = decode(encoding, body.bytes);
-    if (decoded instanceof BadInputError) return failure(encoding, { status: 400, message: decoded.message });
-    return success(encoding, options.intake.take(decoded, sender));
+    try {
+      const answer = await queue.run(sender.id, () => take(body, encoding, sender));
+      return answer ?? failure(encoding, OVERLOADED);
+    } finally {
+      body.end();
+    }
+  }
+
+  /** All in one turn of the event loop, so that what is decompressed and decoded is there for one request at a time. */
+  function take(body: ReceivedBody, encoding: OtlpEncoding, sender: Sender): Response {
+    if (!options.ready()) return failure(encoding, NOT_READY);
+    const plain = body.decompress();
+    const decoded = plain.ok ? decode(encoding, plain.bytes) : plain.failure;
+    return 'status' in decoded ? failure(encoding, decoded) : success(encoding, options.intake.take(decoded, sender));
   }
 
   return { handle };
 }
 
-function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | BadInputError {
+function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | Failure {
   try {
     if (encoding === 'protobuf' || bytes.length === 0) return decodeProtobuf(bytes);
+    if (hasTooManyValues(bytes)) return TOO_MANY_VALUES;
     return decodeJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
   } catch (error) {
-    if (error instanceof BadInputError) return error;
+    if (error instanceof BadInputError)
+      return { status: error instanceof TooManyFieldsError ? 413 : 400, message: error.message };
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { FIELD_WEIGHTS } from '../limits.ts';
 import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { SeriesId } from '../points/series-id.ts';
@@ -35,7 +36,8 @@ const NO_NAMES = new ByteNames([]);
 
 /**
  * Reads an `ExportMetricsServiceRequest`. Fields that are not needed are passed over, so the depth of the reading is
- * that of the schema, whatever the sender nests. Throws `BadInputError` if the bytes are not such a message.
+ * that of the schema, whatever the sender nests. Throws `BadInputError` if the bytes are not such a message, and
+ * `TooManyFieldsError` at the field that is one too many.
  */
 export function decodeProtobuf(bytes: Uint8Array): DecodedRequest {
   return new RequestReader(bytes).read();
@@ -66,6 +68,7 @@ class RequestReader {
 
   /** Twice over the fields, which may come in any order: first for the resource, then for its metrics. */
   #resourceMetrics(end: number): void {
+    this.#wire.spend(FIELD_WEIGHTS.resource);
     const start = this.#wire.position;
     this.#identity.length = 0;
     this.#eachOf(RESOURCE_METRICS_RESOURCE, end, this.#resource);
@@ -149,6 +152,7 @@ class RequestReader {
 
   readonly #metric = (end: number): void => {
     const wire = this.#wire;
+    wire.spend(FIELD_WEIGHTS.metric);
     let name = -1;
     let data = 0;
     let dataStart = 0;
@@ -207,10 +211,12 @@ class RequestReader {
     const isDelta = temporality === TEMPORALITY_DELTA;
     while (wire.position < end) {
       const tag = wire.tag();
-      if (tag !== DATA_POINTS) {
+      if (tag !== DATA_POINTS || this.#fold.isFullOfJobs) {
+        if (tag === DATA_POINTS && !isField) this.#fold.leaveOut(1);
         wire.skip(tag);
         continue;
       }
+      wire.spend(FIELD_WEIGHTS.jobPoint);
       const point = this.#jobs.read(figure, wire.rangeEnd(), { data, isDelta });
       if (point !== null) this.#fold.addJob(point, isField);
       else if (!isField) this.#fold.ignored++;
@@ -221,8 +227,10 @@ class RequestReader {
     const wire = this.#wire;
     while (wire.position < end) {
       const tag = wire.tag();
-      if (tag !== DATA_POINTS) wire.skip(tag);
-      else if (metric.kind === 'value') this.#numberPoint(metric, wire.rangeEnd());
+      if (tag !== DATA_POINTS || this.#fold.isFull) {
+        if (tag === DATA_POINTS) this.#fold.leaveOut(1);
+        wire.skip(tag);
+      } else if (metric.kind === 'value') this.#numberPoint(metric, wire.rangeEnd());
       else {
         const attributes = data === METRIC_HISTOGRAM ? HISTOGRAM_ATTRIBUTES : EXPONENTIAL_ATTRIBUTES;
         this.#histogramPoint(metric, wire.rangeEnd(), attributes);

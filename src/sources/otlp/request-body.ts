@@ -11,11 +11,21 @@ export interface BodyOptions {
   readonly senderId: string;
 }
 
-export type BodyAnswer =
+type BytesAnswer =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly failure: Failure };
 
-/** Reads the body and decompresses it, each within its limit. */
+/** A body as it came. It counts as held until `end`. */
+export interface ReceivedBody {
+  readonly ok: true;
+  /** Decompresses it within its limit, which holds the event loop. */
+  readonly decompress: () => BytesAnswer;
+  readonly end: () => void;
+}
+
+export type BodyAnswer = ReceivedBody | { readonly ok: false; readonly failure: Failure };
+
+/** Reads the body within its limit. */
 export async function readBody(request: Request, options: BodyOptions): Promise<BodyAnswer> {
   const contentEncoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (contentEncoding !== 'gzip' && contentEncoding !== 'identity' && contentEncoding !== '') {
@@ -26,17 +36,26 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
   const maxDecodedBytes = encoding === 'json' ? limits.maxJsonBytes : limits.maxDecodedBytes;
   const isGzip = contentEncoding === 'gzip';
   const maxBytes = isGzip ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, maxDecodedBytes);
-  const raw = await readRaw(request, maxBytes, options);
-  if (!raw.ok || !isGzip || raw.bytes.length === 0) return raw;
-  return gunzip(raw.bytes, maxDecodedBytes);
-}
-
-async function readRaw(request: Request, maxBytes: number, options: BodyOptions): Promise<BodyAnswer> {
   // Absent where the body comes in chunks; then it is counted on the way.
   const announced = request.headers.get('content-length');
   if (announced !== null && Number(announced) > maxBytes) return tooLarge(maxBytes, 'bytes');
   const flight = options.inFlight.begin(options.senderId, Number(announced ?? 0) || 0);
   if (flight === null) return { ok: false, failure: OVERLOADED };
+  const raw = await readRaw(request, announced, { maxBytes, flight });
+  if (!raw.ok) {
+    flight.end();
+    return raw;
+  }
+  const isCompressed = isGzip && raw.bytes.length > 0;
+  return { ok: true, decompress: () => (isCompressed ? gunzip(raw.bytes, maxDecodedBytes) : raw), end: flight.end };
+}
+
+interface Room {
+  readonly maxBytes: number;
+  readonly flight: Flight;
+}
+
+async function readRaw(request: Request, announced: string | null, { maxBytes, flight }: Room): Promise<BytesAnswer> {
   try {
     if (announced === null) return await collect(request, maxBytes, flight);
     const bytes = new Uint8Array(await request.arrayBuffer());
@@ -44,13 +63,11 @@ async function readRaw(request: Request, maxBytes: number, options: BodyOptions)
   } catch {
     // Why it broke off is known to the sender alone, and the answer will hardly reach it.
     return { ok: false, failure: { status: 400, message: 'The body broke off before its end.' } };
-  } finally {
-    flight.end();
   }
 }
 
 /** A failure where the body is too long or finds no more room; the rest is then not waited for. */
-async function collect(request: Request, maxBytes: number, flight: Flight): Promise<BodyAnswer> {
+async function collect(request: Request, maxBytes: number, flight: Flight): Promise<BytesAnswer> {
   if (request.body === null) return { ok: true, bytes: new Uint8Array(0) };
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -73,7 +90,7 @@ const MAX_CHUNK_BYTES = 4 * 1024 ** 2;
 /** Header and trailer of the shortest gzip member. */
 const MIN_GZIP_BYTES = 18;
 
-function gunzip(bytes: Uint8Array, maxBytes: number): BodyAnswer {
+function gunzip(bytes: Uint8Array, maxBytes: number): BytesAnswer {
   try {
     const chunkSize = Math.min(Math.max(announcedLength(bytes) + 1, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
     return { ok: true, bytes: gunzipSync(bytes, { chunkSize, maxOutputLength: maxBytes }) };
@@ -96,7 +113,7 @@ function announcedLength(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
 }
 
-function tooLarge(maxBytes: number, unit: string): BodyAnswer {
+function tooLarge(maxBytes: number, unit: string): { readonly ok: false; readonly failure: Failure } {
   const message = `The body is longer than ${maxBytes} ${unit}; send smaller batches.`;
   return { ok: false, failure: { status: 413, message } };
 }

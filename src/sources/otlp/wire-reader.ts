@@ -1,4 +1,5 @@
 import { BadInputError } from '../../model/errors.ts';
+import { MAX_PROTOBUF_FIELDS } from '../limits.ts';
 
 /** Wire types of the Protocol Buffers encoding: https://protobuf.dev/programming-guides/encoding/#structure */
 const VARINT = 0;
@@ -8,6 +9,9 @@ const FIXED_32 = 5;
 
 const TWO_TO_32 = 0x1_0000_0000;
 const MAX_VARINT_BYTES = 10;
+
+/** The message is well formed as far as it was read, but has more in it than is read of one. */
+export class TooManyFieldsError extends BadInputError {}
 
 /**
  * A cursor over one protobuf message. Nothing is allocated per field: nested messages are ranges of the same bytes,
@@ -19,6 +23,7 @@ export class WireReader {
   readonly #view: DataView;
   /** Offset of the next byte. */
   position = 0;
+  #fieldsLeft = MAX_PROTOBUF_FIELDS;
 
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,9 +47,17 @@ export class WireReader {
 
   /** Field number and wire type, as `number << 3 | type`. */
   tag(): number {
+    this.spend(1);
     const tag = this.varint32();
     if (tag < 8) throw this.fault('a field has the number 0');
     return tag;
+  }
+
+  /** Counts work that is worth so many fields. Throws `TooManyFieldsError` where the message has used up its own. */
+  spend(fields: number): void {
+    this.#fieldsLeft -= fields;
+    if (this.#fieldsLeft < 0)
+      throw new TooManyFieldsError('The protobuf has too many fields for one request; send smaller batches.');
   }
 
   /** Reads a length and returns the offset where what follows ends; `position` is then where it begins. */

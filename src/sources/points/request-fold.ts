@@ -83,6 +83,11 @@ export class RequestFold implements DecodedRequest {
     return this.#resources > REQUEST_LIMITS.maxResources || this.#dataPoints >= REQUEST_LIMITS.maxDataPoints;
   }
 
+  /** Whether further measurements of jobs are only to be counted. */
+  get isFullOfJobs(): boolean {
+    return this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints;
+  }
+
   /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
   begin(identity: readonly (string | undefined)[]): void {
     this.#process = identifyProcess(identity);
@@ -142,7 +147,7 @@ export class RequestFold implements DecodedRequest {
       if (!isField) this.#refuse(1);
       return;
     }
-    if (this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints) {
+    if (this.isFullOfJobs) {
       if (!isField) this.leaveOut(1);
       return;
     }
