@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8';
+
 /**
  * How much senders may make the actuator hold, all in one place. The figures keep the service alive on a heap of
  * 256 MiB, Node's default on a dyno of 512 MB, whatever a holder of a token sends.
@@ -84,22 +86,39 @@ export const REQUEST_LIMITS: RequestLimits = {
 
 /** What is remembered of processes, to complete their exports and to recognise repetitions. */
 export interface MemoryLimits {
-  /** Processes in all, about 500 bytes each. Beyond it the app with the most forgets its most silent one. */
+  /** Processes in all, about 700 bytes each. Beyond it the app with the most forgets its most silent one. */
   readonly maxProcesses: number;
   /** Processes of one app: ended children of sandboxed jobs count for some minutes. */
   readonly maxProcessesOfApp: number;
   /** Series (queue, job name, outcome) in all, 8 bytes each once their export is complete. */
   readonly maxSeries: number;
-  /** Rows that wait for their other parts, about 500 bytes each. With more, they are passed on at once. */
-  readonly maxWaitingRows: number;
+  /**
+   * What the rows take that wait for their other parts: about 500 bytes each, and the texts of their processes. With
+   * more, they are passed on at once.
+   */
+  readonly maxWaitingBytes: number;
   /** Data points in them, 16 bytes each. */
   readonly maxWaitingDataPoints: number;
 }
 
-export const MEMORY_LIMITS: MemoryLimits = {
-  maxProcesses: 120_000,
-  maxProcessesOfApp: 20_000,
-  maxSeries: 2_000_000,
-  maxWaitingRows: 50_000,
-  maxWaitingDataPoints: 1_000_000,
-};
+/** Of the heap; boots have 40 % (`boot-shares.ts`), and requests the rest. */
+const PROCESSES_FRACTION = 0.12;
+const WAITING_FRACTION = 0.05;
+const SERIES_FRACTION = 0.06;
+const BYTES_PER_PROCESS = 700;
+/** An app leaves three quarters to all others. */
+const APP_FRACTION = 0.25;
+
+/** @param heapBytes how large the heap may grow */
+export function memoryLimitsFor(heapBytes: number): MemoryLimits {
+  const maxProcesses = Math.floor((heapBytes * PROCESSES_FRACTION) / BYTES_PER_PROCESS);
+  return {
+    maxProcesses,
+    maxProcessesOfApp: Math.floor(maxProcesses * APP_FRACTION),
+    maxSeries: Math.floor((heapBytes * SERIES_FRACTION) / 8),
+    maxWaitingBytes: Math.floor(heapBytes * WAITING_FRACTION),
+    maxWaitingDataPoints: 1_000_000,
+  };
+}
+
+export const MEMORY_LIMITS: MemoryLimits = memoryLimitsFor(getHeapStatistics().heap_size_limit);

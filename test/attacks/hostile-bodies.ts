@@ -24,8 +24,20 @@ function attribute(key: string, value: string, field = 1): Buffer {
   return lengthField(field, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))]));
 }
 
-function resource(app: string, dyno: string, bootId: string): Buffer {
-  const identity = { 'heroku.app.name': app, 'heroku.dyno.name': dyno, 'heroku.dyno.id': bootId };
+interface Names {
+  readonly app: string;
+  readonly dyno: string;
+  readonly bootId: string;
+  readonly processId?: string;
+}
+
+function resource({ app, dyno, bootId, processId }: Names): Buffer {
+  const identity = {
+    'heroku.app.name': app,
+    'heroku.dyno.name': dyno,
+    'heroku.dyno.id': bootId,
+    ...(processId === undefined ? {} : { 'tidemark.process.id': processId }),
+  };
   return lengthField(1, Buffer.concat(Object.entries(identity).map(([key, value]) => attribute(key, value))));
 }
 
@@ -43,7 +55,15 @@ function scope(timesMs: Iterable<number>): Buffer {
 /** Many times of one dyno. */
 export function manyTimes(app: string, count: number, nowMs: number): Buffer<ArrayBuffer> {
   const times = Array.from({ length: count }, (_, index) => nowMs - (index % 100_000));
-  return lengthField(1, Buffer.concat([resource(app, 'worker.1', 'boot-of-many-times'), scope(times)]));
+  return lengthField(
+    1,
+    Buffer.concat([resource({ app, dyno: 'worker.1', bootId: 'boot-of-many-times' }), scope(times)]),
+  );
+}
+
+/** A name that V8 keeps with two bytes for each character. */
+export function wideName(prefix: string, bytes: number): string {
+  return `${prefix}漢`.padEnd(bytes - 2, 'x');
 }
 
 /** Job names of one boot, of which the actuator keeps figures. */
@@ -82,16 +102,11 @@ export function manyJobs({ app, dyno, count, buckets, word }: HostileJobs, nowMs
 }
 
 /** Many boots, as a names them, with a point each. */
-export function manyBoots(
-  count: number,
-  nowMs: number,
-  nameOf: (index: number) => { readonly app: string; readonly dyno: string; readonly bootId: string },
-): Buffer<ArrayBuffer> {
+export function manyBoots(count: number, nowMs: number, nameOf: (index: number) => Names): Buffer<ArrayBuffer> {
   const metrics = scope([nowMs]);
   const resources: Buffer[] = [];
   for (let index = 0; index < count; index++) {
-    const { app, dyno, bootId } = nameOf(index);
-    resources.push(lengthField(1, Buffer.concat([resource(app, dyno, bootId), metrics])));
+    resources.push(lengthField(1, Buffer.concat([resource(nameOf(index)), metrics])));
   }
   return Buffer.concat(resources);
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { redisDatabase } from '../redis-databases.ts';
 import { readAnswer } from '../sources/otlp/otlp-answer-reader.ts';
-import { emptyResources, manyBoots, manyShapes, manyTimes, repeatedField } from './hostile-bodies.ts';
+import { emptyResources, manyBoots, manyShapes, manyTimes, repeatedField, wideName } from './hostile-bodies.ts';
 
 /*
  * One actuator on a small heap takes all of them, one after the other. It must stay up, and serve the dyno of another
@@ -129,6 +129,19 @@ describe('an actuator on a heap of 256 MiB stands', { timeout: 120_000 }, () => 
         bootId: `boot-${round}-${index}`,
       }));
       expect((await flood(boots)).status).toBe(200);
+    }
+    await expectShopServed();
+  });
+
+  it.each([120, 250])('20,000 processes each of seven apps, with names of %i bytes', async (bytes) => {
+    for (let round = 0; round < 14; round++) {
+      const processes = manyBoots(10_000, Date.now(), (index) => ({
+        app: wideName(`flood-${round >> 1}-${bytes}`, bytes),
+        dyno: wideName('worker.1', bytes),
+        bootId: wideName('boot', bytes),
+        processId: wideName(`${round}-${index}-`, bytes),
+      }));
+      expect((await flood(processes)).status).toBe(200);
     }
     await expectShopServed();
   });

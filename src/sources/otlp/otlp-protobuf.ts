@@ -198,14 +198,8 @@ class RequestReader {
     const isField = metric !== undefined && isKindOf(metric, data) && isUsableTemporality(metric.kind, temporality);
     const figure = figureOf(name, data, temporality);
     if (!isField && figure === undefined) this.#fold.ignored += count;
-    else if (this.#fold.isFull) {
-      this.#fold.leaveOut(count);
-      return;
-    }
-    if (isField) {
-      wire.position = start;
-      this.#fieldPoints(metric, data, end);
-    }
+    wire.position = start;
+    if (isField) this.#fieldPoints(metric, data, end);
     if (figure === undefined) return;
     wire.position = start;
     const isDelta = temporality === TEMPORALITY_DELTA;

@@ -47,7 +47,8 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
     return raw;
   }
   const isCompressed = isGzip && raw.bytes.length > 0;
-  return { ok: true, decompress: () => (isCompressed ? gunzip(raw.bytes, maxDecodedBytes) : raw), end: flight.end };
+  const maxBytesOfIt = Math.min(maxDecodedBytes, Math.max(MAX_UNCHECKED_BYTES, MAX_GZIP_RATIO * raw.bytes.length));
+  return { ok: true, decompress: () => (isCompressed ? gunzip(raw.bytes, maxBytesOfIt) : raw), end: flight.end };
 }
 
 interface Room {
@@ -84,6 +85,11 @@ async function collect(request: Request, maxBytes: number, flight: Flight): Prom
     chunks.push(value);
   }
 }
+
+/** Exports come to 40 at most; gzip reaches 1,000 with one byte again and again. */
+const MAX_GZIP_RATIO = 200;
+/** So much is decompressed whatever its ratio. */
+const MAX_UNCHECKED_BYTES = 1024 ** 2;
 
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 ** 2;

@@ -1,13 +1,19 @@
+import { hash } from 'node:crypto';
 import type { Point } from '../../model/point.ts';
 import { MEMORY_LIMITS, type MemoryLimits } from '../limits.ts';
 import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { PointRow } from './point-row.ts';
+import { textBytesOf } from './process-identity.ts';
 import { ProcessMemories, type ProcessMemory } from './process-memories.ts';
 import type { SeriesSum } from './series-sum.ts';
 
 /** Covers a clock that was set back, or a sender whose clock is ahead: an old point must not come in again. */
 const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
+/** What a row takes that waits, beside its texts. */
+const BYTES_PER_ROW = 500;
+/** A longer key is kept as its digest. Real ones are about this long. */
+const MAX_KEY_LENGTH = 128;
 
 export interface PointAssemblerOptions {
   readonly maxPointAgeMs: number;
@@ -48,6 +54,7 @@ export class PointAssembler {
   readonly #processes: ProcessMemories;
   /** In the order of arrival. */
   #held: HeldRow[] = [];
+  #heldBytes = 0;
   #dataPointsSinceRelease = 0;
   #sweptAtMs = 0;
 
@@ -68,8 +75,8 @@ export class PointAssembler {
     // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
     // boot.
     const app = boot.app ?? '';
-    const bootKey = `${app}\0${boot.dyno}\0${boot.bootId}`;
-    const memory = this.#processes.of(app, `${bootKey}\0${processId}`);
+    const bootKey = keptKey(`${app}\0${boot.dyno}\0${boot.bootId}`);
+    const memory = this.#processes.of(app, keptKey(`${bootKey}\0${processId}`));
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
     let accepted = 0;
     let repeated = 0;
@@ -96,8 +103,8 @@ export class PointAssembler {
     }
     if (late !== null) this.#options.accept([late.point]);
     this.#dataPointsSinceRelease += accepted;
-    const { maxWaitingRows, maxWaitingDataPoints } = this.#limits;
-    if (this.#held.length > maxWaitingRows || this.#dataPointsSinceRelease > maxWaitingDataPoints)
+    const { maxWaitingBytes, maxWaitingDataPoints } = this.#limits;
+    if (this.#heldBytes > maxWaitingBytes || this.#dataPointsSinceRelease > maxWaitingDataPoints)
       this.#release(this.#held);
     return { accepted, repeated };
   }
@@ -132,6 +139,7 @@ export class PointAssembler {
     if (known !== undefined) return known;
     const held = new PointRow(row.process, row.timeMs);
     memory.held.set(row.timeMs, held);
+    this.#heldBytes += BYTES_PER_ROW + textBytesOf(row.process);
     this.#held.push({ row: held, of: memory, bootKey, arrivedAtMs: nowMs, position });
     return held;
   }
@@ -143,6 +151,7 @@ export class PointAssembler {
     this.#dataPointsSinceRelease = 0;
     for (const { row, of } of inOrder) {
       of.held.delete(row.timeMs);
+      this.#heldBytes -= BYTES_PER_ROW + textBytesOf(row.process);
       this.#remember(of, row);
     }
     if (inOrder.length > 0) this.#options.accept(inOrder.map(({ row }) => row.point));
@@ -170,6 +179,11 @@ export class PointAssembler {
 
 function addLate(known: SeriesSum | undefined, late: SeriesSum | undefined): number {
   return known === undefined || late === undefined ? 0 : known.addAll(late);
+}
+
+/** Of a bounded size, whatever the names in it. */
+function keptKey(key: string): string {
+  return key.length <= MAX_KEY_LENGTH ? key : hash('sha256', key, 'base64');
 }
 
 function processOf({ row }: HeldRow): string {

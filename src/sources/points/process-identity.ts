@@ -46,8 +46,18 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
   ATTR_PROCESS_HEAP_LIMIT_SOURCE,
 ];
 
-/** These texts are kept as long as the boot, so their size is bounded. Heroku's own names are far shorter. */
-export const MAX_IDENTITY_BYTES = 256;
+/**
+ * These texts are kept as long as the boot, so their size is bounded: one character beyond Latin makes V8 keep the whole
+ * text with two bytes each. Heroku's own names and ids have 63 bytes at most.
+ */
+export const MAX_IDENTITY_BYTES = 128;
+
+/** Bytes that the texts of a process take at most, while it waits. */
+export function textBytesOf({ boot, processId, tuning }: ProcessIdentity): number {
+  const texts = [boot.app, boot.dyno, boot.processType, boot.bootId, boot.release, processId];
+  texts.push(tuning?.allocator ?? null, tuning?.mallocArenaMax ?? null);
+  return texts.reduce((bytes, text) => bytes + 2 * (text?.length ?? 0), 0);
+}
 
 /** Null where the resource has no dyno name or no dyno id. */
 export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {

@@ -85,7 +85,7 @@ export class RequestFold implements DecodedRequest {
 
   /** Whether further measurements of jobs are only to be counted. */
   get isFullOfJobs(): boolean {
-    return this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints;
+    return this.isFull || this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints;
   }
 
   /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */

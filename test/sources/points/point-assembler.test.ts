@@ -95,7 +95,7 @@ describe('what is remembered of processes', () => {
 
 describe('what waits', () => {
   it('is handed on at once where too much does', () => {
-    const { one, accepted } = assembler({ holdMs: 1_000, limits: { ...MEMORY_LIMITS, maxWaitingRows: 3 } });
+    const { one, accepted } = assembler({ holdMs: 1_000, limits: { ...MEMORY_LIMITS, maxWaitingBytes: 2_000 } });
     for (let index = 0; index < 4; index++) one.take(row(T0 + index), T0);
     expect(accepted).toHaveLength(4);
   });
