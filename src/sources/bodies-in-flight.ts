@@ -14,7 +14,8 @@ interface Held {
 }
 
 /**
- * The bodies that are being received or wait to be decoded. Each takes its announced length from a budget before its first byte is read, so
+ * The bodies that are being received or wait to be decoded.
+ * Each takes its announced length from a budget before its first byte is read, so
  * that memory cannot grow by the number of connections; whoever finds no room gets 503 and sends again later.
  */
 export class BodiesInFlight {

@@ -33,8 +33,8 @@ export const BODY_LIMITS: BodyLimits = {
 export const MAX_JSON_VALUES = 300_000;
 
 /**
- * Fields of one protobuf body, with the weights below: they decide how long decoding holds the event loop. An export has
- * one in 8 bytes or more, so this is far above a Collector's batch, and about what the limit in bytes lets through.
+ * Fields of one protobuf body, with the weights below: they decide how long decoding holds the event loop. An export
+ * has one in about 5 bytes, so this is far above a Collector's batch, and near what the limit in bytes lets through.
  */
 export const MAX_PROTOBUF_FIELDS = 3_000_000;
 
@@ -110,7 +110,7 @@ const BYTES_PER_PROCESS = 700;
 const APP_FRACTION = 0.25;
 
 /** @param heapBytes how large the heap may grow */
-export function memoryLimitsFor(heapBytes: number): MemoryLimits {
+function memoryLimitsFor(heapBytes: number): MemoryLimits {
   const maxProcesses = Math.floor((heapBytes * PROCESSES_FRACTION) / BYTES_PER_PROCESS);
   return {
     maxProcesses,

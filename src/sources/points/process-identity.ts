@@ -47,8 +47,8 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
 ];
 
 /**
- * These texts are kept as long as the boot, so their size is bounded: one character beyond Latin makes V8 keep the whole
- * text with two bytes each. Heroku's own names and ids have 63 bytes at most.
+ * These texts are kept as long as the boot, so their size is bounded: one character beyond Latin makes V8 keep the
+ * whole text with two bytes each. Heroku's own names and ids have 63 bytes at most.
  */
 export const MAX_IDENTITY_BYTES = 128;
 
