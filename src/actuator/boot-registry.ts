@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
 import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
 import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
@@ -7,6 +6,7 @@ import type { BootIdentity, Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { LOCAL_SENDER, type Sender } from '../sources/ingest-tokens.ts';
+import { oldSpaceBytes } from '../sources/limits.ts';
 import { type BootLimits, BootShares, bootLimitsFor, type Scope } from './boot-shares.ts';
 import { UsageSeries } from './chronicle/usage-series.ts';
 
@@ -52,7 +52,7 @@ export class BootRegistry {
   /** Those that made room since the last `prune`. */
   #madeRoom: string[] = [];
 
-  constructor(policy: Policy, limits: BootLimits = bootLimitsFor(getHeapStatistics().heap_size_limit)) {
+  constructor(policy: Policy, limits: BootLimits = bootLimitsFor(oldSpaceBytes())) {
     this.#policy = policy;
     this.#shares = new BootShares(limits);
   }

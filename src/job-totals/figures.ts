@@ -164,8 +164,8 @@ function jobOf(sums: NameSums): Job {
 }
 
 /**
- * By a line through its bucket. A run that grew by nothing is in no bucket, but it was a run. Null where some runs are in
- * a histogram without buckets.
+ * By a line through its bucket. A run that grew by nothing is in no bucket, but it was a run. Null where some runs are
+ * in a histogram without buckets.
  */
 function medianOf({ counts, unplaced, max }: GrowthView, runs: number | null): number | null {
   if (unplaced > 0) return null;

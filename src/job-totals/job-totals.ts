@@ -35,9 +35,9 @@ interface Taking {
 
 /**
  * What jobs did to memory, by boot and job name: sums since each boot began, kept for a day after its last measurement.
- * Of bounded size, of which nobody can take all: an owner (a token, or an app of a token that speaks for all) has at most
- * a quarter, and when all is full, one with less than a fair share gets room from the one with the most. There whole
- * boots are forgotten, never a single series: the next export brings the sums of a boot back as they were.
+ * The size is bounded, and nobody can take all of it: an owner (a token, or an app of a token that speaks for all) has
+ * at most a quarter, and when all is full, one with less than a fair share gets room from the one with the most. There
+ * whole boots are forgotten, never a single series: the next export brings the sums of a boot back as they were.
  */
 export class JobTotals {
   readonly #maxBytesOfBoot: number;

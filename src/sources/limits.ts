@@ -121,4 +121,12 @@ function memoryLimitsFor(heapBytes: number): MemoryLimits {
   };
 }
 
-export const MEMORY_LIMITS: MemoryLimits = memoryLimitsFor(getHeapStatistics().heap_size_limit);
+/** V8 counts its young generation in the heap's limit: three semi-spaces of 64 MiB on a 64-bit machine. */
+const YOUNG_GENERATION_BYTES = 192 * 1024 ** 2;
+
+/** What may stay in V8's heap, bytes: its limit less the young generation; where that is most of it, half. */
+export function oldSpaceBytes(limitBytes: number = getHeapStatistics().heap_size_limit): number {
+  return Math.max(limitBytes / 2, limitBytes - YOUNG_GENERATION_BYTES);
+}
+
+export const MEMORY_LIMITS: MemoryLimits = memoryLimitsFor(oldSpaceBytes());

@@ -98,7 +98,7 @@ export function manyJobs({ app, dyno, count, buckets, word }: HostileJobs, nowMs
     buckets > 0 ? (['bullmq.job.memory.growth', 9] as const) : (['bullmq.job.memory.net', 7] as const);
   const body = lengthField(data, Buffer.concat([...points, varintField(2, 2n)]));
   const metric = lengthField(2, lengthField(2, Buffer.concat([lengthField(1, name), body])));
-  return lengthField(1, Buffer.concat([resource(app, dyno, `boot-of-${dyno}`), scope([nowMs]), metric]));
+  return lengthField(1, Buffer.concat([resource({ app, dyno, bootId: `boot-of-${dyno}` }), scope([nowMs]), metric]));
 }
 
 /** Many boots, as a names them, with a point each. */

@@ -1,9 +1,9 @@
-import { getHeapStatistics } from 'node:v8';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { jobLimitsFor } from '../../job-totals/job-shares.ts';
 import { JobTotals } from '../../job-totals/job-totals.ts';
 import { matchesApp } from '../../model/target.ts';
 import { Intake } from '../../sources/intake.ts';
+import { oldSpaceBytes } from '../../sources/limits.ts';
 import { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import { Refusals } from '../report/refusals.ts';
@@ -29,7 +29,7 @@ export function createMeasurements(
     permissions.allowed.some((pattern) => matchesApp(pattern.app, app, permissions.ownApp));
   const refusals = new Refusals({ clock, log, isOurs });
   const registry = new BootRegistry(policy);
-  const jobs = new JobTotals(jobLimitsFor(getHeapStatistics().heap_size_limit));
+  const jobs = new JobTotals(jobLimitsFor(oldSpaceBytes()));
   const intake = new Intake({
     maxPointAgeMs: policy.maxPointAgeMs,
     clock,
