@@ -83,8 +83,8 @@ describe('five minutes of load', { timeout: (LOAD_S + 120) * 1000 }, () => {
     const results = await prometheus.query('sum by (tidemark_result) (tidemark_ingest_data_points_total) > 0');
     console.log(
       `${fromWorkers.dataPoints} data points sent by the worker; taken by the actuator: ` +
-        `${JSON.stringify(results.map(({ labels, value }) => [labels.result, value]))}`,
+        `${JSON.stringify(results.map(({ labels, value }) => [labels.tidemark_result, value]))}`,
     );
-    expect(results.map(({ labels }) => labels.result).sort()).toEqual(['accepted', 'ignored']);
+    expect(results.map(({ labels }) => labels.tidemark_result).sort()).toEqual(['accepted', 'ignored']);
   });
 });
