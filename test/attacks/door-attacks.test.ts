@@ -61,6 +61,12 @@ describe('without an admin token', () => {
     proxy.closeAllConnections();
   });
 
+  it('an unknown path is answered in the form of the API', async () => {
+    const response = await fetch(`${actuator.url}/nowhere`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: 'not-found' } });
+  });
+
   it('the commands of this machine say which token they need, and work with it', async () => {
     const without = await runCli(['pause', '--url', actuator.url]);
     expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('the startToken in its log') });

@@ -29,7 +29,7 @@ export interface DoorParts {
 
 export interface Doors {
   readonly app: Hono;
-  /** To be told of what happens. */
+  /** Notified of what happens. */
   readonly live: Live;
 }
 
@@ -57,7 +57,9 @@ export function openDoors(parts: DoorParts): Doors {
   const control = createControl(parts);
   const live = createLive(control);
   const admission = { adminToken, readToken, startToken, remoteAddress };
-  app.route('/', createApi({ control, admission, page: readPageFiles(), events: live.answer }));
+  const api = createApi({ control, admission, page: readPageFiles(), events: live.answer });
+  // Not by `route`, which leaves out what the API answers to an unknown path.
+  app.all('*', (context) => api.fetch(context.req.raw, context.env));
   return { app, live };
 }
 
