@@ -5,7 +5,7 @@ import { bytesOfSeries, Series } from './series.ts';
 /** As the detector: a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
 const MAX_SERIES = 4000;
-/** Names beyond the cap that are told apart, to say how many there are. */
+/** Names beyond the cap that are counted one by one. */
 const MAX_LEFT_OUT = 100;
 /** A boot with the names that are left out, of which there are most when there is no room. */
 const BOOT_BYTES = 4 * 1024;
@@ -50,7 +50,7 @@ export class BootJobs {
     return this.#bytes;
   }
 
-  /** How many job names found no room; told apart up to 100. */
+  /** How many job names found no room, at most 100. */
   get leftOut(): number {
     return this.#leftOut.size;
   }

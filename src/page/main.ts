@@ -14,7 +14,7 @@ import { region, setText } from './view/dom.ts';
 import { createHeader } from './view/header.ts';
 import { createTotals } from './view/totals.ts';
 
-/** Joins the parts: the feed changes the store, the store tells every part what it holds. */
+/** Joins the parts: the feed changes the store, the store notifies every part. */
 
 const store = createStore(render);
 /** After a change that a person made: what it did shows at once, whatever the stream does. */

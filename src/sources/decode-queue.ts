@@ -2,7 +2,7 @@ import type { DecodeLimits } from './limits.ts';
 
 interface Waiting {
   readonly sinceMs: number;
-  /** Does the work, or tells that it waited for too long. Does not throw. */
+  /** Does the work if it is in time, else answers that it waited for too long. Does not throw. */
   readonly settle: (isInTime: boolean) => void;
 }
 

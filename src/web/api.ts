@@ -64,5 +64,5 @@ export function createApi({ control, admission, page, events }: ApiParts): Hono 
   return app;
 }
 
-/** What stands still nowhere; a cache would show old memory, and to others. */
+/** Memory changes all the time, and only those with a token may see it: no cache keeps an answer. */
 const NOT_KEPT = { 'cache-control': 'no-store' };

@@ -87,7 +87,7 @@ export function thinned(curve: CurveView, count: number): CurveView {
     if (isGap(moment)) continue;
     const place = Math.min(spans - 1, Math.floor((moment.timeMs - first.timeMs) / spanMs));
     const other = highest.get(place);
-    // The newest moment is what the row beside the curve says.
+    // The row next to the curve shows the newest moment.
     if (other === undefined || moment === last || isHigher(moment, other)) highest.set(place, moment);
   }
   return inColumns([...highest.values(), ...gaps].sort((a, b) => a.timeMs - b.timeMs));

@@ -41,7 +41,7 @@ export interface Assembled {
   readonly platform: PlatformView | null;
   readonly chronicle: Chronicle;
   readonly summaries: SummarySender;
-  /** Those who are told of every event; they must not reject. */
+  /** Notified of every event; they must not reject. */
   readonly listeners: Set<(event: ActuatorEvent) => Promise<void>>;
 }
 

@@ -76,7 +76,7 @@ function liveDyno(dyno: Dyno): LiveDyno {
   return { ...dyno, curve: null, marks: [], goneAtMs: null };
 }
 
-/** Sorts and filters anew: only when answers, order or filter have changed, not for each frame. */
+/** Sorts and filters again: only when answers, order or filter have changed, not for each frame. */
 export function ordered(model: Model): Model {
   const { views, filter, sort } = model;
   const matching = filter.trim() === '' ? [...views] : views.filter((view) => matches(view, filter.trim()));

@@ -51,7 +51,7 @@ export interface Boot {
   readonly oldestJobStartMs: number | null;
   readonly processes: readonly ProcessState[];
   /**
-   * Of the first of the app's own processes that told it: they are started alike. Absent in snapshots of older
+   * Of the first of the app's own processes that reported it: they are started alike. Absent in snapshots of older
    * versions.
    */
   readonly tuning?: MemoryTuning | null;
@@ -197,7 +197,7 @@ export function heldByJobs(boot: Boot, windowMs: number): number {
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
   const known = activeJobs * perJob.bytes;
   const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
-  // Growth beside an old job may be a leak: over the quota it is no longer taken for the job's.
+  // Growth while an old job runs may be a leak: over the quota it is no longer taken for the job's.
   const isOver = limitBytes !== null && usageBytes > limitBytes;
   const taken = (isOver ? takenSinceLastEnd : takenByJobs)(jobLoad, { timeMs, usageBytes }, windowMs);
   return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
@@ -214,7 +214,7 @@ export function closedBuckets(boot: Boot): number {
  */
 export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
   const { startTimeMs } = boot.identity;
-  // Not since the first point: a curve that was begun anew, with another window, has not seen the start.
+  // Not since the first point: a curve that began again, with another window, has not seen the start.
   const seenSinceMs = boot.curve?.originMs ?? boot.firstPointMs;
   const seenFromStart = startTimeMs === null || seenSinceMs - startTimeMs < 5 * policy.windowMs;
   return seenFromStart ? floorWhenFirstLevel(boot) : null;

@@ -40,7 +40,7 @@ export function isLeak(assessment: Assessment): boolean {
   return assessment.class === 'leak' && assessment.features?.rise != null;
 }
 
-/** What a restart needs: its drain twice, and the bucket that tells of the rise. */
+/** What a restart needs: its drain twice, and the bucket that shows the rise. */
 export function neededMs({ policy, features }: Assessment): number {
   return 2 * policy.graceMs + 2 * Math.max(policy.windowMs, features?.bucketMs ?? 0);
 }

@@ -131,7 +131,7 @@ export class JobMonitor {
     if (this.#events.add(run)) this.process();
   }
 
-  /** Works out what starts and ends came to since it was last done, and tells of the jobs that ended. Never throws. */
+  /** Processes the starts and ends since it was last called, and reports the jobs that ended. Never throws. */
   process(): void {
     this.#hasToldBegin = false;
     this.#events.drain(this.#take);

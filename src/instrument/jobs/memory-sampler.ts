@@ -11,7 +11,7 @@ const FACTOR = 1.5;
  * second, one a second in the long run.
  */
 export class MemorySampler {
-  /** Looks; tells whether any job runs. */
+  /** Takes a reading; returns whether any job runs. */
   readonly #sample: () => boolean;
   #timer: NodeJS.Timeout | null = null;
 

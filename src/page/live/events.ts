@@ -2,7 +2,7 @@ import type { Attempt } from '../../web/schema/attempt.ts';
 import type { Dyno } from '../../web/schema/dyno.ts';
 import type { Status } from '../../web/schema/status.ts';
 
-/** What the stream of `/api/events` tells; see web/schema/events.ts. */
+/** What the stream of `/api/events` sends; see web/schema/events.ts. */
 export interface EventHandlers {
   /** @param isNew false: the stream goes on after a break, with what was missed or with a reset */
   onOpen(isNew: boolean): void;

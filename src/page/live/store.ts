@@ -1,6 +1,6 @@
 import { INITIAL_STATE, type PageState } from './state.ts';
 
-/** Holds the state and tells the page once a frame that it has changed. */
+/** Holds the state, and notifies the page once a frame that it has changed. */
 export interface Store {
   get(): PageState;
   change(next: (state: PageState) => PageState): void;
