@@ -127,8 +127,6 @@ export interface Overview {
   readonly platform: {
     readonly configured: boolean;
     readonly refuses: string | null;
-    readonly callsLastHour: number | null;
-    readonly callsBudget: number | null;
     readonly callsLeft: number | null;
   };
   readonly totals: {

@@ -134,7 +134,7 @@ const overview: Overview = {
   windowMs: 60_000,
   acting: false,
   ingest: { overHttp: true, overRedis: false, needsToken: true, pointsPerMinute: null },
-  platform: { configured: true, refuses: null, callsLastHour: null, callsBudget: null, callsLeft: 4400 },
+  platform: { configured: true, refuses: null, callsLeft: 4400 },
   totals: {
     dynos: 1,
     overSoftLimit: 1,

@@ -46,8 +46,6 @@ export function overview(parts: OverviewParts): Overview {
     platform: {
       configured: platform !== null,
       refuses: platform?.blocked()?.why ?? null,
-      callsLastHour: null,
-      callsBudget: null,
       callsLeft: platform?.callsLeft() ?? null,
     },
     ...fleetOf(parts, nowMs),

@@ -116,11 +116,6 @@ export const Status = Health.extend({
     .object({
       configured: z.boolean().describe('Whether HEROKU_API_TOKEN is set.'),
       refuses: z.string().nullable().describe('What the platform said when it refused the token or more calls.'),
-      calls_last_hour: z
-        .number()
-        .nullable()
-        .describe('Calls that this actuator made; null where they are not counted.'),
-      calls_budget: z.number().nullable().describe('What it may make in an hour; null where there is no such limit.'),
       calls_left: z
         .number()
         .nullable()

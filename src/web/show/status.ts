@@ -25,8 +25,6 @@ export function showStatus(control: Shown, version: string): Omit<Status, 'read_
     platform: {
       configured: platform.configured,
       refuses: platform.refuses,
-      calls_last_hour: platform.callsLastHour,
-      calls_budget: platform.callsBudget,
       calls_left: platform.callsLeft,
     },
     platform_refuses: platform.refuses,

@@ -101,6 +101,7 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(unknown.stderr).toContain('allow-list');
     const status = await actuator.cli('status');
     expect(status.stdout).toMatch(/shop\s+worker\.1\s+450 MB of 512 MB/);
+    expect(await actuator.get('/api/status')).toMatchObject({ platform: { calls_left: expect.any(Number) } });
 
     expect(actuator.lines.join('\n')).not.toContain(TOKEN);
     expect(await actuator.stop()).toBe(0);
