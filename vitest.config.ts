@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Many files wait for processes more than they compute: on two cores, two at a time.
+    maxWorkers: Math.max(2, availableParallelism()),
     // Of what runs in the tests' own process; commands and workers that tests start as processes are not counted.
     coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
   },
