@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import type { Clock } from '../ports.ts';
 import { type Environment, headerSecrets } from '../shared/otel-environment.ts';
 import { serveHttp } from '../web/http-server.ts';
 import { openDoors } from './doors/doors.ts';
 import type { Host } from './host.ts';
 import { announce, announceAccess } from './report/announce.ts';
 import { createLog } from './report/log.ts';
-import { assemble } from './start/assemble.ts';
+import { begin, SYSTEM_CLOCK } from './start/begin.ts';
 import { Closers } from './start/closers.ts';
-import { openConnections, secretsOf } from './start/connections.ts';
-import { createMeasurements } from './start/measurements.ts';
-import { restoreState } from './start/restore.ts';
+import { secretsOf } from './start/connections.ts';
 import { run } from './start/run.ts';
 
 /** An actuator that runs in this process. */
@@ -36,12 +33,6 @@ export interface StartOptions {
    */
   readonly env?: Environment;
 }
-
-const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/**
- * Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long.
- */
-const RESTORE_TIMEOUT_MS = 5_000;
 
 /**
  * Starts the actuator: takes measurements, decides, and restarts what the settings allow. Logs to standard output, one
@@ -92,26 +83,18 @@ interface Start {
 /** The port that was bound. */
 async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
-  const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
-  const { intake, registry, refusals } = measurements;
-  const connections = await openConnections(settings, { env, intake, jobs: measurements.jobs, log, closers });
-  const { state, reader } = connections;
-  const assembled = assemble({ settings, connections, measurements, host });
-  const { mode, history, platform } = assembled;
-  closers.add(() => (mode.kind === 'act' ? mode.restarts.stop() : undefined));
-  const { maxPointAgeMs } = settings.policy;
-  const restoring = restoreState({ registry, history, maxPointAgeMs, host }, state, RESTORE_TIMEOUT_MS);
-  state?.leader.onLeading(() => void restoring.again());
-  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
+  const begun = await begin({ settings, env, host, closers, embedded: null });
+  const { measurements, connections, assembled, restoring } = begun;
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
   const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, host });
-  const server = await serveHttp(doors.app, settings.port, () => refusals.note(GRPC));
+  const server = await serveHttp(doors.app, settings.port, () => measurements.refusals.note(GRPC));
   closers.add(() => server.close());
   closers.add(() => doors.live.close());
   assembled.listeners.add(doors.live.onEvent);
   announce(settings, { port: server.port, env, startToken, log });
-  void announceAccess(settings, { platform: connections.platform, view: platform, log });
+  void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
+  const { state } = connections;
   closers.add(run({ settings, measurements, assembled, state, host, onTick: doors.live.onTick }));
   return server.port;
 }

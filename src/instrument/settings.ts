@@ -1,5 +1,6 @@
 import type { Setting } from '../settings/setting.ts';
 import { SETTING_NAMES, SETTINGS, settingsOf } from '../settings/settings.ts';
+import { type Environment, endpointVariable } from '../shared/otel-environment.ts';
 
 /** A way in which a worker may send its measurements. */
 export type Transport = 'otlp' | 'redis';
@@ -8,11 +9,11 @@ export interface WorkerSettings {
   /** 1 to 1000. */
   readonly maxJobNames: number;
   readonly transports: readonly Transport[];
+  /** Whether the actuator runs inside this process. */
+  readonly embedded: boolean;
   /** What is wrong in the environment, one sentence each. The worker continues with defaults. */
   readonly faults: readonly string[];
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The worker's settings. A bad value is a fault, and its default is used: monitoring must not make a worker fail.
@@ -23,12 +24,21 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
   const read = settingsOf('worker').filter(({ name }) => name.startsWith('TIDEMARK_'));
   return {
     maxJobNames: readValue(SETTINGS.maxJobNames, env),
-    transports: readValue(SETTINGS.transports, env),
+    transports: transportsOf(env),
+    embedded: readValue(SETTINGS.embedded, env),
     faults: [
       ...unknown.map((name) => `${name} is not a setting of Tidemark: correct or remove it`),
       ...read.flatMap((setting) => faultOf(setting, env)),
     ],
   };
+}
+
+/** An actuator inside a worker reads the points stream; another receiver gets its points as well, where one is set. */
+function transportsOf(env: Environment): readonly Transport[] {
+  const transports = readValue(SETTINGS.transports, env);
+  if (!readValue(SETTINGS.embedded, env) || transports.includes('redis')) return transports;
+  const isAsked = Boolean(env[SETTINGS.transports.name]?.trim()) || endpointVariable(env) !== null;
+  return isAsked ? [...transports, 'redis'] : ['redis'];
 }
 
 function readValue<T>({ name, value, fallback }: Setting<T>, env: Environment): T {

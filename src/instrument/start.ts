@@ -1,9 +1,14 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_PROCESS_TYPE } from '../semconv.ts';
 import { isSdkDisabled } from '../shared/otel-environment.ts';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { logToConsole } from './console-logger.ts';
 import { guarded } from './diagnostics.ts';
 import { sayDisabled } from './disabled.ts';
 import { followInThread } from './drain/thread-drain.ts';
+import { EmbeddedActuator, threadStarter } from './embedded/embedded-actuator.ts';
+import { herokuAttributes } from './identity/heroku-detector.ts';
 import { announceBullmq } from './identity/threads.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
@@ -45,5 +50,28 @@ function begin(): WorkerInstrumentation {
   const started = processWatch({ maxJobNames: settings.maxJobNames, env: process.env });
   for (const fault of settings.faults) started.voice.say(fault);
   exportStandalone(started);
+  if (settings.embedded) embed(started);
   return started;
 }
+
+function embed(started: WorkerInstrumentation): void {
+  const { [ATTR_HEROKU_APP_NAME]: app, [ATTR_HEROKU_PROCESS_TYPE]: processType } = herokuAttributes(process.env);
+  const say = (sentence: string) => started.voice.say(sentence);
+  if (app === undefined || processType === undefined) {
+    say(NO_DYNO);
+    return;
+  }
+  const file = new URL(`../embedded/thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+  started.embed(
+    new EmbeddedActuator({
+      target: { app, processType },
+      redis: () => started.lendRedis(),
+      startThread: threadStarter(file, say),
+      nowMs: () => performance.now(),
+    }),
+  );
+}
+
+const NO_DYNO =
+  'TIDEMARK_EMBEDDED=true has no effect: this process does not know its app and dyno. On Heroku run ' +
+  '"heroku labs:enable runtime-dyno-metadata", or set TIDEMARK_APP.';

@@ -3,6 +3,7 @@ import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq/bullm
 import { patchWorker } from './bullmq/bullmq-patch.ts';
 import type { DrainableWorker } from './drain/drainable-worker.ts';
 import { drainOfProcess, type ProcessDrain } from './drain/worker-drain.ts';
+import type { EmbeddedActuator } from './embedded/embedded-actuator.ts';
 import { Telemetry } from './export/telemetry.ts';
 import { processRole } from './identity/process-role.ts';
 import { JobMonitor } from './jobs/job-monitor.ts';
@@ -39,6 +40,7 @@ export class WorkerInstrumentation implements WorkerObserver {
   #latest: BullmqWorker | null = null;
   readonly #undo: (() => void)[] = [];
   #needsOpenConnection = false;
+  #embedded: Pick<EmbeddedActuator, 'start' | 'stop'> | null = null;
 
   constructor({ maxJobNames, env }: WatchOptions) {
     const readMemory = memoryReader(ownRssReader());
@@ -74,6 +76,7 @@ export class WorkerInstrumentation implements WorkerObserver {
   /** Undoes `follow` and stops measuring. */
   stop(): void {
     this.#drain?.stop();
+    this.#embedded?.stop();
     this.#sampler.stop();
     for (const undo of this.#undo.splice(0)) undo();
     this.#monitor.process();
@@ -84,6 +87,7 @@ export class WorkerInstrumentation implements WorkerObserver {
     this.#workers.add(worker);
     this.voice.workerRuns();
     this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker);
+    this.#embedded?.start();
   }
 
   jobBegins(worker: BullmqWorker, job: { readonly name: string }): JobRun {
@@ -105,6 +109,12 @@ export class WorkerInstrumentation implements WorkerObserver {
   jobEnds(run: JobRun, outcome: JobOutcome, errorType: string | null): void {
     const sandboxEnd = run.sandbox === null ? null : this.#sandboxes.end(run.sandbox);
     this.#monitor.end(run, outcome, sandboxEnd, errorType);
+  }
+
+  /** Runs with the workers of this process. */
+  embed(actuator: Pick<EmbeddedActuator, 'start' | 'stop'>): void {
+    this.#embedded = actuator;
+    if (this.#workers.size > 0) actuator.start();
   }
 
   /**
@@ -140,7 +150,9 @@ export class WorkerInstrumentation implements WorkerObserver {
     this.#workers.delete(worker);
     this.#closing.delete(worker);
     this.#drain?.workerClosed(worker as BullmqWorker & DrainableWorker);
-    if (this.#workers.size === 0) await this.telemetry.flush();
+    if (this.#workers.size > 0) return;
+    this.#embedded?.stop();
+    await this.telemetry.flush();
   }
 }
 

@@ -140,6 +140,15 @@ export const SETTINGS = {
     default: windows(2, 30_000),
     meaning: 'Older measurements are counted and never used.',
   }),
+  embedded: setting({
+    name: 'TIDEMARK_EMBEDDED',
+    readBy: WORKER,
+    value: SWITCH,
+    default: 'false',
+    meaning:
+      'The actuator runs inside one of the workers of each process type, and restarts dynos of that type only. That ' +
+      "worker reads the actuator's settings too, and needs `REDIS_URL`.",
+  }),
   app: optional({
     name: 'TIDEMARK_APP',
     readBy: WORKER,

@@ -1,10 +1,14 @@
 import { BadInputError } from '../model/errors.ts';
+import type { BootIdentity } from '../model/point.ts';
 import { LOCAL_SENDER } from './ingest-tokens.ts';
 import type { Intake } from './intake.ts';
 import { decodeJson } from './otlp/otlp-json.ts';
+import type { DecodedRequest } from './points/request-fold.ts';
 
 export interface PointsStreamSourceOptions {
   readonly intake: Intake;
+  /** Which boots are followed; the measurements of others are skipped. Default: all. */
+  readonly follows?: (boot: BootIdentity) => boolean;
   /** Called for the first entry that cannot be read, and then for one in `REPORT_EVERY`. */
   readonly onFault: (message: string) => void;
 }
@@ -17,12 +21,14 @@ const MAX_ENTRY_LENGTH = 1024 * 1024;
  * Takes the entries of the points stream. A program that may write to the queue's Redis may report for every app,
  * because it holds their jobs. An unreadable entry is reported and skipped.
  */
-export function createPointsStreamSource({ intake, onFault }: PointsStreamSourceOptions): (json: string) => void {
+export function createPointsStreamSource(options: PointsStreamSourceOptions): (json: string) => void {
+  const { intake, follows, onFault } = options;
   let unreadable = 0;
   return (json) => {
     try {
       if (json.length > MAX_ENTRY_LENGTH) throw new BadInputError(`it has ${json.length} characters`);
-      intake.take(decodeJson(json), LOCAL_SENDER);
+      const decoded = decodeJson(json);
+      intake.take(follows === undefined ? decoded : ofBoots(decoded, follows), LOCAL_SENDER);
     } catch (error) {
       if (!(error instanceof BadInputError)) throw error;
       if (unreadable % REPORT_EVERY === 0) {
@@ -34,4 +40,9 @@ export function createPointsStreamSource({ intake, onFault }: PointsStreamSource
       unreadable += 1;
     }
   };
+}
+
+function ofBoots(request: DecodedRequest, follows: (boot: BootIdentity) => boolean): DecodedRequest {
+  const isFollowed = ({ process }: { readonly process: { readonly boot: BootIdentity } }) => follows(process.boot);
+  return { ...request, rows: request.rows.filter(isFollowed), jobs: request.jobs.filter(isFollowed) };
 }

@@ -4,6 +4,7 @@ import { createRedisState, type RedisState } from '../../adapters/redis/state.ts
 import { createWebhookNotice, type WebhookNotice } from '../../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { JobTotals } from '../../job-totals/job-totals.ts';
+import type { BootIdentity } from '../../model/point.ts';
 import { holdMsOf } from '../../model/policy.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
@@ -11,6 +12,7 @@ import { createPointsStreamSource } from '../../sources/points-stream.ts';
 import type { Log } from '../report/log.ts';
 import { exportMetrics, type MetricsExport } from '../report/metrics/metrics-export.ts';
 import type { Closers } from './closers.ts';
+import { type EmbeddedScope, isFollowed } from './embedded-scope.ts';
 
 /**
  * The connections that the settings ask for. One that is not configured is null; a warning says so where it matters.
@@ -33,6 +35,8 @@ interface OpenParts {
   readonly jobs: JobTotals;
   readonly log: Log;
   readonly closers: Closers;
+  /** Set in an actuator inside a worker. */
+  readonly embedded: EmbeddedScope | null;
 }
 
 /**
@@ -41,12 +45,12 @@ interface OpenParts {
  */
 export async function openConnections(
   settings: ActuatorSettings,
-  { env, intake, jobs, log, closers }: OpenParts,
+  { env, intake, jobs, log, closers, embedded }: OpenParts,
 ): Promise<Connections> {
-  const state = openState(settings, log);
+  const state = openState(settings, embedded, log);
   closers.add(() => state?.close());
   const platform = openPlatform(settings, log);
-  const reader = openPointsReader(settings, intake, log);
+  const reader = openPointsReader(settings, { intake, embedded, log });
   closers.add(() => reader?.close());
   const metrics = await exportMetrics(env, log);
   closers.add(() => metrics?.stop());
@@ -55,7 +59,7 @@ export async function openConnections(
   return { state, platform, reader, metrics, notice };
 }
 
-function openState(settings: ActuatorSettings, log: Log): RedisState | null {
+function openState(settings: ActuatorSettings, embedded: EmbeddedScope | null, log: Log): RedisState | null {
   if (settings.stateRedisUrl === null) {
     log.warn('no Redis is configured (REDIS_URL): Tidemark will restart nothing, its decisions are advice only');
     return null;
@@ -65,13 +69,18 @@ function openState(settings: ActuatorSettings, log: Log): RedisState | null {
     url: settings.stateRedisUrl,
     policy: { cooldownMs, maxRestartsPerHour, holdMs: holdMsOf(settings.policy) },
     log: (level, message) => log[level](message),
+    ...(embedded === null ? {} : { seat: embedded.seat }),
   });
 }
 
 /** A standby reads the stream too, so that it knows the boots when it takes over. */
-function openPointsReader({ sources, queueRedisUrl }: ActuatorSettings, intake: Intake, log: Log): PointsReader | null {
+function openPointsReader(
+  { sources, queueRedisUrl }: ActuatorSettings,
+  { intake, embedded, log }: Pick<OpenParts, 'intake' | 'embedded' | 'log'>,
+): PointsReader | null {
   if (!sources.includes('redis') || queueRedisUrl === null) return null;
-  const onEntry = createPointsStreamSource({ intake, onFault: (message) => log.warn(message) });
+  const follows = (boot: BootIdentity) => isFollowed(boot, embedded?.target ?? null);
+  const onEntry = createPointsStreamSource({ intake, follows, onFault: (message) => log.warn(message) });
   return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
 }
 

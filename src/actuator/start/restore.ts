@@ -1,8 +1,10 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import { earlierEntry, readSnapshot } from '../../detector/boot/snapshot.ts';
+import type { Target } from '../../model/target.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { EventHistory } from '../report/event-history.ts';
+import { isFollowed } from './embedded-scope.ts';
 
 export interface Restoring {
   /** True where the state was read back or its time is over, and no read is under way. */
@@ -23,6 +25,8 @@ export type SavedState = Pick<RedisState, 'snapshots' | 'journal' | 'available' 
 export interface RestoreParts {
   readonly registry: BootRegistry;
   readonly history: EventHistory;
+  /** Boots of other targets are left out; null where all are followed. */
+  readonly only: Target | null;
   /** A boot whose last point is no older than this still reports. */
   readonly maxPointAgeMs: number;
   readonly host: Host;
@@ -75,7 +79,7 @@ export function restoreState(parts: RestoreParts, state: SavedState | null, time
 }
 
 async function readBack(parts: RestoreParts, state: SavedState): Promise<string | null> {
-  const { registry, history, maxPointAgeMs } = parts;
+  const { registry, history, only, maxPointAgeMs } = parts;
   const { clock, log } = parts.host;
   let boots = 0;
   let pointsId: string | null = null;
@@ -85,6 +89,7 @@ async function readBack(parts: RestoreParts, state: SavedState): Promise<string 
       state.snapshots.refuse(bootKey);
       continue;
     }
+    if (!isFollowed(snapshot.boot.identity, only)) continue;
     if (registry.adopt(snapshot.boot)) boots += 1;
     const reports = clock.now() - snapshot.boot.lastPointMs <= maxPointAgeMs;
     if (reports) pointsId = earlierEntry(pointsId, snapshot.pointsId);

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
-import { createLeader } from './leader.ts';
+import { createLeader, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
@@ -18,6 +19,8 @@ export interface RedisStateOptions {
   readonly log?: (level: 'info' | 'warn', message: string) => void;
   /** Before every key; default `tidemark:`. */
   readonly keyPrefix?: string;
+  /** Default: the one key of all actuators, held under a random id. */
+  readonly seat?: LeaderSeat;
   readonly commandTimeoutMs?: number;
   readonly leaseMs?: number;
   /** Added to Redis's time in the ledger, so that tests need not wait. */
@@ -59,7 +62,8 @@ export function createRedisState(options: RedisStateOptions): RedisState {
   const keys = createKeys(keyPrefix);
   const faults = new RecordFaults(log);
   const eviction = watchEviction(connection, log, () => performance.now());
-  const leader = createLeader({ connection, keys, log, ...(leaseMs === undefined ? {} : { leaseMs }) });
+  const seat = options.seat ?? { key: keys.leader, id: randomUUID() };
+  const leader = createLeader({ connection, seat, log, ...(leaseMs === undefined ? {} : { leaseMs }) });
   return {
     ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
     journal: createRedisJournal({ connection, keys, faults, log }),

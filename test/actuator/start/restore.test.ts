@@ -46,7 +46,8 @@ function saved(pointsId: string | null = '7-0') {
   after.clock.pass(5 * WINDOW_MS);
   const { registry, history, clock, log } = after;
   const maxPointAgeMs = after.policy.maxPointAgeMs;
-  const restore = () => restoreState({ registry, history, maxPointAgeMs, host: { clock, log } }, state, TIMEOUT_MS);
+  const restore = () =>
+    restoreState({ registry, history, only: null, maxPointAgeMs, host: { clock, log } }, state, TIMEOUT_MS);
   return { state, after, restore };
 }
 
@@ -63,7 +64,11 @@ it('restores boots, decisions, and the position in the points stream', async () 
 
 it('needs nothing without Redis', async () => {
   const { registry, history, clock, log } = new LoopWorld();
-  const restoring = restoreState({ registry, history, maxPointAgeMs: 1, host: { clock, log } }, null, TIMEOUT_MS);
+  const restoring = restoreState(
+    { registry, history, only: null, maxPointAgeMs: 1, host: { clock, log } },
+    null,
+    TIMEOUT_MS,
+  );
   expect(restoring.isOver()).toBe(true);
   expect(await restoring.pointsId).toBeNull();
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RedisConnection } from '../../../src/adapters/redis/connection.ts';
 import { createKeys } from '../../../src/adapters/redis/keys.ts';
@@ -23,7 +24,12 @@ beforeEach(() => {
     untilReady: async () => true,
     close: async () => {},
   };
-  leader = createLeader({ connection, keys: createKeys(), log: () => {}, leaseMs: LEASE_MS });
+  leader = createLeader({
+    connection,
+    seat: { key: createKeys().leader, id: randomUUID() },
+    log: () => {},
+    leaseMs: LEASE_MS,
+  });
 });
 
 afterEach(async () => {

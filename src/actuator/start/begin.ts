@@ -1,0 +1,52 @@
+import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { Clock } from '../../ports.ts';
+import type { Environment } from '../../shared/otel-environment.ts';
+import type { Host } from '../host.ts';
+import { type Assembled, assemble } from './assemble.ts';
+import type { Closers } from './closers.ts';
+import { type Connections, openConnections } from './connections.ts';
+import type { EmbeddedScope } from './embedded-scope.ts';
+import { createMeasurements, type Measurements } from './measurements.ts';
+import { type Restoring, restoreState } from './restore.ts';
+
+export const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+export interface BeginInput {
+  readonly settings: ActuatorSettings;
+  /** Whether, and how often, the actuator's own metrics are exported. */
+  readonly env: Environment;
+  readonly host: Host;
+  readonly closers: Closers;
+  /** Set in an actuator inside a worker; null in the service. */
+  readonly embedded: EmbeddedScope | null;
+}
+
+export interface Begun {
+  readonly measurements: Measurements;
+  readonly connections: Connections;
+  readonly assembled: Assembled;
+  readonly restoring: Restoring;
+}
+
+/**
+ * Until the state is read back from Redis, points are refused with 503 (their senders retry), for at most this long.
+ */
+const RESTORE_TIMEOUT_MS = 5_000;
+
+/** Opens the connections, joins the parts, and begins to read the state back and to follow the points stream. */
+export async function begin({ settings, env, host, closers, embedded }: BeginInput): Promise<Begun> {
+  const { log } = host;
+  const only = embedded?.target ?? null;
+  const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
+  const { intake, registry, jobs } = measurements;
+  const connections = await openConnections(settings, { env, intake, jobs, log, closers, embedded });
+  const { state, reader } = connections;
+  const assembled = assemble({ settings, connections, measurements, host });
+  const { mode, history } = assembled;
+  closers.add(() => (mode.kind === 'act' ? mode.restarts.stop() : undefined));
+  const { maxPointAgeMs } = settings.policy;
+  const restoring = restoreState({ registry, history, only, maxPointAgeMs, host }, state, RESTORE_TIMEOUT_MS);
+  state?.leader.onLeading(() => void restoring.again());
+  void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
+  return { measurements, connections, assembled, restoring };
+}

@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { embeddedLeaderKey } from '../../../src/shared/leader-key.ts';
+import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
+import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+
+const APP = 'shop';
+const TOKEN = 'HRKU-test-token';
+const REGISTER = new URL('../../../src/register.ts', import.meta.url).href;
+const FIXTURE = fileURLToPath(new URL('../../fixtures/embedded/worker.mjs', import.meta.url));
+const COMMAND = [process.execPath, '--import', REGISTER, FIXTURE];
+const LEADER_KEY = embeddedLeaderKey({ app: APP, processType: 'worker' });
+/** What a run may take on a busy machine; nothing is asserted about it. */
+const PATIENCE = { timeout: 60_000, interval: 200 };
+
+interface Line {
+  readonly dyno: string;
+  readonly text: string;
+}
+
+const cleanups: (() => unknown)[] = [];
+let server: RedisServer;
+let redis: Redis;
+let lines: Line[] = [];
+
+beforeEach(async () => {
+  lines = [];
+  server = await startRedis();
+  redis = new Redis(server.url);
+  cleanups.push(
+    () => server.stop(),
+    () => redis.disconnect(),
+  );
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function settings(env: Readonly<Record<string, string>> = {}) {
+  return {
+    REDIS_URL: server.url,
+    HEROKU_API_TOKEN: TOKEN,
+    OTEL_METRIC_EXPORT_INTERVAL: '200',
+    TIDEMARK_EMBEDDED: 'true',
+    TIDEMARK_TARGETS: '.:worker',
+    TIDEMARK_DRY_RUN: 'false',
+    TIDEMARK_WINDOW: '1s',
+    TIDEMARK_GRACE: '5s',
+    TIDEMARK_MIN_UPTIME: '0s',
+    TIDEMARK_COOLDOWN: '10m',
+    ...env,
+  };
+}
+
+async function startDynos(quantity: number, env: Readonly<Record<string, string>> = {}): Promise<DynoManager> {
+  const port = 20_000 + (process.pid % 20_000);
+  const manager = await startDynoManager({
+    apps: [
+      {
+        name: APP,
+        formation: [{ type: 'worker', command: COMMAND, quantity }],
+        env: settings({ HEROKU_API_URL: `http://127.0.0.1:${port}`, ...env }),
+      },
+    ],
+    token: TOKEN,
+    port,
+    crashDelaysMs: [500],
+    output: (text, { dyno }) => void lines.push({ dyno, text }),
+  });
+  cleanups.push(() => manager.stop(2_000));
+  return manager;
+}
+
+/** Lines of the actuators' logs. */
+function logged(message: string): readonly { readonly dyno: string; readonly entry: Record<string, unknown> }[] {
+  return lines.flatMap(({ dyno, text }) => {
+    if (!text.startsWith('{')) return [];
+    const entry = JSON.parse(text) as Record<string, unknown>;
+    return entry.msg === message ? [{ dyno, entry }] : [];
+  });
+}
+
+describe('an actuator inside the workers', { timeout: 150_000 }, () => {
+  it('restarts the bloated dyno once, from one of the workers, and the rest stays as it was', async () => {
+    const manager = await startDynos(2);
+    const [bloated, healthy] = manager.dynos().map(({ dynoId }) => dynoId);
+    await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
+    await vi.waitFor(async () => {
+      const outcomes = await redis.hgetall(`tidemark:ledger:${APP}:worker`);
+      expect(JSON.stringify(outcomes)).toContain('restarted');
+    }, PATIENCE);
+    const [first, second] = manager.dynos().map(({ dynoId }) => dynoId);
+    expect(first).not.toBe(bloated);
+    expect(second).toBe(healthy);
+    expect(new Set(logged('the actuator runs inside this worker').map(({ dyno }) => dyno)).size).toBeLessThanOrEqual(2);
+    expect(lines.map(({ text }) => text).join('\n')).not.toContain(TOKEN);
+  });
+
+  it('goes on in another worker when the one that leads is killed', async () => {
+    const manager = await startDynos(2, { TIDEMARK_DRY_RUN: 'true' });
+    const leading = await vi.waitFor(() => {
+      const [line] = logged('the actuator runs inside this worker');
+      expect(line).toBeDefined();
+      return line?.dyno;
+    }, PATIENCE);
+    const before = await redis.get(LEADER_KEY);
+    const { pid } = manager.dynos().find(({ name }) => name === leading) ?? {};
+    process.kill(pid as number, 'SIGKILL');
+    await vi.waitFor(async () => {
+      const now = await redis.get(LEADER_KEY);
+      expect(now).not.toBeNull();
+      expect(now).not.toBe(before);
+    }, PATIENCE);
+    await vi.waitFor(() => expect(logged('the actuator runs inside this worker')).toHaveLength(2), PATIENCE);
+  });
+
+  it('says what is wrong with its settings, and the worker works on', async () => {
+    await startDynos(1, { TIDEMARK_WINDOW: 'soon' });
+    await vi.waitFor(() => {
+      const said = lines.map(({ text }) => text).find((text) => text.includes('TIDEMARK_WINDOW'));
+      expect(said).toMatch(/the actuator does not run in this worker: TIDEMARK_WINDOW: "soon" is not a duration/);
+    }, PATIENCE);
+    expect(logged('the actuator runs inside this worker')).toEqual([]);
+  });
+
+  it('restarts nothing that the allow-list does not name', async () => {
+    const manager = await startDynos(1, { TIDEMARK_TARGETS: '.:mailer', TIDEMARK_LIMIT: '512MiB' });
+    await vi.waitFor(() => {
+      const [line] = logged('TIDEMARK_TARGETS does not name shop:worker: Tidemark will restart nothing here');
+      expect(line?.entry.advice).toBe('set TIDEMARK_TARGETS=.:worker');
+    }, PATIENCE);
+    await vi.waitFor(() => {
+      const decisions = logged('decision').filter(({ entry }) => entry.class === 'bloat');
+      expect(decisions).not.toEqual([]);
+    }, PATIENCE);
+    expect(manager.deletes()).toEqual({ one: 0, all: 0 });
+  });
+
+  it('does not keep a process alive, and gives the lead back when its last worker closes', async () => {
+    const child = spawn(process.execPath, COMMAND.slice(1), {
+      env: { PATH: process.env.PATH, DYNO: 'worker.2', HEROKU_APP_NAME: APP, JOBS: '40', ...settings() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+    const [code, signal] = await once(child, 'close');
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(output).toContain('the actuator runs inside this worker');
+  });
+});
