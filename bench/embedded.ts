@@ -1,6 +1,6 @@
 /**
- * What an actuator inside a worker costs that worker: memory and CPU of a worker that leads, beside one of the same kind
- * with `register` alone, at the same time. `npm run build && node bench/embedded.ts [seconds]`
+ * What an actuator inside a worker costs that worker: memory and CPU of a worker that leads, and at the same time of
+ * one with `register` alone. `npm run build && node bench/embedded.ts [seconds]`
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -21,7 +21,8 @@ await bundle({ index: 'src/index.ts', register: 'src/register.ts', 'instrument/s
   '@opentelemetry/api',
   'pidusage',
 ]);
-await bundle({ 'actuator/index': 'src/actuator/index.ts', 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE]);
+await bundle({ 'actuator/index': 'src/actuator/index.ts' }, [PACKAGE]);
+await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE]);
 // The files above end in `.js`, in a package whose type is `module`.
 await writeFile(join(FOLDER, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 

@@ -1,4 +1,4 @@
-import { type Target, targetKey } from '../../model/target.ts';
+import { parseTarget, type Target, targetKey } from '../../model/target.ts';
 
 /** Every key of the state begins with this. */
 const KEY_PREFIX = 'tidemark:';
@@ -8,6 +8,9 @@ export function createKeys(prefix: string = KEY_PREFIX) {
   return {
     /** Hash: the record of one target. */
     record: (target: Target) => `${prefix}ledger:${targetKey(target)}`,
+    /** The target of a record's key; null for another text. */
+    targetOf: (record: string) =>
+      record.startsWith(`${prefix}ledger:`) ? parseTarget(record.slice(`${prefix}ledger:`.length)) : null,
     /** Sorted set: the boots of one target that were sent for, by the time of sending. */
     spent: (target: Target) => `${prefix}spent:${targetKey(target)}`,
     /** Set: keys of the records with an open attempt. */

@@ -1,7 +1,8 @@
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Leader } from '../../ports.ts';
-import { HOLD_LEAD, LEASE_MS } from '../../shared/leader-key.ts';
+import { embeddedLeaderKey, HOLD_LEAD, LEASE_MS } from '../../shared/leader-key.ts';
 import type { RedisConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
 
 /** Who holds which key. */
 export interface LeaderSeat {
@@ -70,4 +71,16 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
         .catch((error: unknown) => log('warn', `the leader key was not given back: ${String(error)}`));
     },
   };
+}
+
+/** Records whose leaders are looked for. */
+const MAX_RECORDS = 1_000;
+
+/** Whether an actuator leads on this Redis now: a service, or one inside the workers of a target with a record. */
+export async function isLed(connection: RedisConnection, keys: Keys): Promise<boolean> {
+  return connection.run('the leader keys', async (redis) => {
+    const records = await redis.smembers(keys.records);
+    const targets = records.slice(0, MAX_RECORDS).flatMap((record) => keys.targetOf(record) ?? []);
+    return (await redis.exists(keys.leader, ...targets.map(embeddedLeaderKey))) > 0;
+  });
 }

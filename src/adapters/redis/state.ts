@@ -4,7 +4,7 @@ import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
-import { createLeader, type LeaderSeat } from './leader.ts';
+import { createLeader, isLed, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
@@ -75,7 +75,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     onAvailable: connection.onReady,
     takesWrites: () => takesWrites(connection, keys),
     hasLedger: async () => (await connection.run('the epoch', (redis) => redis.exists(keys.epoch))) > 0,
-    isLed: async () => (await connection.run('the leader key', (redis) => redis.exists(keys.leader))) > 0,
+    isLed: () => isLed(connection, keys),
     async close() {
       await leader.stop();
       await connection.close();

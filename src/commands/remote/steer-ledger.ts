@@ -1,6 +1,7 @@
 import { connectRedis, type RedisConnection } from '../../adapters/redis/connection.ts';
 import { watchEviction } from '../../adapters/redis/eviction.ts';
 import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
+import { isLed } from '../../adapters/redis/leader.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
 import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
 import { createSnapshots } from '../../adapters/redis/snapshots.ts';
@@ -51,8 +52,8 @@ export async function steerLedger(
     // A name that cannot be looked up must not stop the pause.
     const isKnown = target === null || (await isKnownTo(connection, keys, target).catch(() => true));
     await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target);
-    const leaders = await connection.run('the leader key', (redis) => redis.exists(keys.leader)).catch(() => 0);
-    return { host: new URL(url).host, isLed: leaders > 0, isKnown, faults };
+    const isLedNow = await isLed(connection, keys).catch(() => false);
+    return { host: new URL(url).host, isLed: isLedNow, isKnown, faults };
   } finally {
     await connection.close();
   }
