@@ -11,6 +11,8 @@ export interface ChaosFault {
   readonly breaks?: (world: ChaosWorld, dyno: string) => Promise<void>;
   /** It takes far longer than workers may stay stopped without an actuator: they must take jobs meanwhile. */
   readonly outlastsDrains?: boolean;
+  /** Only where the actuators are processes of their own. */
+  readonly needsService?: boolean;
 }
 
 /**
@@ -53,18 +55,20 @@ export const CHAOS_FAULTS: readonly ChaosFault[] = [
   status(500),
   status(500, true),
   status(503),
-  { name: 'an actuator is killed', breaks: (world) => world.killActuators(1) },
-  { name: 'both actuators are killed', breaks: (world) => world.killActuators(2) },
-  { name: 'an actuator sleeps', breaks: (world) => world.stopActuators(1, STOPPED_MS) },
-  { name: 'both actuators sleep', breaks: (world) => world.stopActuators(2, STOPPED_MS) },
-  { name: 'an actuator sleeps long', breaks: (world) => world.stopActuators(1, STOPPED_LONG_MS) },
+  { name: 'an actuator is killed', needsService: true, breaks: (world) => world.killActuators(1) },
+  { name: 'both actuators are killed', needsService: true, breaks: (world) => world.killActuators(2) },
+  { name: 'an actuator sleeps', needsService: true, breaks: (world) => world.stopActuators(1, STOPPED_MS) },
+  { name: 'both actuators sleep', needsService: true, breaks: (world) => world.stopActuators(2, STOPPED_MS) },
+  { name: 'an actuator sleeps long', needsService: true, breaks: (world) => world.stopActuators(1, STOPPED_LONG_MS) },
   {
     name: 'both actuators sleep long',
+    needsService: true,
     breaks: (world) => world.stopActuators(2, STOPPED_LONG_MS),
     outlastsDrains: true,
   },
   {
     name: 'both actuators are gone long',
+    needsService: true,
     breaks: (world) => world.killActuators(2, GONE_LONG_MS),
     outlastsDrains: true,
   },

@@ -2,7 +2,9 @@
  * Restarts under load while something breaks: two actuators, the state's Redis and the queue's, workers and the dyno
  * manager, all real processes.
  *
- *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME] [--bullmq 5.0.0,5.70.0,newest]
+ *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME] [--bullmq 5.0.0,5.70.0,newest] [--embedded]
+ *
+ * With `--embedded` the actuators run inside the workers.
  *
  * Each version of BullMQ has a world whose workers run it, and its share of the runs; `--worlds` of them are there at a
  * time. Each run lets a worker bloat, waits for the restart that follows, and breaks one thing on its way. After every
@@ -36,10 +38,14 @@ const { values } = parseArgs({
     worlds: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
     fault: { type: 'string' },
+    embedded: { type: 'boolean', default: false },
     bullmq: { type: 'string', default: MATRIX.join(',') },
   },
 });
-const faults = CHAOS_FAULTS.filter(({ name }) => values.fault === undefined || name === values.fault);
+const faults = CHAOS_FAULTS.filter(
+  ({ name, needsService }) =>
+    (values.fault === undefined || name === values.fault) && !(values.embedded && needsService === true),
+);
 if (faults.length === 0) {
   process.stderr.write(`--fault is one of:\n${CHAOS_FAULTS.map(({ name }) => `  ${name}`).join('\n')}\n`);
   process.exit(2);
@@ -55,7 +61,7 @@ async function world(version: string): Promise<void> {
   const index = versions.indexOf(version);
   const numbers = new Random(seed * 1_000 + index);
   const random = () => numbers.unit();
-  const one = await ChaosWorld.start(random, version);
+  const one = await ChaosWorld.start(random, version, values.embedded);
   try {
     for (let number = index; number < runs; number += versions.length) {
       const fault = faults[(number + seed) % faults.length];

@@ -10,8 +10,9 @@ import type { HistoryEntry, LedgerView } from '../../src/ports.ts';
 import { freePort } from '../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../src/testbed/servers/redis-server.ts';
-import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
+import { APP } from '../integration/actuator/running-actuator.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from '../matrix/bullmq-versions.ts';
+import { type Actuators, EmbeddedActuators, ServiceActuators } from './actuators.ts';
 import type { Evidence } from './checks.ts';
 import { startPointRouter } from './point-router.ts';
 
@@ -29,8 +30,6 @@ const LONG_JOB_MS = { from: 6_000, to: 25_000 };
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
 const BACK_AFTER_MS = 1_000;
-/** What the detector gives a boot's warm-up at most: 30 windows. */
-const WARMED_UP_MS = 16_000;
 /** Small, so that little memory is much. */
 const SIZE = { name: 'Chaos', memory: 0.21 };
 const ACTUATOR_ENV = {
@@ -42,7 +41,7 @@ const ACTUATOR_ENV = {
 };
 const LEDGER_POLICY = { cooldownMs: 1_000, maxRestartsPerHour: 1_000, holdMs: 20_000 };
 
-/** Two actuators, two Redis servers, two workers under load, and the dyno manager: all of them real processes. */
+/** Two actuators, or one inside the workers; two Redis servers, two workers under load, and the dyno manager: all of them real processes. */
 export class ChaosWorld {
   readonly manager: DynoManager;
   readonly #random: () => number;
@@ -52,8 +51,7 @@ export class ChaosWorld {
   readonly #stateClient: Redis;
   readonly #counts: Redis;
   readonly #queues: ReadonlyMap<string, Queue>;
-  readonly #actuatorEnvs: readonly Readonly<Record<string, string>>[];
-  readonly #actuators: (RunningActuator | null)[] = [];
+  readonly #actuators: Actuators;
   readonly #router: { url: string; stop(): void };
   readonly #folders: readonly string[];
   readonly #app: VersionedApp;
@@ -72,7 +70,8 @@ export class ChaosWorld {
     readonly manager: DynoManager;
     readonly queueRedis: RedisServer;
     readonly stateRedis: RedisServer;
-    readonly actuatorEnvs: readonly Readonly<Record<string, string>>[];
+    readonly actuators: Actuators;
+    readonly state: RedisState;
     readonly router: { url: string; stop(): void };
     readonly folders: readonly string[];
   }) {
@@ -80,11 +79,11 @@ export class ChaosWorld {
     this.#random = parts.random;
     this.#queueRedis = parts.queueRedis;
     this.#stateRedis = parts.stateRedis;
-    this.#actuatorEnvs = parts.actuatorEnvs;
+    this.#actuators = parts.actuators;
     this.#router = parts.router;
     this.#folders = parts.folders;
     this.#app = parts.app;
-    this.#state = createRedisState({ url: parts.stateRedis.url, policy: LEDGER_POLICY });
+    this.#state = parts.state;
     this.#stateClient = new Redis(parts.stateRedis.url, { maxRetriesPerRequest: null });
     this.#counts = new Redis(parts.queueRedis.url);
     this.#stateClient.on('error', () => undefined);
@@ -94,8 +93,11 @@ export class ChaosWorld {
     this.#queues = new Map(names.map((name) => [name, new Queue(name, { connection })]));
   }
 
-  /** @param version of BullMQ, installed */
-  static async start(random: () => number, version: string): Promise<ChaosWorld> {
+  /**
+   * @param version of BullMQ, installed
+   * @param isEmbedded the actuators run inside the workers
+   */
+  static async start(random: () => number, version: string, isEmbedded: boolean): Promise<ChaosWorld> {
     const app = makeVersionedApp(version, [WORKER_APP]);
     const folders = [
       await mkdtemp(join(tmpdir(), 'tidemark-chaos-')),
@@ -104,6 +106,20 @@ export class ChaosWorld {
     const queueRedis = await startRedis();
     const stateRedis = await startRedis({ dir: folders[0] ?? '', appendFsyncAlways: true });
     const ports = [await freePort(), await freePort()];
+    const managerPort = await freePort();
+    const acting = {
+      ...ACTUATOR_ENV,
+      REDIS_URL: queueRedis.url,
+      TIDEMARK_REDIS_URL: stateRedis.url,
+      HEROKU_API_URL: `http://127.0.0.1:${managerPort}`,
+      HEROKU_API_TOKEN: TOKEN,
+    };
+    const embedded = {
+      ...acting,
+      TIDEMARK_EMBEDDED: 'true',
+      TIDEMARK_TARGETS: `${APP}:worker`,
+      TIDEMARK_DRY_RUN: 'false',
+    };
     const router = await startPointRouter(() => ports.map((port) => `http://127.0.0.1:${port}`));
     const command = [
       process.execPath,
@@ -114,6 +130,7 @@ export class ChaosWorld {
     ];
     const manager = await startDynoManager({
       token: TOKEN,
+      port: managerPort,
       dynoSizes: [SIZE],
       crashDelaysMs: [300],
       apps: [
@@ -125,22 +142,19 @@ export class ChaosWorld {
           ],
           env: {
             REDIS_URL: queueRedis.url,
-            OTEL_EXPORTER_OTLP_ENDPOINT: router.url,
-            OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20ingest-t0ken',
+            ...(isEmbedded ? embedded : overHttp(router.url)),
             OTEL_METRIC_EXPORT_INTERVAL: '100',
             OTEL_METRIC_EXPORT_TIMEOUT: '100',
           },
         },
       ],
     });
-    const actuatorEnvs = ports.map((port) => ({
-      ...ACTUATOR_ENV,
-      PORT: String(port),
-      REDIS_URL: queueRedis.url,
-      TIDEMARK_REDIS_URL: stateRedis.url,
-      HEROKU_API_URL: manager.url,
-      HEROKU_API_TOKEN: TOKEN,
-    }));
+    const state = createRedisState({ url: stateRedis.url, policy: LEDGER_POLICY });
+    await state.untilAvailable(10_000);
+    const { snapshots } = state;
+    const actuators = isEmbedded
+      ? new EmbeddedActuators({ queueUrl: queueRedis.url, snapshots, target: TARGET })
+      : await ServiceActuators.start(ports.map((port) => ({ ...acting, PORT: String(port) })));
     const world = new ChaosWorld({
       random,
       version,
@@ -148,12 +162,11 @@ export class ChaosWorld {
       manager,
       queueRedis,
       stateRedis,
-      actuatorEnvs,
+      actuators,
+      state,
       router,
       folders,
     });
-    await world.#state.untilAvailable(10_000);
-    for (const index of actuatorEnvs.keys()) await world.#startActuator(index);
     void world.#load();
     return world;
   }
@@ -173,28 +186,14 @@ export class ChaosWorld {
     return found.dynoId;
   }
 
-  /** Whether an actuator has watched the boot through its warm-up: growth before that would count as what it needs. */
-  async isKnown(dyno: string): Promise<boolean> {
-    const bootId = this.bootOf(dyno);
-    for (const actuator of this.#actuators) {
-      const answer = (await actuator?.get('/api/dynos').catch(() => null)) as DynosAnswer | null | undefined;
-      const row = answer?.dynos?.find((one) => one.boot_id === bootId);
-      if (row === undefined || row.class === 'warming') continue;
-      if (row.last_point_ms - row.first_point_ms > WARMED_UP_MS) return true;
-    }
-    return false;
+  /** Whether an actuator has watched the boot through its warm-up. */
+  isKnown(dyno: string): Promise<boolean> {
+    return this.#actuators.knows(this.bootOf(dyno));
   }
 
   /** What the actuators say of the dyno's boot, for a report. */
-  async lastDecision(dyno: string): Promise<string> {
-    const bootId = this.bootOf(dyno);
-    const said: string[] = [];
-    for (const actuator of this.#actuators) {
-      const answer = (await actuator?.get('/api/dynos').catch(() => null)) as DynosAnswer | null | undefined;
-      const row = answer?.dynos?.find((one) => one.boot_id === bootId);
-      said.push(row === undefined ? 'unknown' : JSON.stringify(row));
-    }
-    return said.join(' | ');
+  lastDecision(dyno: string): Promise<string> {
+    return this.#actuators.sayOf(this.bootOf(dyno));
   }
 
   /** Whether a restart of the boot was begun, be it over by now or not. */
@@ -230,28 +229,16 @@ export class ChaosWorld {
     return until(async () => (await this.#counts.hget('done', id)) !== null && (await commonJobs()) > before, withinMs);
   }
 
-  async areActuatorsUp(): Promise<boolean> {
-    const answers = await Promise.all(this.#actuators.map((one) => one?.get('/readyz').catch(() => null)));
-    return answers.every((answer) => answer !== null && answer !== undefined);
+  areActuatorsUp(): Promise<boolean> {
+    return this.#actuators.areUp();
   }
 
-  async killActuators(count: number, forMs = BACK_AFTER_MS): Promise<void> {
-    const first = Math.floor(this.#random() * this.#actuatorEnvs.length);
-    const indexes = Array.from({ length: count }, (_, index) => (first + index) % this.#actuatorEnvs.length);
-    for (const index of indexes) {
-      await this.#actuators[index]?.kill();
-      this.#actuators[index] = null;
-    }
-    await delay(forMs);
-    for (const index of indexes) await this.#startActuator(index);
+  killActuators(count: number, forMs = BACK_AFTER_MS): Promise<void> {
+    return this.#actuators.kill(Math.floor(this.#random() * 2), count, forMs);
   }
 
-  async stopActuators(count: number, forMs: number): Promise<void> {
-    const first = Math.floor(this.#random() * this.#actuatorEnvs.length);
-    const chosen = Array.from({ length: count }, (_, index) => this.#actuators[(first + index) % 2]);
-    for (const actuator of chosen) actuator?.signal('SIGSTOP');
-    await delay(forMs);
-    for (const actuator of chosen) actuator?.signal('SIGCONT');
+  stopActuators(count: number, forMs: number): Promise<void> {
+    return this.#actuators.stop(Math.floor(this.#random() * 2), count, forMs);
   }
 
   async stopWorker(dyno: string, forMs: number): Promise<void> {
@@ -322,10 +309,7 @@ export class ChaosWorld {
   async stop(): Promise<void> {
     this.#loading = false;
     await this.manager.stop();
-    for (const actuator of this.#actuators) {
-      actuator?.signal('SIGCONT');
-      await actuator?.kill();
-    }
+    await this.#actuators.end();
     this.#router.stop();
     for (const queue of this.#queues.values()) await queue.close();
     this.#counts.disconnect();
@@ -335,11 +319,6 @@ export class ChaosWorld {
     await this.#stateRedis.stop();
     this.#app.remove();
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
-  }
-
-  async #startActuator(index: number): Promise<void> {
-    const env = this.#actuatorEnvs[index];
-    if (env !== undefined) this.#actuators[index] = await RunningActuator.start(env);
   }
 
   async #load(): Promise<void> {
@@ -362,13 +341,11 @@ export class ChaosWorld {
   }
 }
 
-interface DynosAnswer {
-  readonly dynos?: readonly {
-    readonly boot_id: string;
-    readonly class: string;
-    readonly first_point_ms: number;
-    readonly last_point_ms: number;
-  }[];
+function overHttp(url: string) {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20ingest-t0ken',
+  };
 }
 
 /** Whether the condition comes true within the time. */
