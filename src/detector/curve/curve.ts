@@ -154,7 +154,7 @@ export class Curve {
     const buckets = this.fine();
     // The very first bucket belongs to the start of the process and is left out.
     return warmFloorOf(this.closedBuckets <= FINE_BUCKETS ? buckets.slice(1) : buckets, {
-      ageMs: (buckets.at(-1)?.timeMs ?? this.originMs) - this.originMs,
+      originMs: this.originMs,
       windowMs: this.windowMs,
     });
   }

@@ -2,13 +2,17 @@ import { TUNING } from '../tuning.ts';
 import type { Bucket, WarmFloor } from './level.ts';
 import { median } from './statistics.ts';
 
-/** Of a boot that never was level, the buckets whose floor counts as its first. */
-const GROWING_FROM_START = [4, 9] as const;
+/**
+ * Of a boot that never was level, the first floors: of at most this many buckets, that began within so many windows.
+ * Buckets of rare samples are wide, and show what has grown since.
+ */
+const FIRST_BUCKETS = 5;
+const FIRST_WINDOWS = 10;
 
 /** The floor after the warm-up, once it is over; null before. `buckets` oldest first. */
 export function warmFloorOf(
   buckets: readonly Bucket[],
-  { ageMs, windowMs }: { readonly ageMs: number; readonly windowMs: number },
+  { originMs, windowMs }: { readonly originMs: number; readonly windowMs: number },
 ): WarmFloor | null {
   const warmup = buckets.filter(showsFloor);
   const last = warmup.slice(-TUNING.warmupLevelBuckets);
@@ -16,8 +20,12 @@ export function warmFloorOf(
   const floors = last.map(({ floorBytes }) => floorBytes);
   const [low, high] = [Math.min(...floors), Math.max(...floors)];
   if (high - low <= Math.max(TUNING.warmupLevelFraction * high, TUNING.warmupLevelBytes)) return middleOf(last);
-  const isOver = warmup.length > TUNING.warmupLevelBuckets && ageMs >= TUNING.warmupMaxWindows * windowMs;
-  return isOver ? middleOf(warmup.slice(...GROWING_FROM_START)) : null;
+  const windowsOf = ({ timeMs }: Bucket) => (timeMs - originMs) / windowMs;
+  const isOver =
+    warmup.length > TUNING.warmupLevelBuckets && warmup.some((one) => windowsOf(one) >= TUNING.warmupMaxWindows);
+  if (!isOver) return null;
+  const early = warmup.filter((bucket) => windowsOf(bucket) < FIRST_WINDOWS).length;
+  return middleOf(warmup.slice(0, Math.max(1, early)).slice(-FIRST_BUCKETS));
 }
 
 /** Of what a bucket shows at most this fraction may belong to jobs that have run since before it began. */

@@ -191,8 +191,9 @@ export function soonBackAfterMs(
   // With noise, confirmation lags the actual crossing.
   const backMs = Math.min(surelyMs, features.recoveries.upSinceMs ?? surelyMs);
   const afterMs = Math.max(0, backMs - startOf(boot, facts));
-  // It takes many wide buckets to be sure; a plateau, unlike a leak, can be waited for.
-  const isPlateau = boot.classified?.class !== 'leak';
+  // It takes many wide buckets to be sure; a plateau, unlike a leak, can be waited for. A floor that still moves may be
+  // a leak whose line noise hides.
+  const isPlateau = boot.classified?.class !== 'leak' && features.isSettled;
   const minMs = isPlateau
     ? Math.max(TUNING.minGainPlateauWindows * windowMs, TUNING.minGainPlateauBuckets * (features.bucketMs ?? 0))
     : TUNING.minGainWindows * windowMs;

@@ -107,6 +107,15 @@ describe('the warm-up', () => {
     expect(warmMb(curve)).toBeLessThan(300);
   });
 
+  it('has as early a floor where samples are rare and buckets wide', () => {
+    const curve = new Curve(WINDOW_MS, START_MS);
+    const sample = { heldByJobsBytes: 0, jobsBytes: 0, activeJobs: null };
+    for (let minute = 0; minute < 60; minute += 1)
+      curve.observe({ ...sample, timeMs: START_MS + minute * 60_000, ownBytes: (100 + 20 * minute) * MIB });
+    expect(warmMb(curve)).toBeGreaterThan(100);
+    expect(warmMb(curve)).toBeLessThan(300);
+  });
+
   it('keeps its floor, whatever comes later', () => {
     expect(warmMb(grown(60, (minute) => ({ ownMb: minute < 10 ? 150 : 400 })))).toBe(150);
   });

@@ -95,6 +95,12 @@ describe('when memory was soon back', () => {
     ['a plateau within the least gain', said('bloat', up(plateauMin - 1)), plateauMin - 1],
     ['no plateau after it', said('bloat', up(plateauMin)), null],
     ['a plateau later, where buckets are wide', said('bloat', up(plateauMin, { bucketMs: HOUR_MS })), plateauMin],
+    [
+      'a floor that still moves, within that of a leak',
+      said('bloat', up(leakMin - 1, { isSettled: false })),
+      leakMin - 1,
+    ],
+    ['none that still moves after it: it may be a leak', said('bloat', up(leakMin, { isSettled: false })), null],
     ['a leak within the least gain', said('leak', up(leakMin - 1, { rise: RISE })), leakMin - 1],
     ['no leak after it', said('leak', up(leakMin, { rise: RISE })), null],
     ['from when the floor was first seen up there', said('bloat', up(20, { recoveries: recoveredTo(12) })), 12],
