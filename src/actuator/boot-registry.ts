@@ -1,5 +1,5 @@
 import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
-import { type DynoFacts, NO_RESTARTS, type QuickRestarts } from '../detector/rules/assessment.ts';
+import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
@@ -37,7 +37,6 @@ export interface BootEntry {
   /** From the ledger of its target, when that was last read. */
   learnedFloorBytes: number | null;
   uselessRestarts: number;
-  quickRestarts: QuickRestarts;
 }
 
 /** All boots that report, with the values folded from their points. The only mutable place for them. */
@@ -134,7 +133,6 @@ export class BootRegistry {
       facts: null,
       learnedFloorBytes: null,
       uselessRestarts: 0,
-      quickRestarts: NO_RESTARTS,
     };
     const known = this.#entries.get(key);
     if (known !== undefined) this.#remove(known);

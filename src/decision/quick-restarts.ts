@@ -9,8 +9,6 @@ export interface ClosedRestart {
   /** A person's restart says nothing of how soon memory was back. */
   readonly by?: 'policy' | 'person';
   readonly closedAtMs: number;
-  /** When it was claimed; null where it was not known. */
-  readonly usageBytes: number | null;
 }
 
 /**
@@ -18,18 +16,16 @@ export interface ClosedRestart {
  * `newestFirst`: closed attempts of its target. Names that are not reused (Fir) never have more than one.
  */
 export function quickRestarts(newestFirst: readonly ClosedRestart[], dyno: string, nowMs: number): QuickRestarts {
-  const restarts = newestFirst.filter(
-    (closed) =>
-      closed.dyno === dyno &&
-      closed.outcome === 'restarted' &&
-      closed.by !== 'person' &&
-      nowMs - closed.closedAtMs < TUNING.quickMemoryMs,
-  );
-  const isLate = ({ closedAtMs }: ClosedRestart, index: number) =>
-    (restarts[index - 1]?.closedAtMs ?? closedAtMs) - closedAtMs > TUNING.quickRestartMs;
-  const end = restarts.findIndex(isLate);
-  return {
-    inARow: end < 0 ? restarts.length : end,
-    fullestBytes: Math.max(0, ...restarts.map(({ usageBytes }) => usageBytes ?? 0)),
-  };
+  const timesMs = newestFirst
+    .filter((closed) => closed.dyno === dyno && closed.outcome === 'restarted' && closed.by !== 'person')
+    .map(({ closedAtMs }) => closedAtMs)
+    .filter((closedAtMs) => nowMs - closedAtMs < TUNING.quickMemoryMs);
+  /** How many of the restarts before each one, and itself, were within hours of each other; oldest first. */
+  const rows: number[] = [];
+  for (const [index, atMs] of timesMs.toReversed().entries()) {
+    const isQuick =
+      atMs - (index === 0 ? Number.NEGATIVE_INFINITY : (timesMs.at(-index) ?? 0)) <= TUNING.quickRestartMs;
+    rows.push(isQuick ? (rows.at(-1) ?? 0) + 1 : 1);
+  }
+  return { inARow: rows.at(-1) ?? 0, oneHasWaited: rows.some((row) => row > TUNING.maxQuickRestarts) };
 }

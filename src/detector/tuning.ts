@@ -154,10 +154,10 @@ export const TUNING = {
   /** ... within this time (ms; a week)... Definition. */
   quickMemoryMs: 7 * 86_400_000,
   /**
-   * ... the next one waits until usage is at this fraction, once: a cache stops below its limit, a leak does not.
+   * ... the next one waits until usage stays at this fraction, once: a cache stops below its limit, a leak does not.
    * Tuned.
    */
-  fullFraction: 0.99,
+  fullFraction: 0.98,
   /** Windows without a point after which a boot is silent. Definition. */
   silentWindows: 3,
   /**

@@ -9,7 +9,6 @@ function closed(hoursAgo: number, changes: Partial<ClosedRestart> = {}): ClosedR
     dyno: 'worker.1',
     outcome: 'restarted',
     closedAtMs: NOW_MS - hoursAgo * HOUR_MS,
-    usageBytes: null,
     ...changes,
   };
 }
@@ -28,14 +27,14 @@ describe('quick restarts of a dyno', () => {
     expect(quickRestarts(newestFirst, 'worker.1', NOW_MS).inARow).toBe(inARow);
   });
 
-  it('remember the highest usage that any of the last week was claimed at, also before a longer pause', () => {
-    const history = [
-      closed(1, { usageBytes: 400 }),
-      closed(9, { usageBytes: 510 }),
-      closed(7 * 24 + 1, { usageBytes: 900 }),
-      closed(2, { usageBytes: 800, dyno: 'worker.2' }),
-    ];
-    expect(quickRestarts(history, 'worker.1', NOW_MS).fullestBytes).toBe(510);
-    expect(quickRestarts([closed(1)], 'worker.1', NOW_MS).fullestBytes).toBe(0);
+  it.each<[string, readonly ClosedRestart[], boolean]>([
+    ['one that came after two others has', [closed(1), closed(2), closed(3)], true],
+    ['also before a longer pause', [closed(1), closed(50), closed(51), closed(52)], true],
+    ['two in a row have not', [closed(1), closed(9), closed(10)], false],
+    ['not one of before last week', [closed(1), closed(7 * 24 + 1), closed(7 * 24 + 2), closed(7 * 24 + 3)], false],
+    ['not one of another dyno', [closed(1), closed(2, { dyno: 'worker.2' }), closed(3)], false],
+    ['not one that a person sent', [closed(1), closed(2, { by: 'person' }), closed(3)], false],
+  ])('have waited until the dyno was full: %s', (_, newestFirst, oneHasWaited) => {
+    expect(quickRestarts(newestFirst, 'worker.1', NOW_MS).oneHasWaited).toBe(oneHasWaited);
   });
 });

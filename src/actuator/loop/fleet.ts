@@ -1,7 +1,6 @@
 import { type Check, checklist } from '../../decision/checklist.ts';
 import { decide } from '../../decision/decide.ts';
 import type { DecideInput } from '../../decision/decide-input.ts';
-import { quickRestarts } from '../../decision/quick-restarts.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
 import { TUNING } from '../../detector/tuning.ts';
 import type { Decision } from '../../model/decision.ts';
@@ -126,7 +125,6 @@ export class Fleet {
       entry.learnedFloorBytes = ledger?.learnedFloorBytes ?? entry.learnedFloorBytes;
       if (ledger) noteLearned(entry.boot, ledger.learnedBytesPerJob);
       entry.uselessRestarts = ledger?.uselessRestarts ?? entry.uselessRestarts;
-      if (ledger) entry.quickRestarts = quickRestarts(ledger.history, decision.dyno, ledger.nowMs);
       return [{ entry, decision }];
     });
   }

@@ -1,5 +1,6 @@
 import type { Attempt } from '../../attempt/attempt.ts';
 import { assess } from '../../detector/rules/assess.ts';
+import { NO_RESTARTS } from '../../detector/rules/assessment.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
@@ -20,10 +21,8 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   if (entry === null) return null;
   if (entry.listing?.kind === 'unlisted') return false;
   const { facts, learnedFloorBytes, uselessRestarts } = entry;
-  // The drain gives back what jobs held: how full the dyno was at the claim is what `isTooEarlyAgain` asks.
-  const fullestBytes = Math.max(entry.quickRestarts.fullestBytes, attempt.usageBytes ?? 0);
-  const quickRestarts = { ...entry.quickRestarts, fullestBytes };
-  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, quickRestarts };
+  // Whether it came too soon after the last restarts was decided with the claim: the drain gives memory back.
+  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, quickRestarts: NO_RESTARTS };
   const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';

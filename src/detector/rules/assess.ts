@@ -80,12 +80,13 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
       soonBackAfterMs(boot, { nowMs, facts, wantsRestart: true }, policy) !== null,
     isTooEarlyAgain:
       context.quickRestarts.inARow >= TUNING.maxQuickRestarts &&
+      !context.quickRestarts.oneHasWaited &&
       // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
       (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts) < TUNING.quickRestartMs &&
       limitBytes !== null &&
       // Where the platform kills at the quota itself (Private Spaces) there is no such wait.
       (killBytes === null || killBytes > limitBytes) &&
-      Math.max(usageBytes ?? 0, context.quickRestarts.fullestBytes) < TUNING.fullFraction * limitBytes,
+      fullBytes(features, usageBytes ?? 0, nowMs) < TUNING.fullFraction * limitBytes,
   };
 }
 
@@ -164,6 +165,17 @@ function risenForMs(rise: Rise | null, baseBytes: number | null, uptimeMs: numbe
 
 function startOf(boot: Boot, facts: DynoFacts | null): number {
   return facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
+}
+
+/**
+ * How full the dyno surely is, running jobs included: by its floor, or by both its line and its usage. One measurement
+ * may be noise, and the line of a floor that has just stopped runs on for some minutes.
+ */
+function fullBytes(features: CurveFeatures | null, usageBytes: number, nowMs: number): number {
+  if (features === null) return 0;
+  const { floorBytes, heldByJobsBytes, rise } = features;
+  const lineBytes = rise === null ? 0 : rise.bytes + rise.bytesPerMs * (nowMs - rise.timeMs);
+  return Math.max(floorBytes + heldByJobsBytes, Math.min(lineBytes + heldByJobsBytes, usageBytes));
 }
 
 /** Until a rising floor is at `bytes`, from where its line is by now. */

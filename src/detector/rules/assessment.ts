@@ -25,11 +25,11 @@ export interface AssessContext {
 export interface QuickRestarts {
   /** How many of the newest were only hours apart. */
   readonly inARow: number;
-  /** The highest usage that one of the last week was claimed at; 0 where none is known. */
-  readonly fullestBytes: number;
+  /** One of the last week came after `maxQuickRestarts` others, and so has waited until the dyno was full. */
+  readonly oneHasWaited: boolean;
 }
 
-export const NO_RESTARTS: QuickRestarts = { inARow: 0, fullestBytes: 0 };
+export const NO_RESTARTS: QuickRestarts = { inARow: 0, oneHasWaited: false };
 
 /** All that rules and sentences rest on. Memory in bytes. */
 export interface Assessment {

@@ -40,7 +40,7 @@ export const FULL_AGAIN_SOON: Rule = {
     const untilBytes = Math.min(...limits.filter((bytes) => bytes !== null));
     return (
       `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, ` +
-      `so the next one waits until usage is at ${formatBytes(untilBytes)}: ${BIGGER}`
+      `so the next one waits until usage stays at ${formatBytes(untilBytes)}: ${BIGGER}`
     );
   },
 };
