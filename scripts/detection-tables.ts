@@ -50,6 +50,7 @@ const EXAMPLE: Assessment = {
   usageBytes: 460 * MIB,
   activeJobs: 20,
   heldByJobsBytes: 200 * MIB,
+  bytesPerJob: 10 * MIB,
   limitBytes: 512 * MIB,
   softLimitBytes: 410 * MIB,
   hardLimitBytes: 512 * MIB,

@@ -1,8 +1,9 @@
+import { tuningTable } from '../../scripts/detection-tables.ts';
 import { tunedOf } from '../evaluate.ts';
 import type { DynoSelection } from '../pool/parts.ts';
 import { SUSTAINED } from '../restarters/sustained.ts';
 import { type Outcome, outcomesOf } from './outcome.ts';
-import { movers, rowOf, variantTable } from './report.ts';
+import { movesTable, rowOf, variantTable } from './report.ts';
 import { MOVED, type Variant, WHOLE, WITHOUT_INPUT, WITHOUT_PART } from './variants.ts';
 
 /**
@@ -17,13 +18,15 @@ export async function ablationsText(selection: DynoSelection, tuneDynos: number)
   return `${headline(selection)}\n\n${variantTable(await run(variants, selection))}`;
 }
 
-/** The constants that, moved by a quarter, change a figure by more than chance. */
+/**
+ * What it changes to move a constant by a quarter. What a word means (origin "definition") was not chosen by figures,
+ * and is not moved.
+ */
 export async function sensitivityText(selection: DynoSelection): Promise<string> {
-  const outcomes = await run([WHOLE, ...MOVED], selection);
-  const moving = movers(outcomes);
-  const still = outcomes.length - 1 - moving.length;
-  const rest = `The other ${still} of ${outcomes.length - 1} moves change no figure by more than chance.`;
-  return `${headline(selection)}\n\n${variantTable([...outcomes.slice(0, 1), ...moving])}\n${rest}\n`;
+  const definitions = tuningTable().rows.filter((row) => row.at(-1) === 'definition');
+  const isDefinition = ({ name }: Variant) => definitions.some(([constant = '']) => name.startsWith(constant));
+  const moves = MOVED.filter((variant) => !isDefinition(variant));
+  return `${headline(selection)}\n\n${movesTable(await run([WHOLE, ...moves], selection))}`;
 }
 
 function headline({ split, families, dynos }: DynoSelection): string {

@@ -31,9 +31,11 @@ export async function outcomesOf(
   try {
     for (const variant of variants) {
       const parts = partsOf(variant.candidate, selection);
-      const scores = await dynoPool.run(parts);
+      const [scores, [recordings = []]] = await Promise.all([
+        dynoPool.run(parts),
+        recordingPool.run([variant.candidate]),
+      ]);
       const dynos = parts.flatMap(({ family }, index) => (scores[index] ?? []).map((score) => ({ family, score })));
-      const [recordings = []] = await recordingPool.run([variant.candidate]);
       const outcome = { variant, dynos, recordings };
       outcomes.push(outcome);
       onOutcome(outcome);

@@ -5,7 +5,7 @@ import { moved, withChange } from '../../evaluation/restarters/tuned.ts';
 import type { DynoScore } from '../../evaluation/score.ts';
 import { COLUMNS, changedDynos, difference } from '../../evaluation/variants/columns.ts';
 import type { Outcome } from '../../evaluation/variants/outcome.ts';
-import { movers, variantTable } from '../../evaluation/variants/report.ts';
+import { movesTable, variantTable } from '../../evaluation/variants/report.ts';
 import { MOVED, WHOLE, WITHOUT_INPUT, WITHOUT_PART } from '../../evaluation/variants/variants.ts';
 import { PARTS, TUNING } from '../../src/detector/tuning.ts';
 
@@ -135,7 +135,8 @@ describe('the table of variants', () => {
       outcome('same', [0, 0, 0, 0, 0]),
     ];
     expect(changedDynos(whole, worse)).toBe(5);
-    expect(movers([whole, worse, same])).toEqual([worse]);
+    const [, , moves] = movesTable([whole, worse, same]).split('\n');
+    expect(moves).toBe('| worse | 5 dynos, 0 recordings: 5 more errors (beyond chance in a column) | same | nothing |');
     const rows = variantTable([whole, worse, same]).split('\n');
     expect(rows[2]).toMatch(/^\| Tidemark \| 0 \| – .*\| 100.0 % \| 1\/2 \| – \|$/);
     expect(rows[3]).toMatch(/^\| worse \| 0.5 \(worse\) \| – .*\| 5\/5 \|$/);

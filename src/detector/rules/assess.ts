@@ -63,6 +63,7 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     usageBytes,
     activeJobs,
     heldByJobsBytes,
+    bytesPerJob: boot.perJob.bytes,
     limitBytes,
     softLimitBytes: thresholdBytes(policy.softLimit, limitBytes),
     hardLimitBytes: thresholdBytes(policy.hardLimit, limitBytes),

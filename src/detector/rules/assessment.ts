@@ -44,6 +44,8 @@ export interface Assessment {
   readonly activeJobs: number | null;
   /** Of usage, what the running jobs hold as far as it is known: a fresh boot would meet the same jobs. */
   readonly heldByJobsBytes: number;
+  /** What one running job is known to hold; 0 where nothing is. A long job may hold more. */
+  readonly bytesPerJob: number;
   readonly limitBytes: number | null;
   readonly softLimitBytes: number | null;
   readonly hardLimitBytes: number | null;

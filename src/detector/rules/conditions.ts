@@ -23,10 +23,19 @@ export function jobsHoldMuch({ heldByJobsBytes, limitBytes, usageBytes }: Assess
   return heldByJobsBytes >= TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
 }
 
-export function isWorthIt({ surelyReclaimableBytes, limitBytes, usageBytes, features }: Assessment): boolean {
-  const minBytes = TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+export function isWorthIt(assessment: Assessment): boolean {
+  const { surelyReclaimableBytes, features } = assessment;
   const noiseBytes = TUNING.worthDeviations * (features?.noiseBytes ?? 0);
-  return surelyReclaimableBytes !== null && surelyReclaimableBytes >= Math.max(minBytes, noiseBytes);
+  return surelyReclaimableBytes !== null && surelyReclaimableBytes >= Math.max(minWorthBytes(assessment), noiseBytes);
+}
+
+function minWorthBytes({ limitBytes, usageBytes }: Assessment): number {
+  return TUNING.worthFraction * (limitBytes ?? usageBytes ?? 0);
+}
+
+/** As far as is known a restart would give back enough, but not beyond doubt. */
+export function mayBeWorthIt(assessment: Assessment): boolean {
+  return !isWorthIt(assessment) && (assessment.reclaimableBytes ?? 0) >= minWorthBytes(assessment);
 }
 
 /** It is known what a restart would give back, and that is nothing. */

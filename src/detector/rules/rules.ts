@@ -15,10 +15,11 @@ import {
   isWorthIt,
   jobsHoldMuch,
   lastMs,
+  mayBeWorthIt,
   neededMs,
 } from './conditions.ts';
 import type { Rule } from './rule.ts';
-import { back, isAtLimit, jobsHold } from './sentences.ts';
+import { back, belowLimits, isAtLimit, isUnsure, jobsHold, peaksReturn } from './sentences.ts';
 
 const BIGGER = 'a bigger dyno or less concurrency is needed';
 
@@ -131,6 +132,12 @@ export const RULES: readonly Rule[] = [
     sentence: () => 'it is not known yet how much of that the running jobs hold',
   },
   {
+    reason: 'reclaimable-unknown',
+    action: 'advise',
+    when: (a) => isLeak(a) && a.surelyReclaimableBytes !== null && mayBeWorthIt(a),
+    sentence: isUnsure,
+  },
+  {
     reason: 'working-set',
     action: 'advise',
     when: (a) => isLeak(a) && a.surelyReclaimableBytes !== null && !isWorthIt(a),
@@ -167,6 +174,12 @@ export const RULES: readonly Rule[] = [
       features?.isLoadKnown === false
         ? 'it is not known yet how much of that the running jobs hold'
         : 'it was as high when it was first seen, so Tidemark does not know yet what a restart would give back',
+  },
+  {
+    reason: 'reclaimable-unknown',
+    action: 'advise',
+    when: (a) => isHigh(a) && mayBeWorthIt(a),
+    sentence: isUnsure,
   },
   {
     reason: 'load',
@@ -240,28 +253,24 @@ export const RULES: readonly Rule[] = [
     reason: 'sawtooth',
     action: 'none',
     when: (a) => a.class === 'sawtooth',
-    sentence: (a) => `peaks of ${formatBytes(a.features?.peakBytes ?? 0)} come back`,
+    sentence: peaksReturn,
   },
   {
     reason: 'peak-returns',
     action: 'none',
     when: (a) => a.class === 'spike',
-    sentence: (a) => `peaks of ${formatBytes(a.features?.peakBytes ?? 0)} come back`,
+    sentence: peaksReturn,
   },
   {
     reason: 'no-growth',
     action: 'none',
     when: (a) => a.class === 'healthy',
-    sentence: (a) => (a.limitBytes === null ? "the dyno's quota is not known" : 'no limit is touched'),
+    sentence: (a) => belowLimits(a, 'no limit is touched'),
   },
   {
     reason: 'below-limits',
     action: 'none',
     when: () => true,
-    sentence: (a) => {
-      if (a.limitBytes === null) return "the dyno's quota is not known";
-      const isUp = a.softLimitBytes !== null && (a.features?.floorBytes ?? 0) > a.softLimitBytes;
-      return isUp ? 'it has not stayed over the soft limit yet' : 'it is below the limits';
-    },
+    sentence: (a) => belowLimits(a, 'it is below the limits'),
   },
 ];

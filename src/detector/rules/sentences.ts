@@ -35,12 +35,44 @@ export function back({ reclaimableBytes }: Assessment): string {
   return reclaimableBytes === null ? '' : `, a restart gives back about ${formatBytes(reclaimableBytes)}`;
 }
 
-/** `20 running jobs hold 540 MB of 1024 MB, 27 MB each,`. */
-export function jobsHold({ activeJobs, heldByJobsBytes, limitBytes }: Assessment): string {
+/**
+ * `20 running jobs hold 540 MB of 1024 MB, 27 MB each,`. Beyond what is known of each, all that was taken while a long
+ * job runs may be that job's: this is not divided among the others.
+ */
+export function jobsHold({ activeJobs, heldByJobsBytes, bytesPerJob, limitBytes }: Assessment): string {
   const count = activeJobs ?? 0;
   const whole = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
-  const each = count > 1 ? `, ${formatBytes(heldByJobsBytes / count)} each,` : '';
-  return `${count} running ${count === 1 ? 'job holds' : 'jobs hold'} ${formatBytes(heldByJobsBytes)}${whole}${each}`;
+  const isOfLongJob = heldByJobsBytes > count * bytesPerJob;
+  const each = count > 1 && !isOfLongJob ? `, ${formatBytes(heldByJobsBytes / count)} each,` : '';
+  const bytes = `${isOfLongJob ? 'up to ' : ''}${formatBytes(heldByJobsBytes)}`;
+  return `${count} running ${count === 1 ? 'job holds' : 'jobs hold'} ${bytes}${whole}${each}`;
+}
+
+/** `peaks of 480 MB come back`; without the figure where none of the newest buckets has such a peak. */
+export function peaksReturn({ features }: Assessment): string {
+  const { peakBytes = 0, floorBytes = 0 } = features ?? {};
+  return peakBytes > floorBytes ? `peaks of ${formatBytes(peakBytes)} come back` : 'peaks come back';
+}
+
+/** Of memory that no rule has found over a limit: `quiet`, or why it is none yet although it is up there now. */
+export function belowLimits({ limitBytes, softLimitBytes, features, usageBytes }: Assessment, quiet: string): string {
+  if (limitBytes === null) return "the dyno's quota is not known";
+  const highestBytes = Math.max(features?.floorBytes ?? 0, usageBytes ?? 0);
+  const isUp = softLimitBytes !== null && highestBytes > softLimitBytes;
+  return isUp ? 'memory has not stayed over the soft limit yet' : quiet;
+}
+
+/** That a restart may be worth it, how much of it is sure, and what Tidemark waits for. */
+export function isUnsure({ reclaimableBytes, surelyReclaimableBytes, features }: Assessment): string {
+  const sure = Math.min(reclaimableBytes ?? 0, Math.max(0, surelyReclaimableBytes ?? 0));
+  const isLoad = (features?.loadMarginBytes ?? 0) > (features?.noiseBytes ?? 0);
+  const [cause, until] = isLoad
+    ? ['the running jobs may hold the rest', 'until fewer of them run']
+    : ['noise may be the rest', 'until more of it is sure'];
+  return (
+    `a restart may give back ${formatBytes(reclaimableBytes ?? 0)}, of which ${formatBytes(sure)} are sure: ${cause}, ` +
+    `so Tidemark waits ${until}`
+  );
 }
 
 /** Whether the line is at the limit by now. */

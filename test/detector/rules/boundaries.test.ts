@@ -46,11 +46,16 @@ describe('a boundary of a rule', () => {
       { ...BLOAT, surelyReclaimableBytes: 52 * MIB },
       'sustained-over-soft-limit',
     ],
-    ['over the soft limit less is not', { ...BLOAT, surelyReclaimableBytes: 51 * MIB }, 'working-set'],
+    ['over the soft limit less is not', { ...BLOAT, surelyReclaimableBytes: 51 * MIB }, 'reclaimable-unknown'],
+    [
+      'nor is less that is not sure',
+      { ...BLOAT, reclaimableBytes: 51 * MIB, surelyReclaimableBytes: 0 },
+      'working-set',
+    ],
     [
       'what noise may explain is not worth it',
       { ...BLOAT, surelyReclaimableBytes: 70 * MIB, features: { ...BLOAT.features, noiseBytes: 20 * MIB } },
-      'working-set',
+      'reclaimable-unknown',
     ],
     [
       'a floor is waited for near the soft limit',

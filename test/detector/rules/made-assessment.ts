@@ -25,6 +25,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     usageBytes: 210 * MIB,
     activeJobs: 0,
     heldByJobsBytes: 0,
+    bytesPerJob: 0,
     limitBytes: 512 * MIB,
     softLimitBytes: 410 * MIB,
     hardLimitBytes: 512 * MIB,

@@ -7,7 +7,7 @@ import { MIB } from '../curves.ts';
 import { assessmentWith, BLOAT, type Changes, HOUR_MS, LEAK, MINUTE_MS, NOW_MS } from './made-assessment.ts';
 
 /** Twenty running jobs of 10 MB. */
-const JOBS = { activeJobs: 20, heldByJobsBytes: 200 * MIB } as const;
+const JOBS = { activeJobs: 20, heldByJobsBytes: 200 * MIB, bytesPerJob: 10 * MIB } as const;
 const UNWORTHY = { reclaimableBytes: 20 * MIB, surelyReclaimableBytes: 10 * MIB } as const;
 const overHard = { ...BLOAT.features, floorBytes: 530 * MIB, sustainedBytes: 525 * MIB };
 
@@ -15,6 +15,9 @@ const LINE = 'floor is at 90 % of 512 MB and rises by 60 MB an hour';
 const HIGH = 'floor is at 88 % of 512 MB';
 const HELD = ' without the 200 MB of the running jobs';
 const OVER = 'floor is at 104 % of 512 MB';
+const UNSURE =
+  'a restart may give back 310 MB, of which 20 MB are sure: noise may be the rest, ' +
+  'so Tidemark waits until more of it is sure.';
 const QUIET = 'floor is at 39 % of 512 MB';
 const JOBS_HOLD =
   '20 running jobs hold 200 MB of 512 MB, 10 MB each, and would do so after a restart: ' +
@@ -102,6 +105,13 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     { ...LEAK, features: { ...LEAK.features, isLoadKnown: false, sustainedBytes: 400 * MIB } },
     `${LINE}; it is not known yet how much of that the running jobs hold.`,
   ],
+  [
+    'reclaimable-unknown',
+    'advise',
+    'a leak of which little is surely given back',
+    { ...LEAK, surelyReclaimableBytes: 20 * MIB },
+    `${LINE}; ${UNSURE}`,
+  ],
   ['working-set', 'advise', 'a leak that would give nothing back', { ...LEAK, ...UNWORTHY }, `${LINE}; ${NOTHING}`],
   [
     'leak-near-limit',
@@ -123,6 +133,13 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     'a plateau that was as high when it was first seen',
     { ...BLOAT, reclaimableBytes: null, surelyReclaimableBytes: null },
     `${HIGH}; it was as high when it was first seen, so Tidemark does not know yet what a restart would give back.`,
+  ],
+  [
+    'reclaimable-unknown',
+    'advise',
+    'a floor of which little is surely given back',
+    { ...BLOAT, surelyReclaimableBytes: 20 * MIB },
+    `${HIGH}; ${UNSURE}`,
   ],
   [
     'load',

@@ -84,17 +84,49 @@ describe('what running jobs hold', () => {
   it.each<[string, Changes, string]>([
     [
       'each of several',
-      { activeJobs: 20, heldByJobsBytes: 540 * MIB, limitBytes: 1024 * MIB },
+      { activeJobs: 20, heldByJobsBytes: 540 * MIB, bytesPerJob: 27 * MIB, limitBytes: 1024 * MIB },
       '20 running jobs hold 540 MB of 1024 MB, 27 MB each,',
     ],
-    ['a single one', { activeJobs: 1, heldByJobsBytes: 300 * MIB }, '1 running job holds 300 MB of 512 MB'],
+    [
+      'a single one',
+      { activeJobs: 1, heldByJobsBytes: 300 * MIB, bytesPerJob: 300 * MIB },
+      '1 running job holds 300 MB of 512 MB',
+    ],
+    [
+      'a long one, not divided among the short ones',
+      { activeJobs: 4, heldByJobsBytes: 300 * MIB, bytesPerJob: 10 * MIB },
+      '4 running jobs hold up to 300 MB of 512 MB',
+    ],
     [
       'where the quota is unknown',
-      { activeJobs: 2, heldByJobsBytes: 60 * MIB, limitBytes: null },
+      { activeJobs: 2, heldByJobsBytes: 60 * MIB, bytesPerJob: 30 * MIB, limitBytes: null },
       '2 running jobs hold 60 MB, 30 MB each,',
     ],
   ])('%s', (_, changes, expected) => {
     expect(jobsHold(assessmentWith(changes))).toBe(expected);
+  });
+});
+
+describe('a restart that may be worth it', () => {
+  const unsure = { ...BLOAT, surelyReclaimableBytes: 20 * MIB };
+  it.each<[string, Changes, string]>([
+    [
+      'because of the load',
+      { ...unsure, features: { ...BLOAT.features, loadMarginBytes: 290 * MIB } },
+      'a restart may give back 310 MB, of which 20 MB are sure: the running jobs may hold the rest, ' +
+        'so Tidemark waits until fewer of them run.',
+    ],
+    [
+      'because of noise',
+      unsure,
+      'a restart may give back 310 MB, of which 20 MB are sure: noise may be the rest, ' +
+        'so Tidemark waits until more of it is sure.',
+    ],
+  ])('says that it is unsure and what it waits for, %s', (_, changes, text) => {
+    expect(said(changes)).toEqual({ reason: 'reclaimable-unknown', text: expect.stringContaining(text) });
+    expect(said({ ...LEAK, ...changes, class: 'leak', features: { ...changes.features, rise: RISE } })).toMatchObject({
+      reason: 'reclaimable-unknown',
+    });
   });
 });
 
