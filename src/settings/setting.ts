@@ -9,6 +9,7 @@ export type Reader =
   | 'doctor'
   | 'status'
   | 'top'
+  | 'setup'
   | 'restart'
   | 'pause'
   | 'resume';

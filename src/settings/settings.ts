@@ -42,14 +42,14 @@ export const SETTINGS = {
   herokuApiToken: optional({
     name: 'HEROKU_API_TOKEN',
     isSecret: true,
-    readBy: SERVICE,
+    readBy: [...SERVICE, 'setup'],
     value: SECRET,
     unset: 'none: nothing is restarted',
     meaning: 'The token that may restart dynos (scopes `read,write`). Give it to the actuator only.',
   }),
   herokuApiUrl: setting({
     name: 'HEROKU_API_URL',
-    readBy: SERVICE,
+    readBy: [...SERVICE, 'setup'],
     value: API_ADDRESS,
     default: 'https://api.heroku.com',
     meaning: 'The Platform API.',

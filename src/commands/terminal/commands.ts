@@ -67,6 +67,25 @@ export const COMMANDS: readonly Command[] = [
     run: async (args) => (await import('../top.ts')).runTop(args),
   },
   {
+    name: 'setup',
+    words: 'APP:TYPE',
+    maxWords: 1,
+    meaning: 'Prints the lines that set up these workers and their actuator, with fresh tokens. It changes nothing.',
+    ownFlags: [
+      { name: 'actuator', value: 'APP', meaning: "The actuator's app, which Heroku is asked for the address of." },
+      { ...URL_FLAG, meaning: "The actuator's address, where Heroku is not to be asked for it." },
+      {
+        name: 'metrics-only',
+        value: null,
+        meaning: 'The workers export OTLP elsewhere: their other signals stay there. Found out where Heroku is asked.',
+      },
+      { name: 'plain', value: null, meaning: 'The actuator is a plain dyno of the same app, and reads from Redis.' },
+      JSON_FLAG,
+    ],
+    takesSettings: false,
+    run: async (args) => (await import('../setup.ts')).runSetup(args),
+  },
+  {
     name: 'doctor',
     words: '',
     maxWords: 0,
