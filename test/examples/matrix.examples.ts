@@ -137,7 +137,7 @@ describe.each(CELLS)('BullMQ %s next to OpenTelemetry %s', (bullmq, opentelemetr
  * itself.
  */
 describe.each(['0.204.0', '0.208.0', '0.209.0', '0.223.0', '0.301.0'])(
-  'the snippet of docs/setup/heroku.md with sdk-node %s',
+  'the snippet of docs/getting-started.md with sdk-node %s',
   (version) => {
     let app: InstalledApp;
     beforeAll(async () => {
