@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,15 @@ import { type Router, startRouter } from './router.ts';
 
 const run = promisify(execFile);
 const DNS = fileURLToPath(new URL('platform-dns.mjs', import.meta.url));
+
+/** Of an app.json, what this Heroku acts on. */
+export interface AppManifest {
+  readonly addons: readonly { readonly plan: string }[];
+  readonly env: Readonly<
+    Record<string, { readonly value?: string; readonly generator?: 'secret'; readonly required?: boolean }>
+  >;
+  readonly formation: Readonly<Record<string, { readonly quantity: number; readonly size: string }>>;
+}
 
 export interface HostedAppOptions {
   readonly name: string;
@@ -40,6 +50,7 @@ export class HostedApp {
   /** `App` reads all three again at each boot. */
   readonly #config: Record<string, string> = {};
   readonly #env: Record<string, string> = {};
+  readonly #given = new Map<string, { readonly quantity: number; readonly size?: string }>();
   readonly #formation: FormationSpec[] = [];
   readonly #dynoOptions: { metadata: boolean } & DynoManagerOptions;
   #builds = 0;
@@ -80,6 +91,22 @@ export class HostedApp {
       else this.#config[name] = value;
     }
     this.#release();
+  }
+
+  /**
+   * What the Deploy button does with an app.json before it builds: add-ons, config vars, and how many dynos. Throws for a
+   * required var without an answer.
+   */
+  async setUp(manifest: AppManifest, answers: Readonly<Record<string, string>>): Promise<void> {
+    for (const { plan } of manifest.addons) await this.addOn(plan);
+    const vars = Object.entries(manifest.env).flatMap(([name, { value, generator, required = true }]) => {
+      const given = answers[name] ?? value ?? (generator === 'secret' ? randomBytes(32).toString('hex') : undefined);
+      if (given === undefined && required) throw new Error(`${name} is required`);
+      return given === undefined ? [] : [[name, given] as const];
+    });
+    this.configure(Object.fromEntries(vars));
+    for (const [type, { quantity, size }] of Object.entries(manifest.formation))
+      this.#given.set(type, { quantity, size });
   }
 
   async addOn(plan: string): Promise<AddOn> {
@@ -131,8 +158,8 @@ export class HostedApp {
 
   #entryOf(type: string): readonly FormationSpec[] {
     if (type === 'release') return [];
-    const quantity = (this.#options.quantities ?? { web: 1 })[type] ?? 0;
-    return [{ type, quantity, command: ['/bin/sh', this.#starter(type)] }];
+    const given = this.#given.get(type) ?? { quantity: (this.#options.quantities ?? { web: 1 })[type] ?? 0 };
+    return [{ type, ...given, command: ['/bin/sh', this.#starter(type)] }];
   }
 
   /** A dyno's command stays the same while slugs and Procfile lines change. */
