@@ -1,4 +1,5 @@
 import type { ClaimAnswer, ClaimRequest, Platform } from '../ports.ts';
+import type { Decided } from './loop/fleet.ts';
 
 /** What the actuator can do with a decision to restart. */
 export type Mode =
@@ -8,6 +9,8 @@ export type Mode =
 
 /** The restarts that are open, in the background. */
 export interface Restarts {
+  /** Asks boots whose restart is near for what it will want to know of them. Returns at once. */
+  prepare(decided: readonly Decided[]): void;
   /** Throws `LedgerUnavailable`: then the claim may have been granted, and the next `advance` finds it. */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Takes every open attempt as far as it goes. Returns at once; calls may overlap. */

@@ -1,6 +1,7 @@
 import type { Reason } from '../model/decision.ts';
 import type { JobShare } from '../model/job-point.ts';
 import type { BootMark } from '../model/listing.ts';
+import type { MemoryReport } from '../model/memory-report.ts';
 import type { Target } from '../model/target.ts';
 
 /**
@@ -68,6 +69,8 @@ export interface Attempt {
   readonly drainingAtMs?: number | null;
   /** Null or absent where an older version claimed it. */
   readonly notes?: AttemptNotes | null;
+  /** What the boot's memory was made of; null or absent before `sending`, and where no process said so. */
+  readonly memoryReport?: MemoryReport | null;
   /** When the current phase must be over. */
   readonly deadlineMs: number;
   readonly sendingAtMs: number | null;
@@ -80,7 +83,12 @@ export interface Attempt {
 /** One move of an attempt. Deadlines count from the moment the ledger writes the move. */
 export type Move =
   | { readonly to: 'draining'; readonly platformDynoId: string; readonly deadlineInMs: number }
-  | { readonly to: 'sending'; readonly platformDynoId: string; readonly deadlineInMs: number }
+  | {
+      readonly to: 'sending';
+      readonly platformDynoId: string;
+      readonly deadlineInMs: number;
+      readonly memoryReport?: MemoryReport | null;
+    }
   | {
       readonly to: 'closed';
       readonly outcome: Outcome;

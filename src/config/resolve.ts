@@ -47,6 +47,8 @@ export interface ActuatorSettings {
   readonly publicUrl: string | null;
   /** Whether one message a week sums up what was done. */
   readonly weeklySummary: boolean;
+  /** Whether workers are asked what their memory was made of before a restart. */
+  readonly memoryReport: boolean;
   /** Where measurements are taken from; at least one. */
   readonly sources: readonly PointSource[];
 }
@@ -86,6 +88,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     webhookUrl: reader.read(SETTINGS.webhookUrl),
     publicUrl: reader.read(SETTINGS.publicUrl)?.replace(/\/+$/, '') ?? null,
     weeklySummary: reader.read(SETTINGS.weeklySummary),
+    memoryReport: reader.read(SETTINGS.memoryReport),
     sources: reader.read(SETTINGS.sources),
   };
   reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings), ...uselessReadToken(settings));

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly transports: readonly Transport[];
   /** Whether the actuator runs inside this process. */
   readonly embedded: boolean;
+  /** Whether it reports what its memory was made of before a restart. */
+  readonly memoryReport: boolean;
   /** What is wrong in the environment, one sentence each. The worker continues with defaults. */
   readonly faults: readonly string[];
 }
@@ -26,6 +28,7 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
     maxJobNames: readValue(SETTINGS.maxJobNames, env),
     transports: transportsOf(env),
     embedded: readValue(SETTINGS.embedded, env),
+    memoryReport: readValue(SETTINGS.memoryReport, env),
     faults: [
       ...unknown.map((name) => `${name} is not a setting of Tidemark: correct or remove it`),
       ...read.flatMap((setting) => faultOf(setting, env)),

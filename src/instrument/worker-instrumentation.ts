@@ -1,8 +1,9 @@
 import { type BorrowedRedis, borrowRedis } from './bullmq/borrowed-redis.ts';
 import type { BullmqWorker, WorkerMethods, WorkerObserver } from './bullmq/bullmq-patch.ts';
 import { patchWorker } from './bullmq/bullmq-patch.ts';
+import { drainOfProcess } from './drain/drain-of-process.ts';
 import type { DrainableWorker } from './drain/drainable-worker.ts';
-import { drainOfProcess, type ProcessDrain } from './drain/worker-drain.ts';
+import type { ProcessDrain } from './drain/worker-drain.ts';
 import type { EmbeddedActuator } from './embedded/embedded-actuator.ts';
 import { Telemetry } from './export/telemetry.ts';
 import { processRole } from './identity/process-role.ts';

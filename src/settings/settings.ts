@@ -173,6 +173,15 @@ export const SETTINGS = {
     default: '100',
     meaning: 'Job names beyond these are reported as `_other`.',
   }),
+  memoryReport: setting({
+    name: 'TIDEMARK_MEMORY_REPORT',
+    readBy: ['worker', 'actuator'],
+    value: SWITCH,
+    default: 'true',
+    meaning:
+      'Before a restart, keep what the memory was made of; for a leak also the code that allocated it (docs/memory-' +
+      'report.md). `false` in a worker or in the actuator turns it off.',
+  }),
   softLimit: setting({
     name: 'TIDEMARK_SOFT_LIMIT',
     readBy: POLICY,

@@ -113,6 +113,7 @@ export class LoopWorld {
     if (!hasLedger) return { kind: 'observe', lacks: 'ledger' };
     if (!hasPlatform) return { kind: 'observe', lacks: 'platform' };
     const restarts = {
+      prepare: () => {},
       claim: (request: Parameters<ModelLedger['claim']>[0]) => this.ledger.claim(request),
       advance: () => {
         this.advances += 1;

@@ -185,6 +185,7 @@ export class ModelLedger implements Ledger {
       deadlineMs: nowMs + move.deadlineInMs,
       drainingAtMs: move.to === 'draining' ? nowMs : (current.drainingAtMs ?? null),
       sendingAtMs: move.to === 'sending' ? nowMs : null,
+      memoryReport: move.to === 'sending' ? (move.memoryReport ?? null) : null,
     };
     return { ok: true, attempt: record.attempt };
   }

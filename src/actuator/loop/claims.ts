@@ -30,6 +30,7 @@ export async function claimDecided(
   { mode, decisions, suspects, log }: ClaimParts,
 ): Promise<void> {
   if (mode.kind === 'observe') return;
+  mode.restarts.prepare(decided);
   for (const { entry, decision } of decided) {
     const request = requestFor(decision, entry.boot.identity, suspects);
     if (decision.action !== 'restart' || request === null) continue;

@@ -11,6 +11,7 @@ import {
 } from '../../attempt/attempt-step.ts';
 import { PlatformError } from '../../model/errors.ts';
 import type { ListedDyno } from '../../model/listing.ts';
+import type { MemoryReport } from '../../model/memory-report.ts';
 import type { Permission } from '../../model/permission.ts';
 import type { Target } from '../../model/target.ts';
 import type { Clock, Drain, Ledger, Platform, RestartAnswer } from '../../ports.ts';
@@ -39,6 +40,11 @@ export interface AttemptMoverParts {
   readonly stillHolds: (attempt: Attempt) => boolean | null;
   /** Whether a boot other than the attempt's reports under this platform id. Default: none does. */
   readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
+  /**
+   * What the boot's processes have said of their memory, kept with the attempt. Answers within seconds and never
+   * rejects: the restart does not depend on it. Default: nothing is known.
+   */
+  readonly memoryReport?: (attempt: Attempt) => Promise<MemoryReport | null>;
   /** False while the platform refuses calls (401, 429). */
   readonly mayCallPlatform?: () => boolean;
   /** After each move that was written, before what follows from it. Must not throw. */
@@ -110,6 +116,7 @@ export class AttemptMover {
       });
     const early = assess(null);
     if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);
+    const memoryReport = (await this.#parts.memoryReport?.(attempt)) ?? null;
     const readAtMs = this.#parts.clock.monotonic();
     const dynos = await this.#list(attempt.target, report);
     if (this.#stopped.aborted) return false;
@@ -117,7 +124,7 @@ export class AttemptMover {
     if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
     // If the process was suspended since it read, that evidence is stale: start this move again.
     if (this.#parts.clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
-    return this.#send(attempt, step.move);
+    return this.#send(attempt, { ...step.move, memoryReport });
   }
 
   /** Writes `sending`; where, and only where, that write is confirmed, sends the one DELETE. */

@@ -1,14 +1,18 @@
 import { LedgerUnavailable, type PlatformError, UnreadableRecord } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ClaimAnswer, ClaimRequest } from '../../ports.ts';
+import type { Decided } from '../loop/fleet.ts';
 import type { Restarts } from '../mode.ts';
 import type { Log } from '../report/log.ts';
 import type { AttemptRunner } from './attempt-runner.ts';
+import type { MemoryQuestions } from './memory-questions.ts';
 
 export interface BackgroundRunnerParts {
   readonly runner: Pick<AttemptRunner, 'claim' | 'advanceAll' | 'stop'>;
   /** Ends with the attempts. */
   readonly drain: { stop(): Promise<void> };
+  /** Null where no memory report is wanted. */
+  readonly questions: Pick<MemoryQuestions, 'ask' | 'stop'> | null;
   /** The platform's 401 or 429 concerns every target. */
   readonly onPlatformBlocked: (error: PlatformError) => void;
   readonly log: Log;
@@ -28,6 +32,10 @@ export class BackgroundRunner implements Restarts {
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.#parts.runner.claim(request);
+  }
+
+  prepare(decided: readonly Decided[]): void {
+    this.#parts.questions?.ask(decided);
   }
 
   advance(): void {
@@ -52,6 +60,7 @@ export class BackgroundRunner implements Restarts {
   async stop(): Promise<void> {
     await this.#parts.runner.stop();
     await Promise.all(this.#advancing);
+    await this.#parts.questions?.stop();
     await this.#parts.drain.stop();
   }
 }

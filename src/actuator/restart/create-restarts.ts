@@ -1,10 +1,13 @@
+import { connectRedis } from '../../adapters/redis/connection.ts';
 import { createDrainKeys } from '../../adapters/redis/drain-keys.ts';
+import { createMemoryReports } from '../../adapters/redis/memory-reports.ts';
 import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { onDrainTimeout } from '../../attempt/boot-idle.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { PlatformError } from '../../model/errors.ts';
 import { carriesId } from '../../model/listing.ts';
 import { permissionOf } from '../../model/permission.ts';
-import type { ActuatorEvent, DrainKeys, Ledger, Platform } from '../../ports.ts';
+import type { ActuatorEvent, DrainKeys, Ledger, MemoryReports, Platform } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { Restarts } from '../mode.ts';
@@ -13,6 +16,7 @@ import type { Log } from '../report/log.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { BackgroundRunner } from './background-runner.ts';
 import { AttemptDrain } from './drain-session.ts';
+import { MemoryQuestions } from './memory-questions.ts';
 import { stillHolds } from './revalidate-decision.ts';
 
 export interface RestartsParts {
@@ -30,8 +34,9 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
   const { policy, permissions } = settings;
   const { clock, log } = host;
   const { graceMs, minHealthy } = policy;
-  const keys = openDrainKeys(settings, log);
-  const drain = new AttemptDrain({ keys, ledger, registry, clock, graceMs, log, onOver: () => restarts.advance() });
+  const { keys, memoryReports } = openQueueKeys(settings, log);
+  const onOver = () => restarts.advance();
+  const drain = new AttemptDrain({ keys, memoryReports, ledger, registry, clock, graceMs, log, onOver });
   const runner = new AttemptRunner({
     ledger,
     platform,
@@ -47,22 +52,39 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
         registry.entries().map(({ boot }) => boot),
         { app, bootId, dynoId },
       ),
+    memoryReport: (attempt) => drain.memoryReport(attempt),
     mayCallPlatform: () => !view.isBlocked(),
     onMove: (attempt) => void publish({ type: 'attempt', timeMs: clock.now(), attempt, phase: attempt.phase }),
   });
-  const restarts = new BackgroundRunner({ runner, drain, onPlatformBlocked: (error) => view.block(error), log });
+  const questions =
+    memoryReports === null ? null : new MemoryQuestions({ reports: memoryReports, rules: settings, clock, log });
+  const onPlatformBlocked = (error: PlatformError) => view.block(error);
+  const restarts = new BackgroundRunner({ runner, drain, questions, onPlatformBlocked, log });
   return restarts;
 }
 
 /** How much longer than its deadlines an attempt may take: ticks, and the calls of its last one. */
 const HOLD_SLACK_MS = 60_000;
 
-function openDrainKeys({ queueRedisUrl, policy }: ActuatorSettings, log: Log): DrainKeys | null {
+/** What is asked of workers, over one connection. Null: not asked. */
+interface QueueKeys {
+  readonly keys: DrainKeys | null;
+  readonly memoryReports: MemoryReports | null;
+}
+
+function openQueueKeys({ queueRedisUrl, policy, memoryReport }: ActuatorSettings, log: Log): QueueKeys {
   if (queueRedisUrl !== null) {
     // From the question to the close of the attempt.
     const holdMs = policy.graceMs + SEND_WINDOW_MS + CONFIRM_DEADLINE_MS + HOLD_SLACK_MS;
-    return createDrainKeys({ url: queueRedisUrl, holdMs, log: (level, message) => log[level](message) });
+    const options = {
+      url: queueRedisUrl,
+      holdMs,
+      log: (level: 'info' | 'warn', message: string) => log[level](message),
+    };
+    const connection = connectRedis(options);
+    const memoryReports = memoryReport ? createMemoryReports(connection) : null;
+    return { keys: createDrainKeys(options, connection), memoryReports };
   }
   log.warn("the queue's Redis is not configured (REDIS_URL): workers are not asked to drain before a restart");
-  return null;
+  return { keys: null, memoryReports: null };
 }

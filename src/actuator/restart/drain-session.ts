@@ -2,8 +2,9 @@ import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt
 import { isIdle } from '../../attempt/boot-idle.ts';
 import type { Boot } from '../../detector/boot/boot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { MemoryReport } from '../../model/memory-report.ts';
 import { targetKey } from '../../model/target.ts';
-import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger } from '../../ports.ts';
+import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger, MemoryReports } from '../../ports.ts';
 import type { DrainedBoot } from '../../shared/drain-messages.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Log } from '../report/log.ts';
@@ -12,6 +13,8 @@ import { asError } from './attempt-report.ts';
 export interface AttemptDrainParts {
   /** Null where the queue's Redis is not configured: workers cannot be asked, and only points show their jobs. */
   readonly keys: DrainKeys | null;
+  /** Null where nothing is to be known of the boot's memory. */
+  readonly memoryReports: Pick<MemoryReports, 'read'> | null;
   readonly ledger: Pick<Ledger, 'read'>;
   readonly registry: BootRegistry;
   readonly clock: Clock;
@@ -84,6 +87,19 @@ export class AttemptDrain implements Drain {
    */
   wasAnswered(attempt: Attempt): boolean {
     return this.#sessions.get(attempt.id)?.wasAnswered === true;
+  }
+
+  /** What the boot's processes have said of their memory during this drain; null if nothing. Never rejects. */
+  async memoryReport(attempt: Attempt): Promise<MemoryReport | null> {
+    const { memoryReports, log } = this.#parts;
+    const session = this.#sessions.get(attempt.id);
+    if (session === undefined || memoryReports === null) return null;
+    try {
+      return await memoryReports.read(bootAsked(session), attempt.id);
+    } catch (error) {
+      log.warn('the memory report could not be read; the restart goes on', describe(session, asError(error)));
+      return null;
+    }
   }
 
   /** Leaves the keys: the next actuator continues with them, or they expire. */

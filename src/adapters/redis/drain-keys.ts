@@ -8,17 +8,12 @@ import {
   drainKeyNames,
   drainQuestion,
 } from '../../shared/drain-messages.ts';
-import { connectRedis } from './connection.ts';
+import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './connection.ts';
 import { text, time } from './ledger/record-schema.ts';
 
-export interface DrainKeysOptions {
-  /** `redis://` or `rediss://`: the one that BullMQ uses. */
-  readonly url: string;
+export interface DrainKeysOptions extends RedisConnectionOptions {
   /** The longest that workers stay stopped for one attempt, whatever happens to this process. */
   readonly holdMs: number;
-  /** For people. Never carries a secret. */
-  readonly log?: (level: 'info' | 'warn', message: string) => void;
-  readonly commandTimeoutMs?: number;
 }
 
 /** One command sets the key and its expiry, so no key can remain forever. */
@@ -41,9 +36,15 @@ if not question or string.match(question, '^%S+') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 `;
 
-/** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
-export function createDrainKeys(options: DrainKeysOptions): DrainKeys {
-  const connection = connectRedis(options);
+/**
+ * Connects in the background. Throws `ConfigError` where the URL cannot be used.
+ *
+ * @param connection to the queue's Redis, closed with the keys; default: one of its own
+ */
+export function createDrainKeys(
+  options: DrainKeysOptions,
+  connection: RedisConnection = connectRedis(options),
+): DrainKeys {
   return {
     async refresh(boot, attemptId) {
       const { question, answers } = namesOf(boot);

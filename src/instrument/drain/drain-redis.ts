@@ -5,6 +5,7 @@ import {
   type DrainQuestion,
   parseDrainQuestion,
 } from '../../shared/drain-messages.ts';
+import { parseMemoryQuestion } from '../../shared/memory-report-messages.ts';
 import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
 import { warnOfRefusal, warnOnce } from '../bullmq/redis-refusal.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
@@ -15,6 +16,8 @@ export interface Sighting {
   readonly server: string;
   /** Null if the key does not exist. */
   readonly question: DrainQuestion | null;
+  /** The RSS (bytes) up to which allocations should be sampled; null if nobody asks for it. */
+  readonly samplingMaxRssBytes: number | null;
   /** Redis's time, Unix ms. */
   readonly atMs: number;
 }
@@ -23,7 +26,12 @@ const LOOK: RedisScript = {
   name: 'tidemark:look',
   lua: `
 local time = redis.call('TIME')
-return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)}
+-- Whatever is at the second key, a drain must be seen.
+local report = KEYS[2] and redis.pcall('GET', KEYS[2])
+return {
+  redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000),
+  type(report) == 'string' and report or false
+}
 `,
 };
 
@@ -45,10 +53,16 @@ export interface Look {
 }
 
 /**
- * Reads the drain key from each Redis that the workers use, over the connection of one of its workers. A Redis that
- * does not answer is left out.
+ * Reads the drain key, and the question for a memory report, from each Redis that the workers use, over the connection
+ * of one of its workers. A Redis that does not answer is left out.
+ *
+ * @param reportKey in the cluster slot of the drain key; null: it is not read
  */
-export async function lookForDrain(workers: Iterable<DrainableWorker>, keys: DrainKeyNames): Promise<Look> {
+export async function lookForDrain(
+  workers: Iterable<DrainableWorker>,
+  keys: DrainKeyNames,
+  reportKey: string | null,
+): Promise<Look> {
   const lenders = new Map<string, BorrowedRedis>();
   for (const worker of workers) {
     const server = serverOf(worker);
@@ -56,10 +70,13 @@ export async function lookForDrain(workers: Iterable<DrainableWorker>, keys: Dra
     const redis = borrowRedis(worker);
     if (redis !== null) lenders.set(server, redis);
   }
+  const read = reportKey === null ? [keys.question] : [keys.question, reportKey];
   const looks = [...lenders].map(async ([server, redis]): Promise<Sighting> => {
-    const answer = await redis.evaluate(LOOK, [keys.question], []);
-    const [value, ttlMs, atMs] = answer as [string | null, number, number];
-    return { redis, server, question: questionIn(value, Number(ttlMs), keys.question), atMs: Number(atMs) };
+    const answer = await redis.evaluate(LOOK, read, []);
+    const [value, ttlMs, atMs, report] = answer as [string | null, number, number, string | null | undefined];
+    const question = questionIn(value, Number(ttlMs), keys.question);
+    const samplingMaxRssBytes = parseMemoryQuestion(report ?? '');
+    return { redis, server, question, samplingMaxRssBytes, atMs: Number(atMs) };
   });
   const settled = await Promise.allSettled(looks);
   const sightings = settled.flatMap((look) => {

@@ -1,8 +1,9 @@
 import { type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
 import { announceBullmq } from '../identity/threads.ts';
+import { drainOfProcess } from './drain-of-process.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
-import { drainOfProcess, type ProcessDrain } from './worker-drain.ts';
+import type { ProcessDrain } from './worker-drain.ts';
 
 const DRAIN = Symbol.for('tidemark.thread-drain');
 

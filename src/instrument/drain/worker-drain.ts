@@ -1,17 +1,8 @@
 import { diag } from '@opentelemetry/api';
-import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_DYNO_ID } from '../../semconv.ts';
-import {
-  DRAIN_KEY_LIFE_MS,
-  type DrainedBoot,
-  type DrainKeyNames,
-  type DrainQuestion,
-  drainKeyNames,
-} from '../../shared/drain-messages.ts';
+import { DRAIN_KEY_LIFE_MS, type DrainKeyNames, type DrainQuestion } from '../../shared/drain-messages.ts';
 import type { WorkerMethods } from '../bullmq/bullmq-patch.ts';
 import { guarded, reportFault } from '../diagnostics.ts';
-import { herokuAttributes } from '../identity/heroku-detector.ts';
-import { processId } from '../identity/process-id.ts';
-import { processRole } from '../identity/process-role.ts';
+import type { MemoryReporter, ReportRequest } from '../memory-report/memory-reporter.ts';
 import { callHooks } from './drain-hooks.ts';
 import { type DrainObserver, patchForDrain } from './drain-patch.ts';
 import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
@@ -24,6 +15,8 @@ export interface ProcessDrainOptions {
   readonly keys: DrainKeyNames;
   /** `tidemark.process.id` */
   readonly processId: string;
+  /** Null or absent: what the process held is not reported. */
+  readonly reporter?: MemoryReporter | null;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
 }
@@ -35,6 +28,7 @@ const ATTEMPTS_REMEMBERED = 100;
 interface Obedience {
   readonly attemptId: string;
   readonly server: string;
+  readonly holdMs: number;
   readonly hookSignal: AbortController;
   lastSeenMs: number;
   /** The attempt is closed by then, whatever the key says. */
@@ -121,15 +115,18 @@ export class ProcessDrain implements DrainObserver {
   /** Stops the checks; held workers resume. */
   stop(): void {
     this.#looks.stop();
+    this.#options.reporter?.stop();
     this.#threads.leave();
     this.#release('the drain is no longer followed');
   }
 
   async #look(): Promise<boolean> {
-    const { keys, nowMs } = this.#options;
+    const { keys, nowMs, reporter = null } = this.#options;
     const lookedAtMs = nowMs();
-    const { sightings, isComplete } = await lookForDrain(this.#workers.keys(), keys);
+    const { sightings, isComplete } = await lookForDrain(this.#workers.keys(), keys, reporter?.questionKey ?? null);
     if (!this.#looks.isRunning) return isComplete;
+    if (this.#obeying !== null) reporter?.keep();
+    else if (sightings.length > 0) reporter?.see(samplingMaxRssBytes(sightings));
     const found = sightings.find(({ question }) => question !== null);
     if (found?.question) this.#see(found, found.question, lookedAtMs);
     else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the drain key is gone');
@@ -151,6 +148,7 @@ export class ProcessDrain implements DrainObserver {
     const obedience: Obedience = {
       attemptId,
       server: sighting.server,
+      holdMs,
       hookSignal: new AbortController(),
       lastSeenMs: seenMs,
       untilMs: seenMs + holdMs,
@@ -159,6 +157,7 @@ export class ProcessDrain implements DrainObserver {
     this.#obeying = obedience;
     diag.info(`tidemark: the workers of this process take no more jobs, because of the restart ${attemptId}`);
     for (const held of this.#workers.values()) guarded('holding a worker', () => held.hold());
+    void this.#options.reporter?.reportBusy(reportRequest(obedience, sighting));
     void this.#goOn(obedience, { hooks: 'drain', stage: 'jobs', sighting });
   }
 
@@ -225,6 +224,8 @@ export class ProcessDrain implements DrainObserver {
     obedience.stage = 'hooks';
     try {
       await callHooks(to.hooks, { attemptId, signal: hookSignal.signal });
+      // Before the process says that it is idle, because the restart follows that.
+      if (to.stage === 'idle') await this.#options.reporter?.reportIdle(reportRequest(obedience, to.sighting));
       if (obedience.stage !== 'hooks') return;
       obedience.stage = to.stage;
       if (obedience === this.#obeying) await this.#answer(to.sighting, attemptId);
@@ -244,18 +245,10 @@ export class ProcessDrain implements DrainObserver {
   }
 }
 
-/**
- * Null if no drain can be addressed to this boot: outside a dyno, in an app without a name, and in a sandbox, whose
- * jobs are counted by its parent.
- */
-export function drainOfProcess(
-  env: Readonly<Record<string, string | undefined>>,
-  nowMs: () => number,
-): ProcessDrain | null {
-  if (processRole() === 'sandbox') return null;
-  const { [ATTR_HEROKU_APP_NAME]: app, [ATTR_HEROKU_DYNO_ID]: bootId } = herokuAttributes(env);
-  if (app === undefined || bootId === undefined) return null;
-  const boot: DrainedBoot = { app, bootId };
-  const keys = drainKeyNames(boot);
-  return keys === null ? null : new ProcessDrain({ keys, processId: processId(), nowMs });
+function samplingMaxRssBytes(sightings: readonly Sighting[]): number | null {
+  return sightings.find((sighting) => sighting.samplingMaxRssBytes !== null)?.samplingMaxRssBytes ?? null;
+}
+
+function reportRequest({ attemptId, holdMs }: Obedience, { redis }: Sighting): ReportRequest {
+  return { redis, attemptId, keepMs: holdMs };
 }

@@ -88,7 +88,7 @@ function makeDrain(keys: DrainKeys | null = queue, graceMs = GRACE_MS): AttemptD
   const onOver = () => {
     over++;
   };
-  return new AttemptDrain({ keys, ledger: { read }, registry, clock, graceMs, log, onOver });
+  return new AttemptDrain({ keys, memoryReports: null, ledger: { read }, registry, clock, graceMs, log, onOver });
 }
 
 async function draining(changes: Partial<Parameters<typeof aClaim>[0]> = {}): Promise<Attempt> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { drainOfProcess } from '../../../src/instrument/drain/worker-drain.ts';
+import { drainOfProcess } from '../../../src/instrument/drain/drain-of-process.ts';
 import { FakeRedis, makeWorkerClass } from '../fake-worker.ts';
 import { A_LOOK_MS, aProcess, KEY_LIFE_MS, pass, promise } from './drained-process.ts';
 

@@ -5,6 +5,7 @@ import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import { JOB_KNOWN } from '../../../model/job-point.ts';
 import type { HistoryEntry } from '../../../ports.ts';
+import { memoryReportSchema } from '../memory-report-record.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
 /** The form of the ledger's records in Redis. Unknown fields, which a newer Tidemark may have written, are dropped. */
@@ -46,9 +47,10 @@ export const attemptSchema: z.ZodType<Attempt> = z.object({
   floorBytes: nullableAmount,
   limitBytes: nullableAmount,
   claimedAtMs: time,
-  // Missing in records of older versions. Notes that cannot be read must not stop the attempt.
+  // Missing in records of older versions. Notes or a report that cannot be read must not stop the attempt.
   drainingAtMs: nullableTime.default(null),
   notes: notesSchema.nullable().default(null).catch(null),
+  memoryReport: memoryReportSchema.nullable().default(null).catch(null),
   deadlineMs: time,
   sendingAtMs: nullableTime,
   closedAtMs: nullableTime,

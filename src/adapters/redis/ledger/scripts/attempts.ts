@@ -54,6 +54,7 @@ if move.to == 'sending' then
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
   if now > attempt.deadlineMs + policy.sendWindowMs then return {'no', 'overtaken'} end
   attempt.sendingAtMs = now
+  attempt.memoryReport = move.memoryReport
   redis.call('ZREMRANGEBYSCORE', spentKey, '-inf', now - policy.forgetSpentMs)
   spend(attempt.bootId)
   spend(move.platformDynoId)
