@@ -51,8 +51,12 @@ export type MemoryReport = readonly ProcessMemory[];
 /** Of a dyno with more, the largest ones are kept: the report is part of the attempt's record. */
 export const REPORTED_PROCESSES = 3;
 
-/** The largest sites of all processes of a report. */
+/** The largest sites of all processes of a report; processes of a dyno usually run the same code. */
 export function largestSites(report: MemoryReport, count: number): readonly AllocationSite[] {
-  const all = report.flatMap(({ sampled }) => sampled?.sites ?? []);
-  return all.sort((a, b) => b.bytes - a.bytes).slice(0, count);
+  const all = new Map<string, AllocationSite>();
+  for (const site of report.flatMap(({ sampled }) => sampled?.sites ?? [])) {
+    const key = JSON.stringify([site.functionName, site.place, site.caller]);
+    all.set(key, { ...site, bytes: site.bytes + (all.get(key)?.bytes ?? 0) });
+  }
+  return [...all.values()].sort((a, b) => b.bytes - a.bytes).slice(0, count);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeAttempt, makeStatus, someJobs } from './lab/answers.ts';
+import { makeAttempt, makeStatus, someJobs, someMemoryReport } from './lab/answers.ts';
 import { LAB_LIMIT_MS, type Lab, openLab } from './lab/browser.ts';
 import { makeDyno } from './lab/fleet.ts';
 
@@ -21,7 +21,18 @@ it('shows whatever senders name their apps, dynos, jobs and releases as plain te
   const open = await lab.open({
     dynos,
     jobs: target === undefined ? [] : [{ ...target, app: HOSTILE, jobs: jobs.slice(0, 1) }],
-    attempts: [makeAttempt({ dyno: HOSTILE, says: HOSTILE, evidence: HOSTILE, explanation: HOSTILE })],
+    attempts: [
+      makeAttempt({
+        dyno: HOSTILE,
+        says: HOSTILE,
+        evidence: HOSTILE,
+        explanation: HOSTILE,
+        memory_report: someMemoryReport().map((process) => ({
+          ...process,
+          sites: [{ function_name: HOSTILE, place: HOSTILE, caller: HOSTILE, bytes: 1 }],
+        })),
+      }),
+    ],
     status: makeStatus(dynos, {
       refused: [{ app: HOSTILE, kind: HOSTILE, count: 1, first_ms: 0, last_ms: 0, says: HOSTILE, advice: HOSTILE }],
     }),

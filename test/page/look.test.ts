@@ -79,6 +79,8 @@ describe.each(WAYS)('the page, %s', (_, options) => {
     await toDynos(open);
     await open.page.locator('.timeline summary').first().click();
     await open.page.locator('.entry-content canvas').first().waitFor();
+    await open.page.locator('.timeline summary').last().click();
+    await open.page.locator('.sites').waitFor();
     expect(await violationsIn(open)).toEqual([]);
     await toDynos(open);
     await open.page.locator('.row .name').first().click();
@@ -93,6 +95,8 @@ describe.each(WAYS)('the page, %s', (_, options) => {
 
   it('is never wider than the window', async () => {
     const open = await lab.open(everything(), options);
+    await open.page.locator('.timeline summary').last().click();
+    await open.page.locator('.sites').waitFor();
     await toDynos(open);
     const widths = () => open.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     const [page, window] = await widths();

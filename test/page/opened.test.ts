@@ -49,6 +49,22 @@ it('opens a restart to its numbers, suspects and both curves', async () => {
     expect(text).toContain(part);
 });
 
+it('opens the restart of a leak to the functions that allocated it', async () => {
+  open = await lab.open();
+  await open.page.locator('.timeline summary').last().click();
+  const report = open.page.locator('.memory-report');
+  await report.waitFor();
+  const text = await report.textContent();
+  for (const part of [
+    'JavaScript objects351 MB, 330 MB of it in old_space',
+    'Buffers, other external memory21 MB',
+    'Of what was allocated in the last 34 min, 22 MB were still in use. Allocated by:',
+    'rememberRecords17 MBsrc/jobs/import-records.js:12:9',
+    'memoize4.0 MBnode_modules/memo/index.js:40:3, called by priceOf (src/prices.js:8:17)',
+  ])
+    expect(text).toContain(part);
+});
+
 it('shows all rows at the moment under the pointer', async () => {
   open = await lab.open();
   const plots = open.page.locator('.row .u-over');

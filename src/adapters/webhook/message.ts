@@ -3,6 +3,7 @@ import { gaveNothingBack } from '../../attempt/breaker.ts';
 import type { Decision } from '../../model/decision.ts';
 import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
 import type { JobShare } from '../../model/job-point.ts';
+import { largestSites, type MemoryReport } from '../../model/memory-report.ts';
 import type { ActuatorEvent, NoticeEvent, WeeklySummary } from '../../ports.ts';
 
 /** The message to people about an event. */
@@ -65,6 +66,7 @@ function ofAttempt(attempt: Attempt, outcome: Outcome): Message {
       ...memory({ usageBytes, floorBytes, limitBytes }),
       ...(tookMs === null ? [] : [['Took', formatDuration(tookMs)] as const]),
       ...suspectsOf(attempt.notes?.suspects ?? []),
+      ...sitesOf(attempt.memoryReport ?? []),
     ],
   };
 }
@@ -117,6 +119,16 @@ const SUSPECTS = 3;
 function suspectsOf(suspects: readonly JobShare[]): readonly (readonly [string, string])[] {
   const named = suspects.slice(0, SUSPECTS).map(({ name, netBytes }) => `${name} (+${formatBytes(netBytes)})`);
   return named.length === 0 ? [] : [[named.length === 1 ? 'Suspect job' : 'Suspect jobs', named.join(', ')]];
+}
+
+const SITES = 3;
+
+/** The functions that allocated most of what leaked. */
+function sitesOf(report: MemoryReport): readonly (readonly [string, string])[] {
+  const sites = largestSites(report, SITES).map(
+    ({ functionName, place, bytes }) => `${functionName} (${place}): ${formatBytes(bytes)}`,
+  );
+  return sites.length === 0 ? [] : [['Allocated by', sites.join(', ')]];
 }
 
 function ofSummary(summary: WeeklySummary): Message {

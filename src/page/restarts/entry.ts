@@ -8,6 +8,7 @@ import { clockWords } from '../model/words/times.ts';
 import { element, type Shown, setAttribute, setShape, setText, shape } from '../view/dom.ts';
 import { createFacts } from '../view/table.ts';
 import { createBeforeAfter } from './before-after.ts';
+import { createMemoryReport } from './memory-report.ts';
 
 export interface EntryEvents {
   onOpen(key: string): void;
@@ -72,7 +73,14 @@ async function fillContent(
   open.addEventListener('click', () => events.onOpen(`${attempt.app}/${attempt.dyno}`));
   const curves = element('div', { class: 'before-after' });
   const why = element('p', { class: 'explanation', text: sentence(attempt.explanation) });
-  const left = element('div', { class: 'entry-left' }, curves, createSuspects(attempt), open);
+  const left = element(
+    'div',
+    { class: 'entry-left' },
+    curves,
+    createSuspects(attempt),
+    createMemoryReport(attempt),
+    open,
+  );
   content.replaceChildren(why, left, createFacts(factsOf(attempt, nowMs)));
   const detail: AttemptDetail | null = await api.attempt(attempt.id).catch(() => null);
   return detail === null ? () => {} : createBeforeAfter(curves, detail);

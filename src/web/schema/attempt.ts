@@ -1,5 +1,38 @@
 import { z } from 'zod';
+import { NOT_SAMPLED_BECAUSE } from '../../model/memory-report.ts';
 import { bytes, Curve, durationMs, dynoIdentity, outcome, reason, Suspect, timeMs, timeMsOrNull } from './fields.ts';
+
+const AllocationSite = z
+  .object({
+    function_name: z.string(),
+    place: z
+      .string()
+      .describe(
+        "Where the function begins, below the application's root: src/import.js:12:9. Empty outside JavaScript.",
+      ),
+    caller: z
+      .string()
+      .nullable()
+      .describe('For a function of a package: the nearest caller in the application. Null otherwise.'),
+    bytes: z.number().describe('An estimate from samples.'),
+  })
+  .describe('Memory that one function allocated, and that was still in use.');
+
+export const ProcessMemory = z
+  .object({
+    process_id: z.string().describe('tidemark.process.id; a worker thread has its number after a slash.'),
+    rss_bytes: z.number(),
+    heap_used_bytes: z.number(),
+    heap_total_bytes: z.number().describe('What V8 has reserved for the heap, used or not.'),
+    external_bytes: z.number().describe('Outside the heap and known to V8, array buffers included.'),
+    array_buffer_bytes: z.number(),
+    heap_spaces: z.array(z.object({ name: z.string(), used_bytes: z.number() })).describe('The largest first.'),
+    sampled_ms: durationMs('How long allocations were sampled.'),
+    sampled_bytes: bytes('Allocated in that time and still in use.'),
+    sites: z.array(AllocationSite).describe('The functions that allocated most of that; at most 10.'),
+    not_sampled: z.enum(NOT_SAMPLED_BECAUSE).nullable().describe('Why no allocations are known; null where they are.'),
+  })
+  .describe('What one process held just before the restart.');
 
 export const Attempt = z
   .object({
@@ -35,6 +68,10 @@ export const Attempt = z
     suspects: z
       .array(Suspect)
       .describe('The job names with the most net growth in that boot, as of its start; at most 5.'),
+    memory_report: z
+      .array(ProcessMemory)
+      .nullable()
+      .describe('Its 3 largest processes just before the restart; null before that, and where none answered.'),
   })
   .describe('One restart on its way, or how it ended.');
 
@@ -46,4 +83,5 @@ export const AttemptDetail = Attempt.extend({
 }).describe('A restart with the curves before and after it.');
 
 export type Attempt = z.infer<typeof Attempt>;
+export type ProcessMemory = z.infer<typeof ProcessMemory>;
 export type AttemptDetail = z.infer<typeof AttemptDetail>;

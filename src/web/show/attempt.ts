@@ -5,6 +5,7 @@ import type { Attempt, AttemptDetail } from '../schema/attempt.ts';
 import type { AttemptDetailView, AttemptRecord } from '../views.ts';
 import { showCurve } from './dyno.ts';
 import { showShare } from './jobs.ts';
+import { showProcessMemory } from './memory-report.ts';
 
 export function showAttempt(record: AttemptRecord): Attempt {
   const { attempt, reclaimedBytes } = record;
@@ -39,6 +40,7 @@ export function showAttempt(record: AttemptRecord): Attempt {
     floor_after_bytes: usageBytes === null || reclaimedBytes === null ? null : usageBytes - reclaimedBytes,
     is_useless: isUseless(record),
     suspects: (notes?.suspects ?? []).map(showShare),
+    memory_report: attempt.memoryReport?.map(showProcessMemory) ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Attempt, AttemptDetail } from '../../../src/web/schema/attempt.ts';
+import type { Attempt, AttemptDetail, ProcessMemory } from '../../../src/web/schema/attempt.ts';
 import type { DynoInList } from '../../../src/web/schema/dyno.ts';
 import type { TargetJobs } from '../../../src/web/schema/jobs.ts';
 import type { Group, Status, TargetState } from '../../../src/web/schema/status.ts';
@@ -113,6 +113,7 @@ export function makeAttempt(over: Partial<Attempt> = {}): Attempt {
     floor_after_bytes: mb(87),
     is_useless: false,
     suspects: [{ queue: 'imports', name: 'import-records', net_bytes: mb(388), runs: 1204, known: 'estimated' }],
+    memory_report: null,
     ...over,
   };
 }
@@ -139,6 +140,45 @@ export function someAttempts(): readonly Attempt[] {
       claimed_at_ms: NOW_MS - 28 * HOUR_MS,
       floor_after_bytes: mb(440),
     }),
+    makeAttempt({
+      id: 'a4',
+      dyno: 'worker.4',
+      reason: 'leak-near-limit',
+      explanation: 'floor is at 88 % of 512 MB and rises by 31 MB an hour; left alone it reaches the limit in 24 min',
+      claimed_at_ms: NOW_MS - 30 * HOUR_MS,
+      memory_report: someMemoryReport(),
+    }),
+  ];
+}
+
+export function someMemoryReport(): ProcessMemory[] {
+  const site = (function_name: string, place: string, sizeMb: number, caller: string | null = null) => ({
+    function_name,
+    place,
+    caller,
+    bytes: mb(sizeMb),
+  });
+  return [
+    {
+      process_id: '15e23a3a-c4b0-4e0a-8c5a-a2fb8a9324ae',
+      rss_bytes: mb(448),
+      heap_used_bytes: mb(351),
+      heap_total_bytes: mb(372),
+      external_bytes: mb(21),
+      array_buffer_bytes: mb(18),
+      heap_spaces: [
+        { name: 'old_space', used_bytes: mb(330) },
+        { name: 'large_object_space', used_bytes: mb(21) },
+      ],
+      sampled_ms: 34 * MINUTE_MS,
+      sampled_bytes: mb(22),
+      sites: [
+        site('rememberRecords', 'src/jobs/import-records.js:12:9', 17),
+        site('memoize', 'node_modules/memo/index.js:40:3', 4, 'priceOf (src/prices.js:8:17)'),
+        site('(anonymous)', 'src/worker.js:61:22', 0.6),
+      ],
+      not_sampled: null,
+    },
   ];
 }
 
