@@ -26,6 +26,8 @@ export class FakeRedis {
   refusal: Error | null = null;
   looks = 0;
   readonly given = new Map<string, DrainAnswer>();
+  /** Names of the scripts that wrote, in order. */
+  readonly writes: string[] = [];
   readonly #keys = keysOf();
 
   readonly status = 'ready';
@@ -38,6 +40,8 @@ export class FakeRedis {
       this.looks++;
       return [this.attemptId, this.attemptId === null ? -2 : this.ttlMs, Date.now()];
     }
+    this.writes.push(name);
+    if (name === 'tidemark:report') return 1;
     if (name !== 'tidemark:answer' || (key !== this.#keys.answers && key !== this.#keys.formerAnswers)) {
       throw new Error(`unexpected ${name} ${key}`);
     }

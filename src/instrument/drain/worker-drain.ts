@@ -125,9 +125,9 @@ export class ProcessDrain implements DrainObserver {
     const lookedAtMs = nowMs();
     const { sightings, isComplete } = await lookForDrain(this.#workers.keys(), keys, reporter?.questionKey ?? null);
     if (!this.#looks.isRunning) return isComplete;
-    if (this.#obeying !== null) reporter?.keep();
-    else if (sightings.length > 0) reporter?.see(samplingMaxRssBytes(sightings));
     const found = sightings.find(({ question }) => question !== null);
+    if (this.#obeying !== null || found !== undefined) reporter?.keep();
+    else if (sightings.length > 0) reporter?.see(samplingMaxRssBytes(sightings));
     if (found?.question) this.#see(found, found.question, lookedAtMs);
     else if (sightings.some(({ server }) => server === this.#obeying?.server)) this.#release('the drain key is gone');
     if (found?.question) await this.#answer(found, found.question.attemptId);

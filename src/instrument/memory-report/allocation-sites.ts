@@ -83,7 +83,7 @@ function frameOf({ callFrame }: ProfileNode, root: string): Frame | null {
 }
 
 function cut(name: string): string {
-  const text = shown(name);
+  const text = shown(name.slice(0, MEMORY_NAME_MAX_LENGTH + 1));
   return text.length <= MEMORY_NAME_MAX_LENGTH ? text : `${text.slice(0, MEMORY_NAME_MAX_LENGTH - 1)}…`;
 }
 
@@ -94,6 +94,6 @@ function shown(text: string): string {
 
 /** The end of a place says more than its beginning. */
 function cutStart(place: string): string {
-  const text = shown(place);
+  const text = shown(place.slice(-MEMORY_NAME_MAX_LENGTH - 1));
   return text.length <= MEMORY_NAME_MAX_LENGTH ? text : `…${text.slice(1 - MEMORY_NAME_MAX_LENGTH)}`;
 }

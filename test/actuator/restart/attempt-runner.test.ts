@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PlatformError } from '../../../src/model/errors.ts';
 import { aClaim } from '../../models/a-claim.ts';
 import { type DeleteFate, unreadable } from '../../models/model-platform.ts';
@@ -86,6 +86,20 @@ describe('an attempt on its way', () => {
     expect(world.platform.deletes).toEqual([]);
     world.idle = true;
     await world.runner().advanceAll();
+    expect(world.platform.deletes).toHaveLength(1);
+  });
+
+  it('asks what the memory was made of once the jobs are done, and keeps it with the attempt', async () => {
+    const process = { processId: 'a', rssBytes: 5, heapUsedBytes: 3, heapTotalBytes: 4, externalBytes: 0 };
+    const report = [{ ...process, arrayBufferBytes: 0, spaces: [], sampled: null, notSampled: 'not-asked' as const }];
+    const memoryReport = vi.fn(async () => report);
+    world.idle = false;
+    await world.claim();
+    await world.runner({ memoryReport }).advanceAll();
+    expect(memoryReport).not.toHaveBeenCalled();
+    world.idle = true;
+    await world.runner({ memoryReport }).advanceAll();
+    expect(world.moves.map((attempt) => attempt.memoryReport ?? null)).toEqual([null, report]);
     expect(world.platform.deletes).toHaveLength(1);
   });
 

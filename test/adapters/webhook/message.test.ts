@@ -94,6 +94,36 @@ describe('the message', () => {
     expect(messageOf(event)).toMatchObject({ tone, title: expect.stringMatching(title) });
   });
 
+  it('names the three functions that allocated most of a leak, over all processes', () => {
+    const site = (functionName: string, mb: number) => ({
+      functionName,
+      place: 'src/a.js:1:1',
+      caller: null,
+      bytes: mb * MB,
+    });
+    const memory = {
+      rssBytes: 1,
+      heapUsedBytes: 1,
+      heapTotalBytes: 1,
+      externalBytes: 0,
+      arrayBufferBytes: 0,
+      spaces: [],
+    };
+    const process = (processId: string, ...sites: readonly ReturnType<typeof site>[]) => ({
+      ...memory,
+      processId,
+      notSampled: null,
+      sampled: { forMs: 1, bytes: 1, sites },
+    });
+    const memoryReport = [
+      process('a', site('grow', 10), site('b', 4), site('c', 3), site('d', 2)),
+      process('b', site('grow', 20)),
+    ];
+    const event = closed({ outcome: 'restarted', memoryReport });
+    const named = 'grow (src/a.js:1:1): 30 MB, b (src/a.js:1:1): 4 MB, c (src/a.js:1:1): 3 MB';
+    expect(messageOf(event)?.numbers).toContainEqual(['Allocated by', named]);
+  });
+
   it('names the job names that made the dyno grow, the worst first', () => {
     const share = (name: string, mb: number) =>
       ({ queue: 'q', name, netBytes: mb * MB, runs: 4, known: 'estimated' }) as const;

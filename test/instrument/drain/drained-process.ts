@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import { ProcessDrain } from '../../../src/instrument/drain/worker-drain.ts';
+import type { MemoryReporter } from '../../../src/instrument/memory-report/memory-reporter.ts';
 import { FakeRedis, keysOf, makeWorkerClass } from '../fake-worker.ts';
 
 export const KEY_LIFE_MS = 10_000;
@@ -11,8 +12,8 @@ export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 /** The event loop stands still: time passes, and no timer fires meanwhile. */
 export const standStill = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
-export function aProcess() {
-  const drain = new ProcessDrain({ keys: keysOf(), processId: 'process-1', nowMs: () => Date.now() });
+export function aProcess({ reporter = null }: { readonly reporter?: MemoryReporter | null } = {}) {
+  const drain = new ProcessDrain({ keys: keysOf(), processId: 'process-1', reporter, nowMs: () => Date.now() });
   const redis = new FakeRedis();
   const { FakeWorker } = makeWorkerClass(drain, redis);
   const running = () => {

@@ -18,8 +18,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+type Env = Readonly<Record<string, string>>;
+
 /** A leaking worker in a dyno, and an actuator. The curve of its memory is the test's, so that it is sure to be a leak. */
-async function leakingDyno(env: Readonly<Record<string, string>> = {}) {
+async function leakingDyno(env: Env = {}, actuatorEnv: Env = {}) {
   const redis = await startRedis();
   cleanups.push(() => redis.stop());
   const command = [process.execPath, '--import', REGISTER, LEAKS];
@@ -28,6 +30,7 @@ async function leakingDyno(env: Readonly<Record<string, string>> = {}) {
       { name: APP, formation: [{ type: 'worker', command }], env: { REDIS_URL: redis.url, ...NO_EXPORT, ...env } },
     ],
     token: TOKEN,
+    killAfterMs: 1_000,
   });
   cleanups.push(() => manager.stop());
   const actuator = await RunningActuator.start({
@@ -35,8 +38,14 @@ async function leakingDyno(env: Readonly<Record<string, string>> = {}) {
     HEROKU_API_TOKEN: TOKEN,
     REDIS_URL: redis.url,
     TIDEMARK_GRACE: '5s',
+    ...actuatorEnv,
   });
   cleanups.push(() => actuator.stop());
+  // A ledger that is new holds everybody's restarts for some seconds.
+  await vi.waitFor(async () => {
+    expect(JSON.stringify(await actuator.get('/api/status'))).not.toContain('ledger-hold');
+    expect(await actuator.get('/readyz')).toMatchObject({ ready: true, restarts: 'on' });
+  }, PATIENCE);
   const [dyno] = manager.dynos();
   if (dyno === undefined) throw new Error('no dyno');
   const boot = { name: dyno.name, id: dyno.dynoId };
@@ -53,7 +62,38 @@ describe('the memory report of a leaking dyno', { timeout: 180_000 }, () => {
     const feeding = await feed(actuator, boot, (second) => 100 + 6.3 * second);
     cleanups.push(() => feeding.stop());
     const closed = await vi.waitUntil(attempt, PATIENCE);
-    console.log(JSON.stringify(closed, null, 1));
-    expect(closed).toMatchObject({ outcome: 'restarted' });
+    expect(closed).toMatchObject({ outcome: 'restarted', reason: 'leak-near-limit' });
+    const [report] = closed?.memory_report ?? [];
+    expect(report?.sites[0]).toMatchObject({
+      function_name: 'rememberRecords',
+      place: expect.stringMatching(/leaks\.mjs:9:\d+$/),
+    });
+    expect(report).toMatchObject({ not_sampled: null, heap_used_bytes: expect.any(Number) });
+    expect(report?.sampled_bytes).toBeGreaterThan(0);
+    expect(JSON.stringify(closed)).not.toContain(process.cwd());
+  });
+
+  it('that a person restarts has what costs nothing: the parts of its memory', async () => {
+    const { actuator, attempt } = await leakingDyno();
+    expect((await actuator.cli('restart', APP, 'worker.1')).code).toBe(0);
+    const [report] = (await attempt())?.memory_report ?? [];
+    expect(report).toMatchObject({ sites: [], not_sampled: 'not-asked' });
+    expect(report?.heap_spaces.map(({ name }) => name)).toContain('old_space');
+  });
+
+  it.each([
+    ['the worker', { TIDEMARK_MEMORY_REPORT: 'false' }, {}],
+    ['the actuator', {}, { TIDEMARK_MEMORY_REPORT: 'false' }],
+  ])('is none where it is off in %s, and the restart is made', async (_where, env, actuatorEnv) => {
+    const { actuator, attempt } = await leakingDyno(env, actuatorEnv);
+    expect((await actuator.cli('restart', APP, 'worker.1')).code).toBe(0);
+    expect(await attempt()).toMatchObject({ outcome: 'restarted', memory_report: null });
+  });
+
+  it('is none of a worker that no longer answers, and the restart is made', async () => {
+    const { manager, actuator, attempt } = await leakingDyno();
+    process.kill(manager.dynos()[0]?.pid ?? 0, 'SIGSTOP');
+    expect((await actuator.cli('restart', APP, 'worker.1')).code).toBe(0);
+    expect(await attempt()).toMatchObject({ outcome: 'restarted', memory_report: null });
   });
 });

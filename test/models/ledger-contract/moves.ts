@@ -29,6 +29,23 @@ export function describeMoves(session: LedgerSession): void {
       expect((await session.ledger.read(SHOP)).history).toMatchObject([{ expectedBytes: 300 }]);
     });
 
+    it('keeps from sending on what the memory was made of, to the end', async () => {
+      const drained = await session.draining(await session.claimed());
+      expect(drained.memoryReport ?? null).toBeNull();
+      const site = { functionName: 'wächst "so"', place: 'src/a.js:1:1', caller: null, bytes: 4e9 };
+      const memory = { rssBytes: 2 ** 40, heapUsedBytes: 1, heapTotalBytes: 2, externalBytes: 3, arrayBufferBytes: 0 };
+      const sampled = { ...memory, processId: 'a', spaces: [{ name: 'old_space', usedBytes: 1 }], notSampled: null };
+      const memoryReport = [
+        { ...sampled, sampled: { forMs: 1, bytes: 4e9, sites: [site] } },
+        { ...sampled, processId: 'b', sampled: { forMs: 1, bytes: 0, sites: [] } },
+        { ...memory, processId: 'c', spaces: [], sampled: null, notSampled: 'not-asked' as const },
+      ];
+      const move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000, memoryReport } as const;
+      const sent = await session.moved(drained, move);
+      expect(sent.memoryReport).toEqual(memoryReport);
+      expect((await session.close(sent, 'restarted')).memoryReport).toEqual(memoryReport);
+    });
+
     it('needs nothing to be known of the boot', async () => {
       const attempt = await session.claimed();
       expect(attempt.notes).toBeNull();
