@@ -179,8 +179,8 @@ export const SETTINGS = {
     value: SWITCH,
     default: 'true',
     meaning:
-      'Before a restart, keep what the memory was made of; for a leak also the code that allocated it (docs/memory-' +
-      'report.md). `false` in a worker or in the actuator turns it off.',
+      'Before a restart, keep what the memory was made of; for a leak also which functions allocated it. `false` in ' +
+      'a worker or in the actuator turns it off.',
   }),
   softLimit: setting({
     name: 'TIDEMARK_SOFT_LIMIT',
