@@ -5,7 +5,7 @@ import { Worker } from 'bullmq';
 
 const { queue, redisPort, allocates } = JSON.parse(process.argv[2]);
 
-/** What jobs keep: about 100 MB, the oldest replaced first, so that two processes hold the same however many jobs ran. */
+/** Jobs keep about 100 MB, the oldest replaced first: two processes hold the same however many jobs ran. */
 const KEPT_ROWS = 400;
 const text = JSON.stringify(Array.from({ length: 1500 }, (_, id) => ({ id, name: `row ${id}`, tags: ['a', 'b'] })));
 const kept = [];

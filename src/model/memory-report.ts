@@ -1,4 +1,4 @@
-/** What a boot's memory was made of just before its restart, as its processes said. For people: no move depends on it. */
+/** What a boot's memory was made of just before its restart, as its processes said. Only people read it. */
 
 /** Memory that one place in the code allocated, and that was still in use. Names are printable, and bounded. */
 export interface AllocationSite {
@@ -20,7 +20,7 @@ export const NOT_SAMPLED_BECAUSE = [
   'unavailable',
 ] as const;
 /** Why no allocations are known; `shared/memory-report-messages.ts` says when a process answers which. */
-export type NotSampledBecause = (typeof NOT_SAMPLED_BECAUSE)[number];
+type NotSampledBecause = (typeof NOT_SAMPLED_BECAUSE)[number];
 
 /** One process, or one worker thread, which has a heap of its own and shares the RSS. Bytes. */
 export interface ProcessMemory {

@@ -53,17 +53,15 @@ export const MEMORY_NAME_MAX_LENGTH = 120;
  * Why an answer has no allocation sites. `not-asked`: no leak was expected to need a restart soon, or the actuator
  * asked too late. `jobs-running`: the heap is only read when no job runs, because that takes a full garbage collection.
  * `another-profiler`: something else samples this heap already. `no-headroom`: the process or its heap was too near its
- * limit. `time-over`: it was sampled for `SAMPLING_BUDGET_MS` without a restart. `unavailable`: this Node.js cannot.
+ * limit. `time-over`: it was sampled for two hours without a restart. `unavailable`: this Node.js cannot.
  */
-export const NOT_SAMPLED_BECAUSE = [
-  'not-asked',
-  'jobs-running',
-  'another-profiler',
-  'no-headroom',
-  'time-over',
-  'unavailable',
-] as const;
-export type NotSampledBecause = (typeof NOT_SAMPLED_BECAUSE)[number];
+export type NotSampledBecause =
+  | 'not-asked'
+  | 'jobs-running'
+  | 'another-profiler'
+  | 'no-headroom'
+  | 'time-over'
+  | 'unavailable';
 
 /** Memory that one place in the code allocated while it was sampled, and that is still in use. */
 export interface AllocationSite {

@@ -58,9 +58,11 @@ describe('the declared settings', () => {
     expect(settingsOf('worker').map(({ name }) => name)).toEqual([
       'HEROKU_APP_NAME',
       'TIDEMARK_TRANSPORT',
+      'TIDEMARK_EMBEDDED',
       'TIDEMARK_APP',
       'TIDEMARK_LIMIT',
       'TIDEMARK_MAX_JOB_NAMES',
+      'TIDEMARK_MEMORY_REPORT',
     ]);
   });
 });

@@ -30,7 +30,7 @@ function aReporter() {
   return reporter;
 }
 
-it('is written when the drain begins, and once more with the samples before the process says that it is idle', async () => {
+it('is written when the drain begins, and with the samples before the process says that it is idle', async () => {
   const { redis, running, answer } = aProcess({ reporter: aReporter() });
   const job = promise();
   const worker = running();
