@@ -2,7 +2,8 @@
  * Restarts under load while something breaks: two actuators, the state's Redis and the queue's, workers and the dyno
  * manager, all real processes.
  *
- *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME] [--bullmq 5.0.0,5.70.0,newest] [--embedded]
+ *   npm run test:chaos -- [--runs 24] [--worlds 3] [--seed 1] [--fault NAME] [--embedded]
+ *     [--bullmq 5.0.0,5.70.0,newest]
  *
  * With `--embedded` the actuators run inside the workers.
  *

@@ -41,7 +41,7 @@ const ACTUATOR_ENV = {
 };
 const LEDGER_POLICY = { cooldownMs: 1_000, maxRestartsPerHour: 1_000, holdMs: 20_000 };
 
-/** Two actuators, or one inside the workers; two Redis servers, two workers under load, and the dyno manager: all of them real processes. */
+/** Two actuators, or one inside the workers; two Redis servers, two workers under load, the dyno manager: all real. */
 export class ChaosWorld {
   readonly manager: DynoManager;
   readonly #random: () => number;
