@@ -174,6 +174,16 @@ export class BootRegistry {
     return newestIn(this.#byDyno.get(dynoKey({ app, dyno })) ?? []);
   }
 
+  /** The same of each dyno name, among the boots that were decided about: what people are shown. */
+  newestDecided(): readonly BootEntry[] {
+    return [...this.#byDyno.values()].flatMap((ofDyno) => newestIn(decided(ofDyno)) ?? []);
+  }
+
+  /** Null where no boot of that name was decided about. */
+  newestDecidedOf(app: string, dyno: string): BootEntry | null {
+    return newestIn(decided(this.#byDyno.get(dynoKey({ app, dyno })) ?? []));
+  }
+
   /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */
   prune(nowMs: number): readonly string[] {
     const gone: BootEntry[] = [];
@@ -202,6 +212,10 @@ export class BootRegistry {
     // it.
     return newest !== null && newest.listing?.kind !== 'unlisted' && newest.boot.firstPointMs > boot.firstPointMs;
   }
+}
+
+function decided(ofDyno: readonly BootEntry[]): readonly BootEntry[] {
+  return ofDyno.filter(({ decision }) => decision !== null);
 }
 
 function newestIn(ofDyno: readonly BootEntry[]): BootEntry | null {

@@ -7,7 +7,8 @@ import type { Dyno } from '../web/schema/dyno.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import type { RefusedMeasurements, Status, TargetState } from '../web/schema/status.ts';
 import { allDynos } from './remote/all-dynos.ts';
-import { addressOf, ask } from './remote/client.ts';
+import { ask } from './remote/client.ts';
+import { openSource } from './remote/source.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
@@ -34,7 +35,9 @@ type AttemptShown = Pick<
 >;
 
 /** What the text shows of the answers. */
-interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused'> {
+interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused' | 'read_from'> {
+  /** Where it was read. */
+  readonly source: string;
   readonly targets: readonly TargetShown[];
   readonly dynos: readonly DynoShown[];
   readonly attempts: readonly AttemptShown[];
@@ -43,14 +46,15 @@ interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refus
 
 /** `tidemark status`: what is off and why, targets, dynos, restarts, refused measurements, and the last decisions. */
 export async function runStatus(args: CommandArguments): Promise<number> {
-  const address = addressOf(args);
-  const [status, dynos, { attempts }, { decisions }] = await Promise.all([
+  const { address, name, close } = await openSource(args);
+  const answers = Promise.all([
     ask(address, ROUTES.status),
     allDynos(address),
     ask(address, ROUTES.attempts, { query: { limit: ATTEMPTS_SHOWN } }),
     ask(address, ROUTES.decisions, { query: { limit: DECISIONS_SHOWN } }),
   ]);
-  const snapshot = { ...status, dynos, attempts, decisions };
+  const [status, dynos, { attempts }, { decisions }] = await answers.finally(close);
+  const snapshot = { ...status, source: name, dynos, attempts, decisions };
   const text =
     args.own.json === true
       ? printable(JSON.stringify(snapshot))
@@ -63,7 +67,11 @@ export async function runStatus(args: CommandArguments): Promise<number> {
 export function describeStatus(snapshot: Snapshot, columns: number, nowMs: number): string {
   const { restarts, platform_refuses, targets, dynos, attempts, refused, decisions } = snapshot;
   const sections = [
-    [`Restarts are ${restarts}`, ...(platform_refuses === null ? [] : [`  ${platform_refuses}`])],
+    [
+      `Restarts are ${restarts}`,
+      ...sourceLines(snapshot),
+      ...(platform_refuses === null ? [] : [`  ${platform_refuses}`]),
+    ],
     section('Targets', targets.flatMap(targetLines)),
     section('Dynos', dynoLines(dynos), 'none: no measurements have arrived'),
     section(
@@ -85,6 +93,11 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
   return shown
     .map((lines) => lines.map((line) => wrap(printable(line), columns, hangOf(line))).join('\n'))
     .join('\n\n');
+}
+
+/** That memory is not of this moment, where it was not. */
+function sourceLines({ read_from, source }: Snapshot): readonly string[] {
+  return read_from === 'redis' ? [`  Read from ${source}: memory as the actuator last saved it, once a window.`] : [];
 }
 
 /**

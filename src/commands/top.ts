@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BadInputError, ConfigError, TidemarkError } from '../model/errors.ts';
 import { parseDuration } from '../quantities.ts';
-import type { ActuatorAddress } from '../web/client.ts';
 import { steer } from './pause.ts';
-import { addressOf } from './remote/client.ts';
+import { openSource, type Source } from './remote/source.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { exitCodeOf, listenForStop } from './terminal/stop-request.ts';
 import { columnsOf } from './terminal/terminal.ts';
@@ -18,16 +17,17 @@ const MIN_INTERVAL_MS = 500;
 
 /** `tidemark top`: full-screen on a terminal; with `--watch` or `--json` as text. */
 export async function runTop(args: CommandArguments): Promise<number> {
-  const address = addressOf(args);
   const intervalMs = intervalOf(args);
+  const source = await openSource(args);
   const stop = listenForStop();
   try {
-    if (args.own.watch === true || args.own.json === true) await print(args, address, intervalMs, stop.signal);
-    else await show(args, address, intervalMs, stop.signal);
+    if (args.own.watch === true || args.own.json === true) await print(args, source, intervalMs, stop.signal);
+    else await show(args, source, intervalMs, stop.signal);
     const signal = stop.received();
     return signal === null ? 0 : exitCodeOf(signal);
   } finally {
     stop[Symbol.dispose]();
+    await source.close();
   }
 }
 
@@ -41,7 +41,7 @@ function intervalOf({ own }: CommandArguments): number {
 
 async function show(
   args: CommandArguments,
-  address: ActuatorAddress,
+  { address, name }: Source,
   intervalMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -57,7 +57,7 @@ async function show(
     return [where, ...notes].join(' ');
   };
   const session = new Session(
-    { address, intervalMs, steer: pause, signal },
+    { address, name, intervalMs, steer: pause, signal },
     (one) => new Screen({ stdin, stdout, isColoured }, { onKey: (key) => one.onKey(key), onResize: () => one.draw() }),
   );
   await session.run();
@@ -66,13 +66,13 @@ async function show(
 /** One JSON object, or texts with an empty line between them until somebody stops it. */
 async function print(
   { own }: CommandArguments,
-  address: ActuatorAddress,
+  source: Source,
   intervalMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const cpu = process.cpuUsage();
-    const text = await textOf(address, own.json === true).catch((error: unknown) => {
+    const text = await textOf(source, own.json === true).catch((error: unknown) => {
       if (own.watch !== true || !(error instanceof TidemarkError)) throw error;
       // Whoever watches wants to see it come back.
       process.stderr.write(`tidemark: ${error.message}\n`);
@@ -85,10 +85,10 @@ async function print(
   }
 }
 
-async function textOf(address: ActuatorAddress, isJson: boolean): Promise<string> {
+async function textOf({ address, name }: Source, isJson: boolean): Promise<string> {
   const answers = await askAll(address);
   if (isJson) return `${JSON.stringify(answers)}\n`;
   const nowMs = Date.now();
-  const lines = report(withAnswers(emptyModel(address.base.origin), answers, nowMs), columnsOf(process.stdout), nowMs);
+  const lines = report(withAnswers(emptyModel(name), answers, nowMs), columnsOf(process.stdout), nowMs);
   return `${lines.map((line) => paint(line, false).trimEnd()).join('\n')}\n\n`;
 }

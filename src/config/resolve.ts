@@ -74,11 +74,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     port: reader.read(SETTINGS.port),
     herokuApiToken: reader.read(SETTINGS.herokuApiToken),
     herokuApiUrl: reader.read(SETTINGS.herokuApiUrl),
-    permissions: {
-      allowed: reader.read(SETTINGS.targets),
-      dryRun: reader.read(SETTINGS.dryRun),
-      ownApp: reader.read(SETTINGS.ownApp),
-    },
+    permissions: readPermissions(reader),
     ingestTokens: reader.read(SETTINGS.ingestTokens),
     adminToken: reader.read(SETTINGS.adminToken),
     readToken: reader.read(SETTINGS.readToken),
@@ -105,6 +101,25 @@ export function resolveStateRedisUrl(env: SettingsInput['env']): string | null {
   const url = reader.read(SETTINGS.stateRedisUrl) ?? reader.read(SETTINGS.queueRedisUrl);
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return url;
+}
+
+/**
+ * What decides how dynos are shown, for a command that reads what an actuator keeps in Redis. Without the actuator's
+ * token and targets, which only it needs. Throws `ConfigError`.
+ */
+export function resolveShownSettings(env: SettingsInput['env']): Pick<ActuatorSettings, 'policy' | 'permissions'> {
+  const reader = new SettingsReader({ env, flags: {} });
+  const settings = { policy: readPolicy(reader), permissions: readPermissions(reader) };
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return settings;
+}
+
+function readPermissions(reader: SettingsReader): Permissions {
+  return {
+    allowed: reader.read(SETTINGS.targets),
+    dryRun: reader.read(SETTINGS.dryRun),
+    ownApp: reader.read(SETTINGS.ownApp),
+  };
 }
 
 /** Measurements that nobody reads would look like silent workers. */

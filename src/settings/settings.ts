@@ -22,10 +22,12 @@ import {
 
 const WORKER = ['worker'] as const satisfies readonly Reader[];
 const SERVICE = ['actuator', 'doctor'] as const satisfies readonly Reader[];
+/** Commands that read Redis where no actuator answers. */
+const VIEWS = ['status', 'top'] as const satisfies readonly Reader[];
 /** What the decisions depend on. */
-const POLICY = ['actuator', 'doctor', 'replay'] as const satisfies readonly Reader[];
+const POLICY = ['actuator', 'doctor', 'replay', ...VIEWS] as const satisfies readonly Reader[];
 /** Commands that ask a running actuator. */
-const CLIENTS = ['doctor', 'status', 'top', 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
+const CLIENTS = ['doctor', ...VIEWS, 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
 
 /**
  * Every setting, declared once. Flags, parsing, defaults, `--help`, the table in the documentation and the worker's
@@ -103,14 +105,14 @@ export const SETTINGS = {
   }),
   queueRedisUrl: optional({
     name: 'REDIS_URL',
-    readBy: [...SERVICE, 'demo', 'pause', 'resume'],
+    readBy: [...SERVICE, ...VIEWS, 'demo', 'pause', 'resume'],
     value: REDIS_ADDRESS,
     unset: 'none',
     meaning: "The queue's Redis. Also holds Tidemark's own state, unless `TIDEMARK_REDIS_URL` names another Redis.",
   }),
   stateRedisUrl: optional({
     name: 'TIDEMARK_REDIS_URL',
-    readBy: [...SERVICE, 'pause', 'resume'],
+    readBy: [...SERVICE, ...VIEWS, 'pause', 'resume'],
     value: REDIS_ADDRESS,
     unset: '`REDIS_URL`',
     meaning: "The Redis for Tidemark's own state: ledger and journal. Without one nothing is restarted.",

@@ -8,6 +8,8 @@ export interface ActuatorAddress {
   readonly base: URL;
   /** Null or empty: none is sent. */
   readonly adminToken: string | null;
+  /** Answers in place of the network: an API in this process. */
+  readonly send?: (request: Request) => Promise<Response>;
 }
 
 export interface CallInput {
@@ -41,7 +43,7 @@ const TIMEOUT_MS = 15_000;
 
 /** One request, never repeated. Rejects only for a fault of the program. */
 export async function callApi<R extends Route>(
-  { base, adminToken }: ActuatorAddress,
+  { base, adminToken, send = fetch }: ActuatorAddress,
   route: R,
   input: CallInput = {},
 ): Promise<CallResult<R>> {
@@ -50,7 +52,8 @@ export async function callApi<R extends Route>(
   let response: Response;
   try {
     const signal = AbortSignal.timeout(input.timeoutMs ?? TIMEOUT_MS);
-    response = await fetch(urlOf(base, route, input), { method: route.method.toUpperCase(), headers, signal, ...body });
+    const method = route.method.toUpperCase();
+    response = await send(new Request(urlOf(base, route, input), { method, headers, signal, ...body }));
   } catch (cause) {
     return { ok: false, why: 'unreachable', cause };
   }

@@ -115,6 +115,8 @@ export interface ScoreboardView {
 /** The actuator as a whole. */
 export interface Overview {
   readonly nowMs: number;
+  /** `redis`: no actuator answered; this is what one has left there. */
+  readonly readFrom: 'actuator' | 'redis';
   readonly startedAtMs: number;
   readonly windowMs: number;
   readonly acting: boolean;

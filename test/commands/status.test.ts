@@ -52,6 +52,8 @@ const snapshot = {
   leading: true,
   ledger: 'available' as const,
   restarts: 'off: paused',
+  read_from: 'actuator' as const,
+  source: 'http://127.0.0.1:4318',
   platform_refuses: null,
   targets: [
     {

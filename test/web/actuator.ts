@@ -130,6 +130,7 @@ const jobs: TargetJobs = {
 
 const overview: Overview = {
   nowMs: 1_700_000_000_000,
+  readFrom: 'actuator',
   startedAtMs: 1,
   windowMs: 60_000,
   acting: false,

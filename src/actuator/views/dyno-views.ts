@@ -21,16 +21,9 @@ export interface DynoViewParts extends HistoryParts {
 
 const SUSPECTS = 10;
 
-/** The newest boot of each dyno, by app and name; older ones are history. */
+/** One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. */
 export function dynoViews(parts: DynoViewParts): readonly DynoView[] {
-  const newest = new Map<string, BootEntry>();
-  for (const entry of parts.registry.entries()) {
-    if (entry.decision === null) continue;
-    const { app, dyno } = entry.boot.identity;
-    const other = newest.get(`${app}|${dyno}`);
-    if (other === undefined || other.boot.firstPointMs < entry.boot.firstPointMs) newest.set(`${app}|${dyno}`, entry);
-  }
-  const views = [...newest.values()].flatMap((entry) => viewOf(parts, entry) ?? []);
+  const views = parts.registry.newestDecided().flatMap((entry) => viewOf(parts, entry) ?? []);
   return views.sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
 }
 
@@ -40,7 +33,7 @@ function placeOf({ decision: { app, dyno } }: DynoView) {
 
 /** Null where no measurements of it have arrived. */
 export function dynoDetail(parts: DynoViewParts, app: string, dyno: string): DynoDetailView | null {
-  const entry = parts.registry.newestOf(app, dyno);
+  const entry = parts.registry.newestDecidedOf(app, dyno);
   const view = entry === null ? null : viewOf(parts, entry);
   if (entry === null || view === null) return null;
   const curve = curveOf(entry);

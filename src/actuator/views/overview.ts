@@ -13,12 +13,12 @@ import { type DynoViewParts, dynoViews } from './dyno-views.ts';
 import { groupsOf, isOverLimit, isOverSoft } from './groups.ts';
 
 export interface OverviewParts {
-  readonly settings: ActuatorSettings;
+  readonly settings: Pick<ActuatorSettings, 'policy' | 'permissions' | 'sources' | 'ingestTokens'>;
   readonly dynos: DynoViewParts;
   readonly standings: Standings;
   readonly overLimit: OverLimit;
   readonly meter: PointsMeter;
-  readonly mode: Mode;
+  readonly mode: Pick<Mode, 'kind'>;
   /** Null where no token is configured. */
   readonly platform: Pick<PlatformView, 'blocked' | 'callsLeft'> | null;
   readonly startedAtMs: number;
@@ -34,6 +34,7 @@ export function overview(parts: OverviewParts): Overview {
   const acts = mode.kind === 'act' && dynos.leadership.mayAct();
   return {
     nowMs,
+    readFrom: 'actuator',
     startedAtMs,
     windowMs: settings.policy.windowMs,
     acting: acts && standings.all().some((standing) => !standing.dryRun && !isOff(standing)),

@@ -59,6 +59,14 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
   };
 }
 
+/** What `loadAll` answers, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
+export async function readSnapshots(connection: RedisConnection, keys: Keys): Promise<ReadonlyMap<string, string>> {
+  const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots));
+  if (type !== 'set') return new Map();
+  const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
+  return readTexts(connection, keys, ids);
+}
+
 /** The texts of those ids that have one, some at a time. */
 async function readTexts(
   connection: RedisConnection,

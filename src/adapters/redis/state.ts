@@ -8,7 +8,7 @@ import { createLeader, isLed, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
-import { createSnapshots } from './snapshots.ts';
+import { createSnapshots, readSnapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
@@ -32,6 +32,8 @@ export interface RedisState {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly snapshots: Snapshots;
+  /** The snapshots by their key, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
+  savedBoots(): Promise<ReadonlyMap<string, string>>;
   readonly leader: Leader;
   readonly reports: ReportStore;
   /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
@@ -68,6 +70,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
+    savedBoots: () => readSnapshots(connection, keys),
     leader,
     reports: createReportStore({ connection, keys, log }),
     available: connection.available,

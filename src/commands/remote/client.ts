@@ -13,8 +13,16 @@ export function addressOf({ own, env }: Pick<CommandArguments, 'own' | 'env'>): 
   if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
     const example = 'for example https://my-tidemark-1234567890ab.herokuapp.com';
     const isPort = own.url === undefined;
-    throw new ConfigError([isPort ? `PORT: "${port}" is not a port` : `--url: "${base}" is not a URL, ${example}`]);
+    throw new ConfigError([
+      isPort
+        ? `PORT: "${port}" is not a port`
+        : `--url: ${base.includes('@') ? 'this' : `"${base}"`} is not a URL, ${example}`,
+    ]);
   }
+  if (new URL(base).username !== '' || new URL(base).password !== '')
+    throw new ConfigError([
+      '--url: the address holds a user name or a password: leave them out, and set TIDEMARK_ADMIN_TOKEN to the token',
+    ]);
   return { base: new URL(base), adminToken: env[SETTINGS.adminToken.name]?.trim() || null };
 }
 
@@ -39,6 +47,8 @@ export async function ask<R extends Route>(
 }
 
 function unreachable({ base }: ActuatorAddress, cause: unknown): TidemarkError {
+  // A Redis that is read in place of an actuator explains itself.
+  if (cause instanceof TidemarkError) return cause;
   const message = `no actuator answers at ${base.origin}: start one with "tidemark actuator", or name it with --url`;
   return new TidemarkError('platform-unavailable', message, { cause });
 }

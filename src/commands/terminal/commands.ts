@@ -5,6 +5,13 @@ const URL_FLAG: OwnFlag = {
   value: 'URL',
   meaning: "The actuator's address; without it, the actuator on this machine.",
 };
+const REDIS_FLAG: OwnFlag = {
+  name: 'redis',
+  value: null,
+  meaning:
+    'Read what the actuator keeps in Redis (TIDEMARK_REDIS_URL or REDIS_URL), for one that nothing can reach by ' +
+    'HTTP. The default where no actuator answers on this machine and a Redis is set.',
+};
 const JSON_FLAG: OwnFlag = { name: 'json', value: null, meaning: 'Print JSON instead of text.' };
 
 /** Every command, declared once: the command line and `--help` come from here. */
@@ -48,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
     words: '',
     maxWords: 0,
     meaning: 'Shows whether restarts are on, each target and dyno, and the last restarts and decisions.',
-    ownFlags: [URL_FLAG, JSON_FLAG],
+    ownFlags: [URL_FLAG, REDIS_FLAG, JSON_FLAG],
     takesSettings: false,
     run: async (args) => (await import('../status.ts')).runStatus(args),
   },
@@ -59,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
     meaning: 'A full-screen view, live: dynos, jobs, restarts; keys open, filter, sort, restart and pause.',
     ownFlags: [
       URL_FLAG,
+      REDIS_FLAG,
       { name: 'interval', value: 'DURATION', meaning: 'How often the actuator is asked; 2s by default.' },
       { name: 'watch', value: null, meaning: 'Print it as plain text again and again: for pipes and files.' },
       { ...JSON_FLAG, meaning: 'Print one JSON object and end; with --watch, one a line again and again.' },

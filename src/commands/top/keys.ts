@@ -110,8 +110,11 @@ function onOpened(model: Model, key: string): Model {
 
 const READ_ONLY = 'This token may only read: set TIDEMARK_ADMIN_TOKEN to restart or pause.';
 
+const ONLY_REDIS = 'Read from Redis: only the actuator itself can restart, by --url. Shift-P pauses here, too.';
+
 function askRestart(model: Model): Model {
   const view = selectedView(model);
+  if (model.answers?.status.read_from === 'redis') return { ...model, notice: ONLY_REDIS };
   if (view === null) return { ...model, notice: 'There is no dyno to restart.' };
   const { app, dyno, dry_run, active_jobs, reclaimable_bytes } = view.dyno;
   if (model.answers?.status.read_only === true) return { ...model, notice: READ_ONLY };

@@ -20,6 +20,7 @@ export type Change =
 
 /** All that the screen shows. Immutable; made by `press` from keys, and by the functions below from answers. */
 export interface Model {
+  /** What is asked, for people. */
   readonly origin: string;
   /** Null before the first answer. */
   readonly answers: Answers | null;

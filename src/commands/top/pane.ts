@@ -10,11 +10,14 @@ import { type Line, lineOf, padTo, span } from './text.ts';
 export function paneLines(model: Model, columns: number, rows: number, nowMs: number): readonly Line[] {
   const { targets = [], attempts = [] } = model.answers ?? {};
   if (rows < 2) return [];
-  return model.pane === 'jobs' ? jobLines(targets, columns, rows) : attemptLines(attempts, columns, rows, nowMs);
+  const isSaved = model.answers?.status.read_from === 'redis';
+  return model.pane === 'jobs'
+    ? jobLines(targets, columns, rows, isSaved)
+    : attemptLines(attempts, columns, rows, nowMs);
 }
 
 /** The job names of all targets, by net growth: the answer to "which job?". */
-function jobLines(targets: readonly TargetJobs[], columns: number, rows: number): readonly Line[] {
+function jobLines(targets: readonly TargetJobs[], columns: number, rows: number, isSaved: boolean): readonly Line[] {
   const jobs = targets
     .flatMap((target) =>
       jobViewsOf(target)
@@ -32,7 +35,9 @@ function jobLines(targets: readonly TargetJobs[], columns: number, rows: number)
     const where = view.dyno ?? `${target.app ?? '?'}:${target.process_type}`;
     return lineOf([span(cells(jobName(view.job), view.net, view.heldPerRun, view.growth, view.runs, where))], columns);
   });
-  const none = 'no job has been measured yet: workers that import tidemark/register report their jobs';
+  const none = isSaved
+    ? "only in the actuator's memory; the restarts (Tab) name suspects"
+    : 'no job has been measured yet: workers that import tidemark/register report their jobs';
   return [
     lineOf([span(head, 'quiet')], columns),
     ...(lines.length > 0 ? lines : [lineOf([span(`  ${none}`)], columns)]),

@@ -11,6 +11,8 @@ import type { Screen } from './screen.ts';
 
 export interface SessionOptions {
   readonly address: ActuatorAddress;
+  /** Of what is asked, for people. */
+  readonly name: string;
   readonly intervalMs: number;
   /** Pauses or resumes all targets; resolves to where that was done. */
   readonly steer: (what: 'pause' | 'resume') => Promise<string>;
@@ -32,7 +34,7 @@ export class Session {
 
   constructor(options: SessionOptions, open: (session: Session) => Screen) {
     this.#options = options;
-    this.#model = emptyModel(options.address.base.origin);
+    this.#model = emptyModel(options.name);
     this.#signal = AbortSignal.any([options.signal, this.#quit.signal]);
     this.#screen = open(this);
   }

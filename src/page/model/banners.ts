@@ -36,6 +36,7 @@ export function bannersOf(input: BannerInput): readonly Banner[] {
   if (status === null) return connection;
   const banners = [
     ...connection,
+    ...savedBanners(status),
     ...ledgerBanners(status),
     ...platformBanners(status),
     ...pauseBanners(status, nowMs),
@@ -138,7 +139,19 @@ function targetBanners({ targets }: Status, nowMs: number): readonly Banner[] {
   });
 }
 
-function roleBanners({ leading, targets }: Status): readonly Banner[] {
+/** Read from Redis: only a command in a terminal does that. */
+function savedBanners({ read_from, leading }: Status): readonly Banner[] {
+  if (read_from === 'actuator') return [];
+  if (!leading) {
+    const says = 'nobody leads on this Redis. You see what was left there.';
+    const advice = 'Start it, or check that this is its Redis.';
+    return [banner('no-actuator', 'act', { title: 'No actuator runs', says, advice })];
+  }
+  const says = 'memory is as last saved, once a window; jobs are not saved.';
+  return [banner('saved', 'quiet', { title: 'Read from Redis', says })];
+}
+
+function roleBanners({ leading, targets, read_from }: Status): readonly Banner[] {
   const standby = banner('standby', 'quiet', {
     title: 'Standby',
     says: 'Another actuator leads and acts. This one takes over when the other one stops.',
@@ -149,7 +162,7 @@ function roleBanners({ leading, targets }: Status): readonly Banner[] {
     advice: 'When you agree with its decisions, set TIDEMARK_DRY_RUN=false.',
   });
   const isDry = targets.length > 0 && targets.every((target) => target.dry_run);
-  return [...(leading ? [] : [standby]), ...(isDry ? [dry] : [])];
+  return [...(leading || read_from === 'redis' ? [] : [standby]), ...(isDry ? [dry] : [])];
 }
 
 /** The newest ones; more than three kinds at once are one mistake, seen from several sides. */

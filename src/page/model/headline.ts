@@ -12,17 +12,18 @@ export interface Pill {
 
 /** What a person checks before anything else: does it act, and may it? */
 export function pillsOf(status: Status): readonly Pill[] {
-  return [
-    pill('role', status.leading ? 'leading' : 'standby', status.leading ? 'ok' : 'quiet', 'circle'),
-    modeOf(status),
-    ...budgetOf(status),
-    ...callsOf(status),
-    ...pointsOf(status),
-  ];
+  return [roleOf(status), modeOf(status), ...budgetOf(status), ...callsOf(status), ...pointsOf(status)];
 }
 
 function pill(name: string, value: string, tone: Tone = 'ok', shape: string | null = null): Pill {
   return { name, value, tone, shape };
+}
+
+function roleOf({ leading, read_from }: Status): Pill {
+  if (leading) return pill('role', 'leading', 'ok', 'circle');
+  return read_from === 'redis'
+    ? pill('role', 'no actuator', 'act', 'circle')
+    : pill('role', 'standby', 'quiet', 'circle');
 }
 
 function modeOf(status: Status): Pill {

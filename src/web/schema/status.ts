@@ -99,6 +99,9 @@ export const Health = z
 
 export const Status = Health.extend({
   now_ms: timeMs('The clock of the actuator: ages are counted from it.'),
+  read_from: z
+    .enum(['actuator', 'redis'])
+    .describe('`redis`: a command read what the actuator keeps there. The actuator itself answers `actuator`.'),
   version: z.string().describe('Of the package.'),
   started_at_ms: timeMs('When the actuator started.'),
   window_ms: z.number().describe('TIDEMARK_WINDOW, in ms.'),

@@ -17,6 +17,7 @@ export function showStatus(control: Shown, version: string): Omit<Status, 'read_
     ledger,
     restarts,
     now_ms: overview.nowMs,
+    read_from: overview.readFrom,
     version,
     started_at_ms: overview.startedAtMs,
     window_ms: overview.windowMs,

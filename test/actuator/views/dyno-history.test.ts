@@ -77,6 +77,20 @@ describe('the numbers of a dyno', () => {
     expect(views.dynos()[0]?.isStale).toBe(true);
   });
 
+  it('are of the boot that the platform lists, in the list as in the dyno opened, also while a stranger has its name', async () => {
+    const world = new LoopWorld();
+    world.report('worker.1', { windows: 3 });
+    await world.tick();
+    const real = world.registry.newestOf('shop', 'worker.1')?.boot;
+    if (real === undefined) throw new Error('it has not reported');
+    const ghost = { ...real, identity: { ...real.identity, bootId: 'ghost' }, firstPointMs: real.firstPointMs + 1 };
+    expect(world.registry.adopt(ghost)).toBe(true);
+    await world.tick();
+    const views = createViews(world);
+    expect(views.dynos().map(({ decision }) => decision.bootId)).toEqual([real.identity.bootId]);
+    expect(views.dyno('shop', 'worker.1')?.view.decision.bootId).toBe(real.identity.bootId);
+  });
+
   it('of a restart have the jobs that made its boot grow', async () => {
     const world = new LoopWorld();
     await world.settle();

@@ -14,9 +14,13 @@ const SMALL = { columns: 80, rows: 24 };
 const LARGE = { columns: 120, rows: 40 };
 const EMPTY = emptyModel('http://127.0.0.1:8090');
 
+const REDIS = emptyModel('Redis at db.example:6379');
+
 function model(dynos = smallFleet(), over: Partial<Status> = {}): Model {
   const status = makeStatus(dynos, over);
-  return withAnswers(EMPTY, { status, dynos, targets: someJobs(), attempts: someAttempts() }, NOW_MS);
+  const isSaved = status.read_from === 'redis';
+  const targets = isSaved ? [] : someJobs();
+  return withAnswers(isSaved ? REDIS : EMPTY, { status, dynos, targets, attempts: someAttempts() }, NOW_MS);
 }
 
 function text(of: Model, size = SMALL): string {
@@ -36,6 +40,8 @@ const SCREENS: readonly (readonly [name: string, model: Model, size: typeof SMAL
   ['asked', pressed(model(), 'R'), SMALL],
   ['unreachable', { ...EMPTY, fault: 'no actuator answers at http://127.0.0.1:8090' }, SMALL],
   ['lost', { ...model(), fault: 'no actuator answers at http://127.0.0.1:8090' }, SMALL],
+  ['from-redis', model(smallFleet(), { read_from: 'redis' }), SMALL],
+  ['no-actuator', model(smallFleet(), { read_from: 'redis', leading: false, acting: false }), SMALL],
   ['filter', pressed(model(), '/', 'l', 'e', 'a', 'k'), SMALL],
   ['help', pressed(model(), '?'), SMALL],
   ['opened', { ...pressed(model(), 'return'), detail: detailOf(smallFleet()[0] as never) }, LARGE],

@@ -36,6 +36,7 @@ export function makeStatus(dynos: readonly DynoInList[], over: Partial<Status> =
     leading: true,
     ledger: 'available',
     restarts: 'on',
+    read_from: 'actuator',
     now_ms: NOW_MS,
     version: '0.1.0',
     started_at_ms: NOW_MS - 30 * HOUR_MS,
