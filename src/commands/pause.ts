@@ -1,7 +1,9 @@
+import { hostname, userInfo } from 'node:os';
 import { resolveStateRedisUrl } from '../config/resolve.ts';
 import { BadInputError, TidemarkError } from '../model/errors.ts';
+import { personOf } from '../model/person.ts';
 import { printable } from '../model/printable.ts';
-import { parseTarget, type Target } from '../model/target.ts';
+import { parseTarget, type Target, targetKey } from '../model/target.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import { addressOf, ask } from './remote/client.ts';
 import type { CommandArguments } from './terminal/command.ts';
@@ -43,7 +45,8 @@ export async function runPause(args: CommandArguments, what: What): Promise<numb
 export async function steer(args: CommandArguments, what: What, target: Target | null): Promise<Done> {
   const address = addressOf(args);
   try {
-    const body = target === null ? {} : { target: `${target.app}:${target.processType}` };
+    const by = whoAsks(args);
+    const body = { by, ...(target === null ? {} : { target: targetKey(target) }) };
     const { known } = await ask(address, ROUTES[what], { body });
     return { where: `by the actuator at ${address.base.origin}.`, isKnown: known, notes: [] };
   } catch (error) {
@@ -53,22 +56,37 @@ export async function steer(args: CommandArguments, what: What, target: Target |
   }
 }
 
+/** Who stands next to the pause: `--by`, or the user of this machine. On Heroku a machine is a dyno. */
+function whoAsks({ own, env }: CommandArguments): string | null {
+  const user = env.USER ?? env.LOGNAME ?? userName();
+  return personOf(typeof own.by === 'string' ? own.by : `${user}@${env.DYNO ?? hostname()}`);
+}
+
+/** A user without an entry in the machine's list has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'somebody';
+  }
+}
+
 /** Nothing can reach an actuator in a plain dyno over HTTP; it reads its ledger before each restart. */
 async function steerInLedger(
-  { env }: CommandArguments,
+  args: CommandArguments,
   {
     what,
     target,
     noActuator,
   }: { readonly what: What; readonly target: Target | null; readonly noActuator: TidemarkError },
 ): Promise<Done> {
-  const url = resolveStateRedisUrl(env);
+  const url = resolveStateRedisUrl(args.env);
   if (url === null) {
     const orLedger = `or set TIDEMARK_REDIS_URL (or REDIS_URL) to write the ${what} to the ledger`;
     throw new TidemarkError(noActuator.code, `${noActuator.message}; ${orLedger}`, { cause: noActuator });
   }
   const { steerLedger } = await import('./remote/steer-ledger.ts');
-  const { host, isLed, isKnown, faults } = await steerLedger(url, what, target);
+  const { host, isLed, isKnown, faults } = await steerLedger(url, what, target, whoAsks(args));
   const led = isLed ? '' : ' No actuator leads on that ledger now: check that it is the right Redis.';
   const where = `in the ledger (Redis at ${host}), because no actuator answers on this machine.${led}`;
   return { where, isKnown, notes: faults };

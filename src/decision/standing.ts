@@ -9,6 +9,8 @@ export interface StandingFacts {
   readonly paused: boolean;
   /** Start of the pause; null where it is not paused, or the start is unknown. */
   readonly pausedSinceMs: number | null;
+  /** The name that the person gave; null where it is unknown. */
+  readonly pauser: string | null;
   readonly pausedBy: { readonly all: boolean };
   readonly heldUntilMs: number;
   readonly breakerOpenUntilMs: number;
@@ -55,8 +57,12 @@ export interface Standing {
   readonly maxRestartsPerHour: number;
   /** The same as in the ledger; null where the ledger could not be read. */
   readonly uselessRestarts: number | null;
-  /** Null: nobody has paused it. The start is null where it is unknown. */
-  readonly pause: { readonly by: 'all' | 'target'; readonly sinceMs: number | null } | null;
+  /** Null: nobody has paused it. Start and name are null where they are unknown. */
+  readonly pause: {
+    readonly by: 'all' | 'target';
+    readonly sinceMs: number | null;
+    readonly pauser: string | null;
+  } | null;
   /** When the hold, the cooldown and the open breaker end (Unix ms); null where there is none. */
   readonly heldUntilMs: number | null;
   readonly cooldownUntilMs: number | null;
@@ -92,10 +98,10 @@ type Times = Pick<Standing, 'pause' | 'heldUntilMs' | 'cooldownUntilMs' | 'break
 
 function timesOf(ledger: StandingFacts | null, dryRun: boolean): Times {
   if (ledger === null) return { pause: null, heldUntilMs: null, cooldownUntilMs: null, breaker: null };
-  const { nowMs, paused, pausedBy, pausedSinceMs, heldUntilMs, breakerOpenUntilMs, breakerReason } = ledger;
+  const { nowMs, paused, pausedBy, pausedSinceMs, pauser, heldUntilMs, breakerOpenUntilMs, breakerReason } = ledger;
   const coming = (untilMs: number) => (untilMs > nowMs ? untilMs : null);
   return {
-    pause: paused ? { by: pausedBy.all ? 'all' : 'target', sinceMs: pausedSinceMs } : null,
+    pause: paused ? { by: pausedBy.all ? 'all' : 'target', sinceMs: pausedSinceMs, pauser } : null,
     heldUntilMs: coming(heldUntilMs),
     cooldownUntilMs: coming(cooldownEnd(ledger, dryRun)),
     breaker: breakerOpenUntilMs > nowMs ? { openUntilMs: breakerOpenUntilMs, reason: breakerReason } : null,
@@ -176,11 +182,11 @@ function until(obstacle: Omit<Obstacle, 'untilMs'>, untilMs: number, nowMs: numb
   return { ...obstacle, untilMs, says: `${obstacle.says}, until ${clockTime(untilMs, nowMs)}` };
 }
 
-function pause({ pausedBy, pausedSinceMs, nowMs }: StandingFacts, key: TargetKey): Obstacle {
+function pause({ pausedBy, pausedSinceMs, pauser, nowMs }: StandingFacts, key: TargetKey): Obstacle {
   const since = pausedSinceMs === null ? '' : ` since ${clockTime(pausedSinceMs, nowMs)}`;
   return lasting(
     'paused',
-    `paused by a person${since}${pausedBy.all ? ', with all targets' : ''}`,
+    `paused by ${pauser ?? 'a person'}${since}${pausedBy.all ? ', with all targets' : ''}`,
     `end it with: tidemark resume${pausedBy.all ? '' : ` ${key}`}`,
   );
 }

@@ -20,6 +20,16 @@ export type ActuatorEvent =
       /** Before the restart; null where it is not known. */
       readonly usageBytes: number | null;
     }
+  /** A person has paused or resumed. */
+  | {
+      readonly type: 'steering';
+      readonly timeMs: number;
+      readonly what: 'pause' | 'resume';
+      /** Null: all targets. */
+      readonly target: TargetKey | null;
+      /** The name that the person gave; null where none was given. */
+      readonly by: string | null;
+    }
   /** The target's breaker has opened. */
   | {
       readonly type: 'breaker';

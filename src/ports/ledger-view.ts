@@ -35,6 +35,8 @@ export interface KnownRecord {
   /** An attempt that was sent. One before `sending` ends together with the lost ledger. */
   readonly sending: Attempt | null;
   readonly pausedBy: PausedBy;
+  /** Who paused, as in the view. */
+  readonly pauser: string | null;
   /** 0 if none exists; the same holds for the next field. */
   readonly cooldownUntilMs: number;
   readonly breakerOpenUntilMs: number;
@@ -67,6 +69,11 @@ export interface LedgerView {
   readonly pausedBy: PausedBy;
   /** Null where it is not paused, or where an older version wrote the pause. */
   readonly pausedSinceMs: number | null;
+  /**
+   * The name that the person gave who paused all targets, or else this one; null where it is not paused, none was
+   * given, or an older version wrote the pause.
+   */
+  readonly pauser: string | null;
   /** When this ledger began (Unix ms). A changed value means that it has lost everything since. */
   readonly epochMs: number;
   /** Redis may drop the ledger when its memory is full (`allkeys-*`): every claim is refused. */

@@ -83,7 +83,9 @@ export interface Ledger {
   /**
    * A person's command; null means all targets. `resume` also closes the breaker. A target that was paused by name
    * stays paused until it is resumed by name.
+   *
+   * @param by the name that the person gave; null or absent where none was given
    */
-  pause(target: Target | null): Promise<void>;
+  pause(target: Target | null, by?: string | null): Promise<void>;
   resume(target: Target | null): Promise<void>;
 }

@@ -1,4 +1,6 @@
 import type { Context } from 'hono';
+import { auth as basicCredentials } from 'hono/utils/basic-auth';
+import { MAX_PERSON_LENGTH, personOf } from '../model/person.ts';
 import { matchesAny, parseTarget, type Target, targetKey } from '../model/target.ts';
 import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
 import { type Handlers, MAX_NAME_LENGTH, ok, parseJson, refusal } from './handlers.ts';
@@ -15,21 +17,27 @@ export function commands(control: ActuatorControl): Pick<Handlers, 'restart' | '
       return refusal(status, answer.why, message);
     },
     pause: async (context) => {
-      const target = await targetIn(context.req.raw);
-      if (target === 'malformed') return BAD_TARGET;
-      await control.pause(target);
+      const asked = await requestIn(context.req.raw);
+      if (asked === 'malformed') return BAD_REQUEST;
+      const { target, by } = asked;
+      await control.pause(target, by);
       return ok({ paused: nameOf(target), known: isKnown(control, target) });
     },
     resume: async (context) => {
-      const target = await targetIn(context.req.raw);
-      if (target === 'malformed') return BAD_TARGET;
-      await control.resume(target);
+      const asked = await requestIn(context.req.raw);
+      if (asked === 'malformed') return BAD_REQUEST;
+      const { target, by } = asked;
+      await control.resume(target, by);
       return ok({ resumed: nameOf(target), known: isKnown(control, target) });
     },
   };
 }
 
-const BAD_TARGET = refusal(400, 'bad-request', 'The body is {"target": "app:type"}, or empty for all targets.');
+const BAD_REQUEST = refusal(
+  400,
+  'bad-request',
+  `The body is {"target": "app:type", "by": "a name of at most ${MAX_PERSON_LENGTH} characters"}, each optional, or empty.`,
+);
 
 function dynoIn(context: Context): { readonly app: string; readonly dyno: string } {
   const { app = '', dyno = '' } = context.req.param();
@@ -37,13 +45,21 @@ function dynoIn(context: Context): { readonly app: string; readonly dyno: string
   return app.length > MAX_NAME_LENGTH || dyno.length > MAX_NAME_LENGTH ? { app: '', dyno: '' } : { app, dyno };
 }
 
-/** Null: all targets. */
-async function targetIn(request: Request): Promise<Target | null | 'malformed'> {
+interface SteeringRequest {
+  /** Null: all targets. */
+  readonly target: Target | null;
+  readonly by: string | null;
+}
+
+async function requestIn(request: Request): Promise<SteeringRequest | 'malformed'> {
   const text = await request.text();
-  if (text.trim() === '') return null;
-  const { data } = TargetRequest.safeParse(parseJson(text));
+  const { data } = TargetRequest.safeParse(text.trim() === '' ? {} : parseJson(text));
   if (data === undefined) return 'malformed';
-  return data.target == null ? null : (parseTarget(data.target) ?? 'malformed');
+  // In a browser any user name goes with the token: people can give their own.
+  const by = personOf(data.by ?? basicCredentials(request)?.username);
+  if (data.target == null) return { target: null, by };
+  const target = parseTarget(data.target);
+  return target === null ? 'malformed' : { target, by };
 }
 
 function nameOf(target: Target | null): string {

@@ -58,9 +58,14 @@ export interface ActuatorControl {
   attempt(id: string): Promise<AttemptDetailView | null>;
   jobs(): readonly TargetJobs[];
   restart(app: string, dyno: string): Promise<RestartRequestAnswer>;
-  /** Null: all targets. Throws `LedgerUnavailable`. */
-  pause(target: Target | null): Promise<void>;
-  resume(target: Target | null): Promise<void>;
+  /**
+   * Throws `LedgerUnavailable`.
+   *
+   * @param target null: all targets
+   * @param by the name that the person gave; null or absent where none was given
+   */
+  pause(target: Target | null, by?: string | null): Promise<void>;
+  resume(target: Target | null, by?: string | null): Promise<void>;
   health(): Health;
   overview(): Overview;
   standings(): readonly Standing[];

@@ -11,6 +11,7 @@ const READY: StandingFacts = {
   open: null,
   paused: false,
   pausedSinceMs: null,
+  pauser: null,
   pausedBy: { all: false },
   heldUntilMs: 0,
   breakerOpenUntilMs: 0,
@@ -48,6 +49,12 @@ describe('how a target stands', () => {
       { paused: true, pausedSinceMs: NOW_MS - 30 * MINUTE },
       /^paused by a person since 13:30 UTC$/,
       /tidemark resume shop:worker$/,
+    ],
+    [
+      'a pause by somebody who gave a name',
+      { paused: true, pausedSinceMs: NOW_MS - 30 * MINUTE, pauser: 'ana@laptop' },
+      /^paused by ana@laptop since 13:30 UTC$/,
+      /resume shop:worker$/,
     ],
     [
       'a pause of all, since another day',

@@ -49,6 +49,7 @@ interface ModelRecord {
    * ledger.
    */
   pausedSinceMs: number | null;
+  pauser: string | null;
   learned: readonly LearnedBoot[];
   release: number | null;
   rebuiltInMs: number | null;
@@ -67,6 +68,7 @@ export class ModelLedger implements Ledger {
   #records = new Map<string, ModelRecord>();
   #epochMs: number | null = null;
   #pausedAllSinceMs: number | null = null;
+  #allPauser: string | null = null;
   #claims = 0;
 
   constructor(clock: { now(): number }, policy: LedgerPolicy) {
@@ -101,6 +103,7 @@ export class ModelLedger implements Ledger {
       paused: this.#isPaused(record),
       pausedBy: { all: isPause(this.#pausedAllSinceMs), target: isPause(record.pausedSinceMs) },
       pausedSinceMs: this.#pausedAllSinceMs || record.pausedSinceMs || null,
+      pauser: isPause(this.#pausedAllSinceMs) ? this.#allPauser : isPause(record.pausedSinceMs) ? record.pauser : null,
       epochMs: heldUntilMs - this.#policy.holdMs,
       mayBeEvicted: false,
       spentBootIds: [...record.spent],
@@ -274,8 +277,8 @@ export class ModelLedger implements Ledger {
     if (known.cooldownUntilMs > nowMs) {
       record.cooldownUntilMs = Math.max(record.cooldownUntilMs, known.cooldownUntilMs);
     }
-    if (known.pausedBy.all) this.#pausedAllSinceMs ??= nowMs;
-    if (known.pausedBy.target) record.pausedSinceMs ??= nowMs;
+    if (known.pausedBy.all && this.#pausedAllSinceMs === null) await this.pause(null, known.pauser);
+    if (known.pausedBy.target && record.pausedSinceMs === null) await this.pause(target, known.pauser);
     if (known.breakerOpenUntilMs > nowMs && record.countFromMs === 0) {
       record.breakerUntilMs = known.breakerOpenUntilMs;
       record.countFromMs = known.breakerOpenUntilMs;
@@ -287,9 +290,15 @@ export class ModelLedger implements Ledger {
     record.spends = [];
   }
 
-  async pause(target: Target | null): Promise<void> {
-    if (target === null) this.#pausedAllSinceMs ||= this.#clock.now();
-    else this.#record(target).pausedSinceMs ||= this.#clock.now();
+  async pause(target: Target | null, by: string | null = null): Promise<void> {
+    if (target === null) {
+      if (!isPause(this.#pausedAllSinceMs)) this.#allPauser = by;
+      this.#pausedAllSinceMs ||= this.#clock.now();
+      return;
+    }
+    const record = this.#record(target);
+    if (!isPause(record.pausedSinceMs)) record.pauser = by;
+    record.pausedSinceMs ||= this.#clock.now();
   }
 
   async resume(target: Target | null): Promise<void> {
@@ -357,6 +366,7 @@ function newRecord(target: Target): ModelRecord {
     countFromMs: 0,
     usefulFromMs: 0,
     pausedSinceMs: null,
+    pauser: null,
     learned: [],
     release: null,
     rebuiltInMs: null,

@@ -56,9 +56,10 @@ it('pauses all targets, and one', async () => {
 
 it('resumes what is paused, and says that this closes the breaker', async () => {
   const dynos = [BLOATED];
-  const targets = [makeTarget({ paused_by: 'all', paused_since_ms: Date.UTC(2026, 10, 29, 14, 2) })];
+  const pause = { paused_by: 'all', paused_since_ms: Date.UTC(2026, 10, 29, 14, 2), pauser: 'ana@laptop' } as const;
+  const targets = [makeTarget(pause)];
   open = await lab.open({ dynos, status: makeStatus(dynos, { targets }) });
-  await open.page.getByText('Paused by a person since 14:02, with all targets.').waitFor();
+  await open.page.getByText('Paused by ana@laptop since 14:02, with all targets.').waitFor();
   await button('Resume all').first().click();
   await open.page.getByText('An open breaker is closed.').waitFor();
   await button('Resume').last().click();

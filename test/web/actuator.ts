@@ -171,12 +171,14 @@ const overview: Overview = {
 
 interface Calls {
   readonly paused: (Target | null)[];
+  /** Who paused. */
+  readonly by: (string | null)[];
   readonly resumed: (Target | null)[];
   readonly restarted: string[];
 }
 
 export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false }) {
-  const calls: Calls = { paused: [], resumed: [], restarted: [] };
+  const calls: Calls = { paused: [], by: [], resumed: [], restarted: [] };
   const control: ActuatorControl = {
     dynos: () => [view],
     dyno: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? detail : null),
@@ -185,8 +187,9 @@ export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 
       calls.restarted.push(`${app}/${dyno}`);
       return restart;
     },
-    pause: async (target) => {
+    pause: async (target, by = null) => {
       calls.paused.push(target);
+      calls.by.push(by);
     },
     resume: async (target) => {
       calls.resumed.push(target);

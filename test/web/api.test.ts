@@ -101,7 +101,7 @@ describe('admission', () => {
       const response = await request(path, { method: 'POST', headers: reading });
       expect([response.status, await response.json()]).toMatchObject([403, { error: { code: 'read-only' } }]);
     }
-    expect(calls).toEqual({ paused: [], resumed: [], restarted: [] });
+    expect(calls).toEqual({ paused: [], by: [], resumed: [], restarted: [] });
     expect((await request('/api/status', { headers: { authorization: 'Bearer l00' } })).status).toBe(401);
   });
 
@@ -277,14 +277,32 @@ describe('commands', () => {
     expect(calls).toMatchObject({ paused: [target], resumed: [target] });
   });
 
-  it.each(['nonsense', '[]', '"shop:worker"', '{"target":"shop"}', '{"target":7}', '{"targets":"shop:worker"}'])(
-    'refuses the body %j, and pauses nothing by mistake',
-    async (body) => {
-      const { request, calls } = api();
-      expect((await request('/api/pause', { method: 'POST', body })).status).toBe(400);
-      expect(calls.paused).toEqual([]);
-    },
-  );
+  it.each([
+    ['{"by":"ana@laptop"}', {}, 'ana@laptop'],
+    ['', { authorization: `Basic ${btoa('ana:s3cret')}` }, 'ana'],
+    ['{"by":"ben"}', { authorization: `Basic ${btoa('ana:s3cret')}` }, 'ben'],
+    ['{"by":"  "}', {}, null],
+    ['', {}, null],
+  ])('notes who asks: the body %j and the headers %j are by %j', async (body, headers, by) => {
+    const { request, calls } = api({ token: 's3cret' });
+    const all = { authorization: 'Bearer s3cret', ...headers } as Record<string, string>;
+    expect((await request('/api/pause', { method: 'POST', body, headers: all })).status).toBe(200);
+    expect(calls.by).toEqual([by]);
+  });
+
+  it.each([
+    'nonsense',
+    `{"by":"${'x'.repeat(65)}"}`,
+    '[]',
+    '"shop:worker"',
+    '{"target":"shop"}',
+    '{"target":7}',
+    '{"targets":"shop:worker"}',
+  ])('refuses the body %j, and pauses nothing by mistake', async (body) => {
+    const { request, calls } = api();
+    expect((await request('/api/pause', { method: 'POST', body })).status).toBe(400);
+    expect(calls.paused).toEqual([]);
+  });
 
   it.each([
     ['shop:worker', true],

@@ -1,6 +1,6 @@
 import type { JobTotals } from '../../job-totals/job-totals.ts';
-import type { Target } from '../../model/target.ts';
-import type { Clock } from '../../ports.ts';
+import { type Target, targetKey } from '../../model/target.ts';
+import type { ActuatorEvent, Clock } from '../../ports.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../web/control.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
@@ -74,6 +74,8 @@ export interface SteeringParts {
   readonly standings: Pick<Standings, 'refresh'>;
   /** A person's restart of one dyno of an app. */
   readonly restart: (app: string, dyno: string) => Promise<RestartRequestAnswer>;
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Pick<Log, 'info'>;
 }
 
@@ -82,17 +84,21 @@ export function createSteering({
   ledgers,
   standings,
   restart,
+  publish,
+  clock,
   log,
 }: SteeringParts): Pick<ActuatorControl, 'restart' | 'pause' | 'resume'> {
-  const steer = async (target: Target | null, what: 'pause' | 'resume') => {
-    await ledgers.required()[what](target);
-    log.info(what === 'pause' ? 'paused by a person' : 'resumed by a person', { target: target ?? 'all' });
+  const steer = async (target: Target | null, what: 'pause' | 'resume', by: string | null) => {
+    await ledgers.required()[what](target, by);
+    log.info(what === 'pause' ? 'paused by a person' : 'resumed by a person', { target: target ?? 'all', by });
+    const key = target === null ? null : targetKey(target);
+    await publish({ type: 'steering', timeMs: clock.now(), what, target: key, by });
     // What is shown next must know of it.
     await standings.refresh();
   };
   return {
     restart,
-    pause: (target) => steer(target, 'pause'),
-    resume: (target) => steer(target, 'resume'),
+    pause: (target, by = null) => steer(target, 'pause', by),
+    resume: (target, by = null) => steer(target, 'resume', by),
   };
 }

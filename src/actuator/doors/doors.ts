@@ -99,7 +99,7 @@ function createControl({ settings, measurements, assembled, isRestored, host }: 
   const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
   return {
     ...createViews(views),
-    ...createSteering({ ledgers, standings, restart, log }),
+    ...createSteering({ ledgers, standings, restart, publish: assembled.publish, clock, log }),
     health: () => healthOf(health),
     refusals: () => refusals.list(),
     overview: () =>

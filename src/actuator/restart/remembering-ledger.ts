@@ -87,8 +87,8 @@ export class RememberingLedger implements Ledger {
     return answer;
   }
 
-  async pause(target: Target | null): Promise<void> {
-    await this.#ledger.pause(target);
+  async pause(target: Target | null, by: string | null = null): Promise<void> {
+    await this.#ledger.pause(target, by);
     if (target === null) this.#isAllPaused = true;
     else await this.read(target);
   }
@@ -199,6 +199,7 @@ function knownOf({ view, open, sent }: Memory, isAllPaused: boolean): KnownRecor
     spentBootIds: [...new Set([...(view?.spentBootIds ?? []), ...sent.flatMap(({ bootIds }) => bootIds)])],
     sending: open?.phase === 'sending' ? open : null,
     pausedBy: { all: isAllPaused, target: view?.pausedBy.target ?? false },
+    pauser: view?.pauser ?? null,
     cooldownUntilMs: view?.cooldownUntilMs ?? 0,
     breakerOpenUntilMs: view?.breakerOpenUntilMs ?? 0,
     breakerReason: view?.breakerReason ?? null,

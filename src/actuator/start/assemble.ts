@@ -41,6 +41,7 @@ export interface Assembled {
   readonly platform: PlatformView | null;
   readonly chronicle: Chronicle;
   readonly summaries: SummarySender;
+  readonly publish: (event: ActuatorEvent) => Promise<void>;
   /** Notified of every event; they must not reject. */
   readonly listeners: Set<(event: ActuatorEvent) => Promise<void>>;
 }
@@ -85,7 +86,7 @@ export function assemble(input: AssembleInput): Assembled {
     leads: () => leadership.leads(),
     host,
   });
-  return { tick, mode, history, standings, platform, chronicle, summaries, listeners };
+  return { tick, mode, history, standings, platform, chronicle, summaries, publish, listeners };
 }
 
 interface MayAct {

@@ -29,6 +29,9 @@ export function messageOf(event: NoticeEvent, suspects: readonly JobShare[] = []
       return isAdvice(event.decision) ? ofAdvice(event.decision, suspects) : null;
     case 'reclaimed':
       return ofReclaimed(event);
+    case 'steering':
+      // Whoever did it knows.
+      return null;
     case 'breaker':
       return ofBreaker(event);
     case 'summary':

@@ -1,5 +1,6 @@
 import { connectRedis, type RedisConnection } from '../../adapters/redis/connection.ts';
 import { watchEviction } from '../../adapters/redis/eviction.ts';
+import { createRedisJournal } from '../../adapters/redis/journal/journal.ts';
 import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
 import { isLed } from '../../adapters/redis/leader.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
@@ -7,7 +8,7 @@ import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
 import { createSnapshots } from '../../adapters/redis/snapshots.ts';
 import { readSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
-import type { Target } from '../../model/target.ts';
+import { type Target, targetKey } from '../../model/target.ts';
 
 export interface SteeredLedger {
   /** The Redis, as people may see it: never its password. */
@@ -32,6 +33,7 @@ export async function steerLedger(
   url: string,
   what: 'pause' | 'resume',
   target: Target | null,
+  by: string | null,
 ): Promise<SteeredLedger> {
   const said: string[] = [];
   const log = (level: 'info' | 'warn', message: string) => {
@@ -51,7 +53,9 @@ export async function steerLedger(
     const recordFaults = new RecordFaults((_, message) => faults.push(message));
     // A name that cannot be looked up must not stop the pause.
     const isKnown = target === null || (await isKnownTo(connection, keys, target).catch(() => true));
-    await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target);
+    await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target, by);
+    const event = { type: 'steering', timeMs: Date.now(), what, target: target && targetKey(target), by } as const;
+    await createRedisJournal({ connection, keys, faults: recordFaults, log }).append(event);
     const isLedNow = await isLed(connection, keys).catch(() => false);
     return { host: new URL(url).host, isLed: isLedNow, isKnown, faults };
   } finally {

@@ -12,6 +12,11 @@ const REDIS_FLAG: OwnFlag = {
     'Read what the actuator keeps in Redis (TIDEMARK_REDIS_URL or REDIS_URL), for one that nothing can reach by ' +
     'HTTP. The default where no actuator answers on this machine and a Redis is set.',
 };
+const BY_FLAG: OwnFlag = {
+  name: 'by',
+  value: 'NAME',
+  meaning: 'Who asks, shown with the pause; without it, your user name and this machine. At most 64 characters.',
+};
 const JSON_FLAG: OwnFlag = { name: 'json', value: null, meaning: 'Print JSON instead of text.' };
 
 /** Every command, declared once: the command line and `--help` come from here. */
@@ -116,7 +121,7 @@ export const COMMANDS: readonly Command[] = [
     words: '[APP:TYPE]',
     maxWords: 1,
     meaning: 'Stops all restarts, or those of one target. Goes through Redis where no actuator answers.',
-    ownFlags: [URL_FLAG],
+    ownFlags: [URL_FLAG, BY_FLAG],
     takesSettings: false,
     run: async (args) => (await import('../pause.ts')).runPause(args, 'pause'),
   },
@@ -125,7 +130,7 @@ export const COMMANDS: readonly Command[] = [
     words: '[APP:TYPE]',
     maxWords: 1,
     meaning: 'Ends a pause and closes the breaker. Goes through Redis where no actuator answers.',
-    ownFlags: [URL_FLAG],
+    ownFlags: [URL_FLAG, BY_FLAG],
     takesSettings: false,
     run: async (args) => (await import('../pause.ts')).runPause(args, 'resume'),
   },

@@ -92,14 +92,16 @@ function platformBanners({ platform }: Status): readonly Banner[] {
 
 function pauseBanners(status: Status, nowMs: number): readonly Banner[] {
   const paused = status.targets.filter((target) => target.paused_by !== null);
-  const since = (target: TargetState | undefined) =>
-    target?.paused_since_ms == null ? '' : ` since ${clockWords(target.paused_since_ms, nowMs)}`;
+  const byWhom = (target: TargetState | undefined) => {
+    const since = target?.paused_since_ms == null ? '' : ` since ${clockWords(target.paused_since_ms, nowMs)}`;
+    return `Paused by ${target?.pauser ?? 'a person'}${since}`;
+  };
   if (isAllPaused(status) && paused.some((target) => target.paused_by === 'all')) {
-    const says = `Paused by a person${since(paused[0])}, with all targets. Tidemark watches and restarts nothing.`;
+    const says = `${byWhom(paused[0])}, with all targets. Tidemark watches and restarts nothing.`;
     return [banner('paused', 'watch', { title: 'Paused', says, resume: 'all' })];
   }
   return paused.map((target) => {
-    const says = `Paused by a person${since(target)}. Tidemark goes on watching it and does not restart it.`;
+    const says = `${byWhom(target)}. Tidemark goes on watching it and does not restart it.`;
     return banner(`paused ${target.target}`, 'watch', {
       title: `${target.target} is paused`,
       says,

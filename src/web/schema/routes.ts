@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_PERSON_LENGTH } from '../../model/person.ts';
 import { Attempt, AttemptDetail } from './attempt.ts';
 import { Decision } from './decision.ts';
 import { DynoDetail, DynoInList } from './dyno.ts';
@@ -7,7 +8,7 @@ import { TargetJobs } from './jobs.ts';
 import { Health, Status } from './status.ts';
 
 /** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
-export const API_VERSION = '2.0.0';
+export const API_VERSION = '2.1.0';
 
 /** One route: the app serves it, the document describes it, and the client calls it by this. */
 export interface Route {
@@ -35,8 +36,15 @@ export const CurvePoints = z
 
 /** Strict: a misspelt key must not pause everything. */
 export const TargetRequest = z
-  .strictObject({ target: z.string().max(200).nullish().describe('app:type; null or left out: all targets.') })
-  .describe('Which target is meant.');
+  .strictObject({
+    target: z.string().max(200).nullish().describe('app:type; null or left out: all targets.'),
+    by: z
+      .string()
+      .max(MAX_PERSON_LENGTH)
+      .nullish()
+      .describe('Who asks, for people to read; null or left out: the user name of Basic, if there is one.'),
+  })
+  .describe('Which target is meant, and who asks.');
 
 const Unknown = z
   .boolean()

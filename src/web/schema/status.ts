@@ -20,7 +20,11 @@ export const TargetState = z
     paused_by: z
       .enum(['all', 'target'])
       .nullable()
-      .describe('Whether a person paused all targets or this one; null: not paused. Who it was is not known.'),
+      .describe('Whether a person paused all targets or this one; null: not paused.'),
+    pauser: z
+      .string()
+      .nullable()
+      .describe('The name that this person gave, which nobody has checked; null where none is known.'),
     held_until_ms: timeMsOrNull('Restarts are held until then because the ledger is new.'),
     cooldown_until_ms: timeMsOrNull('The end of the cooldown after the last restart.'),
     breaker: z

@@ -87,6 +87,7 @@ function showStanding(standing: Standing, scoreboard: ScoreboardView | null): Ta
     dry_run: standing.dryRun,
     paused_since_ms: pause?.sinceMs ?? null,
     paused_by: pause?.by ?? null,
+    pauser: pause?.pauser ?? null,
     held_until_ms: standing.heldUntilMs,
     cooldown_until_ms: standing.cooldownUntilMs,
     breaker: breaker === null ? null : { open_until_ms: breaker.openUntilMs, reason: breaker.reason },

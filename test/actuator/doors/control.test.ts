@@ -3,6 +3,7 @@ import { createSteering, createViews } from '../../../src/actuator/doors/control
 import { healthOf } from '../../../src/actuator/doors/health.ts';
 import { restartForPerson } from '../../../src/actuator/restart/person-restart.ts';
 import { LedgerUnavailable, PlatformError } from '../../../src/model/errors.ts';
+import type { ActuatorEvent } from '../../../src/ports.ts';
 import { LoopWorld, type LoopWorldOptions, SHOP } from '../../models/loop-world.ts';
 import { unreadable } from '../../models/model-platform.ts';
 
@@ -71,20 +72,33 @@ describe('what is shown', () => {
 });
 
 describe("a person's pause", () => {
-  it('reaches the ledger, and is shown at once', async () => {
+  const steeringOf = (world: LoopWorld, events: ActuatorEvent[] = []) => {
+    const publish = async (event: ActuatorEvent) => void events.push(event);
+    return createSteering({ ...world, publish, restart: () => ask(world) });
+  };
+
+  it('reaches the ledger, and is shown at once, with its author, who stands in log and journal, too', async () => {
     const world = new LoopWorld();
-    const steering = createSteering({ ...world, restart: () => ask(world) });
-    await steering.pause(SHOP);
-    expect(world.standings.all()).toMatchObject([{ obstacles: [{ code: 'paused' }] }]);
+    const events: ActuatorEvent[] = [];
+    const steering = steeringOf(world, events);
+    await steering.pause(SHOP, 'ana@laptop');
+    const says = expect.stringMatching(/^paused by ana@laptop since /);
+    expect(world.standings.all()).toMatchObject([
+      { obstacles: [{ code: 'paused', says }], pause: { pauser: 'ana@laptop' } },
+    ]);
     await steering.resume(SHOP);
     expect(world.standings.all()).toMatchObject([{ obstacles: [] }]);
     expect(world.lines.map(({ message }) => message)).toEqual(['paused by a person', 'resumed by a person']);
+    expect(world.lines[0]?.fields).toMatchObject({ by: 'ana@laptop' });
+    expect(events).toMatchObject([
+      { type: 'steering', what: 'pause', target: 'shop:worker', by: 'ana@laptop' },
+      { type: 'steering', what: 'resume', target: 'shop:worker', by: null },
+    ]);
   });
 
   it('is refused without Redis, which would forget it', async () => {
     const world = new LoopWorld({ hasLedger: false });
-    const steering = createSteering({ ...world, restart: () => ask(world) });
-    await expect(steering.pause(null)).rejects.toThrow(LedgerUnavailable);
+    await expect(steeringOf(world).pause(null)).rejects.toThrow(LedgerUnavailable);
   });
 });
 

@@ -18,6 +18,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     paused: false,
     pausedBy: { all: false, target: false },
     pausedSinceMs: null,
+    pauser: null,
     epochMs: 0,
     mayBeEvicted: false,
     spentBootIds: [],

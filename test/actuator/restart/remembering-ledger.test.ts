@@ -92,6 +92,7 @@ describe('a ledger that was lost under a living actuator', () => {
       spentBootIds: [],
       sending: attempt,
       pausedBy: { all: false, target: false },
+      pauser: null,
       cooldownUntilMs: 0,
       breakerOpenUntilMs: 0,
       breakerReason: null,

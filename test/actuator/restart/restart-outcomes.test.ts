@@ -115,6 +115,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     paused: false,
     pausedBy: { all: false, target: false },
     pausedSinceMs: null,
+    pauser: null,
     epochMs: 0,
     spentBootIds: [],
     learnedFloorBytes: null,

@@ -52,7 +52,7 @@ describe('pause and resume when no actuator can be reached', { timeout: 180_000 
     const restart = () => actuator.cli('restart', APP, 'worker.1');
     await vi.waitFor(async () => expect(await actuator.get('/readyz')).toMatchObject({ ready: true }), PATIENCE);
 
-    const paused = await runCli(['pause', `${APP}:worker`], env);
+    const paused = await runCli(['pause', `${APP}:worker`, '--by', 'ana'], env);
     expect(paused).toMatchObject({ code: 0, stderr: '' });
     expect(paused.stdout).toContain(
       `Paused: ${APP}:worker, in the ledger (Redis at 127.0.0.1:${redis.port}), ` +
@@ -61,6 +61,10 @@ describe('pause and resume when no actuator can be reached', { timeout: 180_000 
     // No dyno has reported yet, so a misspelt name would look the same.
     expect(paused.stdout).toContain(`No dyno of ${APP}:worker has reported there`);
     expect((await restart()).stderr).toMatch(/409.*paused/);
+    await vi.waitFor(
+      async () => expect((await actuator.cli('status')).stdout).toMatch(/paused by ana since/),
+      PATIENCE,
+    );
 
     const resumed = await runCli(['resume', `${APP}:worker`], env);
     expect(resumed.stdout).toMatch(/^Resumed: shop:worker, in the ledger/);
@@ -74,7 +78,11 @@ describe('pause and resume when no actuator can be reached', { timeout: 180_000 
     expect(paused.stdout).toMatch(/^Paused: all targets, in the ledger.*No actuator leads/);
     const client = new Redis(url);
     cleanups.push(() => client.disconnect());
-    expect(await client.exists('tidemark:pause-all')).toBe(1);
+    // Without --by the user of this machine.
+    expect(await client.get('tidemark:pause-all')).toMatch(/^\d{13} \S+@\S+$/);
+    expect((await client.xrevrange('tidemark:journal', '+', '-', 'COUNT', 1)).flat(2)).toContainEqual(
+      expect.stringMatching(/"steering".*"what":"pause"/),
+    );
     await runCli(['resume'], { PORT: port, REDIS_URL: url });
     expect(await client.get('tidemark:pause-all')).toBe('0');
   });

@@ -78,27 +78,31 @@ export function describeLimits(session: LedgerSession): void {
       expect((await session.ledger.advance(drained, send)).ok).toBe(true);
     });
 
-    it('knows since when it is paused, and whether all targets are; a second pause changes neither', async () => {
+    it('knows since when it is paused, by whom, and whether all targets are; a second pause changes nothing', async () => {
       expect(await session.ledger.read(SHOP)).toMatchObject({
         paused: false,
         pausedBy: { all: false },
         pausedSinceMs: null,
+        pauser: null,
       });
-      await session.ledger.pause(SHOP);
+      await session.ledger.pause(SHOP, 'ana@laptop');
       const { nowMs } = await session.ledger.read(SHOP);
       session.pass(MINUTE);
-      await session.ledger.pause(SHOP);
+      await session.ledger.pause(SHOP, 'ben');
       const byName = await session.ledger.read(SHOP);
-      expect(byName).toMatchObject({ paused: true, pausedBy: { all: false } });
+      expect(byName).toMatchObject({ paused: true, pausedBy: { all: false }, pauser: 'ana@laptop' });
       expect(nowMs - (byName.pausedSinceMs ?? 0)).toBeLessThan(MINUTE);
-      await session.ledger.pause(null);
-      expect(await session.ledger.read(SHOP)).toMatchObject({ paused: true, pausedBy: { all: true } });
+      await session.ledger.pause(null, 'Zoë with a space');
+      const all = { paused: true, pausedBy: { all: true }, pauser: 'Zoë with a space' };
+      expect(await session.ledger.read(SHOP)).toMatchObject(all);
+      expect((await session.ledger.read(SHOP)).pausedSinceMs).toBeGreaterThan(byName.pausedSinceMs ?? 0);
       await session.ledger.resume(null);
       await session.ledger.resume(SHOP);
       expect(await session.ledger.read(SHOP)).toMatchObject({
         paused: false,
         pausedBy: { all: false },
         pausedSinceMs: null,
+        pauser: null,
       });
     });
 

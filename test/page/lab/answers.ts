@@ -16,6 +16,7 @@ export function makeTarget(over: Partial<TargetState> = {}): TargetState {
     dry_run: false,
     paused_since_ms: null,
     paused_by: null,
+    pauser: null,
     held_until_ms: null,
     cooldown_until_ms: null,
     breaker: null,

@@ -53,6 +53,7 @@ export function recordEvents(meter: Meter): (event: ActuatorEvent) => void {
         return;
       }
       case 'breaker':
+      case 'steering':
         return;
     }
   };

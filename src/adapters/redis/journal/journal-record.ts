@@ -59,6 +59,13 @@ const eventSchema = z.discriminatedUnion('type', [
     usageBytes: nullableAmount.default(null),
   }),
   z.object({
+    type: z.literal('steering'),
+    timeMs: time,
+    what: z.enum(['pause', 'resume']),
+    target: key.nullable(),
+    by: text.nullable(),
+  }),
+  z.object({
     type: z.literal('breaker'),
     timeMs: time,
     target: key,

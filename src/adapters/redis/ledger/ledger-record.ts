@@ -115,6 +115,7 @@ const readSchema = z
     pausedAll: z.boolean(),
     pausedTarget: z.boolean(),
     pausedSinceMs: z.union([time, z.literal(false)]),
+    pauser: z.union([text, z.literal(false)]),
     epochMs: time,
     spent: stringList,
   })

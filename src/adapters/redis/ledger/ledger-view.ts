@@ -1,5 +1,6 @@
 import { uselessInARow } from '../../../attempt/breaker.ts';
 import { normalBytesPerJob, normalFloor } from '../../../decision/learned.ts';
+import { personOf } from '../../../model/person.ts';
 import type { Target } from '../../../model/target.ts';
 import type { LedgerView } from '../../../ports.ts';
 import { orEmpty, type ReportUseless } from './ledger-faults.ts';
@@ -18,6 +19,7 @@ export function viewOf(target: Target, answer: unknown, report: ReportUseless): 
     spent,
     breakerReason,
     pausedSinceMs,
+    pauser,
     usefulFromMs,
     pausedAll,
     pausedTarget,
@@ -33,6 +35,7 @@ export function viewOf(target: Target, answer: unknown, report: ReportUseless): 
     dryHistory: orEmpty('dryHistory', 'Earlier dry runs are not shown.', () => parseHistory(dryHistory), report),
     breakerReason: breakerReason === false ? null : breakerReason,
     pausedSinceMs: pausedSinceMs === false ? null : pausedSinceMs,
+    pauser: pauser === false ? null : personOf(pauser),
     spentBootIds: spent,
     paused: pausedAll || pausedTarget,
     pausedBy: { all: pausedAll, target: pausedTarget },

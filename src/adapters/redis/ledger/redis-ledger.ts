@@ -126,8 +126,8 @@ function recording(
 /** A person's commands. */
 function steering({ faults }: RedisLedgerOptions, evaluate: Evaluate): Pick<Ledger, 'pause' | 'resume'> {
   return {
-    async pause(target) {
-      await evaluate(PAUSE, target, { all: target === null });
+    async pause(target, by = null) {
+      await evaluate(PAUSE, target, { all: target === null, by });
     },
     async resume(target) {
       const skipped = (await evaluate(RESUME, target, { all: target === null })) as string[];

@@ -24,6 +24,7 @@ const READY: StandingFacts = {
   open: null,
   paused: false,
   pausedSinceMs: null,
+  pauser: null,
   pausedBy: { all: false },
   heldUntilMs: 0,
   breakerOpenUntilMs: 0,

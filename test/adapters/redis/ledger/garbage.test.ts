@@ -212,6 +212,18 @@ describe('garbage when all targets are listed', () => {
     expect((await state.ledger.read(MAIL)).paused).toBe(false);
   });
 
+  it('the pause of all is as an older version wrote it: it keeps its start, and has no author', async () => {
+    await redis.set(`${prefix}pause-all`, '1700000000000');
+    expect(await state.ledger.read(MAIL)).toMatchObject({ paused: true, pausedSinceMs: 1700000000000, pauser: null });
+  });
+
+  it('the author of a pause is what a terminal obeys, and long: it is shown printable and short', async () => {
+    await redis.set(`${prefix}pause-all`, `1700000000000 \u001b[2J${'x'.repeat(999)}`);
+    const { pauser } = await state.ledger.read(MAIL);
+    expect(pauser).toMatch(/^\\u001b\[2Jx+$/);
+    expect(pauser).toHaveLength(64);
+  });
+
   it.each(Object.entries(WRONG_TYPES))('the leader is %s: one leads anyway', async (_, put) => {
     await put(`${prefix}leader`);
     await new Promise<void>((resolve) => {

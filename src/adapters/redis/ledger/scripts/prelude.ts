@@ -7,7 +7,7 @@
  * attempt has spent), `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last
  * hour), `cooldownUntilMs`, `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before
  * does not count towards the breaker), `usefulFromMs` (what closed before says nothing of what restarts are good for),
- * `paused`, `pausedAtMs`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in
+ * `paused`, `pausedAtMs`, `pauser`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in
  * which its restarts were rebuilt from dyno ages).
  */
 
@@ -55,10 +55,26 @@ local function isAllPaused()
   return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
 end
 local function isTargetPaused() return (get('paused') or '0') ~= '0' end
--- Nil where it is not paused, or the start is unknown.
+-- When the pause in force began and who made it; each is nil where it is unknown. The pause of all is its time and,
+-- after a space, the name; an older version wrote the time alone.
 local function pausedSince()
-  if not isAllPaused() then return isTargetPaused() and tonumber(get('pausedAtMs') or '') or nil end
-  return typeOf(pauseKey) == 'string' and tonumber(redis.call('GET', pauseKey)) or nil
+  if not isAllPaused() then
+    if not isTargetPaused() then return nil, nil end
+    return tonumber(get('pausedAtMs') or ''), get('pauser')
+  end
+  local text = typeOf(pauseKey) == 'string' and redis.call('GET', pauseKey) or ''
+  local at, by = string.match(text, '^(%d+) ?(.*)$')
+  return tonumber(at or ''), by ~= '' and by or nil
+end
+local function pause(isAll, by)
+  if isAll and not isAllPaused() then
+    local at = string.format('%.0f', now)
+    redis.call('SET', pauseKey, known(by) and at .. ' ' .. by or at)
+  elseif not isAll and not isTargetPaused() then
+    set('paused', '1')
+    set('pausedAtMs', now)
+    if known(by) then set('pauser', by) else redis.call('HDEL', recordKey, 'pauser') end
+  end
 end
 local function isPaused() return isAllPaused() or isTargetPaused() end
 local function isSpent(id) return known(id) and redis.call('ZSCORE', spentKey, id) ~= false end

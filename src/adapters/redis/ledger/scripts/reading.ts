@@ -2,6 +2,7 @@ import { PRELUDE } from './prelude.ts';
 
 /** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
 export const READ = `${PRELUDE}
+local pausedAt, pauser = pausedSince()
 return cjson.encode({
   nowMs = now,
   open = get('attempt') or false,
@@ -17,7 +18,8 @@ return cjson.encode({
   usefulFromMs = number('usefulFromMs'),
   pausedAll = isAllPaused(),
   pausedTarget = isTargetPaused(),
-  pausedSinceMs = pausedSince() or false,
+  pausedSinceMs = pausedAt or false,
+  pauser = pauser or false,
   epochMs = epoch,
   spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
 })

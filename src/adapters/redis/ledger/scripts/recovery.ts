@@ -13,11 +13,8 @@ return 1
 export const WRITE_BACK = `${PRELUDE}
 for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
 if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
-if args.pausedBy.all then redis.call('SET', pauseKey, string.format('%.0f', now), 'NX') end
-if args.pausedBy.target and not get('paused') then
-  set('paused', '1')
-  set('pausedAtMs', now)
-end
+if args.pausedBy.target and not get('paused') then pause(false, args.pauser) end
+if args.pausedBy.all and typeOf(pauseKey) == 'none' then pause(true, args.pauser) end
 -- Set when a breaker is closed, by a new release or a person.
 if args.breakerOpenUntilMs > now and not get('countFromMs') then
   set('breakerUntilMs', args.breakerOpenUntilMs)

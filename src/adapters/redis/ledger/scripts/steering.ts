@@ -1,13 +1,8 @@
 import { PRELUDE } from './prelude.ts';
 
 export const PAUSE = `${PRELUDE}
--- A repeated pause keeps its first start.
-if args.all then
-  if not isAllPaused() then redis.call('SET', pauseKey, string.format('%.0f', now)) end
-elseif not isTargetPaused() then
-  set('paused', '1')
-  set('pausedAtMs', now)
-end
+-- A repeated pause keeps its first start, and who made it.
+pause(args.all, args.by)
 return 1
 `;
 
@@ -15,7 +10,7 @@ return 1
 export const RESUME = `${PRELUDE}
 if not args.all then
   set('paused', '0')
-  redis.call('HDEL', recordKey, 'pausedAtMs')
+  redis.call('HDEL', recordKey, 'pausedAtMs', 'pauser')
   closeBreaker()
   return {}
 end
