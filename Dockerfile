@@ -6,9 +6,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json tsconfig.types.json ./
 COPY src ./src
-COPY scripts/bundle-entries.ts scripts/build-page.ts ./scripts/
+COPY scripts/build.ts ./scripts/
+COPY scripts/build ./scripts/build
 # As `npm run build` does.
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && node node_modules/typescript/bin/tsc -p tsconfig.types.json && node scripts/bundle-entries.ts && node scripts/build-page.ts
+RUN node scripts/build.ts
 
 FROM node:24.8.0-bookworm-slim AS production-dependencies
 WORKDIR /app

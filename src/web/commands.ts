@@ -36,7 +36,8 @@ export function commands(control: ActuatorControl): Pick<Handlers, 'restart' | '
 const BAD_REQUEST = refusal(
   400,
   'bad-request',
-  `The body is {"target": "app:type", "by": "a name of at most ${MAX_PERSON_LENGTH} characters"}, each optional, or empty.`,
+  'The body is {"target": "app:type", "by": "a name"}, each optional, or empty. ' +
+    `A name has at most ${MAX_PERSON_LENGTH} characters.`,
 );
 
 function dynoIn(context: Context): { readonly app: string; readonly dyno: string } {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildPage } from '../../scripts/build-page.ts';
+import { buildPage } from '../../scripts/build/page.ts';
 import { feed, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { redisDatabase } from '../redis-databases.ts';
 import { LAB_LIMIT_MS, type Lab, openLab } from './lab/browser.ts';

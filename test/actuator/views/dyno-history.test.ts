@@ -77,7 +77,7 @@ describe('the numbers of a dyno', () => {
     expect(views.dynos()[0]?.isStale).toBe(true);
   });
 
-  it('are of the boot that the platform lists, in the list as in the dyno opened, also while a stranger has its name', async () => {
+  it('are of the boot that the platform lists, in the list as in the dyno opened, not of a stranger', async () => {
     const world = new LoopWorld();
     world.report('worker.1', { windows: 3 });
     await world.tick();

@@ -78,7 +78,7 @@ export function describeLimits(session: LedgerSession): void {
       expect((await session.ledger.advance(drained, send)).ok).toBe(true);
     });
 
-    it('knows since when it is paused, by whom, and whether all targets are; a second pause changes nothing', async () => {
+    it('knows since when, by whom and what is paused; a second pause changes nothing', async () => {
       expect(await session.ledger.read(SHOP)).toMatchObject({
         paused: false,
         pausedBy: { all: false },

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { buildPage } from '../../../scripts/build-page.ts';
+import { buildPage } from '../../../scripts/build/page.ts';
 import { CHROMIUM, installedProgram } from '../../../scripts/installed-program.ts';
 import { type Script, type ScriptedActuator, startScriptedActuator } from './scripted-actuator.ts';
 

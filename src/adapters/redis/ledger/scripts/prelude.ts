@@ -7,8 +7,8 @@
  * attempt has spent), `history` and `dryHistory` (JSON lists, newest first), `sent` (JSON list of times within the last
  * hour), `cooldownUntilMs`, `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before
  * does not count towards the breaker), `usefulFromMs` (what closed before says nothing of what restarts are good for),
- * `paused`, `pausedAtMs`, `pauser`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the epoch in
- * which its restarts were rebuilt from dyno ages).
+ * `paused`, `pausedAtMs`, `pauser`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the
+ * epoch in which its restarts were rebuilt from dyno ages).
  */
 
 export const PRELUDE = `

@@ -13,18 +13,18 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type OutputChunk, rolldown } from 'rolldown';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'dist/cjs');
 const PACKAGE = /^(?![./])/;
 
-await bundle({ index: 'src/index.ts', register: 'src/register.ts', 'instrument/start': 'src/instrument/start.ts' }, [
-  '@opentelemetry/api',
-  'pidusage',
-]);
-await bundle({ 'actuator/index': 'src/actuator/index.ts' }, [PACKAGE]);
-await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE]);
-// The files above end in `.js`, in a package whose type is `module`.
-await writeFile(join(FOLDER, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
+export async function bundleEntries(): Promise<void> {
+  const worker = { index: 'src/index.ts', register: 'src/register.ts', 'instrument/start': 'src/instrument/start.ts' };
+  await bundle(worker, ['@opentelemetry/api', 'pidusage']);
+  await bundle({ 'actuator/index': 'src/actuator/index.ts' }, [PACKAGE]);
+  await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE]);
+  // The files above end in `.js`, in a package whose type is `module`.
+  await writeFile(join(FOLDER, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
+}
 
 /** @param input source files by the name of what is built from them, which is a path in the folder */
 async function bundle(input: Record<string, string>, external: (string | RegExp)[]): Promise<void> {

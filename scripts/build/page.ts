@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = join(ROOT, 'src/page');
 const UPLOT = join(ROOT, 'node_modules/uplot');
 
@@ -34,5 +34,3 @@ async function styles(): Promise<string> {
   const files = [join(UPLOT, 'dist/uPlot.min.css'), ...names.map((name) => join(SOURCES, 'styles', name))];
   return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
 }
-
-if (import.meta.main) await buildPage(join(ROOT, 'dist/site'));
