@@ -1,26 +1,22 @@
 /**
  * Makes the pictures of README and docs/detection.md from what really happens, into `docs/pictures/`: recordings of
- * real workers as `tidemark replay --plot` draws them, a simulated dyno for each name in `SIMULATED`, and `demo.svg`,
- * the screen of a real run of the demo. `loop.svg` is drawn by hand.
+ * real workers as `tidemark replay --plot` draws them, a simulated dyno for each name in `SIMULATED`, and of one real
+ * run of the demo its screen (`demo.svg`) and the actuator's page (`page.webp`). `loop.svg` is drawn by hand.
  *
- *   npm run pictures                 all; the demo must close its loop, else its picture stays as it is
+ *   npm run pictures                 all; the demo must close its loop, else its pictures stay as they are
  *   npm run pictures -- bloat load   some of them
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { pictureOf } from '../evaluation/report/pictures.ts';
-import { filmSvg, type Shot } from './pictures/film.ts';
-import { Terminal } from './pictures/terminal.ts';
+import { RECORDED, Recorder } from '../src/demo/record/recorder.ts';
+import { photographPage } from './pictures/page-picture.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PICTURES = 'docs/pictures/';
-const DEMO = `${PICTURES}demo.svg`;
-const COLUMNS = 80;
-const ROWS = 32;
-/** Of the run, between two screens of the film. */
-const SHOT_EVERY_MS = 2_500;
-const FILM = { title: 'tidemark demo', columns: COLUMNS, rows: ROWS, speed: 5, lastMs: 6_000 };
+/** The demo says it once its actuator answers. */
+const PAGE_URL = /http:\/\/127\.0\.0\.1:\d+\/?/;
 const RECORDINGS = 'evaluation/recordings/data/';
 /** Recordings run at a sixtieth of the usual spans: a window is a second. */
 const SCALE = '--window 1s --grace 2s --plot';
@@ -47,37 +43,40 @@ export function drawCurve(name: CurvePicture, path: string): void {
   else writeFileSync(path, pictureOf(SIMULATED[name as keyof typeof SIMULATED], 'dev'));
 }
 
-/** Runs the demo as it was built, in a terminal of 80 by 32: its summary fits. */
-async function filmDemo(): Promise<void> {
+/** Runs the demo as it was built, and takes both pictures of this run: its screen as a film, and the actuator's page. */
+async function pictureDemo(): Promise<void> {
   const built = new URL('../dist/demo/demo.js', import.meta.url).href;
   const { runDemo } = (await import(built)) as typeof import('../src/demo/demo.ts');
-  const terminal = new Terminal(COLUMNS, ROWS);
-  const shots: Shot[] = [];
-  const startedAtMs = Date.now();
-  const shoot = () => shots.push({ atMs: Date.now() - startedAtMs, screen: terminal.screen });
-  const timer = setInterval(shoot, SHOT_EVERY_MS);
+  const recorder = new Recorder();
+  const ended = new AbortController();
+  let photo: Promise<Buffer> | null = null;
   const code = await runDemo({
     write: (text) => {
-      terminal.write(text);
+      recorder.write(text);
       process.stdout.write(text);
+      const pageUrl = PAGE_URL.exec(text)?.[0];
+      if (pageUrl !== undefined) photo ??= photographPage(pageUrl, ended.signal);
+      // It is awaited below.
+      photo?.catch(() => undefined);
     },
     isTerminal: true,
-    columns: () => COLUMNS,
+    columns: () => RECORDED.columns,
     colour: true,
     signal: new AbortController().signal,
     redisUrl: null,
     jsonEventsPath: null,
     stay: false,
   });
-  clearInterval(timer);
-  shoot();
-  if (code !== 0) throw new Error(`the demo ended with ${code}: ${DEMO} was left as it is`);
-  writeFileSync(`${ROOT}${DEMO}`, filmSvg(shots, FILM));
+  ended.abort();
+  recorder.stop();
+  if (code !== 0) throw new Error(`the demo ended with ${code}: its pictures were left as they are`);
+  recorder.save(`${ROOT}${PICTURES}demo.svg`);
+  writeFileSync(`${ROOT}${PICTURES}page.webp`, (await photo) ?? '');
 }
 
 if (import.meta.main) {
   const wanted = process.argv.slice(2);
   const wants = (name: string) => wanted.length === 0 || wanted.includes(name);
   for (const name of CURVE_PICTURES) if (wants(name)) drawCurve(name, `${ROOT}${PICTURES}${name}.svg`);
-  if (wants('demo')) await filmDemo();
+  if (wants('demo')) await pictureDemo();
 }

@@ -1,4 +1,5 @@
 import { runDemo } from '../demo/demo.ts';
+import { RECORDED, Recorder } from '../demo/record/recorder.ts';
 import { SETTINGS } from '../settings/settings.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { whenOutputCloses } from './terminal/output.ts';
@@ -18,14 +19,23 @@ export async function runDemoCommand(args: CommandArguments): Promise<number> {
   const { stdout } = process;
   const { env, own } = args;
   const path = own['json-events'];
-  return runDemo({
-    write: (text) => void stdout.write(text),
-    isTerminal: stdout.isTTY === true,
-    columns: () => stdout.columns ?? DEFAULT_COLUMNS,
-    colour: stdout.isTTY === true && !env.NO_COLOR,
+  const film = typeof own.record === 'string' ? own.record : null;
+  const recorder = film === null ? null : new Recorder();
+  const code = await runDemo({
+    write: (text) => {
+      recorder?.write(text);
+      stdout.write(text);
+    },
+    // A film is of a terminal, wherever the output goes.
+    isTerminal: recorder !== null || stdout.isTTY === true,
+    columns: () => (recorder === null ? (stdout.columns ?? DEFAULT_COLUMNS) : RECORDED.columns),
+    colour: recorder !== null || (stdout.isTTY === true && !env.NO_COLOR),
     signal: interruption.signal,
     redisUrl: env[SETTINGS.queueRedisUrl.name]?.trim() || null,
     stay: own.stay === true,
     jsonEventsPath: typeof path === 'string' ? path : null,
   });
+  recorder?.stop();
+  if (film !== null && code === 0) recorder?.save(film);
+  return code;
 }

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { filmSvg } from '../../scripts/pictures/film.ts';
-import { Terminal } from '../../scripts/pictures/terminal.ts';
+import { filmSvg } from '../../src/demo/record/film.ts';
+import { Terminal } from '../../src/demo/record/terminal.ts';
 import { CURVE_PICTURES, drawCurve, REPLAYS } from '../../scripts/pictures.ts';
 import { ROOT, readPage } from './pages.ts';
 

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MEMORY_CLASSES } from '../../src/model/decision.ts';
 import { makeAttempt, makeStatus, makeTarget, someAttempts } from './lab/answers.ts';
 import { LAB_LIMIT_MS, type Lab, type OpenPage, openLab } from './lab/browser.ts';
-import { smallFleet } from './lab/fleet.ts';
+import { makeDyno, smallFleet } from './lab/fleet.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -126,6 +127,22 @@ describe.each(WAYS)('the page, %s', (_, options) => {
     expect(cut).toEqual([]);
     await open.close();
   });
+});
+
+it('draws each shape that stands for a class, for who sees no colours', async () => {
+  const dynos = MEMORY_CLASSES.map((one, index) => makeDyno({ dyno: `worker.${index}`, class: one }));
+  const open = await lab.open({ dynos }, DESKTOP);
+  await toDynos(open);
+  await expect.poll(() => open.page.locator('.row .badge').count()).toBe(MEMORY_CLASSES.length);
+  const drawn = await open.page.evaluate(() =>
+    [...document.querySelectorAll('.row .badge use')].map((use) => {
+      const symbol = document.querySelector(use.getAttribute('href') ?? '');
+      return symbol?.innerHTML.trim() ?? '';
+    }),
+  );
+  expect(drawn).not.toContain('');
+  expect(new Set(drawn).size).toBe(MEMORY_CLASSES.length);
+  await open.close();
 });
 
 it('shows every row of the whole fleet at its place, none over another', async () => {

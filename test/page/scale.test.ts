@@ -68,6 +68,31 @@ it('makes no elements anew while it is scrolled', async () => {
   expect(await canvases()).toBeLessThan(15);
 });
 
+it('touches no row that stays in view while it is scrolled', async () => {
+  open = await lab.open({ dynos: largeFleet(DYNOS) });
+  await open.page.locator('.row').first().waitFor();
+  await expect.poll(() => open.page.locator('#nav-dynos').textContent()).toBe('500');
+  const touched = await open.page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    scrollTo(0, 5_000);
+    await frame();
+    await frame();
+    let reads = 0;
+    const read = Element.prototype.getAttribute;
+    Element.prototype.getAttribute = function (this: Element, name: string) {
+      if (this.closest('.row') !== null) reads += 1;
+      return read.call(this, name);
+    };
+    // Less than a row, so that none comes in.
+    for (let step = 0; step < 10; step += 1) {
+      scrollBy(0, 1);
+      await frame();
+    }
+    return reads;
+  });
+  expect(touched).toBe(0);
+});
+
 it('folds groups that are well, and lets trouble float to the top', async () => {
   const dynos = largeFleet(DYNOS).map((dyno) => (dyno.app === 'app-9' ? dyno : { ...dyno, ...well() }));
   open = await lab.open({ dynos });

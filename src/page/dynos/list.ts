@@ -13,6 +13,9 @@ interface ListFrame {
   readonly isReadOnly: boolean;
 }
 
+/** Which rows get their words and curve: scrolling changes nothing of those that stay. */
+type Filling = 'all' | 'new';
+
 /** Narrower than this, a dyno is a card. Also in the style sheets. */
 const NARROW = matchMedia('(max-width: 859px)');
 
@@ -33,11 +36,13 @@ export class DynoList {
   #frame: ListFrame | null = null;
   #items: readonly Placed[] = [];
   #hoverMs: number | null = null;
-  #isScheduled = false;
+  /** Of a curve. Kept, because to ask for it makes the browser lay the page out. */
+  #width = 0;
+  #scheduled: Filling | null = null;
 
   constructor(events: RowEvents & GroupEvents) {
     this.#events = events;
-    addEventListener('scroll', () => this.#schedule(), { passive: true });
+    addEventListener('scroll', () => this.#schedule('new'), { passive: true });
     new ResizeObserver(() => this.#place()).observe(this.node);
     this.node.addEventListener('keydown', (event) => this.#onKey(event));
   }
@@ -45,7 +50,7 @@ export class DynoList {
   show(frame: ListFrame): void {
     this.#frame = frame;
     this.#place();
-    this.#render();
+    this.#render('all');
   }
 
   hover(timeMs: number | null): void {
@@ -59,7 +64,7 @@ export class DynoList {
     if (item === undefined) return;
     const top = this.node.getBoundingClientRect().top + item.top;
     if (top < HEADER_PX || top + item.height > innerHeight - 20) scrollBy({ top: top - innerHeight / 2 });
-    this.#render();
+    this.#render('new');
     this.#shown.get(key)?.row.button.focus({ preventScroll: true });
   }
 
@@ -67,29 +72,37 @@ export class DynoList {
     this.#items = placeItems(this.#frame?.groups ?? [], NARROW.matches);
     const last = this.#items.at(-1);
     this.node.style.height = `${last === undefined ? 0 : last.top + last.height}px`;
-    this.#schedule();
+    this.#width = curveWidth(this.node);
+    this.#schedule('all');
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+  #schedule(what: Filling): void {
+    const isScheduled = this.#scheduled !== null;
+    if (this.#scheduled !== 'all') this.#scheduled = what;
+    if (isScheduled) return;
     requestAnimationFrame(() => {
-      this.#isScheduled = false;
-      this.#render();
+      const due = this.#scheduled ?? 'new';
+      this.#scheduled = null;
+      this.#render(due);
     });
   }
 
-  #render(): void {
+  #render(what: Filling): void {
     const frame = this.#frame;
     if (frame === null) return;
     const { top } = this.node.getBoundingClientRect();
     const wanted = visibleItems(this.#items, -top, innerHeight, focusedKey(this.node));
     this.#release(new Set(wanted.map(({ key }) => key)));
-    const at = { width: curveWidth(this.node), hoverMs: this.#hoverMs };
+    const at = { width: this.#width, hoverMs: this.#hoverMs };
     let next = this.node.firstElementChild;
     for (const item of wanted) {
-      const { row } = fill(this.#take(item), item, frame, at);
-      put(row.node, item, this.#items.length);
+      const known = this.#shown.get(item.key);
+      const entry = known ?? this.#take(item);
+      const { row } = entry;
+      if (known === undefined || what === 'all') {
+        fill(entry, item, frame, at);
+        put(row.node, item, this.#items.length);
+      }
       if (row.node === next) next = next.nextElementSibling;
       else this.node.insertBefore(row.node, next);
     }
@@ -105,8 +118,6 @@ export class DynoList {
   }
 
   #take({ key, kind }: Placed): Entry {
-    const known = this.#shown.get(key);
-    if (known !== undefined) return known;
     const entry: Entry =
       kind === 'group'
         ? { kind, row: createGroupRow(this.#events) }
@@ -132,13 +143,12 @@ const CURVE_HEIGHT = 64;
 /** What may hide the top of the window: header and axis. */
 const HEADER_PX = 180;
 
-function fill(entry: Entry, item: Placed, frame: ListFrame, at: { width: number; hoverMs: number | null }): Entry {
+function fill(entry: Entry, item: Placed, frame: ListFrame, at: { width: number; hoverMs: number | null }): void {
   if (entry.kind === 'group') entry.row.update(item.item as GroupView, frame.isReadOnly);
   else {
     const { range, nowMs } = frame;
     entry.row.update(item.item as DynoView, { range, nowMs, height: CURVE_HEIGHT, ...at });
   }
-  return entry;
 }
 
 function put(node: HTMLElement, { top, height }: Placed, count: number): void {

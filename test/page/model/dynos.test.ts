@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MEMORY_CLASSES } from '../../../src/model/decision.ts';
 import { nextWords, viewOf } from '../../../src/page/model/dyno-view.ts';
 import { FOLD_FROM_DYNOS, groupsOf } from '../../../src/page/model/groups.ts';
 import { matches, SORTS, type SortName } from '../../../src/page/model/order.ts';
@@ -23,6 +24,12 @@ describe('a row', () => {
     ['silent, whatever it was', { is_stale: true, usage_bytes: mb(520) }, 'quiet'],
   ] as const)('has one tone when it is %s', (_, over, tone) => {
     expect(view(over).tone).toBe(tone);
+  });
+
+  it('is never told from one of another class by colour alone: word and shape differ, too', () => {
+    const views = [...MEMORY_CLASSES.map((one) => view({ class: one })), view({ is_stale: true })];
+    for (const part of ['word', 'shape'] as const)
+      expect(new Set(views.map((one) => one[part])).size).toBe(MEMORY_CLASSES.length + 1);
   });
 
   it('has a word and a shape for its class, also when it is silent, gone or loaded', () => {
