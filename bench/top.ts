@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startScriptedActuator } from '../test/page/lab/scripted-actuator.ts';
 import { largeFleet } from '../test/page/lab/fleet.ts';
+import { startScriptedActuator } from '../test/page/lab/scripted-actuator.ts';
 
 const DYNOS = 10_000;
 const WARM_UP_MS = 10_000;

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, installedProgram } from '../installed-program.ts';
 
-/** Two dynos, the job that grew them and the restarts fit. */
-const SIZE = { width: 1280, height: 900 };
+/** The dynos and the jobs that grew them fit. */
+const SIZE = { width: 1280, height: 1000 };
 const QUALITY = 90;
 /** Curves and the fonts' figures have come to rest. */
 const SETTLED_MS = 1_500;
@@ -35,7 +35,9 @@ export async function photographPage(pageUrl: string, signal: AbortSignal): Prom
 async function untilTelling(pageUrl: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const response = await fetch(new URL('/api/attempts', pageUrl), { signal });
-    const { attempts } = (await response.json()) as { readonly attempts: readonly { reclaimed_bytes: number | null }[] };
+    const { attempts } = (await response.json()) as {
+      readonly attempts: readonly { reclaimed_bytes: number | null }[];
+    };
     if (attempts.some(({ reclaimed_bytes }) => reclaimed_bytes !== null)) return;
     await delay(ASK_EVERY_MS, undefined, { signal });
   }

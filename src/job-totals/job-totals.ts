@@ -68,7 +68,7 @@ export class JobTotals {
     this.#forget(({ lastMs }) => nowMs - lastMs > KEPT_MS);
   }
 
-  /** Of every target, by net growth. */
+  /** Of every target; its jobs by net growth. */
   targets(nowMs: number): readonly TargetJobs[] {
     const all = [...this.#boots.values()].filter(({ lastMs }) => nowMs - lastMs <= KEPT_MS);
     const byTarget = Map.groupBy(all, ({ identity }) => `${identity.app ?? ''}|${identity.processType}`);

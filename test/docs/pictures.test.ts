@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CURVE_PICTURES, drawCurve, REPLAYS } from '../../scripts/pictures.ts';
 import { filmSvg } from '../../src/demo/record/film.ts';
 import { Terminal } from '../../src/demo/record/terminal.ts';
-import { CURVE_PICTURES, drawCurve, REPLAYS } from '../../scripts/pictures.ts';
 import { ROOT, readPage } from './pages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-pictures-'));
@@ -30,6 +30,12 @@ describe('the pictures of the pages', () => {
     const demo = readPage('docs/pictures/demo.svg');
     expect(demo).toContain('The loop closed');
     expect(demo).toContain('worker.1 (boot 1) was restarted');
+  });
+
+  it('show the page, in a file that loads fast', () => {
+    const file = readFileSync(join(ROOT, 'docs/pictures/page.webp'));
+    expect(file.subarray(8, 12).toString()).toBe('WEBP');
+    expect(file.length).toBeLessThan(150 * 1024);
   });
 
   it.each([...CURVE_PICTURES, 'demo', 'loop'])(

@@ -37,7 +37,11 @@ export const COMMANDS: readonly Command[] = [
     meaning: 'The whole loop on this machine, in about a minute. Exit code 0 if the loop closed.',
     ownFlags: [
       { name: 'stay', value: null, meaning: 'Once the loop has closed keep everything running until Ctrl-C.' },
-      { name: 'record', value: 'FILE', meaning: 'Film the screen, 80 by 32, into this SVG file once the loop has closed.' },
+      {
+        name: 'record',
+        value: 'FILE',
+        meaning: 'Film the screen, 80 by 32, into this SVG file once the loop has closed.',
+      },
       { name: 'json-events', value: 'FILE', meaning: 'Write what happens to this file, as JSON lines.' },
     ],
     takesSettings: false,

@@ -1,5 +1,5 @@
 import { outcomeOf } from '../../page/model/attempt-view.ts';
-import { jobName, jobViewsOf } from '../../page/model/jobs-view.ts';
+import { type JobView, jobName, jobViewsOf, stayedBytes } from '../../page/model/jobs-view.ts';
 import { clockWords } from '../../page/model/words/times.ts';
 import type { Attempt } from '../../web/schema/attempt.ts';
 import type { TargetJobs } from '../../web/schema/jobs.ts';
@@ -16,7 +16,12 @@ export function paneLines(model: Model, columns: number, rows: number, nowMs: nu
     : attemptLines(attempts, columns, rows, nowMs);
 }
 
-/** The job names of all targets, by net growth: the answer to "which job?". */
+/** What may have stayed of what the job took: where a target gave everything back, none of its jobs comes first. */
+function rankOf({ view, target }: { readonly view: JobView; readonly target: TargetJobs }): number {
+  return Math.min(view.job.net_bytes, stayedBytes(target));
+}
+
+/** The job names of all targets, by what stayed: the answer to "which job?". */
 function jobLines(targets: readonly TargetJobs[], columns: number, rows: number, isSaved: boolean): readonly Line[] {
   const jobs = targets
     .flatMap((target) =>
@@ -24,7 +29,7 @@ function jobLines(targets: readonly TargetJobs[], columns: number, rows: number,
         .slice(0, rows)
         .map((view) => ({ view, target })),
     )
-    .sort((a, b) => b.view.job.net_bytes - a.view.job.net_bytes)
+    .sort((a, b) => rankOf(b) - rankOf(a))
     .slice(0, rows - 1);
   const name = Math.min(40, Math.max(16, columns - 61));
   const cells = (of: string, net: string, run: string, growth: string, runs: string, dyno: string) =>

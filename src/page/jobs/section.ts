@@ -1,6 +1,6 @@
 import type { TargetJobs } from '../../web/schema/jobs.ts';
 import type { PageState } from '../live/state.ts';
-import { type JobView, jobName, jobViewsOf } from '../model/jobs-view.ts';
+import { byGrowth, type JobView, jobName, jobViewsOf } from '../model/jobs-view.ts';
 import { growthWords, numberOf } from '../model/words/sizes.ts';
 import { agoWords } from '../model/words/times.ts';
 import { element, keyedList, region, type Shown, setAttribute, setText } from '../view/dom.ts';
@@ -34,7 +34,7 @@ export function createJobsSection(events: JobsEvents): (state: PageState, nowMs:
     nowMs = now;
     none.hidden = jobs !== null && jobs.length > 0;
     setText(none, jobs === null ? 'Loading …' : 'No job has been measured yet. Job names come with the first jobs.');
-    show(jobs ?? []);
+    show(byGrowth(jobs ?? []));
   };
 }
 

@@ -37,6 +37,19 @@ export function jobViewsOf({ jobs }: TargetJobs): readonly JobView[] {
   }));
 }
 
+/**
+ * The targets, those first whose memory stayed most: what jobs took less what came back while none ran. A job that
+ * gives everything back must not stand above one whose memory stays.
+ */
+export function byGrowth(targets: readonly TargetJobs[]): readonly TargetJobs[] {
+  return [...targets].sort((a, b) => stayedBytes(b) - stayedBytes(a));
+}
+
+/** What stayed of the memory that the jobs of a target took, in bytes. */
+export function stayedBytes({ jobs, idle_net_bytes }: TargetJobs): number {
+  return jobs.reduce((sum, { net_bytes }) => sum + net_bytes, idle_net_bytes ?? 0);
+}
+
 /** The name of a job for people; `_other` collects what did not fit. */
 export function jobName({ name }: Pick<Job, 'name'>): string {
   return name === '_other' ? 'all other names' : name;
