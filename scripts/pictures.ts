@@ -43,7 +43,7 @@ export function drawCurve(name: CurvePicture, path: string): void {
   else writeFileSync(path, pictureOf(SIMULATED[name as keyof typeof SIMULATED], 'dev'));
 }
 
-/** Runs the demo as it was built, and takes both pictures of this run: its screen as a film, and the actuator's page. */
+/** Runs the demo as it was built, and takes two pictures of this run: a film of its screen, and the actuator's page. */
 async function pictureDemo(): Promise<void> {
   const built = new URL('../dist/demo/demo.js', import.meta.url).href;
   const { runDemo } = (await import(built)) as typeof import('../src/demo/demo.ts');
