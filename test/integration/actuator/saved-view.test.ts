@@ -64,15 +64,20 @@ describe('status and top of an actuator that nothing can reach', { timeout: 180_
     }, PATIENCE);
     await runCli(['pause', `${APP}:worker`], env);
 
-    const top = await runCli(['top', '--json'], env);
-    expect(top.stderr).toBe('');
-    const shown = JSON.parse(top.stdout);
+    // On a busy machine its measurements may have stopped for a moment.
+    const shown = await vi.waitFor(async () => {
+      const top = await runCli(['top', '--json'], env);
+      expect(top.stderr).toBe('');
+      const answers = JSON.parse(top.stdout);
+      expect(answers.dynos).toMatchObject([{ reason: 'min-uptime' }]);
+      return answers;
+    }, PATIENCE);
     expect(shown.status).toMatchObject({ read_from: 'redis', leading: true, ledger: 'available' });
     expect(shown.status.targets).toMatchObject([{ target: `${APP}:worker`, dry_run: false, paused_by: 'target' }]);
-    const { dyno, boot_id, action, explanation } = told;
-    expect(shown.dynos).toHaveLength(1);
+    const { dyno, boot_id, action } = told;
     // By this process's own settings nothing would be wrong with it, and it would be dry.
-    expect(shown.dynos[0]).toMatchObject({ dyno, boot_id, action, explanation, dry_run: false });
+    expect(shown.dynos[0]).toMatchObject({ dyno, boot_id, action, dry_run: false });
+    expect(shown.dynos[0].explanation).toMatch(/over the absolute limit/);
     expect(shown.dynos[0].usage_bytes).toBe(700 * 1024 ** 2);
 
     await actuator.stop();
@@ -80,7 +85,7 @@ describe('status and top of an actuator that nothing can reach', { timeout: 180_
     expect(status.stdout).toMatch(
       /^Restarts are off: no actuator leads\n {2}Read from Redis at 127\.0\.0\.1:\d+: memory/,
     );
-    expect(status.stdout).toMatch(/paused by a person/);
+    expect(status.stdout).toMatch(/paused by \S+@\S+ since/);
     expect(status.stdout).toContain('worker.1');
     expect(manager.deletes().all).toBe(0);
   });
