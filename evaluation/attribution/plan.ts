@@ -16,6 +16,8 @@ export interface PlannedName {
   readonly garbageBytes: number;
   /** Bytes that a job allocates at its start and drops at its end. */
   readonly holdsBytes: number;
+  /** Milliseconds after its end at which a job drops what it holds; 0: at its end. */
+  readonly dropsAfterMs: number;
 }
 
 /** One recorded run of a worker, drawn from its seed. */
@@ -37,13 +39,16 @@ const MB = 1e6;
 /**
  * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for
  * choosing;
- * `held` asks what running jobs hold.
+ * `held` asks what running jobs hold. In `peaks` some names take much memory that comes back after their jobs have
+ * ended; `peaks-test` is only for published figures, too.
  */
 export const SPLITS = {
   dev: { first: 1, runs: 30 },
   test: { first: 101, runs: 24 },
   held: { first: 201, runs: 8 },
   short: { first: 301, runs: 24 },
+  peaks: { first: 401, runs: 24 },
+  'peaks-test': { first: 501, runs: 12 },
 };
 export type SplitName = keyof typeof SPLITS;
 
@@ -58,7 +63,13 @@ function isInSplit(split: SplitName, seed: number): boolean {
 }
 
 export function planOf(seed: number): RunPlan {
-  return isInSplit('held', seed) ? holdingPlan(seed) : keepingPlan(seed);
+  if (isInSplit('held', seed)) return holdingPlan(seed);
+  return hasPeaks(seed) ? peakingPlan(seed) : keepingPlan(seed);
+}
+
+/** Whether memory comes back after its jobs have ended. */
+export function hasPeaks(seed: number): boolean {
+  return isInSplit('peaks', seed) || isInSplit('peaks-test', seed);
 }
 
 /** Kept by all jobs of a run. More slows V8's collections down until the run measures little else. */
@@ -112,6 +123,7 @@ function quiet(random: Random, name: string, meanMs: number): PlannedName {
     takes: 'start',
     garbageBytes: 0,
     holdsBytes: 0,
+    dropsAfterMs: 0,
   };
 }
 
@@ -145,4 +157,37 @@ function holdingPlan(seed: number): RunPlan {
   });
   const jobs = Math.round((90_000 * concurrency) / meanMs);
   return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, names };
+}
+
+/** glibc gives a block of more than 32 MiB back to the system as soon as it is freed; each job draws half of the mean or more. */
+const MIN_PEAK_BYTES = 2 * 34 * 2 ** 20;
+
+/**
+ * Up to two minutes in bursts. One or two names take 70 to 150 MB and drop it at the end of the job or up to 30 s
+ * later; what they drop comes back with the next collection. One name keeps 1 to 4 MB a job. In every third run one job
+ * runs at a time.
+ */
+function peakingPlan(seed: number): RunPlan {
+  const random = new Random(seed);
+  const concurrency = seed % 3 === 0 ? 1 : random.whole(2, 12);
+  const jobs = random.whole(100, 400);
+  const meanMs = (random.logBetween(12_000, 60_000) * concurrency) / jobs;
+  const names = [
+    {
+      ...quiet(random, 'keeps-0', meanMs),
+      kind: random.pick(['buffers', 'objects'] as const),
+      keepsBytes: random.logBetween(1, 4) * MB,
+      takes: random.pick(['start', 'end', 'evenly'] as const),
+    },
+    ...Array.from({ length: random.whole(1, 2) }, (_, at) => ({
+      ...quiet(random, `peaks-${at}`, meanMs),
+      holdsBytes: random.between(MIN_PEAK_BYTES, 150 * MB),
+      dropsAfterMs: random.unit() < 0.5 ? 0 : random.logBetween(1000, 30_000),
+    })),
+    ...Array.from({ length: random.whole(1, 4) }, (_, at) => {
+      const behaviour = random.pick(['slow', 'quick', 'garbage', 'holds'] as const);
+      return neighbour(random, { name: `${behaviour}-${at}`, behaviour, meanMs });
+    }),
+  ];
+  return { seed, concurrency, jobs, cpuHogs: seed % 2 === 0 ? 1 : 0, inBursts: true, names };
 }

@@ -3,10 +3,11 @@
  * Started by `record.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Job, Worker } from 'bullmq';
 import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
-import { type PlannedName, planOf } from './plan.ts';
+import { hasPeaks, type PlannedName, planOf } from './plan.ts';
 import { COLUMN_COUNT, type EventKind, rawRow, writeRecording } from './recording.ts';
 
 const { REDIS_URL: url, RECORDED_QUEUE: queue, SEED: seed, OUT: out } = process.env;
@@ -20,6 +21,7 @@ const TICK_MS = 1000;
 /** Longer than any run: with an expired lock a busy worker would run a job twice. */
 const LOCK_MS = 600_000;
 const STEPS = 4;
+const SETTLE_SECONDS = 3;
 
 // All memory that the recorder needs is allocated and touched up front, so that it does not show up in the recording.
 const rows = new Float64Array(COLUMN_COUNT * (2 * plan.jobs + 20_000)).fill(1);
@@ -64,7 +66,7 @@ function allocate(kind: PlannedName['kind'], bytes: number): unknown {
 }
 
 async function run(name: number): Promise<void> {
-  const { kind, keepsBytes, takes, garbageBytes, holdsBytes, meanMs } = plan.names[name] as PlannedName;
+  const { kind, keepsBytes, takes, garbageBytes, holdsBytes, dropsAfterMs, meanMs } = plan.names[name] as PlannedName;
   const vary = () => 0.5 + Math.random();
   const keep = (share: number) => {
     if (keepsBytes === 0) return;
@@ -84,8 +86,27 @@ async function run(name: number): Promise<void> {
   }
   if (takes === 'end') keep(1);
   heldBytes -= holds;
+  if (dropsAfterMs > 0) dropLater(held, dropsAfterMs);
   // Reachable until here.
   if (held === undefined) throw new Error('nothing was held');
+}
+
+const dropping = new Set<unknown>();
+
+function dropLater(held: unknown, afterMs: number): void {
+  dropping.add(held);
+  setTimeout(() => dropping.delete(held), afterMs);
+}
+
+/** Until all that was not kept has come back. A worker that goes on would collect it at some time. */
+async function settle(): Promise<void> {
+  while (dropping.size > 0) await sleep(TICK_MS);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let second = 0; second < SETTLE_SECONDS; second += 1) {
+    collect();
+    await sleep(TICK_MS);
+  }
 }
 
 let ended = 0;
@@ -113,6 +134,7 @@ await worker.waitUntilReady();
 process.send?.('ready');
 
 async function finish(): Promise<void> {
+  if (hasPeaks(plan.seed)) await settle();
   clearInterval(ticking);
   note('tick', -1);
   writeRecording(out as string, {

@@ -1,11 +1,12 @@
 import type { MemoryReading } from '../../src/instrument/attribution/memory-reading.ts';
 import { JobMonitor } from '../../src/instrument/jobs/job-monitor.ts';
 import type { JobRun } from '../../src/instrument/jobs/job-run.ts';
+import { ATTR_JOB_NAME, JOB_NAME_IDLE } from '../../src/semconv.ts';
 import type { RecordedEvent, Recording } from './recording.ts';
 
 const EXPORT_MS = 10_000;
 
-/** Net bytes of each name of a recording, by Tidemark: what it would have exported by the end of the run. */
+/** Net bytes of each name of a recording, then of `_idle`, by Tidemark: what it would have exported by its end. */
 export function tidemark({ plan, events, startRssBytes }: Recording): readonly number[] {
   const first = events[0] as RecordedEvent;
   const world = { reading: readingOf({ ...first, rssBytes: startRssBytes }), nowMs: 0 };
@@ -15,11 +16,12 @@ export function tidemark({ plan, events, startRssBytes }: Recording): readonly n
     nowMs: () => world.nowMs,
     onEnd: () => {},
   });
-  const netBytes = plan.names.map(() => 0);
+  const netBytes = [...plan.names, JOB_NAME_IDLE].map(() => 0);
   const collect = () => {
     for (const { attributes, netBytes: bytes } of monitor.takeNetChanges()) {
-      const name = plan.names.findIndex((planned) => planned.name === attributes['bullmq.job.name']);
-      if (name >= 0) netBytes[name] = (netBytes[name] ?? 0) + bytes;
+      const jobName = attributes[ATTR_JOB_NAME];
+      const name = jobName === JOB_NAME_IDLE ? plan.names.length : plan.names.findIndex(({ name }) => name === jobName);
+      netBytes[name] = (netBytes[name] ?? 0) + bytes;
     }
   };
   const running = plan.names.map((): JobRun[] => []);

@@ -7,14 +7,17 @@ export interface Score {
   readonly rightFraction: number;
 }
 
-/** @param estimatedBytes of each name by index; only how they stand to each other counts */
+/**
+ * @param estimatedBytes of each name by index, then of the time without jobs where the method knows it; only how they
+ * stand to each other counts
+ */
 export function scoreOf({ keptBytes, events, startRssBytes }: Recording, estimatedBytes: readonly number[]): Score {
   const grownBytes = (events.at(-1)?.rssBytes ?? 0) - startRssBytes;
   // All estimates add up to the growth of the process, as Tidemark's do.
   const scale = grownBytes / sum(estimatedBytes);
   const right = keptBytes.map((kept, name) => Math.min(kept, Math.max(0, scale * (estimatedBytes[name] ?? 0))));
   return {
-    isRightFirst: indexOfMost(estimatedBytes) === indexOfMost(keptBytes),
+    isRightFirst: indexOfMost(estimatedBytes.slice(0, keptBytes.length)) === indexOfMost(keptBytes),
     rightFraction: sum(right) / sum(keptBytes),
   };
 }
