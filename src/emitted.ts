@@ -143,7 +143,7 @@ export const WORKER_ATTRIBUTES: readonly EmittedAttribute[] = [
   onPoints(
     ATTR_JOB_NAME,
     "The job's name, up to 256 characters; `_other` beyond `TIDEMARK_MAX_JOB_NAMES` names, " +
-      '`_idle` for change while no job ran.',
+      '`_idle` for what belongs to no job.',
   ),
   onPoints(
     ATTR_JOB_OUTCOME,

@@ -48,7 +48,7 @@ export const ATTR_ATTRIBUTION = 'tidemark.attribution';
 export const ATTR_EXIT_REASON = 'tidemark.exit.reason';
 export const ATTR_HEAP_SPACE_NAME = 'v8js.heap.space.name';
 
-/** The job name for change while no job ran. */
+/** The job name for change that belongs to no job. */
 export const JOB_NAME_IDLE = '_idle';
 /** The job name for all names beyond `TIDEMARK_MAX_JOB_NAMES`. */
 export const JOB_NAME_OTHER = '_other';
@@ -135,7 +135,8 @@ export const METRIC_JOB_MEMORY_NET = define({
   name: 'bullmq.job.memory.net',
   instrument: 'UpDownCounter',
   unit: 'By',
-  description: 'Signed sum of the RSS change while jobs ran; the job name _idle means change while none ran.',
+  description:
+    'Signed share of the RSS change that the jobs of a name made; _idle is the share of the time without jobs.',
 });
 export const METRIC_JOB_MEMORY_GROWTH = define({
   name: 'bullmq.job.memory.growth',

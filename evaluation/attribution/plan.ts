@@ -159,7 +159,10 @@ function holdingPlan(seed: number): RunPlan {
   return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, names };
 }
 
-/** glibc gives a block of more than 32 MiB back to the system as soon as it is freed; each job draws half of the mean or more. */
+/**
+ * glibc gives a block of more than 32 MiB back to the system as soon as it is freed. Each job draws half of the mean or
+ * more.
+ */
 const MIN_PEAK_BYTES = 2 * 34 * 2 ** 20;
 
 /**

@@ -20,7 +20,7 @@ export function exportStandalone(watch: WorkerInstrumentation, options: { readon
   const { transports } = readWorkerSettings(process.env);
   if (transports.includes('redis')) watch.flushBeforeClosing();
   const say = (sentence: string) => voice.say(sentence);
-  telemetry.setFallback(() => privateProvider({ transports, lend: () => watch.lendRedis(), say }), options);
+  telemetry.setFallback(() => privateProvider({ transports, workerRedis: () => watch.workerRedis(), say }), options);
   setTimeout(() => void telemetry.settle(), SETTLE_AFTER_MS).unref();
   if (exporting.has(watch)) return;
   exporting.add(watch);

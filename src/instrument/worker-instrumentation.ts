@@ -136,7 +136,7 @@ export class WorkerInstrumentation implements WorkerObserver {
   }
 
   /** A connection of a worker of this process, preferably of one that is not closing; null if there is none. */
-  lendRedis(): BorrowedRedis | null {
+  workerRedis(): BorrowedRedis | null {
     const isClosing = (worker: BullmqWorker) => (worker.closing ? 1 : 0);
     for (const worker of [...this.#workers].sort((a, b) => isClosing(a) - isClosing(b))) {
       const redis = borrowRedis(worker);

@@ -20,7 +20,7 @@ export interface BorrowedRedis {
 }
 
 /** BullMQ 6 has the client on its backend (absent with Postgres); BullMQ 5 has it on the worker. */
-interface Lender {
+interface ConnectedWorker {
   readonly backend?: { readonly client?: unknown };
   readonly client?: unknown;
 }
@@ -44,8 +44,8 @@ const CALL_TIMEOUT_MS = 2_000;
  * adapts). Null if the worker has no Redis: it has a Postgres backend, or is not a BullMQ worker.
  */
 export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT_MS): BorrowedRedis | null {
-  const lender = worker as Lender;
-  const lookup = () => (lender.backend === undefined ? lender.client : lender.backend.client) as Promise<Client>;
+  const source = worker as ConnectedWorker;
+  const lookup = () => (source.backend === undefined ? source.client : source.backend.client) as Promise<Client>;
   try {
     if (typeof lookup()?.then !== 'function') return null;
   } catch {

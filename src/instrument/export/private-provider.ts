@@ -20,7 +20,7 @@ type Resource = NonNullable<MeterProviderOptions['resource']>;
 export interface PrivateProviderOptions {
   readonly transports: readonly Transport[];
   /** A worker's connection for writing the points stream; null if there is none now. */
-  readonly lend: () => BorrowedRedis | null;
+  readonly workerRedis: () => BorrowedRedis | null;
   /** Prints a sentence for people. */
   readonly say: (sentence: string) => void;
   readonly env?: Environment;
@@ -31,7 +31,7 @@ export interface PrivateProviderOptions {
  * its own. The SDK is loaded only here. Null if the environment and the transports leave no exporter; that is printed.
  */
 export async function privateProvider(options: PrivateProviderOptions): Promise<OwnProvider | null> {
-  const { transports, lend, say, env = process.env } = options;
+  const { transports, workerRedis, say, env = process.env } = options;
   const settings = readExportSettings(env, transports);
   for (const note of settings.notes) say(note);
   if (settings.exporters.length === 0) return null;
@@ -56,7 +56,7 @@ export async function privateProvider(options: PrivateProviderOptions): Promise<
   const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...readerOptions }));
   const provider = new MeterProvider({ resource: ownResource, readers });
   const needsConnection = settings.exporters.every((name) => name === 'redis');
-  return { provider, tables, canSend: async () => !needsConnection || ((await lend()?.isConnected()) ?? false) };
+  return { provider, tables, canSend: async () => !needsConnection || ((await workerRedis()?.isConnected()) ?? false) };
 }
 
 interface ExporterContext extends PrivateProviderOptions {
@@ -91,13 +91,13 @@ async function overOtlp({ env, settings, say, subject }: ExporterContext): Promi
   });
 }
 
-async function overPointsStream({ lend, say, settings, subject }: ExporterContext): Promise<PushMetricExporter> {
+async function overPointsStream({ workerRedis, say, settings, subject }: ExporterContext): Promise<PushMetricExporter> {
   const { JsonMetricsSerializer } = await import('./opentelemetry-sdk.ts');
   const { intervalMs } = settings;
   const destination = `the stream ${POINTS_STREAM_KEY} on the queue's Redis`;
   const log = new PointsStreamLog(new ExportLog({ say, subject, destination, intervalMs }), subject.name, intervalMs);
   return new PointsStreamExporter({
-    lend,
+    workerRedis,
     serialize: (metrics) => JsonMetricsSerializer.serializeRequest(metrics),
     onAppended: (reply) => log.appended(reply),
     onFailed: (error) => log.failed(error),

@@ -7,7 +7,7 @@ import type { ExitReason, SandboxRun } from './sandbox-children.ts';
 export interface JobIdentity {
   readonly queue: string;
   readonly name: string;
-  /** In a child process this process's memory does not tell of it; a thread shares it. Null: no sandboxed processor. */
+  /** A child process has memory of its own; a thread shares this process's. Null: no sandboxed processor. */
   readonly sandbox: 'process' | 'thread' | null;
 }
 

@@ -5,7 +5,7 @@ import { guarded } from '../diagnostics.ts';
 /**
  * Why a sandboxed child ended under its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code
  * 134 behind a shell) and a thread by an error of its own. `signal`: killed, by the kernel's out-of-memory killer or by
- * anybody else: SIGKILL does not tell. `code`: it left by itself.
+ * anybody else: SIGKILL does not say. `code`: it left by itself.
  */
 export type ExitReason = 'memory' | 'signal' | 'code';
 

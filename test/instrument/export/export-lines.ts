@@ -53,7 +53,7 @@ export async function said(
   const base = { DYNO: 'worker.1', HEROKU_APP_NAME: 'my-app', OTEL_METRIC_EXPORT_INTERVAL: INTERVAL_MS };
   const given = { ...base, ...(address === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: address }), ...env };
   for (const [name, value] of Object.entries(given)) vi.stubEnv(name, value.replace('RECEIVER', address ?? ''));
-  const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: (line) => voice.say(line) });
+  const own = await privateProvider({ transports: ['otlp'], workerRedis: () => null, say: (line) => voice.say(line) });
   own?.provider.getMeter('test').createCounter('jobs').add(1);
   await own?.provider.forceFlush?.();
   await own?.provider.shutdown?.();

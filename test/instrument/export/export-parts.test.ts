@@ -97,8 +97,8 @@ describe('an export that is too large', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const entries: string[] = [];
     const evaluate = async (_: unknown, __: readonly string[], args: readonly string[]) => entries.push(args[1] ?? '');
-    const lend = () => ({ evaluate, isConnected: async () => true as const });
-    const exporter = new PointsStreamExporter({ lend, serialize, onAppended: () => {}, onFailed: () => {} });
+    const workerRedis = () => ({ evaluate, isConnected: async () => true as const });
+    const exporter = new PointsStreamExporter({ workerRedis, serialize, onAppended: () => {}, onFailed: () => {} });
     for (let count = 0; count < 3; count++) {
       exporter.export(exportOf(1000), () => {});
       await exporter.forceFlush();

@@ -32,9 +32,9 @@ function borrowed(): BorrowedRedis | null {
   return borrowRedis({ client: Promise.resolve(redis) });
 }
 
-function exporterOf(text: () => string, lend: () => BorrowedRedis | null = borrowed) {
+function exporterOf(text: () => string, workerRedis: () => BorrowedRedis | null = borrowed) {
   const serialize = () => new TextEncoder().encode(text());
-  return new PointsStreamExporter({ lend, serialize, onAppended: () => {}, onFailed: () => {} });
+  return new PointsStreamExporter({ workerRedis, serialize, onAppended: () => {}, onFailed: () => {} });
 }
 
 async function send(exporter: PointsStreamExporter): Promise<void> {
@@ -111,9 +111,9 @@ describe('the points stream of a worker', () => {
   it.each<[string, () => BorrowedRedis | null]>([
     ['no worker runs', () => null],
     ['Redis does not answer', () => ({ evaluate: () => Promise.reject(new Error('gone')), isConnected })],
-  ])('never fails an export: %s', async (_what, lend) => {
+  ])('never fails an export: %s', async (_what, workerRedis) => {
     const done = vi.fn();
-    const exporter = exporterOf(() => '{}', lend);
+    const exporter = exporterOf(() => '{}', workerRedis);
     exporter.export(NO_METRICS, done);
     expect(done).toHaveBeenCalledExactlyOnceWith({ code: 0 });
     await expect(exporter.forceFlush()).resolves.toBeUndefined();
@@ -178,7 +178,7 @@ describe('what is said of the points stream', () => {
   it('rests on what real actuators and workers leave in a real Redis', async () => {
     const replies: unknown[] = [];
     const exporter = new PointsStreamExporter({
-      lend: borrowed,
+      workerRedis: borrowed,
       serialize: () => new TextEncoder().encode('{}'),
       onAppended: (reply) => replies.push(reply),
       onFailed: (error) => replies.push(error),
@@ -199,7 +199,7 @@ describe('what is said of the points stream', () => {
     const { log, lines } = streamLog();
     const exporter = (client: Redis) =>
       new PointsStreamExporter({
-        lend: () => borrowRedis({ client: Promise.resolve(client) }),
+        workerRedis: () => borrowRedis({ client: Promise.resolve(client) }),
         serialize: () => new TextEncoder().encode('{}'),
         onAppended: (reply) => log.appended(reply),
         onFailed: (error) => log.failed(error),

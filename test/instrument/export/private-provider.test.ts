@@ -61,7 +61,7 @@ async function measured() {
     onEnd: (end) => telemetry.jobEnds(end),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
-  const own = await privateProvider({ transports: ['otlp'], lend: () => null, say: () => {} });
+  const own = await privateProvider({ transports: ['otlp'], workerRedis: () => null, say: () => {} });
   telemetry.setFallback(async () => own);
   undo.push(() => telemetry.release());
   const runJob = () => {
@@ -121,8 +121,8 @@ describe('a provider of our own', () => {
   ])('knows whether it can send: %s', async (_what, transports, worker, expected) => {
     await receive();
     const client = worker === 'connected' ? Promise.resolve({ status: 'ready' }) : new Promise(() => {});
-    const lend = () => (worker === 'none' ? null : borrowRedis({ client }));
-    const own = await privateProvider({ transports, lend, say: () => {} });
+    const workerRedis = () => (worker === 'none' ? null : borrowRedis({ client }));
+    const own = await privateProvider({ transports, workerRedis, say: () => {} });
     undo.push(() => void own?.provider.shutdown?.());
     expect(await own?.canSend()).toBe(expected);
   });
@@ -130,7 +130,7 @@ describe('a provider of our own', () => {
   it('is none when the environment asks for no exporter', async () => {
     const none = {
       transports: ['otlp'],
-      lend: () => null,
+      workerRedis: () => null,
       say: () => {},
       env: { OTEL_METRICS_EXPORTER: 'none' },
     } as const;

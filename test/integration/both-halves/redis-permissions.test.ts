@@ -82,14 +82,14 @@ it('those of docs/settings.md are all that drain, points stream and doctor need'
 
   const client = new Redis(urlOfUser());
   undo.push(() => client.disconnect());
-  const lend = () => ({
+  const workerRedis = () => ({
     isConnected: async () => true,
     evaluate: (script: { lua: string }, names: readonly string[], args: readonly string[]) =>
       client.eval(script.lua, names.length, ...names, ...args),
   });
   const replies: unknown[] = [];
   const exporter = new PointsStreamExporter({
-    lend,
+    workerRedis,
     serialize: () => new TextEncoder().encode('{}'),
     onAppended: (reply) => replies.push(reply),
     onFailed: (error) => replies.push(error),

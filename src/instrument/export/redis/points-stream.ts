@@ -52,7 +52,7 @@ return {id, ''}
 
 export interface PointsStreamOptions {
   /** A connection of a worker that runs in this process; null if there is none now. */
-  readonly lend: () => BorrowedRedis | null;
+  readonly workerRedis: () => BorrowedRedis | null;
   readonly serialize: Serialize;
   /**
    * Called with what `APPEND` returned for each written export. `onFailed` is called with the error of one that was not
@@ -102,8 +102,8 @@ export class PointsStreamExporter implements PushMetricExporter {
   }
 
   async #append(metrics: ResourceMetrics): Promise<void> {
-    const { lend, onAppended } = this.#options;
-    const redis = lend();
+    const { workerRedis, onAppended } = this.#options;
+    const redis = workerRedis();
     // A process without a running worker has no connection: before its first worker, after its last, and in a sandbox.
     if (redis === null) return;
     const first = this.#parts.of(metrics, MAX_ENTRY_BYTES).next();
