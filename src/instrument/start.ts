@@ -65,7 +65,7 @@ function embed(started: WorkerInstrumentation): void {
   started.embed(
     new EmbeddedActuator({
       target: { app, processType },
-      redis: () => started.lendRedis(),
+      redis: () => started.workerRedis(),
       startThread: threadStarter(file, say),
       nowMs: () => performance.now(),
     }),
