@@ -18,3 +18,12 @@ export function isSecret(given: string, digest: SecretDigest): boolean {
 export function bearerTokenOf(authorization: string | null): string | null {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 }
+
+/** What `Authorization: Basic` carries: the user and the password that are not empty; none for another scheme. */
+export function basicNamesOf(authorization: string | null): readonly string[] {
+  const encoded = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return [];
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return (colon < 0 ? [text] : [text.slice(0, colon), text.slice(colon + 1)]).filter((name) => name !== '');
+}

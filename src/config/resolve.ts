@@ -16,8 +16,8 @@ export interface IngestToken {
   readonly token: string;
 }
 
-/** `otlp`: OTLP over HTTP. `redis`: the points stream on the queue's Redis. */
-export type PointSource = 'otlp' | 'redis';
+/** `otlp`: OTLP over HTTP. `redis`: the points stream on the queue's Redis. `logplex`: Heroku's log drains. */
+export type PointSource = 'otlp' | 'redis' | 'logplex';
 
 /** Every setting of the actuator, resolved once and frozen. */
 export interface ActuatorSettings {

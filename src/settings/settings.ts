@@ -13,6 +13,7 @@ import {
   REDIS_ADDRESS,
   SECRET,
   SIZE,
+  SOURCES,
   SPAN,
   SWITCH,
   TARGETS,
@@ -129,11 +130,11 @@ export const SETTINGS = {
   sources: setting({
     name: 'TIDEMARK_SOURCE',
     readBy: SERVICE,
-    value: TRANSPORTS,
+    value: SOURCES,
     default: 'otlp',
     meaning:
-      'Where the actuator takes measurements from: OTLP/HTTP on its port, or the stream on `REDIS_URL`, for an ' +
-      'actuator that nothing can reach over HTTP.',
+      'Where the actuator takes measurements from: OTLP/HTTP on its port; the stream on `REDIS_URL`, for an ' +
+      "actuator that nothing can reach over HTTP; or Heroku's log drains (`logplex`), for apps in any language.",
   }),
   maxPointAgeMs: setting({
     name: 'TIDEMARK_MAX_POINT_AGE',

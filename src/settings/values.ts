@@ -93,12 +93,24 @@ export const SECRET = hidden(
   kind('secret', 'a secret without spaces', (text) => /^\s*(\S+)\s*$/.exec(text)?.[1] ?? null),
 );
 
-/** One or several of the ways in which measurements travel, in the order given here. */
-export const TRANSPORTS = kind('`otlp`, `redis` or `otlp,redis`', 'otlp, redis or "otlp,redis"', (text) => {
-  const names = text.split(',').map((name) => name.trim());
-  const known = (['otlp', 'redis'] as const).filter((transport) => names.includes(transport));
-  return known.length === new Set(names).size ? known : null;
-});
+/** One or several of the ways in which a worker sends measurements, in the order given here. */
+export const TRANSPORTS = kind('`otlp`, `redis` or `otlp,redis`', 'otlp, redis or "otlp,redis"', (text) =>
+  someOf(['otlp', 'redis'] as const, text),
+);
+
+/** The same for the ways in which the actuator takes them. */
+export const SOURCES = kind(
+  'list of `otlp`, `redis`, `logplex`',
+  'a list of otlp, redis and logplex, for example "otlp,logplex"',
+  (text) => someOf(['otlp', 'redis', 'logplex'] as const, text),
+);
+
+/** Those of the names that a list has; null where it has any other. */
+function someOf<T extends string>(names: readonly T[], list: string): readonly T[] | null {
+  const given = list.split(',').map((name) => name.trim());
+  const known = names.filter((name) => given.includes(name));
+  return known.length === new Set(given).size ? known : null;
+}
 
 export const REDIS_ADDRESS = hidden(
   kind('URL', 'a redis:// or rediss:// URL (write a % in its password as %25)', (text) =>

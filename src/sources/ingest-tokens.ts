@@ -14,12 +14,14 @@ export interface Sender {
   readonly id: string;
   /** Whether it may speak for all apps, and for those whose app is unknown. */
   readonly speaksForAll: boolean;
+  /** The one app that it may speak for; null where it may speak for several. */
+  readonly onlyApp: string | null;
   /** Whether points of this app may be delivered. Null is the unknown app. */
   readonly mayDeliver: (app: string | null) => boolean;
 }
 
 /** A program on this machine, or one that may write to the queue's Redis. */
-export const LOCAL_SENDER: Sender = { id: 'local', speaksForAll: true, mayDeliver: () => true };
+export const LOCAL_SENDER: Sender = { id: 'local', speaksForAll: true, onlyApp: null, mayDeliver: () => true };
 
 /**
  * What a request's `Authorization` header is good for; null: nothing. Tokens are kept and compared as hashes, each of
@@ -45,5 +47,7 @@ function senderOf(id: string, apps: readonly string[]): Sender {
   const mayDeliver = (app: string | null) =>
     app !== null &&
     apps.some((granted) => (granted.endsWith('*') ? app.startsWith(granted.slice(0, -1)) : app === granted));
-  return { id, speaksForAll: false, mayDeliver };
+  const [first = '*', ...others] = apps;
+  const onlyApp = others.length > 0 || first.endsWith('*') ? null : first;
+  return { id, speaksForAll: false, onlyApp, mayDeliver };
 }

@@ -79,6 +79,8 @@ export function openApiDocument(): Json & { readonly openapi: string } {
     security: [{ adminToken: [] }, { adminPassword: [] }, { readToken: [] }],
     paths: {
       '/v1/metrics': INGEST,
+      '/v1/logplex': LOG_DRAIN,
+      '/v1/logplex/{app}': LOG_DRAIN_OF_APP,
       '/': PAGE,
       '/page/{file}': PAGE_FILE,
       '/api/events': EVENT_STREAM,
@@ -99,6 +101,11 @@ export function openApiDocument(): Json & { readonly openapi: string } {
           description: 'TIDEMARK_READ_TOKEN, also as the password of Basic. It reads, and steers nothing.',
         },
         ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
+        drainToken: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'A token of TIDEMARK_INGEST_TOKENS as user or password, as in the URL of a log drain.',
+        },
       },
     },
   };
@@ -197,11 +204,11 @@ const EVENT_STREAM: Json = {
   },
 };
 
-/** The one route whose schema is not ours. */
+/** The schemas of what is taken in are not ours. */
 const INGEST: Json = {
   post: {
     operationId: 'ingest',
-    summary: 'Takes measurements as OTLP/HTTP, gzip or not. Not served where TIDEMARK_SOURCE is "redis".',
+    summary: 'Takes measurements as OTLP/HTTP, gzip or not. Served where TIDEMARK_SOURCE names otlp.',
     externalDocs: { url: 'https://opentelemetry.io/docs/specs/otlp/#otlphttp' },
     security: [{ ingestToken: [] }, {}],
     requestBody: {
@@ -214,3 +221,28 @@ const INGEST: Json = {
     },
   },
 };
+
+function logDrain(operationId: string, parameters: readonly Json[]): Json {
+  return {
+    post: {
+      operationId,
+      summary: 'Takes the lines of a Heroku log drain. Served where TIDEMARK_SOURCE names logplex.',
+      description:
+        'Octet-counted frames of syslog lines. The app is that of the token, or the one in the path. A frame with a ' +
+        'Logplex-Frame-Id that was taken before is answered and left alone.',
+      externalDocs: { url: 'https://devcenter.heroku.com/articles/log-drains' },
+      security: [{ drainToken: [] }, { ingestToken: [] }, {}],
+      ...(parameters.length === 0 ? {} : { parameters }),
+      requestBody: { required: true, content: { 'application/logplex-1': { schema: { type: 'string' } } } },
+      responses: {
+        204: { description: 'Taken: what is no measurement, error, start or release of a dyno was skipped.' },
+        default: { description: 'Not taken: the body says why.', content: { 'text/plain': {} } },
+      },
+    },
+  };
+}
+
+const LOG_DRAIN = logDrain('logDrain', []);
+const LOG_DRAIN_OF_APP = logDrain('logDrainOfApp', [
+  { name: 'app', in: 'path', required: true, schema: { type: 'string' } },
+]);

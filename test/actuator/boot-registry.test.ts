@@ -89,7 +89,7 @@ describe('boots beyond what is kept', () => {
   const LIMITS = { maxBoots: 8, maxBootsOfToken: 4, maxBootsOfApp: 3 };
   const NOW = WHOLE_POINT.timeMs;
   const SILENT = NOW + 20 * POLICY.windowMs;
-  const sender = (id: string, speaksForAll = false) => ({ id, speaksForAll, mayDeliver: () => true });
+  const sender = (id: string, speaksForAll = false) => ({ id, speaksForAll, onlyApp: null, mayDeliver: () => true });
   const A = sender('a');
   const ALL = sender('collector', true);
 

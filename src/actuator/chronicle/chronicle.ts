@@ -3,6 +3,7 @@ import type { BootEntry } from '../boot-registry.ts';
 import { DynoLog } from './dyno-log.ts';
 import { OverLimit } from './over-limit.ts';
 import { PointsMeter } from './points-meter.ts';
+import { QuotaErrors } from './quota-errors.ts';
 
 /** The time between two looks counts in full only up to this many windows: the process may have been suspended. */
 const MAX_GAP_WINDOWS = 3;
@@ -12,11 +13,14 @@ export class Chronicle {
   readonly log = new DynoLog();
   readonly overLimit = new OverLimit();
   readonly meter = new PointsMeter();
+  /** What Heroku logged of dynos over their quota. */
+  readonly quotaErrors: QuotaErrors;
   readonly #windowMs: number;
   #lastMs: number | null = null;
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
+    this.quotaErrors = new QuotaErrors(windowMs);
   }
 
   /** @param accepted data points used since the start */
@@ -25,6 +29,7 @@ export class Chronicle {
     { nowMs, accepted }: { readonly nowMs: number; readonly accepted: number },
   ): void {
     this.log.note(entries);
+    this.quotaErrors.compare(entries);
     this.meter.note(accepted, nowMs);
     const gapMs = this.#lastMs === null ? 0 : Math.min(nowMs - this.#lastMs, MAX_GAP_WINDOWS * this.#windowMs);
     this.#lastMs = nowMs;

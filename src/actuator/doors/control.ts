@@ -63,6 +63,7 @@ export function dynoParts(parts: ViewParts): DynoViewParts {
     standings,
     leadership,
     log: chronicle.log,
+    quotaErrors: chronicle.quotaErrors,
     attempts: history.attempts,
     nowMs: () => clock.now(),
     suspects: ({ identity }, count) => jobs.suspects(identity, count),

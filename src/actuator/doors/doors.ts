@@ -1,5 +1,9 @@
 import { Hono } from 'hono';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import { BodiesInFlight } from '../../sources/bodies-in-flight.ts';
+import { DecodeQueue } from '../../sources/decode-queue.ts';
+import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../sources/limits.ts';
+import { createLogplexSource, type LogplexSource } from '../../sources/logplex/logplex-http.ts';
 import { createOtlpSource, type OtlpSource } from '../../sources/otlp/otlp-http.ts';
 import { createApi } from '../../web/api.ts';
 import type { ActuatorControl } from '../../web/control.ts';
@@ -33,20 +37,28 @@ export interface Doors {
   readonly live: Live;
 }
 
-const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n';
+const NO_OTLP = 'No points are taken over HTTP: TIDEMARK_SOURCE does not name otlp.\n';
+const NO_LOGS = 'No log lines are taken: TIDEMARK_SOURCE does not name logplex.\n';
 
 /** Everything that the actuator answers over HTTP. */
 export function openDoors(parts: DoorParts): Doors {
   const { settings, startToken } = parts;
   const { adminToken, readToken } = settings;
   const { refusals } = parts.measurements;
-  const otlp = openOtlp(parts);
+  const shared = { inFlight: new BodiesInFlight(FLIGHT_LIMITS), queue: new DecodeQueue(DECODE_LIMITS) };
+  const otlp = openOtlp(parts, shared);
+  const logs = openLogs(parts, shared);
   const app = new Hono();
   app.all('/v1/metrics', async (context) => {
     const response = await answer(otlp, context.req.raw, remoteAddress(context));
     const kind = REFUSED[response.status];
     if (kind !== undefined) refusals.note({ app: null, kind, count: 1, offsetMs: null });
     return response;
+  });
+  app.all('/v1/logplex/:app?', async (context) => {
+    if (logs !== null) return logs.handle(context.req.raw, context.req.param('app') ?? null, remoteAddress(context));
+    refusals.note({ app: null, kind: 'log-not-taken', count: 1, offsetMs: null });
+    return new Response(NO_LOGS, { status: 404 });
   });
   app.use(async (context, next) => {
     // An endpoint that is one path too long or too short leads to here.
@@ -77,12 +89,41 @@ async function answer(otlp: OtlpSource | null, request: Request, address: string
   return otlp === null ? new Response(NO_OTLP, { status: 404 }) : otlp.handle(request, address);
 }
 
+/** What both ways in hold together. */
+interface Room {
+  readonly inFlight: BodiesInFlight;
+  readonly queue: DecodeQueue;
+}
+
 /** Null where no measurements are taken over HTTP. */
-function openOtlp({ settings, measurements, assembled, isRestored }: DoorParts): OtlpSource | null {
+function openOtlp(parts: DoorParts, room: Room): OtlpSource | null {
+  const { settings, measurements } = parts;
   if (!settings.sources.includes('otlp')) return null;
+  return createOtlpSource({
+    tokens: settings.ingestTokens,
+    intake: measurements.intake,
+    ready: readiness(parts),
+    ...room,
+  });
+}
+
+/** Null where no log lines are taken. */
+function openLogs(parts: DoorParts, room: Room): LogplexSource | null {
+  const { settings, measurements, assembled } = parts;
+  if (!settings.sources.includes('logplex')) return null;
+  return createLogplexSource({
+    tokens: settings.ingestTokens,
+    intake: measurements.intake,
+    ready: readiness(parts),
+    onQuotaErrors: (errors) => assembled.chronicle.quotaErrors.note(errors),
+    onRefused: (kind, app) => measurements.refusals.note({ app, kind, count: 1, offsetMs: null }),
+    ...room,
+  });
+}
+
+function readiness({ assembled, isRestored }: DoorParts): () => boolean {
   const { leadership } = assembled.tick.actor;
-  const ready = () => isRestored() && leadership.leads();
-  return createOtlpSource({ tokens: settings.ingestTokens, intake: measurements.intake, ready });
+  return () => isRestored() && leadership.leads();
 }
 
 function createControl({ settings, measurements, assembled, isRestored, host }: DoorParts): ActuatorControl {

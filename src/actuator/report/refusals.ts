@@ -12,7 +12,10 @@ export type RefusalKind =
   | 'wrong-path'
   | 'unreadable'
   | 'too-large'
-  | 'grpc';
+  | 'grpc'
+  | 'log-not-taken'
+  | 'log-unreadable'
+  | 'log-app-unknown';
 
 /** Measurements of one app that were refused for one cause, since the start. */
 export interface Refusal {
@@ -142,6 +145,18 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
   grpc: () => ({
     says: 'connections refused: the sender speaks gRPC, and this port speaks OTLP over HTTP',
     advice: 'in the sender set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and use the URL of this actuator',
+  }),
+  'log-not-taken': () => ({
+    says: 'log lines refused: TIDEMARK_SOURCE does not name logplex',
+    advice: 'add it, for example TIDEMARK_SOURCE=otlp,logplex; or remove the log drain from the app',
+  }),
+  'log-unreadable': () => ({
+    says: 'log lines refused: the request is not what a Heroku log drain sends',
+    advice: 'send to /v1/logplex by "heroku drains:add" alone; a proxy on the way may have changed the body',
+  }),
+  'log-app-unknown': () => ({
+    says: 'log lines refused: they do not name their app, and their ingest token covers several',
+    advice: 'give the log drain the path /v1/logplex/<app>, or a token of its own in TIDEMARK_INGEST_TOKENS',
   }),
   'wrong-app': (app) => ({
     says: `measurements of ${app} refused: the sender's ingest token is for another app`,

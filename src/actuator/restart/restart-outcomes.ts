@@ -24,7 +24,8 @@ export function findReclaimed(view: LedgerView, entries: readonly BootEntry[], p
   return view.history.flatMap((entry) => {
     if (entry.outcome !== 'restarted' || entry.reclaimedBytes !== null || entry.usageBytes === null) return [];
     const successor = successorOf(view, entry, entries);
-    const floorBytes = successor === null ? null : postWarmupFloor(successor.boot, policy);
+    if (successor === null) return [];
+    const floorBytes = postWarmupFloor(successor.boot, policy, successor.facts?.createdAtMs ?? null);
     return floorBytes === null ? [] : [{ view, entry, reclaimedBytes: entry.usageBytes - floorBytes }];
   });
 }

@@ -3,11 +3,13 @@ import type { CurveView, MarkView, PastBootView } from '../../web/views.ts';
 import type { BootEntry, BootRegistry } from '../boot-registry.ts';
 import { between, joined, thinned } from '../chronicle/boot-curve.ts';
 import type { BootRecord, DynoLog } from '../chronicle/dyno-log.ts';
+import type { QuotaErrorSpan, QuotaErrors } from '../chronicle/quota-errors.ts';
 import type { AttemptLog } from '../report/attempt-log.ts';
 
 export interface HistoryParts {
   readonly registry: BootRegistry;
   readonly log: DynoLog;
+  readonly quotaErrors: Pick<QuotaErrors, 'of'>;
   readonly attempts: Pick<AttemptLog, 'ofDyno'>;
   readonly nowMs: () => number;
 }
@@ -39,12 +41,13 @@ export function recentHistory(
   return { curve, marks: marks(parts, entry, all).filter(({ timeMs }) => timeMs >= fromMs) };
 }
 
-/** Oldest first: restarts, deploys and passings of the quota. */
+/** Oldest first: restarts, deploys, passings of the quota, and what Heroku logged of them. */
 export function marks(parts: HistoryParts, entry: BootEntry, all: readonly BootRecord[]): readonly MarkView[] {
   const attempts = attemptsOf(parts, entry);
   const found = [
     ...all.flatMap((record, index) => startMark(record, all[index + 1], attempts) ?? []),
     ...all.flatMap(({ overLimitMs }) => overLimitMs.map(overMark)),
+    ...parts.quotaErrors.of(entry.boot.identity.app, entry.boot.identity.dyno).map(errorMark),
     ...attempts.flatMap((attempt) => attemptMark(attempt) ?? []),
   ];
   return found.sort((a, b) => a.timeMs - b.timeMs);
@@ -101,6 +104,12 @@ function startMark(record: BootRecord, before: BootRecord | undefined, attempts:
 
 function overMark(timeMs: number): MarkView {
   return { timeMs, kind: 'over-limit', says: 'usage passed the quota (R14)', attemptId: null };
+}
+
+function errorMark({ code, firstMs, lines, isMeasured }: QuotaErrorSpan): MarkView {
+  const often = lines === 1 ? '' : `, ${lines} times`;
+  const missed = isMeasured ? '' : '; no measurement was over the quota then';
+  return { timeMs: firstMs, kind: 'over-limit', says: `Heroku logged ${code}${often}${missed}`, attemptId: null };
 }
 
 function attemptMark({ id, outcome, by, sendingAtMs, claimedAtMs }: Attempt): MarkView | null {

@@ -6,6 +6,7 @@ import { compareDynos } from '../../web/handlers.ts';
 import type { DynoDetailView, DynoView, NumberView } from '../../web/views.ts';
 import type { BootEntry } from '../boot-registry.ts';
 import { between, curveOf } from '../chronicle/boot-curve.ts';
+import type { QuotaErrorSpan } from '../chronicle/quota-errors.ts';
 import type { Fleet } from '../loop/fleet.ts';
 import type { Leadership } from '../loop/leadership.ts';
 import type { Standings } from '../report/standings.ts';
@@ -44,7 +45,7 @@ export function dynoDetail(parts: DynoViewParts, app: string, dyno: string): Dyn
     checks: parts.fleet.checksOf(entry, parts.standings.views(), parts.leadership.mayAct()),
     suspects: parts.suspects(entry.boot, SUSPECTS),
     pastBoots: pastBoots(parts, entry),
-    numbers: numbersOf(entry),
+    numbers: [...numbersOf(entry), ...errorNumbers(parts, entry)],
     graceMs: parts.fleet.policy.graceMs,
   };
 }
@@ -79,6 +80,21 @@ function openAttemptOf({ standings }: DynoViewParts, target: Target | null, dyno
 function swapOf({ processes }: Boot): number | null {
   const [newest] = processes.filter(({ residentBytes }) => residentBytes !== null).sort((a, b) => b.timeMs - a.timeMs);
   return newest?.swapBytes ?? null;
+}
+
+/** None for a dyno of which Heroku logged no such error. */
+function errorNumbers({ quotaErrors }: DynoViewParts, { boot: { identity } }: BootEntry): readonly NumberView[] {
+  const spans = quotaErrors.of(identity.app, identity.dyno);
+  if (spans.length === 0) return [];
+  const count = (code: string, name: string, value: number): NumberView => ({ code, name, value, unit: 'count' });
+  return [
+    count('quota-errors', 'times that Heroku logged R14 or R15', spans.length),
+    count('quota-errors-missed', 'of them without a measurement over the quota', spans.filter(isMissed).length),
+  ];
+}
+
+function isMissed({ isMeasured }: QuotaErrorSpan): boolean {
+  return !isMeasured;
 }
 
 function numbersOf({ boot, decision, facts, learnedFloorBytes, uselessRestarts }: BootEntry): readonly NumberView[] {

@@ -211,9 +211,15 @@ export function closedBuckets(boot: Boot): number {
 /**
  * The floor that this boot showed after its warm-up; null while that is not over, and for a boot that was first seen
  * when it was already old.
+ *
+ * @param createdAtMs as the platform says it, where the boot does not say when it started; null: unknown
  */
-export function postWarmupFloor(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
-  const { startTimeMs } = boot.identity;
+export function postWarmupFloor(
+  boot: Boot,
+  policy: Pick<Policy, 'windowMs'>,
+  createdAtMs: number | null = null,
+): number | null {
+  const startTimeMs = boot.identity.startTimeMs ?? createdAtMs;
   // Not since the first point: a curve that began again, with another window, has not seen the start.
   const seenSinceMs = boot.curve?.originMs ?? boot.firstPointMs;
   const seenFromStart = startTimeMs === null || seenSinceMs - startTimeMs < 5 * policy.windowMs;
@@ -230,9 +236,13 @@ export function floorWhenFirstLevel({ curve, perJob }: Boot): number | null {
  * The floor after the warm-up as other boots may be compared with it; null too where running jobs may have held much of
  * it.
  */
-export function floorWithoutJobs(boot: Boot, policy: Pick<Policy, 'windowMs'>): number | null {
+export function floorWithoutJobs(
+  boot: Boot,
+  policy: Pick<Policy, 'windowMs'>,
+  createdAtMs: number | null,
+): number | null {
   const { curve, perJob } = boot;
-  if (postWarmupFloor(boot, policy) === null || curve?.warm == null) return null;
+  if (postWarmupFloor(boot, policy, createdAtMs) === null || curve?.warm == null) return null;
   return isNearlyIdle(curve.warm, perJob) ? withoutJobs(curve.warm, perJob) : null;
 }
 

@@ -35,7 +35,7 @@ function floorToLearn(
   facts: DynoFacts | null,
   policy: Pick<Policy, 'windowMs' | 'softLimit'>,
 ): number | null {
-  const floorBytes = floorWithoutJobs(boot, policy);
+  const floorBytes = floorWithoutJobs(boot, policy, facts?.createdAtMs ?? null);
   const softLimitBytes = thresholdBytes(policy.softLimit, facts?.limitBytes ?? boot.limitBytes);
   return floorBytes !== null && softLimitBytes !== null && floorBytes > softLimitBytes ? null : floorBytes;
 }

@@ -111,7 +111,8 @@ function baseOf(
     readonly policy: Policy;
   },
 ): number | null {
-  const known = [postWarmupFloor(boot, policy), context.learnedFloorBytes].filter((bytes) => bytes !== null);
+  const ownBytes = postWarmupFloor(boot, policy, context.facts?.createdAtMs ?? null);
+  const known = [ownBytes, context.learnedFloorBytes].filter((bytes) => bytes !== null);
   if (known.length > 0) return Math.min(...known);
   const firstBytes = floorWhenFirstLevel(boot);
   if (firstBytes === null || features === null || limitBytes === null) return null;

@@ -38,6 +38,9 @@ export interface OtlpSourceOptions {
   readonly limits?: BodyLimits;
   readonly flightLimits?: FlightLimits;
   readonly decodeLimits?: DecodeLimits;
+  /** Shared with other doors, which then hold no more together than one may. Default: own ones, with the limits above. */
+  readonly inFlight?: BodiesInFlight;
+  readonly queue?: DecodeQueue;
 }
 
 export interface OtlpSource {
@@ -52,8 +55,8 @@ export interface OtlpSource {
 export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
   const senderOf = createGate(options.tokens);
   const limits = options.limits ?? BODY_LIMITS;
-  const inFlight = new BodiesInFlight(options.flightLimits ?? FLIGHT_LIMITS);
-  const queue = new DecodeQueue(options.decodeLimits ?? DECODE_LIMITS);
+  const inFlight = options.inFlight ?? new BodiesInFlight(options.flightLimits ?? FLIGHT_LIMITS);
+  const queue = options.queue ?? new DecodeQueue(options.decodeLimits ?? DECODE_LIMITS);
 
   async function handle(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const encoding = encodingOf(request.headers.get('content-type'));

@@ -62,7 +62,8 @@ export const Mark = z
       .enum(['restart', 'dry-restart', 'boot', 'deploy', 'over-limit'])
       .describe(
         'restart: Tidemark or a person restarted it; dry-restart: a dry run would have; deploy: a new boot with ' +
-          'another release; boot: a new boot for another cause; over-limit: usage passed the quota (R14).',
+          'another release; boot: a new boot for another cause; over-limit: usage passed the quota, or ' +
+          'Heroku logged R14 or R15.',
       ),
     says: z.string().describe('For people.'),
     attempt_id: z.string().nullable().describe('Of a restart.'),

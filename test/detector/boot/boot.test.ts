@@ -104,7 +104,7 @@ describe('the quota of a boot', () => {
 });
 
 describe('the floor after the warm-up', () => {
-  const grown = (usageMb: (second: number) => number, seconds: number, startTimeMs: number | null = 0) =>
+  const grown = (usageMb: (second: number) => number, seconds: number, startTimeMs: number | null | null = 0) =>
     fold(
       Array.from({ length: seconds * 5 }, (_, index) =>
         point({
@@ -134,6 +134,12 @@ describe('the floor after the warm-up', () => {
         policy,
       ),
     ).toBeNull();
+  });
+
+  it('is unknown too where only the platform says that the boot was old', () => {
+    const boot = grown(() => 400, 30, null);
+    expect(postWarmupFloor(boot, policy, 0)).toBeNull();
+    expect(postWarmupFloor(boot, policy, 1_000_000)).not.toBeNull();
   });
 });
 

@@ -23,6 +23,7 @@ function refusedOf(body: unknown): readonly RefusedPoints[] {
   intake.take(decodeJson(JSON.stringify(body)), {
     id: 'shop',
     speaksForAll: false,
+    onlyApp: 'shop',
     mayDeliver: (app) => app === 'shop',
   });
   return refused;
