@@ -1,11 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { resolvePolicy } from '../config/policy.ts';
 import type { Decision } from '../model/decision.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import type { Policy } from '../model/policy.ts';
 import { parseSize } from '../quantities.ts';
+import { type DynoSummary, dynoSentence, summariseDynos } from '../replay/dyno-summary.ts';
+import { isHerokuLog, type RecordedLog, readHerokuLog } from '../replay/heroku-log.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries, type SeriesRow } from '../replay/series-file.ts';
@@ -19,21 +22,39 @@ import { columnsOf, wrap } from './terminal/terminal.ts';
 export async function runReplayCommand(args: CommandArguments): Promise<number> {
   const { quotaBytes, plotPath } = readOptions(args);
   const policy = resolvePolicy({ env: args.env, flags: args.flags });
-  const series = args.words.map((file) => ({ file, rows: readSeries(readText(file), file) }));
+  const series: (RecordedLog & { readonly file: string })[] = [];
+  for (const file of args.words)
+    series.push({ file: nameOf(file), ...recordingOf(await readText(file), nameOf(file)) });
   const report = args.own.json === true ? JSON_REPORT : TEXT_REPORT;
   const panels: Panel[] = [];
-  for (const { file, rows } of series) {
+  for (const { file, rows, quotaErrors } of series) {
     const startMs = rows[0]?.timeMs ?? 0;
     report.begin(file, settingsLine(rows, { policy, quotaBytes }));
     const options = { policy, quotaBytes, restartEndsBoot: report.restartEndsBoot };
     const summary = replay(rows, options, (decision) => report.change(decision, startMs));
-    report.end({ file, startMs, summary });
+    const dynos = summariseDynos({ rows, restarts: summary.restarts, quotaBytes, quotaErrors });
+    report.end({ file, startMs, summary, dynos });
     if (plotPath !== null) panels.push(...panelsOf(file, rows, judgedAll(rows, options)));
   }
   if (plotPath === null) return 0;
   writePlot(plotPath, plotSvg(panels));
   report.plotted(plotPath);
   return 0;
+}
+
+/** Standard input. */
+const STDIN = '-';
+
+function nameOf(file: string): string {
+  return file === STDIN ? 'standard input' : file;
+}
+
+/** A file says by itself what it is: a series as CSV, or the log of an app. */
+function recordingOf(text: string, file: string): RecordedLog {
+  // An empty log lacks what a log without samples lacks.
+  return isHerokuLog(text) || text.trim() === ''
+    ? readHerokuLog(text, file)
+    : { rows: readSeries(text, file), quotaErrors: [] };
 }
 
 /** Every judged moment, for the plot. */
@@ -57,7 +78,11 @@ interface Options {
 function readOptions({ words, own }: CommandArguments): Options {
   const faults: string[] = [];
   if (words.length === 0)
-    faults.push('"tidemark replay" needs at least one file (CSV with a header: time_ms,rss_bytes,...)');
+    faults.push(
+      '"tidemark replay" needs at least one file: CSV with a header (time_ms,rss_bytes,...), or the log of an app; ' +
+        'for example: heroku logs -a my-app -n 1500 | tidemark replay -',
+    );
+  if (words.filter((word) => word === STDIN).length > 1) faults.push('"-" can be read once');
   const quotaBytes = own.quota === undefined ? null : parseSize(String(own.quota));
   if (own.quota !== undefined && quotaBytes === null)
     faults.push(`--quota: "${own.quota}" is not a size with its unit, for example "512MiB"`);
@@ -84,9 +109,9 @@ function writePlot(path: string, svg: string): void {
   }
 }
 
-function readText(file: string): string {
+async function readText(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return file === STDIN ? await textOf(process.stdin) : readFileSync(file, 'utf8');
   } catch (error) {
     throw new BadInputError(`${file}: cannot be read (${codeOf(error)})`, { cause: error });
   }
@@ -100,6 +125,7 @@ interface Ending {
   readonly file: string;
   readonly startMs: number;
   readonly summary: ReplaySummary;
+  readonly dynos: readonly DynoSummary[];
 }
 
 interface Report {
@@ -166,7 +192,11 @@ const TEXT_REPORT: Report = {
     print(wrap(`    ${decision.explanation}`, columnsOf(process.stdout), 0));
     if (decision.action === 'restart') print(wrap(`    ${restartLine(decision)}`, columnsOf(process.stdout), 0));
   },
-  end: ({ startMs, summary }) => print(`${wrap(`  ${endLine(summary, startMs)}`, columnsOf(process.stdout), 2)}\n`),
+  end: ({ startMs, summary, dynos }) => {
+    print(wrap(`  ${endLine(summary, startMs)}`, columnsOf(process.stdout), 2));
+    for (const dyno of dynos) print(wrap(`  ${dynoSentence(dyno, startMs)}`, columnsOf(process.stdout), 2));
+    print('');
+  },
   plotted: (path) => print(`plot: ${path}`),
 };
 

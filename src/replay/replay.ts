@@ -7,8 +7,10 @@ import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { SeriesRow } from './series-file.ts';
 
-/** A recorded series names neither app nor process type: all dynos of a file are one target. */
+/** A recorded series names neither app nor process type: all dynos of a file are one target. A log names the type. */
 const TARGET = { app: 'replay', processType: 'replay' };
+/** A boot that began before the recording is at least this old at its first row, so that it does not count as fresh. */
+const EARLIER_WINDOWS = 5;
 
 export interface ReplayOptions {
   readonly policy: Policy;
@@ -49,43 +51,92 @@ export function replay(
   onChange: (decision: Decision) => void,
   onJudged?: (judged: Judged) => void,
 ): ReplaySummary {
-  const boots = new Map<string, Boot>();
-  const changes = new Map<string, string>();
-  let learned: readonly LearnedBoot[] = [];
-  const restartsMs: number[] = [];
-  const restarts: Decision[] = [];
-  const waiting = new Set<string>();
-  const ended = new Set<string>();
-  let finalClass: Decision['class'] = 'unknown';
+  const run = new ReplayRun(options, onChange, onJudged);
+  const startsMs = new Map<string, number | null>();
   for (const row of rows) {
-    const dyno = row.dyno ?? 'dyno';
-    const point = pointOf(row, options.quotaBytes);
-    const bootKey = JSON.stringify([dyno, point.boot.bootId]);
-    if (ended.has(bootKey)) continue;
-    const before = boots.get(dyno);
-    const known = before?.identity.bootId === point.boot.bootId ? before : null;
-    const closedBefore = known === null ? -1 : closedBuckets(known);
-    const boot = observe(known ?? openBoot(point), point, options.policy);
-    boots.set(dyno, boot);
-    // Floors change when a bucket closes. Between two buckets only a moment without jobs can change the decision.
-    if (closedBuckets(boot) === closedBefore && !waiting.has(dyno)) continue;
-    learned = learn(learned, boot, row.timeMs, options.policy);
-    noteLearned(boot, normalBytesPerJob(learned, row.timeMs));
-    const decision = decideOne(boot, { nowMs: row.timeMs, restartsMs, learned, policy: options.policy });
-    if (decision.action === 'restart') {
-      restartsMs.push(row.timeMs);
-      restarts.push(decision);
-      if (options.restartEndsBoot) ended.add(bootKey);
-    }
-    finalClass = decision.class;
-    onJudged?.({ decision, stepMs: lastStepMs(boot) });
-    if (decision.reason === 'jobs-running') waiting.add(dyno);
-    else waiting.delete(dyno);
-    const change = `${decision.class}/${decision.action}`;
-    if (changes.get(dyno) !== change) onChange(decision);
-    changes.set(dyno, change);
+    const key = JSON.stringify([row.dyno, row.bootId]);
+    if (!startsMs.has(key)) startsMs.set(key, startOf(row, options.policy));
+    run.take(pointOf(row, options.quotaBytes, startsMs.get(key) ?? null));
   }
-  return { finalClass, restartsMs, restarts };
+  return run.summary();
+}
+
+/** The same for Points of one app, in the order of time. */
+export function replayPoints(points: readonly Point[], options: ReplayOptions): ReplaySummary {
+  const run = new ReplayRun(options, () => undefined);
+  for (const point of points) run.take(point);
+  return run.summary();
+}
+
+function startOf({ bootStart = null, timeMs }: SeriesRow, { windowMs }: Policy): number | null {
+  return bootStart === 'earlier' ? timeMs - EARLIER_WINDOWS * windowMs : bootStart;
+}
+
+/** What is remembered of one process type. */
+interface TargetState {
+  learned: readonly LearnedBoot[];
+  readonly restartsMs: number[];
+}
+
+class ReplayRun {
+  readonly #options: ReplayOptions;
+  readonly #onChange: (decision: Decision) => void;
+  readonly #onJudged: ((judged: Judged) => void) | undefined;
+  readonly #boots = new Map<string, Boot>();
+  readonly #changes = new Map<string, string>();
+  readonly #targets = new Map<string, TargetState>();
+  readonly #restarts: Decision[] = [];
+  readonly #waiting = new Set<string>();
+  readonly #ended = new Set<string>();
+  #finalClass: Decision['class'] = 'unknown';
+
+  constructor(options: ReplayOptions, onChange: (decision: Decision) => void, onJudged?: (judged: Judged) => void) {
+    this.#options = options;
+    this.#onChange = onChange;
+    this.#onJudged = onJudged;
+  }
+
+  summary(): ReplaySummary {
+    const restartsMs = this.#restarts.map(({ timeMs }) => timeMs);
+    return { finalClass: this.#finalClass, restartsMs, restarts: this.#restarts };
+  }
+
+  take(point: Point): void {
+    const { policy, restartEndsBoot } = this.#options;
+    const { dyno, bootId, processType } = point.boot;
+    const bootKey = JSON.stringify([dyno, bootId]);
+    if (this.#ended.has(bootKey)) return;
+    const before = this.#boots.get(dyno);
+    const known = before?.identity.bootId === bootId ? before : null;
+    const closedBefore = known === null ? -1 : closedBuckets(known);
+    const boot = observe(known ?? openBoot(point), point, policy);
+    this.#boots.set(dyno, boot);
+    // Floors change when a bucket closes. Between two buckets only a moment without jobs can change the decision.
+    if (closedBuckets(boot) === closedBefore && !this.#waiting.has(dyno)) return;
+    const target = this.#targets.get(processType) ?? { learned: [], restartsMs: [] };
+    this.#targets.set(processType, target);
+    const nowMs = point.timeMs;
+    target.learned = learn(target.learned, boot, nowMs, policy);
+    noteLearned(boot, normalBytesPerJob(target.learned, nowMs));
+    const decision = decideOne(boot, { nowMs, ...target, policy });
+    if (decision.action === 'restart') {
+      target.restartsMs.push(nowMs);
+      this.#restarts.push(decision);
+      if (restartEndsBoot) this.#ended.add(bootKey);
+    }
+    this.#note(decision, boot);
+  }
+
+  #note(decision: Decision, boot: Boot): void {
+    const { dyno } = decision;
+    this.#finalClass = decision.class;
+    this.#onJudged?.({ decision, stepMs: lastStepMs(boot) });
+    if (decision.reason === 'jobs-running') this.#waiting.add(dyno);
+    else this.#waiting.delete(dyno);
+    const change = `${decision.class}/${decision.action}`;
+    if (this.#changes.get(dyno) !== change) this.#onChange(decision);
+    this.#changes.set(dyno, change);
+  }
 }
 
 interface Moment {
@@ -97,7 +148,9 @@ interface Moment {
 
 function decideOne(boot: Boot, { nowMs, restartsMs, learned, policy }: Moment): Decision {
   const ofTarget = { learnedFloorBytes: normalFloor(learned, nowMs) };
-  return decideAlone({ boot, facts: null, target: TARGET, nowMs, policy, sentMs: restartsMs, learned: ofTarget });
+  const { app, processType } = boot.identity;
+  const target = { app: app ?? TARGET.app, processType };
+  return decideAlone({ boot, facts: null, target, nowMs, policy, sentMs: restartsMs, learned: ofTarget });
 }
 
 /** When the floor's last lasting rise was (ms); null if the detector sees none. */
@@ -113,16 +166,17 @@ function learn(before: readonly LearnedBoot[], boot: Boot, nowMs: number, policy
   return shown === null ? before : keepLearned(before, { ...shown, dyno, bootId, learnedAtMs: nowMs, release: null });
 }
 
-function pointOf(row: SeriesRow, quotaBytes: number | null): Point {
+function pointOf(row: SeriesRow, quotaBytes: number | null, startTimeMs: number | null): Point {
   const dyno = row.dyno ?? 'dyno';
   const ageS = row.oldestJobAgeS ?? null;
   return {
     boot: {
       ...TARGET,
+      processType: row.processType ?? TARGET.processType,
       dyno,
       bootId: row.bootId ?? `${dyno}-boot`,
       bootIdSource: 'platform',
-      startTimeMs: null,
+      startTimeMs,
       release: null,
     },
     processId: `${dyno}-process`,

@@ -1,4 +1,5 @@
 import { BadInputError } from '../model/errors.ts';
+import { parseLogTime } from '../sources/logplex/heroku-line.ts';
 
 /**
  * One row of a recorded series. Null is unknown, not zero: the column is missing, or the cell is empty. Memory in
@@ -18,9 +19,18 @@ export interface SeriesRow {
   readonly quotaBytes: number | null;
   readonly bootId: string | null;
   readonly dyno: string | null;
+  /** Dynos of one type are one target. Absent: all dynos of the recording are. */
+  readonly processType?: string;
+  /**
+   * When the boot began (Unix ms); `earlier`: before the recording did. Absent or null: with the recording, or at its
+   * first row.
+   */
+  readonly bootStart?: number | 'earlier' | null;
 }
 
 const REQUIRED = ['time_ms', 'rss_bytes'] as const;
+/** What `time_ms` may be called as well. */
+const TIME = 'time';
 const NUMBERS = [
   'time_ms',
   'rss_bytes',
@@ -36,15 +46,16 @@ const TEXTS = ['boot_id', 'dyno'];
 
 /**
  * Reads a recorded series: CSV with a header. Throws `BadInputError` that names file, line and column. Ignores unknown
- * columns.
+ * columns. Times are Unix ms, or ISO 8601 with an offset, in a column `time_ms` or `time`.
  */
 export function readSeries(text: string, file: string): readonly SeriesRow[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const header = (lines[0] ?? '').split(',').map((name) => unquote(name).toLowerCase());
+  const given = (lines[0] ?? '').split(',').map((name) => unquote(name).toLowerCase());
+  const header = given.includes('time_ms') ? given : given.map((name) => (name === TIME ? 'time_ms' : name));
   for (const name of REQUIRED) {
     if (!header.includes(name))
       throw new BadInputError(
-        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')}, ` +
+        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')} (the first may be called time), ` +
           `and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
       );
   }
@@ -87,7 +98,7 @@ function readRow(text: string, place: Place): SeriesRow {
   };
   return {
     line: place.line,
-    timeMs: needed('time_ms'),
+    timeMs: readTime(cell('time_ms'), place) ?? needed('time_ms'),
     rssBytes: needed('rss_bytes'),
     swapBytes: number('swap_bytes'),
     heapUsedBytes: number('heap_used_bytes'),
@@ -99,6 +110,15 @@ function readRow(text: string, place: Place): SeriesRow {
     bootId: cell('boot_id') || null,
     dyno: cell('dyno') || null,
   };
+}
+
+/** ISO 8601 as RFC 3339 has it; null for a number, and for what is no time. */
+function readTime(text: string, place: Place): number | null {
+  if (!/^\d{4}-\d\d-\d\d/.test(text)) return null;
+  const timeMs = parseLogTime(text.replace(' ', 'T'));
+  if (timeMs === null)
+    throw fault(place, `the time "${text}" cannot be read; write it with its offset, as 2026-11-29T14:00:00Z`);
+  return timeMs;
 }
 
 function readNumber(name: string, text: string, place: Place): number | null {

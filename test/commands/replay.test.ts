@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { samples } from '../replay/heroku-logs.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const MIB = 2 ** 20;
@@ -70,4 +71,34 @@ describe('the report of a replay', () => {
       .map((point) => Number(point.split(',')[0]));
     expect(usageXs?.at(-1)).toBeGreaterThan(restartX);
   });
+});
+
+describe('a log that is piped in', () => {
+  const over = samples([0, 120], () => 740).join('\n');
+  const pipe = (input: string, ...args: readonly string[]) =>
+    spawnSync(process.execPath, [CLI, 'replay', '-', ...args], { cwd: folder, encoding: 'utf8', input });
+
+  it('is answered with a sentence for each dyno', () => {
+    const { stdout, status } = pipe(over);
+    expect(status).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /standard input .* worker\.1: over its quota of 512 MB for 2 h of 2 h \(up to 740 MB\); would have been restarted once/,
+    );
+  });
+
+  it('is answered to programs as any series is', () => {
+    const lines = pipe(over, '--json').stdout.trim().split('\n');
+    const [first] = lines.map((line) => JSON.parse(line));
+    expect(first).toMatchObject({ dyno: 'worker.1', limit_bytes: 512 * MIB });
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ summary: true, file: 'standard input' });
+  });
+
+  it.each([[''], ['2026-11-29T14:00:00.123456+00:00 app[web.1]: hello\n']])(
+    'says what to do without samples: %j',
+    (input) => {
+      const { stderr, status } = pipe(input);
+      expect(status).toBe(2);
+      expect(stderr).toContain('heroku labs:enable log-runtime-metrics');
+    },
+  );
 });

@@ -26,6 +26,16 @@ describe('a recorded series', () => {
   });
 
   it.each([
+    ['time_ms,rss_bytes\n2026-11-29T14:00:00Z,2\n2026-11-29T15:00:20.500+01:00,2\n'],
+    ['time,rss_bytes\n2026-11-29 14:00:00Z,2\n1795960820500,2\n'],
+  ])('may have its times as ISO 8601: %j', (text) => {
+    const at = Date.UTC(2026, 10, 29, 14);
+    expect(readSeries(text, 'f').map(({ timeMs }) => timeMs)).toEqual([at, at + 20_500]);
+  });
+
+  it.each([
+    ['a time without its offset', 'time,rss_bytes\n2026-11-29T14:00:00,2\n', 'f:2: the time "2026-11-29T14:00:00"'],
+    ['a day that is none', 'time,rss_bytes\n2026-13-29T14:00:00Z,2\n', 'f:2: the time "2026-13-29T14:00:00Z"'],
     ['no header', '1,2\n', 'f:1: the header has no column time_ms'],
     ['a column that is missing', 'time_ms\n1\n', 'f:1: the header has no column rss_bytes'],
     ['a column twice', 'time_ms,rss_bytes,time_ms\n1,2,3\n', 'f:1: the column time_ms occurs twice'],
