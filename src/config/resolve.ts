@@ -1,6 +1,7 @@
 import { ConfigError } from '../model/errors.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
 import { matchesApp } from '../model/target.ts';
+import type { MetricMap } from '../settings/metric-map.ts';
 import { SETTINGS } from '../settings/settings.ts';
 import { readPolicy } from './policy.ts';
 import { type SettingsInput, SettingsReader } from './settings-reader.ts';
@@ -51,6 +52,8 @@ export interface ActuatorSettings {
   readonly memoryReport: boolean;
   /** Where measurements are taken from; at least one. */
   readonly sources: readonly PointSource[];
+  /** What other OTLP senders call what is measured; null: only Tidemark's own names are looked for. */
+  readonly metricMap: MetricMap | null;
 }
 
 /**
@@ -86,6 +89,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     weeklySummary: reader.read(SETTINGS.weeklySummary),
     memoryReport: reader.read(SETTINGS.memoryReport),
     sources: reader.read(SETTINGS.sources),
+    metricMap: reader.read(SETTINGS.metricMap),
   };
   reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings), ...uselessReadToken(settings));
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);

@@ -1,3 +1,4 @@
+import { METRIC_MAP } from './metric-map.ts';
 import { optional, type Reader, type Setting, setting, windows } from './setting.ts';
 import {
   API_ADDRESS,
@@ -135,6 +136,15 @@ export const SETTINGS = {
     meaning:
       'Where the actuator takes measurements from: OTLP/HTTP on its port; the stream on `REDIS_URL`, for an ' +
       "actuator that nothing can reach over HTTP; or Heroku's log drains (`logplex`), for apps in any language.",
+  }),
+  metricMap: optional({
+    name: 'TIDEMARK_METRIC_MAP',
+    readBy: SERVICE,
+    value: METRIC_MAP,
+    unset: "none: Tidemark's own names",
+    meaning:
+      'Metrics and attributes of other OTLP senders: the presets `process`, `container`, `hostmetrics`, or ' +
+      '`usage=their.metric,dyno=their.attribute` (docs/setup/other-senders.md).',
   }),
   maxPointAgeMs: setting({
     name: 'TIDEMARK_MAX_POINT_AGE',

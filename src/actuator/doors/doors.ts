@@ -102,6 +102,7 @@ function openOtlp(parts: DoorParts, room: Room): OtlpSource | null {
   return createOtlpSource({
     tokens: settings.ingestTokens,
     intake: measurements.intake,
+    metricMap: settings.metricMap,
     ready: readiness(parts),
     ...room,
   });

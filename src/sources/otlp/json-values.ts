@@ -61,6 +61,13 @@ export function stringOf(anyValue: unknown): string | undefined {
   return typeof stringValue === 'string' ? stringValue : undefined;
 }
 
+/** A small whole number in an AnyValue, as text; undefined where it holds something else. */
+export function intOf(anyValue: unknown): string | undefined {
+  if (typeof anyValue !== 'object' || anyValue === null) return undefined;
+  const text = String((anyValue as JsonObject).intValue);
+  return /^\d{1,10}$/.test(text) ? text : undefined;
+}
+
 /** The messages of a repeated field; absent and null are an empty one. */
 export function list(parent: JsonObject, name: string): readonly JsonObject[] {
   const value = parent[name];

@@ -1,5 +1,6 @@
 import { isLoopbackRequest } from '../../access/loopback.ts';
 import { BadInputError } from '../../model/errors.ts';
+import type { MetricMap } from '../../settings/metric-map.ts';
 import { BodiesInFlight } from '../bodies-in-flight.ts';
 import { DecodeQueue } from '../decode-queue.ts';
 import { createTokenCheck, type IngestToken, LOCAL_SENDER, type Sender } from '../ingest-tokens.ts';
@@ -26,6 +27,7 @@ import {
 import { decodeJson } from './otlp-json.ts';
 import { decodeProtobuf } from './otlp-protobuf.ts';
 import { type ReceivedBody, readBody } from './request-body.ts';
+import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
 import { TooManyFieldsError } from './wire-reader.ts';
 
 export interface OtlpSourceOptions {
@@ -35,6 +37,8 @@ export interface OtlpSourceOptions {
   readonly tokens: readonly IngestToken[];
   /** False while points cannot be used here (starting, another actuator leads): the sender gets 503 and retries. */
   readonly ready: () => boolean;
+  /** What other senders call what is measured; null or absent: only Tidemark's own names are looked for. */
+  readonly metricMap?: MetricMap | null;
   readonly limits?: BodyLimits;
   readonly flightLimits?: FlightLimits;
   readonly decodeLimits?: DecodeLimits;
@@ -54,6 +58,7 @@ export interface OtlpSource {
 /** The receiving end of OTLP over HTTP for metrics: https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
   const senderOf = createGate(options.tokens);
+  const vocabulary = vocabularyOf(options.metricMap ?? null);
   const limits = options.limits ?? BODY_LIMITS;
   const inFlight = options.inFlight ?? new BodiesInFlight(options.flightLimits ?? FLIGHT_LIMITS);
   const queue = options.queue ?? new DecodeQueue(options.decodeLimits ?? DECODE_LIMITS);
@@ -79,18 +84,18 @@ export function createOtlpSource(options: OtlpSourceOptions): OtlpSource {
   function take(body: ReceivedBody, encoding: OtlpEncoding, sender: Sender): Response {
     if (!options.ready()) return failure(encoding, NOT_READY);
     const plain = body.decompress();
-    const decoded = plain.ok ? decode(encoding, plain.bytes) : plain.failure;
+    const decoded = plain.ok ? decode(encoding, plain.bytes, vocabulary) : plain.failure;
     return 'status' in decoded ? failure(encoding, decoded) : success(encoding, options.intake.take(decoded, sender));
   }
 
   return { handle };
 }
 
-function decode(encoding: OtlpEncoding, bytes: Uint8Array): DecodedRequest | Failure {
+function decode(encoding: OtlpEncoding, bytes: Uint8Array, vocabulary: Vocabulary): DecodedRequest | Failure {
   try {
-    if (encoding === 'protobuf' || bytes.length === 0) return decodeProtobuf(bytes);
+    if (encoding === 'protobuf' || bytes.length === 0) return decodeProtobuf(bytes, vocabulary);
     if (hasTooManyValues(bytes)) return TOO_MANY_VALUES;
-    return decodeJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    return decodeJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'), vocabulary);
   } catch (error) {
     if (error instanceof BadInputError)
       return { status: error instanceof TooManyFieldsError ? 413 : 400, message: error.message };

@@ -3,17 +3,19 @@ import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-ident
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { isUsableFigure, JOB_FIGURES } from './jobs/job-metrics.ts';
 import { jobPointOf } from './jobs/job-points-json.ts';
-import { integer, type JsonObject, list, nanosAsMs, numberValue, object, seriesIdOf, stringOf } from './json-values.ts';
 import {
-  FLAG_NO_RECORDED_VALUE,
-  isUsableTemporality,
-  TEMPORALITY_DELTA,
-  WANTED_METRICS,
-  type WantedMetric,
-} from './wanted-metrics.ts';
-
-const METRICS = new Map(WANTED_METRICS.map((metric) => [metric.name, metric]));
-const IDENTITY = new Map(IDENTITY_ATTRIBUTES.map((name, place) => [name, place]));
+  integer,
+  intOf,
+  type JsonObject,
+  list,
+  nanosAsMs,
+  numberValue,
+  object,
+  seriesIdOf,
+  stringOf,
+} from './json-values.ts';
+import { OWN_VOCABULARY, type Vocabulary } from './vocabulary.ts';
+import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, TEMPORALITY_DELTA, type WantedMetric } from './wanted-metrics.ts';
 
 /** Where a Metric holds its data, by the kind of number in it; `null`: never used, but counted. */
 const DATA_KINDS: readonly (readonly [name: string, kind: WantedMetric['kind'] | null])[] = [
@@ -29,12 +31,12 @@ const DATA_KINDS: readonly (readonly [name: string, kind: WantedMetric['kind'] |
  * integers as string or number; unknown fields are passed over. Throws `BadInputError` where the text is no such
  * message.
  */
-export function decodeJson(text: string): DecodedRequest {
+export function decodeJson(text: string, vocabulary = OWN_VOCABULARY): DecodedRequest {
   const fold = new RequestFold();
   for (const resourceMetrics of list(object(parse(text), 'the request'), 'resourceMetrics')) {
-    fold.begin(identity(object(resourceMetrics.resource ?? {}, 'resource')));
+    fold.begin(identity(object(resourceMetrics.resource ?? {}, 'resource'), vocabulary));
     for (const scopeMetrics of list(resourceMetrics, 'scopeMetrics')) {
-      for (const metric of list(scopeMetrics, 'metrics')) readMetric(metric, fold);
+      for (const metric of list(scopeMetrics, 'metrics')) readMetric(metric, fold, vocabulary);
     }
     fold.end();
   }
@@ -49,19 +51,22 @@ function parse(text: string): unknown {
   }
 }
 
-function identity(resource: JsonObject): (string | undefined)[] {
+function identity(resource: JsonObject, { identityPlaces, complete }: Vocabulary): (string | undefined)[] {
   const values: (string | undefined)[] = [];
   for (const { key, value } of list(resource, 'attributes')) {
-    const place = IDENTITY.get(key as string);
-    const text = stringOf(value);
+    const place = identityPlaces.get(key as string);
+    // Of other senders a process id may be a number.
+    const isForeign = place !== undefined && place >= IDENTITY_ATTRIBUTES.length;
+    const text = stringOf(value) ?? (isForeign ? intOf(value) : undefined);
     if (place !== undefined && text !== undefined && Buffer.byteLength(text) <= MAX_IDENTITY_BYTES)
       values[place] = text;
   }
+  complete?.(values);
   return values;
 }
 
-function readMetric(metric: JsonObject, fold: RequestFold): void {
-  const wanted = METRICS.get(metric.name as string);
+function readMetric(metric: JsonObject, fold: RequestFold, { metricsByName }: Vocabulary): void {
+  const wanted = metricsByName.get(metric.name as string);
   for (const [name, kind] of DATA_KINDS) {
     const data = metric[name];
     if (data === undefined || data === null) continue;

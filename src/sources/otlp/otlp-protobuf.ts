@@ -27,11 +27,11 @@ import {
   RESOURCE_METRICS_SCOPE_METRICS,
   SCOPE_METRICS_METRICS,
 } from './otlp-tags.ts';
-import { figureOf, isData, isKindOf, METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
+import { OWN_VOCABULARY, type Vocabulary } from './vocabulary.ts';
+import { figureOf, intText, isData, isKindOf, type Metric } from './wanted-bytes.ts';
 import { FLAG_NO_RECORDED_VALUE, isUsableTemporality, TEMPORALITY_DELTA } from './wanted-metrics.ts';
 import { WireReader } from './wire-reader.ts';
 
-const IDENTITY_NAMES = new ByteNames(IDENTITY_ATTRIBUTES);
 const NO_NAMES = new ByteNames([]);
 
 /**
@@ -39,18 +39,20 @@ const NO_NAMES = new ByteNames([]);
  * that of the schema, whatever the sender nests. Throws `BadInputError` if the bytes are not such a message, and
  * `TooManyFieldsError` at the field that is one too many.
  */
-export function decodeProtobuf(bytes: Uint8Array): DecodedRequest {
-  return new RequestReader(bytes).read();
+export function decodeProtobuf(bytes: Uint8Array, vocabulary = OWN_VOCABULARY): DecodedRequest {
+  return new RequestReader(bytes, vocabulary).read();
 }
 
 class RequestReader {
+  readonly #vocabulary: Vocabulary;
   readonly #wire: WireReader;
   readonly #fold = new RequestFold();
   readonly #identity: (string | undefined)[] = [];
   readonly #series = new SeriesId();
   readonly #jobs: JobPointReader;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
     this.#wire = new WireReader(bytes);
     this.#jobs = new JobPointReader(this.#wire);
   }
@@ -72,6 +74,7 @@ class RequestReader {
     const start = this.#wire.position;
     this.#identity.length = 0;
     this.#eachOf(RESOURCE_METRICS_RESOURCE, end, this.#resource);
+    this.#vocabulary.complete?.(this.#identity);
     this.#fold.begin(this.#identity);
     this.#wire.position = start;
     this.#eachOf(RESOURCE_METRICS_SCOPE_METRICS, end, this.#scopeMetrics);
@@ -94,18 +97,20 @@ class RequestReader {
   }
 
   readonly #resourceAttribute = (end: number): void => {
-    const place = this.#keyValue(end, IDENTITY_NAMES);
+    const place = this.#keyValue(end, this.#vocabulary.identityNames);
     if (place < 0 || this.#valueEnd - this.#valueStart > MAX_IDENTITY_BYTES) return;
-    this.#identity[place] = this.#value();
+    if (this.#valueStart >= 0) this.#identity[place] = this.#wire.text(this.#valueStart, this.#valueEnd);
+    // Of other senders a process id may be a number.
+    else if (place >= IDENTITY_ATTRIBUTES.length)
+      this.#identity[place] = intText(this.#wire.bytes, this.#rawStart, this.#rawEnd);
   };
 
   /** Where the key of the last KeyValue lies. */
   #keyStart = 0;
   #keyEnd = 0;
-  /** Where its string lies; the start is -1 where the value is no string. */
+  /** Where its string lies (the start is -1 where the value is no string), and its value as it is encoded. */
   #valueStart = -1;
   #valueEnd = -1;
-  /** Where its value lies, as it is encoded. */
   #rawStart = 0;
   #rawEnd = 0;
 
@@ -146,10 +151,6 @@ class RequestReader {
     wire.expectEnd(end);
   }
 
-  #value(): string | undefined {
-    return this.#valueStart < 0 ? undefined : this.#wire.text(this.#valueStart, this.#valueEnd);
-  }
-
   readonly #metric = (end: number): void => {
     const wire = this.#wire;
     wire.spend(FIELD_WEIGHTS.metric);
@@ -161,7 +162,7 @@ class RequestReader {
       const tag = wire.tag();
       if (tag === METRIC_NAME) {
         const nameEnd = wire.rangeEnd();
-        name = METRIC_NAMES.find(wire.bytes, wire.position, nameEnd);
+        name = this.#vocabulary.metricNames.find(wire.bytes, wire.position, nameEnd);
         wire.position = nameEnd;
       } else if (isData(tag)) {
         dataEnd = wire.rangeEnd();
@@ -182,7 +183,7 @@ class RequestReader {
    */
   #data(name: number, data: number, end: number): void {
     const wire = this.#wire;
-    const metric = METRICS[name];
+    const metric = this.#vocabulary.metrics[name];
     const start = wire.position;
     let count = 0;
     let temporality = 0;

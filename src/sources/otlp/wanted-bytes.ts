@@ -21,7 +21,8 @@ export const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: in
 /** A metric, and its selector in bytes. */
 export type Metric = (typeof METRICS)[number];
 
-function inBytes(selector: Selector | null) {
+/** A selector as bytes are compared with it. */
+export function inBytes(selector: Selector | null) {
   if (selector === null) return null;
   return {
     attribute: new ByteNames([selector.attribute]),
@@ -52,4 +53,18 @@ export function isData(tag: number): boolean {
 export function isKindOf(metric: Metric, data: number): boolean {
   if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
   return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
+}
+
+const ANY_VALUE_INT = 0x18;
+
+/** A small whole number in an AnyValue, as text: a process id. Undefined for anything else. */
+export function intText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (bytes[start] !== ANY_VALUE_INT) return undefined;
+  let value = 0;
+  for (let at = start + 1, scale = 1; at < end && scale <= 2 ** 28; at++, scale *= 2 ** 7) {
+    const byte = bytes[at] as number;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return String(value);
+  }
+  return undefined;
 }

@@ -24,7 +24,8 @@ export interface MetricSpec {
 }
 
 export interface ResourceSpec {
-  readonly attributes: Readonly<Record<string, string>>;
+  /** A number is encoded as an integer. */
+  readonly attributes: Readonly<Record<string, string | number>>;
   /** One scope for each list. */
   readonly scopes: readonly (readonly MetricSpec[])[];
 }
@@ -42,7 +43,7 @@ export function lengthField(number: number, content: Uint8Array | string): Buffe
 }
 
 export function varintField(number: number, value: bigint): Buffer<ArrayBuffer> {
-  return Buffer.concat([varint(BigInt(number << 3)), varint(value)]);
+  return Buffer.concat([varint(BigInt(number << 3)), varint(BigInt(value))]);
 }
 
 export function fixed64Field(number: number, value: bigint): Buffer<ArrayBuffer> {
@@ -95,9 +96,14 @@ function protobufPoint(kind: MetricSpec['kind'], point: DataPointSpec): Buffer<A
   return Buffer.concat(parts);
 }
 
-function protobufAttributes(number: number, attributes: Readonly<Record<string, string>>): Buffer<ArrayBuffer> {
+function protobufAttributes(
+  number: number,
+  attributes: Readonly<Record<string, string | number>>,
+): Buffer<ArrayBuffer> {
+  const anyValueOf = (value: string | number) =>
+    typeof value === 'string' ? lengthField(1, value) : Buffer.concat([Buffer.of(0x18), varint(BigInt(value))]);
   const pairs = Object.entries(attributes).map(([key, value]) =>
-    lengthField(number, Buffer.concat([lengthField(1, key), lengthField(2, lengthField(1, value))])),
+    lengthField(number, Buffer.concat([lengthField(1, key), lengthField(2, anyValueOf(value))])),
   );
   return Buffer.concat(pairs);
 }
@@ -128,8 +134,10 @@ function jsonMetric({ name, kind, temporality = 2, dataPoints }: MetricSpec): ob
   return { name, unit: 'By', [kind]: data };
 }
 
-function jsonAttributes(attributes: Readonly<Record<string, string>>): object[] {
-  return Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+function jsonAttributes(attributes: Readonly<Record<string, string | number>>): object[] {
+  const anyValueOf = (value: string | number) =>
+    typeof value === 'string' ? { stringValue: value } : { intValue: String(value) };
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValueOf(value) }));
 }
 
 /** A gzip whose trailer says what one likes about the length, as a hostile sender would write it. */

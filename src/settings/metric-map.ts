@@ -1,0 +1,74 @@
+import type { Parsed, ValueKind } from './values.ts';
+
+/** What a foreign metric says: memory of one process, or of a whole dyno; its swap; its quota. */
+export const MAPPED_FIELDS = ['rss', 'usage', 'swap', 'limit'] as const;
+/** What a foreign attribute of the resource says. */
+export const MAPPED_ATTRIBUTES = ['app', 'dyno', 'boot', 'release', 'process'] as const;
+
+export type MappedField = (typeof MAPPED_FIELDS)[number];
+export type MappedAttribute = (typeof MAPPED_ATTRIBUTES)[number];
+
+/** Which metrics and attributes of other senders make a measurement. Tidemark's own come first. */
+export interface MetricMap {
+  readonly metrics: readonly { readonly field: MappedField; readonly name: string }[];
+  /** The first that a resource has counts. */
+  readonly attributes: readonly { readonly attribute: MappedAttribute; readonly name: string }[];
+}
+
+/** As the semantic conventions map Heroku's own variables. `process.pid`: several processes share a dyno. */
+const SEMANTIC = 'app=service.name,boot=service.instance.id,process=process.pid';
+
+/** Names that are known, each with the entries that it stands for. */
+export const METRIC_MAP_PRESETS: Readonly<Record<string, string>> = {
+  process: `rss=process.memory.usage,${SEMANTIC}`,
+  container: `usage=container.memory.usage,${SEMANTIC}`,
+  hostmetrics: `rss=process.memory.physical_usage,${SEMANTIC}`,
+};
+
+const MAX_ENTRIES = 50;
+const NAME = /^[A-Za-z][\w.\-/]{0,127}$/;
+const EXAMPLE = 'for example "usage=container.memory.usage" or "dyno=host.name"';
+
+/** Presets and `ours=theirs`, in a list. */
+export const METRIC_MAP: ValueKind<MetricMap> = {
+  form: 'list of presets and `ours=theirs`',
+  expected: `a list of presets (${Object.keys(METRIC_MAP_PRESETS).join(', ')}) and ours=theirs`,
+  isShown: true,
+  parse: parseMetricMap,
+};
+
+function parseMetricMap(text: string): Parsed<MetricMap> {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const faults: string[] = [];
+  const metrics: { field: MappedField; name: string }[] = [];
+  const attributes: { attribute: MappedAttribute; name: string }[] = [];
+  for (const entry of entries.flatMap((one) => METRIC_MAP_PRESETS[one]?.split(',') ?? [one])) {
+    if (entry === '') continue;
+    const [, ours = '', theirs = ''] = /^([^=]*)=(.*)$/.exec(entry)?.map((part) => part.trim()) ?? [];
+    const fault = faultOf(entry, ours, theirs);
+    const field = MAPPED_FIELDS.find((name) => name === ours);
+    const attribute = MAPPED_ATTRIBUTES.find((name) => name === ours);
+    const other = field === undefined ? undefined : metrics.find(({ name }) => name === theirs);
+    if (fault !== null) faults.push(fault);
+    else if (other !== undefined && other.field !== field)
+      faults.push(`${theirs} is mapped to ${other.field} and to ${ours}: leave one of them`);
+    else if (field !== undefined && other === undefined) metrics.push({ field, name: theirs });
+    else if (attribute !== undefined) attributes.push({ attribute, name: theirs });
+  }
+  if (metrics.length + attributes.length > MAX_ENTRIES) faults.push(`more than ${MAX_ENTRIES} entries`);
+  return faults.length > 0 ? { faults } : { value: { metrics, attributes } };
+}
+
+function faultOf(entry: string, ours: string, theirs: string): string | null {
+  if (!entry.includes('='))
+    return `"${entry}" is no preset (${Object.keys(METRIC_MAP_PRESETS).join(', ')}) and not ours=theirs, ${EXAMPLE}`;
+  if (![...MAPPED_FIELDS, ...MAPPED_ATTRIBUTES].some((name) => name === ours))
+    return (
+      `"${entry}": "${ours}" is none of the metrics ${MAPPED_FIELDS.join(', ')} and none of the attributes ` +
+      MAPPED_ATTRIBUTES.join(', ')
+    );
+  if (!NAME.test(theirs)) return `"${entry}": "${theirs}" is not the name of a metric or an attribute, ${EXAMPLE}`;
+  return theirs.startsWith('system.memory.')
+    ? `"${entry}": on Heroku ${theirs} is the memory of the host, which other customers share, not of the dyno`
+    : null;
+}
