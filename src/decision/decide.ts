@@ -48,8 +48,13 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
   if (listing?.kind === 'unlisted') return setAside(decision, listing);
   if (verdict.action !== 'restart') return decision;
   const gate = gateOf(input, { decision, ledger, boot, facts, listing });
-  return gate === null ? decision : gated(decision, gate);
+  if (gate !== null) return gated(decision, gate);
+  return boot.activeJobs === null ? { ...decision, explanation: `${decision.explanation} ${NO_DRAIN}` } : decision;
 }
+
+/** Of a dyno whose processes do not report their jobs: another program than an instrumented worker. */
+const NO_DRAIN =
+  'What runs in it does not report jobs, so none is drained: after the grace it gets SIGTERM, and 30 s to finish.';
 
 /** A boot that is not a listed dyno is shown with the reason, and gets no advice. */
 function setAside(decision: Decision, { reason, says }: Extract<Listing, { kind: 'unlisted' }>): Decision {

@@ -5,7 +5,9 @@ import type { DynoState } from './dyno/dyno.ts';
 import { dynoSizes, memoryBytes } from './dyno/dyno-sizes.ts';
 import { memoryOf, readProcessTable, treeOf } from './dyno/process-table.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
-import type { DynoManagerOptions } from './options.ts';
+import type { DynoMemory } from './logs/log-lines.ts';
+import { LogShipper } from './logs/log-shipper.ts';
+import { type DynoManagerOptions, LOG_METRICS_EVERY_MS } from './options.ts';
 import { ApiServer, type RequestEntry } from './server.ts';
 
 /** A dyno as the manager sees it: the truth that other figures are compared with. */
@@ -59,7 +61,10 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
   const log = new EventLog();
   if (options.log !== undefined) log.on(options.log);
   const sizes = dynoSizes(options.dynoSizes ?? []);
-  const apps = options.apps.map((spec) => new App(spec, { options, sizes, log }));
+  const shipped = withLogs(options, (app) => findApp(apps, app));
+  const apps = options.apps.map((spec) => new App(spec, { options: shipped.options, sizes, log }));
+  const { shipper } = shipped;
+  if (shipper !== null) log.on((entry) => shipper.onEvent(entry));
   const faults = new Faults();
   const requests: RequestEntry[] = [];
   const { capacity, refillPerMinute } = options.rateLimit ?? { capacity: 4500, refillPerMinute: 75 };
@@ -84,6 +89,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
   const stop = async (graceMs = 0): Promise<void> => {
     await server.stop();
     await Promise.all(apps.map((app) => app.stop(graceMs)));
+    await shipper?.stop();
   };
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -99,6 +105,37 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };
+}
+
+/** What dynos print goes to the drains too, where there are any. */
+function withLogs(
+  options: DynoManagerOptions,
+  appOf: (name: string) => App,
+): { readonly options: DynoManagerOptions; readonly shipper: LogShipper | null } {
+  const { logDrains = [], logMetricsEveryMs = LOG_METRICS_EVERY_MS, output } = options;
+  if (logDrains.length === 0) return { options, shipper: null };
+  const memoryOf = (app: string) => memoryOfDynos(appOf(app));
+  const shipper = new LogShipper({ drains: logDrains, metricsEveryMs: logMetricsEveryMs, memoryOf });
+  return {
+    shipper,
+    options: {
+      ...options,
+      output: (line, from) => {
+        output?.(line, from);
+        shipper.onOutput(line, from);
+      },
+    },
+  };
+}
+
+function memoryOfDynos(app: App): readonly DynoMemory[] {
+  const table = readProcessTable();
+  return app.dynos.flatMap(({ identity, current }) => {
+    const pid = current.state === 'crashed' ? null : (current.process?.pid ?? null);
+    const memory = pid === null ? null : memoryOf(treeOf(pid, table));
+    const quotaBytes = memoryBytes(identity.size);
+    return memory === null ? [] : [{ dyno: identity.name, dynoId: current.id, quotaBytes, ...memory }];
+  });
 }
 
 function findApp(apps: readonly App[], name: string): App {
@@ -127,10 +164,14 @@ function viewsOf(apps: readonly App[]): readonly ManagedDyno[] {
         size: identity.size.name,
         createdAtMs: current.createdAtMs,
         pid,
-        memoryBytes: pid === null ? null : memoryOf(treeOf(pid, table)),
+        memoryBytes: pid === null ? null : sumOf(memoryOf(treeOf(pid, table))),
         limitBytes: memoryBytes(identity.size),
         crashes,
       };
     }),
   );
+}
+
+function sumOf(memory: { readonly rssBytes: number; readonly swapBytes: number } | null): number | null {
+  return memory === null ? null : memory.rssBytes + memory.swapBytes;
 }

@@ -23,6 +23,17 @@ export interface AppSpec {
   readonly releaseVersion?: number;
 }
 
+/** `heroku drains:add` */
+export interface LogDrainSpec {
+  readonly app: string;
+  /** A token in its user part is sent as Basic. */
+  readonly url: string;
+  /** Of every so many frames one is sent twice, as where its answer was lost; default 0: never. */
+  readonly repeatEvery?: number;
+  /** Called with each body that is sent, to record it. */
+  readonly onBody?: (body: string) => void;
+}
+
 export interface DynoManagerOptions {
   readonly apps: readonly AppSpec[];
   /** The token that callers must send, as Bearer or as the password of Basic. */
@@ -56,6 +67,10 @@ export interface DynoManagerOptions {
   readonly unknownDyno?: 'accepted' | 'not-found';
   /** Calls that the account may make at once, and how many come back each minute; default 4500 and 75, as on Heroku. */
   readonly rateLimit?: { readonly capacity: number; readonly refillPerMinute: number };
+  /** Where the logs of apps go, with the lines of the labs feature log-runtime-metrics. */
+  readonly logDrains?: readonly LogDrainSpec[];
+  /** Between two such lines of a dyno; default 20 s, as on Heroku. */
+  readonly logMetricsEveryMs?: number;
   /** Called with each entry of the log as it is made. */
   readonly log?: (entry: LogEntry) => void;
   /** Called with each line that a dyno prints; without it the output is discarded. */
@@ -66,5 +81,6 @@ export interface DynoManagerOptions {
 }
 
 export const KILL_AFTER_MS = 30_000;
+export const LOG_METRICS_EVERY_MS = 20_000;
 const MINUTE = 60_000;
 export const CRASH_DELAYS_MS: readonly number[] = [0, 20, 40, 80, 160, 320].map((minutes) => minutes * MINUTE);

@@ -31,16 +31,18 @@ export function treeOf(pid: number, table: readonly ProcessEntry[]): readonly nu
 }
 
 /** RSS and swap of these processes together; shared pages are counted once for each. Null if it cannot be read. */
-export function memoryOf(pids: readonly number[]): number | null {
-  let sumBytes = 0;
+export function memoryOf(pids: readonly number[]): { readonly rssBytes: number; readonly swapBytes: number } | null {
+  let rssBytes = 0;
+  let swapBytes = 0;
   let seen = false;
   for (const pid of pids) {
     const status = readProc(`${pid}/status`);
     if (status === null) continue;
     seen = true;
-    sumBytes += kilobytes(status, 'VmRSS') + kilobytes(status, 'VmSwap');
+    rssBytes += kilobytes(status, 'VmRSS');
+    swapBytes += kilobytes(status, 'VmSwap');
   }
-  return seen ? sumBytes : null;
+  return seen ? { rssBytes, swapBytes } : null;
 }
 
 /** Processes that were started with this in their environment, whatever their parent is now. */
