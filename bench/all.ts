@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
  * `npm run bench`: runs each benchmark in its own process, one after the other, so that none affects the next. Takes
  * half an hour.
  */
-const BENCHMARKS = ['ingest.ts', 'boots.ts', 'silent.ts', 'overhead.ts'];
+const BENCHMARKS = ['ingest.ts', 'logplex.ts', 'boots.ts', 'silent.ts', 'overhead.ts'];
 
 let failed = false;
 for (const file of BENCHMARKS) {

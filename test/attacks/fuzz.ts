@@ -8,8 +8,15 @@ import { parseAttempt, parseFloors, parseHistory, parseRead } from '../../src/ad
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { readSnapshot, writeSnapshot } from '../../src/detector/boot/snapshot.ts';
 import { TidemarkError } from '../../src/model/errors.ts';
+import { readHerokuLog } from '../../src/replay/heroku-log.ts';
+import { METRIC_MAP } from '../../src/settings/metric-map.ts';
+import { BodiesInFlight } from '../../src/sources/bodies-in-flight.ts';
+import { DecodeQueue } from '../../src/sources/decode-queue.ts';
 import { Intake } from '../../src/sources/intake.ts';
+import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../src/sources/limits.ts';
+import { createLogplexSource } from '../../src/sources/logplex/logplex-http.ts';
 import { createOtlpSource } from '../../src/sources/otlp/otlp-http.ts';
+import { framed, sample, syslog } from '../sources/logplex/drain-requests.ts';
 import { encodeJson, encodeProtobuf } from '../sources/otlp/otlp-encoder.ts';
 import { T0, WHOLE, WHOLE_POINT } from '../sources/otlp/requests.ts';
 
@@ -69,6 +76,16 @@ const METHODS = ['POST', 'POST', 'POST', 'POST', 'GET', 'PUT'];
 const PROTOBUF = encodeProtobuf([WHOLE, WHOLE]);
 const JSON_TEXT = Buffer.from(encodeJson([WHOLE]));
 
+const LOG = Buffer.from(
+  framed(
+    syslog('heroku worker.1', sample('79.40')),
+    syslog('app worker.1', 'a line of the app'),
+    syslog('heroku worker.1', 'Error R14 (Memory quota exceeded)'),
+    syslog('app api', 'Release v12 created by user dev@example.com'),
+    syslog('heroku worker.1', 'State changed from up to starting'),
+  ),
+);
+
 function createIngest() {
   const registry = new BootRegistry(defaultPolicy(), { maxBoots: 100, maxBootsOfToken: 50, maxBootsOfApp: 50 });
   const intake = new Intake({
@@ -78,7 +95,23 @@ function createIngest() {
     accept: (points) => registry.accept(points),
   });
   const otlp = createOtlpSource({ tokens: [{ app: 'shop', token: 'good' }], intake, ready: () => true });
+  const logs = createLogplexSource({
+    tokens: [{ app: 'shop', token: 'good' }],
+    intake,
+    ready: () => true,
+    inFlight: new BodiesInFlight(FLIGHT_LIMITS),
+    queue: new DecodeQueue(DECODE_LIMITS),
+    onQuotaErrors: () => undefined,
+    onRefused: () => undefined,
+  });
+  const sendLog = async (random: Random): Promise<number> => {
+    const headers = { 'content-type': 'application/logplex-1', authorization: 'Bearer good' };
+    const body = mutated(random, LOG);
+    const request = new Request('http://127.0.0.1/v1/logplex', { method: 'POST', headers, body });
+    return (await logs.handle(request, null, '127.0.0.1')).status;
+  };
   return async (random: Random): Promise<number> => {
+    if (random() < 0.2) return sendLog(random);
     const isMostlyRight = random() < 0.8;
     const isJson = random() < 0.5;
     const plain = mutated(random, isJson ? JSON_TEXT : PROTOBUF);
@@ -135,6 +168,8 @@ const READERS: readonly (readonly [Buffer, (text: string) => unknown])[] = [
   [Buffer.from('{"type":"reclaimed"}'), eventOf],
   [ANSWER, (text) => [parseDynos, parseFormation, parseQuotas].map((parse) => orFault(() => parse(jsonOf(text), 'x')))],
   [REFUSAL, (text) => restartAnswer({ kind: 'answered', status: 403, headers: {}, body: jsonOf(text) }, T0)],
+  [LOG, (text) => readHerokuLog(text, 'f')],
+  [Buffer.from('process,usage=a.b,dyno=host.name'), (text) => METRIC_MAP.parse(text)],
   [REFUSAL, (text) => readBody({ kind: 'answered', status: 403, headers: {}, body: jsonOf(text) }, 'x', T0)],
 ];
 

@@ -127,8 +127,8 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
     advice: 'set TIDEMARK_INGEST_TOKENS=app=token here, and send the token from the workers',
   }),
   'not-over-http': () => ({
-    says: 'requests refused: TIDEMARK_SOURCE is redis, so no measurements are taken over HTTP',
-    advice: 'set TIDEMARK_TRANSPORT=redis in the worker, or TIDEMARK_SOURCE=otlp,redis here',
+    says: 'requests refused: TIDEMARK_SOURCE does not name otlp, so no measurements are taken over HTTP',
+    advice: 'set TIDEMARK_TRANSPORT=redis in the worker, or add otlp to TIDEMARK_SOURCE here',
   }),
   'wrong-path': () => ({
     says: 'requests refused: they were sent to another path than /v1/metrics',

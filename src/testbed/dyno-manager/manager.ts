@@ -134,7 +134,9 @@ function memoryOfDynos(app: App): readonly DynoMemory[] {
     const pid = current.state === 'crashed' ? null : (current.process?.pid ?? null);
     const memory = pid === null ? null : memoryOf(treeOf(pid, table));
     const quotaBytes = memoryBytes(identity.size);
-    return memory === null ? [] : [{ dyno: identity.name, dynoId: current.id, quotaBytes, ...memory }];
+    // A process that is ending has no memory any more.
+    if (memory === null || memory.rssBytes === 0) return [];
+    return [{ dyno: identity.name, dynoId: current.id, quotaBytes, ...memory }];
   });
 }
 

@@ -104,9 +104,9 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
   [
     'an actuator that reads the stream only',
     {},
-    answering(404, 'No points are taken over HTTP: TIDEMARK_SOURCE is "redis".\n'),
+    answering(404, 'No points are taken over HTTP: TIDEMARK_SOURCE does not name otlp.\n'),
     `${NOT_REPORTED} http://RECEIVER/v1/metrics is not an OTLP receiver (404: "No points are taken over HTTP: ` +
-      'TIDEMARK_SOURCE is "redis"."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.',
+      'TIDEMARK_SOURCE does not name otlp."). Set TIDEMARK_SOURCE=otlp there, or TIDEMARK_TRANSPORT=redis here.',
   ],
   [
     'a web page, however long',

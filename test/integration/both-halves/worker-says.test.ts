@@ -49,7 +49,7 @@ it.each<[string, Record<string, string>, Record<string, string>, RegExp]>([
     'an actuator that reads the stream only',
     { TIDEMARK_SOURCE: 'redis' },
     bearer('ingest-t0ken'),
-    /is not an OTLP receiver \(404: "No points are taken over HTTP: TIDEMARK_SOURCE is "redis"/,
+    /is not an OTLP receiver \(404: "No points are taken over HTTP: TIDEMARK_SOURCE does not name otlp/,
   ],
 ])('a worker with %s says so in one line', async (_what, actuatorEnv, env, line) => {
   const lines = await said(actuatorEnv, env);
