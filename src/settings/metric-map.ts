@@ -1,9 +1,9 @@
 import type { Parsed, ValueKind } from './values.ts';
 
 /** What a foreign metric says: memory of one process, or of a whole dyno; its swap; its quota. */
-export const MAPPED_FIELDS = ['rss', 'usage', 'swap', 'limit'] as const;
+const MAPPED_FIELDS = ['rss', 'usage', 'swap', 'limit'] as const;
 /** What a foreign attribute of the resource says. */
-export const MAPPED_ATTRIBUTES = ['app', 'dyno', 'boot', 'release', 'process'] as const;
+const MAPPED_ATTRIBUTES = ['app', 'dyno', 'boot', 'release', 'process'] as const;
 
 export type MappedField = (typeof MAPPED_FIELDS)[number];
 export type MappedAttribute = (typeof MAPPED_ATTRIBUTES)[number];
@@ -19,7 +19,7 @@ export interface MetricMap {
 const SEMANTIC = 'app=service.name,boot=service.instance.id,process=process.pid';
 
 /** Names that are known, each with the entries that it stands for. */
-export const METRIC_MAP_PRESETS: Readonly<Record<string, string>> = {
+const METRIC_MAP_PRESETS: Readonly<Record<string, string>> = {
   process: `rss=process.memory.usage,${SEMANTIC}`,
   container: `usage=container.memory.usage,${SEMANTIC}`,
   hostmetrics: `rss=process.memory.physical_usage,${SEMANTIC}`,

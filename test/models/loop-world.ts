@@ -75,6 +75,7 @@ export class LoopWorld {
   /** How often open attempts were advanced. */
   advances = 0;
   readonly #tick: () => Promise<void>;
+  readonly #starts = new Map<string, number>();
 
   constructor({ permissions = {}, hasPlatform = true, hasLedger = true }: LoopWorldOptions = {}) {
     const { clock, registry, history, log, ledger } = this;
@@ -145,6 +146,9 @@ export class LoopWorld {
    */
   report(dyno: string, { windows = 40, usageMb = bloated, app = 'shop' }: Reports = {}): void {
     const bootId = this.platform.dyno(dyno).id;
+    // Watched from its start on, however long ago the fake platform created it.
+    const startTimeMs = this.#starts.get(bootId) ?? this.clock.now();
+    this.#starts.set(bootId, startTimeMs);
     for (let index = 0; index < windows * POINTS_PER_WINDOW; index += 1) {
       this.clock.pass(WINDOW_MS / POINTS_PER_WINDOW);
       this.registry.accept([
@@ -155,7 +159,7 @@ export class LoopWorld {
             processType: 'worker',
             bootId,
             bootIdSource: 'platform',
-            startTimeMs: null,
+            startTimeMs,
             release: null,
           },
           processId: dyno,

@@ -29,7 +29,7 @@ export interface DecodedLog {
 }
 
 /** Lines of one request. Logplex sends about 4 KiB at a time, which is 20 lines. */
-export const MAX_LINES = 100_000;
+const MAX_LINES = 100_000;
 /** Errors of one request that are passed on; there are three a minute of each dyno. */
 const MAX_QUOTA_ERRORS = 1_000;
 

@@ -30,7 +30,7 @@ export interface LogplexSourceOptions {
 }
 
 /** Why log lines were refused. 503 passes by itself and is none. */
-export type LogRefusalKind =
+type LogRefusalKind =
   | 'no-token'
   | 'only-this-machine'
   | 'wrong-app'
