@@ -1,7 +1,6 @@
 /**
- * What log drains cost the actuator: processor time for 5,000 lines a second, as Logplex sends them (frames of 4 KiB), of
- * which one in ten is a memory sample and the others are lines of apps.
- * `node bench/logplex.ts`, about 10 seconds.
+ * What log drains cost the actuator: processor time for 5,000 lines a second, as Logplex sends them (frames of 4 KiB),
+ * of which one in ten is a memory sample and the others are lines of apps. `node bench/logplex.ts`, about 10 seconds.
  *
  * The receiver is the actuator's own, with server, intake and boots, in this process, and measured by its processor
  * time; the sender is a process of its own.
@@ -99,7 +98,7 @@ function linesOf(second: number): readonly string[] {
     const number = (second * (LINES_PER_SECOND / 10) + index / 10) % DYNOS;
     const dyno = `worker.${Math.floor(number) + 1}`;
     if (index % 10 !== 0) {
-      const message = `[INFO] job=${index} performed in 12.3 ms, class=SendMailJob queue=default retries=0 ${'x'.repeat(80)}`;
+      const message = `[INFO] job=${index} performed in 12.3 ms, class=SendMailJob queue=default ${'x'.repeat(90)}`;
       return framed({ timeMs, from: `app ${dyno}`, message });
     }
     const dynoId = `5fb3210e-a52b-4d35-9620-${String(Math.floor(number)).padStart(12, '0')}`;

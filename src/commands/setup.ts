@@ -74,8 +74,8 @@ function actuatorName({ own }: CommandArguments): string {
   const name = String(own.actuator ?? '');
   if (parseTarget(`${name}:web`) !== null) return name;
   throw new BadInputError(
-    `--actuator "${name}" is not the name of an app: give the app that runs the actuator, for example my-tidemark, or ` +
-      '--plain for a dyno of the same app',
+    `--actuator "${name}" is not the name of an app: give the app that runs the actuator, for example my-tidemark, ` +
+      'or --plain for a dyno of the same app',
   );
 }
 

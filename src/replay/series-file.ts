@@ -55,7 +55,8 @@ export function readSeries(text: string, file: string): readonly SeriesRow[] {
   for (const name of REQUIRED) {
     if (!header.includes(name))
       throw new BadInputError(
-        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')} (the first may be called time), ` +
+        `${file}:1: the header has no column ${name}; it needs ${REQUIRED.join(' and ')} ` +
+          `(the first may be called time), ` +
           `and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
       );
   }

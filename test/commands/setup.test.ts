@@ -35,7 +35,8 @@ function setup(args: readonly string[], token: string | null = 'HRKU-person') {
 /** What a shell hands to `heroku config:set`, by app. `heroku` itself answers each question with `said`. */
 function varsOf(script: string, said: Readonly<Record<string, string>> = {}): Record<string, Record<string, string>> {
   const answers = Object.entries(said).map(([question, answer]) => `"${question}"*) echo '${answer}' ;;`);
-  const standIn = `heroku() { case "$*" in config:set*) shift 2; printf '%s\\0' "app=$1" "\${@:2}" ;; ${answers.join(' ')} esac; }`;
+  const set = `config:set*) shift 2; printf '%s\\0' "app=$1" "\${@:2}" ;;`;
+  const standIn = `heroku() { case "$*" in ${set} ${answers.join(' ')} esac; }`;
   const printed = execFileSync('bash', ['-euc', `${standIn}\n${script}`], { encoding: 'utf8' });
   const apps: Record<string, Record<string, string>> = {};
   let vars: Record<string, string> = {};

@@ -52,7 +52,8 @@ async function followNext(beginning: string): Promise<string> {
   expect(text.trim()).toMatch(new RegExp(`^${beginning}`));
   const state = join(folder, 'state');
   const before = existsSync(state) ? `. "${state}"` : `cd "${folder}"`;
-  const save = `{ echo "cd '$PWD'"; export -p | grep -E ' (ACTUATOR_URL|TIDEMARK_ADMIN_TOKEN)='; } > "${state}" || true`;
+  const variables = "export -p | grep -E ' (ACTUATOR_URL|TIDEMARK_ADMIN_TOKEN)='";
+  const save = `{ echo "cd '$PWD'"; ${variables}; } > "${state}" || true`;
   const script = [before, 'set -ea', text, save].join('\n');
   const { stdout, stderr } = await run('bash', ['-c', script], { env: environment });
   return stdout + stderr;

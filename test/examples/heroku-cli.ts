@@ -11,8 +11,8 @@ const VERSION = '11.10.0';
 const INSTALL_LIMIT_MS = 240_000;
 
 /**
- * The folder with Heroku's own CLI as `heroku`, from the npm registry. It is 400 MB and takes most of a minute, so it is
- * no dependency of the package: it is kept in the user's cache folder. No script of its packages is run.
+ * The folder with Heroku's own CLI as `heroku`, from the npm registry. It is 400 MB and takes most of a minute, so it
+ * is no dependency of the package: it is kept in the user's cache folder. No script of its packages is run.
  */
 export async function herokuCli(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tidemark');

@@ -94,8 +94,8 @@ export class HostedApp {
   }
 
   /**
-   * What the Deploy button does with an app.json before it builds: add-ons, config vars, and how many dynos. Throws for a
-   * required var without an answer.
+   * What the Deploy button does with an app.json before it builds: add-ons, config vars, and how many dynos. Throws for
+   * a required var without an answer.
    */
   async setUp(manifest: AppManifest, answers: Readonly<Record<string, string>>): Promise<void> {
     for (const { plan } of manifest.addons) await this.addOn(plan);
@@ -117,7 +117,9 @@ export class HostedApp {
     return addOn;
   }
 
-  /** Builds what was pushed, runs the release phase, and starts the dynos of the Procfile. Returns what a push prints. */
+  /**
+   * Builds what was pushed, runs the release phase, and starts the dynos of the Procfile. Returns what a push prints.
+   */
   async deploy(): Promise<string> {
     const slug = join(this.#options.folder, `${this.name}-${this.#builds + 1}`);
     this.#slug = slug;
@@ -136,7 +138,8 @@ export class HostedApp {
       this.#readConfig();
       this.app.start();
     }
-    return `${printed}Procfile declares types -> ${procfile.map(({ type }) => type).join(', ')}\nReleased v${this.app.release.version}\n`;
+    const types = procfile.map(({ type }) => type).join(', ');
+    return `${printed}Procfile declares types -> ${types}\nReleased v${this.app.release.version}\n`;
   }
 
   /** Starts a one-off dyno with a line for the shell. */

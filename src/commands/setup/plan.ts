@@ -47,7 +47,9 @@ export function webSteps(request: WebRequest): readonly Step[] {
   return [
     {
       app: actuator.name,
-      why: `The actuator: takes measurements of ${target.app}, and may restart ${targetKey(target)} once dry run is off.`,
+      why:
+        `The actuator: takes measurements of ${target.app}, and may restart ${targetKey(target)} ` +
+        'once dry run is off.',
       labs: [METADATA],
       config: actuatorConfig(request, token),
     },

@@ -70,8 +70,8 @@ export function isUnsure({ reclaimableBytes, surelyReclaimableBytes, features }:
     ? ['the running jobs may hold the rest', 'until fewer of them run']
     : ['noise may be the rest', 'until more of it is sure'];
   return (
-    `a restart may give back ${formatBytes(reclaimableBytes ?? 0)}, of which ${formatBytes(sure)} are sure: ${cause}, ` +
-    `so Tidemark waits ${until}`
+    `a restart may give back ${formatBytes(reclaimableBytes ?? 0)}, of which ${formatBytes(sure)} are sure: ` +
+    `${cause}, so Tidemark waits ${until}`
   );
 }
 

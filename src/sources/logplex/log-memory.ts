@@ -8,7 +8,9 @@ export interface BootNotes {
   readonly release: string | null;
 }
 
-/** Names that are remembered of each kind, about 300 bytes each. Beyond them the one that was silent for longest goes. */
+/**
+ * Names that are remembered of each kind, about 300 bytes each. Beyond them the one that was silent for longest goes.
+ */
 const MAX_REMEMBERED = 5_000;
 /** A dyno reports its memory for the first time this long after it began to start, or later: image pull, boot. */
 const MAX_START_MS = 5 * 60_000;
@@ -32,7 +34,9 @@ export class LogMemory {
     touch(this.#starts, `${app}|${dyno}`, timeMs);
   }
 
-  /** What a boot is known by from its first sample on, and stays known by: old boots outlive a new release for seconds. */
+  /**
+   * What a boot is known by from its first sample on, and stays known by: old boots outlive a new release for seconds.
+   */
   notesOf(
     app: string,
     { dyno, bootId }: { readonly dyno: string; readonly bootId: string },

@@ -2,8 +2,8 @@ import { BadInputError } from '../../model/errors.ts';
 import { type LogLine, parseLogTime } from './heroku-line.ts';
 
 /**
- * The body of a log drain's request: frames `<length> <line>`, the length in bytes (RFC 6587, octet counting), and lines
- * as RFC 5424 has them, yet without structured data:
+ * The body of a log drain's request: frames `<length> <line>`, the length in bytes (RFC 6587, octet counting), and
+ * lines as RFC 5424 has them, yet without structured data:
  *
  *     83 <40>1 2012-11-30T06:45:29+00:00 host app web.3 - State changed from starting to up\n
  */
@@ -24,8 +24,8 @@ const APP_API = [Buffer.from('app'), Buffer.from('api')] as const;
 
 /**
  * Passes on the lines that Heroku itself wrote, and those of the API. Lines that the app's processes wrote are nearly
- * all, and are skipped without being made into text. Returns how many lines there were. Throws `BadInputError` where the
- * frames are no frames, or are more than `maxLines`.
+ * all, and are skipped without being made into text. Returns how many lines there were. Throws `BadInputError` where
+ * the frames are no frames, or are more than `maxLines`.
  */
 export function readLogplexBody(bytes: Buffer, maxLines: number, onLine: (line: LogLine) => void): number {
   let lines = 0;

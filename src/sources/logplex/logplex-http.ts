@@ -53,8 +53,8 @@ const LIMITS = { ...BODY_LIMITS, maxBodyBytes: BODY_LIMITS.maxBodyBytes / 4 };
 const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
- * The receiving end of a Heroku log drain (https://devcenter.heroku.com/articles/log-drains). Logplex sends a frame once
- * more after a 5xx or no answer, drops it after a 4xx, and gives both times the same `Logplex-Frame-Id`.
+ * The receiving end of a Heroku log drain (https://devcenter.heroku.com/articles/log-drains). Logplex sends a frame
+ * once more after a 5xx or no answer, drops it after a 4xx, and gives both times the same `Logplex-Frame-Id`.
  */
 export function createLogplexSource(options: LogplexSourceOptions): LogplexSource {
   const senderOf = createGate(options.tokens);

@@ -42,7 +42,9 @@ export interface OtlpSourceOptions {
   readonly limits?: BodyLimits;
   readonly flightLimits?: FlightLimits;
   readonly decodeLimits?: DecodeLimits;
-  /** Shared with other doors, which then hold no more together than one may. Default: own ones, with the limits above. */
+  /**
+   * Shared with other doors, which then hold no more together than one may. Default: own ones, with the limits above.
+   */
   readonly inFlight?: BodiesInFlight;
   readonly queue?: DecodeQueue;
 }

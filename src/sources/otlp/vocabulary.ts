@@ -13,7 +13,9 @@ import { READ_METRICS } from './jobs/job-metrics.ts';
 import { inBytes, METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
 import { FIELDS, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
 
-/** The names that decoders look for. Those of an actuator without a map are constants, so a map costs others nothing. */
+/**
+ * The names that decoders look for. Those of an actuator without a map are constants, so a map costs others nothing.
+ */
 export interface Vocabulary {
   /** Places in it: first those of `READ_METRICS`. */
   readonly metricNames: ByteNames;
