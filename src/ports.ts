@@ -6,6 +6,14 @@ export type { Leader } from './ports/leader.ts';
 export type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from './ports/ledger.ts';
 export type { HistoryEntry, KnownRecord, LedgerView } from './ports/ledger-view.ts';
 export type { MemoryReports } from './ports/memory-reports.ts';
-export type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from './ports/platform.ts';
+export type {
+  AppsPage,
+  DynoNews,
+  DynoQuota,
+  Platform,
+  PlatformDyno,
+  RestartAnswer,
+  WatchedPlatform,
+} from './ports/platform.ts';
 export type { ReportStore } from './ports/report-store.ts';
 export type { Snapshots } from './ports/snapshots.ts';

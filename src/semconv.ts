@@ -245,6 +245,24 @@ export const METRIC_INGEST_LAG = define({
   unit: 's',
   description: 'Age of the newest measurement of the active boot that is furthest behind; absent while none is active.',
 });
+export const METRIC_PLATFORM_CALLS = define({
+  name: 'tidemark.platform.calls',
+  instrument: 'ObservableCounter',
+  unit: '{call}',
+  description: 'Calls of the Platform API since the start, restarts included.',
+});
+export const METRIC_PLATFORM_CALLS_REMAINING = define({
+  name: 'tidemark.platform.calls.remaining',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{call}',
+  description: "Calls that the account's limit leaves for all its tools.",
+});
+export const METRIC_PLATFORM_BUDGET_REMAINING = define({
+  name: 'tidemark.platform.budget.remaining',
+  instrument: 'ObservableUpDownCounter',
+  unit: '{call}',
+  description: 'Calls of TIDEMARK_API_BUDGET that watching may make now.',
+});
 export const METRIC_ACTUATOR_LEADING = define({
   name: 'tidemark.actuator.leading',
   instrument: 'ObservableUpDownCounter',

@@ -2,7 +2,9 @@ import { inject } from 'vitest';
 
 /** Databases of the Redis of a test run, one for each use: an actuator takes up what another one left in its own. */
 const DATABASES = {
-  'an actuator with a log drain': 7,
+  'an actuator with a log drain': 5,
+  'an actuator without calls': 6,
+  'an actuator with webhooks': 7,
   'hostile measurements': 9,
   'hostile measurements of jobs': 8,
   'the admin door': 10,

@@ -30,6 +30,10 @@ export interface BootEntry {
   savedBuckets: number;
   /** The newest decision about the boot; null before its first tick. */
   decision: Decision | null;
+  /** When the loop first saw it (monotonic ms); null before. */
+  seenMs: number | null;
+  /** Whether the platform was to be read because of it, and it has not been found up since. */
+  isSought: boolean;
   /** Which listed dyno it is; null before its first tick, and where no platform is configured. */
   listing: Listing<PlatformDyno> | null;
   /** The platform's last facts about its dyno; kept when the listing already shows the successor. */
@@ -129,6 +133,8 @@ export class BootRegistry {
       series: new UsageSeries(this.#policy.windowMs / 2),
       savedBuckets: 0,
       decision: null,
+      seenMs: null,
+      isSought: false,
       listing: null,
       facts: null,
       learnedFloorBytes: null,

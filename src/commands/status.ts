@@ -38,6 +38,7 @@ type AttemptShown = Pick<
 interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused' | 'read_from'> {
   /** Where it was read. */
   readonly source: string;
+  readonly platform: Pick<Status['platform'], 'calls_used' | 'calls_left' | 'budget' | 'budget_left'>;
   readonly targets: readonly TargetShown[];
   readonly dynos: readonly DynoShown[];
   readonly attempts: readonly AttemptShown[];
@@ -65,12 +66,13 @@ export async function runStatus(args: CommandArguments): Promise<number> {
 
 /** What a person reads, in lines of at most `columns`. */
 export function describeStatus(snapshot: Snapshot, columns: number, nowMs: number): string {
-  const { restarts, platform_refuses, targets, dynos, attempts, refused, decisions } = snapshot;
+  const { restarts, platform_refuses, platform, targets, dynos, attempts, refused, decisions } = snapshot;
   const sections = [
     [
       `Restarts are ${restarts}`,
       ...sourceLines(snapshot),
       ...(platform_refuses === null ? [] : [`  ${platform_refuses}`]),
+      ...callLines(platform),
     ],
     section('Targets', targets.flatMap(targetLines)),
     section('Dynos', dynoLines(dynos), 'none: no measurements have arrived'),
@@ -98,6 +100,13 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
 /** That memory is not of this moment, where it was not. */
 function sourceLines({ read_from, source }: Snapshot): readonly string[] {
   return read_from === 'redis' ? [`  Read from ${source}: memory as the actuator last saved it, once a window.`] : [];
+}
+
+function callLines({ calls_used, calls_left, budget, budget_left }: Snapshot['platform']): readonly string[] {
+  if (calls_used === null) return [];
+  const left = calls_left === null ? '' : `; the account has ${calls_left} left`;
+  const budgeted = `of ${budget} an hour for watching, ${budget_left} may be made now`;
+  return [`Platform calls: ${calls_used} in the last hour; ${budgeted}${left}`];
 }
 
 /**

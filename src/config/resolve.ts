@@ -28,6 +28,10 @@ export interface ActuatorSettings {
   readonly herokuApiToken: string | null;
   /** Without a trailing slash. */
   readonly herokuApiUrl: string;
+  /** Platform calls an hour for watching dynos, at least 2. Restarts use none of them. */
+  readonly apiBudget: number;
+  /** Signs Heroku's app webhooks. Null: none are taken. A secret. */
+  readonly herokuWebhookSecret: string | null;
   /** Which targets may be restarted, and which of them only in a dry run. */
   readonly permissions: Permissions;
   /** Empty: only programs on this machine may deliver measurements. Secrets. */
@@ -77,6 +81,8 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     port: reader.read(SETTINGS.port),
     herokuApiToken: reader.read(SETTINGS.herokuApiToken),
     herokuApiUrl: reader.read(SETTINGS.herokuApiUrl),
+    apiBudget: reader.read(SETTINGS.apiBudget),
+    herokuWebhookSecret: reader.read(SETTINGS.herokuWebhookSecret),
     permissions: readPermissions(reader),
     ingestTokens: reader.read(SETTINGS.ingestTokens),
     adminToken: reader.read(SETTINGS.adminToken),

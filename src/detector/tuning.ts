@@ -158,7 +158,7 @@ export const TUNING = {
    * Tuned.
    */
   fullFraction: 0.98,
-  /** Windows without a point after which a boot is silent. Definition. */
+  /** Windows without a point after which a boot is silent, unless it reports less often. Definition. */
   silentWindows: 3,
   /**
    * Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not

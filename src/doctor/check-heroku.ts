@@ -4,6 +4,7 @@ import { PlatformError } from '../model/errors.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import type { Permissions } from '../model/policy.ts';
 import { matchesAny, type TargetPattern } from '../model/target.ts';
+import { ROUTES } from '../web/schema/routes.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Heroku');
@@ -19,6 +20,10 @@ export interface HerokuCheckOptions {
   readonly minHealthy: number;
   /** Whether measurements come over HTTP, and so through Heroku's router where the actuator runs there. */
   readonly takesHttp: boolean;
+  /** How many targets are checked, each for two calls. Default: all of them, 20 of a pattern. */
+  readonly maxTargets?: number;
+  /** Where Heroku's app webhooks should go: `TIDEMARK_WEBHOOK_SECRET` is set. */
+  readonly expectsWebhooks?: boolean;
   /** Called where the platform refuses the token itself, or more calls. */
   readonly onRefused?: (error: PlatformError) => void;
 }
@@ -77,8 +82,11 @@ async function checkTargets(options: HerokuCheckOptions): Promise<readonly Findi
   const visible = needsList ? await tried(() => platform.apps()) : [];
   if (visible instanceof PlatformError) return [faultOf(visible)];
   const found: Finding[] = [];
-  for (const pattern of permissions.allowed) found.push(...(await checkPattern(options, pattern, visible)));
-  return found;
+  const { allowed } = permissions;
+  const checked = allowed.slice(0, options.maxTargets ?? allowed.length);
+  for (const pattern of checked) found.push(...(await checkPattern(options, pattern, visible)));
+  const rest = allowed.length - checked.length;
+  return rest > 0 ? [...found, ok(`${rest} more entries of the allow-list were not checked`)] : found;
 }
 
 async function checkPattern(
@@ -99,10 +107,11 @@ async function checkPattern(
     return [warning(`no app that the token can see matches ${pattern.app}`, advice)];
   }
   const found: Finding[] = [];
-  for (const app of matching.slice(0, MAX_APPS_CHECKED)) {
+  const most = Math.min(MAX_APPS_CHECKED, options.maxTargets ?? MAX_APPS_CHECKED);
+  for (const app of matching.slice(0, most)) {
     found.push(...(await checkTarget(options, app, pattern.processType)));
   }
-  const rest = matching.length - MAX_APPS_CHECKED;
+  const rest = matching.length - most;
   return rest > 0 ? [...found, ok(`${rest} more apps match ${pattern.app}`)] : found;
 }
 
@@ -114,7 +123,29 @@ async function checkTarget(options: HerokuCheckOptions, app: string, processType
     const types = read.map((one) => one.processType).join(', ') || 'none';
     return [fault(`${app} has no process type ${processType}; it has: ${types}`, 'correct TIDEMARK_TARGETS')];
   }
-  return [await checkQuota(options, app, entry), ...checkQuantity(options, app, entry)];
+  return [
+    await checkQuota(options, app, entry),
+    ...checkQuantity(options, app, entry),
+    ...(await checkWebhooks(options, app)),
+  ];
+}
+
+async function checkWebhooks(
+  { platform, expectsWebhooks }: HerokuCheckOptions,
+  app: string,
+): Promise<readonly Finding[]> {
+  if (expectsWebhooks !== true) return [];
+  const advice =
+    `heroku webhooks:add -a ${app} -i api:dyno,dyno -l sync -s <TIDEMARK_WEBHOOK_SECRET> ` +
+    `-u https://<this actuator>${ROUTES.herokuWebhook.path}`;
+  const webhooks = await tried(() => platform.webhooks(app));
+  if (webhooks instanceof PlatformError) {
+    return [ok(`this token cannot see the webhooks of ${app}: look with \`heroku webhooks -a ${app}\``)];
+  }
+  const ours = webhooks.filter(({ url }) => url.endsWith(ROUTES.herokuWebhook.path));
+  if (ours.length === 0) return [warning(`${app} sends no webhooks to Tidemark, so its dynos are read`, advice)];
+  if (ours.some(({ include }) => include.includes('dyno'))) return [ok(`${app} sends webhooks about its dynos`)];
+  return [warning(`the webhooks of ${app} do not say when a dyno is up or ends: add dyno to api:dyno`, advice)];
 }
 
 async function checkQuota({ platform }: HerokuCheckOptions, app: string, entry: FormationEntry): Promise<Finding> {

@@ -53,8 +53,9 @@ function openPlatform({ herokuApiToken, herokuApiUrl }: ActuatorSettings): Herok
   return herokuApiToken === null ? null : createHerokuPlatform({ token: herokuApiToken, apiUrl: herokuApiUrl });
 }
 
-function policyOf({ permissions, policy, sources }: ActuatorSettings) {
-  return { permissions, minHealthy: policy.minHealthy, takesHttp: sources.includes('otlp') };
+function policyOf({ permissions, policy, sources, herokuWebhookSecret }: ActuatorSettings) {
+  const takesHttp = sources.includes('otlp');
+  return { permissions, minHealthy: policy.minHealthy, takesHttp, expectsWebhooks: herokuWebhookSecret !== null };
 }
 
 /** The ledger uses the clock of the state's Redis. */

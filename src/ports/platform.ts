@@ -43,19 +43,50 @@ export type RestartAnswer =
    */
   | { readonly kind: 'unknown'; readonly why: string; readonly status: number | null };
 
+/** What restarts need of the platform. */
 export interface Platform {
-  /** All dynos of the app, one-offs included. Throws `PlatformError`. */
+  /** All dynos of the app, one-offs included; one call for each 1,000 dynos. Throws `PlatformError`. */
   list(app: string, signal?: AbortSignal): Promise<readonly PlatformDyno[]>;
-  /** The quota of each dyno size (lower-case name) that the app may use; cached for minutes. Throws `PlatformError`. */
-  quotas(app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>>;
   /**
    * One DELETE, by dyno name, sent at most once; settles within `REQUEST_DEADLINE_MS`. `mayStillSend` is called just
    * before the request is written to the socket. Does not reject for faults of the network or the platform.
    */
   restart(app: string, dyno: string, mayStillSend: () => boolean, signal?: AbortSignal): Promise<RestartAnswer>;
+}
+
+/** One page of the apps that the account can see. */
+export interface AppsPage {
+  readonly names: readonly string[];
+  /** What the next page is asked for by; null at the end. */
+  readonly nextRange: string | null;
+}
+
+/** What watching needs besides. Each read is exactly one call, so that a budget can count them. */
+export interface WatchedPlatform extends Platform {
+  /**
+   * The quota of each dyno size (lower-case name): of all sizes, or of those that one app may use. Throws
+   * `PlatformError`.
+   */
+  dynoSizes(app: string | null, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>>;
+  /** The dyno size of each process type, where the formation says it. Throws `PlatformError`. */
+  sizesByType(app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Null: the first page. Throws `PlatformError`. */
+  appsPage(range: string | null, signal?: AbortSignal): Promise<AppsPage>;
   /**
    * Calls that the account has left this hour, from the last answer; null before one. The account's other tools share
    * them.
    */
   rateLimitRemaining(): number | null;
+  /** Calls made by this process since it started, restarts' included. */
+  callsMade(): number;
+}
+
+/** What the platform says by itself of one dyno, in a webhook. */
+export interface DynoNews {
+  readonly app: string;
+  readonly action: 'create' | 'update' | 'destroy';
+  /** When it happened, by the platform's clock (Unix ms). */
+  readonly atMs: number;
+  /** `createdAtMs` is null where the message does not say it. */
+  readonly dyno: Omit<PlatformDyno, 'createdAtMs'> & { readonly createdAtMs: number | null };
 }

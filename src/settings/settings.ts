@@ -58,6 +58,22 @@ export const SETTINGS = {
     default: 'https://api.heroku.com',
     meaning: 'The Platform API.',
   }),
+  apiBudget: setting({
+    name: 'TIDEMARK_API_BUDGET',
+    readBy: SERVICE,
+    value: countFrom(2, 4500),
+    default: '1500',
+    meaning:
+      'Platform calls an hour for watching dynos, of 4,500 that all tools of the account share. Restarts use none.',
+  }),
+  herokuWebhookSecret: optional({
+    name: 'TIDEMARK_WEBHOOK_SECRET',
+    isSecret: true,
+    readBy: SERVICE,
+    value: SECRET,
+    unset: 'none: dynos are read',
+    meaning: "The secret of Heroku's app webhooks, which report dynos at `/webhooks/heroku` instead of most reads.",
+  }),
   ownApp: optional({
     name: 'HEROKU_APP_NAME',
     readBy: ['worker', ...SERVICE],

@@ -9,6 +9,7 @@ import type { PageFiles } from './page-files.ts';
 import { reads } from './reads.ts';
 import { errorBody } from './schema/errors.ts';
 import { ROUTES } from './schema/routes.ts';
+import { webhooks } from './webhooks.ts';
 
 export interface ApiParts {
   readonly control: ActuatorControl;
@@ -53,7 +54,7 @@ export function createApi({ control, admission, page, events }: ApiParts): Hono 
     return page.file(name, context.req.raw) ?? context.notFound();
   });
   if (events !== null) app.get('/api/events', events);
-  const handlers = { ...reads(control), ...commands(control) } satisfies Handlers;
+  const handlers = { ...reads(control), ...commands(control), ...webhooks(control) } satisfies Handlers;
   for (const [name, handler] of Object.entries(handlers)) {
     const { method, path } = ROUTES[name as keyof typeof ROUTES];
     app.on(method.toUpperCase(), path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {

@@ -45,6 +45,18 @@ export interface Health {
   readonly restarts: string;
 }
 
+/** What became of a webhook of Heroku. */
+export type WebhookAnswer =
+  | 'bad-signature'
+  | 'not-about-a-dyno'
+  /** No boot of its app reports. */
+  | 'not-watched'
+  | 'taken'
+  /** Sent twice, or older than what is known. */
+  | 'late'
+  /** It does not say enough, so the app is read. */
+  | 'outdated';
+
 /** What the API shows and controls. */
 export interface ActuatorControl {
   /** By app and name. */
@@ -70,4 +82,10 @@ export interface ActuatorControl {
   overview(): Overview;
   standings(): readonly Standing[];
   refusals(): readonly RefusalRecord[];
+  readonly herokuWebhooks: {
+    /** Why no body is read now; null where one is. */
+    closed(): 'not-configured' | 'standby' | null;
+    /** @param signature of the raw body, in base64 */
+    take(body: Uint8Array, signature: string): WebhookAnswer;
+  };
 }

@@ -47,6 +47,7 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   401: 'The admin token is missing or wrong',
   403: 'Forbidden',
   404: 'Not found',
+  413: 'The body is too long',
   409: 'Not possible now; the message says why',
   503: 'Not available now; the message says why',
   default: 'Any other refusal',
@@ -100,6 +101,12 @@ export function openApiDocument(): Json & { readonly openapi: string } {
           scheme: 'bearer',
           description: 'TIDEMARK_READ_TOKEN, also as the password of Basic. It reads, and steers nothing.',
         },
+        herokuSignature: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Heroku-Webhook-Hmac-SHA256',
+          description: 'Base64 of the HMAC-SHA256 of the raw body under TIDEMARK_WEBHOOK_SECRET.',
+        },
         ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
         drainToken: {
           type: 'http',
@@ -128,7 +135,7 @@ function pathsOf(schemaOf: (schema: z.ZodType) => Json): Json {
 }
 
 function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) => Json): Json {
-  const { path, summary, isOpen, query = {}, body, answers: declared } = route;
+  const { path, summary, isOpen, isSigned, query = {}, body, answers: declared } = route;
   const refusals = isOpen ? { default: ApiError } : { 401: ApiError, 403: ApiError, default: ApiError };
   const responses = Object.entries({ ...refusals, ...declared }).map(([status, schema]) => [
     status,
@@ -151,6 +158,7 @@ function operationOf(name: string, route: Route, schemaOf: (schema: z.ZodType) =
     operationId: name,
     summary,
     ...(isOpen ? { security: [] } : {}),
+    ...(isSigned ? { security: [{ herokuSignature: [] }] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}

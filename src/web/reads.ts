@@ -14,7 +14,7 @@ import { showStatus } from './show/status.ts';
 import type { DynoView } from './views.ts';
 
 /** What is shown. */
-export function reads(control: ActuatorControl): Omit<Handlers, 'restart' | 'pause' | 'resume'> {
+export function reads(control: ActuatorControl): Omit<Handlers, 'restart' | 'pause' | 'resume' | 'herokuWebhook'> {
   const document = openApiDocument();
   return {
     health: () => ok({ status: 'ok' }),

@@ -129,7 +129,13 @@ export interface Overview {
   readonly platform: {
     readonly configured: boolean;
     readonly refuses: string | null;
-    readonly callsLeft: number | null;
+    /** Null where no token is configured, and where it is not known. */
+    readonly calls: {
+      readonly left: number | null;
+      readonly used: number;
+      readonly budget: number;
+      readonly budgetLeft: number;
+    } | null;
   };
   readonly totals: {
     readonly dynos: number;

@@ -83,6 +83,7 @@ const snapshot = {
       advice: 'set the clock of the worker and of this machine',
     },
   ],
+  platform: { calls_used: 37, calls_left: 4088, budget: 1500, budget_left: 150 },
   dynos: [dyno, { ...dyno, app: 'b', dyno: 'web.1', usage_bytes: null }],
   attempts: [
     { ...attempt, id: 'a2', phase: 'draining' as const, outcome: null, deadline_ms: NOW_MS + 120_000 },
@@ -108,7 +109,7 @@ describe('what a person reads of the status', () => {
 
   it('begins with whether restarts are on, and says why not and what ends it', () => {
     const text = describeStatus(snapshot, 100, NOW_MS);
-    expect(text).toMatch(/^Restarts are off: paused\n\nTargets\n/);
+    expect(text).toMatch(/^Restarts are off: paused\nPlatform calls: 37 in the last hour;/);
     expect(text).toContain(
       `paused by a person since 13:30 UTC\n    -> end it with: tidemark resume ${LONG_APP}:worker`,
     );
@@ -134,7 +135,9 @@ describe('what a person reads of the status', () => {
   it('says so where there is nothing', () => {
     const nothing = { ...snapshot, targets: [], refused: [], dynos: [], attempts: [], decisions: [] };
     const text = describeStatus({ ...nothing, platform_refuses: 'unauthorized: bad token' }, 80, NOW_MS);
-    expect(text).toMatch(/Restarts are off: paused\n {2}unauthorized: bad token\n\nDynos\n {2}none: no measurements/);
+    expect(text).toMatch(
+      /Restarts are off: paused\n {2}unauthorized: bad token\n(.+\n)+\nDynos\n {2}none: no measurements/,
+    );
     expect(text).not.toContain('Refused');
   });
 });

@@ -23,6 +23,8 @@ interface Case {
   readonly minHealthy?: number;
   readonly token?: string;
   readonly takesHttp?: boolean;
+  readonly expectsWebhooks?: boolean;
+  readonly maxTargets?: number;
   readonly manager?: Partial<DynoManagerOptions>;
 }
 
@@ -48,7 +50,8 @@ async function check(one: Case) {
   if (!parsed.ok) throw new Error(parsed.faults.join());
   const permissions: Permissions = { allowed: parsed.patterns, dryRun: true, ownApp: one.ownApp ?? null };
   const platform = createHerokuPlatform({ token: one.token ?? TOKEN, apiUrl: manager.url });
-  return checkHeroku({ platform, permissions, minHealthy: one.minHealthy ?? 0, takesHttp: one.takesHttp ?? true });
+  const { minHealthy = 0, takesHttp = true, expectsWebhooks = false, maxTargets = 20 } = one;
+  return checkHeroku({ platform, permissions, minHealthy, takesHttp, expectsWebhooks, maxTargets });
 }
 
 it.each<[string, Case, string, RegExp]>([
@@ -62,6 +65,14 @@ it.each<[string, Case, string, RegExp]>([
   ],
   ['more than one web dyno of its own', { ownApp: 'tidemark' }, 'warning', /tidemark has 2 web dynos.*scatters/],
   ['an app of its own that it cannot see', { ownApp: 'hidden' }, 'ok', /cannot see how many web dynos hidden has/],
+  ['an app without webhooks', { expectsWebhooks: true }, 'warning', /shop sends no webhooks to Tidemark/],
+  [
+    'an app with webhooks',
+    { expectsWebhooks: true, manager: { webhook: { url: 'http://127.0.0.1:9/webhooks/heroku', secret: 's' } } },
+    'ok',
+    /shop sends webhooks about its dynos/,
+  ],
+  ['a long allow-list at a start', { targets: 'shop:mailer,shop:off', maxTargets: 1 }, 'ok', /1 more entries .* not/],
   ['a token without write', { manager: { scopes: ['read'] } }, 'ok', /may not list tokens/],
   ['a token that can do everything', { manager: { scopes: ['global'] } }, 'warning', /scope global/],
   ['size, quota and kill point', {}, 'ok', /shop:mailer: Performance-L, quota 14336 MB, .* 28672 MB/],

@@ -120,8 +120,10 @@ async function serve(parts: SetupParts, rateLimit: RateLimit, request: IncomingM
     tokenExpiresInS: null,
     rateLimit,
     unknownDyno: 'not-found',
+    webhookUrl: null,
   };
-  return answerOf(known, { method, path, authorization: headers.authorization, accept: headers.accept });
+  const { authorization, accept, range } = headers;
+  return answerOf(known, { method, path, authorization, accept, range });
 }
 
 function tokenOf(authorization: string | undefined): string {

@@ -253,8 +253,6 @@ export class AttemptWorld {
     const inner = this.platform;
     return {
       list: () => this.#gated(life, () => inner.list(), unreadable),
-      quotas: () => inner.quotas(),
-      rateLimitRemaining: () => inner.rateLimitRemaining(),
       restart: (app, dyno, mayStillSend) =>
         this.#gated(
           life,

@@ -8,7 +8,7 @@ import { Learner } from '../../src/actuator/loop/learner.ts';
 import { Reporter } from '../../src/actuator/loop/reporter.ts';
 import { tick } from '../../src/actuator/loop/tick.ts';
 import type { Mode } from '../../src/actuator/mode.ts';
-import { PlatformView } from '../../src/actuator/platform-view.ts';
+import { PlatformView } from '../../src/actuator/platform/platform-view.ts';
 import { EventHistory } from '../../src/actuator/report/event-history.ts';
 import { Standings } from '../../src/actuator/report/standings.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
@@ -88,7 +88,10 @@ export class LoopWorld {
     };
     this.leadership = new Leadership(clock, WINDOW_MS, () => this.isLeader);
     this.ledgers = new LedgerAccess(hasLedger ? ledger : null, () => this.isRedisThere, log);
-    this.view = hasPlatform ? new PlatformView(this.platform, clock, 2_000) : null;
+    const budget = { freshMs: 2_000, callsPerHour: 1500 };
+    this.view = hasPlatform
+      ? new PlatformView({ platform: this.platform, clock, permissions: this.permissions, ...budget })
+      : null;
     this.mode = this.#mode(hasLedger, hasPlatform);
     this.standings = new Standings({ registry, ledgers: this.ledgers, rules, isWritable: async () => true, log });
     const fleet = new Fleet({ registry, platform: this.view, rules, host });

@@ -1,5 +1,5 @@
 import { PlatformError } from '../../src/model/errors.ts';
-import type { Clock, DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../src/ports.ts';
+import type { AppsPage, Clock, DynoQuota, PlatformDyno, RestartAnswer, WatchedPlatform } from '../../src/ports.ts';
 
 /** What becomes of a DELETE: whether it is carried out, and what is said of it. */
 export type DeleteFate = 'accepted' | 'lost-answer' | 'lost-request' | 'refused' | 'rate-limited' | 'no-op';
@@ -16,7 +16,7 @@ export interface SentDelete {
  * A platform of one app on a virtual clock: a restarted dyno keeps its name and has a new id after a while, as on
  * Cedar.
  */
-export class ModelPlatform implements Platform {
+export class ModelPlatform implements WatchedPlatform {
   readonly deletes: SentDelete[] = [];
   readonly #clock: Clock;
   readonly #replaceAfterMs: number;
@@ -78,8 +78,20 @@ export class ModelPlatform implements Platform {
     return this.dynos();
   }
 
-  async quotas(): Promise<ReadonlyMap<string, DynoQuota>> {
+  async dynoSizes(): Promise<ReadonlyMap<string, DynoQuota>> {
     return new Map();
+  }
+
+  async sizesByType(): Promise<ReadonlyMap<string, string>> {
+    return new Map();
+  }
+
+  async appsPage(): Promise<AppsPage> {
+    return { names: [], nextRange: null };
+  }
+
+  callsMade(): number {
+    return 0;
   }
 
   async restart(_app: string, name: string, mayStillSend: () => boolean): Promise<RestartAnswer> {

@@ -20,7 +20,7 @@ describe('the declared settings', () => {
 
   it('have no flag when a process list would show a secret', () => {
     expect(ALL_SETTINGS.filter(({ name }) => /TOKEN|WEBHOOK/.test(name)).map(({ flag }) => flag)).toEqual(
-      Array(5).fill(null),
+      Array(6).fill(null),
     );
   });
 

@@ -135,7 +135,7 @@ const overview: Overview = {
   windowMs: 60_000,
   acting: false,
   ingest: { overHttp: true, overRedis: false, needsToken: true, pointsPerMinute: null },
-  platform: { configured: true, refuses: null, callsLeft: 4400 },
+  platform: { configured: true, refuses: null, calls: { left: 4400, used: 12, budget: 1500, budgetLeft: 150 } },
   totals: {
     dynos: 1,
     overSoftLimit: 1,
@@ -203,6 +203,7 @@ export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 
     refusals: () => [
       { app: 'shop', kind: 'too-old', count: 12, firstMs: 1, lastMs: 2, says: 'they are old', advice: 'set the clock' },
     ],
+    herokuWebhooks: { closed: () => 'not-configured', take: () => 'bad-signature' },
   };
   return { control, calls };
 }

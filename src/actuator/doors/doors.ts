@@ -19,6 +19,7 @@ import type { Measurements } from '../start/measurements.ts';
 import { overview } from '../views/overview.ts';
 import { createSteering, createViews, dynoParts } from './control.ts';
 import { healthOf } from './health.ts';
+import { createHerokuWebhooks } from './heroku-webhooks.ts';
 
 export interface DoorParts {
   readonly settings: ActuatorSettings;
@@ -62,7 +63,7 @@ export function openDoors(parts: DoorParts): Doors {
   });
   app.use(async (context, next) => {
     // An endpoint that is one path too long or too short leads to here.
-    if (context.req.method === 'POST' && !context.req.path.startsWith('/api/'))
+    if (context.req.method === 'POST' && !/^\/(api|webhooks)\//.test(context.req.path))
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();
   });
@@ -136,6 +137,8 @@ function createControl({ settings, measurements, assembled, isRestored, host }: 
   const startedAtMs = clock.now();
   const { permissions } = settings;
   const health = { ledgers, platform, leadership, standings, isRestored };
+  const leads = () => leadership.leads();
+  const herokuWebhooks = createHerokuWebhooks({ secret: settings.herokuWebhookSecret, platform, leads, log });
   const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
   const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry, suspects }, app, dyno);
   const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
@@ -144,6 +147,7 @@ function createControl({ settings, measurements, assembled, isRestored, host }: 
     ...createSteering({ ledgers, standings, restart, publish: assembled.publish, clock, log }),
     health: () => healthOf(health),
     refusals: () => refusals.list(),
+    herokuWebhooks,
     overview: () =>
       overview({
         settings,

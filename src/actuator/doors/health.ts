@@ -2,7 +2,7 @@ import { overall } from '../../decision/standing.ts';
 import type { Health } from '../../web/control.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Leadership } from '../loop/leadership.ts';
-import type { PlatformView } from '../platform-view.ts';
+import type { PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
 
 export interface HealthParts {

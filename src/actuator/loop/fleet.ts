@@ -2,7 +2,7 @@ import { type Check, checklist } from '../../decision/checklist.ts';
 import { decide } from '../../decision/decide.ts';
 import type { DecideInput } from '../../decision/decide-input.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
-import { TUNING } from '../../detector/tuning.ts';
+import { silentAfterMs } from '../../detector/boot/silence.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
@@ -11,7 +11,9 @@ import type { PlatformDyno } from '../../ports.ts';
 import { type BootEntry, type BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { LedgerViews } from '../ledger-access.ts';
-import type { PlatformView } from '../platform-view.ts';
+import type { AppWants } from '../platform/cadence.ts';
+import type { PlatformView } from '../platform/platform-view.ts';
+import { appWants } from './app-wants.ts';
 import { inTurns } from './turns.ts';
 
 /** A silent boot is judged again after so many windows. */
@@ -71,10 +73,10 @@ export class Fleet {
    */
   due(entries: readonly BootEntry[]): readonly BootEntry[] {
     const nowMs = this.#parts.host.clock.now();
-    const silentMs = TUNING.silentWindows * this.policy.windowMs;
+    const { windowMs } = this.policy;
     return entries.filter(({ boot, decision }) => {
-      const wasSilent = decision !== null && decision.timeMs - boot.lastPointMs > silentMs;
-      return !wasSilent || Math.abs(nowMs - decision.timeMs) >= SILENT_LOOK_WINDOWS * this.policy.windowMs;
+      const wasSilent = decision !== null && decision.timeMs - boot.lastPointMs > silentAfterMs(boot, windowMs);
+      return !wasSilent || Math.abs(nowMs - decision.timeMs) >= SILENT_LOOK_WINDOWS * windowMs;
     });
   }
 
@@ -87,16 +89,25 @@ export class Fleet {
     return targetsOf(entries).filter((target) => permissionOf(permissions, target) !== 'forbidden');
   }
 
-  /**
-   * Apps that may be acted on, and no others: points can name any app, and each would cost calls of the account's
-   * budget.
-   */
   async #readPlatform(entries: readonly BootEntry[]): Promise<void> {
     const { platform, host } = this.#parts;
-    const faults = (await platform?.refresh(this.watchedTargets(entries).map(({ app }) => app))) ?? [];
-    for (const fault of faults) {
+    for (const fault of (await platform?.refresh(this.#wants(entries, platform))) ?? []) {
       host.log.warn('the platform could not be read', { code: fault.code, error: fault.message });
     }
+  }
+
+  /**
+   * What the boots would learn from a read, by app. Of apps that may be acted on, and no others: points can name any
+   * app, and each would cost calls of the account's budget.
+   */
+  #wants(entries: readonly BootEntry[], platform: PlatformView): ReadonlyMap<string, AppWants> {
+    const { rules, host } = this.#parts;
+    const watched = new Set(this.watchedTargets(entries).map(targetKey));
+    const now = { monotonicMs: host.clock.monotonic(), nowMs: host.clock.now() };
+    const ofWatched = entries.filter(
+      ({ boot: { identity } }) => identity.app !== null && watched.has(targetKey({ ...identity, app: identity.app })),
+    );
+    return appWants(ofWatched, { now, policy: rules.policy, readStartedMs: (app) => platform.readStartedMs(app) });
   }
 
   #noteListings(entries: readonly BootEntry[]): void {

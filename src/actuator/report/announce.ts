@@ -3,7 +3,7 @@ import type { ActuatorSettings } from '../../config/resolve.ts';
 import { checkHeroku } from '../../doctor/check-heroku.ts';
 import { checkTls, checkWebDyno } from '../../doctor/check-settings.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
-import type { PlatformView } from '../platform-view.ts';
+import type { PlatformView } from '../platform/platform-view.ts';
 import type { Log } from './log.ts';
 
 /** Logs the set-up at a start. */
@@ -39,6 +39,9 @@ export function announce(
   for (const { says, advice } of checkWebDyno(settings, env)) log.warn(says, { advice });
 }
 
+/** Each takes two calls, at every start; `tidemark doctor` checks all. */
+const MAX_TARGETS = 5;
+
 /**
  * Logs at the start, not at the first restart, which account the token belongs to and what it can reach. The loop does
  * not wait for it.
@@ -55,6 +58,7 @@ export async function announceAccess(
 ): Promise<void> {
   if (platform === null) return;
   const { permissions, policy } = settings;
+  const madeBefore = platform.callsMade();
   try {
     const takesHttp = settings.sources.includes('otlp');
     const findings = await checkHeroku({
@@ -62,6 +66,7 @@ export async function announceAccess(
       permissions,
       minHealthy: policy.minHealthy,
       takesHttp,
+      maxTargets: MAX_TARGETS,
       onRefused: (error) => view?.block(error),
     });
     for (const { level, says, advice } of findings) {
@@ -72,5 +77,7 @@ export async function announceAccess(
     log.error('the access to Heroku could not be checked', {
       error: error instanceof Error ? error.stack : String(error),
     });
+  } finally {
+    view?.charge(platform.callsMade() - madeBefore);
   }
 }

@@ -11,7 +11,7 @@ import type { ActuatorEvent, DrainKeys, Ledger, MemoryReports, Platform } from '
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { Restarts } from '../mode.ts';
-import type { PlatformView } from '../platform-view.ts';
+import type { PlatformView } from '../platform/platform-view.ts';
 import type { Log } from '../report/log.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { BackgroundRunner } from './background-runner.ts';

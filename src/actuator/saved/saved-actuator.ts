@@ -89,7 +89,7 @@ function whole(parts: ViewParts, rules: Rules): Pick<ActuatorControl, 'health' |
         overLimit: chronicle.overLimit,
         meter: chronicle.meter,
         mode: { kind: 'act' },
-        platform: { blocked: () => null, callsLeft: () => null },
+        platform: { blocked: () => null, calls: () => null },
         startedAtMs: nowMs,
       }),
       readFrom: 'redis',
@@ -100,4 +100,9 @@ function whole(parts: ViewParts, rules: Rules): Pick<ActuatorControl, 'health' |
 const refuse = async (): Promise<never> => {
   throw new LedgerUnavailable('what is read from Redis cannot be steered through it');
 };
-const CHANGES_NOTHING = { restart: refuse, pause: refuse, resume: refuse };
+const CHANGES_NOTHING = {
+  restart: refuse,
+  pause: refuse,
+  resume: refuse,
+  herokuWebhooks: { closed: () => 'not-configured', take: () => 'not-watched' },
+} as const;

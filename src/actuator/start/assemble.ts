@@ -11,7 +11,7 @@ import { Learner } from '../loop/learner.ts';
 import { Reporter } from '../loop/reporter.ts';
 import type { TickParts } from '../loop/tick.ts';
 import type { Mode } from '../mode.ts';
-import { PlatformView } from '../platform-view.ts';
+import { PlatformView } from '../platform/platform-view.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { recordEvents } from '../report/metrics/event-metrics.ts';
 import { type ObservedState, observeState } from '../report/metrics/state-metrics.ts';
@@ -76,7 +76,10 @@ export function assemble(input: AssembleInput): Assembled {
   const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
   const isWritable = async () => (await state?.takesWrites()) ?? true;
   const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
-  if (meter !== null) observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all() });
+  if (meter !== null) {
+    const calls = platform === null ? null : () => platform.calls();
+    observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all(), calls });
+  }
   const chronicle = new Chronicle(settings.policy.windowMs);
   const summaries = new SummarySender({
     store: state?.reports ?? null,
@@ -96,27 +99,29 @@ interface MayAct {
 }
 
 function modeOf(
-  { settings, connections, measurements: { registry }, host }: AssembleInput,
+  { settings, measurements: { registry }, host }: AssembleInput,
   { ledger, platform: view, publish }: MayAct,
 ): Mode {
-  const { platform } = connections;
   if (ledger === null) return { kind: 'observe', lacks: 'ledger' };
-  if (platform === null || view === null) return { kind: 'observe', lacks: 'platform' };
+  if (view === null) return { kind: 'observe', lacks: 'platform' };
+  const platform = view.forRestarts();
   const restarts = createRestarts({ ledger, platform, view, registry, publish }, settings, host);
   return { kind: 'act', restarts, platform };
 }
 
-function viewOf({ platform }: Connections, { policy }: ActuatorSettings, { clock }: Host): PlatformView | null {
-  // A quarter of the account's calls is left to everything else even with several apps; a scaled-down window reads as
-  // often as it must.
+function viewOf({ platform }: Connections, settings: ActuatorSettings, { clock }: Host): PlatformView | null {
+  const { policy, permissions, apiBudget } = settings;
+  // A scaled-down window reads as often as it must.
   const freshMs = Math.min(30_000, Math.max(2_000, policy.windowMs / 2));
-  return platform === null ? null : new PlatformView(platform, clock, freshMs);
+  return platform === null
+    ? null
+    : new PlatformView({ platform, clock, permissions, freshMs, callsPerHour: apiBudget });
 }
 
 function observe(
   meter: Meter,
   { settings, measurements: { intake, registry }, host: { clock } }: AssembleInput,
-  state: Pick<ObservedState, 'leads' | 'standings'>,
+  state: Pick<ObservedState, 'leads' | 'standings' | 'calls'>,
 ): void {
   const { maxPointAgeMs } = settings.policy;
   const measured = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };

@@ -106,12 +106,14 @@ function openNotice({ webhookUrl, publicUrl }: ActuatorSettings, jobs: JobTotals
 
 /** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
-  const { herokuApiToken, adminToken, readToken, ingestTokens, webhookUrl, stateRedisUrl, queueRedisUrl } = settings;
+  const { herokuApiToken, herokuWebhookSecret, adminToken, readToken, ingestTokens, webhookUrl } = settings;
+  const { stateRedisUrl, queueRedisUrl } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
     url === null ? '' : decodeURIComponent(new URL(url).password),
   );
   return [
     herokuApiToken,
+    herokuWebhookSecret,
     adminToken,
     readToken,
     webhookUrl,

@@ -1,5 +1,5 @@
 import { type Boot, heldByJobs } from '../../detector/boot/boot.ts';
-import { TUNING } from '../../detector/tuning.ts';
+import { silentAfterMs } from '../../detector/boot/silence.ts';
 import type { JobShare } from '../../model/job-point.ts';
 import { type Target, targetKey } from '../../model/target.ts';
 import { compareDynos } from '../../web/handlers.ts';
@@ -65,7 +65,7 @@ function viewOf(parts: DynoViewParts, entry: BootEntry): DynoView | null {
     startedAtMs: facts?.createdAtMs ?? boot.identity.startTimeMs,
     firstPointMs: boot.firstPointMs,
     lastPointMs: boot.lastPointMs,
-    isStale: parts.nowMs() - boot.lastPointMs > TUNING.silentWindows * windowMs,
+    isStale: parts.nowMs() - boot.lastPointMs > silentAfterMs(boot, windowMs),
     attemptId: openAttemptOf(parts, decision.target, boot.identity.dyno),
     history: (moments) => recentHistory(parts, entry, moments),
   };

@@ -7,7 +7,7 @@ import type { Overview, ScoreboardView } from '../../web/views.ts';
 import type { OverLimit } from '../chronicle/over-limit.ts';
 import type { PointsMeter } from '../chronicle/points-meter.ts';
 import type { Mode } from '../mode.ts';
-import type { PlatformView } from '../platform-view.ts';
+import type { CallFigures, PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
 import { type DynoViewParts, dynoViews } from './dyno-views.ts';
 import { groupsOf, isOverLimit, isOverSoft } from './groups.ts';
@@ -20,7 +20,7 @@ export interface OverviewParts {
   readonly meter: PointsMeter;
   readonly mode: Pick<Mode, 'kind'>;
   /** Null where no token is configured. */
-  readonly platform: Pick<PlatformView, 'blocked' | 'callsLeft'> | null;
+  readonly platform: (Pick<PlatformView, 'blocked'> & { readonly calls: () => CallFigures | null }) | null;
   readonly startedAtMs: number;
 }
 
@@ -47,7 +47,7 @@ export function overview(parts: OverviewParts): Overview {
     platform: {
       configured: platform !== null,
       refuses: platform?.blocked()?.why ?? null,
-      callsLeft: platform?.callsLeft() ?? null,
+      calls: platform?.calls() ?? null,
     },
     ...fleetOf(parts, nowMs),
     scoreboards: scoreboards(parts, nowMs),

@@ -97,6 +97,12 @@ export function clockAheadMs(headers: IncomingHttpHeaders, nowMs: number): numbe
   return Number.isNaN(atMs) ? null : atMs - nowMs;
 }
 
+/** What the next page of a list is asked for by; null where this was the last. */
+export function nextRange(headers: IncomingHttpHeaders): string | null {
+  const value = headers['next-range'];
+  return typeof value === 'string' && value !== '' ? cutTo(500)(value) : null;
+}
+
 /** The id that Heroku's support asks for. */
 export function requestIdOf(headers: IncomingHttpHeaders): string | null {
   const value = headers['request-id'];

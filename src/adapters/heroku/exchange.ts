@@ -15,6 +15,10 @@ export interface Call {
   readonly token: string;
   readonly method: 'GET' | 'DELETE';
   readonly path: string;
+  /** One page of a list, instead of all of them: `id ..; max=1000`, or the `Next-Range` of the page before. */
+  readonly range?: string | undefined;
+  /** Another variant of the API than `ACCEPT`. */
+  readonly accept?: string | undefined;
   /** From the start of the call, name look-up and TLS included, to the last byte of the answer. */
   readonly deadlineMs: number;
   /** Asked once the connection stands, right before the first byte. */
@@ -41,10 +45,12 @@ export type Exchange =
     };
 
 /**
- * One call through heroku-client that always settles by its deadline and never repeats. `Accept` is `version=3.sdk`,
- * which Heroku's own CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older
+ * What Heroku's own CLI sends to list and to restart dynos on both of its generations; plain `version=3` is the older
  * Cedar form.
  */
+const ACCEPT = 'application/vnd.heroku+json; version=3.sdk';
+
+/** One call through heroku-client that always settles by its deadline and never repeats. */
 export async function exchange(call: Call): Promise<Exchange> {
   const head = new AnswerHead(call.onHead);
   const ended = endOf(call);
@@ -74,7 +80,12 @@ function requestOptions(call: Call, head: AnswerHead): ConstructorParameters<typ
     path: call.path,
     token: call.token,
     userAgent: 'tidemark',
-    headers: { Accept: 'application/vnd.heroku+json; version=3.sdk', Authorization: `Bearer ${call.token}` },
+    partial: call.method !== 'GET' || call.range !== undefined,
+    headers: {
+      Accept: call.accept ?? ACCEPT,
+      Authorization: `Bearer ${call.token}`,
+      ...(call.range === undefined ? {} : { Range: call.range }),
+    },
     middleware: (response, next) => head.take(response, next),
   };
 }

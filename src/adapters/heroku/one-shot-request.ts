@@ -20,7 +20,7 @@ export class OneShotRequest extends HerokuRequest {
 
   /** `mayWrite` is asked when the connection stands, right before the first byte of each request. */
   constructor(options: HerokuRequest.Options, mayWrite: () => boolean) {
-    super({ ...options, partial: options.method !== 'GET' });
+    super(options);
     this.#once = options.method !== 'GET';
     gateConnections(this.agent, {
       opened: (socket) => this.#track(socket),

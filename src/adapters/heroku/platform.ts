@@ -1,8 +1,8 @@
 import { REQUEST_DEADLINE_MS } from '../../attempt/attempt.ts';
 import { ConfigError, PlatformError } from '../../model/errors.ts';
-import type { DynoQuota, Platform, PlatformDyno, RestartAnswer } from '../../ports.ts';
+import type { AppsPage, DynoQuota, RestartAnswer, WatchedPlatform } from '../../ports.ts';
 import { scrubber } from '../scrub.ts';
-import { clockAheadMs, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
+import { clockAheadMs, nextRange, rateLimitRemaining, readBody, requestIdOf, restartAnswer } from './answers.ts';
 import { type Call, type Exchange, exchange } from './exchange.ts';
 import { appPath, dynoPath } from './names.ts';
 import {
@@ -14,11 +14,16 @@ import {
   parseFormation,
   parseGrantOf,
   parseQuotas,
+  parseWebhooks,
   type TokenGrant,
+  type WebhookSubscription,
 } from './resources.ts';
 
-/** Sizes change with the platform's price list, not with the hour. */
-const QUOTAS_TTL_MS = 10 * 60_000;
+/** The variant of the API in which Heroku's own CLI asks for webhooks. */
+const WEBHOOKS_ACCEPT = 'application/vnd.heroku+json; version=3.webhooks';
+const FIRST_PAGE = 'id ..; max=1000';
+/** Pages of the list of apps that are read at most: an account with more apps needs exact names on its allow-list. */
+const MAX_APP_PAGES = 10;
 
 /** One call to the platform, for the log. Never carries a secret. */
 export interface HerokuCallEntry {
@@ -41,11 +46,9 @@ export interface HerokuPlatformOptions {
   readonly log?: (entry: HerokuCallEntry) => void;
   /** For each call, TLS set-up included; default `REQUEST_DEADLINE_MS`. */
   readonly deadlineMs?: number;
-  /** Monotonic ms, for the cache of the quotas. */
-  readonly monotonic?: () => number;
 }
 
-export interface HerokuPlatform extends Platform {
+export interface HerokuPlatform extends WatchedPlatform {
   /** Who the token speaks for. Throws `PlatformError`. */
   account(signal?: AbortSignal): Promise<HerokuAccount>;
   /** The token's scopes; null where the platform does not show them to this token. Throws `PlatformError`. */
@@ -55,8 +58,12 @@ export interface HerokuPlatform extends Platform {
    * `Date`.
    */
   clockAheadMs(): number | null;
-  /** The names of all apps that the token's account can see. Throws `PlatformError`. */
+  /** The quotas of the sizes that the app may use, else of all sizes. Throws `PlatformError`. */
+  quotas(app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>>;
+  /** The names of the apps that the token's account can see, up to `MAX_APP_PAGES` pages. Throws `PlatformError`. */
   apps(signal?: AbortSignal): Promise<readonly string[]>;
+  /** Where the app's webhooks go, and what they are about. Throws `PlatformError`. */
+  webhooks(app: string, signal?: AbortSignal): Promise<readonly WebhookSubscription[]>;
   /** The app's process types, each with its wanted number of dynos and their size. Throws `PlatformError`. */
   formation(app: string, signal?: AbortSignal): Promise<readonly FormationEntry[]>;
 }
@@ -65,22 +72,32 @@ export interface HerokuPlatform extends Platform {
 export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlatform {
   const { token } = options;
   const client = createClient(options);
-  const monotonic = options.monotonic ?? (() => performance.now());
-  const quotaCache = new Map<string, { readonly quotas: ReadonlyMap<string, DynoQuota>; readonly untilMs: number }>();
+
+  const dynoSizes: HerokuPlatform['dynoSizes'] = async (app, signal) => {
+    const what = app === null ? 'reading the dyno sizes' : `reading the dyno sizes of ${app}`;
+    const path = app === null ? '/dyno-sizes' : `${appPath(app)}/available-dyno-sizes`;
+    return parseQuotas(await client.get(path, what, signal), what);
+  };
+  const formation: HerokuPlatform['formation'] = async (app, signal) => {
+    const what = `reading the formation of ${app}`;
+    return parseFormation(await client.get(`${appPath(app)}/formation`, what, signal), what);
+  };
+  const appsPage: HerokuPlatform['appsPage'] = async (range, signal) => {
+    const what = 'listing the apps';
+    const page = await client.page('/apps', range ?? FIRST_PAGE, { what, signal });
+    return { names: parseApps(page.body, what), nextRange: page.nextRange };
+  };
 
   return {
     async list(app, signal) {
       const what = `listing the dynos of ${app}`;
-      const dynos = parseDynos(await client.get(`${appPath(app)}/dynos`, what, signal), what);
-      if (dynos.every(({ size }) => size !== null)) return dynos;
-      return withSizes(dynos, await formationIfReadable(client, app, signal));
+      return parseDynos(await client.get(`${appPath(app)}/dynos`, what, signal), what);
     },
-    async quotas(app, signal) {
-      const cached = quotaCache.get(app);
-      if (cached !== undefined && monotonic() < cached.untilMs) return cached.quotas;
-      const quotas = await readQuotas(client, app, signal);
-      quotaCache.set(app, { quotas, untilMs: monotonic() + QUOTAS_TTL_MS });
-      return quotas;
+    dynoSizes,
+    quotas: (app, signal) => quotasOf(app, (of) => dynoSizes(of, signal)),
+    async sizesByType(app, signal) {
+      const entries = await formation(app, signal);
+      return new Map(entries.flatMap(({ processType, size }) => (size === null ? [] : [[processType, size]])));
     },
     async restart(app, dyno, mayStillSend, signal) {
       return client.delete(dynoPath(app, dyno), mayStillSend, signal);
@@ -90,50 +107,42 @@ export function createHerokuPlatform(options: HerokuPlatformOptions): HerokuPlat
       return parseAccount(await client.get('/account', what, signal), what);
     },
     grant: (signal) => readGrant(client, token, signal),
-    async apps(signal) {
-      const what = 'listing the apps';
-      return parseApps(await client.get('/apps', what, signal), what);
+    appsPage,
+    apps: (signal) => allPages((range) => appsPage(range, signal)),
+    formation,
+    async webhooks(app, signal) {
+      const what = `reading the webhooks of ${app}`;
+      return parseWebhooks(await client.get(`${appPath(app)}/webhooks`, what, signal, WEBHOOKS_ACCEPT), what);
     },
-    formation: (app, signal) => readFormation(client, app, signal),
     rateLimitRemaining: client.rateLimitRemaining,
+    callsMade: client.callsMade,
     clockAheadMs: client.clockAheadMs,
   };
 }
 
 /** The sizes that this app may use, or all sizes where the platform does not offer that list. */
-async function readQuotas(client: Client, app: string, signal?: AbortSignal): Promise<ReadonlyMap<string, DynoQuota>> {
-  const what = `reading the dyno sizes of ${app}`;
+async function quotasOf(
+  app: string,
+  sizesOf: (app: string | null) => Promise<ReadonlyMap<string, DynoQuota>>,
+): Promise<ReadonlyMap<string, DynoQuota>> {
   try {
-    return parseQuotas(await client.get(`${appPath(app)}/available-dyno-sizes`, what, signal), what);
+    return await sizesOf(app);
   } catch (error) {
     if (!(error instanceof PlatformError) || error.status !== 404) throw error;
-    return parseQuotas(await client.get('/dyno-sizes', what, signal), what);
+    return sizesOf(null);
   }
 }
 
-async function readFormation(client: Client, app: string, signal?: AbortSignal): Promise<readonly FormationEntry[]> {
-  const what = `reading the formation of ${app}`;
-  return parseFormation(await client.get(`${appPath(app)}/formation`, what, signal), what);
-}
-
-/** Empty where it cannot be read: without sizes the list of dynos is still useful. */
-async function formationIfReadable(
-  client: Client,
-  app: string,
-  signal?: AbortSignal,
-): Promise<readonly FormationEntry[]> {
-  try {
-    return await readFormation(client, app, signal);
-  } catch (error) {
-    if (!(error instanceof PlatformError)) throw error;
-    return [];
+async function allPages(pageAt: (range: string | null) => Promise<AppsPage>): Promise<readonly string[]> {
+  const names: string[] = [];
+  let range: string | null = null;
+  for (let page = 0; page < MAX_APP_PAGES; page++) {
+    const read: AppsPage = await pageAt(range);
+    names.push(...read.names);
+    range = read.nextRange;
+    if (range === null) break;
   }
-}
-
-/** Takes a dyno's size from the formation where the dyno itself has none. */
-function withSizes(dynos: readonly PlatformDyno[], formation: readonly FormationEntry[]): readonly PlatformDyno[] {
-  const sizes = new Map(formation.map(({ processType, size }) => [processType, size]));
-  return dynos.map((dyno) => ({ ...dyno, size: dyno.size ?? sizes.get(dyno.processType) ?? null }));
+  return names;
 }
 
 /** From the account's authorizations, which need more scopes than read and write. */
@@ -148,10 +157,18 @@ async function readGrant(client: Client, token: string, signal?: AbortSignal): P
 }
 
 interface Client {
-  get(path: string, what: string, signal: AbortSignal | undefined): Promise<unknown>;
+  get(path: string, what: string, signal: AbortSignal | undefined, accept?: string): Promise<unknown>;
+  /** One page of a list. */
+  page(path: string, range: string, asked: PageAsked): Promise<{ readonly body: unknown; nextRange: string | null }>;
   delete(path: string, mayWrite: () => boolean, signal: AbortSignal | undefined): Promise<RestartAnswer>;
   rateLimitRemaining(): number | null;
+  callsMade(): number;
   clockAheadMs(): number | null;
+}
+
+interface PageAsked {
+  readonly what: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 function createClient(options: HerokuPlatformOptions): Client {
@@ -160,16 +177,23 @@ function createClient(options: HerokuPlatformOptions): Client {
   const scrub = scrubber(formsOf(token));
   let remaining: number | null = null;
   let clockAhead: number | null = null;
+  let callsMade = 0;
 
-  async function send(call: Pick<Call, 'method' | 'path' | 'mayWrite' | 'signal'>): Promise<Exchange> {
+  async function send(
+    call: Pick<Call, 'method' | 'path' | 'range' | 'accept' | 'mayWrite' | 'signal'>,
+  ): Promise<Exchange> {
     const startMs = performance.now();
     let requestId: string | null = null;
+    let answers = 0;
     const onHead: Call['onHead'] = (_, headers) => {
+      answers += 1;
       remaining = rateLimitRemaining(headers) ?? remaining;
       clockAhead = clockAheadMs(headers, Date.now()) ?? clockAhead;
       requestId = requestIdOf(headers);
     };
     const result = scrubbed(await exchange({ ...call, origin, token, deadlineMs, onHead }), scrub);
+    // Each page of a list is a call. One without an answer may have been counted by the platform, too.
+    callsMade += Math.max(1, answers);
     log?.({
       method: call.method,
       path: call.path,
@@ -183,10 +207,17 @@ function createClient(options: HerokuPlatformOptions): Client {
   }
 
   return {
-    get: async (path, what, signal) => readBody(await send({ method: 'GET', path, signal }), what, Date.now()),
+    get: async (path, what, signal, accept) =>
+      readBody(await send({ method: 'GET', path, signal, accept }), what, Date.now()),
+    page: async (path, range, { what, signal }) => {
+      const result = await send({ method: 'GET', path, range, signal });
+      const body = readBody(result, what, Date.now());
+      return { body, nextRange: result.kind === 'answered' ? nextRange(result.headers) : null };
+    },
     delete: async (path, mayWrite, signal) =>
       restartAnswer(await send({ method: 'DELETE', path, mayWrite, signal }), Date.now()),
     rateLimitRemaining: () => remaining,
+    callsMade: () => callsMade,
     clockAheadMs: () => clockAhead,
   };
 }

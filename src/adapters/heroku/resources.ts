@@ -41,6 +41,8 @@ const account = z.object({ id: name.min(1), email: name });
 
 const app = z.object({ name: name.min(1) });
 
+const webhook = z.object({ url: z.string().max(2000), include: listOf(name) });
+
 const formationEntry = z.object({
   type: name.min(1),
   quantity: z.number().int().nonnegative(),
@@ -100,6 +102,13 @@ export function parseAccount(body: unknown, what: string): HerokuAccount {
 
 export function parseApps(body: unknown, what: string): readonly string[] {
   return parse(listOf(app), body, what).map(({ name }) => name);
+}
+
+/** A subscription to app webhooks. */
+export type WebhookSubscription = Readonly<z.output<typeof webhook>>;
+
+export function parseWebhooks(body: unknown, what: string): readonly WebhookSubscription[] {
+  return parse(listOf(webhook), body, what);
 }
 
 export function parseFormation(body: unknown, what: string): readonly FormationEntry[] {

@@ -104,7 +104,7 @@ function valuesOf(point: Point): readonly (number | null | undefined)[] {
 }
 
 /** A process that has missed two points, and half of the time to the third, has ended. */
-const MISSED_INTERVALS = 2.5;
+export const MISSED_INTERVALS = 2.5;
 /** What is known of the processes of a boot at the time of its newest point. */
 export interface ProcessCensus {
   /** Those that may still run: no other took their place. */

@@ -1,6 +1,7 @@
 import type { MemoryClass, Verdict } from '../../model/decision.ts';
 import { type Policy, thresholdBytes } from '../../model/policy.ts';
 import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from '../boot/boot.ts';
+import { silentAfterMs } from '../boot/silence.ts';
 import type { CurveFeatures } from '../curve/features.ts';
 import type { Rise } from '../curve/rise.ts';
 import { PARTS, TUNING } from '../tuning.ts';
@@ -58,7 +59,7 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     policy,
     class: classOf(boot, { uptimeMs, limitBytes, baseBytes, policy }),
     features,
-    isSilent: nowMs - boot.lastPointMs > TUNING.silentWindows * policy.windowMs,
+    isSilent: nowMs - boot.lastPointMs > silentAfterMs(boot, policy.windowMs),
     uptimeMs,
     usageBytes,
     activeJobs,

@@ -55,7 +55,7 @@ export const RULES: readonly Rule[] = [
     reason: 'silent',
     action: 'none',
     when: ({ isSilent }) => isSilent,
-    sentence: () => 'no points have come for three windows',
+    sentence: () => 'its measurements have stopped',
   },
   {
     reason: 'warming-up',

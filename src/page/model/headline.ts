@@ -52,9 +52,12 @@ function budgetOf({ targets }: Status): readonly Pill[] {
 const FEW_CALLS = 450;
 
 function callsOf({ platform }: Status): readonly Pill[] {
-  const { calls_left: left } = platform;
-  if (left === null) return [];
-  return [pill('calls left', `${countWords(left)} this hour`, left < FEW_CALLS ? 'watch' : 'ok')];
+  const { calls_left: left, calls_used: used, budget } = platform;
+  const pills: Pill[] = [];
+  if (used !== null && budget !== null)
+    pills.push(pill('calls', `${countWords(used)} of ${countWords(budget)} an hour`));
+  if (left !== null) pills.push(pill('calls left', `${countWords(left)} this hour`, left < FEW_CALLS ? 'watch' : 'ok'));
+  return pills;
 }
 
 function pointsOf({ ingest }: Status): readonly Pill[] {

@@ -1,6 +1,7 @@
 import { App, type OneOffSpec } from './api/app.ts';
 import { Faults } from './api/faults.ts';
 import { RateLimit } from './api/rate-limit.ts';
+import { Webhooks } from './api/webhooks.ts';
 import type { DynoState } from './dyno/dyno.ts';
 import { dynoSizes, memoryBytes } from './dyno/dyno-sizes.ts';
 import { memoryOf, readProcessTable, treeOf } from './dyno/process-table.ts';
@@ -36,6 +37,8 @@ export interface DynoManager {
   /** All requests, in order. */
   readonly requests: readonly RequestEntry[];
   readonly faults: Faults;
+  /** The statuses that webhooks were answered with, in their order; null: no answer. */
+  readonly webhookAnswers: readonly (number | null)[];
   /** How many DELETEs arrived, faulty ones included; and how many of them were for all dynos of an app. */
   deletes(): { readonly one: number; readonly all: number };
   dynos(): readonly ManagedDyno[];
@@ -61,6 +64,8 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
   const log = new EventLog();
   if (options.log !== undefined) log.on(options.log);
   const sizes = dynoSizes(options.dynoSizes ?? []);
+  const webhooks = options.webhook === undefined ? null : new Webhooks(options.webhook);
+  if (webhooks !== null) log.on((entry) => void webhooks.deliver(entry));
   const shipped = withLogs(options, (app) => findApp(apps, app));
   const apps = options.apps.map((spec) => new App(spec, { options: shipped.options, sizes, log }));
   const { shipper } = shipped;
@@ -77,6 +82,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
       tokenExpiresInS: options.tokenExpiresInS ?? null,
       rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
       unknownDyno: options.unknownDyno ?? 'accepted',
+      webhookUrl: options.webhook?.url ?? null,
     },
     faults,
     requests,
@@ -87,6 +93,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
   for (const app of apps) app.start();
 
   const stop = async (graceMs = 0): Promise<void> => {
+    webhooks?.stop();
     await server.stop();
     await Promise.all(apps.map((app) => app.stop(graceMs)));
     await shipper?.stop();
@@ -97,6 +104,7 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
     log: log.entries,
     requests,
     faults,
+    webhookAnswers: webhooks?.answers ?? [],
     deletes: () => countDeletes(requests),
     dynos: () => viewsOf(apps),
     on: (listener) => log.on(listener),

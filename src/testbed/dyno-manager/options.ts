@@ -1,3 +1,4 @@
+import type { WebhookTarget } from './api/webhooks.ts';
 import type { DynoSize } from './dyno/dyno-sizes.ts';
 import type { LogEntry } from './event-log.ts';
 
@@ -71,6 +72,8 @@ export interface DynoManagerOptions {
   readonly logDrains?: readonly LogDrainSpec[];
   /** Between two such lines of a dyno; default 20 s, as on Heroku. */
   readonly logMetricsEveryMs?: number;
+  /** Receives app webhooks about every app; default: nobody does. */
+  readonly webhook?: WebhookTarget;
   /** Called with each entry of the log as it is made. */
   readonly log?: (entry: LogEntry) => void;
   /** Called with each line that a dyno prints; without it the output is discarded. */

@@ -69,6 +69,7 @@ export class ApiServer {
       path,
       authorization: request.headers.authorization,
       accept: request.headers.accept,
+      range: request.headers.range,
     });
     const answer = fault?.kind === 'status' ? statusAnswer(fault, usual) : usual;
     requests.push({

@@ -18,6 +18,8 @@ export interface Route {
   readonly summary: string;
   /** Open to everyone; otherwise the admin token is needed, or loopback where none is configured. */
   readonly isOpen?: true;
+  /** Open to Heroku: the body must be signed. */
+  readonly isSigned?: true;
   /** The parameters after the question mark, each of which may be left out. */
   readonly query?: Readonly<Record<string, z.ZodType>>;
   /** The request's body, which may be left out. */
@@ -154,6 +156,20 @@ export const ROUTES = {
     answers: {
       200: z.object({ resumed: z.string().describe('app:type, or "all".'), known: Unknown }),
       400: ApiError,
+      503: ApiError,
+    },
+  },
+  herokuWebhook: {
+    method: 'post',
+    path: '/webhooks/heroku',
+    summary: "Takes Heroku's app webhooks api:dyno and dyno, signed with TIDEMARK_WEBHOOK_SECRET.",
+    isSigned: true,
+    answers: {
+      202: z.object({ heard: z.string().describe('taken, late, outdated (it is read), not-watched, ...') }),
+      401: ApiError,
+      403: ApiError,
+      404: ApiError,
+      413: ApiError,
       503: ApiError,
     },
   },

@@ -127,6 +127,15 @@ export const Status = Health.extend({
         .number()
         .nullable()
         .describe("What the account's limit leaves for all its tools; null before a call."),
+      calls_used: z
+        .number()
+        .nullable()
+        .describe('Calls of this actuator in the last hour, restarts included; null where unknown.'),
+      budget: z
+        .number()
+        .nullable()
+        .describe('TIDEMARK_API_BUDGET: calls an hour for watching, of which restarts use none; null as above.'),
+      budget_left: z.number().nullable().describe('Of the budget, what may be used now; null as above.'),
     })
     .describe('The platform, and its limit of calls.'),
   platform_refuses: z.string().nullable().describe('The same as platform.refuses.'),

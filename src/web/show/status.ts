@@ -26,7 +26,10 @@ export function showStatus(control: Shown, version: string): Omit<Status, 'read_
     platform: {
       configured: platform.configured,
       refuses: platform.refuses,
-      calls_left: platform.callsLeft,
+      calls_left: platform.calls?.left ?? null,
+      calls_used: platform.calls?.used ?? null,
+      budget: platform.calls?.budget ?? null,
+      budget_left: platform.calls?.budgetLeft ?? null,
     },
     platform_refuses: platform.refuses,
     totals: showTotals(overview),

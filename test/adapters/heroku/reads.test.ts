@@ -72,29 +72,6 @@ describe('list', () => {
     ]);
   });
 
-  test("takes a dyno's size from the formation, when the dyno does not say it", async () => {
-    const formation = [
-      { type: 'worker', quantity: 2, size: null, dyno_size: { name: 'standard-2X' } },
-      { type: 'web', quantity: 0, size: 'Basic' },
-    ];
-    const platform = await platformOn((socket, head) => {
-      reply(200, head.includes('/formation ') ? formation : [{ ...DYNO, size: null }, DYNO])(socket, head);
-    });
-    expect((await platform.list('shop')).map(({ size }) => size)).toEqual(['standard-2X', 'Standard-1X']);
-    expect(await platform.formation('shop')).toEqual([
-      { processType: 'worker', quantity: 2, size: 'standard-2X' },
-      { processType: 'web', quantity: 0, size: 'Basic' },
-    ]);
-  });
-
-  test('has no sizes when the formation cannot be read', async () => {
-    const platform = await platformOn((socket, head) => {
-      const refusal = reply(403, { id: 'forbidden', message: 'm' });
-      (head.includes('/formation ') ? refusal : reply(200, [{ ...DYNO, size: null }]))(socket, head);
-    });
-    expect((await platform.list('shop')).map(({ size }) => size)).toEqual([null]);
-  });
-
   test('reads all pages', async () => {
     const platform = await platformOn((socket, head) => {
       const next = head.includes('Range: id ]a..; max=1000');
@@ -274,20 +251,6 @@ describe('quotas', () => {
     });
   });
 
-  test('are read again after ten minutes, for each app on its own', async () => {
-    let nowMs = 0;
-    const platform = await platformOn(sizes({ name: 'eco', memory: 0.5 }), { monotonic: () => nowMs });
-    await platform.quotas('shop');
-    nowMs = 599_999;
-    await platform.quotas('shop');
-    expect(api?.requests).toHaveLength(1);
-    await platform.quotas('other');
-    expect(api?.requests).toHaveLength(2);
-    nowMs = 600_000;
-    await platform.quotas('shop');
-    expect(api?.requests).toHaveLength(3);
-  });
-
   test('come from the list of all sizes when the app has none of its own; a fault is not kept', async () => {
     let down = true;
     const platform = await platformOn((socket, head) => {
@@ -358,6 +321,54 @@ describe('what the token may do', () => {
     const platform = await platformOn(reply(500));
     expect(await faultOf(platform.grant())).toMatchObject({ status: 500 });
   });
+});
+
+test("gives each process type's dyno size, where the formation says it", async () => {
+  const formation = [
+    { type: 'worker', quantity: 2, size: null, dyno_size: { name: 'standard-2X' } },
+    { type: 'web', quantity: 0, size: 'Basic' },
+    { type: 'clock', quantity: 0 },
+  ];
+  const platform = await platformOn(reply(200, formation));
+  expect([...(await platform.sizesByType('shop'))]).toEqual([
+    ['worker', 'standard-2X'],
+    ['web', 'Basic'],
+  ]);
+});
+
+/** An account with endlessly many apps, two a page. */
+const endlessApps: Script = (socket, head) => {
+  const page = Number(/Range: name (\d+)/.exec(head)?.[1] ?? 0);
+  const apps = [{ name: `shop-${page}` }, { name: `mail-${page}` }];
+  reply(206, apps, { 'Next-Range': `name ${page + 1}` })(socket, head);
+};
+
+test('reads the apps page by page, each for one call', async () => {
+  const platform = await platformOn(endlessApps);
+  const first = await platform.appsPage(null);
+  expect(first).toEqual({ names: ['shop-0', 'mail-0'], nextRange: 'name 1' });
+  expect(platform.callsMade()).toBe(1);
+  expect(await platform.appsPage(first.nextRange)).toEqual({ names: ['shop-1', 'mail-1'], nextRange: 'name 2' });
+  expect(platform.callsMade()).toBe(2);
+});
+
+test('ends the list of all apps after ten pages', async () => {
+  const platform = await platformOn(endlessApps);
+  expect(await platform.apps()).toHaveLength(20);
+  expect(api?.requests).toHaveLength(10);
+});
+
+test('counts each page of a list as a call, and a call without an answer', async () => {
+  let left = 3;
+  const platform = await platformOn((socket, head) => {
+    left -= 1;
+    if (left < 0) socket.destroy();
+    else reply(left > 0 ? 206 : 200, [], left > 0 ? { 'Next-Range': `id ${left}` } : {})(socket, head);
+  });
+  await platform.list('shop');
+  expect(platform.callsMade()).toBe(3);
+  await faultOf(platform.list('shop'));
+  expect(platform.callsMade()).toBe(4);
 });
 
 test('lists the apps by name', async () => {

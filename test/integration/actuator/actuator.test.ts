@@ -107,6 +107,25 @@ describe('the actuator, with a real Redis and a platform over HTTP', { timeout: 
     expect(await actuator.stop()).toBe(0);
   });
 
+  it('restarts a dyno while the budget for watching is empty', async () => {
+    const { manager, dynos } = await startPlatform(1);
+    const actuator = await startActuator(manager, {
+      REDIS_URL: redisDatabase('an actuator without calls'),
+      // Six calls at the start: four check the access, one lists, one asks for the sizes.
+      TIDEMARK_API_BUDGET: '60',
+    });
+    await startFeed(actuator, dynos[0], bloated);
+    await vi.waitFor(() => expect(manager.deletes()).toEqual({ one: 1, all: 0 }), PATIENCE);
+    await vi.waitFor(async () => {
+      const decision = (await actuator.decisions()).find(({ action }) => action === 'restart');
+      expect(decision?.outcome).toBe('restarted');
+    }, PATIENCE);
+    const { platform } = (await actuator.get('/api/status')) as { platform: { budget_left: number } };
+    expect(platform.budget_left).toBeLessThanOrEqual(2);
+    const reads = manager.requests.filter(({ path }) => path === `/apps/${APP}/dynos`);
+    expect(reads.length).toBeGreaterThanOrEqual(4);
+  });
+
   it('restarts nothing in a dry run, and says what it would have done', async () => {
     const { manager, dynos } = await startPlatform(1);
     const actuator = await startActuator(manager, {

@@ -45,7 +45,7 @@ export function makeStatus(dynos: readonly DynoInList[], over: Partial<Status> =
     read_only: false,
     acting: true,
     ingest: { over_http: true, over_redis: false, needs_token: true, points_per_minute: 24 },
-    platform: { configured: true, refuses: null, calls_left: 4088 },
+    platform: { configured: true, refuses: null, calls_left: 4088, calls_used: 37, budget: 1500, budget_left: 150 },
     platform_refuses: null,
     totals: {
       dynos: dynos.length,

@@ -81,7 +81,14 @@ describe('the header', () => {
   const values = (over: object) => pillsOf(makeStatus([], over)).map(({ value }) => value);
 
   it('says whether this actuator leads, acts, and what is left of its budget', () => {
-    expect(values({})).toEqual(['leading', 'acting', '7 of 8 an hour', '4,088 this hour', '24 a minute']);
+    expect(values({})).toEqual([
+      'leading',
+      'acting',
+      '7 of 8 an hour',
+      '37 of 1,500 an hour',
+      '4,088 this hour',
+      '24 a minute',
+    ]);
   });
 
   it('says standby, paused, dry run, watching only', () => {
@@ -93,7 +100,7 @@ describe('the header', () => {
 
   it('leaves out what is not known', () => {
     const targets = [makeTarget({ restarts_left: null })];
-    const platform = { ...makeStatus([]).platform, calls_left: null };
+    const platform = { ...makeStatus([]).platform, calls_left: null, calls_used: null };
     expect(values({ targets, platform, ingest: { ...makeStatus([]).ingest, points_per_minute: null } })).toHaveLength(
       2,
     );

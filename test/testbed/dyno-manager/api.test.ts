@@ -85,6 +85,17 @@ describe('resources', () => {
     expect(await ask('GET', '/apps/shop/formation')).toMatchObject({ body: [{ type: 'worker' }] });
   });
 
+  test('the apps come page by page', async () => {
+    const apps = ['shop', 'mail', 'blog'].map((name) => ({ name, formation: [] }));
+    await start({ apps });
+    const first = await ask('GET', '/apps', { Range: 'id ..; max=2' });
+    expect(first.status).toBe(206);
+    const rest = await ask('GET', '/apps', { Range: first.headers.get('next-range') ?? '' });
+    expect(rest.status).toBe(200);
+    const names = [first, rest].flatMap(({ body }) => (body as { name: string }[]).map(({ name }) => name));
+    expect(names.sort()).toEqual(['blog', 'mail', 'shop']);
+  });
+
   test('the account is the one that the adapter reads', async () => {
     const { platform } = await start();
     expect((await platform.account()).email).toBe('machine@example.com');

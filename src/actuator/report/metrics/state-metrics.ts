@@ -12,11 +12,15 @@ import {
   METRIC_DYNO_TIME_TO_LIMIT,
   METRIC_INGEST_DATA_POINTS,
   METRIC_INGEST_LAG,
+  METRIC_PLATFORM_BUDGET_REMAINING,
+  METRIC_PLATFORM_CALLS,
+  METRIC_PLATFORM_CALLS_REMAINING,
   METRIC_TARGET_OBSTACLE,
   METRIC_TARGET_RESTART_REMAINING,
   METRIC_TARGET_RESTART_USELESS,
 } from '../../../semconv.ts';
 import type { BootEntry } from '../../boot-registry.ts';
+import type { CallFigures } from '../../platform/platform-view.ts';
 import { aboutDyno, aboutTarget, described } from './describe.ts';
 
 /** What is read whenever the metrics are collected. */
@@ -29,6 +33,8 @@ export interface ObservedState {
   readonly ingestCounts: () => Readonly<Record<string, number>>;
   readonly leads: () => boolean;
   readonly standings: () => readonly Standing[];
+  /** Null where no platform is configured. */
+  readonly calls: (() => Pick<CallFigures, 'made' | 'left' | 'budgetLeft'>) | null;
 }
 
 /** Creates the metrics that show the actuator's state, not what happens. */
@@ -36,6 +42,7 @@ export function observeState(state: ObservedState): void {
   observeActuator(state);
   observeBoots(state);
   observeTargets(state);
+  observeCalls(state);
 }
 
 function observeActuator({ meter, ingestCounts, leads }: ObservedState): void {
@@ -122,6 +129,23 @@ function observeTargets({ meter, standings }: ObservedState): void {
       }
     },
     [obstacle, remaining, useless],
+  );
+}
+
+function observeCalls({ meter, calls }: ObservedState): void {
+  if (calls === null) return;
+  const made = meter.createObservableCounter(METRIC_PLATFORM_CALLS.name, described(METRIC_PLATFORM_CALLS));
+  const [left, budgetLeft] = [METRIC_PLATFORM_CALLS_REMAINING, METRIC_PLATFORM_BUDGET_REMAINING].map((metric) =>
+    meter.createObservableUpDownCounter(metric.name, described(metric)),
+  ) as [Instrument, Instrument];
+  meter.addBatchObservableCallback(
+    (result) => {
+      const figures = calls();
+      result.observe(made, figures.made);
+      result.observe(budgetLeft, figures.budgetLeft);
+      if (figures.left !== null) result.observe(left, figures.left);
+    },
+    [made, left, budgetLeft],
   );
 }
 

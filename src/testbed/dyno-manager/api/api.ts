@@ -10,6 +10,7 @@ export interface ApiRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly accept: string | undefined;
+  readonly range: string | undefined;
 }
 
 export interface ApiParts {
@@ -21,6 +22,8 @@ export interface ApiParts {
   readonly tokenExpiresInS: number | null;
   readonly rateLimit: RateLimit;
   readonly unknownDyno: 'accepted' | 'not-found';
+  /** Where app webhooks go; null: none are subscribed to. */
+  readonly webhookUrl: string | null;
 }
 
 interface Route {
@@ -29,7 +32,7 @@ interface Route {
   readonly pattern: string;
   /** Does not count against the rate limit. */
   readonly free?: boolean;
-  readonly answer: (parts: ApiParts, names: readonly string[]) => Answer;
+  readonly answer: (parts: ApiParts, names: readonly string[], range: string | undefined) => Answer;
 }
 
 const ROUTES: readonly Route[] = [
@@ -42,7 +45,7 @@ const ROUTES: readonly Route[] = [
   },
   { method: 'GET', pattern: '/oauth/authorizations', answer: authorizations },
   { method: 'GET', pattern: '/dyno-sizes', answer: (parts) => ok(parts.sizes.map(dynoSizeResource)) },
-  { method: 'GET', pattern: '/apps', answer: (parts) => ok(parts.apps.map(appResource)) },
+  { method: 'GET', pattern: '/apps', answer: (parts, _, range) => appsPage(parts.apps, range) },
   { method: 'GET', pattern: '/apps/:app', answer: onApp((app) => ok(appResource(app))) },
   {
     method: 'GET',
@@ -69,10 +72,27 @@ const ROUTES: readonly Route[] = [
     pattern: '/apps/:app/dynos',
     answer: onApp((app) => ok(app.dynos.map((dyno) => dynoResource(app, dyno)))),
   },
+  {
+    method: 'GET',
+    pattern: '/apps/:app/webhooks',
+    answer: onApp((_, { webhookUrl: url }) =>
+      ok(url === null ? [] : [{ url, include: ['api:dyno', 'dyno'], level: 'sync' }]),
+    ),
+  },
   { method: 'GET', pattern: '/apps/:app/dynos/:dyno', answer: onApp(dynoInfo) },
   { method: 'DELETE', pattern: '/apps/:app/dynos/:dyno', answer: onApp(restartOne) },
   { method: 'DELETE', pattern: '/apps/:app/dynos', answer: onApp(restartAll) },
 ];
+
+/** One page by id, as `Range: id ]<id>..; max=2` asks for it; 206 and `Next-Range` where more follow. */
+function appsPage(apps: readonly App[], range = ''): Answer {
+  const [, after = '', max = '200'] = /^id (?:\](\S+))?\.\.(?:; max=(\d+))?/.exec(range) ?? [];
+  const rest = apps.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const page = rest.slice(0, Math.min(1000, Number(max)));
+  const last = page.at(-1);
+  if (last === undefined || page.length === rest.length) return ok(page.map(appResource));
+  return { status: 206, body: page.map(appResource), headers: { 'Next-Range': `id ]${last.id}..; max=${max}` } };
+}
 
 /** Only a token with the scope `global` may list tokens. */
 function authorizations({ token, scopes, tokenExpiresInS }: ApiParts): Answer {
@@ -93,7 +113,7 @@ export function answerOf(parts: ApiParts, request: ApiRequest): Answer {
 function routed(parts: ApiParts, request: ApiRequest, match: Match): Answer {
   if (!isAcceptable(request.accept)) return failure(406);
   if (match.kind === 'found' && !mayUse(match.route, parts.scopes)) return failure(403, { message: 'Invalid scope' });
-  if (match.kind === 'found') return match.route.answer(parts, match.names);
+  if (match.kind === 'found') return match.route.answer(parts, match.names, request.range);
   return failure(match.kind === 'other-method' ? 405 : 404);
 }
 

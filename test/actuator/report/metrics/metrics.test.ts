@@ -91,6 +91,7 @@ function start({ entries = [], standings = [], leads = true }: State = {}) {
     ingestCounts: () => ({ accepted: 7, 'too-old': 2 }),
     leads: () => leads,
     standings: () => standings,
+    calls: () => ({ made: 40, left: 4460, budgetLeft: 150 }),
   });
   /** The points of one metric. */
   const read = async (name: string) => {
