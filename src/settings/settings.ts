@@ -1,7 +1,7 @@
 import { METRIC_MAP } from './metric-map.ts';
+import { PLATFORM_SETTINGS } from './platform-settings.ts';
 import { optional, type Reader, type Setting, setting, windows } from './setting.ts';
 import {
-  API_ADDRESS,
   COUNT,
   countFrom,
   DRY_RUN,
@@ -43,37 +43,7 @@ export const SETTINGS = {
     default: '4318',
     meaning: 'Where the actuator listens; commands look for an actuator there unless `--url` names one.',
   }),
-  herokuApiToken: optional({
-    name: 'HEROKU_API_TOKEN',
-    isSecret: true,
-    readBy: [...SERVICE, 'setup'],
-    value: SECRET,
-    unset: 'none: nothing is restarted',
-    meaning: 'The token that may restart dynos (scopes `read,write`). Give it to the actuator only.',
-  }),
-  herokuApiUrl: setting({
-    name: 'HEROKU_API_URL',
-    readBy: [...SERVICE, 'setup'],
-    value: API_ADDRESS,
-    default: 'https://api.heroku.com',
-    meaning: 'The Platform API.',
-  }),
-  apiBudget: setting({
-    name: 'TIDEMARK_API_BUDGET',
-    readBy: SERVICE,
-    value: countFrom(2, 4500),
-    default: '1500',
-    meaning:
-      'Platform calls an hour for watching dynos, of 4,500 that all tools of the account share. Restarts use none.',
-  }),
-  herokuWebhookSecret: optional({
-    name: 'TIDEMARK_WEBHOOK_SECRET',
-    isSecret: true,
-    readBy: SERVICE,
-    value: SECRET,
-    unset: 'none: dynos are read',
-    meaning: "The secret of Heroku's app webhooks, which report dynos at `/webhooks/heroku` instead of most reads.",
-  }),
+  ...PLATFORM_SETTINGS,
   ownApp: optional({
     name: 'HEROKU_APP_NAME',
     readBy: ['worker', ...SERVICE],

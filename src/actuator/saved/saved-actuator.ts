@@ -104,5 +104,5 @@ const CHANGES_NOTHING = {
   restart: refuse,
   pause: refuse,
   resume: refuse,
-  herokuWebhooks: { closed: () => 'not-configured', take: () => 'not-watched' },
-} as const;
+  herokuWebhooks: { closed: () => 'not-configured' as const, take: () => 'not-watched' as const },
+};
