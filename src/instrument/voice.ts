@@ -1,3 +1,5 @@
+import { printLine } from './print-line.ts';
+
 /** Characters. A longer line repeats a receiver's text. */
 const MAX_LINE_LENGTH = 700;
 const MAX_WAITING_LINES = 20;
@@ -37,9 +39,5 @@ export function oneLine(text: string, maxLength: number): string {
 }
 
 function print(sentence: string): void {
-  try {
-    console.warn(`tidemark: ${oneLine(sentence, MAX_LINE_LENGTH)}`);
-  } catch {
-    // The application has replaced `console`, or its standard error is closed.
-  }
+  printLine(`tidemark: ${oneLine(sentence, MAX_LINE_LENGTH)}`);
 }

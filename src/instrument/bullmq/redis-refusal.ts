@@ -1,3 +1,5 @@
+import { printLine } from '../print-line.ts';
+
 /**
  * What Redis answers to a command that it will refuse the next time too. The text may be anywhere in the message:
  * before Redis 7, a script's error is in the middle.
@@ -34,5 +36,5 @@ export function isRefusal(message: string): boolean {
 export function warnOnce(message: string): void {
   if (warned.has(message)) return;
   warned.add(message);
-  console.warn(`tidemark: ${message}`);
+  printLine(`tidemark: ${message}`);
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
-import { type EmbeddedMessage, type EmbeddedStart, STOP_EMBEDDED } from '../../shared/embedded-messages.ts';
+import type { EmbeddedStart } from '../../shared/embedded-messages.ts';
 import { embeddedLeaderKey, HOLD_LEAD } from '../../shared/leader-key.ts';
 import type { BorrowedRedis, RedisScript } from '../bullmq/borrowed-redis.ts';
 import { guarded } from '../diagnostics.ts';
@@ -95,35 +94,5 @@ export class EmbeddedActuator {
       this.#pauseMs = wasShort ? Math.min(LONGEST_PAUSE_MS, Math.max(TRY_EVERY_MS, 2 * this.#pauseMs)) : 0;
       this.#later(this.#pauseMs);
     });
-  }
-}
-
-/** Memory of the thread's own heap, MB: a few hundred dynos fit. */
-const HEAP_LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
-
-/** @param say prints a sentence for people */
-export function threadStarter(file: URL, say: (sentence: string) => void): EmbeddedActuatorOptions['startThread'] {
-  return (start, onEnd) => {
-    // Without the application's own flags and hooks. Its output goes through this thread's console: a pipe of its own
-    // would fail where the application's output is closed.
-    const thread = new Worker(file, { workerData: start, execArgv: [], resourceLimits: HEAP_LIMITS, name: 'tidemark' });
-    let isFinal = false;
-    thread.unref();
-    thread.on('message', (message: EmbeddedMessage) => {
-      if (message.kind === 'line') return printLine(message.line);
-      isFinal = true;
-      for (const fault of message.faults) say(`the actuator does not run in this worker: ${fault}`);
-    });
-    thread.on('error', (error) => say(`the actuator in this worker has failed and starts again: ${error.message}`));
-    thread.on('exit', () => onEnd(isFinal));
-    return { stop: () => thread.postMessage(STOP_EMBEDDED) };
-  };
-}
-
-function printLine(line: string): void {
-  try {
-    console.warn(line);
-  } catch {
-    // The application has replaced `console`, or its standard error is closed.
   }
 }

@@ -79,8 +79,8 @@ export class Telemetry {
   /** Moves everything to a provider. One that drops everything is ignored: SDKs return it until they have started. */
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
-    const { transports } = readWorkerSettings(process.env);
-    if (transports.includes('redis')) this.#voice.say(NO_STREAM);
+    const { transports, embedded } = readWorkerSettings(process.env);
+    if (transports.includes('redis')) this.#voice.say(embedded ? NOT_EMBEDDED : NO_STREAM);
     this.#move(provider, null);
     this.#voice.say(appProviderLine(provider, process.env));
   }
@@ -205,6 +205,10 @@ export class Telemetry {
 const NO_STREAM =
   "TIDEMARK_TRANSPORT names redis, but measurements go to the application's OpenTelemetry SDK, " +
   'which does not write the points stream. Let it export OTLP to the actuator or a Collector.';
+const NOT_EMBEDDED =
+  "TIDEMARK_EMBEDDED=true has no effect: measurements go to the application's OpenTelemetry SDK, " +
+  'which does not write the points stream that the actuator in a worker reads. Run the actuator as a service, and let ' +
+  'the SDK export OTLP to it or to a Collector.';
 const NO_DYNO =
   "the resource of the application's OpenTelemetry SDK does not name the dyno, " +
   "so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it " +

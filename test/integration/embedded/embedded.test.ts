@@ -156,4 +156,15 @@ describe('an actuator inside the workers', { timeout: 150_000 }, () => {
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(output).toContain('the actuator runs inside this worker');
   });
+
+  it('leaves a process whose standard error is closed as it was', async () => {
+    const child = spawn(process.execPath, COMMAND.slice(1), {
+      env: { PATH: process.env.PATH, DYNO: 'worker.2', HEROKU_APP_NAME: APP, JOBS: '30', ...settings() },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.destroy();
+    const closed = once(child, 'close');
+    await vi.waitFor(async () => expect(await redis.exists(LEADER_KEY)).toBe(1), PATIENCE);
+    expect(await closed).toEqual([0, null]);
+  });
 });

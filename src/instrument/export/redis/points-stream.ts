@@ -7,6 +7,7 @@ import {
 } from '../../../semconv.ts';
 import type { BorrowedRedis, RedisScript } from '../../bullmq/borrowed-redis.ts';
 import { reportFault } from '../../diagnostics.ts';
+import { printLine } from '../../print-line.ts';
 import { ExportParts, type Serialize } from '../export-parts.ts';
 
 /**
@@ -126,7 +127,7 @@ let isCutSaid = false;
 function sayCut(): void {
   if (isCutSaid) return;
   isCutSaid = true;
-  console.warn(
+  printLine(
     'tidemark: this process has more job series (names, queues, outcomes) than the points stream accepts: ' +
       `an export is cut at ${MAX_ENTRY_BYTES / 1024} KiB. Memory, quota and running jobs are always sent, ` +
       'so restarts are not affected; the job names that come last are missing from the job figures. ' +
