@@ -1,5 +1,5 @@
 import { LedgerUnavailable, type PlatformError, UnreadableRecord } from '../../model/errors.ts';
-import { targetKey } from '../../model/target.ts';
+import { type Target, targetKey } from '../../model/target.ts';
 import type { ClaimAnswer, ClaimRequest } from '../../ports.ts';
 import type { Decided } from '../loop/fleet.ts';
 import type { Restarts } from '../mode.ts';
@@ -24,6 +24,7 @@ export interface BackgroundRunnerParts {
  */
 export class BackgroundRunner implements Restarts {
   readonly #parts: BackgroundRunnerParts;
+  #isLedgerAway = false;
   readonly #advancing = new Set<Promise<void>>();
 
   constructor(parts: BackgroundRunnerParts) {
@@ -47,13 +48,14 @@ export class BackgroundRunner implements Restarts {
     const { runner, onPlatformBlocked, log } = this.#parts;
     const { faults, platformBlocked } = await runner.advanceAll();
     for (const { target, error } of faults) {
-      // Logged when it was found.
-      if (error instanceof UnreadableRecord) continue;
+      // Logged when it was found, or in the round before: a ledger may be away for hours.
+      if (error instanceof UnreadableRecord || (this.#isLedgerAway && isOfLedger({ target, error }))) continue;
       log[error instanceof LedgerUnavailable ? 'warn' : 'error']('an attempt could not continue; trying again', {
         target: target === null ? null : targetKey(target),
         error: error.message,
       });
     }
+    this.#isLedgerAway = faults.some(isOfLedger);
     if (platformBlocked !== null) onPlatformBlocked(platformBlocked);
   }
 
@@ -63,4 +65,9 @@ export class BackgroundRunner implements Restarts {
     await this.#parts.questions?.stop();
     await this.#parts.drain.stop();
   }
+}
+
+/** The fault of no single attempt. */
+function isOfLedger({ target, error }: { readonly target: Target | null; readonly error: Error }): boolean {
+  return target === null && error instanceof LedgerUnavailable;
 }
