@@ -1,3 +1,4 @@
+import { printable } from '../../model/printable.ts';
 import { type Target, targetKey } from '../../model/target.ts';
 
 /** Which config vars a person has to set. Pure: what is known of the apps in, steps out. */
@@ -69,13 +70,10 @@ function actuatorConfig(
   ingestToken: string,
 ): Readonly<Record<string, NewValue>> {
   const given = actuator.config ?? {};
-  const targets = (given.TIDEMARK_TARGETS ?? '').split(',').map((entry) => entry.trim());
   const entry = `${target.app}=${ingestToken}`;
   return {
     ...(given.HEROKU_API_TOKEN ? {} : { HEROKU_API_TOKEN: API_TOKEN }),
-    ...(targets.includes(targetKey(target))
-      ? {}
-      : { TIDEMARK_TARGETS: { text: [...targets, targetKey(target)].filter((one) => one !== '').join(',') } }),
+    ...targetsWith(targetKey(target), actuator),
     // The tokens of other apps stay. The shell reads them, so that they are neither printed nor kept in a file.
     TIDEMARK_INGEST_TOKENS: given.TIDEMARK_INGEST_TOKENS
       ? { shell: `$(heroku config:get TIDEMARK_INGEST_TOKENS -a ${actuator.name}),${entry}` }
@@ -83,6 +81,17 @@ function actuatorConfig(
     ...(given.TIDEMARK_ADMIN_TOKEN ? {} : { TIDEMARK_ADMIN_TOKEN: { text: freshToken() } }),
     ...(given.TIDEMARK_PUBLIC_URL ? {} : { TIDEMARK_PUBLIC_URL: { text: actuator.url } }),
   };
+}
+
+/** Empty where it is named already. A list that a terminal might obey is not printed: the shell reads it. */
+function targetsWith(key: string, { name, config }: KnownApp): Readonly<Record<string, NewValue>> {
+  const given = config?.TIDEMARK_TARGETS ?? '';
+  const targets = given.split(',').map((entry) => entry.trim());
+  if (targets.includes(key)) return {};
+  const isPrintable = targets.every((entry) => printable(entry) === entry);
+  const all = [...targets, key].filter((entry) => entry !== '').join(',');
+  const shell = `$(heroku config:get TIDEMARK_TARGETS -a ${name}),${key}`;
+  return { TIDEMARK_TARGETS: isPrintable ? { text: all } : { shell } };
 }
 
 function everySignal(url: string, token: string): Readonly<Record<string, NewValue>> {

@@ -16,8 +16,7 @@ export interface HerokuAccess {
 /** Asks Heroku where an app answers and what its config vars are. Throws `PlatformError` where it does not say. */
 export async function readApp(access: HerokuAccess, name: string): Promise<KnownApp> {
   const app = await get(access, `/apps/${name}`, `the app ${name}`);
-  const url = stringIn(app, 'web_url')?.replace(/\/+$/, '') ?? null;
-  return { name, url, config: await readConfig(access, name) };
+  return { name, url: addressIn(app), config: await readConfig(access, name) };
 }
 
 /** Null where the token may not read config vars: the scopes `read` and `write` leave them out. */
@@ -40,7 +39,10 @@ async function get({ origin, token }: HerokuAccess, path: string, what: string):
   throw new TidemarkError('platform-unavailable', `${what}: the answer of ${origin} is not an object; check the URL`);
 }
 
-function stringIn(body: object, field: string): string | null {
-  const value: unknown = Reflect.get(body, field);
-  return typeof value === 'string' && value !== '' ? value : null;
+/** As URLs are written: whatever is answered, no character is left that a terminal obeys. */
+function addressIn(app: object): string | null {
+  const value: unknown = Reflect.get(app, 'web_url');
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const { protocol, href } = new URL(value);
+  return protocol === 'https:' || protocol === 'http:' ? href.replace(/\/+$/, '') : null;
 }
