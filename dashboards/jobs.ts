@@ -24,9 +24,9 @@ function growth(builder: DashboardBuilder): void {
         {
           title: 'Growth by job name in this time range',
           description:
-            'Signed sum of the RSS change while jobs of the name ran, over all processes of the range, also those ' +
-            'that have ended: each starts at 0. The name at the top is where to look. "_idle" is change while no ' +
-            'job ran. Where jobs overlap the figures are estimates.',
+            'Signed share of the RSS change that the jobs of the name made, summed over all processes of the range, ' +
+            'also those that have ended: each starts at 0. The name at the top is where to look. "_idle" is change ' +
+            'that belongs to no job. Where jobs overlap the figures are estimates.',
           unit: 'bytes',
         },
         queries.NET_IN_RANGE,

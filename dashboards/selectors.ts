@@ -4,7 +4,7 @@
 export const OF_TARGET = 'app=~"$app",process_type=~"$process_type"';
 export const OF_DYNO = `${OF_TARGET},dyno=~"$dyno"`;
 export const OF_QUEUE = `${OF_DYNO},messaging_destination_name=~"$queue"`;
-/** Change while no job ran (`_idle`) has no queue: it is shown while all queues are chosen. */
+/** Change that belongs to no job (`_idle`) has no queue: it is shown while all queues are chosen. */
 export const OF_JOB = `${OF_QUEUE},bullmq_job_name=~"$job"`;
 
 /** Each asks for values of what is chosen in the variables before it. */

@@ -136,7 +136,7 @@ export const METRIC_JOB_MEMORY_NET = define({
   instrument: 'UpDownCounter',
   unit: 'By',
   description:
-    'Signed share of the RSS change that the jobs of a name made; _idle is the share of the time without jobs.',
+    'Signed share of the RSS change that the jobs of a name made; _idle is what belongs to no job.',
 });
 export const METRIC_JOB_MEMORY_GROWTH = define({
   name: 'bullmq.job.memory.growth',

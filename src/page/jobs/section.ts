@@ -61,7 +61,7 @@ function createTarget(first: TargetJobs, events: JobsEvents, nowMs: () => number
 }
 
 function restWords({ idle_net_bytes, names_left_out, queues }: TargetJobs): string {
-  const idle = idle_net_bytes === null ? null : `${growthWords(idle_net_bytes)} while no job ran`;
+  const idle = idle_net_bytes === null ? null : `${growthWords(idle_net_bytes)} that belongs to no job`;
   const left = names_left_out === 0 ? null : `${numberOf(names_left_out, 'job name')} left out`;
   const running = queues
     .filter(({ active_jobs }) => active_jobs !== null && active_jobs > 0)

@@ -35,7 +35,7 @@ export const TargetJobs = z
     process_type: z.string(),
     since_ms: timeMs('The start of the oldest boot that is counted: those that measured within the last 24 hours are.'),
     jobs: z.array(Job).describe('By net growth, the largest first.'),
-    idle_net_bytes: z.number().nullable().describe('Growth while no job ran. Signed; null where unknown.'),
+    idle_net_bytes: z.number().nullable().describe('Growth that belongs to no job. Signed; null where unknown.'),
     queues: z
       .array(
         z.object({
