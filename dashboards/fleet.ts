@@ -89,7 +89,7 @@ function overview(builder: DashboardBuilder): void {
           title: 'Class of each dyno',
           description:
             'What the detector calls the curve. Bloat and leaks are restarted when a restart would help; spikes ' +
-            'and saw-teeth come back by themselves. Often "unknown": the limit is not known, or there are too few ' +
+            'and sawtooths come back by themselves. Often "unknown": the limit is not known, or there are too few ' +
             'points.',
           unit: 'none',
         },

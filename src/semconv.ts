@@ -135,8 +135,7 @@ export const METRIC_JOB_MEMORY_NET = define({
   name: 'bullmq.job.memory.net',
   instrument: 'UpDownCounter',
   unit: 'By',
-  description:
-    'Signed share of the RSS change that the jobs of a name made; _idle is what belongs to no job.',
+  description: 'Signed share of the RSS change that the jobs of a name made; _idle is what belongs to no job.',
 });
 export const METRIC_JOB_MEMORY_GROWTH = define({
   name: 'bullmq.job.memory.growth',

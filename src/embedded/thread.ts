@@ -7,14 +7,14 @@ import { ConfigError } from '../model/errors.ts';
 import { type EmbeddedMessage, type EmbeddedStart, STOP_EMBEDDED } from '../shared/embedded-messages.ts';
 import { runEmbedded } from './run-embedded.ts';
 
-const tell = (message: EmbeddedMessage) => parentPort?.postMessage(message);
+const report = (message: EmbeddedMessage) => parentPort?.postMessage(message);
 
 async function main(): Promise<void> {
   try {
     const close = await runEmbedded({
       start: workerData as EmbeddedStart,
       env: process.env,
-      print: (line) => tell({ kind: 'line', line: line.trimEnd() }),
+      print: (line) => report({ kind: 'line', line: line.trimEnd() }),
       onLost: () => void end(),
     });
     const end = async () => {
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    tell({ kind: 'faults', faults: error.faults });
+    report({ kind: 'faults', faults: error.faults });
   }
 }
 

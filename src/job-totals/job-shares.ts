@@ -5,7 +5,7 @@ export interface JobLimits {
   readonly maxBytesOfBoot: number;
 }
 
-/** Beside the boots themselves (`src/actuator/boot-shares.ts`), requests and answers. */
+/** Next to the boots themselves (`src/actuator/boot-shares.ts`), requests and answers. */
 const MAX_HEAP_FRACTION = 0.1;
 /** An owner leaves three quarters to all others. */
 const OWNER_FRACTION = 0.25;

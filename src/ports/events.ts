@@ -56,7 +56,7 @@ export interface WeeklySummary {
   readonly overLimitMs: number;
 }
 
-/** What people may be told of. */
+/** What people may be notified of. */
 export type NoticeEvent = ActuatorEvent | WeeklySummary;
 
 /** Messages to people. `send` must neither reject nor delay the loop. */

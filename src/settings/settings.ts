@@ -57,8 +57,8 @@ export const SETTINGS = {
     value: TARGETS,
     default: { text: 'empty', of: () => [] },
     meaning:
-      'The allow-list: Tidemark never restarts anything outside it. `.` is this app; a trailing `*` in the app ' +
-      'is for review apps: `.:worker,shop-pr-*:worker`.',
+      'The allow-list: Tidemark never restarts anything outside it. Write `.` for this app, and a trailing `*` ' +
+      'for review apps: `.:worker,shop-pr-*:worker`.',
   }),
   dryRun: setting({
     name: 'TIDEMARK_DRY_RUN',
@@ -161,8 +161,8 @@ export const SETTINGS = {
     value: SIZE,
     unset: 'found in the dyno',
     meaning:
-      "The dyno's quota, before cgroup v2, cgroup v1 and `MEMORY_AVAILABLE`; the actuator prefers the platform's " +
-      'dyno size.',
+      "The dyno's quota, instead of what cgroup v2, cgroup v1 or `MEMORY_AVAILABLE` say; the actuator prefers the " +
+      "platform's dyno size.",
   }),
   maxJobNames: setting({
     name: 'TIDEMARK_MAX_JOB_NAMES',

@@ -38,7 +38,7 @@ export const MAX_JSON_VALUES = 300_000;
  */
 export const MAX_PROTOBUF_FIELDS = 3_000_000;
 
-/** What each of these costs beside its fields. Without it, two bytes would buy all the work for an empty one. */
+/** What each of these costs on top of its fields. Without it, two bytes would buy all the work for an empty one. */
 export const FIELD_WEIGHTS = { resource: 32, metric: 4, jobPoint: 4 } as const;
 
 /** Bodies that wait to be decoded. */

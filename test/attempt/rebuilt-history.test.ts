@@ -20,7 +20,7 @@ describe('what the ages of dynos say about restarts', () => {
     ['of the last hour only', [dyno('web', 300), dyno('worker', 61), dyno('worker', 59)], [59]],
     ['of another type none', [dyno('worker', 300), dyno('web', 20)], []],
     ['each release has its own time', [dyno('web', 300, 6), dyno('worker', 20, 7), dyno('worker', 21, 7)], []],
-    ['a lone dyno tells nothing', [dyno('worker', 20)], []],
+    ['a lone dyno shows nothing', [dyno('worker', 20)], []],
     ['without a release they are compared all the same', [dyno('web', 300, null), dyno('worker', 20, null)], [20]],
   ];
   it.each(cases)('%s', (_, dynos, agesMinutes) => {

@@ -119,7 +119,7 @@ describe('a boot with jobs running', () => {
     expect(decideFor({ boots: [full] })[0]).toMatchObject({ action: 'restart', reason: 'hard-limit', urgent: true });
   });
 
-  it('is told of every other hindrance first', () => {
+  it('is reported after every other hindrance', () => {
     expect(decideAfter(WANTED, { ledger: { cooldownUntilMs: START_MS + 10_000_000 } })?.reason).toBe('cooldown');
   });
 });

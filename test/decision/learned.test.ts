@@ -57,7 +57,7 @@ describe('the floor that is normal for a target', () => {
       300,
     ],
     [
-      'another boot told only of its jobs',
+      'another boot reported only its jobs',
       [floor('a', 100), jobs(7, 1, { release: 8 }), jobs(8, 1, { release: 8 })],
       100,
     ],
@@ -80,7 +80,7 @@ describe('of what was learned', () => {
 
 describe('what one running job of a target holds', () => {
   it.each<[string, readonly LearnedBoot[], { bytes: number; errorBytes: number } | null]>([
-    ['no boot has told', [floor('a', 100)], null],
+    ['no boot has reported', [floor('a', 100)], null],
     ['one boot is unsure', [jobs(100, 80)], { bytes: 100, errorBytes: 80 }],
     ['one boot is very sure: no surer than the floor of the error', [jobs(100, 1)], { bytes: 100, errorBytes: 30 }],
     ['two are equally sure', [jobs(100, 90), jobs(300, 90)], { bytes: 200, errorBytes: 90 / Math.SQRT2 }],
@@ -88,7 +88,7 @@ describe('what one running job of a target holds', () => {
     ['an error of zero', [jobs(100, 0), jobs(100, 50)], { bytes: 100, errorBytes: 30 }],
     ['it is a week old', [jobs(100, 80, { learnedAtMs: NOW - 7 * DAY - 1 })], null],
     [
-      'two boots of a new release told otherwise',
+      'two boots of a new release reported otherwise',
       [jobs(100, 80, { release: 7 }), jobs(400, 300, { release: 8 }), jobs(402, 300, { release: 8 })],
       { bytes: 401, errorBytes: 300 / Math.SQRT2 },
     ],

@@ -74,7 +74,7 @@ describe('how a target stands', () => {
     ['a Redis that may drop the ledger', { mayBeEvicted: true }, /may drop the ledger/, /noeviction/],
     ['a cooldown with its end', { cooldownUntilMs: NOW_MS + MINUTE }, /cooldown.*until 14:01 UTC/, null],
     ['a restart on its way', { open: {} }, /on its way/, null],
-  ])('tells of %s', (_what, changes, says, advice) => {
+  ])('names %s', (_what, changes, says, advice) => {
     const [obstacle, ...rest] = standing(changes).obstacles;
     expect(rest).toEqual([]);
     expect(obstacle?.says).toMatch(says);
@@ -82,7 +82,7 @@ describe('how a target stands', () => {
     else expect(obstacle?.advice).toMatch(advice);
   });
 
-  it('tells of all that stands in the way, a pause before dry run', () => {
+  it('names all that stands in the way, a pause before dry run', () => {
     const { obstacles } = standing({ paused: true, sentLastHour: 9 }, true);
     expect(obstacles.map(({ code }) => code)).toEqual(['paused', 'dry-run', 'budget']);
   });

@@ -66,7 +66,7 @@ describe('with the Collector killed, and with the actuator away', () => {
     expect(world.manager.deletes()).toEqual({ one: 0, all: 0 });
   });
 
-  it('restarts nothing on a backlog that tells of a boot that was bloated while the actuator was away', async () => {
+  it('restarts nothing on a backlog about a boot that was bloated while the actuator was away', async () => {
     const { manager, prometheus } = world;
     await world.actuator.kill();
     await bloat('worker.1');
@@ -81,7 +81,7 @@ describe('with the Collector killed, and with the actuator away', () => {
     expect(await prometheus.queryOne(shown), 'Prometheus was not held up').toBeGreaterThanOrEqual(5);
     await world.collector.kill();
     await world.startCollector();
-    // The platform itself gives the dyno a new boot: what the backlog tells of is over.
+    // The platform itself gives the dyno a new boot: what the backlog reports is over.
     manager.deploy('shop');
     await delay(MAX_POINT_AGE_MS);
     await world.startActuator();

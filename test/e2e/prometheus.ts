@@ -49,7 +49,7 @@ export async function startPrometheus(scrapedPort: number): Promise<RunningProme
     `rule_files: ["${RULES}"]`,
     'scrape_configs:',
     '  - job_name: collector',
-    // Each series tells its own job (service.name) and instance (service.instance.id).
+    // Each series names its own job (service.name) and instance (service.instance.id).
     '    honor_labels: true',
     `    static_configs: [{targets: ["127.0.0.1:${scrapedPort}"]}]`,
   ];

@@ -74,7 +74,7 @@ function rowOf(report: string, ...cells: readonly string[]): Readonly<Record<str
 describe('the report', () => {
   const report = reportText([OWN, OTHER]);
 
-  it('tells of each family how often restarts were right, false and useless, and what they gave up', () => {
+  it('says of each family how often restarts were right, false and useless, and what they gave up', () => {
     expect(rowOf(report, 'B1')).toMatchObject({
       'dyno-days': '20',
       wrong: '10',
@@ -93,7 +93,7 @@ describe('the report', () => {
     expect(rowOf(report, 'B2')).toMatchObject({ 'after the soft limit': '18 min' });
   });
 
-  it('puts the same of other rules beside it', () => {
+  it('puts the same of other rules next to it', () => {
     const rules = report.slice(report.indexOf('How often each rule is right'));
     expect(rowOf(rules, 'PM2', 'limit 0.9')).toMatchObject({ overall: '0.50', H1: '2.00', B3: '14.00', L1: '0.800' });
     const givenUp = report.slice(report.indexOf('What its right restarts give up'));

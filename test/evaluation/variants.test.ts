@@ -124,7 +124,7 @@ describe('the table of variants', () => {
     ['five dynos alike', [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], 1],
     ['five dynos alike, for the better', [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], -1],
     ['as many up as down', [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0], 0],
-  ])('tells chance from effect: %s', (_, before, after, sign) => {
+  ])('separates chance from effect: %s', (_, before, after, sign) => {
     expect(difference(before, after)).toBe(sign);
   });
 

@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-/** Beside Redis, the package: packed once, installed by every test. */
+/** Next to Redis, the package: packed once, installed by every test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stopRedis = await startRedis(project);
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-pack-'));

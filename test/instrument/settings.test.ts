@@ -25,7 +25,7 @@ describe('worker settings', () => {
     ['TIDEMARK_TRANSPORT', 'pigeon', /"pigeon" is not otlp/],
     ['TIDEMARK_TRANSPORT', 'redis,pigeon', /default \(otlp\)/],
     ['TIDEMARK_LIMTI', '512MiB', /not a setting/],
-  ])('tells of %s=%s in one sentence that names it', (name, value, fault) => {
+  ])('reports %s=%s in one sentence that names it', (name, value, fault) => {
     const { faults } = readWorkerSettings({ [name]: value });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(name);

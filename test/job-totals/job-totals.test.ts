@@ -35,7 +35,7 @@ interface Given {
   readonly growth?: GrowthCounts;
 }
 
-/** A series is told by its name and how it is known, as attributes would tell it. */
+/** A series is identified by its name and how it is known, as its attributes are. */
 function point(value: number, given: Given = {}): JobPoint {
   const { figure = 'net', name = 'import', known = 'exclusive', atMs = MINUTE_MS, startMs = START_MS } = given;
   const seriesId = [...`${name}/${known}`].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
@@ -202,7 +202,7 @@ describe('what is kept', () => {
     expect(totals.bytes).toBeLessThan(64 * 4096);
   });
 
-  it('tells boots of different apps apart, whatever ids they send', () => {
+  it('separates boots of different apps, whatever ids they send', () => {
     const { take, totals, nowMs } = world();
     take([point(1)], { of: boot('worker.1', 'same', 'shop') });
     take([point(5)], { of: boot('worker.1', 'same', 'evil') });

@@ -34,7 +34,7 @@ export class ModelPlatform implements WatchedPlatform {
     this.#dynos = names.map((name) => this.#boot(name, clock.now() - 3_600_000));
   }
 
-  /** What `rateLimitRemaining` tells. */
+  /** What `rateLimitRemaining` returns. */
   callsLeft: number | null = null;
 
   rateLimitRemaining(): number | null {

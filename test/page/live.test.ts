@@ -14,7 +14,7 @@ afterAll(() => lab?.close());
 
 const row = (name: string) => open.page.locator('.row', { has: open.page.getByRole('button', { name, exact: true }) });
 
-it('shows at once what the stream tells: usage, class, what happens next', async () => {
+it('shows at once what the stream reports: usage, class, what happens next', async () => {
   open = await lab.open();
   await row('mailer.1').waitFor();
   const change = {
@@ -95,7 +95,7 @@ it('reads everything again when the stream says that it cannot go on', async () 
   open = await lab.open({ dynos: [] });
   await open.page.locator('.empty').waitFor();
   open.actuator.script.dynos = [BLOATED];
-  open.actuator.send('reset', { why: 'the actuator began anew' });
+  open.actuator.send('reset', { why: 'the actuator began again' });
   await row('worker.1').waitFor();
 });
 

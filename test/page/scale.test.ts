@@ -44,7 +44,7 @@ it('has no more elements with 500 dynos than with a screenful, wherever it is sc
   }
 });
 
-it('makes no elements anew while it is scrolled', async () => {
+it('makes no new elements while it is scrolled', async () => {
   open = await lab.open({ dynos: largeFleet(DYNOS) });
   await open.page.locator('.row').first().waitFor();
   const scrollThrough = () =>

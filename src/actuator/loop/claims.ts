@@ -72,7 +72,7 @@ export function notesOf(decision: Decision | null, boot: BootIdentity, suspects:
   };
 }
 
-/** What tells the boot from others, as a claim names it. */
+/** What identifies the boot, as a claim names it. */
 export function markOf({ dyno, bootId, bootIdSource, startTimeMs }: BootIdentity) {
   return { dyno, bootId, bootIdSource, bootStartTimeMs: startTimeMs };
 }

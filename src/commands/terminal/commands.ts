@@ -92,12 +92,12 @@ export const COMMANDS: readonly Command[] = [
     maxWords: 1,
     meaning: 'Prints the lines that set up these workers and their actuator, with fresh tokens. It changes nothing.',
     ownFlags: [
-      { name: 'actuator', value: 'APP', meaning: "The actuator's app, which Heroku is asked for the address of." },
-      { ...URL_FLAG, meaning: "The actuator's address, where Heroku is not to be asked for it." },
+      { name: 'actuator', value: 'APP', meaning: "The actuator's app. Heroku is asked for its address." },
+      { ...URL_FLAG, meaning: "The actuator's address, if Heroku cannot be asked." },
       {
         name: 'metrics-only',
         value: null,
-        meaning: 'The workers export OTLP elsewhere: their other signals stay there. Found out where Heroku is asked.',
+        meaning: 'The workers export OTLP elsewhere: their other signals stay there. Detected if Heroku can be asked.',
       },
       { name: 'plain', value: null, meaning: 'The actuator is a plain dyno of the same app, and reads from Redis.' },
       JSON_FLAG,

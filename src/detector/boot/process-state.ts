@@ -57,7 +57,7 @@ const INTERVAL_DECAY = 0.8;
 const MAX_INTERVAL_MS = 5 * 60_000;
 
 /**
- * Folds a point into its process, in place. `isNews`: it tells of memory or running jobs at a time later than any
+ * Folds a point into its process, in place. `isNews`: it reports memory or running jobs at a time later than any
  * before. `isChanged` is false where all of it was known, or is older than what is. A part of an export may come late,
  * by less than an interval; what is older than that is no part of the newest export and is refused.
  */

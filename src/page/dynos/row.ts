@@ -10,7 +10,7 @@ export interface RowEvents extends CurveEvents {
   onOpen(dyno: LiveDyno): void;
 }
 
-/** What a row shows beside its dyno. */
+/** What a row shows next to its dyno. */
 interface RowFrame {
   readonly range: TimeRange;
   readonly nowMs: number;

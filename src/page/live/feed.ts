@@ -10,7 +10,7 @@ const POLL_MS = 5_000;
 const JOBS_MS = 30_000;
 /** Nothing heard for so long: what is shown is old. */
 const LOST_AFTER_MS = 20_000;
-/** With an open stream the status is read at this pace, which tells a quiet stream from a dead one. */
+/** With an open stream the status is read at this pace, to tell a quiet stream from a dead one. */
 const WATCH_MS = 15_000;
 const STREAM_WAIT_MS = 700;
 const GONE_SHOWN_MS = 20_000;

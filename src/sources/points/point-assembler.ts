@@ -10,7 +10,7 @@ import type { SeriesSum } from './series-sum.ts';
 /** Covers a clock that was set back, or a sender whose clock is ahead: an old point must not come in again. */
 const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
-/** What a row takes that waits, beside its texts. */
+/** What a waiting row takes on top of its texts. */
 const BYTES_PER_ROW = 500;
 /** A longer key is kept as its digest. Real ones are about this long. */
 const MAX_KEY_LENGTH = 128;

@@ -35,7 +35,7 @@ const HELLO = ENCODER.encode('retry: 3000\n\n');
 
 /**
  * Hands events to everyone who watches, as server-sent events. Each is made into bytes once. While nobody watches, and
- * for a while after, nothing is kept: a reader that comes back then is told to read the lists again.
+ * for a while after, nothing is kept: a reader that comes back then has to read the lists again.
  */
 export class EventHub {
   readonly #options: EventHubOptions;

@@ -45,9 +45,9 @@ it('reports each opening once', () => {
 });
 
 it('does not report what an actuator before it reported', () => {
-  const told = new BreakerWatch().look(view(5_000), 7);
+  const seen = new BreakerWatch().look(view(5_000), 7);
   const watch = new BreakerWatch();
-  watch.restore(told === null ? [] : [told]);
+  watch.restore(seen === null ? [] : [seen]);
   expect(watch.look(view(5_000), 8)).toBeNull();
   expect(watch.look(view(6_000), 8)).not.toBeNull();
 });

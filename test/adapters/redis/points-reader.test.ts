@@ -64,7 +64,7 @@ it('reads on after the entry that an earlier reader came to', async () => {
 });
 
 it.each<[string, string | null]>([
-  ['where it begins anew', null],
+  ['where it begins again', null],
   ['where that entry is older', '5-0'],
   ['where that is no entry', 'nonsense'],
 ])('leaves out what is older than the given age, %s', async (_what, afterId) => {

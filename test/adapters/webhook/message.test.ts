@@ -188,11 +188,11 @@ describe('the message', () => {
     ['a move on the way', closed({ phase: 'draining', outcome: null })],
     ['a decision to do nothing', { type: 'decision', timeMs: 1, decision: aDecision(), outcome: null }],
     [
-      'a decision to restart, of which the attempt tells',
+      'a decision to restart, which the attempt reports',
       { type: 'decision', timeMs: 1, decision: aDecision({ action: 'restart' }), outcome: null },
     ],
     [
-      'each dyno behind an open breaker, which tells of itself',
+      'each dyno behind an open breaker, which is reported by itself',
       { type: 'decision', timeMs: 1, decision: aDecision({ action: 'advise', reason: 'breaker-open' }), outcome: null },
     ],
   ])('is none for %s', (_what, event) => {

@@ -110,7 +110,7 @@ describe('a boot that is not restored', () => {
     expect(restoreBoot(value)).toBeNull();
   });
 
-  it('is not one that was written before tuning was told', () => {
+  it('is not one that was written before tuning was reported', () => {
     const { tuning: _, ...older } = written();
     expect(restoreBoot(older)).not.toBeNull();
   });

@@ -266,7 +266,7 @@ describe('what was taken since the oldest running job began', () => {
     ).toBe(100);
   });
 
-  it('is counted anew where it has ended and the next one is younger', () => {
+  it('is counted again where it has ended and the next one is younger', () => {
     expect(
       takenMb([
         [100, 0],

@@ -73,7 +73,7 @@ describe('patched workers', () => {
       'Error',
     ],
     ['a rejection that cannot be looked at', () => Promise.reject(unreadable()), 'failed', '_OTHER'],
-  ])('tell the outcome of %s before BullMQ goes on', async (_what, processor, outcome, errorType) => {
+  ])('report the outcome of %s before BullMQ goes on', async (_what, processor, outcome, errorType) => {
     const { worker, observer } = patched();
     worker.processor = processor;
     await (async () => worker.callProcessJob(job, 'token'))().catch(() => {});
@@ -102,7 +102,7 @@ describe('patched workers', () => {
     expect(observer.workerClosed).toHaveBeenCalledTimes(1);
   });
 
-  it('are followed in subclasses, and told of when they run', async () => {
+  it('are followed in subclasses, and reported when they run', async () => {
     const { FakeWorker, observer } = patched();
     class Special extends FakeWorker {
       override callProcessJob(...args: unknown[]): unknown {

@@ -58,9 +58,9 @@ describe('the hooks of an application', () => {
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
     expect(answer()).toMatchObject({ idle: true });
-    const told = logger.error.mock.calls.flat().map(String).join();
-    expect(told).toContain('first hook');
-    expect(told).toContain('second hook');
+    const logged = logger.error.mock.calls.flat().map(String).join();
+    expect(logged).toContain('first hook');
+    expect(logged).toContain('second hook');
   });
 
   it('learn from the signal that the workers continued', async () => {

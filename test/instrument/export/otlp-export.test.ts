@@ -48,7 +48,7 @@ async function secureReceiver(listener: RequestListener): Promise<string> {
 }
 
 /**
- * In a thread of its own, for the test keeps its own event loop busy: tells its port, then each request, and answers a
+ * In its own thread, because the test keeps its event loop busy: reports its port, then each request, and answers a
  * moment later.
  */
 const ANSWERS_AT_ONCE = `

@@ -45,7 +45,7 @@ describe('emitted metrics', () => {
     }
   });
 
-  it('show what JavaScript holds: the heap by space, and what lies beside it', async () => {
+  it('show what JavaScript holds: the heap by space, and what lies outside it', async () => {
     const { telemetry } = harness();
     const { provider, collect } = memoryProvider();
     telemetry.use(provider);
@@ -63,25 +63,22 @@ describe('emitted metrics', () => {
     expect(sum('tidemark.process.memory.array_buffers')).toBeGreaterThan(0);
   });
 
-  it.each([1, 63, 64, 65, 200])(
-    'tell of all of %i jobs in the collection after them, and of each once',
-    async (jobs) => {
-      const { telemetry, runJob } = harness();
-      const { provider, collect } = memoryProvider();
-      telemetry.use(provider);
-      const told = async () => {
-        const all = await collect();
-        const value = (name: string) => all.find(({ descriptor }) => descriptor.name === name)?.dataPoints[0]?.value;
-        return [value('messaging.process.duration'), value('bullmq.job.memory.growth')];
-      };
-      for (const total of [jobs, 2 * jobs]) {
-        for (let job = 0; job < jobs; job += 1) runJob(10);
-        expect(await told()).toMatchObject([{ count: total }, { count: total, sum: 10 * total }]);
-      }
-    },
-  );
+  it.each([1, 63, 64, 65, 200])('report all of %i jobs in the collection after them, each once', async (jobs) => {
+    const { telemetry, runJob } = harness();
+    const { provider, collect } = memoryProvider();
+    telemetry.use(provider);
+    const reported = async () => {
+      const all = await collect();
+      const value = (name: string) => all.find(({ descriptor }) => descriptor.name === name)?.dataPoints[0]?.value;
+      return [value('messaging.process.duration'), value('bullmq.job.memory.growth')];
+    };
+    for (const total of [jobs, 2 * jobs]) {
+      for (let job = 0; job < jobs; job += 1) runJob(10);
+      expect(await reported()).toMatchObject([{ count: total }, { count: total, sum: 10 * total }]);
+    }
+  });
 
-  it('tell of all jobs also where the metrics move to another provider before they are collected', async () => {
+  it('report all jobs also where the metrics move to another provider before they are collected', async () => {
     const { telemetry, runJob } = harness();
     const [before, after] = [memoryProvider(), memoryProvider()];
     telemetry.use(before.provider);

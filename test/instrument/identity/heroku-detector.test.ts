@@ -29,7 +29,7 @@ afterEach(() => fake.remove());
 const attributesOf = (env: Record<string, string>) => herokuAttributes(env, new Procfs(fake.root));
 
 describe('the resource', () => {
-  it('carries what the platform tells', () => {
+  it('carries what the platform says', () => {
     expect(attributesOf(PLATFORM_ENV)).toEqual({
       'service.name': 'shop',
       'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -91,7 +91,7 @@ describe('the boot', () => {
 
   it.each([
     ['PID 1 started at another time', () => fake.add(1, { parent: 0, startTicks: 1235 }), derivedEnv],
-    ['the kernel was started anew', () => fake.kernel(1_700_000_000, 'boot-2'), derivedEnv],
+    ['the kernel was started again', () => fake.kernel(1_700_000_000, 'boot-2'), derivedEnv],
     ['it is another dyno', () => {}, { ...derivedEnv, DYNO: 'worker.2' }],
     ['it is another app', () => {}, { ...derivedEnv, HEROKU_APP_NAME: 'shop-2' }],
   ])('has another derived id where %s', (_what, change, env) => {

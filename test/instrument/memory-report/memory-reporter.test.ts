@@ -164,7 +164,7 @@ describe('a process that is asked', () => {
     expect([hasHeadroom(2 * rss), hasHeadroom(rss / 2)]).toEqual([true, false]);
   });
 
-  it('tries once where another profiler samples, until it is asked anew', async () => {
+  it('tries once where another profiler samples, until it is asked again', async () => {
     const { reporter, did, written, request, lookFor } = aReporter({ refusal: 'another-profiler' });
     await lookFor(10 * MINUTE_MS, MAX_RSS_BYTES);
     expect(did).toEqual(['start']);

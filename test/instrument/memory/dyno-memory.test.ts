@@ -91,7 +91,7 @@ describe('memory of a dyno', () => {
     expect(await sumKib(DYNO)).toBe(4321);
   });
 
-  it('tells dynos of one name apart by their app where the platform gives no id', async () => {
+  it('separates dynos of one name by their app where the platform gives no id', async () => {
     fake.add(1, { parent: 0 });
     fake.add(900_000, { parent: 1, environment: { DYNO: 'worker.1' }, files: rollup(1, 0) });
     fake.add(process.pid, { parent: 900_000, environment: DYNO_WITHOUT_ID, files: rollup(20, 0) });
@@ -206,7 +206,7 @@ describe('memory outside a dyno', () => {
     expect(await memoryOf({ __TIDEMARK_TREE_REPORTER: '1' }).read()).toBeNull();
   });
 
-  it('is reported once the reporter above is gone, and beside one that is not above', async () => {
+  it('is reported once the reporter above is gone, and next to one that is not above', async () => {
     fake.add(1, { parent: 0 });
     fake.add(900_001, { parent: 1 });
     fake.add(process.pid, { parent: 1, files: rollup(100, 0) });

@@ -32,7 +32,7 @@ describe('the allocator', () => {
     ['glibc', [GLIBC], 'glibc'],
     ['an older glibc', ['/lib/x86_64-linux-gnu/libc-2.31.so'], 'glibc'],
     ['musl', ['/lib/ld-musl-x86_64.so.1'], 'musl'],
-    ['jemalloc, beside the C library', [GLIBC, JEMALLOC], 'jemalloc'],
+    ['jemalloc, next to the C library', [GLIBC, JEMALLOC], 'jemalloc'],
     ['tcmalloc', ['/usr/lib/libtcmalloc_minimal.so.4', GLIBC], 'tcmalloc'],
     ['mimalloc', ['/usr/lib/libmimalloc.so.2.1', GLIBC], 'mimalloc'],
     ['none that is known', ['/usr/lib/libcurl.so.4'], null],

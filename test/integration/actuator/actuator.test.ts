@@ -44,7 +44,7 @@ async function startFeed(actuator: RunningActuator, dyno: Dyno | undefined, usag
   later(await feed(actuator, dyno, usageMb), (one) => one.stop());
 }
 
-/** Takes messages and answers none: what it is told must not wait for it. */
+/** Takes messages and answers none: what is sent to it must not hold others up. */
 async function startSilentWebhook(): Promise<{ url: string; messages: readonly string[] }> {
   const messages: string[] = [];
   const server = createServer((request) => {

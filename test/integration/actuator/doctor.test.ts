@@ -81,8 +81,8 @@ describe('tidemark doctor', () => {
 
 describe('an actuator that starts', () => {
   it.each([
-    ['tells whose token it has', TOKEN, 'the token speaks for'],
-    ['tells that its token is wrong, before a restart is due', 'HRKU-wrong', 'unauthorized'],
+    ['says whose token it has', TOKEN, 'the token speaks for'],
+    ['says that its token is wrong, before a restart is due', 'HRKU-wrong', 'unauthorized'],
   ])('%s', async (_what, token, says) => {
     const { env } = await world();
     const actuator = await RunningActuator.start({ ...env, HEROKU_API_TOKEN: token });

@@ -41,7 +41,7 @@ async function startWorld(): Promise<World> {
   return { manager, redis, actuator };
 }
 
-const told = (actuator: RunningActuator, what: string) => actuator.lines.filter((line) => line.includes(what));
+const linesWith = (actuator: RunningActuator, what: string) => actuator.lines.filter((line) => line.includes(what));
 
 async function holdIsOver(redis: Redis): Promise<void> {
   const epochMs = Number(await redis.get('tidemark:epoch'));
@@ -59,7 +59,7 @@ describe('a Redis that is emptied under a living actuator', { timeout: 90_000 },
     if (dyno === undefined) throw new Error('no dyno');
     const feeding = await feed(actuator, { name: dyno.name, id: dyno.dynoId }, bloated);
     cleanups.push(() => feeding.stop());
-    await vi.waitFor(() => expect(told(actuator, '"phase":"sending"')).toHaveLength(1), PATIENCE);
+    await vi.waitFor(() => expect(linesWith(actuator, '"phase":"sending"')).toHaveLength(1), PATIENCE);
     await vi.waitFor(() => expect(manager.deletes().one).toBe(1), PATIENCE);
     await redis.flushall();
     await vi.waitFor(async () => expect(await redis.exists('tidemark:epoch')).toBe(1), PATIENCE);
@@ -68,7 +68,7 @@ describe('a Redis that is emptied under a living actuator', { timeout: 90_000 },
     const spent = await redis.zrange(`tidemark:spent:${APP}:worker`, '0', '-1');
     expect(spent).toContain(dyno.dynoId);
     expect(await redis.hget(`tidemark:ledger:${APP}:worker`, 'attempt')).toContain('"phase":"sending"');
-    expect(told(actuator, 'Redis has lost the ledger')).toHaveLength(1);
+    expect(linesWith(actuator, 'Redis has lost the ledger')).toHaveLength(1);
   });
 
   it('leaves what a person has paused paused', async () => {

@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** What a worker of the app `shop` writes to standard error beside a real actuator. */
+/** What a worker of the app `shop` writes to standard error next to a real actuator. */
 async function said(actuatorEnv: Readonly<Record<string, string>>, env: Readonly<Record<string, string>>) {
   const server: RedisServer = await startRedis();
   undo.push(() => server.stop());

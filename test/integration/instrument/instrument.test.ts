@@ -37,7 +37,7 @@ async function run(scenario: Scenario) {
   return { receiver, ...(await app.exited) };
 }
 
-/** Net bytes of each job name, and of `_idle`, as one request told them. */
+/** Net bytes of each job name, and of `_idle`, as one request reported them. */
 function netByName(receiver: Receiver, request: number): ReadonlyMap<string, number> {
   const net = new Map<string, number>();
   for (const { attributes, value, request: number } of receiver.of('bullmq.job.memory.net')) {
@@ -52,7 +52,7 @@ const LEAST_KEPT_BYTES: Readonly<Record<string, number>> = { grow: 50_000, 'grow
 /** Ten running jobs may hold 150 KB each that is in no sum yet; the rest is room for what else they allocate. */
 const MAX_UNCOUNTED_BYTES = 3e6;
 
-/** Jobs that have ended, by their name, as one request told them. */
+/** Jobs that have ended, by their name, as one request reported them. */
 function endedByName(receiver: Receiver, request: number): ReadonlyMap<string, number> {
   const ended = receiver.of('messaging.process.duration').filter((point) => point.request === request);
   return new Map(ended.map(({ attributes, count }) => [attributes['bullmq.job.name'] ?? '', count]));

@@ -4,7 +4,7 @@ import type { TargetJobs } from '../../../src/web/schema/jobs.ts';
 import type { Group, Status, TargetState } from '../../../src/web/schema/status.ts';
 import { curveOf, mb, NOW_MS, SHAPES } from './fleet.ts';
 
-/** Made answers of the API beside the dynos. */
+/** Made answers of the API other than the dynos. */
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

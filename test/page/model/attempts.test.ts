@@ -9,7 +9,7 @@ import { makeAttempt, makeStatus, makeTarget, someJobs } from '../lab/answers.ts
 import { BLOATED, detailOf, mb, NOW_MS, smallFleet } from '../lab/fleet.ts';
 
 describe('a restart', () => {
-  it('is told as four steps, with the jobs that are left', () => {
+  it('is shown as four steps, with the jobs that are left', () => {
     const steps = stepsOf(makeAttempt({ phase: 'draining', outcome: null, jobs_now: 2 }));
     expect(steps.map(({ state }) => state)).toEqual(['done', 'now', 'next', 'next']);
     expect(steps[1]?.name).toBe('draining, 2 of 3 jobs left');
@@ -20,7 +20,7 @@ describe('a restart', () => {
     expect([word, shape, tone].every((part) => part.length > 0)).toBe(true);
   });
 
-  it('that gave nothing back is not told as a success', () => {
+  it('that gave nothing back is not shown as a success', () => {
     expect(outcomeOf(makeAttempt({ is_useless: true })).tone).toBe('watch');
   });
 

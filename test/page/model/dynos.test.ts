@@ -26,7 +26,7 @@ describe('a row', () => {
     expect(view(over).tone).toBe(tone);
   });
 
-  it('is never told from one of another class by colour alone: word and shape differ, too', () => {
+  it('never differs from another class by colour alone: word and shape differ, too', () => {
     const views = [...MEMORY_CLASSES.map((one) => view({ class: one })), view({ is_stale: true })];
     for (const part of ['word', 'shape'] as const)
       expect(new Set(views.map((one) => one[part])).size).toBe(MEMORY_CLASSES.length + 1);

@@ -237,7 +237,7 @@ describe('which points are used', () => {
     expect(accepted.map(({ timeMs }) => timeMs)).toEqual([T0]);
   });
 
-  it('is counted by data points, and told where something is wrong with them', async () => {
+  it('is counted by data points, and reported where something is wrong with them', async () => {
     const { otlp } = source();
     const metrics = [
       metric('process.memory.usage', 5),

@@ -18,7 +18,7 @@ describe('without tokens', () => {
     ['an unknown address', { from: undefined }],
     ['a router on this machine', { headers: { 'x-forwarded-for': '127.0.0.1' } }],
     ['a router that speaks RFC 7239', { headers: { forwarded: 'for=127.0.0.1' } }],
-    ['a router that tells the port alone', { headers: { 'X-Forwarded-Port': '443' } }],
+    ['a router that gives the port alone', { headers: { 'X-Forwarded-Port': '443' } }],
     ['a page in a browser', { headers: { origin: 'http://127.0.0.1:4318' } }],
     ['another machine with a token', { from: '10.1.2.3', headers: bearer('secret') }],
   ])('refuses %s, and says which setting helps', async (_name, sent) => {

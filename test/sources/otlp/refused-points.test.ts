@@ -61,11 +61,11 @@ it.each<[string, unknown, RefusedPoints[]]>([
     measurements(SHOP, [NOW_MS], () => -1),
     [{ app: 'shop', kind: 'invalid', count: 1, offsetMs: null }],
   ],
-])('tells, with the app, of %s', (_what, body, refused) => {
+])('reports, with the app, %s', (_what, body, refused) => {
   expect(refusedOf(body)).toEqual(refused);
 });
 
-it('tells and counts what jobs did for which there was no room, and rejects it', () => {
+it('rejects, counts and reports what jobs did when there is no room for it', () => {
   const onRefused = vi.fn();
   const clock = { now: () => T0 };
   const intake = new Intake({ maxPointAgeMs: MINUTE, clock, accept: () => undefined, acceptJobs: () => 2, onRefused });

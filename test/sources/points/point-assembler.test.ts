@@ -113,7 +113,7 @@ describe('what waits', () => {
     expect(accepted.map(({ processId }) => processId)).toEqual(['b', 'a', 'c']);
   });
 
-  it('tells from where its source must be read again, were it lost', () => {
+  it('says from where its source must be read again if it is lost', () => {
     const { one } = assembler({ holdMs: 1_000 });
     expect(one.heldPosition('7-0')).toBe('7-0');
     one.take(row(T0, 'a'), T0, '7-0');
