@@ -5,7 +5,7 @@ export type JobKnown = (typeof JOB_KNOWN)[number];
 /** What a series of job measurements is about. */
 export interface JobLabels {
   readonly queue: string;
-  /** `_idle` for growth that belongs to no job; `_other` for names beyond the worker's cap; empty for figures of a queue. */
+  /** `_idle`: growth of no job; `_other`: names beyond the worker's cap; empty for figures of a queue. */
   readonly name: string;
   readonly known: JobKnown;
 }
