@@ -35,7 +35,9 @@ function targetOf({ words: [word = ''] }: CommandArguments): Target {
   const target = parseTarget(word);
   if (target !== null) return target;
   throw new BadInputError(
-    `"${word}" is not app:type: name the workers that are to be watched, for example my-app:worker`,
+    word === ''
+      ? 'name the workers that are to be watched: tidemark setup my-app:worker ...'
+      : `"${word}" is not app:type: name the workers that are to be watched, for example my-app:worker`,
   );
 }
 
@@ -74,8 +76,8 @@ function actuatorName({ own }: CommandArguments): string {
   const name = String(own.actuator ?? '');
   if (parseTarget(`${name}:web`) !== null) return name;
   throw new BadInputError(
-    `--actuator "${name}" is not the name of an app: give the app that runs the actuator, for example my-tidemark, ` +
-      'or --plain for a dyno of the same app',
+    `${name === '' ? '--actuator is missing' : `--actuator "${name}" is not the name of an app`}: give the app that ` +
+      'runs the actuator, for example my-tidemark, or --plain for a dyno of the same app',
   );
 }
 

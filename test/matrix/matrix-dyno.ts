@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
 import { type DrainedBoot, type DrainKeyNames, drainKeyNames } from '../../src/shared/drain-messages.ts';
-import type { Call, JobData, Request, Told, WorkerSpec } from './app/worker-app.ts';
+import type { Call, JobData, Report, Request, WorkerSpec } from './app/worker-app.ts';
 import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versions.ts';
 
 const REGISTER = new URL('../../src/register.ts', import.meta.url).href;
@@ -78,7 +78,7 @@ export class MatrixDyno {
     const dyno = new MatrixDyno(version, redisUrl, workers);
     try {
       await new Promise<void>((resolve, reject) => {
-        dyno.#child.on('message', (told: Told) => (told.event === 'ready' ? resolve() : dyno.#take(told)));
+        dyno.#child.on('message', (report: Report) => (report.event === 'ready' ? resolve() : dyno.#take(report)));
         dyno.#child.once('close', () => reject(new Error(`the worker of BullMQ ${version} ended: ${dyno.#output}`)));
       });
       return dyno;
@@ -88,16 +88,16 @@ export class MatrixDyno {
     }
   }
 
-  #take(told: Told): void {
-    if (told.event === 'ready') return;
-    if (told.event !== 'reply') {
-      this[told.event].push(told.job);
+  #take(report: Report): void {
+    if (report.event === 'ready') return;
+    if (report.event !== 'reply') {
+      this[report.event].push(report.job);
       return;
     }
-    const waits = this.#replies.get(told.id);
-    this.#replies.delete(told.id);
-    if (told.error === undefined) waits?.resolve(told.value);
-    else waits?.reject(new Error(told.error));
+    const waits = this.#replies.get(report.id);
+    this.#replies.delete(report.id);
+    if (report.error === undefined) waits?.resolve(report.value);
+    else waits?.reject(new Error(report.error));
   }
 
   /** What the application does to one of its workers; resolves when the call does. */

@@ -17,8 +17,8 @@ import { Leadership } from '../loop/leadership.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { Standings } from '../report/standings.ts';
 import { overview } from '../views/overview.ts';
+import { useJournalledDecisions } from './journalled-decisions.ts';
 import { shownPermissions } from './saved-settings.ts';
-import { toldDecisions } from './told-decisions.ts';
 
 export interface SavedParts {
   readonly state: Pick<RedisState, 'ledger' | 'journal' | 'savedBoots' | 'reports' | 'available' | 'isLed'>;
@@ -56,7 +56,7 @@ export async function readSaved({ state, settings, host }: SavedParts): Promise<
   const isLed = await state.isLed();
   await standings.refresh();
   fleet.decide(registry.entries(), standings.views(), true);
-  toldDecisions(registry.entries(), events);
+  useJournalledDecisions(registry.entries(), events);
   const chronicle = new Chronicle(rules.policy.windowMs);
   chronicle.note(registry.entries(), { nowMs: clock.now(), accepted: 0 });
   chronicle.overLimit.restore(await state.reports.loadOverLimit(), clock.now());

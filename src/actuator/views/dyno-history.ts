@@ -28,7 +28,7 @@ export function boots({ registry, log }: HistoryParts, entry: BootEntry): readon
   return [...alive, ...log.past(app, dyno)].sort((a, b) => b.firstPointMs - a.firstPointMs);
 }
 
-/** The newest hours of the name, past boots included, in at most so many moments. */
+/** The newest hours of the name, past boots included, in a bounded number of moments. */
 export function recentHistory(
   parts: HistoryParts,
   entry: BootEntry,

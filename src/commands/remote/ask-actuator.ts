@@ -22,7 +22,7 @@ export async function askActuator(args: CommandArguments): Promise<readonly Find
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     if (args.own.url === undefined && !(error instanceof BadInputError))
-      return [ok(`no actuator answers at ${origin}: --url URL asks one what it refuses`)];
+      return [ok(`no actuator answers at ${origin}, so its refusals are not checked: name a running one with --url`)];
     const advice = 'name the actuator with --url, and set its TIDEMARK_ADMIN_TOKEN';
     return [warning(`cannot ask the actuator at ${origin} what it refuses: ${error.message}`, advice)];
   }

@@ -79,7 +79,7 @@ export const SNAPSHOT_VERSION = 6;
  * actuator's memory.
  */
 const MAX_PROCESSES = 64;
-/** A process whose interval is not known has ended when it was silent for so many windows. */
+/** A process whose interval is not known has ended when it was silent for this many windows. */
 const PROCESS_SILENT_WINDOWS = 3;
 const MIN_PROCESS_SILENT_MS = 2_000;
 

@@ -126,7 +126,7 @@ function leakTrend(
   return trend !== null && trend.z >= neededZ && trend.bytesPerMs > 0 ? trend : null;
 }
 
-/** The medians of so many parts of the levels, oldest first. */
+/** The medians of the levels in `count` equal parts, oldest first. */
 function partsOf(levels: readonly Level[], count: number): readonly number[] {
   const size = Math.floor(levels.length / count);
   return Array.from({ length: count }, (_, index) => {

@@ -3,7 +3,7 @@ import type { Bucket, WarmFloor } from './level.ts';
 import { median } from './statistics.ts';
 
 /**
- * Of a boot that never was level, the first floors: of at most this many buckets, that began within so many windows.
+ * For a boot that never was level, the first floors: at most `FIRST_BUCKETS`, that began within `FIRST_WINDOWS`.
  * Buckets of rare samples are wide, and show what has grown since.
  */
 const FIRST_BUCKETS = 5;

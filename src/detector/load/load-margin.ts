@@ -14,7 +14,7 @@ export function loadMargin(levels: readonly Level[], marginBytesPerJob: number):
   return first === null || last === null ? 0 : marginOf(last - first, marginBytesPerJob);
 }
 
-/** The same for so many more jobs. */
+/** The same for `moreJobs` jobs more. */
 export function marginOf(moreJobs: number, marginBytesPerJob: number): number {
   return PARTS.loadMargin && moreJobs > MIN_MORE_JOBS ? moreJobs * marginBytesPerJob : 0;
 }

@@ -1,5 +1,5 @@
 /**
- * A dyno's program: BullMQ workers that are told over IPC what the application does to them, and tell over IPC what
+ * A dyno's program: BullMQ workers that are sent over IPC what the application does to them, and report over IPC what
  * their jobs do.
  */
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ export interface Request {
   readonly spec?: WorkerSpec;
 }
 
-export type Told =
+export type Report =
   | { readonly event: 'ready' }
   | { readonly event: 'started' | 'ended' | 'stalled'; readonly job: string }
   | { readonly event: 'reply'; readonly id: number; readonly value?: unknown; readonly error?: string };
@@ -46,25 +46,25 @@ const workers: Worker[] = [];
 const held = new Set<() => void>();
 let isReleased = false;
 
-const tell = (told: Told) => process.send?.(told);
+const report = (message: Report) => process.send?.(message);
 
 async function work({ id = '', data }: { readonly id?: string | undefined; readonly data: JobData }): Promise<void> {
-  tell({ event: 'started', job: id });
+  report({ event: 'started', job: id });
   // As a long computation does, at no cost to the other processes of the test.
   if (data.blocks) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, data.ms);
   else if (data.ms !== undefined) await new Promise((resolve) => setTimeout(resolve, data.ms));
   else if (!isReleased) await new Promise<void>((resolve) => held.add(resolve));
-  tell({ event: 'ended', job: id });
+  report({ event: 'ended', job: id });
 }
 
 function take({ queue, sandboxed = false, ...options }: WorkerSpec): void {
   const processor = sandboxed ? fileURLToPath(new URL('./processor.cjs', import.meta.url)) : work;
   const worker = new Worker(queue, processor, { connection, ...options });
   worker.on('error', (error) => console.error(error.message));
-  worker.on('stalled', (job) => tell({ event: 'stalled', job }));
+  worker.on('stalled', (job) => report({ event: 'stalled', job }));
   if (sandboxed) {
-    worker.on('active', ({ id = '' }) => tell({ event: 'started', job: id }));
-    worker.on('completed', ({ id = '' }) => tell({ event: 'ended', job: id }));
+    worker.on('active', ({ id = '' }) => report({ event: 'started', job: id }));
+    worker.on('completed', ({ id = '' }) => report({ event: 'ended', job: id }));
   }
   workers.push(worker);
 }
@@ -85,9 +85,9 @@ process.on('disconnect', () => process.exit());
 process.on('message', (request: Request) => {
   const { id } = request;
   answer(request).then(
-    (value) => tell({ event: 'reply', id, value }),
-    (error: unknown) => tell({ event: 'reply', id, error: String(error) }),
+    (value) => report({ event: 'reply', id, value }),
+    (error: unknown) => report({ event: 'reply', id, error: String(error) }),
   );
 });
 for (const spec of JSON.parse(WORKERS) as readonly WorkerSpec[]) take(spec);
-void Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => tell({ event: 'ready' }));
+void Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => report({ event: 'ready' }));

@@ -9,16 +9,16 @@ import type { BootEntry } from '../boot-registry.ts';
  *
  * @param events newest first
  */
-export function toldDecisions(entries: readonly BootEntry[], events: readonly ActuatorEvent[]): void {
-  const told = new Map<string, Decision>();
+export function useJournalledDecisions(entries: readonly BootEntry[], events: readonly ActuatorEvent[]): void {
+  const newest = new Map<string, Decision>();
   for (const event of events) {
     if (event.type !== 'decision') continue;
     const key = keyOf(event.decision);
-    if (!told.has(key)) told.set(key, event.decision);
+    if (!newest.has(key)) newest.set(key, event.decision);
   }
   for (const entry of entries) {
     const { decision } = entry;
-    const known = decision === null ? undefined : told.get(keyOf(decision));
+    const known = decision === null ? undefined : newest.get(keyOf(decision));
     if (decision === null || known === undefined || decision.reason === 'silent') continue;
     const { usageBytes, floorBytes, activeJobs } = decision;
     entry.decision = { ...known, usageBytes, floorBytes, activeJobs };
