@@ -116,8 +116,9 @@ describe('tidemark setup', () => {
       'HRKU-person',
       /Couldn't find that app/,
     ],
-    ['no actuator', ['my-app:worker'], 'HRKU-person', /--actuator "" is not the name of an app/],
-    ['no target', [], 'HRKU-person', /is not app:type/],
+    ['no actuator', ['my-app:worker'], 'HRKU-person', /--actuator is missing: give the app/],
+    ['no target', [], 'HRKU-person', /name the workers .* tidemark setup my-app:worker/],
+    ['a target without its type', ['my-app'], 'HRKU-person', /"my-app" is not app:type/],
     ['an address without TLS', [...BOTH, '--url', 'http://x.example'], null, /--url: this is not an https/],
   ])('explains %s', async (_, args, token, says) => {
     const { code, stdout, stderr } = await setup(args, token);
