@@ -64,6 +64,7 @@ async function pictureDemo(): Promise<void> {
     colour: true,
     signal: new AbortController().signal,
     redisUrl: null,
+    isEmbedded: false,
     jsonEventsPath: null,
     stay: false,
   });

@@ -32,6 +32,7 @@ export async function runDemoCommand(args: CommandArguments): Promise<number> {
     colour: recorder !== null || (stdout.isTTY === true && !env.NO_COLOR),
     signal: interruption.signal,
     redisUrl: env[SETTINGS.queueRedisUrl.name]?.trim() || null,
+    isEmbedded: own.embedded === true,
     stay: own.stay === true,
     jsonEventsPath: typeof path === 'string' ? path : null,
   });

@@ -23,6 +23,8 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
   /** `REDIS_URL`; null: a Redis is started. */
   readonly redisUrl: string | null;
+  /** The actuator runs inside the workers: no process of its own, and no Collector. */
+  readonly isEmbedded: boolean;
   /** The file that gets events as JSON, one per line; null: none. */
   readonly jsonEventsPath: string | null;
   /** Once the loop has closed everything keeps running until `signal` is aborted. */
@@ -30,6 +32,11 @@ export interface DemoOptions {
 }
 
 const KEPT_LINES = 20;
+const STARTING = {
+  service:
+    'Tidemark demo: starting Redis, a dyno manager with three dynos, the actuator, and the Collector if it is built.',
+  embedded: 'Tidemark demo: starting Redis and a dyno manager with three dynos; the actuator runs inside the workers.',
+};
 const EXIT = { closed: 0, notClosed: 1, interrupted: 130 } as const;
 
 /** Runs the demo; resolves to its exit code when every process that it started has ended. */
@@ -69,11 +76,11 @@ class RunningDemo {
   }
 
   async toItsEnd(): Promise<number> {
-    this.#announce(
-      'Tidemark demo: starting Redis, a dyno manager with three dynos, the actuator, and the Collector if it is built.',
-    );
+    const { redisUrl, isEmbedded } = this.#options;
+    this.#announce(isEmbedded ? STARTING.embedded : STARTING.service);
     const environment = await startEnvironment({
-      redisUrl: this.#options.redisUrl,
+      redisUrl,
+      isEmbedded,
       tally: this.#tally,
       onProcess: (name, pid) => this.#record({ type: 'process', name, pid }),
       onManager: (entry) => this.#onManager(entry),

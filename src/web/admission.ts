@@ -8,8 +8,8 @@ import { errorBody } from './schema/errors.ts';
 export interface Admission {
   /** Null: no token is configured, so only loopback is served. */
   readonly adminToken: string | null;
-  /** What a command needs where no admin token is configured; the log shows it at the start. */
-  readonly startToken: string;
+  /** What a command needs where no admin token is configured; the log shows it at the start. Null: nobody may steer. */
+  readonly startToken: string | null;
   /** May read, and steer nothing; null: there is no such token. */
   readonly readToken: string | null;
   /** The address of the other end of the socket; undefined where it is unknown. */
@@ -30,7 +30,8 @@ export function isReadOnly(context: Context): boolean {
  */
 export function admit({ adminToken, readToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
   const isOpenHere = adminToken === null;
-  const digest = digestOf(adminToken ?? startToken);
+  const token = adminToken ?? startToken;
+  const digest = token === null ? null : digestOf(token);
   const readDigest = readToken === null ? null : digestOf(readToken);
   return async (context, next) => {
     const request = context.req.raw;
@@ -38,14 +39,14 @@ export function admit({ adminToken, readToken, startToken, remoteAddress }: Admi
       const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
       return context.json(errorBody('forbidden', message), 403);
     }
-    const isReader = readDigest !== null && carriesToken(request, readDigest);
+    const isReader = digest === null || (readDigest !== null && carriesToken(request, readDigest));
     const onlyReads = request.method === 'GET' || request.method === 'HEAD';
-    if (!(isOpenHere && onlyReads) && !carriesToken(request, digest) && !isReader) {
+    if (!(isOpenHere && onlyReads) && !isReader && !carriesToken(request, digest)) {
       context.header('WWW-Authenticate', 'Basic realm="tidemark", charset="UTF-8"');
       return context.json(errorBody('unauthorized', isOpenHere ? START_TOKEN_NEEDED : ADMIN_TOKEN_NEEDED), 401);
     }
     if (isReader && !onlyReads)
-      return context.json(errorBody('read-only', 'This token only reads: use the admin token to steer.'), 403);
+      return context.json(errorBody('read-only', digest === null ? NOBODY_STEERS : READ_TOKEN_ONLY), 403);
     context.set(READ_ONLY, isReader);
     if (request.method === 'POST' && !isSameOrigin(request))
       return context.json(errorBody('forbidden', 'A POST from a page of another origin is refused.'), 403);
@@ -53,6 +54,8 @@ export function admit({ adminToken, readToken, startToken, remoteAddress }: Admi
   };
 }
 
+const READ_TOKEN_ONLY = 'This token only reads: use the admin token to steer.';
+const NOBODY_STEERS = 'This page only reads what the actuator keeps in Redis: nothing can be changed here.';
 const ADMIN_TOKEN_NEEDED = 'The admin token is required: send it as Bearer, or as the password of Basic.';
 const START_TOKEN_NEEDED =
   'TIDEMARK_ADMIN_TOKEN is not set in the actuator, so a command needs the token that its log shows at the start: ' +

@@ -1,17 +1,29 @@
 import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
 import { createRedisState } from '../../adapters/redis/state.ts';
 import { BadInputError, LedgerUnavailable } from '../../model/errors.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
 import { holdMsOf } from '../../model/policy.ts';
+import type { Admission } from '../../web/admission.ts';
 import { createApi } from '../../web/api.ts';
 import type { ActuatorAddress } from '../../web/client.ts';
 import type { ActuatorControl } from '../../web/control.ts';
+import { type HttpServer, remoteAddress, serveHttp } from '../../web/http-server.ts';
 import { readPageFiles } from '../../web/page-files.ts';
+import { errorBody } from '../../web/schema/errors.ts';
 import type { Host } from '../host.ts';
 import { readSaved } from './saved-actuator.ts';
 
 export interface SavedApi {
   readonly address: ActuatorAddress;
+  /**
+   * Serves the page and the API to programs on this machine until `close`; nothing can be changed through them. Returns
+   * the port that was bound.
+   *
+   * @param port 0: any that is free
+   * @throws {ConfigError} where the port cannot be opened
+   */
+  serve(port: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -40,8 +52,25 @@ export async function openSavedApi(
     // Reading the ledger of an empty Redis would start its hold.
     if (!(await state.hasLedger()))
       throw new BadInputError(`no actuator has used the ${name}: check TIDEMARK_REDIS_URL (or REDIS_URL)`);
-    const send = answering(() => readSaved({ state, settings, host: QUIET }));
-    return { address: { base: new URL('http://localhost'), adminToken: TOKEN, send }, close: () => state.close() };
+    const saved = rereading(() => readSaved({ state, settings, host: QUIET }));
+    const api = createApi({ control: saved.control, admission: OURS, page: readPageFiles(null), events: null });
+    const send = async (request: Request) => {
+      await saved.refresh();
+      return api.fetch(request);
+    };
+    const servers: HttpServer[] = [];
+    return {
+      address: { base: new URL('http://localhost'), adminToken: TOKEN, send },
+      async serve(port) {
+        const server = await serveHttp(readersApp(saved), port);
+        servers.push(server);
+        return server.port;
+      },
+      async close() {
+        await Promise.all(servers.map((server) => server.close()));
+        await state.close();
+      },
+    };
   } catch (error) {
     await state.close();
     throw error;
@@ -49,7 +78,10 @@ export async function openSavedApi(
 }
 
 const TOKEN = randomUUID();
-const ADMISSION = { adminToken: TOKEN, readToken: null, startToken: TOKEN, remoteAddress: () => undefined };
+/** In this process: nobody else knows the token. */
+const OURS: Admission = { adminToken: TOKEN, readToken: null, startToken: null, remoteAddress: () => undefined };
+/** Over HTTP: whoever is on this machine may read. */
+const READERS_HERE: Admission = { adminToken: null, readToken: null, startToken: null, remoteAddress };
 const ignore = () => {};
 /** What is wrong shows in the answers; a line of a log would go through the screen. */
 const QUIET: Host = {
@@ -57,20 +89,32 @@ const QUIET: Host = {
   log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
 };
 
-/** An API whose every answer is from a reading that is at most half a second old. */
-function answering(read: () => Promise<ActuatorControl>): (request: Request) => Promise<Response> {
-  // The API keeps the object: each reading replaces all of its methods.
+/** What is read, and a function that reads it again where the last reading is older than half a second. */
+function rereading(read: () => Promise<ActuatorControl>) {
+  // An API keeps the object: each reading replaces all of its methods.
   const control = {} as ActuatorControl;
-  const api = createApi({ control, admission: ADMISSION, page: readPageFiles(null), events: null });
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | null = null;
   const readAgain = async () => {
     Object.assign(control, await read());
     readAtMs = performance.now();
   };
-  return async (request) => {
+  const refresh = async () => {
     if (performance.now() - readAtMs > READING_LASTS_MS) reading ??= readAgain().finally(() => (reading = null));
     await reading;
-    return api.fetch(request);
   };
+  return { control, refresh };
+}
+
+/** The API and the page for a browser on this machine. */
+function readersApp({ control, refresh }: ReturnType<typeof rereading>): Hono {
+  const api = createApi({ control, admission: READERS_HERE, page: readPageFiles(), events: null });
+  const app = new Hono();
+  app.onError((error, context) => context.json(errorBody('ledger-unavailable', error.message), 503));
+  app.use('/api/*', async (_, next) => {
+    await refresh();
+    return next();
+  });
+  app.all('*', (context) => api.fetch(context.req.raw, context.env));
+  return app;
 }

@@ -36,6 +36,11 @@ export const COMMANDS: readonly Command[] = [
     maxWords: 0,
     meaning: 'The whole loop on this machine, in about a minute. Exit code 0 if the loop closed.',
     ownFlags: [
+      {
+        name: 'embedded',
+        value: null,
+        meaning: 'The actuator runs inside the workers: one app, no process of its own, no Collector.',
+      },
       { name: 'stay', value: null, meaning: 'Once the loop has closed keep everything running until Ctrl-C.' },
       {
         name: 'record',

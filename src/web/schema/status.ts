@@ -109,7 +109,9 @@ export const Status = Health.extend({
   version: z.string().describe('Of the package.'),
   started_at_ms: timeMs('When the actuator started.'),
   window_ms: z.number().describe('TIDEMARK_WINDOW, in ms.'),
-  read_only: z.boolean().describe('The token of this request is TIDEMARK_READ_TOKEN: it may steer nothing.'),
+  read_only: z
+    .boolean()
+    .describe('This request may steer nothing: its token is TIDEMARK_READ_TOKEN, or the answer is read from Redis.'),
   acting: z.boolean().describe('It leads, and restarts at least one target that is not dry.'),
   ingest: z
     .object({
