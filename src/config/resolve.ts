@@ -113,6 +113,14 @@ export function resolveStateRedisUrl(env: SettingsInput['env']): string | null {
   return url;
 }
 
+/** Where `tidemark page` listens. Throws `ConfigError`. */
+export function resolvePagePort(env: SettingsInput['env']): number {
+  const reader = new SettingsReader({ env, flags: {} });
+  const port = reader.read(SETTINGS.port);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return port;
+}
+
 /**
  * What decides how dynos are shown, for a command that reads what an actuator keeps in Redis. Without the actuator's
  * token and targets, which only it needs. Throws `ConfigError`.

@@ -13,6 +13,7 @@ import {
   BLOATING_DYNOS,
   DEADLINE_MS,
   DISTURBED_DEADLINE_MS,
+  EMBEDDED_DEADLINE_MS,
   FLOOR_SEEN_MS,
   FRAME_MS,
   MAILER_TYPE,
@@ -26,6 +27,7 @@ export interface DemoRunOptions {
   readonly records: BootRecords;
   readonly tally: JobTally;
   readonly signal: AbortSignal;
+  readonly isEmbedded: boolean;
   readonly startedAtMs: number;
   readonly show: (frame: Frame) => void;
   readonly announce: (text: string) => void;
@@ -176,7 +178,8 @@ export class DemoRun {
   #endOfTime(waitingFor: string): string | null {
     if (this.#options.signal.aborted) return 'the demo was stopped';
     if (this.#broken !== null) return this.#broken;
-    const limitMs = this.#disturbed ? DISTURBED_DEADLINE_MS : DEADLINE_MS;
+    const undisturbedMs = this.#options.isEmbedded ? EMBEDDED_DEADLINE_MS : DEADLINE_MS;
+    const limitMs = this.#disturbed ? DISTURBED_DEADLINE_MS : undisturbedMs;
     return this.#elapsedMs < limitMs ? null : `the time was over while the demo waited for ${waitingFor}`;
   }
 

@@ -120,6 +120,7 @@ class RunningDemo {
       records: this.#records,
       tally: this.#tally,
       signal: this.#options.signal,
+      isEmbedded: this.#options.isEmbedded,
       startedAtMs: this.#startedAtMs,
       show: (frame) => this.#display.draw(frame),
       announce: (text) => this.#announce(text),

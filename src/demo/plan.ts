@@ -49,6 +49,11 @@ export const SETTLE_MS = 6_000;
 
 /** The demo ends by itself within 90 s; the rest is for stopping everything. */
 export const DEADLINE_MS = 82_000;
+/**
+ * The same with the actuator inside the workers: it begins about 10 s later, and after the restart of the dyno that it
+ * runs in another worker has to take the lead.
+ */
+export const EMBEDDED_DEADLINE_MS = 130_000;
 /** The same if something was killed from outside: recovery takes time. */
 export const DISTURBED_DEADLINE_MS = 290_000;
 /** When the demo stops its dynos, SIGKILL follows SIGTERM after this. */

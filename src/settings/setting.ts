@@ -9,6 +9,7 @@ export type Reader =
   | 'doctor'
   | 'status'
   | 'top'
+  | 'page'
   | 'setup'
   | 'restart'
   | 'pause'

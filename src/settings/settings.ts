@@ -26,8 +26,10 @@ const WORKER = ['worker'] as const satisfies readonly Reader[];
 const SERVICE = ['actuator', 'doctor'] as const satisfies readonly Reader[];
 /** Commands that read Redis where no actuator answers. */
 const VIEWS = ['status', 'top'] as const satisfies readonly Reader[];
+/** Commands that show what an actuator keeps in Redis. */
+const REDIS_VIEWS = [...VIEWS, 'page'] as const satisfies readonly Reader[];
 /** What the decisions depend on. */
-const POLICY = ['actuator', 'doctor', 'replay', ...VIEWS] as const satisfies readonly Reader[];
+const POLICY = ['actuator', 'doctor', 'replay', ...REDIS_VIEWS] as const satisfies readonly Reader[];
 /** Commands that ask a running actuator. */
 const CLIENTS = ['doctor', ...VIEWS, 'restart', 'pause', 'resume'] as const satisfies readonly Reader[];
 
@@ -38,10 +40,11 @@ const CLIENTS = ['doctor', ...VIEWS, 'restart', 'pause', 'resume'] as const sati
 export const SETTINGS = {
   port: setting({
     name: 'PORT',
-    readBy: ['actuator', ...CLIENTS],
+    readBy: ['actuator', 'page', ...CLIENTS],
     value: PORT,
     default: '4318',
-    meaning: 'Where the actuator listens; commands look for an actuator there unless `--url` names one.',
+    meaning:
+      'Where the actuator listens, and `tidemark page`; commands look for an actuator there unless `--url` names one.',
   }),
   ...PLATFORM_SETTINGS,
   ownApp: optional({
@@ -93,14 +96,14 @@ export const SETTINGS = {
   }),
   queueRedisUrl: optional({
     name: 'REDIS_URL',
-    readBy: [...SERVICE, ...VIEWS, 'demo', 'pause', 'resume'],
+    readBy: [...SERVICE, ...REDIS_VIEWS, 'demo', 'pause', 'resume'],
     value: REDIS_ADDRESS,
     unset: 'none',
     meaning: "The queue's Redis. Also holds Tidemark's own state, unless `TIDEMARK_REDIS_URL` names another Redis.",
   }),
   stateRedisUrl: optional({
     name: 'TIDEMARK_REDIS_URL',
-    readBy: [...SERVICE, ...VIEWS, 'pause', 'resume'],
+    readBy: [...SERVICE, ...REDIS_VIEWS, 'pause', 'resume'],
     value: REDIS_ADDRESS,
     unset: '`REDIS_URL`',
     meaning: "The Redis for Tidemark's own state: ledger and journal. Without one nothing is restarted.",

@@ -6,6 +6,8 @@ import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { JobTotals } from '../../job-totals/job-totals.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import { holdMsOf } from '../../model/policy.ts';
+import type { Target } from '../../model/target.ts';
+import type { Ledger } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
 import { createPointsStreamSource } from '../../sources/points-stream.ts';
@@ -65,12 +67,21 @@ function openState(settings: ActuatorSettings, embedded: EmbeddedScope | null, l
     return null;
   }
   const { cooldownMs, maxRestartsPerHour } = settings.policy;
-  return createRedisState({
+  const state = createRedisState({
     url: settings.stateRedisUrl,
     policy: { cooldownMs, maxRestartsPerHour, holdMs: holdMsOf(settings.policy) },
     log: (level, message) => log[level](message),
     ...(embedded === null ? {} : { seat: embedded.seat }),
   });
+  return embedded === null ? state : { ...state, ledger: ledgerOf(state.ledger, embedded.target) };
+}
+
+/**
+ * Without the open attempts of other targets: the actuators of other process types keep theirs in the same Redis, and
+ * this one would abandon them because its allow-list does not name them.
+ */
+function ledgerOf(ledger: Ledger, only: Target): Ledger {
+  return { ...ledger, open: async () => (await ledger.open()).filter(({ target }) => isFollowed(target, only)) };
 }
 
 /** A standby reads the stream too, so that it knows the boots when it takes over. */

@@ -92,6 +92,15 @@ export const COMMANDS: readonly Command[] = [
     run: async (args) => (await import('../top.ts')).runTop(args),
   },
   {
+    name: 'page',
+    words: '',
+    maxWords: 0,
+    meaning: 'Serves the page on this machine, read from the Redis of an actuator that has no HTTP. Changes nothing.',
+    ownFlags: [],
+    takesSettings: false,
+    run: async (args) => (await import('../page.ts')).runPage(args),
+  },
+  {
     name: 'setup',
     words: 'APP:TYPE',
     maxWords: 1,

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSavedApi } from '../../../src/actuator/saved/saved-api.ts';
+import { resolveShownSettings } from '../../../src/config/resolve.ts';
 import { freePort } from '../../../src/testbed/dyno-manager/free-port.ts';
 import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
@@ -88,6 +90,24 @@ describe('status and top of an actuator that nothing can reach', { timeout: 180_
     expect(status.stdout).toMatch(/paused by \S+@\S+ since/);
     expect(status.stdout).toContain('worker.1');
     expect(manager.deletes().all).toBe(0);
+  });
+
+  it('have a page next to them, for this machine, that reads the same and changes nothing', async () => {
+    const actuator = await startActuator(await startPlatform());
+    await vi.waitFor(async () => expect((await runCli(['status', '--redis'], env)).code).toBe(0), PATIENCE);
+    await actuator.stop();
+    const saved = await openSavedApi(redis.url, resolveShownSettings({}));
+    cleanups.push(() => saved.close());
+    const base = `http://127.0.0.1:${await saved.serve(0)}`;
+    expect(await (await fetch(`${base}/`)).text()).toContain('Tidemark');
+    const status = await (await fetch(`${base}/api/status`)).json();
+    expect(status).toMatchObject({ read_from: 'redis', read_only: true, leading: false });
+    const headers = { authorization: 'Bearer null', 'content-type': 'application/json' };
+    const pause = await fetch(`${base}/api/pause`, { method: 'POST', headers, body: '{}' });
+    expect(pause.status).toBe(403);
+    expect(await pause.json()).toMatchObject({ error: { code: 'read-only' } });
+    const elsewhere = await fetch(`${base}/api/status`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    expect(elsewhere.status).toBe(403);
   });
 
   it('leave a Redis that no actuator has used as it is, and say so', async () => {

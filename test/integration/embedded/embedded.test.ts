@@ -57,13 +57,21 @@ function settings(env: Readonly<Record<string, string>> = {}) {
   };
 }
 
-async function startDynos(quantity: number, env: Readonly<Record<string, string>> = {}): Promise<DynoManager> {
+/** @param moreTypes process types of one dyno each, next to the workers */
+async function startDynos(
+  quantity: number,
+  env: Readonly<Record<string, string>> = {},
+  moreTypes: readonly string[] = [],
+): Promise<DynoManager> {
   const port = 20_000 + (process.pid % 20_000);
   const manager = await startDynoManager({
     apps: [
       {
         name: APP,
-        formation: [{ type: 'worker', command: COMMAND, quantity }],
+        formation: [
+          { type: 'worker', command: COMMAND, quantity },
+          ...moreTypes.map((type) => ({ type, command: COMMAND, quantity: 1 })),
+        ],
         env: settings({ HEROKU_API_URL: `http://127.0.0.1:${port}`, ...env }),
       },
     ],
@@ -103,6 +111,21 @@ describe('an actuator inside the workers', { timeout: 150_000 }, () => {
     expect(second).toBe(healthy);
     expect(new Set(logged('the actuator runs inside this worker').map(({ dyno }) => dyno)).size).toBeLessThanOrEqual(2);
     expect(lines.map(({ text }) => text).join('\n')).not.toContain(TOKEN);
+  });
+
+  it('leaves a restart to the actuator of its own process type, where two types have one', async () => {
+    const manager = await startDynos(1, { TIDEMARK_TARGETS: '.:worker,.:mailer' }, ['mailer']);
+    await vi.waitFor(() => {
+      const leading = logged('the actuator runs inside this worker').map(({ dyno }) => dyno);
+      expect(leading.sort()).toEqual(['mailer.1', 'worker.1']);
+    }, PATIENCE);
+    const outcome = await vi.waitFor(() => {
+      const closed = logged('attempt').find(({ entry }) => entry.outcome !== null);
+      expect(closed).toBeDefined();
+      return closed;
+    }, PATIENCE);
+    expect(outcome?.entry).toMatchObject({ outcome: 'restarted', dyno: 'worker.1' });
+    expect(manager.deletes()).toEqual({ one: 1, all: 0 });
   });
 
   it('goes on in another worker when the one that leads is killed', async () => {
