@@ -29,8 +29,10 @@ export class JobNameTotals {
   bytesPerJob = 0;
   /** All that its jobs have done. */
   readonly done = { started: 0, ended: 0, jobMs: 0 };
-  /** The same, decayed. */
-  readonly recent = { started: 0, ended: 0, jobMs: 0 };
+  /** What its jobs did next to jobs of other names, decayed. */
+  readonly pooled = { started: 0, ended: 0, jobMs: 0 };
+  /** How long its jobs ran in all, decayed. */
+  recentJobMs = NO_TIME_MS;
   /** What it was given of the pool, decayed. */
   pooledBytes = 0;
   readonly #presence: Presence;
@@ -71,10 +73,13 @@ export class JobNameTotals {
   }
 
   /** Adds an interval. Without time passed its jobs were there all the same. */
-  note({ started, ended, jobMs }: Presence): void {
-    this.recent.started += started;
-    this.recent.ended += ended;
-    this.recent.jobMs += Math.max(jobMs, NO_TIME_MS);
+  note({ started, ended, jobMs }: Presence, isPooled: boolean): void {
+    const ms = Math.max(jobMs, NO_TIME_MS);
+    this.recentJobMs += ms;
+    if (!isPooled) return;
+    this.pooled.started += started;
+    this.pooled.ended += ended;
+    this.pooled.jobMs += ms;
   }
 
   give(bytes: number): void {
@@ -82,9 +87,10 @@ export class JobNameTotals {
   }
 
   decay(fraction: number): void {
-    this.recent.started *= fraction;
-    this.recent.ended *= fraction;
-    this.recent.jobMs *= fraction;
+    this.pooled.started *= fraction;
+    this.pooled.ended *= fraction;
+    this.pooled.jobMs *= fraction;
+    this.recentJobMs *= fraction;
     this.pooledBytes *= fraction;
   }
 

@@ -12,17 +12,11 @@ export class NameEstimates {
   /** Only read here; by the index of the name. */
   readonly #names: readonly JobNameTotals[];
   readonly #allocations = new AllocationSums();
-  #lows = MEMORY_KINDS.map(() => new MemoryLows());
+  readonly #lows = MEMORY_KINDS.map(() => new MemoryLows());
   readonly #count = () => this.#counts();
 
   constructor(names: readonly JobNameTotals[]) {
     this.#names = names;
-  }
-
-  /** The reading from which memory that is kept counts. */
-  startAt(reading: MemoryReading, nowMs: number): void {
-    this.#lows = MEMORY_KINDS.map(() => new MemoryLows());
-    this.observeLows(reading, nowMs);
   }
 
   /** A reading, of which only a low is kept. */

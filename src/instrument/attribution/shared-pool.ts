@@ -2,8 +2,8 @@ import { allocatedBytes } from './allocation-sums.ts';
 import type { JobNameTotals } from './job-name-totals.ts';
 
 /**
- * The change of RSS since the first job began. Each `handOut` shares the whole of it again, by what is known then, and
- * gives each name the difference to what it was given before.
+ * The change of RSS while jobs of several names overlapped. Each `handOut` shares the whole of it again, by what is
+ * known then, and gives each name the difference to what it was given before.
  */
 export class SharedPool {
   /** Decayed. */
@@ -22,7 +22,7 @@ export class SharedPool {
    */
   handOut(names: readonly JobNameTotals[], keptBytes: Float64Array): void {
     this.#bytes += this.#unsplitBytes;
-    const pooled = names.filter(({ recent, pooledBytes }) => recent.jobMs > 0 || pooledBytes !== 0);
+    const pooled = names.filter(({ pooled: { jobMs }, pooledBytes }) => jobMs > 0 || pooledBytes !== 0);
     const weights = weightsOf(pooled, keptBytes);
     const total = sum(weights);
     if (total > 0) {
@@ -48,11 +48,11 @@ export class SharedPool {
 
 /** By what each name keeps. If no name is known to keep anything: by what each allocates, else by how long each ran. */
 function weightsOf(pooled: readonly JobNameTotals[], keptBytes: Float64Array): readonly number[] {
-  const kept = pooled.map(({ index }) => keptBytes[index] ?? 0);
+  const kept = pooled.map(({ index, pooled, recentJobMs }) => ((keptBytes[index] ?? 0) * pooled.jobMs) / recentJobMs);
   if (sum(kept) > 0) return kept;
-  const allocated = pooled.map(({ effect, recent }) => allocatedBytes(effect, recent));
+  const allocated = pooled.map(({ effect, pooled }) => allocatedBytes(effect, pooled));
   if (sum(allocated) > 0) return allocated;
-  return pooled.map(({ recent: { jobMs } }) => jobMs);
+  return pooled.map(({ pooled: { jobMs } }) => jobMs);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -46,7 +46,7 @@ function startedThread(file: URL, workerData: EmbeddedStart): Worker | Error {
 }
 
 const NOT_BUNDLED =
-  'It is loaded from files: a bundle or a copy of a part of the package has none. Keep tidemark out of the bundle and ' +
+  'It is loaded from files: a bundle or a partial copy of the package has none. Keep tidemark out of the bundle and ' +
   'in node_modules, or run the actuator as a service.';
 
 /** A file of the thread, or a package that it needs, is not there. */

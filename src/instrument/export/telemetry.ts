@@ -207,8 +207,8 @@ const NO_STREAM =
   'which does not write the points stream. Let it export OTLP to the actuator or a Collector.';
 const NOT_EMBEDDED =
   "TIDEMARK_EMBEDDED=true has no effect: measurements go to the application's OpenTelemetry SDK, " +
-  'which does not write the points stream that the actuator in a worker reads. Run the actuator as a service, and let ' +
-  'the SDK export OTLP to it or to a Collector.';
+  'which does not write the points stream that the actuator in a worker reads. Run the actuator as a service, ' +
+  'and let the SDK export OTLP to it or to a Collector.';
 const NO_DYNO =
   "the resource of the application's OpenTelemetry SDK does not name the dyno, " +
   "so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it " +
