@@ -1,8 +1,9 @@
 /**
- * Builds the OpenTelemetry Collector of `collector-config/manifest.yaml` from its Go modules, once for each manifest,
- * and prints where it is:
+ * Builds the OpenTelemetry Collector of `collector-config/manifest.yaml`, or of another manifest, from its Go modules,
+ * once for each manifest, and prints where it is:
  *
  *   npm run build:collector
+ *   npm run build:collector -- bench/fleet/collector-manifest.yaml
  *
  * The binary is kept in the user's cache folder by the manifest's hash. If it cannot be built, the exit code is 1 and
  * the message says what is missing.
@@ -22,7 +23,8 @@ const PATH = [process.env.PATH ?? '', '/usr/local/go/bin'].join(delimiter);
 class CannotBuild extends Error {}
 
 async function main(): Promise<void> {
-  const target = await collectorPath();
+  const [manifestPath = MANIFEST_PATH] = process.argv.slice(2);
+  const target = await collectorPath({ manifest: manifestPath });
   if (existsSync(target)) {
     process.stderr.write('The Collector of this manifest is built already.\n');
     process.stdout.write(`${target}\n`);
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
   requireGo();
   const work = mkdtempSync(join(tmpdir(), 'tidemark-collector-'));
   try {
-    const manifest: { dist: { version: string; output_path?: string } } = parse(readFileSync(MANIFEST_PATH, 'utf8'));
+    const manifest: { dist: { version: string; output_path?: string } } = parse(readFileSync(manifestPath, 'utf8'));
     const builder = `go.opentelemetry.io/collector/cmd/builder@v${manifest.dist.version}`;
     process.stderr.write('Building the Collector from its Go modules: one to three minutes, once.\n');
     await run('go', ['install', builder], { GOBIN: work });

@@ -15,13 +15,21 @@ export const COMPOSE_CONFIG_PATH = join(CONFIG_FOLDER, 'compose.yaml');
 /** For a Heroku web dyno: its one reachable port takes the points, so it pushes to people's backend. */
 export const HEROKU_CONFIG_PATH = join(CONFIG_FOLDER, 'heroku.yaml');
 
+/** Where to look for a built Collector. */
+export interface CollectorPlace {
+  /** Default: that of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Default: `MANIFEST_PATH`. */
+  readonly manifest?: string;
+}
+
 /**
  * The path of the built Collector: in the user's cache folder, named by the manifest's hash. So every checkout finds
  * it, and a changed manifest finds none.
  */
-export async function collectorPath(env: Readonly<Record<string, string | undefined>> = process.env): Promise<string> {
+export async function collectorPath({ env = process.env, manifest }: CollectorPlace = {}): Promise<string> {
   const hash = createHash('sha256')
-    .update(await readFile(MANIFEST_PATH))
+    .update(await readFile(manifest ?? MANIFEST_PATH))
     .digest('hex')
     .slice(0, 16);
   const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
@@ -29,9 +37,9 @@ export async function collectorPath(env: Readonly<Record<string, string | undefi
 }
 
 /** The Collector that `npm run build:collector` has built on this machine; null if it has not. */
-export async function findCollector(env?: Readonly<Record<string, string | undefined>>): Promise<string | null> {
+export async function findCollector(place?: CollectorPlace): Promise<string | null> {
   try {
-    const path = await collectorPath(env);
+    const path = await collectorPath(place);
     await access(path, constants.X_OK);
     return path;
   } catch {
