@@ -3,7 +3,7 @@
  * every ten seconds for each 250 dynos, as a Collector sends them. Then the same bytes through the Go Collector.
  *
  *   npm run bench:fleet -- [--dynos 1000,10000] [--encoding protobuf,json] [--history 10] [--minutes 2]
- *                          [--against] [--node-options "--cpu-prof"]
+ *                          [--against] [--node-options="--cpu-prof"]
  *
  * CPU is that of all threads of a process, from /proc, in parts of one core; what else runs on the machine does not
  * count in it. It counts in the answering times, and in how long the event loop stood by the wall clock; how long a

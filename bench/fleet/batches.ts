@@ -53,7 +53,6 @@ export class Batches {
     this.#json = json.split(new RegExp(`(${APP}|${TIME_MS}000000|${USAGE_BYTES})`));
   }
 
-  /** @param firstDyno the index of the first dyno */
   static async make(dynos: number): Promise<Batches> {
     const processes: ResourceMetrics[] = [];
     for (let index = 0; index < dynos; index++) processes.push(await measured(index));
@@ -79,11 +78,11 @@ export class Batches {
   json({ app, timeMs, usageBytes }: Batch): string {
     let dyno = 0;
     const nanos = `${timeMs}000000`;
-    const valueOf = (piece: string) => {
+    const patchOf = (piece: string) => {
       if (piece === APP) return digitsOf(app);
       return piece === String(USAGE_BYTES) ? String(usageBytes(dyno++)) : nanos;
     };
-    return this.#json.map((piece, at) => (at % 2 === 0 ? piece : valueOf(piece))).join('');
+    return this.#json.map((piece, at) => (at % 2 === 0 ? piece : patchOf(piece))).join('');
   }
 }
 

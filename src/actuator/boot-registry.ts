@@ -1,13 +1,13 @@
 import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
 import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
+import type { Reporter } from '../model/fair-shares.ts';
 import type { Listing } from '../model/listing.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
-import { LOCAL_SENDER, type Sender } from '../sources/ingest-tokens.ts';
 import { oldSpaceBytes } from '../sources/limits.ts';
-import { type BootLimits, BootShares, bootLimitsFor, type Scope } from './boot-shares.ts';
+import { BootPlaces, bootBytesFor } from './boot-places.ts';
 import { UsageSeries } from './chronicle/usage-series.ts';
 
 const HOUR_MS = 3_600_000;
@@ -17,10 +17,6 @@ const FORGET_AFTER_MS = 48 * HOUR_MS;
 export const SUPERSEDED_AFTER_WINDOWS = 10;
 /** Boots under one dyno name. With more, the most silent one that the platform does not list goes. */
 const MAX_BOOTS_OF_DYNO = 32;
-/** Making room looks at all boots, so a full app does it at most this often. */
-const MAKE_ROOM_EVERY_MS = 10_000;
-/** A boot with a place whose first point does not follow loses it after this time. */
-const PLACE_LASTS_MS = 60_000;
 
 export interface BootEntry {
   readonly key: string;
@@ -46,54 +42,29 @@ export interface BootEntry {
 /** All boots that report, with the values folded from their points. The only mutable place for them. */
 export class BootRegistry {
   readonly #policy: Policy;
-  readonly #shares: BootShares;
+  readonly #places: BootPlaces;
   readonly #entries = new Map<string, BootEntry>();
   /** The boots of each app and dyno name. */
   readonly #byDyno = new Map<string, BootEntry[]>();
-  /** When each boot got its place, until its first point. */
-  readonly #expected = new Map<string, number>();
   /** Those that made room since the last `prune`. */
   #madeRoom: string[] = [];
 
-  constructor(policy: Policy, limits: BootLimits = bootLimitsFor(oldSpaceBytes())) {
+  /** @param maxBytes for all boots; default: what the heap allows */
+  constructor(policy: Policy, maxBytes: number = bootBytesFor(oldSpaceBytes())) {
     this.#policy = policy;
-    this.#shares = new BootShares(limits);
+    this.#places = new BootPlaces(maxBytes, this.#silentMs, (key) => this.#makeRoomBy(key));
   }
 
-  /**
-   * Whether points of this boot can be taken; a new boot gets a place then. Where its app, its sender or everything is
-   * full, boots that are silent make room. Boots that report do so only for a sender that has less than its share.
-   */
-  hasRoomFor(identity: BootIdentity, sender: Sender, nowMs: number): boolean {
-    const key = bootKey(identity);
-    const app = identity.app ?? '';
-    if (!this.#shares.has(key)) {
-      const full = this.#shares.fullFor(app, sender);
-      if (full !== null && !this.#makeRoom(full, sender, nowMs)) return false;
-      this.#expected.set(key, nowMs);
-    }
-    this.#shares.add(key, app, sender.id);
-    return true;
+  /** Whether points of this boot can be taken; a new boot gets a place then, which one that is silent may give up. */
+  hasRoomFor(identity: BootIdentity, reporter: Reporter, nowMs: number): boolean {
+    return this.#places.claim(bootKey(identity), identity.app, { reporter, nowMs });
   }
 
-  #makeRoom(full: Scope, sender: Sender, nowMs: number): boolean {
-    if (!this.#shares.mayMakeRoom(full, nowMs, MAKE_ROOM_EVERY_MS)) return false;
-    const spokenMs = nowMs - this.#silentMs;
-    if (this.#dropMostSilent(full, ({ boot }) => boot.lastPointMs < spokenMs)) return true;
-    if (full.kind !== 'all' || !this.#shares.isBelowShare(sender.id)) return false;
-    return this.#dropMostSilent(this.#shares.largestSender(), () => true);
-  }
-
-  #dropMostSilent(scope: Scope, mayGo: (entry: BootEntry) => boolean): boolean {
-    const inScope = [...this.#entries.values()].filter((entry) => this.#shares.isIn(scope, entry.key) && mayGo(entry));
-    inScope.sort((a, b) => a.boot.lastPointMs - b.boot.lastPointMs);
-    for (const entry of inScope.slice(0, this.#shares.roomIn(scope))) this.#makeRoomBy(entry);
-    return inScope.length > 0;
-  }
-
-  #makeRoomBy(entry: BootEntry): void {
+  #makeRoomBy(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
     this.#remove(entry);
-    this.#madeRoom.push(entry.key);
+    this.#madeRoom.push(key);
   }
 
   /** Since when a boot counts as over where another one needs its place or its name. */
@@ -106,8 +77,10 @@ export class BootRegistry {
     for (const point of points) {
       const key = bootKey(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
+      const { processes } = entry.boot;
       observe(entry.boot, point, this.#policy);
       const { usageBytes, activeJobs } = entry.boot;
+      if (entry.boot.processes !== processes) this.#places.weigh(key, entry.boot.processes.length);
       if (usageBytes !== null) entry.series.add({ timeMs: point.timeMs, usageBytes, activeJobs });
     }
   }
@@ -120,8 +93,7 @@ export class BootRegistry {
     const key = bootKey(boot.identity);
     const known = this.#entries.get(key);
     if (known !== undefined && !isFuller(boot, known.boot)) return false;
-    const hasPlace = this.#shares.has(key);
-    if (!hasPlace && this.#shares.fullFor(boot.identity.app ?? '', LOCAL_SENDER) !== null) return false;
+    if (!this.#places.hasRoom(key, boot.identity.app)) return false;
     this.#open(key, boot);
     return true;
   }
@@ -143,19 +115,19 @@ export class BootRegistry {
     const known = this.#entries.get(key);
     if (known !== undefined) this.#remove(known);
     this.#entries.set(key, entry);
-    this.#shares.add(key, boot.identity.app ?? '');
-    this.#expected.delete(key);
+    this.#places.open(key, boot.identity.app, boot.lastPointMs);
+    this.#places.weigh(key, boot.processes.length);
     const name = dynoKey(boot.identity);
     const ofDyno = this.#byDyno.get(name) ?? [];
     this.#byDyno.set(name, ofDyno);
     ofDyno.push(entry);
-    if (ofDyno.length > MAX_BOOTS_OF_DYNO) this.#makeRoomBy(leastNeeded(ofDyno));
+    if (ofDyno.length > MAX_BOOTS_OF_DYNO) this.#makeRoomBy(leastNeeded(ofDyno).key);
     return entry;
   }
 
   #remove({ key, boot }: BootEntry): void {
     this.#entries.delete(key);
-    this.#shares.remove(key);
+    this.#places.remove(key);
     const name = dynoKey(boot.identity);
     const rest = (this.#byDyno.get(name) ?? []).filter((entry) => entry.key !== key);
     if (rest.length === 0) this.#byDyno.delete(name);
@@ -198,11 +170,7 @@ export class BootRegistry {
       for (const entry of ofDyno) if (this.#isOver(entry, ofDyno, nowMs)) gone.push(entry);
     }
     for (const entry of gone) this.#remove(entry);
-    for (const [key, sinceMs] of this.#expected) {
-      if (Math.abs(nowMs - sinceMs) <= PLACE_LASTS_MS) continue;
-      this.#expected.delete(key);
-      this.#shares.remove(key);
-    }
+    this.#places.prune(nowMs);
     const over = [...this.#madeRoom, ...gone.map(({ key }) => key)];
     this.#madeRoom = [];
     // One that made room may have come back.

@@ -1,3 +1,4 @@
+import type { Holding } from '../model/fair-shares.ts';
 import type { JobFigure, JobPoint } from '../model/job-point.ts';
 import type { BootIdentity } from '../model/point.ts';
 import { bytesOfSeries, Series } from './series.ts';
@@ -27,7 +28,8 @@ interface ProcessJobs {
 }
 
 /** What one boot measured of its jobs. Of bounded size. */
-export class BootJobs {
+export class BootJobs implements Holding {
+  readonly key: string;
   readonly identity: BootIdentity;
   /** Whose share of the memory it takes. */
   readonly owner: string;
@@ -38,16 +40,18 @@ export class BootJobs {
   readonly #ended: SeriesByFigure = new Map();
   readonly #leftOut = new Set<number>();
   #series = 0;
-  #bytes = 0;
+  /** What it takes in the heap at most, bytes; kept by whoever gives it room. */
+  amount = 0;
 
-  constructor(identity: BootIdentity, owner: string) {
+  constructor(key: string, identity: BootIdentity, owner: string) {
+    this.key = key;
     this.identity = identity;
     this.owner = owner;
   }
 
   /** What it takes in the heap, at most. */
   get bytes(): number {
-    return this.#bytes;
+    return this.amount;
   }
 
   /** How many job names found no room, at most 100. */
@@ -57,7 +61,7 @@ export class BootJobs {
 
   /** @returns how many of the points found no room */
   take(processId: string, points: readonly JobPoint[], room: Room): number {
-    if (this.#bytes === 0 && !this.#grow(bytesOfBoot(this.identity), room)) return points.length;
+    if (this.amount === 0 && !room(bytesOfBoot(this.identity))) return points.length;
     const process = this.#processOf(processId, room);
     if (process === null) return this.#leaveOut(points);
     let leftOut = 0;
@@ -83,12 +87,6 @@ export class BootJobs {
     return points.length;
   }
 
-  #grow(bytes: number, room: Room): boolean {
-    if (!room(bytes)) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
   *series(): Iterable<Series> {
     for (const all of this.#ended.values()) yield* all.values();
     for (const { byFigure } of this.#processes.values()) {
@@ -104,7 +102,7 @@ export class BootJobs {
     if (series !== undefined) return series;
     const labels = point.labels();
     if (labels === null) return null;
-    if (this.#series >= MAX_SERIES || !this.#grow(bytesOfSeries(figure, labels), room)) return 'no-room';
+    if (this.#series >= MAX_SERIES || !room(bytesOfSeries(figure, labels))) return 'no-room';
     const made = new Series(figure, labels);
     const all = known ?? new Map<number, Series>();
     if (known === undefined) byFigure.set(figure, all);
@@ -117,7 +115,7 @@ export class BootJobs {
     const known = this.#processes.get(processId);
     if (known !== undefined) return known;
     if (this.#processes.size >= MAX_PROCESSES) this.#endSilent(room);
-    if (!this.#grow(PROCESS_BYTES, room)) return null;
+    if (!room(PROCESS_BYTES)) return null;
     const made: ProcessJobs = { timeMs: 0, byFigure: new Map() };
     this.#processes.set(processId, made);
     return made;
@@ -138,7 +136,7 @@ export class BootJobs {
       }
     }
     // What it came to takes no more than it did.
-    this.#grow(-freed, room);
+    room(-freed);
   }
 
   /** @returns the bytes that this took */

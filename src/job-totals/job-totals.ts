@@ -1,8 +1,8 @@
+import { FairShares, ownerOf, type Reporter } from '../model/fair-shares.ts';
 import type { JobPoint, JobShare } from '../model/job-point.ts';
 import type { BootIdentity } from '../model/point.ts';
 import { BootJobs } from './boot-jobs.ts';
 import { sharesOf, type TargetJobs, targetJobs } from './figures.ts';
-import { type JobLimits, JobShares } from './job-shares.ts';
 
 /** Of whom measurements of jobs are. */
 export interface MeasuredProcess {
@@ -14,50 +14,55 @@ export interface MeasuredProcess {
 const KEPT_MS = 24 * 3_600_000;
 /** A boot that was silent for this long may give way to one that measures. */
 const MAY_GO_AFTER_MS = 10 * 60_000;
-/** Looking at all boots for some that are silent takes time. */
-const LOOKS_EVERY_MS = 1_000;
-/** How much of what the largest owner has is given to others at once. */
-const GIVEN_FRACTION = 0.05;
+/** How much of the heap what jobs did may take, beside the boots themselves, requests and answers. */
+const MAX_HEAP_FRACTION = 0.1;
+/** Of that. */
+const BOOT_FRACTION = 1 / 32;
+
+/** Bytes. */
+export interface JobLimits {
+  readonly maxBytes: number;
+  readonly maxBytesOfBoot: number;
+}
+
+/** @param heapBytes how large the heap may grow */
+export function jobLimitsFor(heapBytes: number): JobLimits {
+  const maxBytes = Math.floor(heapBytes * MAX_HEAP_FRACTION);
+  return { maxBytes, maxBytesOfBoot: Math.floor(maxBytes * BOOT_FRACTION) };
+}
 
 type BootMark = Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>;
 
-/** Who sends measurements. */
-interface JobSender {
-  /** The same for every request with the same token. */
-  readonly id: string;
-  readonly speaksForAll: boolean;
-}
-
 interface Taking {
   readonly nowMs: number;
-  readonly sender: JobSender;
+  readonly sender: Reporter;
 }
 
 /**
  * What jobs did to memory, by boot and job name: sums since each boot began, kept for a day after its last measurement.
- * The size is bounded, and nobody can take all of it: an owner (a token, or an app of a token that speaks for all) has
- * at most a quarter, and when all is full, one with less than a fair share gets room from the one with the most. There
- * whole boots are forgotten, never a single series: the next export brings the sums of a boot back as they were.
+ * The size is bounded and shared (`FairShares`): when all is full, the owner with the most gives room to one with less.
+ * Whole boots are forgotten, never a single series: the next export brings the sums of a boot back as they were.
  */
 export class JobTotals {
   readonly #maxBytesOfBoot: number;
-  readonly #shares: JobShares;
+  readonly #shares: FairShares<BootJobs>;
   readonly #boots = new Map<string, BootJobs>();
 
   constructor(limits: JobLimits) {
     this.#maxBytesOfBoot = limits.maxBytesOfBoot;
-    this.#shares = new JobShares(limits);
+    this.#shares = new FairShares(limits.maxBytes);
   }
 
   /** What is kept takes so much of the heap, at most. */
   get bytes(): number {
-    return this.#shares.bytes;
+    return this.#shares.used;
   }
 
   /** @returns how many of the points found no room */
   take({ boot, processId }: MeasuredProcess, points: readonly JobPoint[], { nowMs, sender }: Taking): number {
     const key = keyOf(boot);
-    const jobs = this.#boots.get(key) ?? new BootJobs(boot, ownerOf(boot, sender));
+    const jobs = this.#boots.get(key) ?? new BootJobs(key, boot, ownerOf(boot.app, sender));
+    this.#shares.touch(jobs);
     const leftOut = jobs.take(processId, points, (bytes) => this.#give(jobs, bytes, nowMs));
     if (jobs.bytes > 0) this.#boots.set(key, jobs);
     return leftOut;
@@ -65,7 +70,7 @@ export class JobTotals {
 
   /** Forgets boots that have not measured for a day. */
   prune(nowMs: number): void {
-    this.#forget(({ lastMs }) => nowMs - lastMs > KEPT_MS);
+    for (const jobs of this.#boots.values()) if (nowMs - jobs.lastMs > KEPT_MS) this.#remove(jobs);
   }
 
   /** Of every target; its jobs by net growth. */
@@ -83,50 +88,26 @@ export class JobTotals {
 
   /** Whether a boot gets so many bytes; negative: it gives them back. */
   #give(jobs: BootJobs, bytes: number, nowMs: number): boolean {
-    const { owner } = jobs;
-    if (bytes > 0) {
-      if (jobs.bytes + bytes > this.#maxBytesOfBoot) return false;
-      if (!this.#shares.hasRoomFor(owner, bytes)) this.#makeRoom(jobs, bytes, nowMs);
-      if (!this.#shares.hasRoomFor(owner, bytes)) return false;
-    }
-    this.#shares.add(owner, bytes);
+    if (bytes > 0 && (jobs.bytes + bytes > this.#maxBytesOfBoot || !this.#makeRoom(jobs, bytes, nowMs))) return false;
+    this.#shares.grow(jobs, bytes);
     return true;
   }
 
-  #makeRoom(asking: BootJobs, bytes: number, nowMs: number): void {
-    const { owner } = asking;
-    if (this.#shares.mayMakeRoom(owner, nowMs, LOOKS_EVERY_MS)) {
-      const all = this.#shares.isFullFor(bytes);
-      this.#forget((jobs) => jobs !== asking && (all || jobs.owner === owner) && nowMs - jobs.lastMs > MAY_GO_AFTER_MS);
-    }
-    const from = this.#shares.isFullFor(bytes) ? this.#shares.mayTakeFrom(owner, bytes) : null;
-    if (from !== null) this.#takeFrom(from, bytes);
-  }
-
-  /** The boots that were silent the longest go first. */
-  #takeFrom(owner: string, bytes: number): void {
-    const before = this.#shares.bytesOf(owner);
-    const enough = before - Math.max(bytes, before * GIVEN_FRACTION);
-    const boots = [...this.#boots].filter(([, jobs]) => jobs.owner === owner);
-    for (const [key, jobs] of boots.sort(([, a], [, b]) => a.lastMs - b.lastMs)) {
-      if (this.#shares.bytesOf(owner) <= enough) return;
-      this.#remove(key, jobs);
+  #makeRoom(asking: BootJobs, bytes: number, nowMs: number): boolean {
+    for (;;) {
+      const payer = this.#shares.payerFor(asking.owner, bytes);
+      if (payer === null) return true;
+      const silent = this.#shares.mostSilentOf(payer);
+      if (silent === undefined || silent === asking) return false;
+      if (payer === asking.owner && nowMs - silent.lastMs <= MAY_GO_AFTER_MS) return false;
+      this.#remove(silent);
     }
   }
 
-  #forget(isOver: (jobs: BootJobs) => boolean): void {
-    for (const [key, jobs] of this.#boots) if (isOver(jobs)) this.#remove(key, jobs);
+  #remove(jobs: BootJobs): void {
+    this.#boots.delete(jobs.key);
+    this.#shares.remove(jobs);
   }
-
-  #remove(key: string, jobs: BootJobs): void {
-    this.#boots.delete(key);
-    this.#shares.add(jobs.owner, -jobs.bytes);
-  }
-}
-
-/** A token for some apps is one owner, however many apps it names. */
-function ownerOf({ app }: BootIdentity, { id, speaksForAll }: JobSender): string {
-  return speaksForAll ? `app ${app ?? ''}` : `token ${id}`;
 }
 
 /** With app and dyno: senders choose boot ids. */

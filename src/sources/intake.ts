@@ -1,3 +1,4 @@
+import { ownerOf } from '../model/fair-shares.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Clock } from '../ports.ts';
 import type { Sender } from './ingest-tokens.ts';
@@ -106,7 +107,10 @@ export class Intake {
       const refusal = this.#refusal(row, nowMs, sender);
       if (refusal === null) {
         // After all checks: a refused point must not count as the process's newest.
-        const { accepted, repeated } = this.#assembler.take(row, nowMs, position);
+        const { accepted, repeated } = this.#assembler.take(row, nowMs, {
+          owner: ownerOf(row.process.boot.app, sender),
+          position,
+        });
         this.#counts.accepted += accepted;
         this.#counts.duplicate += repeated;
         continue;

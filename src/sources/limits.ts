@@ -86,12 +86,8 @@ export const REQUEST_LIMITS: RequestLimits = {
 
 /** What is remembered of processes, to complete their exports and to recognise repetitions. */
 export interface MemoryLimits {
-  /** Processes in all, about 700 bytes each. Beyond it the app with the most forgets its most silent one. */
-  readonly maxProcesses: number;
-  /** Processes of one app: ended children of sandboxed jobs count for some minutes. */
-  readonly maxProcessesOfApp: number;
-  /** Series (queue, job name, outcome) in all, 8 bytes each once their export is complete. */
-  readonly maxSeries: number;
+  /** Bytes: 768 for each process, and 8 for each of its series (queue, job name, outcome) of the newest export. */
+  readonly maxProcessBytes: number;
   /**
    * What the rows take that wait for their other parts: about 500 bytes each, and the texts of their processes. With
    * more, they are passed on at once.
@@ -101,21 +97,14 @@ export interface MemoryLimits {
   readonly maxWaitingDataPoints: number;
 }
 
-/** Of the heap; boots have 40 % (`boot-shares.ts`), and requests the rest. */
-const PROCESSES_FRACTION = 0.12;
+/** Of the heap; boots have 40 % (`boot-places.ts`), and requests the rest. */
+const PROCESSES_FRACTION = 0.18;
 const WAITING_FRACTION = 0.05;
-const SERIES_FRACTION = 0.06;
-const BYTES_PER_PROCESS = 700;
-/** An app leaves three quarters to all others. */
-const APP_FRACTION = 0.25;
 
 /** @param heapBytes how large the heap may grow */
 function memoryLimitsFor(heapBytes: number): MemoryLimits {
-  const maxProcesses = Math.floor((heapBytes * PROCESSES_FRACTION) / BYTES_PER_PROCESS);
   return {
-    maxProcesses,
-    maxProcessesOfApp: Math.floor(maxProcesses * APP_FRACTION),
-    maxSeries: Math.floor((heapBytes * SERIES_FRACTION) / 8),
+    maxProcessBytes: Math.floor(heapBytes * PROCESSES_FRACTION),
     maxWaitingBytes: Math.floor(heapBytes * WAITING_FRACTION),
     maxWaitingDataPoints: 1_000_000,
   };

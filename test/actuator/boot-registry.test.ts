@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { BYTES_PER_BOOT, bootBytesFor } from '../../src/actuator/boot-places.ts';
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
-import { bootLimitsFor } from '../../src/actuator/boot-shares.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, openBoot } from '../../src/detector/boot/boot.ts';
 import { WHOLE_POINT } from '../sources/otlp/requests.ts';
@@ -86,15 +86,14 @@ describe('a snapshot that an actuator takes up', () => {
 });
 
 describe('boots beyond what is kept', () => {
-  const LIMITS = { maxBoots: 8, maxBootsOfToken: 4, maxBootsOfApp: 3 };
   const NOW = WHOLE_POINT.timeMs;
   const SILENT = NOW + 20 * POLICY.windowMs;
-  const sender = (id: string, speaksForAll = false) => ({ id, speaksForAll, onlyApp: null, mayDeliver: () => true });
+  const sender = (id: string, speaksForAll = false) => ({ id, speaksForAll });
   const A = sender('a');
   const ALL = sender('collector', true);
 
   function world() {
-    const registry = new BootRegistry(POLICY, LIMITS);
+    const registry = new BootRegistry(POLICY, 8 * BYTES_PER_BOOT);
     const report = (app: string, dyno: string, from = A, timeMs = NOW) => {
       const boot = { ...WHOLE_POINT.boot, app, dyno };
       const hasRoom = registry.hasRoomFor(boot, from, timeMs);
@@ -105,39 +104,57 @@ describe('boots beyond what is kept', () => {
     return { registry, report, kept };
   }
 
-  it('are refused for an app, for a token and in all, and those that are known go on', () => {
+  it('are taken from one app as long as there is room, and then refused, and those that are known go on', () => {
     const { report, kept } = world();
-    const apps = ['a1', 'a1', 'a1', 'a1', 'a2', 'a2'];
-    expect(apps.map((app, index) => report(app, `w.${index}`))).toEqual([true, true, true, false, true, false]);
-    const more = Array.from({ length: 6 }, (_, index) => report(`b${index}`, 'w.1', ALL));
-    expect(more).toEqual([true, true, true, true, false, false]);
+    const reports = Array.from({ length: 10 }, (_, index) => report('a1', `w.${index}`));
+    expect(reports).toEqual([true, true, true, true, true, true, true, true, false, false]);
     expect(report('a1', 'w.0')).toBe(true);
     expect(kept()).toHaveLength(8);
   });
 
-  it('take the place of the most silent of the same app, and of no other', () => {
+  it('take the place of the most silent of the same token, and of no token with fewer', () => {
     const { registry, report, kept } = world();
-    for (const dyno of ['w.0', 'w.1', 'w.2']) report('a1', dyno);
+    for (let index = 0; index < 7; index++) report('a1', `w.${index}`, A, NOW + index);
     report('quiet', 'w.1', ALL, NOW - 1);
-    report('a1', 'w.1', A, SILENT);
+    report('a1', 'w.0', A, SILENT);
     expect(report('a1', 'w.9', A, SILENT)).toBe(true);
-    expect(kept()).toEqual(['a1 w.1', 'a1 w.2', 'quiet w.1', 'a1 w.9']);
-    expect(registry.prune(SILENT)).toEqual(['a1|w.0|boot-1']);
+    expect(kept()).toContain('quiet w.1');
+    expect(kept()).not.toContain('a1 w.1');
+    expect(registry.prune(SILENT)).toEqual(['a1|w.1|boot-1']);
   });
 
-  it('take the place of boots that report only where their token has less than its share', () => {
+  it('take the place of boots that report where their owner has the most, until both have the same', () => {
     const { report, kept } = world();
-    for (let index = 0; index < 8; index++) report(`c${index}`, 'w.1', ALL, NOW + index);
-    expect(report('late', 'w.1', A, NOW + 100)).toBe(true);
-    expect(kept()).not.toContain('c0 w.1');
-    expect(kept()).toContain('late w.1');
-    expect(report('c9', 'w.1', ALL, NOW + 100_000)).toBe(false);
+    for (let index = 0; index < 8; index++) report(`flood-${index}`, 'w.1', A, NOW + index);
+    const late = Array.from({ length: 6 }, (_, index) => report('shop', `w.${index}`, ALL, NOW + 100));
+    expect(late).toEqual([true, true, true, true, false, false]);
+    expect(kept()).not.toContain('flood-3 w.1');
+    expect(kept()).toContain('flood-4 w.1');
+    expect(report('flood-9', 'w.1', A, NOW + 100)).toBe(false);
+    expect(report('third', 'w.1', ALL, NOW + 100)).toBe(true);
+  });
+
+  it('count for the token of their own app, whoever reported them first', () => {
+    const { report } = world();
+    for (let index = 0; index < 8; index++) report(`shop-${index}`, 'w.1', ALL);
+    for (let index = 0; index < 8; index++) expect(report(`shop-${index}`, 'w.1')).toBe(true);
+    expect(report('late', 'w.1', ALL)).toBe(true);
+    expect(report('shop-9', 'w.1', A)).toBe(false);
+  });
+
+  it('weigh what their processes weigh', () => {
+    const { registry, report, kept } = world();
+    report('shop', 'w.1', ALL);
+    for (let index = 0; index < 7; index++) report('a1', `w.${index}`);
+    const boot = { ...WHOLE_POINT.boot, app: 'a1', dyno: 'w.6' };
+    registry.accept(Array.from({ length: 60 }, (_, index) => ({ ...WHOLE_POINT, boot, processId: `fork-${index}` })));
+    expect(kept()).toEqual(['shop w.1', 'a1 w.5', 'a1 w.6']);
   });
 
   it('give their place back where no point follows', () => {
     const { registry, report } = world();
-    for (const dyno of ['w.0', 'w.1', 'w.2'])
-      expect(registry.hasRoomFor({ ...WHOLE_POINT.boot, app: 'a1', dyno }, A, NOW)).toBe(true);
+    for (let index = 0; index < 8; index++)
+      expect(registry.hasRoomFor({ ...WHOLE_POINT.boot, app: 'a1', dyno: `w.${index}` }, A, NOW)).toBe(true);
     expect(report('a1', 'w.9')).toBe(false);
     registry.prune(NOW + 120_000);
     expect(report('a1', 'w.9')).toBe(true);
@@ -161,9 +178,8 @@ describe('boots beyond what is kept', () => {
   });
 
   it('are as many as a part of the heap holds', () => {
-    const { maxBoots, maxBootsOfApp, maxBootsOfToken } = bootLimitsFor(300 * 1024 ** 2);
-    expect(maxBoots).toBeGreaterThan(10_000);
-    expect(maxBoots).toBeLessThan(15_000);
-    expect(Math.max(maxBootsOfApp, maxBootsOfToken)).toBeLessThan(maxBoots / 3);
+    const boots = bootBytesFor(300 * 1024 ** 2) / BYTES_PER_BOOT;
+    expect(boots).toBeGreaterThan(10_000);
+    expect(boots).toBeLessThan(15_000);
   });
 });

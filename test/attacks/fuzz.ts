@@ -87,7 +87,7 @@ const LOG = Buffer.from(
 );
 
 function createIngest() {
-  const registry = new BootRegistry(defaultPolicy(), { maxBoots: 100, maxBootsOfToken: 50, maxBootsOfApp: 50 });
+  const registry = new BootRegistry(defaultPolicy(), 100 * 10 * 1024);
   const intake = new Intake({
     maxPointAgeMs: 60_000,
     clock: { now: () => T0 },

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type JobLimits, jobLimitsFor } from '../../src/job-totals/job-shares.ts';
-import { JobTotals } from '../../src/job-totals/job-totals.ts';
+import { type JobLimits, JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import type { GrowthCounts, JobFigure, JobPoint } from '../../src/model/job-point.ts';
 
 const MIB = 1024 ** 2;
@@ -89,20 +88,22 @@ describe('the memory that figures of jobs take', () => {
 });
 
 describe('a share of it', () => {
-  it('is a quarter for one token, however many boots and apps it names', () => {
+  it('is all of it for one token while nobody else needs it, and no more', () => {
     const { flood, totals } = world();
     const sender = { id: 'flood-token', speaksForAll: false };
     for (const app of ['flood-1', 'flood-2', 'flood-3']) flood(app, 50, sender);
-    expect(totals.bytes).toBeLessThanOrEqual(LIMITS.maxBytesOfOwner);
+    expect(totals.bytes).toBeLessThanOrEqual(LIMITS.maxBytes);
+    expect(totals.bytes).toBeGreaterThan(LIMITS.maxBytes * 0.9);
   });
 
-  it('is a quarter for each app of a token that speaks for all', () => {
-    const { flood, totals } = world();
+  it('is one for each app of a token that speaks for all', () => {
+    const { flood, namesOf } = world();
     const sender = { id: 'star', speaksForAll: true };
     flood('flood', 50, sender);
-    expect(totals.bytes).toBeLessThanOrEqual(LIMITS.maxBytesOfOwner);
+    const alone = namesOf('flood');
     flood('shop', 50, sender);
-    expect(totals.bytes).toBeGreaterThan(LIMITS.maxBytesOfOwner * 1.5);
+    expect(namesOf('shop')).toBeGreaterThan(alone * 0.4);
+    expect(namesOf('flood')).toBeGreaterThan(alone * 0.4);
   });
 
   it('leaves room for another app, whose names are shown', () => {

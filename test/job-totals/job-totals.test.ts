@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BYTE_BUCKETS } from '../../src/instrument/export/buckets.ts';
-import { type JobLimits, jobLimitsFor } from '../../src/job-totals/job-shares.ts';
-import { JobTotals } from '../../src/job-totals/job-totals.ts';
+import { type JobLimits, JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import {
   GROWTH_BOUNDS,
   type GrowthCounts,

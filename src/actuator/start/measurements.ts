@@ -1,6 +1,5 @@
 import type { ActuatorSettings } from '../../config/resolve.ts';
-import { jobLimitsFor } from '../../job-totals/job-shares.ts';
-import { JobTotals } from '../../job-totals/job-totals.ts';
+import { JobTotals, jobLimitsFor } from '../../job-totals/job-totals.ts';
 import { matchesApp } from '../../model/target.ts';
 import { Intake } from '../../sources/intake.ts';
 import { oldSpaceBytes } from '../../sources/limits.ts';

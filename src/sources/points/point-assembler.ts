@@ -31,6 +31,11 @@ export interface Taken {
   readonly repeated: number;
 }
 
+interface From {
+  readonly owner: string;
+  readonly position?: string | null;
+}
+
 /** One time of a process that may still lack parts. */
 interface HeldRow {
   readonly row: PointRow;
@@ -61,7 +66,7 @@ export class PointAssembler {
   constructor(options: PointAssemblerOptions) {
     this.#options = options;
     this.#limits = options.limits ?? MEMORY_LIMITS;
-    this.#processes = new ProcessMemories(this.#limits);
+    this.#processes = new ProcessMemories(this.#limits.maxProcessBytes);
   }
 
   /** How many processes are remembered. */
@@ -69,14 +74,17 @@ export class PointAssembler {
     return this.#processes.size;
   }
 
-  /** `position`: where in its source the row came from; `heldPosition` returns it while the row waits. */
-  take(row: PointRow, nowMs: number, position: string | null = null): Taken {
+  /**
+   * @param owner whose share of the memory the process takes
+   * @param position where in its source the row came from; `heldPosition` returns it while the row waits
+   */
+  take(row: PointRow, nowMs: number, { owner, position = null }: From): Taken {
     const { boot, processId } = row.process;
     // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
     // boot.
     const app = boot.app ?? '';
     const bootKey = keptKey(`${app}\0${boot.dyno}\0${boot.bootId}`);
-    const memory = this.#processes.of(app, keptKey(`${bootKey}\0${processId}`));
+    const memory = this.#processes.of(keptKey(`${bootKey}\0${processId}`), owner);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
     let accepted = 0;
     let repeated = 0;
@@ -95,7 +103,7 @@ export class PointAssembler {
         if (added > 0) {
           late ??= new PointRow(row.process, row.timeMs);
           late.putSum(field, memory.sums[field] as SeriesSum);
-          this.#processes.keepSeries(app, memory, added);
+          this.#processes.keepSeries(memory, added);
         }
       }
       accepted += added;
@@ -165,7 +173,7 @@ export class PointAssembler {
       const kept = (sum?.size ?? 0) - (memory.sums[field]?.size ?? 0);
       sum?.seal();
       memory.sums[field] = sum;
-      this.#processes.keepSeries(row.process.boot.app ?? '', memory, kept);
+      this.#processes.keepSeries(memory, kept);
     }
   }
 
