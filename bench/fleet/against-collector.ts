@@ -42,7 +42,8 @@ export async function againstCollector(encoding: Encoding, nodeOptions: readonly
     for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       const bodies: Uint8Array[] = [];
       for (let index = 0; index < REQUESTS_PER_ROUND; index++)
-        bodies.push(await bodyOf({ actuator, batches, encoding, apps: 1 }, 0, (timeMs += STEP_MS)));
+        bodies.push(await bodyOf({ actuator, batches, encoding, apps: 1 }, 0, timeMs + index * STEP_MS));
+      timeMs += REQUESTS_PER_ROUND * STEP_MS;
       const type = typeOf(encoding);
       const ourMs = await cpuOf(actuator.pid, bodies, async (body) => (await actuator.send(body, type)).status);
       const theirMs = await cpuOf(collector.pid, bodies, (body) => collector.send(body, type));

@@ -8,6 +8,11 @@ const LOOPBACK_HOST = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])(:\d{1
 const OF_ANY_PROXY = /forwarded|(^|-)via$|-ip$|^(proxy-connection|max-forwards|x-request-start)$/;
 const OF_A_PROVIDER = /^(cf|fly|x-envoy|x-amzn?|x-azure|x-appengine|x-vercel|x-original|x-proxy)-/;
 
+/** Whether a `Host` is a loopback address or `localhost`, with or without a port. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK_HOST.test(host);
+}
+
 /**
  * Whether a request comes from a program on this machine. A forwarded request never does: a router on this machine also
  * forwards requests from outside. Nor does one whose `Host` is another name: a page in a browser here can reach
@@ -20,6 +25,6 @@ export function isLoopbackRequest(headers: Headers, remoteAddress: string | unde
     if (OF_ANY_PROXY.test(name) || OF_A_PROVIDER.test(name)) return false;
   }
   const host = headers.get('host');
-  if (host !== null && !LOOPBACK_HOST.test(host)) return false;
+  if (host !== null && !isLoopbackHost(host)) return false;
   return remoteAddress !== undefined && LOOPBACK.test(remoteAddress);
 }

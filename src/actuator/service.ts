@@ -88,7 +88,8 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
   const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, host });
-  const server = await serveHttp(doors.app, settings.port, () => measurements.refusals.note(GRPC));
+  const onGrpc = () => measurements.refusals.note(GRPC);
+  const server = await serveHttp(doors.app, settings.port, { onGrpc });
   closers.add(() => server.close());
   closers.add(() => doors.live.close());
   assembled.listeners.add(doors.live.onEvent);

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { auth as basicCredentials } from 'hono/utils/basic-auth';
 import { bearerTokenOf, digestOf, isSecret, type SecretDigest } from '../access/credentials.ts';
-import { isLoopbackRequest } from '../access/loopback.ts';
+import { isLoopbackHost, isLoopbackRequest } from '../access/loopback.ts';
 import { errorBody } from './schema/errors.ts';
 
 /** How the API learns who asks. */
@@ -12,6 +12,8 @@ export interface Admission {
   readonly startToken: string | null;
   /** May read, and steer nothing; null: there is no such token. */
   readonly readToken: string | null;
+  /** Where people reach the page: with an admin token no other `Host` is answered, save loopback ones; null: any is. */
+  readonly publicUrl: string | null;
   /** The address of the other end of the socket; undefined where it is unknown. */
   readonly remoteAddress: (context: Context) => string | undefined;
 }
@@ -28,7 +30,7 @@ export function isReadOnly(context: Context): boolean {
  * (for browsers). Without one only loopback is served, and a command needs the start token: a proxy on this machine
  * that adds no header cannot be told from a local program. A POST from a page of another origin is refused.
  */
-export function admit({ adminToken, readToken, startToken, remoteAddress }: Admission): MiddlewareHandler {
+export function admit({ adminToken, readToken, startToken, publicUrl, remoteAddress }: Admission): MiddlewareHandler {
   const isOpenHere = adminToken === null;
   const token = adminToken ?? startToken;
   const digest = token === null ? null : digestOf(token);
@@ -37,6 +39,10 @@ export function admit({ adminToken, readToken, startToken, remoteAddress }: Admi
     const request = context.req.raw;
     if (isOpenHere && !isLoopbackRequest(request.headers, remoteAddress(context))) {
       const message = 'Only programs on this machine are served while TIDEMARK_ADMIN_TOKEN is not set.';
+      return context.json(errorBody('forbidden', message), 403);
+    }
+    if (!isOpenHere && publicUrl !== null && !isFor(request, publicUrl)) {
+      const message = `This actuator is reached as ${new URL(publicUrl).host} (TIDEMARK_PUBLIC_URL), or by a loopback name.`;
       return context.json(errorBody('forbidden', message), 403);
     }
     const isReader = digest === null || (readDigest !== null && carriesToken(request, readDigest));
@@ -67,6 +73,15 @@ const START_TOKEN_NEEDED =
 function carriesToken(request: Request, digest: SecretDigest): boolean {
   const given = bearerTokenOf(request.headers.get('authorization')) ?? basicCredentials(request)?.password;
   return given !== undefined && isSecret(given, digest);
+}
+
+/** Whether the request's `Host` is that of the URL, its default port written out or not, or a loopback one. */
+function isFor(request: Request, publicUrl: string): boolean {
+  const { protocol, host } = new URL(publicUrl);
+  const named = request.headers.get('host') ?? '';
+  return (
+    isLoopbackHost(named) || (URL.canParse(`${protocol}//${named}`) && new URL(`${protocol}//${named}`).host === host)
+  );
 }
 
 /** A browser sends Origin with every POST; other programs send none. */

@@ -1,6 +1,5 @@
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import { ConfigError } from '../model/errors.ts';
@@ -25,15 +24,18 @@ const CHECK_CONNECTIONS_EVERY_MS = 2_000;
 /** An idle connection takes about 10 kB. More than so many workers need a Collector between them and the actuator. */
 const MAX_CONNECTIONS = 5_000;
 
+export interface HttpServerOptions {
+  /** Called for each connection that speaks HTTP/2; it is answered with 400. */
+  readonly onGrpc?: () => void;
+  readonly maxConnections?: number;
+}
+
 /** How every HTTP/2 connection begins, and therefore every gRPC connection (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
-/**
- * Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other.
- *
- * @param onGrpc called for each connection that speaks HTTP/2; it is answered with 400
- */
-export async function serveHttp(app: Hono, port: number, onGrpc: () => void = () => {}): Promise<HttpServer> {
+/** Serves the app on all interfaces, IPv6 and IPv4: Heroku routes to `$PORT` on one or the other. */
+export async function serveHttp(app: Hono, port: number, options: HttpServerOptions = {}): Promise<HttpServer> {
+  const { onGrpc = () => {}, maxConnections = MAX_CONNECTIONS } = options;
   const timeouts = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -41,7 +43,7 @@ export async function serveHttp(app: Hono, port: number, onGrpc: () => void = ()
     connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS,
   };
   const server = createServer(timeouts, getRequestListener(app.fetch));
-  server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server, maxConnections);
   server.on('clientError', (error: Error & { readonly code?: string; readonly rawPacket?: Buffer }, socket) => {
     if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
     const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
@@ -61,6 +63,37 @@ export async function serveHttp(app: Hono, port: number, onGrpc: () => void = ()
         server.closeIdleConnections();
       }),
   };
+}
+
+/**
+ * When there are as many connections as there may be, a new one takes the place of the one that has been quiet for
+ * longest: one that has sent no request yet, or got its last answer. So thousands that are opened and left alone shut
+ * nobody out: a sender needs its connection only for as long as its request takes.
+ */
+function boundConnections(server: Server, maxConnections: number): void {
+  const all = new Set<Socket>();
+  const quiet = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    if (all.size >= maxConnections) {
+      const [quietest = socket] = quiet;
+      forget(quietest);
+      quietest.destroy();
+      if (quietest === socket) return;
+    }
+    all.add(socket);
+    quiet.add(socket);
+    socket.once('close', () => forget(socket));
+  });
+  const forget = (socket: Socket) => {
+    all.delete(socket);
+    quiet.delete(socket);
+  };
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    quiet.delete(socket);
+    response.once('close', () => {
+      if (all.has(socket)) quiet.add(socket);
+    });
+  });
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -24,6 +24,7 @@ function api(
     dynos?: readonly DynoView[];
     token?: string;
     readToken?: string;
+    publicUrl?: string;
     address?: string;
     restart?: RestartRequestAnswer;
   } = {},
@@ -34,6 +35,7 @@ function api(
     adminToken: options.token ?? null,
     readToken: options.readToken ?? null,
     startToken: START_TOKEN,
+    publicUrl: options.publicUrl ?? null,
     remoteAddress: () => options.address ?? '127.0.0.1',
   };
   const app = createApi({ control, admission, page: NO_PAGE, events: null });
@@ -67,6 +69,22 @@ describe('admission', () => {
     const response = await api(options).request('/api/dynos', { headers: headers as Record<string, string> });
     expect(response.status).toBe(status);
     if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Basic');
+  });
+
+  it.each([
+    ['tidemark.example', 200],
+    ['TIDEMARK.example:443', 200],
+    ['localhost:4318', 200],
+    ['127.0.0.1', 200],
+    ['evil.example', 403],
+    ['tidemark.example.evil.example', 403],
+    ['tidemark.example:8443', 403],
+    ['', 403],
+  ])('with a token and a public URL, Host %j is answered with %i', async (host, status) => {
+    const { request } = api({ token: 's3cret', publicUrl: 'https://tidemark.example', address: '10.0.0.9' });
+    const headers = { authorization: 'Bearer s3cret', host };
+    for (const path of ['/api/dynos', '/api/status']) expect((await request(path, { headers })).status).toBe(status);
+    expect((await request('/healthz', { headers })).status).toBe(200);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Admission } from '../../src/web/admission.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { EventHubOptions } from '../../src/web/events/event-hub.ts';
 import { createLive } from '../../src/web/events/live.ts';
@@ -17,11 +18,12 @@ afterEach(async () => {
 const NO_HEARTBEAT = { heartbeatMs: 3_600_000 };
 
 /** The API on a real server, over dynos that the test changes. */
-async function served(options: Partial<EventHubOptions> = NO_HEARTBEAT) {
+async function served(options: Partial<EventHubOptions> = NO_HEARTBEAT, tokens: Partial<Admission> = {}) {
   const world = { dynos: [view] as DynoView[] };
   const control = { ...actuator().control, dynos: () => world.dynos };
   const live = createLive(control, options);
-  const admission = { adminToken: null, readToken: null, startToken: 'start', remoteAddress: () => '127.0.0.1' };
+  const here = { publicUrl: null, remoteAddress: () => '127.0.0.1' };
+  const admission = { adminToken: null, readToken: null, startToken: 'start', ...here, ...tokens };
   const server = await serveHttp(createApi({ control, admission, page: readPageFiles(null), events: live.answer }), 0);
   cleanups.push(() => server.close());
   cleanups.push(() => live.close());
@@ -35,10 +37,11 @@ interface Received {
 }
 
 /** Reads a stream as a browser does, until it is stopped. */
-async function watch(url: string, lastEventId: string | null = null) {
+async function watch(url: string, lastEventId: string | null = null, token = '') {
   const stopped = new AbortController();
   cleanups.push(() => stopped.abort());
-  const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
+  const authorization = { authorization: `Bearer ${token}` };
+  const headers = lastEventId === null ? authorization : { ...authorization, 'last-event-id': lastEventId };
   const response = await fetch(url, { headers, signal: stopped.signal });
   const events: Received[] = [];
   let comments = 0;
@@ -179,6 +182,18 @@ describe('the stream of events', () => {
     expect(await second.json()).toMatchObject({ error: { code: 'too-many-streams' } });
     first.stop();
     await vi.waitFor(async () => expect((await watch(url)).response.status).toBe(200));
+  });
+
+  it('is refused to a token that only reads while it has its part of the streams, and not to the admin token', async () => {
+    const { url } = await served(
+      { ...NO_HEARTBEAT, maxReadOnlyStreams: 2 },
+      { adminToken: 'admin', readToken: 'look' },
+    );
+    const statusFor = async (token: string) => (await watch(url, null, token)).response.status;
+    expect(await statusFor('look')).toBe(200);
+    expect(await statusFor('look')).toBe(200);
+    expect(await statusFor('look')).toBe(503);
+    expect(await statusFor('admin')).toBe(200);
   });
 
   it('shows a reader that it is alive', async () => {

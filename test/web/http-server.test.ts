@@ -1,8 +1,73 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { serveHttp } from '../../src/web/http-server.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function served(app: Hono, maxConnections: number) {
+  const server = await serveHttp(app, 0, { maxConnections });
+  cleanups.push(() => server.close());
+  const open = async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { url: `http://127.0.0.1:${server.port}/`, open };
+}
+
+it('connections that are opened and left alone shut nobody out', async () => {
+  const { url, open } = await served(
+    new Hono().get('/', (context) => context.text('served')),
+    10,
+  );
+  const idle: Socket[] = [];
+  for (let index = 0; index < 30; index++) idle.push(await open());
+  for (let index = 0; index < 5; index++) {
+    idle.push(await open());
+    expect(await (await fetch(url, { headers: { connection: 'close' } })).text()).toBe('served');
+  }
+  await vi.waitFor(() => expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(10));
+});
+
+it('a request that is being answered keeps its connection while others come', async () => {
+  const answer = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const app = new Hono().get('/', async (context) => {
+    arrived.resolve();
+    await answer.promise;
+    return context.text('late');
+  });
+  const { url, open } = await served(app, 3);
+  const response = fetch(url);
+  await arrived.promise;
+  for (let index = 0; index < 10; index++) await open();
+  answer.resolve();
+  expect(await (await response).text()).toBe('late');
+});
+
+it.each(['a b', 'evil.example/path', 'user@evil.example', 'x:99999999'])(
+  'a request whose Host is %j, which is no name of a host, is refused before it is looked at',
+  async (host) => {
+    const seen = vi.fn();
+    const app = new Hono().all('*', (context) => {
+      seen();
+      return context.text('');
+    });
+    const { open } = await served(app, 10);
+    const socket = await open();
+    socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 400 /);
+    expect(seen).not.toHaveBeenCalled();
+  },
+);
 
 it('closes although a sender never ends its request', async () => {
   const app = new Hono();

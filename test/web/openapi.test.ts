@@ -11,7 +11,13 @@ const document = openApiDocument() as unknown as {
   readonly components: { readonly schemas: Readonly<Record<string, { readonly properties?: object }>> };
 };
 const routes = () => {
-  const admission = { adminToken: null, readToken: null, startToken: 'start', remoteAddress: () => '127.0.0.1' };
+  const admission = {
+    adminToken: null,
+    readToken: null,
+    startToken: 'start',
+    publicUrl: null,
+    remoteAddress: () => '127.0.0.1',
+  };
   const control = {} as ActuatorControl;
   const api = createApi({ control, admission, page: readPageFiles(null), events: () => new Response() });
   return api.routes.filter(({ method }) => method !== 'ALL');

@@ -25,7 +25,13 @@ async function served(adminToken: string | null = null) {
   await writeFile(join(folder, 'view/dom.js'), 'export {};\n');
   await writeFile(join(folder, 'main.ts'), 'a source');
   const page = readPageFiles(folder);
-  const admission = { adminToken, readToken: null, startToken: 'start', remoteAddress: () => '127.0.0.1' };
+  const admission = {
+    adminToken,
+    readToken: null,
+    startToken: 'start',
+    publicUrl: null,
+    remoteAddress: () => '127.0.0.1',
+  };
   const api = createApi({ control: actuator().control, admission, page, events: null });
   const server = await serveHttp(api, 0);
   cleanups.push(() => server.close());

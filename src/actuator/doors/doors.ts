@@ -44,7 +44,7 @@ const NO_LOGS = 'No log lines are taken: TIDEMARK_SOURCE does not name logplex.\
 /** Everything that the actuator answers over HTTP. */
 export function openDoors(parts: DoorParts): Doors {
   const { settings, startToken } = parts;
-  const { adminToken, readToken } = settings;
+  const { adminToken, readToken, publicUrl } = settings;
   const { refusals } = parts.measurements;
   const shared = { inFlight: new BodiesInFlight(FLIGHT_LIMITS), queue: new DecodeQueue(DECODE_LIMITS) };
   const otlp = openOtlp(parts, shared);
@@ -69,7 +69,7 @@ export function openDoors(parts: DoorParts): Doors {
   });
   const control = createControl(parts);
   const live = createLive(control);
-  const admission = { adminToken, readToken, startToken, remoteAddress };
+  const admission = { adminToken, readToken, startToken, publicUrl, remoteAddress };
   const api = createApi({ control, admission, page: readPageFiles(), events: live.answer });
   // Not by `route`, which leaves out what the API answers to an unknown path.
   app.all('*', (context) => api.fetch(context.req.raw, context.env));

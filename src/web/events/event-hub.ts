@@ -4,6 +4,8 @@ import type { EVENTS, EventName } from '../schema/events.ts';
 
 export interface EventHubOptions {
   readonly maxStreams: number;
+  /** With a token that only reads: it is given to many, and the others must find room. */
+  readonly maxReadOnlyStreams: number;
   /** What may wait for one reader before it is cut off. */
   readonly maxWaitingBytes: number;
   /** What is kept for readers that come back. */
@@ -15,6 +17,7 @@ export interface EventHubOptions {
 
 const DEFAULTS: EventHubOptions = {
   maxStreams: 100,
+  maxReadOnlyStreams: 50,
   maxWaitingBytes: 1024 ** 2,
   maxKeptBytes: 2 * 1024 ** 2,
   heartbeatMs: 15_000,
@@ -24,6 +27,13 @@ const DEFAULTS: EventHubOptions = {
 interface Kept {
   readonly id: number;
   readonly bytes: Uint8Array;
+}
+
+/** Who reads a stream. */
+export interface Reader {
+  readonly isReadOnly: boolean;
+  /** Ends the connection of a reader that is too slow: a closed stream would wait for it. */
+  readonly cut: () => void;
 }
 
 type Stream = ReadableStreamDefaultController<Uint8Array>;
@@ -40,8 +50,7 @@ const HELLO = ENCODER.encode('retry: 3000\n\n');
 export class EventHub {
   readonly #options: EventHubOptions;
   readonly #onFirstReader: () => void;
-  /** With what cuts each of them off. */
-  readonly #streams = new Map<Stream, () => void>();
+  readonly #streams = new Map<Stream, Reader>();
   /** Ids of one hub are not those of another: an actuator that starts again begins at 1. */
   readonly #hubId = randomUUID().slice(0, 8);
   #kept: Kept[] = [];
@@ -82,17 +91,17 @@ export class EventHub {
    * A stream that continues after an event; null where too many are open.
    *
    * @param lastEventId of an earlier stream; null: begin now
-   * @param cut ends the connection of a reader that is too slow: a closed stream would wait for it
    */
-  open(lastEventId: string | null, cut: () => void): ReadableStream<Uint8Array> | null {
+  open(lastEventId: string | null, reader: Reader): ReadableStream<Uint8Array> | null {
     if (this.#streams.size >= this.#options.maxStreams) return null;
+    if (reader.isReadOnly && this.#readOnlyStreams() >= this.#options.maxReadOnlyStreams) return null;
     const hub = this;
     let own: Stream | null = null;
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
           own = controller;
-          hub.#streams.set(controller, cut);
+          hub.#streams.set(controller, reader);
           hub.#begin(controller, lastEventId);
         },
         cancel() {
@@ -101,6 +110,10 @@ export class EventHub {
       },
       { highWaterMark: this.#options.maxWaitingBytes, size: (bytes) => bytes?.length ?? 0 },
     );
+  }
+
+  #readOnlyStreams(): number {
+    return [...this.#streams.values()].filter(({ isReadOnly }) => isReadOnly).length;
   }
 
   /** Ends all streams; their readers come back to another actuator, or to this one when it has started again. */
@@ -148,9 +161,9 @@ export class EventHub {
       stream.enqueue(bytes);
       return;
     }
-    const cut = this.#streams.get(stream);
+    const reader = this.#streams.get(stream);
     this.#end(stream);
-    cut?.();
+    reader?.cut();
   }
 
   #end(stream: Stream): void {

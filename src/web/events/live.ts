@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ActuatorEvent } from '../../ports.ts';
 import { VERSION } from '../../shared/version.ts';
+import { isReadOnly } from '../admission.ts';
 import type { ActuatorControl } from '../control.ts';
 import { closeConnection } from '../http-server.ts';
 import { errorBody } from '../schema/errors.ts';
@@ -44,7 +45,8 @@ export function createLive(control: ActuatorControl, options: Partial<EventHubOp
   const hub = new EventHub(begin, options);
   return {
     answer: (context) => {
-      const stream = hub.open(context.req.header('last-event-id') ?? null, () => closeConnection(context));
+      const reader = { isReadOnly: isReadOnly(context), cut: () => closeConnection(context) };
+      const stream = hub.open(context.req.header('last-event-id') ?? null, reader);
       if (stream !== null) return new Response(stream, { headers: HEADERS });
       const message = 'Too many streams are open: poll the lists instead.';
       return context.json(errorBody('too-many-streams', message), 503, { 'retry-after': '30' });

@@ -20,7 +20,13 @@ afterEach(async () => {
 
 async function serve() {
   const { control, calls } = actuator();
-  const admission = { adminToken: TOKEN, readToken: null, startToken: 'unused', remoteAddress: () => '127.0.0.1' };
+  const admission = {
+    adminToken: TOKEN,
+    readToken: null,
+    startToken: 'unused',
+    publicUrl: null,
+    remoteAddress: () => '127.0.0.1',
+  };
   const server = await serveHttp(createApi({ control, admission, page: readPageFiles(null), events: null }), 0);
   cleanups.push(() => server.close());
   return { url: `http://127.0.0.1:${server.port}`, calls };
