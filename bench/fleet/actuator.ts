@@ -21,7 +21,7 @@ export interface Answer {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const ADMIN_TOKEN = 'bench-admin';
-export const INGEST_TOKEN = 'bench-ingest';
+const INGEST_TOKEN = 'bench-ingest';
 
 /** The service in a process of its own, from the sources, as `tidemark actuator` starts it. */
 export class BenchActuator {

@@ -36,6 +36,12 @@ interface From {
   readonly position?: string | null;
 }
 
+interface Arrival {
+  readonly bootKey: string;
+  readonly nowMs: number;
+  readonly position: string | null;
+}
+
 /** One time of a process that may still lack parts. */
 interface HeldRow {
   readonly row: PointRow;
@@ -86,6 +92,25 @@ export class PointAssembler {
     const bootKey = keptKey(`${app}\0${boot.dyno}\0${boot.bootId}`);
     const memory = this.#processes.of(keptKey(`${bootKey}\0${processId}`), owner);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
+    const known = memory.held.get(row.timeMs);
+    const taken =
+      known === undefined && isNewThroughout(row, memory)
+        ? this.#takeWhole(memory, row, { bootKey, nowMs, position })
+        : this.#takeParts(memory, row, { bootKey, nowMs, position });
+    this.#dataPointsSinceRelease += taken.accepted;
+    const { maxWaitingBytes, maxWaitingDataPoints } = this.#limits;
+    if (this.#heldBytes > maxWaitingBytes || this.#dataPointsSinceRelease > maxWaitingDataPoints)
+      this.#release(this.#held);
+    return taken;
+  }
+
+  /** The usual case: the first part of an export, of which nothing is known yet. The row itself is kept. */
+  #takeWhole(memory: ProcessMemory, row: PointRow, arrival: Arrival): Taken {
+    this.#hold(memory, row, arrival);
+    return { accepted: row.dataPoints, repeated: 0 };
+  }
+
+  #takeParts(memory: ProcessMemory, row: PointRow, arrival: Arrival): Taken {
     let accepted = 0;
     let repeated = 0;
     let late: PointRow | null = null;
@@ -96,7 +121,7 @@ export class PointAssembler {
       const knownMs = memory.timesMs[field] as number;
       let added = 0;
       if (row.timeMs > knownMs) {
-        fresh ??= this.#heldRow(memory, row, { bootKey, nowMs, position });
+        fresh ??= this.#heldRow(memory, row, arrival);
         added = fresh.takeField(field, row);
       } else if (row.timeMs === knownMs) {
         added = addLate(memory.sums[field], row.sumOf(field));
@@ -110,10 +135,6 @@ export class PointAssembler {
       repeated += dataPoints - added;
     }
     if (late !== null) this.#options.accept([late.point]);
-    this.#dataPointsSinceRelease += accepted;
-    const { maxWaitingBytes, maxWaitingDataPoints } = this.#limits;
-    if (this.#heldBytes > maxWaitingBytes || this.#dataPointsSinceRelease > maxWaitingDataPoints)
-      this.#release(this.#held);
     return { accepted, repeated };
   }
 
@@ -138,18 +159,15 @@ export class PointAssembler {
     return first === undefined ? current : first.position;
   }
 
-  #heldRow(
-    memory: ProcessMemory,
-    row: PointRow,
-    { bootKey, nowMs, position }: { bootKey: string; nowMs: number; position: string | null },
-  ): PointRow {
-    const known = memory.held.get(row.timeMs);
-    if (known !== undefined) return known;
-    const held = new PointRow(row.process, row.timeMs);
-    memory.held.set(row.timeMs, held);
+  #heldRow(memory: ProcessMemory, row: PointRow, arrival: Arrival): PointRow {
+    return memory.held.get(row.timeMs) ?? this.#hold(memory, new PointRow(row.process, row.timeMs), arrival);
+  }
+
+  #hold(memory: ProcessMemory, row: PointRow, { bootKey, nowMs, position }: Arrival): PointRow {
+    memory.held.set(row.timeMs, row);
     this.#heldBytes += BYTES_PER_ROW + textBytesOf(row.process);
-    this.#held.push({ row: held, of: memory, bootKey, arrivedAtMs: nowMs, position });
-    return held;
+    this.#held.push({ row, of: memory, bootKey, arrivedAtMs: nowMs, position });
+    return row;
   }
 
   #release(due: readonly HeldRow[]): void {
@@ -183,6 +201,13 @@ export class PointAssembler {
     this.#sweptAtMs = nowMs;
     this.#processes.sweep(nowMs - this.#options.maxPointAgeMs - SLACK_MS);
   }
+}
+
+function isNewThroughout(row: PointRow, { timesMs }: ProcessMemory): boolean {
+  for (let field = 0; field < FIELDS.length; field++) {
+    if (row.has(field) && row.timeMs <= (timesMs[field] as number)) return false;
+  }
+  return true;
 }
 
 function addLate(known: SeriesSum | undefined, late: SeriesSum | undefined): number {

@@ -54,9 +54,15 @@ export const MAX_IDENTITY_BYTES = 128;
 
 /** Bytes that the texts of a process take at most, while it waits. */
 export function textBytesOf({ boot, processId, tuning }: ProcessIdentity): number {
-  const texts = [boot.app, boot.dyno, boot.processType, boot.bootId, boot.release, processId];
-  texts.push(tuning?.allocator ?? null, tuning?.mallocArenaMax ?? null);
-  return texts.reduce((bytes, text) => bytes + 2 * (text?.length ?? 0), 0);
+  const { app, dyno, processType, bootId, release } = boot;
+  // Twice for each row: a list of them would be most of its cost.
+  const characters = dyno.length + processType.length + bootId.length + processId.length;
+  const optional = lengthOf(app) + lengthOf(release) + lengthOf(tuning?.allocator) + lengthOf(tuning?.mallocArenaMax);
+  return 2 * (characters + optional);
+}
+
+function lengthOf(text: string | null | undefined): number {
+  return text?.length ?? 0;
 }
 
 /** Null where the resource has no dyno name or no dyno id. */

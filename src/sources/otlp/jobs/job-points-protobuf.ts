@@ -1,5 +1,5 @@
 import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
-import { SeriesId } from '../../points/series-id.ts';
+import { type AttributeRange, SeriesId } from '../../points/series-id.ts';
 import { ByteNames } from '../byte-names.ts';
 import {
   ANY_VALUE_STRING,
@@ -24,7 +24,7 @@ import {
   POINT_TIME,
 } from '../otlp-tags.ts';
 import { FLAG_NO_RECORDED_VALUE } from '../wanted-metrics.ts';
-import type { WireReader } from '../wire-reader.ts';
+import { WireReader } from '../wire-reader.ts';
 import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, MAX_BUCKETS } from './job-metrics.ts';
 
 const NAMES = new ByteNames(JOB_ATTRIBUTES);
@@ -62,10 +62,17 @@ interface Draft {
   counts: readonly number[];
 }
 
-/** Reads data points about jobs from OTLP's protobuf. Names become text only where a series is new. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Reads data points about jobs from OTLP's protobuf. These are half of what workers send, so nothing is allocated for a
+ * point but the point; its names become text only where its series is new, by reading it again.
+ */
 export class JobPointReader {
   readonly #wire: WireReader;
   readonly #series = new SeriesId();
+  readonly #range = emptyRange();
+  readonly #draft: Draft = emptyDraft();
 
   constructor(wire: WireReader) {
     this.#wire = wire;
@@ -79,23 +86,19 @@ export class JobPointReader {
   read(figure: JobFigure, end: number, { data, isDelta }: { data: number; isDelta: boolean }): JobPoint | null {
     const layout = data === METRIC_HISTOGRAM ? HISTOGRAM : data === METRIC_EXPONENTIAL_HISTOGRAM ? EXPONENTIAL : NUMBER;
     const wire = this.#wire;
-    const places: number[] = [];
-    const draft: Draft = {
-      timeMs: 0,
-      startMs: 0,
-      value: Number.NaN,
-      flags: 0,
-      sum: 0,
-      max: null,
-      bounds: [],
-      counts: [],
-    };
-    if (layout.isHistogram) draft.value = 0;
+    const start = wire.position;
+    const draft = this.#draft;
+    draft.timeMs = draft.startMs = draft.flags = draft.sum = 0;
+    draft.value = layout.isHistogram ? 0 : Number.NaN;
+    draft.max = null;
+    draft.bounds = draft.counts = NONE;
     this.#series.reset();
     while (wire.position < end) {
       const tag = wire.tag();
-      if (tag === layout.attributes) this.#attribute(wire.rangeEnd(), places);
-      else this.#field(tag, layout, draft);
+      if (tag === layout.attributes) {
+        readAttribute(wire, wire.rangeEnd(), this.#range);
+        this.#series.add(wire.bytes, this.#range);
+      } else this.#field(tag, layout, draft);
     }
     wire.expectEnd(end);
     if ((draft.flags & FLAG_NO_RECORDED_VALUE) !== 0) return null;
@@ -103,7 +106,7 @@ export class JobPointReader {
     const growth = figure === 'growth' && layout.isHistogram ? growthOf(draft) : null;
     const seriesId = this.#series.value();
     return new DecodedJobPoint({ figure, seriesId, timeMs, startMs, isDelta, value, growth }, () =>
-      textsAt(wire, places),
+      textsIn(wire.bytes.subarray(start, end), layout.attributes),
     );
   }
 
@@ -117,64 +120,66 @@ export class JobPointReader {
     else if (isHistogram && tag === HISTOGRAM_COUNT) draft.value = wire.signedFixed64();
     else if (isHistogram && tag === HISTOGRAM_SUM) draft.sum = wire.double();
     else if (isHistogram && tag === max) draft.max = wire.double();
-    else if (max === HISTOGRAM_MAX && tag === HISTOGRAM_BUCKETS)
-      draft.counts = this.#packed(() => wire.signedFixed64());
-    else if (max === HISTOGRAM_MAX && tag === HISTOGRAM_BOUNDS) draft.bounds = this.#packed(() => wire.double());
+    else if (max === HISTOGRAM_MAX && tag === HISTOGRAM_BUCKETS) draft.counts = this.#packed(false);
+    else if (max === HISTOGRAM_MAX && tag === HISTOGRAM_BOUNDS) draft.bounds = this.#packed(true);
     else wire.skip(tag);
   }
 
   /** Eight bytes each; empty where there are too many. */
-  #packed(read: () => number): readonly number[] {
+  #packed(areDoubles: boolean): readonly number[] {
     const wire = this.#wire;
     const end = wire.rangeEnd();
     if ((end - wire.position) / 8 > MAX_BUCKETS) {
       wire.position = end;
-      return [];
+      return NONE;
     }
     const values: number[] = [];
-    while (wire.position < end) values.push(read());
+    while (wire.position < end) values.push(areDoubles ? wire.double() : wire.signedFixed64());
     wire.expectEnd(end);
     return values;
   }
+}
 
-  /** Notes where the value of a wanted attribute lies: two places for each. */
-  #attribute(end: number, places: number[]): void {
-    const wire = this.#wire;
-    const range = { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0, isText: false };
-    let place = -1;
-    while (wire.position < end) {
-      const tag = wire.tag();
-      if (tag === KEY_VALUE_KEY) {
-        range.keyEnd = wire.rangeEnd();
-        range.keyStart = wire.position;
-        place = NAMES.find(wire.bytes, range.keyStart, range.keyEnd);
-        wire.position = range.keyEnd;
-      } else if (tag === KEY_VALUE_VALUE) this.#value(wire.rangeEnd(), range);
-      else wire.skip(tag);
-    }
-    wire.expectEnd(end);
-    this.#series.add(wire.bytes, range);
-    if (place < 0 || !range.isText) return;
-    places[2 * place] = range.valueStart;
-    places[2 * place + 1] = labelEnd(wire.bytes, range.valueStart, range.valueEnd);
-  }
+const NONE: readonly number[] = [];
 
-  #value(end: number, range: { valueStart: number; valueEnd: number; isText: boolean }): void {
-    const wire = this.#wire;
-    range.valueStart = wire.position;
-    range.valueEnd = end;
-    while (wire.position < end) {
-      const tag = wire.tag();
-      if (tag !== ANY_VALUE_STRING) wire.skip(tag);
-      else {
-        range.valueEnd = wire.rangeEnd();
-        range.valueStart = wire.position;
-        range.isText = true;
-        wire.position = range.valueEnd;
-      }
-    }
-    wire.expectEnd(end);
+function emptyDraft(): Draft {
+  return { timeMs: 0, startMs: 0, value: 0, flags: 0, sum: 0, max: null, bounds: NONE, counts: NONE };
+}
+
+function emptyRange(): Mutable<AttributeRange> {
+  return { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0, isText: false };
+}
+
+/** Notes where key and value of a KeyValue lie. */
+function readAttribute(wire: WireReader, end: number, range: Mutable<AttributeRange>): void {
+  range.keyStart = range.keyEnd = range.valueStart = range.valueEnd = 0;
+  range.isText = false;
+  while (wire.position < end) {
+    const tag = wire.tag();
+    if (tag === KEY_VALUE_KEY) {
+      range.keyEnd = wire.rangeEnd();
+      range.keyStart = wire.position;
+      wire.position = range.keyEnd;
+    } else if (tag === KEY_VALUE_VALUE) readValue(wire, wire.rangeEnd(), range);
+    else wire.skip(tag);
   }
+  wire.expectEnd(end);
+}
+
+function readValue(wire: WireReader, end: number, range: Mutable<AttributeRange>): void {
+  range.valueStart = wire.position;
+  range.valueEnd = end;
+  while (wire.position < end) {
+    const tag = wire.tag();
+    if (tag !== ANY_VALUE_STRING) wire.skip(tag);
+    else {
+      range.valueEnd = wire.rangeEnd();
+      range.valueStart = wire.position;
+      range.isText = true;
+      wire.position = range.valueEnd;
+    }
+  }
+  wire.expectEnd(end);
 }
 
 function growthOf({ value, sum, max, bounds, counts }: Draft): GrowthCounts {
@@ -183,9 +188,20 @@ function growthOf({ value, sum, max, bounds, counts }: Draft): GrowthCounts {
     : { bounds: [], counts: [value], sum, max };
 }
 
-function textsAt(wire: WireReader, places: readonly (number | undefined)[]): readonly (string | undefined)[] {
-  return JOB_ATTRIBUTES.map((_, place) => {
-    const [start, end] = [places[2 * place], places[2 * place + 1]];
-    return start === undefined || end === undefined ? undefined : wire.text(start, end);
-  });
+/** The names of a data point that was read once, so it is well formed. */
+function textsIn(dataPoint: Uint8Array, attributes: number): readonly (string | undefined)[] {
+  const wire = new WireReader(dataPoint);
+  const range = emptyRange();
+  const texts: (string | undefined)[] = [];
+  while (wire.position < wire.bytes.length) {
+    const tag = wire.tag();
+    if (tag !== attributes) {
+      wire.skip(tag);
+      continue;
+    }
+    readAttribute(wire, wire.rangeEnd(), range);
+    const place = range.isText ? NAMES.find(wire.bytes, range.keyStart, range.keyEnd) : -1;
+    if (place >= 0) texts[place] = wire.text(range.valueStart, labelEnd(wire.bytes, range.valueStart, range.valueEnd));
+  }
+  return texts;
 }
