@@ -78,7 +78,8 @@ async function measure(dynos: number, encoding: Encoding): Promise<void> {
     const { total } = (await actuator.json('/api/dynos?limit=1')) as { total: number };
     process.stdout.write(
       [
-        `${total} dynos, ${encoding} and gzip, ${requests} requests of ${DYNOS_OF_APP * DATA_POINTS_PER_DYNO} data points`,
+        `${total} dynos, ${encoding} and gzip, ${requests} requests of ` +
+          `${DYNOS_OF_APP * DATA_POINTS_PER_DYNO} data points`,
         `  CPU: actuator ${core(oursMs)} of a core, Redis ${core(redisMs)}; ` +
           `${((oursMs * 1000) / (requests * DYNOS_OF_APP)).toFixed(1)} µs a dyno and measurement`,
         `  memory: RSS ${mib(rssOf(actuator.pid))} (peak ${mib(peakRssOf(actuator.pid))}), heap used ` +
@@ -86,7 +87,8 @@ async function measure(dynos: number, encoding: Encoding): Promise<void> {
         `  event loop still for at most ${Math.round(probe.longestWallMs)} ms ` +
           `(one turn: ${Math.round(probe.longestCpuMs)} ms of CPU)`,
         `  /healthz: median ${quantile(health, 0.5).toFixed(1)} ms, p99 ${quantile(health, 0.99).toFixed(1)} ms; ` +
-          `/api/dynos, 100 a page: median ${quantile(page, 0.5).toFixed(1)} ms, p99 ${quantile(page, 0.99).toFixed(1)} ms`,
+          `/api/dynos, 100 a page: median ${quantile(page, 0.5).toFixed(1)} ms, ` +
+          `p99 ${quantile(page, 0.99).toFixed(1)} ms`,
         `  platform calls: ${Math.round((platform.takeCalls() * 3_600_000) / tookMs)} an hour`,
         '',
       ].join('\n'),

@@ -21,8 +21,8 @@ interface Place extends Holding {
 }
 
 /**
- * The room for boots, in bytes. When it is full, a new boot takes the place of one that is silent and of the same owner,
- * or of the most silent one of an owner that has more.
+ * The room for boots, in bytes. When it is full, a new boot takes the place of one that is silent and of the same
+ * owner, or of the most silent one of an owner that has more.
  */
 export class BootPlaces {
   readonly #shares: FairShares<Place>;

@@ -42,7 +42,8 @@ export function admit({ adminToken, readToken, startToken, publicUrl, remoteAddr
       return context.json(errorBody('forbidden', message), 403);
     }
     if (!isOpenHere && publicUrl !== null && !isFor(request, publicUrl)) {
-      const message = `This actuator is reached as ${new URL(publicUrl).host} (TIDEMARK_PUBLIC_URL), or by a loopback name.`;
+      const { host } = new URL(publicUrl);
+      const message = `This actuator is reached as ${host} (TIDEMARK_PUBLIC_URL), or by a loopback name.`;
       return context.json(errorBody('forbidden', message), 403);
     }
     const isReader = digest === null || (readDigest !== null && carriesToken(request, readDigest));

@@ -184,7 +184,7 @@ describe('the stream of events', () => {
     await vi.waitFor(async () => expect((await watch(url)).response.status).toBe(200));
   });
 
-  it('is refused to a token that only reads while it has its part of the streams, and not to the admin token', async () => {
+  it('is refused to a token that only reads while it has its part of the streams, not to the admin token', async () => {
     const { url } = await served(
       { ...NO_HEARTBEAT, maxReadOnlyStreams: 2 },
       { adminToken: 'admin', readToken: 'look' },

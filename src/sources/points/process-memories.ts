@@ -27,8 +27,8 @@ export class ProcessMemory implements Holding {
 }
 
 /**
- * The processes that are remembered. When they take too much, the owner with the most forgets those that were silent for
- * longest, so that nobody can make the actuator forget another's.
+ * The processes that are remembered. When they take too much, the owner with the most forgets those that were silent
+ * for longest, so that nobody can make the actuator forget another's.
  */
 export class ProcessMemories {
   readonly #shares: FairShares<ProcessMemory>;
