@@ -56,7 +56,8 @@ export async function againstCollector(encoding: Encoding, nodeOptions: readonly
     const mib = (pid: number) => Math.round(rssOf(pid) / 1024 ** 2);
     return (
       `${encoding} and gzip, ${DYNOS * DATA_POINTS_PER_DYNO} data points a request: ` +
-      `actuator ${our?.toFixed(2)} µs a point (RSS ${mib(actuator.pid)} MiB), Collector ${their?.toFixed(2)} µs (RSS ${mib(collector.pid)} MiB): ` +
+      `actuator ${our?.toFixed(2)} µs a point (RSS ${mib(actuator.pid)} MiB), ` +
+      `Collector ${their?.toFixed(2)} µs (RSS ${mib(collector.pid)} MiB): ` +
       `ratio ${((our ?? 0) / (their ?? 1)).toFixed(2)}\n`
     );
   } finally {
