@@ -97,8 +97,8 @@ export interface MemoryLimits {
   readonly maxWaitingDataPoints: number;
 }
 
-/** Of the heap; boots have 40 % (`boot-places.ts`), and requests the rest. */
-const PROCESSES_FRACTION = 0.18;
+/** Of the heap; boots have 25 % (`boot-places.ts`), and requests the rest. */
+const PROCESSES_FRACTION = 0.1;
 const WAITING_FRACTION = 0.05;
 
 /** @param heapBytes how large the heap may grow */

@@ -1,8 +1,7 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import { overall } from '../../decision/standing.ts';
 import { readSnapshot } from '../../detector/boot/snapshot.ts';
-import { jobLimitsFor } from '../../job-totals/job-shares.ts';
-import { JobTotals } from '../../job-totals/job-totals.ts';
+import { JobTotals, jobLimitsFor } from '../../job-totals/job-totals.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
 import { oldSpaceBytes } from '../../sources/limits.ts';

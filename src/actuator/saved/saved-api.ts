@@ -78,10 +78,11 @@ export async function openSavedApi(
 }
 
 const TOKEN = randomUUID();
+const ONLY_HERE = { readToken: null, startToken: null, publicUrl: null };
 /** In this process: nobody else knows the token. */
-const OURS: Admission = { adminToken: TOKEN, readToken: null, startToken: null, remoteAddress: () => undefined };
+const OURS: Admission = { ...ONLY_HERE, adminToken: TOKEN, remoteAddress: () => undefined };
 /** Over HTTP: whoever is on this machine may read. */
-const READERS_HERE: Admission = { adminToken: null, readToken: null, startToken: null, remoteAddress };
+const READERS_HERE: Admission = { ...ONLY_HERE, adminToken: null, remoteAddress };
 const ignore = () => {};
 /** What is wrong shows in the answers; a line of a log would go through the screen. */
 const QUIET: Host = {
