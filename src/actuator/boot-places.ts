@@ -5,10 +5,10 @@ export const BYTES_PER_BOOT = 10 * 1024;
 /** What each process after the first adds: its state, and an id of 128 characters with two bytes each. */
 const BYTES_PER_PROCESS = 768;
 /**
- * What a flood leaves behind before it is collected takes more than the boots themselves: with a quarter, a heap of
+ * What a flood leaves behind before it is collected takes more than the boots themselves: with a fifth, a heap of
  * 256 MiB stays in the memory of a dyno of 512 MB, also when one owner has all of it.
  */
-const MAX_HEAP_FRACTION = 0.25;
+const MAX_HEAP_FRACTION = 0.2;
 /** A boot with a place whose first point does not follow loses it after this time. */
 const PLACE_LASTS_MS = 60_000;
 

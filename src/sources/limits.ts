@@ -97,7 +97,7 @@ export interface MemoryLimits {
   readonly maxWaitingDataPoints: number;
 }
 
-/** Of the heap; boots have 25 % (`boot-places.ts`), and requests the rest. */
+/** Of the heap; boots have 20 % (`boot-places.ts`), and requests the rest. */
 const PROCESSES_FRACTION = 0.1;
 const WAITING_FRACTION = 0.05;
 

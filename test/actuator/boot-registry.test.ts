@@ -179,7 +179,7 @@ describe('boots beyond what is kept', () => {
 
   it('are as many as a part of the heap holds', () => {
     const boots = bootBytesFor(300 * 1024 ** 2) / BYTES_PER_BOOT;
-    expect(boots).toBeGreaterThan(10_000);
-    expect(boots).toBeLessThan(15_000);
+    expect(boots).toBeGreaterThan(6_000);
+    expect(boots).toBeLessThan(8_000);
   });
 });
