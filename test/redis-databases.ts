@@ -7,6 +7,7 @@ const DATABASES = {
   'an actuator with webhooks': 7,
   'hostile measurements': 9,
   'hostile measurements of jobs': 8,
+  'more measurements than it can take': 7,
   'the admin door': 10,
   'an actuator that restarts': 11,
   'an actuator in dry run': 12,
