@@ -26,7 +26,8 @@ function door({ secret = SECRET as string | null, leads = true } = {}) {
   const log = { debug: () => undefined };
   const herokuWebhooks = createHerokuWebhooks({ secret, platform: { hear }, leads: () => leads, log });
   const { control, calls } = actuator();
-  const admission = { adminToken: 'admin', readToken: null, startToken: 'start', remoteAddress: () => '203.0.113.7' };
+  const tokens = { adminToken: 'admin', readToken: null, startToken: 'start' };
+  const admission = { ...tokens, publicUrl: null, remoteAddress: () => '203.0.113.7' };
   const api = createApi({
     control: { ...control, herokuWebhooks },
     admission,
