@@ -5,13 +5,16 @@ const MAPPED_FIELDS = ['rss', 'usage', 'swap', 'limit'] as const;
 /** What a foreign attribute of the resource says. */
 const MAPPED_ATTRIBUTES = ['app', 'dyno', 'boot', 'release', 'process'] as const;
 
+/** What a foreign metric can give of a measurement. */
 export type MappedField = (typeof MAPPED_FIELDS)[number];
+/** What a foreign resource attribute can give. */
 export type MappedAttribute = (typeof MAPPED_ATTRIBUTES)[number];
 
 /** Which metrics and attributes of other senders make a measurement. Tidemark's own come first. */
 export interface MetricMap {
+  /** Names of metrics, and what each of them gives. */
   readonly metrics: readonly { readonly field: MappedField; readonly name: string }[];
-  /** The first that a resource has counts. */
+  /** Names of resource attributes; of several for one thing, the first that a resource has counts. */
   readonly attributes: readonly { readonly attribute: MappedAttribute; readonly name: string }[];
 }
 
@@ -37,12 +40,17 @@ export const METRIC_MAP: ValueKind<MetricMap> = {
   parse: parseMetricMap,
 };
 
+/** Null for text that is no preset. */
+function presetOf(name: string): string | null {
+  return Object.hasOwn(METRIC_MAP_PRESETS, name) ? (METRIC_MAP_PRESETS[name] ?? null) : null;
+}
+
 function parseMetricMap(text: string): Parsed<MetricMap> {
   const entries = text.split(',').map((entry) => entry.trim());
   const faults: string[] = [];
   const metrics: { field: MappedField; name: string }[] = [];
   const attributes: { attribute: MappedAttribute; name: string }[] = [];
-  for (const entry of entries.flatMap((one) => METRIC_MAP_PRESETS[one]?.split(',') ?? [one])) {
+  for (const entry of entries.flatMap((one) => presetOf(one)?.split(',') ?? [one])) {
     if (entry === '') continue;
     const [, ours = '', theirs = ''] = /^([^=]*)=(.*)$/.exec(entry)?.map((part) => part.trim()) ?? [];
     const fault = faultOf(entry, ours, theirs);

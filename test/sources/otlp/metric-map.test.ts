@@ -96,6 +96,7 @@ describe('TIDEMARK_METRIC_MAP', () => {
 
   it.each([
     ['proces', '"proces" is no preset (process, container, hostmetrics) and not ours=theirs'],
+    ['constructor', '"constructor" is no preset'],
     ['heap=a.b', '"heap=a.b": "heap" is none of the metrics rss, usage, swap, limit and none of the attributes app,'],
     ['rss=', '"rss=": "" is not the name of a metric'],
     ['dyno=two words', '"dyno=two words": "two words" is not the name'],
