@@ -13,6 +13,12 @@ export type { SettingsInput } from '../config/settings-reader.ts';
 export { ConfigError, type ErrorCode, TidemarkError } from '../model/errors.ts';
 export type { Permissions, Policy, Threshold } from '../model/policy.ts';
 export type { TargetPattern } from '../model/target.ts';
-export type { MappedAttribute, MappedField, MetricMap } from '../settings/metric-map.ts';
+export type {
+  MappedAttribute,
+  MappedField,
+  MappedMetric,
+  MappedResourceAttribute,
+  MetricMap,
+} from '../settings/metric-map.ts';
 export type { Environment } from '../shared/otel-environment.ts';
 export { type RunningActuator, type StartOptions, startActuator } from './service.ts';

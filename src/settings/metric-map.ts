@@ -1,21 +1,37 @@
 import type { Parsed, ValueKind } from './values.ts';
 
 /** What a foreign metric says: memory of one process, or of a whole dyno; its swap; its quota. */
-const MAPPED_FIELDS = ['rss', 'usage', 'swap', 'limit'] as const;
+const MAPPED_FIELDS: readonly MappedField[] = ['rss', 'usage', 'swap', 'limit'];
 /** What a foreign attribute of the resource says. */
-const MAPPED_ATTRIBUTES = ['app', 'dyno', 'boot', 'release', 'process'] as const;
+const MAPPED_ATTRIBUTES: readonly MappedAttribute[] = ['app', 'dyno', 'boot', 'release', 'process'];
 
 /** What a foreign metric can give of a measurement. */
-export type MappedField = (typeof MAPPED_FIELDS)[number];
+export type MappedField = 'rss' | 'usage' | 'swap' | 'limit';
 /** What a foreign resource attribute can give. */
-export type MappedAttribute = (typeof MAPPED_ATTRIBUTES)[number];
+export type MappedAttribute = 'app' | 'dyno' | 'boot' | 'release' | 'process';
 
 /** Which metrics and attributes of other senders make a measurement. Tidemark's own come first. */
 export interface MetricMap {
   /** Names of metrics, and what each of them gives. */
-  readonly metrics: readonly { readonly field: MappedField; readonly name: string }[];
+  readonly metrics: readonly MappedMetric[];
   /** Names of resource attributes; of several for one thing, the first that a resource has counts. */
-  readonly attributes: readonly { readonly attribute: MappedAttribute; readonly name: string }[];
+  readonly attributes: readonly MappedResourceAttribute[];
+}
+
+/** A foreign metric. */
+export interface MappedMetric {
+  /** What it gives. */
+  readonly field: MappedField;
+  /** Its name, for example `container.memory.usage`. */
+  readonly name: string;
+}
+
+/** A foreign resource attribute. */
+export interface MappedResourceAttribute {
+  /** What it gives. */
+  readonly attribute: MappedAttribute;
+  /** Its name, for example `host.name`. */
+  readonly name: string;
 }
 
 /** As the semantic conventions map Heroku's own variables. `process.pid`: several processes share a dyno. */
