@@ -14,7 +14,7 @@ export interface MeasuredProcess {
 const KEPT_MS = 24 * 3_600_000;
 /** A boot that was silent for this long may give way to one that measures. */
 const MAY_GO_AFTER_MS = 10 * 60_000;
-/** How much of the heap what jobs did may take, beside the boots themselves, requests and answers. */
+/** How much of the heap job figures may take; the rest is for boots, requests and answers. */
 const MAX_HEAP_FRACTION = 0.08;
 /** Of that. */
 const BOOT_FRACTION = 1 / 32;

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { BadInputError } from '../model/errors.ts';
 import { processTypeOf } from '../shared/dyno-name.ts';
 import { type LogLine, parseLogTime, type QuotaErrorCode, readHerokuLine } from '../sources/logplex/heroku-line.ts';
@@ -11,9 +12,6 @@ export interface RecordedLog {
   readonly quotaErrors: readonly { readonly dyno: string; readonly code: QuotaErrorCode; readonly timeMs: number }[];
 }
 
-/** `heroku logs` colours its lines, also in a pipe where `FORCE_COLOR` is set. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with a control character
-const COLOURS = /\u001b\[[0-9;]*m/g;
 /** `2026-11-29T14:00:00.123456+00:00 heroku[worker.1]: ...` */
 const CLI_LINE = /^(\d{4}-\d\d-\d\dT\S+) ([a-z]{1,20})\[([^\]\s]{1,128})\]: (.*)$/;
 /** The beginning of a log drain's body: `327 <45>1 2026-...` */
@@ -48,7 +46,7 @@ export function readHerokuLog(text: string, file: string): RecordedLog {
 }
 
 function plain(line: string): string {
-  return line.replace(COLOURS, '').trimEnd();
+  return stripVTControlCharacters(line).trimEnd();
 }
 
 type Taken =

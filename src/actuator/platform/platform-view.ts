@@ -214,7 +214,7 @@ export class PlatformView {
     return this.#apps.get(news.app)?.hear(news, this.#moment()) ?? 'not-watched';
   }
 
-  /** Counts calls that were made beside the budget. */
+  /** Counts calls that were made without asking the budget. */
   charge(calls: number): void {
     this.#budget.charge(calls);
   }

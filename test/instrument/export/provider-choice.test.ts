@@ -193,7 +193,7 @@ describe("the application's own SDK", () => {
     expect(said.some((line) => line.includes('does not write the points stream'))).toBe(isSaid);
   });
 
-  it('says that an actuator in the worker has no effect beside an SDK of the application', async () => {
+  it('says that an actuator in the worker has no effect where the application has an SDK', async () => {
     vi.stubEnv('TIDEMARK_EMBEDDED', 'true');
     const said = await saidOf(memoryProvider(DYNO).provider, 'given');
     expect(said.filter((line) => line.includes('TIDEMARK_EMBEDDED=true has no effect'))).toHaveLength(1);

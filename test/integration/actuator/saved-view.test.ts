@@ -59,7 +59,7 @@ describe('status and top of an actuator that nothing can reach', { timeout: 180_
     const id = await dynoIdOf(manager);
     const worker = await feed(actuator, { name: 'worker.1', id }, () => 700);
     cleanups.push(() => worker.stop());
-    const told = await vi.waitFor(async () => {
+    const known = await vi.waitFor(async () => {
       const row = (await actuator.decisions()).find(({ reason }) => reason === 'min-uptime');
       expect(row).toBeDefined();
       return row as DecisionRow;
@@ -76,7 +76,7 @@ describe('status and top of an actuator that nothing can reach', { timeout: 180_
     }, PATIENCE);
     expect(shown.status).toMatchObject({ read_from: 'redis', leading: true, ledger: 'available' });
     expect(shown.status.targets).toMatchObject([{ target: `${APP}:worker`, dry_run: false, paused_by: 'target' }]);
-    const { dyno, boot_id, action } = told;
+    const { dyno, boot_id, action } = known;
     // By this process's own settings nothing would be wrong with it, and it would be dry.
     expect(shown.dynos[0]).toMatchObject({ dyno, boot_id, action, dry_run: false });
     expect(shown.dynos[0].explanation).toMatch(/over the absolute limit/);
