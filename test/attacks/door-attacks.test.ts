@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RunningActuator, runCli } from '../integration/actuator/running-actuator.ts';
+import { PATIENCE } from '../patience.ts';
 import { redisDatabase } from '../redis-databases.ts';
 
 /** An actuator without any token, as a person starts it first. */
@@ -20,7 +21,7 @@ beforeAll(async () => {
     const line = actuator.lines.map((text) => JSON.parse(text)).find((entry) => 'startToken' in entry);
     expect(line).toBeDefined();
     return line.startToken;
-  });
+  }, PATIENCE);
 });
 
 afterAll(() => actuator.stop());

@@ -8,6 +8,7 @@ import { createLive } from '../../src/web/events/live.ts';
 import { serveHttp } from '../../src/web/http-server.ts';
 import { readPageFiles } from '../../src/web/page-files.ts';
 import type { DynoView } from '../../src/web/views.ts';
+import { PATIENCE } from '../patience.ts';
 import { actuator, attempt, decision, view } from './actuator.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -80,7 +81,7 @@ describe('the stream of events', () => {
     live.onTick();
     world.dynos = [];
     live.onTick();
-    await vi.waitFor(() => expect(reader.events).toHaveLength(3));
+    await vi.waitFor(() => expect(reader.events).toHaveLength(3), PATIENCE);
     const identity = { app: 'shop', dyno: 'worker.1', process_type: 'worker' };
     expect(reader.events.map(({ event, data }) => [event, data])).toEqual([
       ['dynos', { changed: [{ ...identity, boot_id: 'boot-1', usage_bytes: 460, headroom_bytes: 52 }], gone: [] }],
@@ -108,7 +109,7 @@ describe('the stream of events', () => {
       reclaimedBytes: 300,
       usageBytes: 450,
     });
-    await vi.waitFor(() => expect(reader.events).toHaveLength(3));
+    await vi.waitFor(() => expect(reader.events).toHaveLength(3), PATIENCE);
     expect(reader.events.map(({ event }) => event)).toEqual(['decision', 'attempt', 'attempt']);
     expect(reader.events[2]?.data).toMatchObject({ id: 'a1', reclaimed_bytes: 300, floor_after_bytes: 150 });
   });
@@ -118,13 +119,13 @@ describe('the stream of events', () => {
     const first = await watch(url);
     world.dynos = [changedTo(451)];
     live.onTick();
-    await vi.waitFor(() => expect(first.events).toHaveLength(1));
+    await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     first.stop();
     await first.ended;
     world.dynos = [changedTo(452)];
     live.onTick();
     const again = await watch(url, first.events[0]?.id ?? '');
-    await vi.waitFor(() => expect(again.events).toHaveLength(1));
+    await vi.waitFor(() => expect(again.events).toHaveLength(1), PATIENCE);
     expect(again.events[0]?.data).toMatchObject({ changed: [{ usage_bytes: 452 }] });
   });
 
@@ -137,10 +138,10 @@ describe('the stream of events', () => {
     const first = await watch(url);
     world.dynos = [changedTo(451)];
     live.onTick();
-    await vi.waitFor(() => expect(first.events).toHaveLength(1));
+    await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     const [hub = ''] = first.events[0]?.id.split(':') ?? [];
     const again = await watch(url, id.replace('HUB', hub));
-    await vi.waitFor(() => expect(again.events.map(({ event }) => event)).toEqual(['reset']));
+    await vi.waitFor(() => expect(again.events.map(({ event }) => event)).toEqual(['reset']), PATIENCE);
   });
 
   it('begins with a reset for a reader that was away for longer than events are kept', async () => {
@@ -150,9 +151,9 @@ describe('the stream of events', () => {
       world.dynos = [changedTo(usage)];
       live.onTick();
     }
-    await vi.waitFor(() => expect(first.events).toHaveLength(4));
+    await vi.waitFor(() => expect(first.events).toHaveLength(4), PATIENCE);
     const again = await watch(url, first.events[0]?.id ?? '');
-    await vi.waitFor(() => expect(again.events.map(({ event }) => event)).toEqual(['reset']));
+    await vi.waitFor(() => expect(again.events.map(({ event }) => event)).toEqual(['reset']), PATIENCE);
   });
 
   it('keeps nothing once nobody has watched for a while', async () => {
@@ -160,18 +161,18 @@ describe('the stream of events', () => {
     const first = await watch(url);
     world.dynos = [changedTo(451)];
     live.onTick();
-    await vi.waitFor(() => expect(first.events).toHaveLength(1));
+    await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     first.stop();
     await first.ended;
     await vi.waitFor(async () => {
       const again = await watch(url, first.events[0]?.id ?? '');
       world.dynos = [changedTo(Date.now())];
       live.onTick();
-      await vi.waitFor(() => expect(again.events).not.toHaveLength(0));
+      await vi.waitFor(() => expect(again.events).not.toHaveLength(0), PATIENCE);
       again.stop();
       await again.ended;
       expect(again.events[0]?.event).toBe('reset');
-    });
+    }, PATIENCE);
   });
 
   it('is refused beyond the number of streams that may be open, with a sentence', async () => {
@@ -181,7 +182,7 @@ describe('the stream of events', () => {
     expect(second.status).toBe(503);
     expect(await second.json()).toMatchObject({ error: { code: 'too-many-streams' } });
     first.stop();
-    await vi.waitFor(async () => expect((await watch(url)).response.status).toBe(200));
+    await vi.waitFor(async () => expect((await watch(url)).response.status).toBe(200), PATIENCE);
   });
 
   it('is refused to a token that only reads while it has its part of the streams, not to the admin token', async () => {
@@ -199,7 +200,7 @@ describe('the stream of events', () => {
   it('shows a reader that it is alive', async () => {
     const { url } = await served({ heartbeatMs: 5 });
     const reader = await watch(url);
-    await vi.waitFor(() => expect(reader.comments()).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(reader.comments()).toBeGreaterThan(1), PATIENCE);
   });
 
   it('cuts a reader off that does not read, and no other', async () => {
@@ -229,7 +230,10 @@ describe('the stream of events', () => {
     await closed;
     world.dynos = [changedTo(7)];
     live.onTick();
-    await vi.waitFor(() => expect(reader.events.at(-1)?.data).toMatchObject({ changed: [{ usage_bytes: 7 }] }));
+    await vi.waitFor(
+      () => expect(reader.events.at(-1)?.data).toMatchObject({ changed: [{ usage_bytes: 7 }] }),
+      PATIENCE,
+    );
   }, 30_000);
 
   it('ends when the actuator stops', async () => {

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, expect, it, vi } from 'vitest';
 import { serveHttp } from '../../src/web/http-server.ts';
+import { PATIENCE } from '../patience.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -33,7 +34,7 @@ it('connections that are opened and left alone shut nobody out', async () => {
     idle.push(await open());
     expect(await (await fetch(url, { headers: { connection: 'close' } })).text()).toBe('served');
   }
-  await vi.waitFor(() => expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(10));
+  await vi.waitFor(() => expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(10), PATIENCE);
 });
 
 it('a request that is being answered keeps its connection while others come', async () => {

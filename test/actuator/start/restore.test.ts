@@ -4,6 +4,7 @@ import { writeSnapshot } from '../../../src/detector/boot/snapshot.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
 import { aDecision } from '../../models/decisions.ts';
 import { LoopWorld, WINDOW_MS } from '../../models/loop-world.ts';
+import { PATIENCE } from '../../patience.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -97,7 +98,7 @@ it('waits for a Redis that is away no longer than its time, and restores when it
   expect(restoring.isOver()).toBe(true);
   expect(await restoring.pointsId).toBeNull();
   state.connect();
-  await vi.waitFor(() => expect(after.registry.size).toBe(1));
+  await vi.waitFor(() => expect(after.registry.size).toBe(1), PATIENCE);
 });
 
 it('logs a read that failed, and tries again when it is asked to', async () => {

@@ -11,6 +11,7 @@ import {
   type DrainKeyNames,
   drainKeyNames,
 } from '../../../src/shared/drain-messages.ts';
+import { PATIENCE } from '../../patience.ts';
 
 let keys: DrainKeys;
 let redis: Redis;
@@ -30,7 +31,7 @@ beforeEach(async () => {
   keys = createDrainKeys({ url: inject('redisUrl'), holdMs: HOLD_MS });
   boot = { app: 'shop', bootId: randomUUID() };
   names = namesOf(boot);
-  await vi.waitFor(() => keys.refresh({ ...boot, bootId: randomUUID() }, 'first'));
+  await vi.waitFor(() => keys.refresh({ ...boot, bootId: randomUUID() }, 'first'), PATIENCE);
 });
 
 afterEach(async () => {
@@ -100,7 +101,10 @@ it('leaves no key without an expiry when its script fails halfway', async () => 
   Object.assign(url, { username: user, password: 'secret' });
   const refused = createDrainKeys({ url: url.href, holdMs: HOLD_MS });
   try {
-    await vi.waitFor(() => expect(refused.refresh(boot, 'first')).rejects.toThrow(/can't run this command|hgetall/i));
+    await vi.waitFor(
+      () => expect(refused.refresh(boot, 'first')).rejects.toThrow(/can't run this command|hgetall/i),
+      PATIENCE,
+    );
     expect(await redis.pttl(names.question)).toBeGreaterThan(9_000);
   } finally {
     await refused.close();

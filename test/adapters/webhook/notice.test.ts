@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWebhookNotice } from '../../../src/adapters/webhook/notice.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
 import { aDecision } from '../../models/decisions.ts';
+import { PATIENCE } from '../../patience.ts';
 
 const servers: Server[] = [];
 
@@ -46,7 +47,7 @@ describe('the webhook', () => {
   it('reports advice, with its sentence', async () => {
     const { url, bodies } = await receiver(200);
     await createWebhookNotice({ url, onFault: expect.unreachable }).send(advice('a bigger dyno is needed', 'worker.1'));
-    await vi.waitFor(() => expect(bodies).toHaveLength(1));
+    await vi.waitFor(() => expect(bodies).toHaveLength(1), PATIENCE);
     expect(bodies[0]).toMatchObject({
       text: 'shop worker.1: advice',
       attachments: [{ text: 'a bigger dyno is needed' }],
@@ -58,7 +59,7 @@ describe('the webhook', () => {
     const notice = createWebhookNotice({ url, onFault: expect.unreachable });
     await notice.send({ type: 'decision', timeMs: 1, decision: aDecision(), outcome: null });
     await notice.send(advice('last'));
-    await vi.waitFor(() => expect(bodies).toHaveLength(1));
+    await vi.waitFor(() => expect(bodies).toHaveLength(1), PATIENCE);
     expect(bodies.map(said)).toEqual(['last']);
   });
 
@@ -67,7 +68,7 @@ describe('the webhook', () => {
     const notice = createWebhookNotice({ url, onFault: expect.unreachable, retryAfterMs: [1, 1, 1] });
     await notice.send(advice('first'));
     await notice.send(advice('second'));
-    await vi.waitFor(() => expect(bodies).toHaveLength(4));
+    await vi.waitFor(() => expect(bodies).toHaveLength(4), PATIENCE);
     expect(bodies.map(said)).toEqual(['first', 'first', 'first', 'second']);
   });
 
@@ -77,7 +78,7 @@ describe('the webhook', () => {
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [1] });
     await notice.send(advice('lost'));
     await notice.send(advice('kept'));
-    await vi.waitFor(() => expect(bodies).toHaveLength(3));
+    await vi.waitFor(() => expect(bodies).toHaveLength(3), PATIENCE);
     expect(faults).toEqual(['the webhook did not accept a message in 2 tries: status 500']);
   });
 
@@ -87,7 +88,7 @@ describe('the webhook', () => {
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [1, 1] });
     await notice.send(advice('lost'));
     await notice.send(advice('kept'));
-    await vi.waitFor(() => expect(bodies.map(said)).toEqual(['lost', 'kept']));
+    await vi.waitFor(() => expect(bodies.map(said)).toEqual(['lost', 'kept']), PATIENCE);
     expect(faults).toEqual(['the webhook did not accept a message in 1 try: status 404']);
   });
 
@@ -101,7 +102,7 @@ describe('the webhook', () => {
     await notice.send(advice('other', 'worker.2'));
     nowMs = 3_600_000;
     await notice.send(advice('later', 'worker.1'));
-    await vi.waitFor(() => expect(bodies.map(said)).toEqual(['first', 'other', 'later']));
+    await vi.waitFor(() => expect(bodies.map(said)).toEqual(['first', 'other', 'later']), PATIENCE);
   });
 
   it('delivers what is on its way before it closes, and takes no more', async () => {
@@ -118,7 +119,7 @@ describe('the webhook', () => {
     const faults: string[] = [];
     const notice = createWebhookNotice({ url, onFault: (fault) => faults.push(fault), retryAfterMs: [3_600_000] });
     await notice.send(advice('lost'));
-    await vi.waitFor(() => expect(bodies).toHaveLength(1));
+    await vi.waitFor(() => expect(bodies).toHaveLength(1), PATIENCE);
     await notice.close(0);
     expect(faults).toEqual(['the actuator stopped before the webhook accepted a message']);
   });

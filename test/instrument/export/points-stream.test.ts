@@ -9,6 +9,7 @@ import { PointsStreamLog } from '../../../src/instrument/export/redis/points-str
 import { subjectOf } from '../../../src/instrument/export/subject.ts';
 import { POINTS_STREAM_KEY, POINTS_STREAM_MAX_BYTES } from '../../../src/semconv.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { PATIENCE } from '../../patience.ts';
 
 const isConnected = async () => true;
 const NO_METRICS = { scopeMetrics: [] } as unknown as ResourceMetrics;
@@ -87,7 +88,7 @@ describe('the points stream of a worker', () => {
       () => '{}',
       () => borrowRedis({ client: Promise.resolve(narrow) }),
     );
-    await vi.waitFor(() => expect(narrow.status).toBe('ready'));
+    await vi.waitFor(() => expect(narrow.status).toBe('ready'), PATIENCE);
     for (let count = 0; count < 120; count++) await send(exporter);
     narrow.disconnect();
     expect(await redis.xlen(POINTS_STREAM_KEY)).toBe(100);
@@ -209,7 +210,7 @@ describe('what is said of the points stream', () => {
     await redis.config('SET', 'maxmemory', '0');
     await redis.acl('SETUSER', 'narrow', 'on', '>secret', '~bull:*', '+@all');
     const narrow = new Redis(server.url.replace('redis://', 'redis://narrow:secret@'));
-    await vi.waitFor(() => expect(narrow.status).toBe('ready'));
+    await vi.waitFor(() => expect(narrow.status).toBe('ready'), PATIENCE);
     await send(exporter(narrow));
     narrow.disconnect();
     expect(lines).toEqual([expect.stringMatching(/out of memory/), expect.stringMatching(/NOPERM/)]);

@@ -8,6 +8,7 @@ import { Telemetry } from '../../../src/instrument/export/telemetry.ts';
 import { JobMonitor } from '../../../src/instrument/jobs/job-monitor.ts';
 import type { Transport } from '../../../src/instrument/settings.ts';
 import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../../src/semconv.ts';
+import { PATIENCE } from '../../patience.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
 
 const undo: (() => void)[] = [];
@@ -46,7 +47,7 @@ async function receive() {
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const histogram = (request: number, name: string) =>
     requests[request]?.find((metric) => metric.name === name)?.histogram;
-  const arrived = (count: number) => vi.waitFor(() => expect(requests).toHaveLength(count));
+  const arrived = (count: number) => vi.waitFor(() => expect(requests).toHaveLength(count), PATIENCE);
   return { histogram, arrived };
 }
 

@@ -2,6 +2,7 @@ import { createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api
 import { MeterProvider as MeterProviderOfSdk } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobTables } from '../../../src/instrument/export/job-tables.ts';
+import { PATIENCE } from '../../patience.ts';
 import { memoryProvider, type ResourceAttributes } from '../memory/memory-reader.ts';
 import { listen } from '../said-lines.ts';
 import { canSend, flushable, harness } from './telemetry-harness.ts';
@@ -122,7 +123,7 @@ describe('choice of the provider', () => {
       telemetry.setFallback(async () => ({ provider: flushable(forceFlush), tables: null, canSend }));
       if (isFlushed) runJob(1);
       await (isFlushed ? telemetry.flush() : telemetry.settle());
-      await vi.waitFor(() => expect(forceFlush).toHaveBeenCalled());
+      await vi.waitFor(() => expect(forceFlush).toHaveBeenCalled(), PATIENCE);
       expect(forceFlush).toHaveBeenCalledTimes(1);
     }
   });

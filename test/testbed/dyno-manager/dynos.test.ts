@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RestartAnswer } from '../../../src/ports.ts';
 import { pidsWithEnv } from '../../../src/testbed/dyno-manager/dyno/process-table.ts';
+import { PATIENCE } from '../../patience.ts';
 import { isAlive, node, OBEDIENT, type RunningManager, STUBBORN, startManager, TOKEN } from './running-manager.ts';
 
 let running: RunningManager | null = null;
@@ -102,7 +103,7 @@ describe('a dyno that ends slowly or starts slowly', () => {
     const child = await line(({ line }) => line.startsWith('child '));
     await restart('worker.1');
     await event((entry) => entry.event === 'exit' && entry.dynoId === child.dynoId);
-    await vi.waitUntil(() => pidsWithEnv(`DYNO_MANAGER_BOOT=${child.dynoId}`).length === 0);
+    await vi.waitUntil(() => pidsWithEnv(`DYNO_MANAGER_BOOT=${child.dynoId}`).length === 0, PATIENCE);
   });
 
   test('is `starting` for the configured delay', async () => {
