@@ -1,9 +1,11 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import { printable } from '../model/printable.ts';
+import { byGrowth, jobName } from '../page/model/jobs-view.ts';
 import type { Attempt } from '../web/schema/attempt.ts';
 import type { Decision } from '../web/schema/decision.ts';
 import type { Dyno } from '../web/schema/dyno.ts';
+import type { TargetJobs } from '../web/schema/jobs.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import type { RefusedMeasurements, Status, TargetState } from '../web/schema/status.ts';
 import { allDynos } from './remote/all-dynos.ts';
@@ -14,6 +16,7 @@ import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
 const ATTEMPTS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
+const JOBS_SHOWN = 3;
 
 type TargetShown = Pick<
   TargetState,
@@ -41,21 +44,23 @@ interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refus
   readonly platform: Pick<Status['platform'], 'calls_used' | 'calls_left' | 'budget' | 'budget_left'>;
   readonly targets: readonly TargetShown[];
   readonly dynos: readonly DynoShown[];
+  readonly jobs: readonly TargetJobs[];
   readonly attempts: readonly AttemptShown[];
   readonly decisions: readonly Decision[];
 }
 
-/** `tidemark status`: what is off and why, targets, dynos, restarts, refused measurements, and the last decisions. */
+/** `tidemark status`: what is off and why, targets, dynos, jobs, restarts, refused measurements, last decisions. */
 export async function runStatus(args: CommandArguments): Promise<number> {
   const { address, name, close } = await openSource(args);
   const answers = Promise.all([
     ask(address, ROUTES.status),
     allDynos(address),
+    ask(address, ROUTES.jobs),
     ask(address, ROUTES.attempts, { query: { limit: ATTEMPTS_SHOWN } }),
     ask(address, ROUTES.decisions, { query: { limit: DECISIONS_SHOWN } }),
   ]);
-  const [status, dynos, { attempts }, { decisions }] = await answers.finally(close);
-  const snapshot = { ...status, source: name, dynos, attempts, decisions };
+  const [status, dynos, { targets: jobs }, { attempts }, { decisions }] = await answers.finally(close);
+  const snapshot = { ...status, source: name, dynos, jobs, attempts, decisions };
   const text =
     args.own.json === true
       ? printable(JSON.stringify(snapshot))
@@ -66,7 +71,7 @@ export async function runStatus(args: CommandArguments): Promise<number> {
 
 /** What a person reads, in lines of at most `columns`. */
 export function describeStatus(snapshot: Snapshot, columns: number, nowMs: number): string {
-  const { restarts, platform_refuses, platform, targets, dynos, attempts, refused, decisions } = snapshot;
+  const { restarts, platform_refuses, platform, targets, dynos, jobs, attempts, refused, decisions } = snapshot;
   const sections = [
     [
       `Restarts are ${restarts}`,
@@ -76,6 +81,7 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
     ],
     section('Targets', targets.flatMap(targetLines)),
     section('Dynos', dynoLines(dynos), 'none: no measurements have arrived'),
+    section('Jobs that grow memory', jobLines(jobs)),
     section(
       'Last restarts',
       attempts.flatMap((attempt) => attemptLines(attempt, nowMs)),
@@ -97,9 +103,24 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
     .join('\n\n');
 }
 
+/** Of each target the job names that grew its memory most. */
+function jobLines(targets: readonly TargetJobs[]): readonly string[] {
+  return byGrowth(targets).flatMap(({ app, process_type, jobs }) =>
+    jobs
+      .filter(({ net_bytes }) => net_bytes > 0)
+      .slice(0, JOBS_SHOWN)
+      .map((job) => {
+        const runs = job.runs === null ? '' : ` in ${job.runs} ${job.runs === 1 ? 'run' : 'runs'}`;
+        return `  ${app ?? '?'}:${process_type} ${jobName(job)}: memory grew by ${formatBytes(job.net_bytes)}${runs}`;
+      }),
+  );
+}
+
 /** That memory is not of this moment, where it was not. */
 function sourceLines({ read_from, source }: Snapshot): readonly string[] {
-  return read_from === 'redis' ? [`  Read from ${source}: memory as the actuator last saved it, once a window.`] : [];
+  return read_from === 'redis'
+    ? [`  Read from ${source}: memory and jobs as the actuator last saved them, once a window.`]
+    : [];
 }
 
 function callLines({ calls_used, calls_left, budget, budget_left }: Snapshot['platform']): readonly string[] {

@@ -39,6 +39,7 @@ export class BootJobs implements Holding {
   /** Of processes that are forgotten. */
   readonly #ended: SeriesByFigure = new Map();
   readonly #leftOut = new Set<number>();
+  #leftOutBefore = 0;
   #series = 0;
   /** What it takes in the heap at most, bytes; kept by whoever gives it room. */
   amount = 0;
@@ -54,9 +55,14 @@ export class BootJobs implements Holding {
     return this.amount;
   }
 
-  /** How many job names found no room, at most 100. */
+  /** How many job names found no room; of those that this process left out, at most 100. */
   get leftOut(): number {
-    return this.#leftOut.size;
+    return this.#leftOutBefore + this.#leftOut.size;
+  }
+
+  /** Names that another process left out before. */
+  leaveOutMore(names: number): void {
+    this.#leftOutBefore += names;
   }
 
   /** @returns how many of the points found no room */

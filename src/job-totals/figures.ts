@@ -45,7 +45,7 @@ const IDLE = '_idle';
 const MAX_JOBS = 200;
 const MAX_DYNOS = 10;
 /** What a process said longer ago is not what runs now. */
-const NOW_MS = 3 * 60_000;
+export const NOW_MS = 3 * 60_000;
 
 /** The sums of one job name, in one boot or in many. */
 class NameSums {
@@ -99,6 +99,12 @@ export function sharesOf(jobs: BootJobs): readonly JobShare[] {
     .filter(({ name, netBytes }) => name !== IDLE && netBytes > 0)
     .sort((a, b) => b.netBytes - a.netBytes)
     .map(({ queue, name, netBytes, runs, known }) => ({ queue, name, netBytes: Math.round(netBytes), runs, known }));
+}
+
+/** The keys of a boot's names (queue and name), the largest net growth first. Keys without any growth come last. */
+export function byNetGrowth(jobs: BootJobs, keys: Iterable<string>): readonly string[] {
+  const sums = sumsOf(jobs);
+  return [...keys].sort((a, b) => (sums.get(b)?.netBytes ?? 0) - (sums.get(a)?.netBytes ?? 0));
 }
 
 /** @param boots of one target, at least one */

@@ -3,6 +3,7 @@ import type { JobPoint, JobShare } from '../model/job-point.ts';
 import type { BootIdentity } from '../model/point.ts';
 import { BootJobs } from './boot-jobs.ts';
 import { sharesOf, type TargetJobs, targetJobs } from './figures.ts';
+import { readJobs, writeJobs } from './saved-jobs.ts';
 
 /** Of whom measurements of jobs are. */
 export interface MeasuredProcess {
@@ -66,6 +67,24 @@ export class JobTotals {
     const leftOut = jobs.take(processId, points, (bytes) => this.#give(jobs, bytes, nowMs));
     if (jobs.bytes > 0) this.#boots.set(key, jobs);
     return leftOut;
+  }
+
+  /** What `restore` brings back, as text of bounded length; null where the boot measured no jobs. */
+  save(boot: BootMark): string | null {
+    const jobs = this.#boots.get(keyOf(boot));
+    return jobs === undefined ? null : writeJobs(jobs);
+  }
+
+  /**
+   * Shows what another process saved of a boot. Only where that boot's own measurements do not arrive: they would be
+   * counted twice. Ignores what is damaged.
+   */
+  restore(boot: BootIdentity, json: string, latestMs: number): void {
+    const saved = readJobs(json, latestMs);
+    if (saved === null) return;
+    const nowMs = latestMs;
+    this.take({ boot, processId: 'saved' }, saved.points, { nowMs, sender: { id: 'saved', speaksForAll: true } });
+    this.#boots.get(keyOf(boot))?.leaveOutMore(saved.leftOut);
   }
 
   /** Forgets boots that have not measured for a day. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeStatus } from '../../src/commands/status.ts';
 import type { Decision } from '../../src/web/schema/decision.ts';
+import { someJobs } from '../page/lab/answers.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);
 const MIB = 1024 ** 2;
@@ -84,6 +85,7 @@ const snapshot = {
     },
   ],
   platform: { calls_used: 37, calls_left: 4088, budget: 1500, budget_left: 150 },
+  jobs: someJobs(),
   dynos: [dyno, { ...dyno, app: 'b', dyno: 'web.1', usage_bytes: null }],
   attempts: [
     { ...attempt, id: 'a2', phase: 'draining' as const, outcome: null, deadline_ms: NOW_MS + 120_000 },
@@ -105,6 +107,13 @@ describe('what a person reads of the status', () => {
     const text = describeStatus({ ...snapshot, dynos: [named], decisions: [explained] }, 100, NOW_MS);
     expect(text).toMatch(/^[ -~\n]+$/);
     expect(text).not.toMatch(/^ *Restarts are on/m);
+  });
+
+  it('names the jobs that grew memory, the worst first, and none that gave memory back', () => {
+    const text = describeStatus(snapshot, 100, NOW_MS);
+    expect(text).toContain('shop:worker import-records: memory grew by 388 MB in 1204 runs');
+    expect(text.indexOf('import-records')).toBeLessThan(text.indexOf('render-attachment'));
+    expect(text).not.toContain('all other names');
   });
 
   it('begins with whether restarts are on, and says why not and what ends it', () => {

@@ -12,6 +12,8 @@ import type { Log } from '../report/log.ts';
 export interface SaveParts {
   readonly snapshots: Pick<Snapshots, 'save'>;
   readonly permissions: Permissions;
+  /** What jobs did in a boot; null where nothing is known of it. */
+  readonly jobsOf: (boot: BootIdentity) => string | null;
   /** The newest entry of the points stream that was taken; null where none is read. */
   readonly pointsId: string | null;
   readonly log: Pick<Log, 'warn'>;
@@ -26,14 +28,15 @@ const AT_ONCE = 50;
  */
 export async function saveSnapshots(
   entries: readonly BootEntry[],
-  { snapshots, permissions, pointsId, log }: SaveParts,
+  { snapshots, permissions, jobsOf, pointsId, log }: SaveParts,
 ): Promise<void> {
   const changed = entries.filter(
     ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
   );
   try {
     await inBatches(changed, AT_ONCE, async (entry) => {
-      await snapshots.save(entry.key, writeSnapshot({ boot: entry.boot, pointsId }));
+      const { key, boot } = entry;
+      await snapshots.save(key, writeSnapshot({ boot, pointsId }), jobsOf(boot.identity));
       entry.savedBuckets = closedBuckets(entry.boot);
     });
   } catch (error) {

@@ -19,8 +19,10 @@ import { overview } from '../views/overview.ts';
 import { useJournalledDecisions } from './journalled-decisions.ts';
 import { shownPermissions } from './saved-settings.ts';
 
+type SavedState = 'ledger' | 'journal' | 'savedBoots' | 'savedJobs' | 'reports' | 'available' | 'isLed';
+
 export interface SavedParts {
-  readonly state: Pick<RedisState, 'ledger' | 'journal' | 'savedBoots' | 'reports' | 'available' | 'isLed'>;
+  readonly state: Pick<RedisState, SavedState>;
   readonly settings: { readonly policy: Policy; readonly permissions: Permissions };
   readonly host: Host;
 }
@@ -31,8 +33,9 @@ const JOURNAL_ENTRIES = 1000;
 const CLOCK_SLACK_MS = 60_000;
 
 /**
- * What an actuator has left in Redis, as its API would show it: dynos from the boots' snapshots, decisions from the
- * journal, restarts and pauses from the ledger. Writes nothing and asks no platform. Throws `LedgerUnavailable`.
+ * What an actuator has left in Redis, as its API would show it: dynos from the boots' snapshots and the jobs next to
+ * them, decisions from the journal, restarts and pauses from the ledger. Writes nothing and asks no platform. Throws
+ * `LedgerUnavailable`.
  */
 export async function readSaved({ state, settings, host }: SavedParts): Promise<ActuatorControl> {
   const { clock, log } = host;
@@ -40,6 +43,11 @@ export async function readSaved({ state, settings, host }: SavedParts): Promise<
   for (const json of (await state.savedBoots()).values()) {
     const snapshot = readSnapshot(json, clock.now() + CLOCK_SLACK_MS);
     if (snapshot !== null) registry.adopt(snapshot.boot);
+  }
+  const jobs = new JobTotals(jobLimitsFor(oldSpaceBytes()));
+  const savedJobs = await state.savedJobs(registry.entries().map(({ key }) => key));
+  for (const { key, boot } of registry.entries()) {
+    jobs.restore(boot.identity, savedJobs.get(key) ?? '', clock.now() + CLOCK_SLACK_MS);
   }
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   const history = new EventHistory();
@@ -60,7 +68,6 @@ export async function readSaved({ state, settings, host }: SavedParts): Promise<
   chronicle.note(registry.entries(), { nowMs: clock.now(), accepted: 0 });
   chronicle.overLimit.restore(await state.reports.loadOverLimit(), clock.now());
   const leadership = new Leadership(clock, 0, () => isLed);
-  const jobs = new JobTotals(jobLimitsFor(oldSpaceBytes()));
   const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
   return { ...createViews(views), ...whole(views, rules), ...CHANGES_NOTHING };
 }

@@ -31,7 +31,8 @@ export function run({ settings, measurements, assembled, state, host, onTick }: 
     if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
     const { snapshots } = state;
     const { permissions } = settings;
-    await saveSnapshots(registry.entries(), { snapshots, permissions, pointsId: intake.handedOnUpTo(), log });
+    const jobsOf = jobs.save.bind(jobs);
+    await saveSnapshots(registry.entries(), { snapshots, permissions, jobsOf, pointsId: intake.handedOnUpTo(), log });
   };
   const keepOverLimit = overLimitKeeper();
   const show = async () => {

@@ -3,7 +3,7 @@ import { parseTarget, type Target, targetKey } from '../../model/target.ts';
 /** Every key of the state begins with this. */
 const KEY_PREFIX = 'tidemark:';
 
-/** The names of all keys, in one place. None expires but the leader's, the snapshots' and the time over the quota. */
+/** The names of all keys, in one place. None expires but the leader's, those of boots and the time over the quota. */
 export function createKeys(prefix: string = KEY_PREFIX) {
   return {
     /** Hash: the record of one target. */
@@ -26,6 +26,8 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     /** String: the last week whose summary was sent. */
     summaryWeek: `${prefix}summary-week`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
+    /** String, JSON: what jobs did in a boot. Expires a day after the last write. */
+    jobs: (bootKey: string) => `${prefix}jobs:${bootKey}`,
     /** Set: keys of the boots with a snapshot. Some snapshots may have expired. */
     snapshots: `${prefix}boots`,
   };

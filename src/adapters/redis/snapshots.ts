@@ -5,6 +5,8 @@ import type { RecordFaults } from './ledger/record-faults.ts';
 
 /** A boot that was silent for longer is gone. */
 const EXPIRY_MS = 48 * 3_600_000;
+/** As long as an actuator counts the jobs of a boot. */
+const JOBS_EXPIRY_MS = 24 * 3_600_000;
 const PAGE = 100;
 
 export interface SnapshotsOptions {
@@ -23,11 +25,12 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
       advice: 'Nothing needs to be done: Tidemark overwrites it.',
     });
   return {
-    async save(bootKey, json) {
+    async save(bootKey, json, jobs = null) {
       await connection.run('a snapshot', async (redis) => {
         // The index first: the next load drops an id without a snapshot, but would not find a snapshot without its id.
         await redis.sadd(keys.snapshots, bootKey);
-        await redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
+        const saved = redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
+        await Promise.all([saved, jobs === null ? null : redis.set(keys.jobs(bootKey), jobs, 'PX', JOBS_EXPIRY_MS)]);
       });
       faults.clear(keys.snapshot(bootKey));
     },
@@ -44,7 +47,7 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
         return new Map();
       }
       const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
-      const found = await readTexts(connection, keys, ids);
+      const found = await readTexts(connection, ids, keys.snapshot);
       const missing = ids.filter((id) => !found.has(id));
       for (const id of missing) {
         const kind = await connection.run('the snapshots', (redis) => redis.type(keys.snapshot(id)));
@@ -64,19 +67,28 @@ export async function readSnapshots(connection: RedisConnection, keys: Keys): Pr
   const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots));
   if (type !== 'set') return new Map();
   const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
-  return readTexts(connection, keys, ids);
+  return readTexts(connection, ids, keys.snapshot);
+}
+
+/** What jobs did in these boots, by the keys of the boots. Throws `LedgerUnavailable`. */
+export function readSavedJobs(
+  connection: RedisConnection,
+  keys: Keys,
+  bootKeys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  return readTexts(connection, bootKeys, keys.jobs);
 }
 
 /** The texts of those ids that have one, some at a time. */
 async function readTexts(
   connection: RedisConnection,
-  keys: Keys,
   ids: readonly string[],
+  keyOf: (id: string) => string,
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (let first = 0; first < ids.length; first += PAGE) {
     const page = ids.slice(first, first + PAGE);
-    const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keys.snapshot)));
+    const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keyOf)));
     page.forEach((id, index) => {
       const text = texts[index];
       if (typeof text === 'string') found.set(id, text);

@@ -8,7 +8,7 @@ import { createLeader, isLed, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
-import { createSnapshots, readSnapshots } from './snapshots.ts';
+import { createSnapshots, readSavedJobs, readSnapshots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
@@ -34,6 +34,8 @@ export interface RedisState {
   readonly snapshots: Snapshots;
   /** The snapshots by their key, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
   savedBoots(): Promise<ReadonlyMap<string, string>>;
+  /** What jobs did in these boots, by the keys of the boots; only of those that have it. Throws `LedgerUnavailable`. */
+  savedJobs(bootKeys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   readonly leader: Leader;
   readonly reports: ReportStore;
   /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
@@ -71,6 +73,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
     savedBoots: () => readSnapshots(connection, keys),
+    savedJobs: (bootKeys) => readSavedJobs(connection, keys, bootKeys),
     leader,
     reports: createReportStore({ connection, keys, log }),
     available: connection.available,

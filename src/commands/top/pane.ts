@@ -10,10 +10,7 @@ import { type Line, lineOf, padTo, span } from './text.ts';
 export function paneLines(model: Model, columns: number, rows: number, nowMs: number): readonly Line[] {
   const { targets = [], attempts = [] } = model.answers ?? {};
   if (rows < 2) return [];
-  const isSaved = model.answers?.status.read_from === 'redis';
-  return model.pane === 'jobs'
-    ? jobLines(targets, columns, rows, isSaved)
-    : attemptLines(attempts, columns, rows, nowMs);
+  return model.pane === 'jobs' ? jobLines(targets, columns, rows) : attemptLines(attempts, columns, rows, nowMs);
 }
 
 /** What may have stayed of what the job took: where a target gave everything back, none of its jobs comes first. */
@@ -22,7 +19,7 @@ function rankOf({ view, target }: { readonly view: JobView; readonly target: Tar
 }
 
 /** The job names of all targets, by what stayed: the answer to "which job?". */
-function jobLines(targets: readonly TargetJobs[], columns: number, rows: number, isSaved: boolean): readonly Line[] {
+function jobLines(targets: readonly TargetJobs[], columns: number, rows: number): readonly Line[] {
   const jobs = targets
     .flatMap((target) =>
       jobViewsOf(target)
@@ -40,9 +37,7 @@ function jobLines(targets: readonly TargetJobs[], columns: number, rows: number,
     const where = view.dyno ?? `${target.app ?? '?'}:${target.process_type}`;
     return lineOf([span(cells(jobName(view.job), view.net, view.heldPerRun, view.growth, view.runs, where))], columns);
   });
-  const none = isSaved
-    ? "only in the actuator's memory; the restarts (Tab) name suspects"
-    : 'no job has been measured yet: workers that import tidemark/register report their jobs';
+  const none = 'no job has been measured yet: workers that import tidemark/register report their jobs';
   return [
     lineOf([span(head, 'quiet')], columns),
     ...(lines.length > 0 ? lines : [lineOf([span(`  ${none}`)], columns)]),

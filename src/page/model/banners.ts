@@ -149,7 +149,7 @@ function savedBanners({ read_from, leading }: Status): readonly Banner[] {
     const advice = 'Start it, or check that this is its Redis.';
     return [banner('no-actuator', 'act', { title: 'No actuator runs', says, advice })];
   }
-  const says = 'memory is as last saved, once a window; jobs are not saved.';
+  const says = 'memory and jobs are as last saved, once a window.';
   return [banner('saved', 'quiet', { title: 'Read from Redis', says })];
 }
 

@@ -135,6 +135,19 @@ describe('the snapshots', () => {
   });
 });
 
+describe('what jobs did in a boot', () => {
+  it('is kept next to its snapshot for a day, and is absent where nothing was written', async () => {
+    const { snapshots, savedJobs } = await open();
+    await snapshots.save('a', '{}', '{"jobs":1}');
+    await snapshots.save('a', '{}');
+    await snapshots.save('b', '{}', null);
+    expect(await savedJobs(['a', 'b', 'never-seen'])).toEqual(new Map([['a', '{"jobs":1}']]));
+    const livesMs = await redis.pttl(`${keyPrefix}jobs:a`);
+    expect(livesMs).toBeGreaterThan(23 * 3_600_000);
+    expect(livesMs).toBeLessThanOrEqual(24 * 3_600_000);
+  });
+});
+
 describe('the leader', () => {
   it('is one of two, and hands over on a clean stop', async () => {
     const [one, two] = [await open(), await open()];

@@ -19,8 +19,8 @@ const REDIS = emptyModel('Redis at db.example:6379');
 function model(dynos = smallFleet(), over: Partial<Status> = {}): Model {
   const status = makeStatus(dynos, over);
   const isSaved = status.read_from === 'redis';
-  const targets = isSaved ? [] : someJobs();
-  return withAnswers(isSaved ? REDIS : EMPTY, { status, dynos, targets, attempts: someAttempts() }, NOW_MS);
+  const answers = { status, dynos, targets: someJobs(), attempts: someAttempts() };
+  return withAnswers(isSaved ? REDIS : EMPTY, answers, NOW_MS);
 }
 
 function text(of: Model, size = SMALL): string {

@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSavedApi } from '../../../src/actuator/saved/saved-api.ts';
 import { createRedisState } from '../../../src/adapters/redis/state.ts';
+import { ask } from '../../../src/commands/remote/client.ts';
+import { resolveShownSettings } from '../../../src/config/resolve.ts';
 import { embeddedLeaderKey } from '../../../src/shared/leader-key.ts';
 import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { ROUTES } from '../../../src/web/schema/routes.ts';
 
 const APP = 'shop';
 const TOKEN = 'HRKU-test-token';
@@ -93,6 +97,18 @@ function logged(message: string): readonly { readonly dyno: string; readonly ent
   });
 }
 
+/** What a reader of Redis sees: the job names that grew by as much as the bloated dyno did, and where. */
+async function guiltyJobs(): Promise<readonly string[]> {
+  const api = await openSavedApi(server.url, resolveShownSettings({}));
+  try {
+    const { targets } = await ask(api.address, ROUTES.jobs);
+    const grown = targets.flatMap(({ jobs }) => jobs).filter(({ net_bytes }) => net_bytes > 200e6);
+    return grown.map(({ name, dynos }) => `${name} in ${dynos[0]?.dyno}`);
+  } finally {
+    await api.close();
+  }
+}
+
 describe('an actuator inside the workers', { timeout: 150_000 }, () => {
   it('restarts the bloated dyno once, from one of the workers, and the rest stays as it was', async () => {
     const manager = await startDynos(2);
@@ -110,6 +126,7 @@ describe('an actuator inside the workers', { timeout: 150_000 }, () => {
     expect(first).not.toBe(bloated);
     expect(second).toBe(healthy);
     expect(new Set(logged('the actuator runs inside this worker').map(({ dyno }) => dyno)).size).toBeLessThanOrEqual(2);
+    await vi.waitFor(async () => expect(await guiltyJobs()).toContain('grow in worker.1'), PATIENCE);
     expect(lines.map(({ text }) => text).join('\n')).not.toContain(TOKEN);
   });
 
