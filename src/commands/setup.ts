@@ -4,7 +4,7 @@ import { BadInputError, ConfigError } from '../model/errors.ts';
 import { parseTarget, type Target } from '../model/target.ts';
 import { SETTINGS } from '../settings/settings.ts';
 import { API_ADDRESS } from '../settings/values.ts';
-import { exportsElsewhere, type KnownApp, plainSteps, type Step, webSteps } from './setup/plan.ts';
+import { embeddedSteps, exportsElsewhere, type KnownApp, plainSteps, type Step, webSteps } from './setup/plan.ts';
 import { type HerokuAccess, readApp } from './setup/read-app.ts';
 import { jsonOf, scriptOf } from './setup/script.ts';
 import type { CommandArguments } from './terminal/command.ts';
@@ -18,7 +18,7 @@ const ASK_HEROKU = 'HEROKU_API_TOKEN="$(heroku auth:token)" tidemark setup ...';
  */
 export async function runSetup(args: CommandArguments): Promise<number> {
   const target = targetOf(args);
-  const { steps, notes } = args.own.plain === true ? plain(target) : await web(args, target);
+  const { steps, notes } = await planOf(args, target);
   for (const note of notes) process.stderr.write(`tidemark: ${note}\n`);
   const text = args.own.json === true ? JSON.stringify(jsonOf(steps)) : scriptOf(steps);
   process.stdout.write(`${text}\n`);
@@ -39,6 +39,24 @@ function targetOf({ words: [word = ''] }: CommandArguments): Target {
       ? 'name the workers that are to be watched: tidemark setup my-app:worker ...'
       : `"${word}" is not app:type: name the workers that are to be watched, for example my-app:worker`,
   );
+}
+
+async function planOf(args: CommandArguments, target: Target): Promise<Plan> {
+  const { plain: isPlain, embedded: isEmbedded } = args.own;
+  if (isPlain === true && isEmbedded === true)
+    throw new BadInputError('--plain and --embedded: give one, for a dyno of its own or for a thread of the workers');
+  if (isEmbedded === true) return embedded(target);
+  return isPlain === true ? plain(target) : web(args, target);
+}
+
+function embedded(target: Target): Plan {
+  const token = 'HEROKU_API_TOKEN becomes a config var of the workers, which every process of the app can read';
+  return {
+    steps: embeddedSteps(target),
+    notes: [
+      `${token}. REDIS_URL must be the queue's Redis. Look at it with: heroku run -a ${target.app} -- npx tidemark top`,
+    ],
+  };
 }
 
 function plain(target: Target): Plan {
@@ -77,7 +95,7 @@ function actuatorName({ own }: CommandArguments): string {
   if (parseTarget(`${name}:web`) !== null) return name;
   throw new BadInputError(
     `${name === '' ? '--actuator is missing' : `--actuator "${name}" is not the name of an app`}: give the app that ` +
-      'runs the actuator, for example my-tidemark, or --plain for a dyno of the same app',
+      'runs the actuator, for example my-tidemark, --plain for a dyno of the same app, or --embedded for a thread of the workers',
   );
 }
 

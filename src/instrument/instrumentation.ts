@@ -93,7 +93,8 @@ export class BullMQMemoryInstrumentation {
 /**
  * Follows one BullMQ worker, for applications that bundle this package, in which `tidemark/register` cannot run. A
  * worker that is already followed through its class stays as it is. In a worker thread it lets the worker be drained,
- * and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider. Never throws.
+ * and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider. Does not start
+ * the actuator of `TIDEMARK_EMBEDDED`, and prints so. Never throws.
  *
  * @param worker an instance of BullMQ's `Worker`
  *
@@ -107,10 +108,16 @@ export function instrumentWorker(worker: object): void {
   guarded('following a worker', () => {
     if (!mayMeasure()) return followInThread(worker);
     const watch = watchFor({});
+    const isFirst = !watch.telemetry.hasFallback;
+    if (isFirst && readWorkerSettings(process.env).embedded) watch.voice.say(NOT_EMBEDDED);
     exportStandalone(watch);
     watch.follow(worker);
   });
 }
+
+const NOT_EMBEDDED =
+  'TIDEMARK_EMBEDDED=true has no effect in this process: only tidemark/register starts the actuator, which is loaded ' +
+  'from files that a bundle does not have. Load tidemark/register, or run the actuator as a service.';
 
 function watchFor({ maxJobNames }: BullMQMemoryInstrumentationConfig): WorkerInstrumentation {
   const settings = readWorkerSettings(process.env);

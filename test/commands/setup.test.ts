@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptOf } from '../../src/commands/setup/script.ts';
 import { resolveActuatorSettings } from '../../src/config/resolve.ts';
+import { resolveEmbeddedSettings } from '../../src/embedded/embedded-settings.ts';
 import { readWorkerSettings } from '../../src/instrument/settings.ts';
 import { type Heroku, startHeroku } from '../heroku/heroku.ts';
 import type { HostedApp } from '../heroku/hosted-app.ts';
@@ -124,6 +125,18 @@ describe('tidemark setup', () => {
     const { code, stdout, stderr } = await setup(args, token);
     expect([code !== 0, stdout]).toEqual([true, '']);
     expect(stderr).toMatch(says);
+  });
+
+  it('prints the lines of an actuator inside the workers, which both halves read without a fault', async () => {
+    const { code, stdout, stderr } = await setup(['my-app:worker', '--embedded'], null);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/REDIS_URL must be the queue's Redis/);
+    const { 'my-app': vars = {} } = varsOf(stdout, NEW_TOKEN);
+    expect(readWorkerSettings(vars)).toMatchObject({ embedded: true, transports: ['redis'], faults: [] });
+    const own = { app: 'my-app', processType: 'worker' };
+    const settings = resolveEmbeddedSettings({ ...vars, REDIS_URL: 'redis://queue' }, own);
+    expect(settings.herokuApiToken).toBe('HRKU-new');
+    expect(settings.permissions).toMatchObject({ allowed: [{ app: '.', processType: 'worker' }], dryRun: true });
   });
 
   it('prints the lines of a plain dyno, which reads from Redis', async () => {

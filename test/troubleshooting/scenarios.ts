@@ -44,6 +44,15 @@ async function refused(send: (world: World) => Promise<unknown>): Promise<Said> 
   return world.said();
 }
 
+const LOG = { 'content-type': 'application/logplex-1' };
+
+/** The same where log lines are taken. */
+async function drained(env: Environment, send: (world: World) => Promise<unknown>): Promise<Said> {
+  const world = await World.start({ TIDEMARK_SOURCE: 'otlp,logplex', ...env });
+  await send(world);
+  return world.said();
+}
+
 /** The record of shop:worker as the ledger would have it. */
 async function recorded(fields: Readonly<Record<string, string>>): Promise<Said> {
   const world = await World.start();
@@ -166,6 +175,12 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   },
   'The URL has a path too many or too few': () => refused((world) => world.post({}, {}, '/v1/metrics/v1/metrics')),
   'The sender speaks gRPC': () => refused((world) => speakGrpc(world.actuator.url)),
+  'The app has a log drain, and the actuator takes no log lines': () =>
+    refused((world) => world.post({}, LOG, '/v1/logplex')),
+  'Something else than a log drain sends to /v1/logplex': () =>
+    drained({}, (world) => world.post({}, {}, '/v1/logplex')),
+  'The token of a log drain is for several apps, and its URL names none': () =>
+    drained({ TIDEMARK_INGEST_TOKENS: '*=ingest-t0ken' }, (world) => world.post({}, LOG, '/v1/logplex')),
   'The app has its own OpenTelemetry SDK without `herokuDetector`': () =>
     refused((world) => world.post(measurements({ ...SHOP, id: null }, [Date.now()]))),
   'The clock of the worker is slow': () => refused(at(-5 * MINUTE)),

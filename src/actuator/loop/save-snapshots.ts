@@ -4,6 +4,7 @@ import { LedgerUnavailable } from '../../model/errors.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Permissions } from '../../model/policy.ts';
+import type { Target } from '../../model/target.ts';
 import type { Snapshots } from '../../ports.ts';
 import type { BootEntry } from '../boot-registry.ts';
 import { inBatches } from '../in-batches.ts';
@@ -11,6 +12,8 @@ import type { Log } from '../report/log.ts';
 
 export interface SaveParts {
   readonly snapshots: Pick<Snapshots, 'save'>;
+  /** Whether an actuator inside the workers of a target leads it, and saves its boots. */
+  readonly isLedInside: (target: Target) => Promise<boolean>;
   readonly permissions: Permissions;
   /** What jobs did in a boot; null where nothing is known of it. */
   readonly jobsOf: (boot: BootIdentity) => string | null;
@@ -24,11 +27,11 @@ const AT_ONCE = 50;
 
 /**
  * Saves each boot on the allow-list of which a bucket has closed since: a new actuator then lacks less than a window of
- * it.
+ * it. Boots of targets that another one leads, inside their workers, are saved by that one.
  */
 export async function saveSnapshots(
   entries: readonly BootEntry[],
-  { snapshots, permissions, jobsOf, pointsId, log }: SaveParts,
+  { snapshots, isLedInside, permissions, jobsOf, pointsId, log }: SaveParts,
 ): Promise<void> {
   const changed = entries.filter(
     ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
@@ -36,6 +39,8 @@ export async function saveSnapshots(
   try {
     await inBatches(changed, AT_ONCE, async (entry) => {
       const { key, boot } = entry;
+      const { app, processType } = boot.identity;
+      if (app === null || (await isLedInside({ app, processType }))) return;
       await snapshots.save(key, writeSnapshot({ boot, pointsId }), jobsOf(boot.identity));
       entry.savedBuckets = closedBuckets(entry.boot);
     });

@@ -11,7 +11,7 @@ export interface PublishTo {
   /** The actuator's own metrics; null where they are not exported. */
   readonly metrics: ((event: ActuatorEvent) => void) | null;
   /** Null where no Redis is configured. */
-  readonly state: Pick<RedisState, 'available' | 'journal'> | null;
+  readonly state: Pick<RedisState, 'available' | 'journal' | 'isLedInside'> | null;
   readonly notice: Notice | null;
   /** Those who watch; they must not reject. */
   readonly listeners: ReadonlySet<(event: ActuatorEvent) => Promise<void>>;
@@ -28,13 +28,21 @@ export function createPublisher(to: PublishTo): (event: ActuatorEvent) => Promis
     if (event.type === 'breaker') to.log.warn('the breaker has opened: no more automatic restarts', { ...event });
     to.metrics?.(event);
     for (const listener of to.listeners) await listener(event);
-    if (to.state?.available() && isWatched(event, to.permissions)) await to.state.journal.append(event);
+    if (to.state?.available() && (await isWritten(event, to.state, to.permissions)))
+      await to.state.journal.append(event);
     await to.notice?.send(event);
   };
 }
 
-function isWatched(event: ActuatorEvent, permissions: Permissions): boolean {
+/** A decision on a target that an actuator inside its workers leads is written by that one. */
+async function isWritten(
+  event: ActuatorEvent,
+  state: Pick<RedisState, 'isLedInside'>,
+  permissions: Permissions,
+): Promise<boolean> {
   if (event.type !== 'decision') return true;
   const { target } = event.decision;
-  return target !== null && permissionOf(permissions, target) !== 'forbidden';
+  if (target === null || permissionOf(permissions, target) === 'forbidden') return false;
+  // Without an answer both may write, which does no harm.
+  return !(await state.isLedInside(target).catch(() => false));
 }

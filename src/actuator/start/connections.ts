@@ -73,7 +73,9 @@ function openState(settings: ActuatorSettings, embedded: EmbeddedScope | null, l
     log: (level, message) => log[level](message),
     ...(embedded === null ? {} : { seat: embedded.seat }),
   });
-  return embedded === null ? state : { ...state, ledger: ledgerOf(state.ledger, embedded.target) };
+  if (embedded === null) return state;
+  // It is the one inside.
+  return { ...state, ledger: ledgerOf(state.ledger, embedded.target), isLedInside: async () => false };
 }
 
 /**

@@ -29,10 +29,11 @@ export function run({ settings, measurements, assembled, state, host, onTick }: 
   const { clock, log } = host;
   const save = async () => {
     if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
-    const { snapshots } = state;
+    const { snapshots, isLedInside } = state;
     const { permissions } = settings;
     const jobsOf = jobs.save.bind(jobs);
-    await saveSnapshots(registry.entries(), { snapshots, permissions, jobsOf, pointsId: intake.handedOnUpTo(), log });
+    const pointsId = intake.handedOnUpTo();
+    await saveSnapshots(registry.entries(), { snapshots, isLedInside, permissions, jobsOf, pointsId, log });
   };
   const keepOverLimit = overLimitKeeper();
   const show = async () => {

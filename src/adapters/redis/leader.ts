@@ -1,4 +1,5 @@
 import { LedgerUnavailable } from '../../model/errors.ts';
+import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { Leader } from '../../ports.ts';
 import { embeddedLeaderKey, HOLD_LEAD, LEASE_MS } from '../../shared/leader-key.ts';
 import type { RedisConnection } from './connection.ts';
@@ -70,6 +71,23 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
         .run('the leader key', (redis) => redis.eval(RELEASE, 1, key, id))
         .catch((error: unknown) => log('warn', `the leader key was not given back: ${String(error)}`));
     },
+  };
+}
+
+/** Whether a worker's process runs the actuator of a target. An answer is used for as long as a lead lasts. */
+export function createInsideLeaders(connection: RedisConnection): (target: Target) => Promise<boolean> {
+  const answers = new Map<TargetKey, { readonly atMs: number; readonly isLed: Promise<boolean> }>();
+  return (target) => {
+    const key = targetKey(target);
+    const known = answers.get(key);
+    if (known !== undefined && performance.now() - known.atMs < LEASE_MS) return known.isLed;
+    const isLed = connection
+      .run('the leader keys', (redis) => redis.exists(embeddedLeaderKey(target)))
+      .then((found) => found > 0);
+    if (answers.size >= MAX_RECORDS) answers.clear();
+    answers.set(key, { atMs: performance.now(), isLed });
+    isLed.catch(() => answers.delete(key));
+    return isLed;
   };
 }
 

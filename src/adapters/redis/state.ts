@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Target } from '../../model/target.ts';
 import type { Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createKeys } from './keys.ts';
-import { createLeader, isLed, type LeaderSeat } from './leader.ts';
+import { createInsideLeaders, createLeader, isLed, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
@@ -56,6 +57,11 @@ export interface RedisState {
   hasLedger(): Promise<boolean>;
   /** Whether an actuator leads now. Throws `LedgerUnavailable`. */
   isLed(): Promise<boolean>;
+  /**
+   * Whether another actuator, inside a worker of this target, leads it: that one writes its journal and snapshots. Throws
+   * `LedgerUnavailable`.
+   */
+  isLedInside(target: Target): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -82,6 +88,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     takesWrites: () => takesWrites(connection, keys),
     hasLedger: async () => (await connection.run('the epoch', (redis) => redis.exists(keys.epoch))) > 0,
     isLed: () => isLed(connection, keys),
+    isLedInside: createInsideLeaders(connection),
     async close() {
       await leader.stop();
       await connection.close();

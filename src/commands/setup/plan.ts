@@ -134,6 +134,22 @@ export function plainSteps({ app, processType }: Target): readonly Step[] {
   ];
 }
 
+/** The actuator in a thread of the workers, whose measurements go over the queue's Redis. */
+export function embeddedSteps({ app, processType }: Target): readonly Step[] {
+  return [
+    {
+      app,
+      why: `The actuator inside the workers of ${app}; it may restart ${app}:${processType} once dry run is off.`,
+      labs: [METADATA],
+      config: {
+        TIDEMARK_EMBEDDED: { text: 'true' },
+        TIDEMARK_TARGETS: { text: `.:${processType}` },
+        HEROKU_API_TOKEN: API_TOKEN,
+      },
+    },
+  ];
+}
+
 /** Whether the app sends telemetry to another address than the actuator's. Null: its config vars were not read. */
 export function exportsElsewhere({ config }: KnownApp, actuatorUrl: string, signal: '' | 'METRICS_'): boolean | null {
   if (config === null) return null;

@@ -114,6 +114,7 @@ export const COMMANDS: readonly Command[] = [
         meaning: 'The workers export OTLP elsewhere: their other signals stay there. Detected if Heroku can be asked.',
       },
       { name: 'plain', value: null, meaning: 'The actuator is a plain dyno of the same app, and reads from Redis.' },
+      { name: 'embedded', value: null, meaning: 'The actuator runs inside the workers, in a thread of one of them.' },
       JSON_FLAG,
     ],
     takesSettings: false,

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
+import { embeddedLeaderKey } from '../../../src/shared/leader-key.ts';
 import { aClaim } from '../../models/a-claim.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
@@ -149,6 +150,18 @@ describe('what jobs did in a boot', () => {
 });
 
 describe('the leader', () => {
+  it('of one target, inside its workers, is known to another actuator', async () => {
+    const target = { app: `shop-${randomUUID()}`, processType: 'worker' };
+    const { isLedInside } = await open();
+    expect(await isLedInside(target)).toBe(false);
+    const key = embeddedLeaderKey(target);
+    await redis.set(key, 'a-worker', 'PX', 60_000);
+    const other = await open();
+    expect(await other.isLedInside(target)).toBe(true);
+    expect(await other.isLedInside({ ...target, processType: 'mailer' })).toBe(false);
+    await redis.del(key);
+  });
+
   it('is one of two, and hands over on a clean stop', async () => {
     const [one, two] = [await open(), await open()];
     one.leader.start();

@@ -11,6 +11,7 @@ import { embeddedLeaderKey } from '../../../src/shared/leader-key.ts';
 import { type DynoManager, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { ROUTES } from '../../../src/web/schema/routes.ts';
+import { RunningActuator } from '../actuator/running-actuator.ts';
 
 const APP = 'shop';
 const TOKEN = 'HRKU-test-token';
@@ -109,6 +110,10 @@ async function guiltyJobs(): Promise<readonly string[]> {
   }
 }
 
+function decisionsIn(log: readonly string[]): readonly string[] {
+  return log.filter((line) => JSON.parse(line).msg === 'decision');
+}
+
 describe('an actuator inside the workers', { timeout: 150_000 }, () => {
   it('restarts the bloated dyno once, from one of the workers, and the rest stays as it was', async () => {
     const manager = await startDynos(2);
@@ -161,6 +166,31 @@ describe('an actuator inside the workers', { timeout: 150_000 }, () => {
       expect(now).not.toBe(before);
     }, PATIENCE);
     await vi.waitFor(() => expect(logged('the actuator runs inside this worker')).toHaveLength(2), PATIENCE);
+  });
+
+  it('writes its journal alone, next to a service that reads the same measurements', async () => {
+    await startDynos(1, { TIDEMARK_DRY_RUN: 'true' });
+    await vi.waitFor(() => expect(logged('the actuator runs inside this worker')).toHaveLength(1), PATIENCE);
+    const service = await RunningActuator.start({
+      REDIS_URL: server.url,
+      TIDEMARK_SOURCE: 'redis',
+      TIDEMARK_DRY_RUN: 'true',
+      TIDEMARK_WINDOW: '1s',
+      TIDEMARK_INGEST_TOKENS: '',
+    });
+    cleanups.push(() => service.stop());
+    // Without a token its own decisions are advice of another kind: none of them may be among the journalled ones.
+    await vi.waitFor(() => expect(decisionsIn(service.lines)).not.toEqual([]), PATIENCE);
+    await vi.waitFor(() => expect(logged('decision').length).toBeGreaterThan(2), PATIENCE);
+    const state = createRedisState({ url: server.url, policy: { cooldownMs: 0, maxRestartsPerHour: 0, holdMs: 0 } });
+    cleanups.push(() => state.close());
+    expect(await state.untilAvailable(5_000)).toBe(true);
+    const journalled = (await state.journal.recent(100)).flatMap((event) =>
+      event.type === 'decision' ? [event.decision.timeMs] : [],
+    );
+    expect(journalled).not.toEqual([]);
+    const inside = logged('decision').map(({ entry }) => entry.timeMs);
+    expect(inside).toEqual(expect.arrayContaining(journalled));
   });
 
   it('says what is wrong with its settings, and the worker works on', async () => {

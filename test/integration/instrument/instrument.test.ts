@@ -282,6 +282,15 @@ describe('an application with its own SDK', () => {
       attributes: { 'bullmq.job.name': 'named' },
     });
   });
+
+  it('says that a bundled application cannot run the actuator inside it, and works on', async () => {
+    const env = { TIDEMARK_EMBEDDED: 'true' };
+    const prepare = (folder: Parameters<NonNullable<Parameters<typeof run>[0]['prepare']>>[0]) =>
+      folder.addInnerBullmq();
+    const { code, stderr } = await run({ args: ['start/bundled.mjs'], prepare, env });
+    expect(code).toBe(3);
+    expect(stderr.match(/TIDEMARK_EMBEDDED=true has no effect in this process/g)).toHaveLength(1);
+  });
 });
 
 describe('the environment', () => {
