@@ -1,2 +1,2 @@
-/** How long a test waits for what must come: far longer than it takes on a busy machine, as a test never measures time. */
+/** How long a test waits for what must come: far longer than it takes, also on a busy machine. */
 export const PATIENCE = { timeout: 20_000 };

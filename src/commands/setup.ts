@@ -95,7 +95,8 @@ function actuatorName({ own }: CommandArguments): string {
   if (parseTarget(`${name}:web`) !== null) return name;
   throw new BadInputError(
     `${name === '' ? '--actuator is missing' : `--actuator "${name}" is not the name of an app`}: give the app that ` +
-      'runs the actuator, for example my-tidemark, --plain for a dyno of the same app, or --embedded for a thread of the workers',
+      'runs the actuator, for example my-tidemark, --plain for a dyno of the same app, or --embedded for a thread of ' +
+      'the workers',
   );
 }
 

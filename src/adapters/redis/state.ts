@@ -58,8 +58,8 @@ export interface RedisState {
   /** Whether an actuator leads now. Throws `LedgerUnavailable`. */
   isLed(): Promise<boolean>;
   /**
-   * Whether another actuator, inside a worker of this target, leads it: that one writes its journal and snapshots. Throws
-   * `LedgerUnavailable`.
+   * Whether another actuator, inside a worker of this target, leads it: that one writes its journal and snapshots.
+   * Throws `LedgerUnavailable`.
    */
   isLedInside(target: Target): Promise<boolean>;
   close(): Promise<void>;
