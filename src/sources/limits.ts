@@ -1,9 +1,13 @@
 import { getHeapStatistics } from 'node:v8';
+import { BadInputError } from '../model/errors.ts';
 
 /**
  * How much senders may make the actuator hold, all in one place. The figures keep the service alive on a heap of
  * 256 MiB, Node's default on a dyno of 512 MB, whatever a holder of a token sends.
  */
+
+/** The input is well formed as far as it was read, but is more than may come at once: its sender may send less. */
+export class OverLimitError extends BadInputError {}
 
 const MIB = 1024 ** 2;
 
@@ -95,11 +99,14 @@ export interface MemoryLimits {
   readonly maxWaitingBytes: number;
   /** Data points in them, 16 bytes each. */
   readonly maxWaitingDataPoints: number;
+  /** What the protobuf decoder remembers of resources, to recognise them by their bytes: about 1 KiB each. */
+  readonly maxResourceBytes: number;
 }
 
 /** Of the heap; boots have 20 % (`boot-places.ts`), and requests the rest. */
 const PROCESSES_FRACTION = 0.1;
 const WAITING_FRACTION = 0.05;
+const RESOURCES_FRACTION = 0.05;
 
 /** @param heapBytes how large the heap may grow */
 function memoryLimitsFor(heapBytes: number): MemoryLimits {
@@ -107,6 +114,7 @@ function memoryLimitsFor(heapBytes: number): MemoryLimits {
     maxProcessBytes: Math.floor(heapBytes * PROCESSES_FRACTION),
     maxWaitingBytes: Math.floor(heapBytes * WAITING_FRACTION),
     maxWaitingDataPoints: 1_000_000,
+    maxResourceBytes: Math.floor(heapBytes * RESOURCES_FRACTION),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   ATTR_SERVICE_VERSION,
 } from '../../semconv.ts';
 import { FIELDS } from '../otlp/wanted-metrics.ts';
-import { IDENTITY_ATTRIBUTES } from '../points/process-identity.ts';
+import { IDENTITY_ATTRIBUTES, measurerOf } from '../points/process-identity.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { type MemorySample, type QuotaErrorCode, readHerokuLine } from './heroku-line.ts';
 import type { LogMemory } from './log-memory.ts';
@@ -81,9 +81,9 @@ function addSample(
   identity[PROCESS] = 'log';
   if (startTimeMs !== null) identity[START] = new Date(startTimeMs).toISOString();
   if (release !== null) identity[RELEASE] = release;
-  fold.begin(identity);
+  fold.begin(measurerOf(identity));
   const add = (field: number, value: number | null) => {
-    if (value !== null) fold.add({ field, sums: false, timeMs, value, seriesId: 0 });
+    if (value !== null) fold.add(field, false, { timeMs, value, seriesId: 0 });
   };
   add(RESIDENT, sample.residentBytes);
   add(SWAP, sample.swapBytes);

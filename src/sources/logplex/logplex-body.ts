@@ -1,4 +1,5 @@
 import { BadInputError } from '../../model/errors.ts';
+import { OverLimitError } from '../limits.ts';
 import { type LogLine, parseLogTime } from './heroku-line.ts';
 
 /**
@@ -35,17 +36,13 @@ export function readLogplexBody(bytes: Buffer, maxLines: number, onLine: (line: 
     const end = start + Number(bytes.toString('latin1', at, start - 1));
     if (end > bytes.length) throw new BadInputError(`The frame at byte ${at} is longer than what is left of the body.`);
     lines++;
-    if (lines > maxLines)
-      throw new TooManyLinesError(`The body has more than ${maxLines} lines; send smaller batches.`);
+    if (lines > maxLines) throw new OverLimitError(`The body has more than ${maxLines} lines; send smaller batches.`);
     const line = end - start > MAX_READ_BYTES ? null : readLine(bytes, { start, end, ends });
     if (line !== null) onLine(line);
     at = end;
   }
   return lines;
 }
-
-/** More lines than one request may have: its sender may send fewer. */
-export class TooManyLinesError extends BadInputError {}
 
 /** How many digits the length has. */
 function digitsAt(bytes: Buffer, at: number): number {

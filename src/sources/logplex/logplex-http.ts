@@ -1,28 +1,18 @@
 import { basicNamesOf } from '../../access/credentials.ts';
-import { isLoopbackRequest } from '../../access/loopback.ts';
-import { BadInputError } from '../../model/errors.ts';
-import type { BodiesInFlight } from '../bodies-in-flight.ts';
-import type { DecodeQueue } from '../decode-queue.ts';
-import { createTokenCheck, type IngestToken, LOCAL_SENDER, type Sender } from '../ingest-tokens.ts';
+import { createGate, type DoorOptions, NOT_READY, receive } from '../ingest-door.ts';
+import type { IngestToken, Sender } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
 import { BODY_LIMITS } from '../limits.ts';
-import { type Failure, OVERLOADED, RETRY_AFTER_SECONDS } from '../otlp/otlp-answers.ts';
-import { type ReceivedBody, readBody } from '../otlp/request-body.ts';
+import type { Failure } from '../request-body.ts';
 import { decodeLog, type QuotaError } from './decode-log.ts';
 import { LogMemory } from './log-memory.ts';
-import { TooManyLinesError } from './logplex-body.ts';
 import { SeenFrames } from './seen-frames.ts';
 
-export interface LogplexSourceOptions {
+export interface LogplexSourceOptions extends DoorOptions {
   /** Shared with the other ways in. */
   readonly intake: Intake;
   /** Empty: only programs on this machine may deliver. */
   readonly tokens: readonly IngestToken[];
-  /** False while nothing can be used here: Logplex gets 503 and sends once more. */
-  readonly ready: () => boolean;
-  /** Shared with OTLP, so that both together hold no more than one may. */
-  readonly inFlight: BodiesInFlight;
-  readonly queue: DecodeQueue;
   /** Heroku logged these. Must not throw. */
   readonly onQuotaErrors: (errors: readonly QuotaError[]) => void;
   /** Called for each request that only a person can make acceptable. Must not throw. */
@@ -49,7 +39,7 @@ export interface LogplexSource {
 
 const CONTENT_TYPE = 'application/logplex-1';
 /** A drain's request has 4 KiB, and up to some lines of 10,000 bytes. */
-const LIMITS = { ...BODY_LIMITS, maxBodyBytes: BODY_LIMITS.maxBodyBytes / 4 };
+const LIMITS = { maxBodyBytes: BODY_LIMITS.maxBodyBytes / 4, maxDecodedBytes: BODY_LIMITS.maxDecodedBytes };
 const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
@@ -57,8 +47,8 @@ const APP_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * once more after a 5xx or no answer, drops it after a 4xx, and gives both times the same `Logplex-Frame-Id`.
  */
 export function createLogplexSource(options: LogplexSourceOptions): LogplexSource {
-  const senderOf = createGate(options.tokens);
-  const { inFlight, queue, intake } = options;
+  const { tokens, intake } = options;
+  const senderOf = createGate({ tokens, credentialsOf, onlyThisMachine: ONLY_THIS_MACHINE, noToken: NO_TOKEN });
   const memory = new LogMemory();
   const seen = new SeenFrames();
 
@@ -70,38 +60,24 @@ export function createLogplexSource(options: LogplexSourceOptions): LogplexSourc
     if (typeof app !== 'string') return refuse(app, app === OTHER_APP ? path : null);
     if (!options.ready()) return refuse(NOT_READY);
     if (!isLog(request.headers.get('content-type'))) return refuse(UNKNOWN_TYPE);
-    const body = await readBody(request, { encoding: 'protobuf', limits: LIMITS, inFlight, senderId: sender.id });
-    if (!body.ok) return refuse(body.failure);
-    const frame = `${app} ${request.headers.get('logplex-frame-id') ?? ''}`;
-    const isFrame = request.headers.has('logplex-frame-id');
-    try {
-      const answer = await queue.run(sender.id, () => take(body, { app, sender, frame: isFrame ? frame : null }));
-      return answer ?? refuse(OVERLOADED);
-    } finally {
-      body.end();
-    }
+    const frame = request.headers.get('logplex-frame-id');
+    const delivery = { ...options, ...LIMITS, senderId: sender.id };
+    const taken = await receive(request, delivery, (bytes) =>
+      take(bytes, { app, sender, frame: frame === null ? null : `${app} ${frame}` }),
+    );
+    return taken === 'taken' ? new Response(null, { status: 204 }) : refuse(taken);
   }
 
-  /** In one turn of the event loop, as OTLP is. */
   function take(
-    body: ReceivedBody,
+    bytes: Buffer,
     { app, sender, frame }: { readonly app: string; readonly sender: Sender; readonly frame: string | null },
-  ): Response {
-    if (!options.ready()) return refuse(NOT_READY);
-    if (frame !== null && seen.has(frame)) return taken();
-    const plain = body.decompress();
-    if (!plain.ok) return refuse(plain.failure);
-    const { bytes } = plain;
-    try {
-      const log = decodeLog(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), app, memory);
-      intake.take(log.request, sender);
-      if (log.quotaErrors.length > 0) options.onQuotaErrors(log.quotaErrors);
-    } catch (error) {
-      if (!(error instanceof BadInputError)) throw error;
-      return refuse({ status: error instanceof TooManyLinesError ? 413 : 400, message: error.message });
-    }
+  ): 'taken' {
+    if (frame !== null && seen.has(frame)) return 'taken';
+    const log = decodeLog(bytes, app, memory);
+    intake.take(log.request, sender);
+    if (log.quotaErrors.length > 0) options.onQuotaErrors(log.quotaErrors);
     if (frame !== null) seen.add(frame);
-    return taken();
+    return 'taken';
   }
 
   function refuse(failure: Failure, app: string | null = null): Response {
@@ -113,23 +89,9 @@ export function createLogplexSource(options: LogplexSourceOptions): LogplexSourc
   return { handle };
 }
 
-type Gate = (headers: Headers, remoteAddress: string | undefined) => Sender | Failure;
-
-function createGate(tokens: readonly IngestToken[]): Gate {
-  if (tokens.length === 0) {
-    return (headers, remoteAddress) =>
-      !headers.has('origin') && isLoopbackRequest(headers, remoteAddress) ? LOCAL_SENDER : ONLY_THIS_MACHINE;
-  }
-  const check = createTokenCheck(tokens);
-  // Heroku makes Basic of the URL's user part: the token may be the user or the password.
-  return (headers) => {
-    const authorization = headers.get('authorization');
-    for (const token of basicNamesOf(authorization)) {
-      const sender = check(`Bearer ${token}`);
-      if (sender !== null) return sender;
-    }
-    return check(authorization) ?? NO_TOKEN;
-  };
+/** Heroku makes Basic of the URL's user part: the token may be the user or the password. */
+function credentialsOf(authorization: string | null): readonly (string | null)[] {
+  return [...basicNamesOf(authorization).map((name) => `Bearer ${name}`), authorization];
 }
 
 /** Log lines do not name their app: the token does, or the path where the token covers several. */
@@ -142,10 +104,6 @@ function appOf(sender: Sender, path: string | null): string | Failure {
 
 function isLog(contentType: string | null): boolean {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() === CONTENT_TYPE;
-}
-
-function taken(): Response {
-  return new Response(null, { status: 204 });
 }
 
 function failed({ status, message, headers = {} }: Failure): Response {
@@ -179,12 +137,6 @@ const NO_APP_NAME: Failure = { status: 404, message: 'The path ends with somethi
 const OTHER_APP: Failure = {
   status: 403,
   message: 'This ingest token does not cover the app in the path: use a token of that app in TIDEMARK_INGEST_TOKENS.',
-};
-
-const NOT_READY: Failure = {
-  status: 503,
-  message: 'No log lines are taken here now: the actuator is starting, or another one leads. Send again later.',
-  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
 };
 
 const UNKNOWN_TYPE: Failure = {

@@ -1,4 +1,5 @@
 import type { Rejection } from '../intake.ts';
+import type { Failure } from '../request-body.ts';
 
 /** The two encodings of OTLP over HTTP; an answer is in that of its request. */
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -27,25 +28,6 @@ export function success(encoding: OtlpEncoding, rejection: Rejection | null): Re
   const partialSuccess = { rejectedDataPoints: String(rejection.dataPoints), errorMessage: rejection.message };
   return new Response(JSON.stringify({ partialSuccess }), { headers });
 }
-
-export interface Failure {
-  readonly status: number;
-  readonly message: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What a sender is asked to wait when nothing can be taken now. */
-export const RETRY_AFTER_SECONDS = 5;
-
-/**
- * Answered before the body is kept. The server reads its rest and drops it: a sender that was cut off in the middle
- * would not see the answer.
- */
-export const OVERLOADED: Failure = {
-  status: 503,
-  message: 'The actuator is receiving as many measurements as it can hold. Send again later.',
-  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-};
 
 /** A 4xx or 5xx with a `google.rpc.Status` that carries the message. JSON where the request's encoding is neither. */
 export function failure(encoding: OtlpEncoding | null, { status, message, headers = {} }: Failure): Response {

@@ -1,5 +1,5 @@
 import { BadInputError } from '../../model/errors.ts';
-import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES } from '../points/process-identity.ts';
+import { IDENTITY_ATTRIBUTES, MAX_IDENTITY_BYTES, measurerOf } from '../points/process-identity.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { isUsableFigure, JOB_FIGURES } from './jobs/job-metrics.ts';
 import { jobPointOf } from './jobs/job-points-json.ts';
@@ -34,7 +34,7 @@ const DATA_KINDS: readonly (readonly [name: string, kind: WantedMetric['kind'] |
 export function decodeJson(text: string, vocabulary = OWN_VOCABULARY): DecodedRequest {
   const fold = new RequestFold();
   for (const resourceMetrics of list(object(parse(text), 'the request'), 'resourceMetrics')) {
-    fold.begin(identity(object(resourceMetrics.resource ?? {}, 'resource'), vocabulary));
+    fold.begin(measurerOf(identity(object(resourceMetrics.resource ?? {}, 'resource'), vocabulary)));
     for (const scopeMetrics of list(resourceMetrics, 'scopeMetrics')) {
       for (const metric of list(scopeMetrics, 'metrics')) readMetric(metric, fold, vocabulary);
     }
@@ -99,7 +99,7 @@ function addDataPoint(metric: WantedMetric, dataPoint: JsonObject, fold: Request
   const value = metric.kind === 'value' ? numberValue(dataPoint) : integer(dataPoint.count ?? 0, 'count');
   const field = (flags & FLAG_NO_RECORDED_VALUE) === 0 ? select(metric, dataPoint) : -1;
   const seriesId = metric.sums && field >= 0 ? seriesIdOf(dataPoint) : 0;
-  fold.add({ field, sums: metric.sums, timeMs, value, seriesId });
+  fold.add(field, metric.sums, { timeMs, value, seriesId });
 }
 
 function select({ selector, field }: WantedMetric, dataPoint: JsonObject): number {

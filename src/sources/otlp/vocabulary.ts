@@ -10,7 +10,7 @@ import type { MappedAttribute, MappedField, MetricMap } from '../../settings/met
 import { IDENTITY_ATTRIBUTES } from '../points/process-identity.ts';
 import { ByteNames } from './byte-names.ts';
 import { READ_METRICS } from './jobs/job-metrics.ts';
-import { inBytes, METRIC_NAMES, METRICS, type Metric } from './wanted-bytes.ts';
+import { METRIC_NAMES } from './wanted-bytes.ts';
 import { FIELDS, WANTED_METRICS, type WantedMetric } from './wanted-metrics.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface Vocabulary {
   /** Places in it: first those of `READ_METRICS`. */
   readonly metricNames: ByteNames;
   /** By the same places; undefined where the metric is no field of a Point. */
-  readonly metrics: readonly (Metric | undefined)[];
+  readonly metrics: readonly (WantedMetric | undefined)[];
   readonly metricsByName: ReadonlyMap<string, WantedMetric>;
   /** Places in it: first those of `IDENTITY_ATTRIBUTES`. */
   readonly identityNames: ByteNames;
@@ -31,7 +31,7 @@ export interface Vocabulary {
 
 export const OWN_VOCABULARY: Vocabulary = {
   metricNames: METRIC_NAMES,
-  metrics: METRICS,
+  metrics: WANTED_METRICS,
   metricsByName: new Map(WANTED_METRICS.map((metric) => [metric.name, metric])),
   identityNames: new ByteNames(IDENTITY_ATTRIBUTES),
   identityPlaces: placesOf(IDENTITY_ATTRIBUTES),
@@ -72,10 +72,7 @@ export function vocabularyOf(map: MetricMap | null): Vocabulary {
   }));
   return {
     metricNames: new ByteNames(names),
-    metrics: names.map((name) => {
-      const metric = metricsByName.get(name);
-      return metric === undefined ? undefined : { ...metric, selector: inBytes(metric.selector) };
-    }),
+    metrics: names.map((name) => metricsByName.get(name)),
     metricsByName,
     identityNames: new ByteNames(attributes),
     identityPlaces: places,

@@ -7,31 +7,14 @@ import {
   METRIC_HISTOGRAM,
   METRIC_SUM,
   METRIC_SUMMARY,
-} from './otlp-tags.ts';
-import { type Selector, WANTED_METRICS } from './wanted-metrics.ts';
+} from './protobuf/otlp-tags.ts';
+import type { WantedMetric } from './wanted-metrics.ts';
 
 /** The wanted metrics as a reader of bytes compares them: without making strings of what is skipped. */
 
 export const METRIC_NAMES = new ByteNames(READ_METRICS);
 /** In the order of `READ_METRICS`: what each says of jobs; undefined where nothing. */
 const FIGURES = READ_METRICS.map((name) => JOB_FIGURES.get(name));
-/** In the same order, those that are fields of a Point. */
-export const METRICS = WANTED_METRICS.map((metric) => ({ ...metric, selector: inBytes(metric.selector) }));
-
-/** A metric, and its selector in bytes. */
-export type Metric = (typeof METRICS)[number];
-
-/** A selector as bytes are compared with it. */
-export function inBytes(selector: Selector | null) {
-  if (selector === null) return null;
-  return {
-    attribute: new ByteNames([selector.attribute]),
-    values: new ByteNames([...selector.fields.keys()]),
-    fields: [...selector.fields.values()],
-    withoutIt: selector.withoutIt,
-  };
-}
-
 /** What the numbers of a metric say of jobs; undefined where nothing. */
 export function figureOf(name: number, data: number, temporality: number): JobFigure | undefined {
   const figure = FIGURES[name];
@@ -50,7 +33,7 @@ export function isData(tag: number): boolean {
   );
 }
 
-export function isKindOf(metric: Metric, data: number): boolean {
+export function isKindOf(metric: WantedMetric, data: number): boolean {
   if (metric.kind === 'value') return data === METRIC_GAUGE || data === METRIC_SUM;
   return data === METRIC_HISTOGRAM || data === METRIC_EXPONENTIAL_HISTOGRAM;
 }

@@ -65,8 +65,23 @@ function lengthOf(text: string | null | undefined): number {
   return text?.length ?? 0;
 }
 
+/** What a resource says of who measured. */
+export interface Measurer {
+  /** Null where the resource has no dyno name or no dyno id. */
+  readonly process: ProcessIdentity | null;
+  /** The app's name, also where it says nothing else; null where it has none. */
+  readonly app: string | null;
+}
+
+const APP_PLACE = IDENTITY_ATTRIBUTES.indexOf(ATTR_HEROKU_APP_NAME);
+
+/** @param values in the order of `IDENTITY_ATTRIBUTES` */
+export function measurerOf(values: readonly (string | undefined)[]): Measurer {
+  return { process: identifyProcess(values), app: values[APP_PLACE] || null };
+}
+
 /** Null where the resource has no dyno name or no dyno id. */
-export function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
+function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
   const [dyno, bootId, app, processType, source, startTime, release, process, instance, processStart, role, ...tuning] =
     values;
   if (!dyno || !bootId) return null;

@@ -1,8 +1,7 @@
 import type { GrowthCounts, JobPoint } from '../../model/job-point.ts';
-import { ATTR_HEROKU_APP_NAME } from '../../semconv.ts';
 import { REQUEST_LIMITS } from '../limits.ts';
 import { PointRow } from './point-row.ts';
-import { IDENTITY_ATTRIBUTES, identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import type { Measurer, ProcessIdentity } from './process-identity.ts';
 
 /** The content of one export request. */
 export interface DecodedRequest {
@@ -41,17 +40,11 @@ export interface JobBatch {
 
 /** One data point from a decoder. */
 export interface FoundDataPoint {
-  /** A place in `FIELDS`; -1 where the data point belongs to none. */
-  readonly field: number;
-  /** Whether the field is the sum over the data points of its metric. */
-  readonly sums: boolean;
   readonly timeMs: number;
   readonly value: number;
   /** What its attributes come to (`SeriesId`); not looked at where the field is no sum. */
   readonly seriesId: number;
 }
-
-const APP_PLACE = IDENTITY_ATTRIBUTES.indexOf(ATTR_HEROKU_APP_NAME);
 
 /** The last time that a `Date` can show. */
 const MAX_TIME_MS = 8.64e15;
@@ -88,10 +81,10 @@ export class RequestFold implements DecodedRequest {
     return this.isFull || this.#allJobPoints >= REQUEST_LIMITS.maxJobPoints;
   }
 
-  /** Begins a resource; the values are those of `IDENTITY_ATTRIBUTES`. */
-  begin(identity: readonly (string | undefined)[]): void {
-    this.#process = identifyProcess(identity);
-    this.#app = identity[APP_PLACE] || null;
+  /** Begins a resource. */
+  begin({ process, app }: Measurer): void {
+    this.#process = process;
+    this.#app = app;
     this.#resources++;
   }
 
@@ -100,7 +93,11 @@ export class RequestFold implements DecodedRequest {
     addTo(this.overLimitByApp, this.#app, dataPoints);
   }
 
-  add({ field, sums, timeMs, value, seriesId }: FoundDataPoint): void {
+  /**
+   * @param field a place in `FIELDS`; -1 where the data point belongs to none
+   * @param sums whether the field is the sum over the data points of its metric
+   */
+  add(field: number, sums: boolean, { timeMs, value, seriesId }: FoundDataPoint): void {
     if (this.isFull) {
       this.leaveOut(1);
       return;

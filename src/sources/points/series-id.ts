@@ -16,7 +16,7 @@ export class SeriesId {
   }
 
   /** Adds an attribute: its key and its value as UTF-8, each a range of bytes. `isText`: the value is a string. */
-  add(bytes: Uint8Array, range: AttributeRange): void {
+  add(bytes: Uint8Array, range: AttributeBytes): void {
     let high = range.isText ? 0x2545f491 : 0x1b873593;
     let low = 0x41c6ce57;
     for (let at = range.keyStart; at < range.keyEnd; at++) {
@@ -41,7 +41,7 @@ export class SeriesId {
 }
 
 /** Where the parts of one attribute lie in the bytes. */
-export interface AttributeRange {
+export interface AttributeBytes {
   readonly keyStart: number;
   readonly keyEnd: number;
   readonly valueStart: number;

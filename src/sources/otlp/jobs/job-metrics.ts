@@ -60,7 +60,20 @@ export function isUsableFigure(figure: JobFigure, kind: WantedMetric['kind'], te
   return kind === 'value' && (figure === 'net' || temporality !== TEMPORALITY_DELTA);
 }
 
-/** A data point whose attributes become text only where somebody asks. */
+/** The numbers of a data point, as a decoder holds them until it reads the next one. */
+export interface JobNumbers {
+  readonly timeMs: number;
+  readonly startMs: number;
+  readonly value: number;
+  readonly seriesId: number;
+}
+
+/** What the attributes of a data point say. */
+export interface JobAttributes {
+  labels(figure: JobFigure): JobLabels | null;
+}
+
+/** A data point whose attributes are looked at only where somebody asks. */
 export class DecodedJobPoint implements JobPoint {
   readonly figure: JobFigure;
   readonly seriesId: number;
@@ -69,32 +82,40 @@ export class DecodedJobPoint implements JobPoint {
   readonly isDelta: boolean;
   readonly value: number;
   readonly growth: GrowthCounts | null;
-  readonly #readLabels: () => readonly (string | undefined)[];
+  readonly #attributes: JobAttributes;
 
-  constructor(point: Omit<JobPoint, 'labels'>, readLabels: () => readonly (string | undefined)[]) {
-    this.figure = point.figure;
-    this.seriesId = point.seriesId;
-    this.timeMs = point.timeMs;
-    this.startMs = point.startMs;
-    this.isDelta = point.isDelta;
-    this.value = point.value;
-    this.growth = point.growth;
-    this.#readLabels = readLabels;
+  constructor(
+    { figure, isDelta, growth }: Pick<JobPoint, 'figure' | 'isDelta' | 'growth'>,
+    { seriesId, timeMs, startMs, value }: JobNumbers,
+    attributes: JobAttributes,
+  ) {
+    this.figure = figure;
+    this.seriesId = seriesId;
+    this.timeMs = timeMs;
+    this.startMs = startMs;
+    this.isDelta = isDelta;
+    this.value = value;
+    this.growth = growth;
+    this.#attributes = attributes;
   }
 
   labels(): JobLabels | null {
-    return labelsOf(this.figure, this.#readLabels());
+    return this.#attributes.labels(this.figure);
   }
 }
 
 const OF_QUEUE: ReadonlySet<JobFigure> = new Set<JobFigure>(['active', 'held']);
 
-/** Null where a series does not say what it is about, or is of another messaging system. */
-function labelsOf(figure: JobFigure, values: readonly (string | undefined)[]): JobLabels | null {
-  const [queue, name, attribution, system = MESSAGING_SYSTEM_BULLMQ] = values;
-  if (system !== MESSAGING_SYSTEM_BULLMQ) return null;
-  if (OF_QUEUE.has(figure)) return queue === undefined ? null : { queue, name: '', known: 'estimated' };
-  if (name === undefined || (queue === undefined && name !== JOB_NAME_IDLE)) return null;
+/**
+ * Null where a series does not say what it is about, or is of another messaging system.
+ *
+ * @param values in the order of `JOB_ATTRIBUTES`; null and undefined where there is no text
+ */
+export function labelsOf(figure: JobFigure, values: readonly (string | null | undefined)[]): JobLabels | null {
+  const [queue, name, attribution, system] = values;
+  if ((system ?? MESSAGING_SYSTEM_BULLMQ) !== MESSAGING_SYSTEM_BULLMQ) return null;
+  if (OF_QUEUE.has(figure)) return queue == null ? null : { queue, name: '', known: 'estimated' };
+  if (name == null || (queue == null && name !== JOB_NAME_IDLE)) return null;
   return { queue: queue ?? '', name, known: KNOWN[attribution ?? ''] ?? 'estimated' };
 }
 

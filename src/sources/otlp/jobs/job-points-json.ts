@@ -1,6 +1,6 @@
 import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
 import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from '../json-values.ts';
-import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, MAX_BUCKETS } from './job-metrics.ts';
+import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, labelsOf, MAX_BUCKETS } from './job-metrics.ts';
 
 /** A data point about jobs from OTLP's JSON. Throws `BadInputError` where it is malformed. */
 export function jobPointOf(
@@ -8,16 +8,16 @@ export function jobPointOf(
   dataPoint: JsonObject,
   { isDelta, isHistogram }: { readonly isDelta: boolean; readonly isHistogram: boolean },
 ): JobPoint {
-  const point = {
-    figure,
+  const measured = {
     seriesId: seriesIdOf(dataPoint),
     timeMs: nanosAsMs(dataPoint.timeUnixNano ?? 0),
     startMs: nanosAsMs(dataPoint.startTimeUnixNano ?? 0),
-    isDelta,
     value: isHistogram ? integer(dataPoint.count ?? 0, 'count') : numberValue(dataPoint),
-    growth: figure === 'growth' && isHistogram ? growthOf(dataPoint) : null,
   };
-  return new DecodedJobPoint(point, () => labelValues(dataPoint));
+  const growth = figure === 'growth' && isHistogram ? growthOf(dataPoint) : null;
+  return new DecodedJobPoint({ figure, isDelta, growth }, measured, {
+    labels: () => labelsOf(figure, labelValues(dataPoint)),
+  });
 }
 
 function growthOf(dataPoint: JsonObject): GrowthCounts | null {

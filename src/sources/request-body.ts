@@ -1,29 +1,50 @@
 import { gunzipSync } from 'node:zlib';
-import type { BodiesInFlight, Flight } from '../bodies-in-flight.ts';
-import type { BodyLimits } from '../limits.ts';
-import { type Failure, type OtlpEncoding, OVERLOADED } from './otlp-answers.ts';
+import type { BodiesInFlight, Flight } from './bodies-in-flight.ts';
 
-export interface BodyOptions {
-  readonly encoding: OtlpEncoding;
-  readonly limits: BodyLimits;
+/** An answer that takes nothing. */
+export interface Failure {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a sender is asked to wait when nothing can be taken now. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Answered before the body is kept. The server reads its rest and drops it: a sender that was cut off in the middle
+ * would not see the answer.
+ */
+export const OVERLOADED: Failure = {
+  status: 503,
+  message: 'The actuator is receiving as many measurements as it can hold. Send again later.',
+  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+};
+
+interface BodyOptions {
+  /** As it comes over the wire. */
+  readonly maxBodyBytes: number;
+  /** After decompression. */
+  readonly maxDecodedBytes: number;
   readonly inFlight: BodiesInFlight;
   /** Whose share of the budget it takes. */
   readonly senderId: string;
 }
 
 type BytesAnswer =
-  | { readonly ok: true; readonly bytes: Uint8Array }
+  /** `isOwn`: nothing else lies in the same memory. */
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly isOwn?: boolean }
   | { readonly ok: false; readonly failure: Failure };
 
 /** A body as it came. It counts as held until `end`. */
-export interface ReceivedBody {
+interface ReceivedBody {
   readonly ok: true;
   /** Decompresses it within its limit, which holds the event loop. */
   readonly decompress: () => BytesAnswer;
   readonly end: () => void;
 }
 
-export type BodyAnswer = ReceivedBody | { readonly ok: false; readonly failure: Failure };
+type BodyAnswer = ReceivedBody | { readonly ok: false; readonly failure: Failure };
 
 /** Reads the body within its limit. */
 export async function readBody(request: Request, options: BodyOptions): Promise<BodyAnswer> {
@@ -32,10 +53,9 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
     const message = `The content encoding ${JSON.stringify(contentEncoding)} is not taken; send gzip or none.`;
     return { ok: false, failure: { status: 415, message, headers: { 'accept-encoding': 'gzip' } } };
   }
-  const { encoding, limits } = options;
-  const maxDecodedBytes = encoding === 'json' ? limits.maxJsonBytes : limits.maxDecodedBytes;
+  const { maxBodyBytes, maxDecodedBytes } = options;
   const isGzip = contentEncoding === 'gzip';
-  const maxBytes = isGzip ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, maxDecodedBytes);
+  const maxBytes = isGzip ? maxBodyBytes : Math.min(maxBodyBytes, maxDecodedBytes);
   // Absent where the body comes in chunks; then it is counted on the way.
   const announced = request.headers.get('content-length');
   if (announced !== null && Number(announced) > maxBytes) return tooLarge(maxBytes, 'bytes');
@@ -99,7 +119,9 @@ const MIN_GZIP_BYTES = 18;
 function gunzip(bytes: Uint8Array, maxBytes: number): BytesAnswer {
   try {
     const chunkSize = Math.min(Math.max(announcedLength(bytes) + 1, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
-    return { ok: true, bytes: gunzipSync(bytes, { chunkSize, maxOutputLength: maxBytes }) };
+    const plain = gunzipSync(bytes, { chunkSize, maxOutputLength: maxBytes });
+    // Node puts small buffers into memory that they share.
+    return { ok: true, bytes: plain, isOwn: plain.buffer.byteLength >= MIN_CHUNK_BYTES };
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(maxBytes, 'bytes after decompression');
@@ -117,6 +139,14 @@ function gunzip(bytes: Uint8Array, maxBytes: number): BytesAnswer {
 function announcedLength(bytes: Uint8Array): number {
   if (bytes.length < MIN_GZIP_BYTES) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
+}
+
+/**
+ * Frees the memory of bytes that nobody uses any more. It lies outside of V8's heap: left to the garbage collector,
+ * many requests' would wait for it, some MB each.
+ */
+export function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function tooLarge(maxBytes: number, unit: string): { readonly ok: false; readonly failure: Failure } {

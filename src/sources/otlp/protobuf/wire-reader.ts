@@ -1,5 +1,5 @@
-import { BadInputError } from '../../model/errors.ts';
-import { MAX_PROTOBUF_FIELDS } from '../limits.ts';
+import { BadInputError } from '../../../model/errors.ts';
+import { MAX_PROTOBUF_FIELDS, OverLimitError } from '../../limits.ts';
 
 /** Wire types of the Protocol Buffers encoding: https://protobuf.dev/programming-guides/encoding/#structure */
 const VARINT = 0;
@@ -10,9 +10,6 @@ const FIXED_32 = 5;
 const TWO_TO_32 = 0x1_0000_0000;
 const MAX_VARINT_BYTES = 10;
 
-/** The message is well formed as far as it was read, but has more in it than is read of one. */
-export class TooManyFieldsError extends BadInputError {}
-
 /**
  * A cursor over one protobuf message. Nothing is allocated per field: nested messages are ranges of the same bytes,
  * 64-bit numbers are read as two halves. Every read is checked against the end of the bytes; a fault is a
@@ -20,14 +17,15 @@ export class TooManyFieldsError extends BadInputError {}
  */
 export class WireReader {
   readonly bytes: Buffer;
-  readonly #view: DataView;
+  /** Of the same bytes. */
+  readonly view: DataView;
   /** Offset of the next byte. */
   position = 0;
   #fieldsLeft = MAX_PROTOBUF_FIELDS;
 
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** An unsigned varint of at most 32 bits: a length, an enum, flags. */
@@ -53,11 +51,11 @@ export class WireReader {
     return tag;
   }
 
-  /** Counts work that is worth so many fields. Throws `TooManyFieldsError` where the message has used up its own. */
+  /** Counts work that is worth so many fields. Throws `OverLimitError` where the message has used up its own. */
   spend(fields: number): void {
     this.#fieldsLeft -= fields;
     if (this.#fieldsLeft < 0)
-      throw new TooManyFieldsError('The protobuf has too many fields for one request; send smaller batches.');
+      throw new OverLimitError('The protobuf has too many fields for one request; send smaller batches.');
   }
 
   /** Reads a length and returns the offset where what follows ends; `position` is then where it begins. */
@@ -69,20 +67,20 @@ export class WireReader {
   }
 
   double(): number {
-    return this.#view.getFloat64(this.#advance(8), true);
+    return this.view.getFloat64(this.#advance(8), true);
   }
 
   /** A signed 64-bit number; beyond 2^53 the nearest that a double holds. */
   signedFixed64(): number {
     const at = this.#advance(8);
-    return this.#view.getInt32(at + 4, true) * TWO_TO_32 + this.#view.getUint32(at, true);
+    return this.view.getInt32(at + 4, true) * TWO_TO_32 + this.view.getUint32(at, true);
   }
 
   /** Unix ns as Unix ms, rounded down and exact: 2^32 ns are 4294 ms and 967,296 ns. */
   fixed64NanosAsMs(): number {
     const at = this.#advance(8);
-    const high = this.#view.getUint32(at + 4, true);
-    return high * 4294 + Math.floor((high * 967_296 + this.#view.getUint32(at, true)) / 1_000_000);
+    const high = this.view.getUint32(at + 4, true);
+    return high * 4294 + Math.floor((high * 967_296 + this.view.getUint32(at, true)) / 1_000_000);
   }
 
   text(start: number, end: number): string {
