@@ -51,6 +51,8 @@ export class BootPlaces {
     const owner = ownerOf(app, reporter);
     const known = this.#places.get(key);
     if (known !== undefined) {
+      // Each of the parts of an export asks.
+      if (known.heardMs === nowMs) return true;
       known.heardMs = nowMs;
       // It was read back from Redis, or a token for all reported it: from now on it counts for its own token.
       if (known.owner !== owner && known.owner === appOwner(app)) this.#give(known, owner);

@@ -3,7 +3,7 @@ import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Reporter } from '../model/fair-shares.ts';
 import type { Listing } from '../model/listing.ts';
-import type { BootIdentity, Point } from '../model/point.ts';
+import { type BootIdentity, bootKeyOf, type Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { oldSpaceBytes } from '../sources/limits.ts';
@@ -57,7 +57,7 @@ export class BootRegistry {
 
   /** Whether points of this boot can be taken; a new boot gets a place then, which one that is silent may give up. */
   hasRoomFor(identity: BootIdentity, reporter: Reporter, nowMs: number): boolean {
-    return this.#places.claim(bootKey(identity), identity.app, { reporter, nowMs });
+    return this.#places.claim(bootKeyOf(identity), identity.app, { reporter, nowMs });
   }
 
   #makeRoomBy(key: string): void {
@@ -75,7 +75,7 @@ export class BootRegistry {
   /** Folds points into their boots, in the given order. */
   accept(points: readonly Point[]): void {
     for (const point of points) {
-      const key = bootKey(point.boot);
+      const key = bootKeyOf(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
       const { processes } = entry.boot;
       observe(entry.boot, point, this.#policy);
@@ -90,7 +90,7 @@ export class BootRegistry {
    * whether it did.
    */
   adopt(boot: Boot): boolean {
-    const key = bootKey(boot.identity);
+    const key = bootKeyOf(boot.identity);
     const known = this.#entries.get(key);
     if (known !== undefined && !isFuller(boot, known.boot)) return false;
     if (!this.#places.hasRoom(key, boot.identity.app)) return false;
@@ -144,7 +144,7 @@ export class BootRegistry {
 
   /** The boot of an app by dyno name and boot id; null where it has not reported here. */
   find(app: string, { dyno, bootId }: Pick<BootIdentity, 'dyno' | 'bootId'>): BootEntry | null {
-    return this.#entries.get(bootKey({ app, dyno, bootId })) ?? null;
+    return this.#entries.get(bootKeyOf({ app, dyno, bootId })) ?? null;
   }
 
   /** The boot that the platform lists under a dyno name, else the newest of that name; null if none exists. */
@@ -215,14 +215,6 @@ function leastNeeded(ofDyno: readonly BootEntry[]): BootEntry {
 function isFuller(one: Boot, other: Boot): boolean {
   if (one.firstPointMs !== other.firstPointMs) return one.firstPointMs < other.firstPointMs;
   return one.lastPointMs > other.lastPointMs;
-}
-
-/**
- * Senders choose boot ids. The app is part of the key so that no app can report for another's boots, and the dyno name
- * so that dynos with the same overwritten id are not summed.
- */
-function bootKey({ app, dyno, bootId }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>): string {
-  return `${app ?? ''}|${dyno}|${bootId}`;
 }
 
 function dynoKey({ app, dyno }: Pick<BootIdentity, 'app' | 'dyno'>): string {

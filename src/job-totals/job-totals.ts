@@ -1,6 +1,6 @@
 import { FairShares, ownerOf, type Reporter } from '../model/fair-shares.ts';
 import type { JobPoint, JobShare } from '../model/job-point.ts';
-import type { BootIdentity } from '../model/point.ts';
+import { type BootIdentity, bootKeyOf } from '../model/point.ts';
 import { BootJobs } from './boot-jobs.ts';
 import { sharesOf, type TargetJobs, targetJobs } from './figures.ts';
 import { readJobs, writeJobs } from './saved-jobs.ts';
@@ -32,7 +32,7 @@ export function jobLimitsFor(heapBytes: number): JobLimits {
   return { maxBytes, maxBytesOfBoot: Math.floor(maxBytes * BOOT_FRACTION) };
 }
 
-type BootMark = Pick<BootIdentity, 'app' | 'dyno' | 'bootId'>;
+type BootMark = Pick<BootIdentity, 'app' | 'dyno' | 'bootId' | 'key'>;
 
 interface Taking {
   readonly nowMs: number;
@@ -61,7 +61,7 @@ export class JobTotals {
 
   /** @returns how many of the points found no room */
   take({ boot, processId }: MeasuredProcess, points: readonly JobPoint[], { nowMs, sender }: Taking): number {
-    const key = keyOf(boot);
+    const key = bootKeyOf(boot);
     const jobs = this.#boots.get(key) ?? new BootJobs(key, boot, ownerOf(boot.app, sender));
     this.#shares.touch(jobs);
     const leftOut = jobs.take(processId, points, (bytes) => this.#give(jobs, bytes, nowMs));
@@ -71,7 +71,7 @@ export class JobTotals {
 
   /** What `restore` brings back, as text of bounded length; null where the boot measured no jobs. */
   save(boot: BootMark): string | null {
-    const jobs = this.#boots.get(keyOf(boot));
+    const jobs = this.#boots.get(bootKeyOf(boot));
     return jobs === undefined ? null : writeJobs(jobs);
   }
 
@@ -84,7 +84,7 @@ export class JobTotals {
     if (saved === null) return;
     const nowMs = latestMs;
     this.take({ boot, processId: 'saved' }, saved.points, { nowMs, sender: { id: 'saved', speaksForAll: true } });
-    this.#boots.get(keyOf(boot))?.leaveOutMore(saved.leftOut);
+    this.#boots.get(bootKeyOf(boot))?.leaveOutMore(saved.leftOut);
   }
 
   /** Forgets boots that have not measured for a day. */
@@ -101,7 +101,7 @@ export class JobTotals {
 
   /** The job names that made a boot grow, the worst first; at most so many. */
   suspects(boot: BootMark, count: number): readonly JobShare[] {
-    const jobs = this.#boots.get(keyOf(boot));
+    const jobs = this.#boots.get(bootKeyOf(boot));
     return jobs === undefined ? [] : sharesOf(jobs).slice(0, count);
   }
 
@@ -127,9 +127,4 @@ export class JobTotals {
     this.#boots.delete(jobs.key);
     this.#shares.remove(jobs);
   }
-}
-
-/** With app and dyno: senders choose boot ids. */
-function keyOf({ app, dyno, bootId }: BootMark): string {
-  return `${app ?? ''}|${dyno}|${bootId}`;
 }

@@ -86,7 +86,7 @@ export class Series {
 export class GrowthSum {
   /** One more than bounds, and last those of histograms without buckets: nobody knows where they belong. */
   readonly #before = new Array<number>(PLACES).fill(0);
-  #last: readonly number[] = this.#before.slice();
+  readonly #last = this.#before.slice();
   #sumBefore = 0;
   #sumLast = 0;
   #max: number | null = null;
@@ -94,7 +94,7 @@ export class GrowthSum {
   take(growth: GrowthCounts, { isDelta, restarts }: { readonly isDelta: boolean; readonly restarts: boolean }): void {
     if (growth.max !== null) this.#max = Math.max(this.#max ?? 0, growth.max);
     if (isDelta) {
-      this.#addAll(placed(growth));
+      place(growth, this.#before);
       this.#sumBefore += growth.sum;
       return;
     }
@@ -102,7 +102,8 @@ export class GrowthSum {
       this.#addAll(this.#last);
       this.#sumBefore += this.#sumLast;
     }
-    this.#last = placed(growth);
+    this.#last.fill(0);
+    place(growth, this.#last);
     this.#sumLast = growth.sum;
   }
 
@@ -142,17 +143,16 @@ export interface GrowthView {
 
 const PLACES = GROWTH_BOUNDS.length + 2;
 
-/** The counts in our buckets: each goes where its upper bound belongs. An application may choose its own. */
-function placed({ bounds, counts }: GrowthCounts): readonly number[] {
-  const result = new Array<number>(PLACES).fill(0);
+/** Adds the counts to those of our buckets: each where its upper bound belongs. An application may choose its own. */
+function place({ bounds, counts }: GrowthCounts, into: number[]): void {
   for (let at = 0; at < counts.length; at++) {
-    const place = bounds.length === 0 ? PLACES - 1 : placeOf(bounds[at] ?? Number.POSITIVE_INFINITY);
-    result[place] = (result[place] as number) + (counts[at] as number);
+    const bucket = bounds.length === 0 ? PLACES - 1 : placeOf(bounds[at] ?? Number.POSITIVE_INFINITY);
+    into[bucket] = (into[bucket] as number) + (counts[at] as number);
   }
-  return result;
 }
 
 function placeOf(bound: number): number {
-  const found = GROWTH_BOUNDS.findIndex((own) => bound <= own);
-  return found < 0 ? GROWTH_BOUNDS.length : found;
+  let place = 0;
+  while (place < GROWTH_BOUNDS.length && bound > (GROWTH_BOUNDS[place] as number)) place++;
+  return place;
 }

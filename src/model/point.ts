@@ -30,6 +30,16 @@ export interface BootIdentity {
   readonly startTimeMs: number | null;
   /** The release that runs (`service.version`, e.g. `v42`); null where it is unknown. */
   readonly release: string | null;
+  /** What `bootKeyOf` gives, where it was made before. */
+  readonly key?: string;
+}
+
+/**
+ * Unique over all apps. Senders choose boot ids: the app is part of the key so that no app can report for another's
+ * boots, and the dyno name so that dynos with the same overwritten id are not summed.
+ */
+export function bootKeyOf({ app, dyno, bootId, key }: Pick<BootIdentity, 'app' | 'dyno' | 'bootId' | 'key'>): string {
+  return key ?? `${app ?? ''}|${dyno}|${bootId}`;
 }
 
 /**

@@ -178,11 +178,11 @@ class RequestReader {
     const { metric, figure } = use;
     const wire = this.#wire;
     const fold = this.#fold;
-    const wanted = {
-      attributes: figure !== undefined || (metric !== null && (metric.sums || metric.selector !== null)),
-      growth: figure === 'growth',
+    const reading = {
+      layout: layoutOf(data),
+      wantsAttributes: figure !== undefined || (metric !== null && (metric.sums || metric.selector !== null)),
+      wantsGrowth: figure === 'growth',
     };
-    const as = { layout: layoutOf(data), wanted };
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag !== DATA_POINTS) {
@@ -191,7 +191,7 @@ class RequestReader {
         fold.leaveOut(1);
         wire.skip(tag);
       } else {
-        this.#parts.dataPoint.read(wire, wire.rangeEnd(), as);
+        this.#parts.dataPoint.read(wire, wire.rangeEnd(), reading);
         this.#add(use);
       }
     }

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import type { Point } from '../../model/point.ts';
+import { bootKeyOf, type Point } from '../../model/point.ts';
 import { MEMORY_LIMITS, type MemoryLimits } from '../limits.ts';
 import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { PointRow } from './point-row.ts';
@@ -12,8 +11,6 @@ const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 /** What a waiting row takes on top of its texts. */
 const BYTES_PER_ROW = 500;
-/** A longer key is kept as its digest. Real ones are about this long. */
-const MAX_KEY_LENGTH = 128;
 
 export interface PointAssemblerOptions {
   readonly maxPointAgeMs: number;
@@ -85,12 +82,9 @@ export class PointAssembler {
    * @param position where in its source the row came from; `heldPosition` returns it while the row waits
    */
   take(row: PointRow, nowMs: number, { owner, position = null }: From): Taken {
-    const { boot, processId } = row.process;
-    // With the app: a sender that may speak for one app must not be able to silence a process of another by naming its
-    // boot.
-    const app = boot.app ?? '';
-    const bootKey = keptKey(`${app}\0${boot.dyno}\0${boot.bootId}`);
-    const memory = this.#processes.of(keptKey(`${bootKey}\0${processId}`), owner);
+    const { boot, key } = row.process;
+    const bootKey = bootKeyOf(boot);
+    const memory = this.#processes.of(key, owner);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
     const known = memory.held.get(row.timeMs);
     const taken =
@@ -100,7 +94,7 @@ export class PointAssembler {
     this.#dataPointsSinceRelease += taken.accepted;
     const { maxWaitingBytes, maxWaitingDataPoints } = this.#limits;
     if (this.#heldBytes > maxWaitingBytes || this.#dataPointsSinceRelease > maxWaitingDataPoints)
-      this.#release(this.#held);
+      this.#release(this.#held, []);
     return taken;
   }
 
@@ -149,8 +143,11 @@ export class PointAssembler {
     for (const held of this.#held) {
       if (isDue(held)) dueMs.set(held.bootKey, Math.max(held.row.timeMs, dueMs.get(held.bootKey) ?? 0));
     }
+    const due: HeldRow[] = [];
+    const rest: HeldRow[] = [];
     // With what is older in the same boot, though it came later: the detector takes samples in the order of time.
-    this.#release(this.#held.filter(({ bootKey, row }) => row.timeMs <= (dueMs.get(bootKey) ?? -1)));
+    for (const held of this.#held) (held.row.timeMs <= (dueMs.get(held.bootKey) ?? -1) ? due : rest).push(held);
+    this.#release(due, rest);
   }
 
   /** The earliest position among the rows that wait; `current` where none does. */
@@ -170,9 +167,8 @@ export class PointAssembler {
     return row;
   }
 
-  #release(due: readonly HeldRow[]): void {
-    const isDue = new Set(due);
-    this.#held = this.#held.filter((held) => !isDue.has(held));
+  #release(due: readonly HeldRow[], rest: HeldRow[]): void {
+    this.#held = rest;
     const inOrder = [...due].sort((a, b) => a.row.timeMs - b.row.timeMs || (processOf(a) < processOf(b) ? -1 : 1));
     this.#dataPointsSinceRelease = 0;
     for (const { row, of } of inOrder) {
@@ -188,6 +184,8 @@ export class PointAssembler {
       if (!row.has(field) || row.timeMs <= (memory.timesMs[field] as number)) continue;
       memory.timesMs[field] = row.timeMs;
       const sum = row.sumOf(field);
+      // Mostly: then what is old already is kept, and the new one can go.
+      if (sum !== undefined && memory.sums[field]?.replaceTotal(sum)) continue;
       const kept = (sum?.size ?? 0) - (memory.sums[field]?.size ?? 0);
       sum?.seal();
       memory.sums[field] = sum;
@@ -212,11 +210,6 @@ function isNewThroughout(row: PointRow, { timesMs }: ProcessMemory): boolean {
 
 function addLate(known: SeriesSum | undefined, late: SeriesSum | undefined): number {
   return known === undefined || late === undefined ? 0 : known.addAll(late);
-}
-
-/** Of a bounded size, whatever the names in it. */
-function keptKey(key: string): string {
-  return key.length <= MAX_KEY_LENGTH ? key : hash('sha256', key, 'base64');
 }
 
 function processOf({ row }: HeldRow): string {

@@ -5,15 +5,16 @@ import { SeriesSum } from './series-sum.ts';
 
 /**
  * Values are never negative, so this stands for "not measured"; NaN stands for "cannot be known, one part of it was
- * invalid".
+ * invalid". No whole number: V8 then keeps the values of a row as doubles from the start, and not twice.
  */
-const ABSENT = -1;
+const ABSENT = -0.5;
+const ALL_ABSENT: readonly number[] = FIELDS.map(() => ABSENT);
 
 /** All that is known of one process at one time. Fields are given by their place in `FIELDS`. */
 export class PointRow {
   readonly process: ProcessIdentity;
   readonly timeMs: number;
-  readonly #values: number[] = new Array(FIELDS.length).fill(ABSENT);
+  readonly #values: number[] = ALL_ABSENT.slice();
   /** Of those fields that are sums. */
   readonly #sums: (SeriesSum | undefined)[] = [];
 
@@ -82,7 +83,8 @@ export class PointRow {
 
   /** Whether any field can be used. */
   get isUsable(): boolean {
-    return this.#values.some((value) => value >= 0);
+    for (let field = 0; field < FIELDS.length; field++) if ((this.#values[field] as number) >= 0) return true;
+    return false;
   }
 
   get dataPoints(): number {

@@ -1,4 +1,5 @@
-import type { BootIdentity, MemoryTuning, ProcessRole } from '../../model/point.ts';
+import { hash } from 'node:crypto';
+import { type BootIdentity, bootKeyOf, type MemoryTuning, type ProcessRole } from '../../model/point.ts';
 import {
   ATTR_DYNO_ID_SOURCE,
   ATTR_DYNO_START_TIME,
@@ -22,6 +23,8 @@ import { processTypeOf } from '../../shared/dyno-name.ts';
 export interface ProcessIdentity {
   readonly boot: BootIdentity;
   readonly processId: string;
+  /** Unique over all apps, of a bounded length: what is remembered of the process is found by it. */
+  readonly key: string;
   readonly processStartMs: number | null;
   readonly processRole: ProcessRole;
   readonly tuning: MemoryTuning | null;
@@ -53,12 +56,13 @@ export const IDENTITY_ATTRIBUTES: readonly string[] = [
 export const MAX_IDENTITY_BYTES = 128;
 
 /** Bytes that the texts of a process take at most, while it waits. */
-export function textBytesOf({ boot, processId, tuning }: ProcessIdentity): number {
+export function textBytesOf({ boot, processId, key, tuning }: ProcessIdentity): number {
   const { app, dyno, processType, bootId, release } = boot;
   // Twice for each row: a list of them would be most of its cost.
   const characters = dyno.length + processType.length + bootId.length + processId.length;
+  const keys = key.length + lengthOf(boot.key);
   const optional = lengthOf(app) + lengthOf(release) + lengthOf(tuning?.allocator) + lengthOf(tuning?.mallocArenaMax);
-  return 2 * (characters + optional);
+  return 2 * (characters + keys + optional);
 }
 
 function lengthOf(text: string | null | undefined): number {
@@ -80,29 +84,68 @@ export function measurerOf(values: readonly (string | undefined)[]): Measurer {
   return { process: identifyProcess(values), app: values[APP_PLACE] || null };
 }
 
+/** A boot whose key is made once: it is asked for some times with each measurement. */
+class ReportedBoot implements BootIdentity {
+  readonly app: string | null;
+  readonly dyno: string;
+  readonly processType: string;
+  readonly bootId: string;
+  readonly bootIdSource: BootIdentity['bootIdSource'];
+  readonly startTimeMs: number | null;
+  readonly release: string | null;
+  // No field, so that it is in no snapshot.
+  readonly #key: string;
+
+  constructor(identity: BootIdentity) {
+    this.app = identity.app;
+    this.dyno = identity.dyno;
+    this.processType = identity.processType;
+    this.bootId = identity.bootId;
+    this.bootIdSource = identity.bootIdSource;
+    this.startTimeMs = identity.startTimeMs;
+    this.release = identity.release;
+    this.#key = bootKeyOf(identity);
+  }
+
+  get key(): string {
+    return this.#key;
+  }
+}
+
 /** Null where the resource has no dyno name or no dyno id. */
 function identifyProcess(values: readonly (string | undefined)[]): ProcessIdentity | null {
   const [dyno, bootId, app, processType, source, startTime, release, process, instance, processStart, role, ...tuning] =
     values;
   if (!dyno || !bootId) return null;
+  // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands
+  // for the dyno.
+  const processId = process || instance || bootId;
+  const boot = new ReportedBoot({
+    app: app || null,
+    dyno,
+    processType: processType || processTypeOf(dyno),
+    bootId,
+    // An id of unknown origin counts as derived: the platform's start time must match it too.
+    bootIdSource: source === 'platform' ? 'platform' : 'derived',
+    startTimeMs: parseTime(startTime),
+    release: release || null,
+  });
   return {
-    boot: {
-      app: app || null,
-      dyno,
-      processType: processType || processTypeOf(dyno),
-      bootId,
-      // An id of unknown origin counts as derived: the platform's start time must match it too.
-      bootIdSource: source === 'platform' ? 'platform' : 'derived',
-      startTimeMs: parseTime(startTime),
-      release: release || null,
-    },
-    // Ours first: an app may set `service.instance.id` for all its processes alike. Without either, one process stands
-    // for the dyno.
-    processId: process || instance || bootId,
+    boot,
+    processId,
+    key: keptKey(`${boot.key}|${processId}`),
     processStartMs: parseTime(processStart),
     processRole: role === 'sandbox' ? 'sandbox' : 'main',
     tuning: tuningOf(tuning),
   };
+}
+
+/** Real keys are about this long. */
+const MAX_KEY_LENGTH = 192;
+
+/** Of a bounded size, whatever the names in it. */
+function keptKey(key: string): string {
+  return key.length <= MAX_KEY_LENGTH ? key : hash('sha256', key, 'base64');
 }
 
 /**

@@ -195,8 +195,11 @@ export class RequestFold implements DecodedRequest {
 }
 
 function isPossible(growth: GrowthCounts | null): boolean {
-  const isCount = (value: number) => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
   return growth === null || (isCount(growth.sum) && isCount(growth.max ?? 0) && growth.counts.every(isCount));
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 function addTo(counts: Map<string | null, number>, app: string | null, dataPoints: number): void {

@@ -36,6 +36,14 @@ export class SeriesSum {
     return added;
   }
 
+  /** Takes the total of a sum over the same series in the same order; false, and nothing done, where it is another. */
+  replaceTotal(other: SeriesSum): boolean {
+    if (other.#ids.length !== this.#ids.length) return false;
+    for (let at = 0; at < this.#ids.length; at++) if (this.#ids[at] !== other.#ids[at]) return false;
+    this.total = other.total;
+    return true;
+  }
+
   /** Keeps the ids, which recognise repetitions, and drops the values, which only `addAll` needs. */
   seal(): void {
     this.#values = [];

@@ -26,7 +26,8 @@ function assembler(options: Partial<PointAssemblerOptions> = {}) {
 
 function row(timeMs: number, processId = 'process-1', series: readonly number[] = [], app = 'shop'): PointRow {
   const boot = { ...WHOLE_POINT.boot, app };
-  const made = new PointRow({ ...WHOLE_POINT, boot, processId, processStartMs: null }, timeMs);
+  const key = `${app}|${processId}`;
+  const made = new PointRow({ ...WHOLE_POINT, boot, processId, key, processStartMs: null }, timeMs);
   made.set(RSS, 7);
   for (const id of series) made.addSeries(JOBS, id, 1);
   return made;

@@ -14,6 +14,8 @@ const NAMES = new ByteNames(READ_ATTRIBUTES);
 
 /** The same few sets come from all processes of a target. */
 const MAX_REMEMBERED_BYTES = 2 * 1024 ** 2;
+/** With four texts of at most 256 bytes, which V8 may keep with two bytes a character. */
+const BYTES_PER_SET = 1024;
 
 /** What the attributes of one data point say. */
 export class AttributeSet {
@@ -61,7 +63,7 @@ export interface AttributeRange {
 
 /** Reads the attributes of data points, and remembers what they said. */
 export class AttributeSets {
-  readonly #memory = new ByteMemory<AttributeSet>(MAX_REMEMBERED_BYTES);
+  readonly #memory = new ByteMemory<AttributeSet>(MAX_REMEMBERED_BYTES, BYTES_PER_SET);
 
   read(wire: WireReader, { tag, start, end, isMixed }: AttributeRange): AttributeSet {
     if (start === end) return NO_ATTRIBUTES;

@@ -1,9 +1,6 @@
 /** A page of remembered bytes; longer ranges are not remembered. */
 const PAGE_BYTES = 64 * 1024;
 const MAX_RANGE_BYTES = 4 * 1024;
-/** What an entry takes besides its bytes: itself, its place in the map, and what was made of the bytes. */
-const BYTES_PER_ENTRY = 400;
-
 interface Entry<T> {
   readonly page: DataView;
   readonly start: number;
@@ -21,6 +18,7 @@ interface Entry<T> {
  */
 export class ByteMemory<T> {
   readonly #maxHalfBytes: number;
+  readonly #bytesPerEntry: number;
   #newer = new Map<number, Entry<T>>();
   #older = new Map<number, Entry<T>>();
   #newerBytes = 0;
@@ -29,9 +27,13 @@ export class ByteMemory<T> {
   /** Of the range that `find` looked for last. */
   #hash = 0;
 
-  /** @param maxBytes for all that is remembered */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes for all that is remembered
+   * @param bytesPerEntry what an entry takes besides its bytes: its place in a map, and what was made of the bytes
+   */
+  constructor(maxBytes: number, bytesPerEntry: number) {
     this.#maxHalfBytes = maxBytes / 2;
+    this.#bytesPerEntry = bytesPerEntry;
   }
 
   /** What was remembered of these bytes; undefined where nothing was. */
@@ -49,7 +51,7 @@ export class ByteMemory<T> {
   remember(bytes: DataView, start: number, end: number, value: T): void {
     const length = end - start;
     if (length > MAX_RANGE_BYTES) return;
-    if (this.#newerBytes + length + BYTES_PER_ENTRY > this.#maxHalfBytes) {
+    if (this.#newerBytes + length + this.#bytesPerEntry > this.#maxHalfBytes) {
       this.#older = this.#newer;
       this.#newer = new Map();
       this.#newerBytes = 0;
@@ -64,7 +66,7 @@ export class ByteMemory<T> {
     kept.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
     this.#newer.set(this.#hash, { page: this.#page, start: this.#pageEnd, length, value });
     this.#pageEnd += length;
-    this.#newerBytes += length + BYTES_PER_ENTRY;
+    this.#newerBytes += length + this.#bytesPerEntry;
   }
 }
 

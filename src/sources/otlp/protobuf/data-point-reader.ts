@@ -55,11 +55,13 @@ export function layoutOf(data: number): Layout {
 const NONE: readonly number[] = [];
 /** Programs have a few lists of bounds. */
 const MAX_BOUNDS_BYTES = 64 * 1024;
+const BYTES_PER_LIST = 400;
 
-/** What of a data point is wanted besides its times and its value. */
-interface Wanted {
-  readonly attributes: boolean;
-  readonly growth: boolean;
+/** How data points are encoded, and what of them is wanted besides times and value. One object for a whole metric. */
+interface Reading {
+  readonly layout: Layout;
+  readonly wantsAttributes: boolean;
+  readonly wantsGrowth: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ interface Wanted {
  */
 export class DataPointReader implements JobNumbers {
   readonly #sets = new AttributeSets();
-  readonly #knownBounds = new ByteMemory<readonly number[]>(MAX_BOUNDS_BYTES);
+  readonly #knownBounds = new ByteMemory<readonly number[]>(MAX_BOUNDS_BYTES, BYTES_PER_LIST);
   timeMs = 0;
   startMs = 0;
   /** How many it counts, of a histogram. */
@@ -85,7 +87,8 @@ export class DataPointReader implements JobNumbers {
   #bounds = NONE;
   readonly #range = { tag: 0, start: 0, end: 0, isMixed: false };
 
-  read(wire: WireReader, end: number, { layout, wanted }: { layout: Layout; wanted: Wanted }): void {
+  read(wire: WireReader, end: number, reading: Reading): void {
+    const { layout } = reading;
     this.#reset(layout);
     const range = this.#range;
     while (wire.position < end) {
@@ -96,11 +99,11 @@ export class DataPointReader implements JobNumbers {
         if (range.end === 0) range.start = start;
         else if (range.end !== start) range.isMixed = true;
         range.end = wire.position;
-      } else this.#field(wire, tag, { layout, wanted });
+      } else this.#field(wire, tag, reading);
     }
     wire.expectEnd(end);
     this.isRecorded = (this.#flags & FLAG_NO_RECORDED_VALUE) === 0;
-    if (!wanted.attributes) return;
+    if (!reading.wantsAttributes) return;
     this.attributes = this.#sets.read(wire, range);
     this.seriesId = this.attributes.seriesId;
   }
@@ -117,19 +120,20 @@ export class DataPointReader implements JobNumbers {
     range.isMixed = false;
   }
 
-  #field(wire: WireReader, tag: number, { layout, wanted }: { layout: Layout; wanted: Wanted }): void {
+  #field(wire: WireReader, tag: number, reading: Reading): void {
+    const { layout } = reading;
     if (tag === POINT_TIME) this.timeMs = wire.fixed64NanosAsMs();
     else if (tag === POINT_START) this.startMs = wire.fixed64NanosAsMs();
     else if (tag === layout.flags) this.#flags = wire.varint32();
-    else if (layout.isHistogram) this.#histogramField(wire, tag, { layout, wanted });
+    else if (layout.isHistogram) this.#histogramField(wire, tag, reading);
     else if (tag === NUMBER_AS_INT) this.value = wire.signedFixed64();
     else if (tag === NUMBER_AS_DOUBLE) this.value = wire.double();
     else wire.skip(tag);
   }
 
-  #histogramField(wire: WireReader, tag: number, { layout, wanted }: { layout: Layout; wanted: Wanted }): void {
+  #histogramField(wire: WireReader, tag: number, { layout, wantsGrowth }: Reading): void {
     if (tag === HISTOGRAM_COUNT) this.value = wire.signedFixed64();
-    else if (!wanted.growth) wire.skip(tag);
+    else if (!wantsGrowth) wire.skip(tag);
     else if (tag === HISTOGRAM_SUM) this.#sum = wire.double();
     else if (tag === layout.max) this.#max = wire.double();
     else if (layout === HISTOGRAM && tag === HISTOGRAM_BUCKETS) this.#counts = packed(wire, false);

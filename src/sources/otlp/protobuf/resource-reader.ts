@@ -7,10 +7,13 @@ import { readKeyValue } from './key-value.ts';
 import { RESOURCE_ATTRIBUTES } from './otlp-tags.ts';
 import type { WireReader } from './wire-reader.ts';
 
+/** Most of the texts are those of a boot that is known anyway. */
+const BYTES_PER_RESOURCE = 600;
+
 /** Reads who measured, and remembers it: a process sends the same resource with every export. */
 export class ResourceReader {
   readonly #vocabulary: Vocabulary;
-  readonly #memory = new ByteMemory<Measurer>(MEMORY_LIMITS.maxResourceBytes);
+  readonly #memory = new ByteMemory<Measurer>(MEMORY_LIMITS.maxResourceBytes, BYTES_PER_RESOURCE);
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
