@@ -16,6 +16,8 @@ export const TUNING = {
   warmupLevelBytes: 8 * 1024 ** 2,
   /** ... or after this many windows: then memory grew from the start, and the first floors count. Tuned. */
   warmupMaxWindows: 30,
+  /** A floor that was reached within this many windows is no growth: a fresh boot is soon as high. Tuned. */
+  startWindows: 60,
   /** How fast the noise estimate follows, per sample. Tuned. */
   noiseStep: 0.03,
   /** A floor is corrected by at most this fraction of itself for being the lowest of several noisy samples. Tuned. */

@@ -26,6 +26,8 @@ export function featuresWith(changes: Partial<CurveFeatures> = {}): CurveFeature
     peaksRecur: false,
     isSawtooth: false,
     rise: null,
+    leakBytesPerMs: null,
+    riseHasEnded: false,
     floorOverSoftSinceMs: null,
     overSoftSinceMs: null,
     recoveries: NO_RECOVERIES,

@@ -108,7 +108,8 @@ function isTuning(value: unknown): value is MemoryTuning {
  */
 function restoreCurve(value: unknown, latestMs: number): Curve | null {
   if (!isRecord(value)) return null;
-  const { windowMs, originMs, open, openCoarse, openWide, noise, warm, lastBytes, lastButOneBytes } = value;
+  const { windowMs, originMs, open, openCoarse, openWide, noise, warm, highestAtStart, lastBytes, lastButOneBytes } =
+    value;
   const isPast = (time: unknown) => isAmount(time) && time <= latestMs;
   const isWhole =
     isAmount(windowMs) &&
@@ -116,7 +117,7 @@ function restoreCurve(value: unknown, latestMs: number): Curve | null {
     isPast(originMs) &&
     [lastBytes, lastButOneBytes].every(isAmountOrNull) &&
     (open === null || (isFinitely(open) && isPast((open as { timeMs?: unknown }).timeMs))) &&
-    (warm === null || isFinitely(warm)) &&
+    [warm, highestAtStart].every((level) => level === null || isFinitely(level)) &&
     [openCoarse, openWide, noise].every(isFinitely);
   if (!isWhole) return null;
   const curve = Curve.restore(value as unknown as CurveState);

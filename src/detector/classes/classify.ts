@@ -22,26 +22,30 @@ export interface Classified {
 }
 
 /**
- * The one truth of a boot: its class is entered and left late, and the rise belongs to the class. A leak keeps its
- * slope while the newest buckets do not say, and nothing else has one.
+ * The one truth of a boot: its class is entered and left late. A leak keeps its slope while the newest buckets do not
+ * say, and loses it once they say otherwise; it remains a leak until its floor has left its line, which noise and teeth
+ * hide for longer. Nothing else has a slope.
  */
 export function classify(features: CurveFeatures, before: Classified | null): Classified {
   const candidate = CLASSES.find((one) => one.matches(features))?.class ?? 'unknown';
   const count = before?.candidate === candidate ? before.count + 1 : 1;
   const current = before?.class ?? 'warming';
-  const next = count >= bucketsToTake(current, candidate, features) ? candidate : current;
-  return { class: next, candidate, count, features: { ...features, rise: riseOf(next, features, before) } };
+  const saysSo = count >= bucketsToSay(current, candidate, features);
+  const isHeld = current === 'leak' && PARTS.hysteresis && !features.riseHasEnded;
+  const next = saysSo && !isHeld ? candidate : current;
+  const rise = next !== 'leak' || (saysSo && candidate !== 'leak') ? null : riseOf(features, before);
+  const leakBytesPerMs = next === 'leak' ? (rise?.bytesPerMs ?? before?.features.leakBytesPerMs ?? null) : null;
+  return { class: next, candidate, count, features: { ...features, rise, leakBytesPerMs } };
 }
 
-function bucketsToTake(from: MemoryClass, to: MemoryClass, { isSettled }: CurveFeatures): number {
+function bucketsToSay(from: MemoryClass, to: MemoryClass, { isSettled }: CurveFeatures): number {
   if (from === to || !PARTS.hysteresis) return 1;
   if (from === 'leak' && to === 'unknown' && !isSettled) return Number.POSITIVE_INFINITY;
   if (from === 'leak' || from === 'bloat') return TUNING.leaveBuckets;
   return to === 'leak' ? TUNING.enterLeakBuckets : 1;
 }
 
-function riseOf(next: MemoryClass, features: CurveFeatures, before: Classified | null): CurveFeatures['rise'] {
-  if (next !== 'leak') return null;
+function riseOf(features: CurveFeatures, before: Classified | null): CurveFeatures['rise'] {
   const kept = before?.features.rise ?? null;
   if (features.rise !== null || kept === null) return features.rise;
   // It may have stopped: its line goes on from the floor that is seen, and no higher.

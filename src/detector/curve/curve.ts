@@ -60,6 +60,7 @@ export class Curve {
   #lastButOneBytes: number | null = null;
   readonly #noise: NoiseState = { ...NO_NOISE };
   #warm: WarmFloor | null = null;
+  #highestAtStart: WarmFloor | null = null;
   readonly #fine = new Ring(6, FINE_BUCKETS);
   readonly #coarse = new Ring(4, COARSE_BUCKETS);
   readonly #wide = new Ring(4, WIDE_BUCKETS);
@@ -78,6 +79,11 @@ export class Curve {
   /** Null while the warm-up is not over. */
   get warm(): WarmFloor | null {
     return this.#warm;
+  }
+
+  /** The highest floor of the first `startWindows`: what is as high later has not grown. Null before the first. */
+  get highestAtStart(): WarmFloor | null {
+    return this.#highestAtStart;
   }
 
   /** The highest of the open bucket; null before the first sample. */
@@ -141,6 +147,9 @@ export class Curve {
     const wide = coarse === null ? null : lower(this.#openWide, coarse, WIDE_FACTOR);
     if (wide !== null) this.#wide.push([wide.timeMs, wide.floorBytes, wide.jobs, wide.jobsBytes]);
     this.#open = null;
+    const isStart = level.timeMs < TUNING.startWindows * this.windowMs;
+    if (isStart && floorBytes > (this.#highestAtStart?.floorBytes ?? 0))
+      this.#highestAtStart = { floorBytes, jobs, jobsBytes };
     this.#warm ??= this.#warmedUp();
   }
 
@@ -197,6 +206,7 @@ export class Curve {
       lastButOneBytes: this.#lastButOneBytes,
       noise: this.#noise,
       warm: this.#warm,
+      highestAtStart: this.#highestAtStart,
       openCoarse: this.#openCoarse,
       openWide: this.#openWide,
       fine: this.#fine.toJSON(),
@@ -213,6 +223,7 @@ export class Curve {
     curve.#lastButOneBytes = state.lastButOneBytes;
     Object.assign(curve.#noise, state.noise);
     curve.#warm = state.warm;
+    curve.#highestAtStart = state.highestAtStart;
     Object.assign(curve.#openCoarse, state.openCoarse);
     Object.assign(curve.#openWide, state.openWide);
     const isWhole =
@@ -230,6 +241,7 @@ export interface CurveState {
   readonly lastButOneBytes: number | null;
   readonly noise: NoiseState;
   readonly warm: WarmFloor | null;
+  readonly highestAtStart: WarmFloor | null;
   readonly openCoarse: OpenLevel;
   readonly openWide: OpenLevel;
   readonly fine: unknown;

@@ -5,7 +5,7 @@ import type { Curve } from './curve.ts';
 import type { Bucket, Level } from './level.ts';
 import { dropsOf, floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
-import { creeps, type Rise, type RiseInput, riseOf } from './rise.ts';
+import { creeps, hasEnded, type Rise, type RiseInput, riseOf } from './rise.ts';
 import { median } from './statistics.ts';
 
 /**
@@ -51,6 +51,10 @@ export interface CurveFeatures {
   readonly isSawtooth: boolean;
   /** The line of a floor that keeps rising; null where it does not. */
   readonly rise: Rise | null;
+  /** The newest slope of what is still taken for a leak; null where it is none. */
+  readonly leakBytesPerMs: number | null;
+  /** The floor has fallen short of the line that it was on before; false where there was none. */
+  readonly riseHasEnded: boolean;
   /**
    * Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is
    * unknown.
@@ -95,6 +99,8 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   );
   const baseBytes =
     curve.warm === null ? Math.min(...levels.map((level) => level.floorBytes)) : withoutJobs(curve.warm, perJob);
+  const { highestAtStart } = curve;
+  const startBytes = Math.max(baseBytes, highestAtStart === null ? 0 : withoutJobs(highestAtStart, perJob));
   const moreJobs = (jobsOf(newest) ?? 0) - (curve.warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0);
   const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
   const unknownLoadBytes = marginOf(Math.abs(moreJobs), perJob.marginBytes);
@@ -137,13 +143,15 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
     isSettled: !mayRecover(recoveries, timeMs) && isFlat,
     hasRisen:
-      floorBytes - baseBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
+      floorBytes - startBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
     peakBytes: Math.max(...buckets.slice(-NEWEST).map((bucket) => bucket.peakBytes)),
     isAtPeak: buckets.slice(-NEWEST).some(isPeak),
     peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
     isSawtooth: dropsOf(levels, TUNING.peakFraction * scaleBytes) >= MIN_DROPS,
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
+    leakBytesPerMs: before?.leakBytesPerMs ?? null,
+    riseHasEnded: hasEnded(before?.leakBytesPerMs ?? null, input, toleranceBytes),
     // A new span began with the buckets that show it.
     floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
     overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,

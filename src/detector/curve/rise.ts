@@ -48,6 +48,8 @@ export function riseOf(input: RiseInput): Rise | null {
   if (!isWarm) return null;
   const minLevels = isWide ? TUNING.trendWideLevels : TUNING.trendLevels;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
+  // What was as high before and was given back may be given back again.
+  if ([...input.coarse, ...input.wide].some((level) => level.floorBytes > floorBytes)) return null;
   const fine = floorBytes > recoveredBytes ? fineTrend(levels, input, minLevels) : null;
   if (fine !== null) return lineOf(fine, levels);
   const recent = levels.slice(-RECENT_BUCKETS);
@@ -159,7 +161,7 @@ export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, tolera
   if (!PARTS.creep) return false;
   const span = (isWide ? levels : coarse).slice(-TUNING.creepLevels);
   const trend = trendOf(span);
-  if (trend === null || trend.z < TUNING.creepZ || hasStopped(levels, trend, toleranceBytes)) return false;
+  if (trend === null || trend.z < TUNING.creepZ || hasStopped(levels, trend.bytesPerMs, toleranceBytes)) return false;
   const [first = 0, middle = 0, last = 0] = partsOf(span, 3);
   const floors = span.map(({ floorBytes }) => floorBytes);
   const largest = Math.max(...floors.slice(1).map((floor, index) => floor - (floors[index] ?? floor)));
@@ -168,17 +170,27 @@ export function creeps({ levels, coarse, isWide, scaleBytes }: RiseInput, tolera
 }
 
 /**
- * Whether the newest levels show that a trend is over: over so long a span it would have raised them by far more than
- * noise, and they have risen by next to nothing. Of a slow trend that takes longer to say.
+ * Whether a floor has left the line of its rise: by its minutes, or by its hours where the rise is slow. False where it
+ * had none.
  */
-function hasStopped(levels: readonly Level[], trend: Trend, toleranceBytes: number): boolean {
+export function hasEnded(bytesPerMs: number | null, { levels, coarse }: RiseInput, toleranceBytes: number): boolean {
+  return bytesPerMs !== null && [levels, coarse].some((floors) => hasStopped(floors, bytesPerMs, toleranceBytes));
+}
+
+/**
+ * Whether the newest levels show that a trend is over: they have fallen short of it by more than noise, and risen by
+ * next to nothing. Of a slow trend that takes longer to say.
+ */
+function hasStopped(levels: readonly Level[], bytesPerMs: number, toleranceBytes: number): boolean {
   return STOPPED_SPANS.some((length) => {
     const span = levels.slice(-length);
     const third = Math.floor(length / 3);
     const [from, to] = [span[Math.floor(third / 2)], span.at(-1 - Math.floor(third / 2))];
     if (span.length < length || from === undefined || to === undefined) return false;
-    const expectedBytes = trend.bytesPerMs * (to.timeMs - from.timeMs);
+    const expectedBytes = bytesPerMs * (to.timeMs - from.timeMs);
     const [first = 0, , last = 0] = partsOf(span, 3);
-    return expectedBytes >= 3 * toleranceBytes && last - first < TUNING.stillRisingFraction * expectedBytes;
+    const risenBytes = last - first;
+    const isShort = expectedBytes - risenBytes >= 2 * toleranceBytes;
+    return isShort && risenBytes < TUNING.stillRisingFraction * expectedBytes;
   });
 }

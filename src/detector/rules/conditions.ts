@@ -100,8 +100,8 @@ export function isBelowAgain(assessment: Assessment): boolean {
 
 /** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */
 export function isBloat(assessment: Assessment): boolean {
-  const { class: name, features, nowMs, policy } = assessment;
-  if (features === null || name === 'leak') return false;
+  const { features, nowMs, policy } = assessment;
+  if (features === null || isLeak(assessment)) return false;
   const stayedWindows = (nowMs - (features.overSoftSinceMs ?? nowMs)) / policy.windowMs;
   if (stayedWindows < TUNING.minStayWindows * headroomFraction(assessment)) return false;
   return features.isSettled || (PARTS.stayed && stayedWindows >= TUNING.stayedWindows);

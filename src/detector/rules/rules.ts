@@ -240,7 +240,7 @@ export const RULES: readonly Rule[] = [
   {
     reason: 'limit-unknown',
     action: 'advise',
-    when: (a) => a.class === 'bloat' && a.limitBytes === null,
+    when: (a) => a.limitBytes === null && isWorthIt(a),
     sentence: () => "the dyno's quota is not known, so no limit can be judged",
   },
   {

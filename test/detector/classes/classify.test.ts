@@ -10,6 +10,7 @@ const LEVEL = {};
 const RISING = { rise: RISE, hasRisen: true, isSettled: false };
 const MOVING = { hasRisen: true, isSettled: false };
 const SETTLED = { hasRisen: true, isSettled: true };
+const ENDED = { riseHasEnded: true };
 
 /** What is said at each of these buckets, a minute apart. */
 function classified(buckets: readonly Partial<CurveFeatures>[]): readonly Classified[] {
@@ -33,9 +34,11 @@ describe('a class is entered and left late', () => {
     ['bloat is left after four buckets', [SETTLED, ...times(3, LEVEL)], 'bloat'],
     ['bloat is left after four buckets', [SETTLED, ...times(4, LEVEL)], 'healthy'],
     ['bloat is not left for four buckets of two kinds', [SETTLED, LEVEL, LEVEL, MOVING, MOVING], 'bloat'],
-    ['a leak is left after four level buckets', [...times(2, RISING), ...times(3, LEVEL)], 'leak'],
-    ['a leak is left after four level buckets', [...times(2, RISING), ...times(4, LEVEL)], 'healthy'],
-    ['a leak that has come to rest becomes bloat', [...times(2, RISING), ...times(4, SETTLED)], 'bloat'],
+    ['a leak that has ended is left after four buckets', [...times(2, RISING), ...times(3, ENDED)], 'leak'],
+    ['a leak that has ended is left after four buckets', [...times(2, RISING), ...times(4, ENDED)], 'healthy'],
+    ['a leak that has ended may be bloat', [...times(2, RISING), ...times(4, { ...SETTLED, ...ENDED })], 'bloat'],
+    ['a leak that only looks level stays a leak', [...times(2, RISING), ...times(60, LEVEL)], 'leak'],
+    ['a leak that only looks like bloat stays a leak', [...times(2, RISING), ...times(60, SETTLED)], 'leak'],
   ])('%s (%#)', (_, buckets, expected) => {
     expect(classesOf(buckets).at(-1)).toBe(expected);
   });
@@ -69,6 +72,20 @@ describe('a leak near its limit', () => {
   });
 });
 
+describe('a leak whose newest buckets say otherwise', () => {
+  const buckets = [...times(2, RISING), ...times(4, SETTLED)];
+
+  it('has no line, so that it is not restarted for one', () => {
+    const hasLine = classified(buckets).map(({ features }) => features.rise !== null);
+    expect(hasLine).toEqual([false, true, true, true, true, false]);
+  });
+
+  it('keeps its slope, by which it is seen whether it has ended', () => {
+    expect(classified(buckets).at(-1)?.features.leakBytesPerMs).toBe(RISE.bytesPerMs);
+    expect(classified([...buckets, ...times(4, { ...LEVEL, ...ENDED })]).at(-1)?.features.leakBytesPerMs).toBeNull();
+  });
+});
+
 it('nothing but a leak has a rise, whatever the buckets say', () => {
   const bucket = fc.record({
     rise: fc.constantFrom(null, RISE),
@@ -76,11 +93,12 @@ it('nothing but a leak has a rise, whatever the buckets say', () => {
     isSettled: fc.boolean(),
     isAtPeak: fc.boolean(),
     isSawtooth: fc.boolean(),
+    riseHasEnded: fc.boolean(),
     sustainedBytes: fc.constantFrom(null, 200 * MIB),
   });
   fc.assert(
     fc.property(fc.array(bucket, { maxLength: 30 }), (buckets) => {
-      for (const one of classified(buckets)) expect(one.features.rise !== null).toBe(one.class === 'leak');
+      for (const one of classified(buckets)) expect(one.features.rise === null || one.class === 'leak').toBe(true);
     }),
   );
 });

@@ -46,11 +46,23 @@ describe('levels', () => {
 
   it.each<[string, At, Partial<CurveFeatures>]>([
     ['a flat floor', flat, { hasRisen: false, isSettled: true, isSawtooth: false }],
-    ['stairs that have ended', stairs, { hasRisen: true, isSettled: true, isSawtooth: false, rise: null }],
+    ['stairs of the first hour', stairs, { hasRisen: false, isSettled: true, isSawtooth: false, rise: null }],
     ['teeth', teeth, { hasRisen: false, isSawtooth: true, rise: null }],
   ])('of %s show what it is', (_, at, expected) => {
     expect(seen(70, at)).toMatchObject(expected);
   });
+});
+
+it('a floor that rises after the first hour has risen', () => {
+  const later: At = (minute) => stairs(minute - 60);
+  expect(seen(130, later)).toMatchObject({ hasRisen: true, isSettled: true, isSawtooth: false, rise: null });
+});
+
+it('a floor of the first hour is compared without the jobs that ran then', () => {
+  const busyAtStart: At = (minute) => (minute < 60 ? { ownMb: 300, activeJobs: 10 } : { ownMb: 200, activeJobs: 0 });
+  const grown: At = (minute) => (minute < 70 ? busyAtStart(minute) : { ownMb: 280 });
+  const perJob = { bytes: 10 * MIB, marginBytes: 0 };
+  expect(seen(130, grown, { perJob }).hasRisen).toBe(true);
 });
 
 describe('a rise', () => {

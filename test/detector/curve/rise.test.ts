@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Level } from '../../../src/detector/curve/level.ts';
-import { creeps, type RiseInput, riseOf } from '../../../src/detector/curve/rise.ts';
+import { creeps, hasEnded, type RiseInput, riseOf } from '../../../src/detector/curve/rise.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';
 
@@ -46,6 +46,13 @@ describe('a floor that keeps rising', () => {
     expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeLessThan(5);
     expect(noisy?.errorBytes).toBeGreaterThan(MIB / 2);
     expect(noisy?.highBytesPerMs).toBeGreaterThan(noisy?.bytesPerMs ?? 0);
+  });
+
+  it('is none below what this boot has been at before and gave back', () => {
+    const seen = (mb: number) => levelsOf([mb, 190]);
+    expect(riseOf(inputWith({ levels: rising, coarse: seen(risenMb(31) + 20) }))).toBeNull();
+    expect(riseOf(inputWith({ levels: rising, wide: seen(risenMb(31) + 20) }))).toBeNull();
+    expect(riseOf(inputWith({ levels: rising, wide: seen(risenMb(31) - 20) }))).not.toBeNull();
   });
 
   it('is seen soon where it sets in late, above all that was before', () => {
@@ -148,5 +155,33 @@ describe('a floor that creeps', () => {
     const onWithIt = levelsOf(values(32, (index) => 170 + index));
     expect(creeps(inputWith({ coarse, levels: onWithIt }), 2 * MIB)).toBe(true);
     expect(creeps(inputWith({ coarse, levels: flat }), 2 * MIB)).toBe(false);
+  });
+});
+
+describe('a rise has ended', () => {
+  const slope = (4 * MIB) / MINUTE_MS;
+  const toleranceBytes = 10 * MIB;
+
+  it.each<[string, readonly number[], boolean]>([
+    ['while the floor is on its line', values(32, risenMb), false],
+    ['while noise hides the line for some buckets', values(32, (index) => risenMb(Math.min(index, 24))), false],
+    ['once the floor is level', values(32, (index) => risenMb(Math.min(index, 12))), true],
+    ['once the floor falls', values(32, (index) => risenMb(16 - Math.abs(16 - index))), true],
+  ])('%s (%#)', (_, floors, expected) => {
+    expect(hasEnded(slope, inputWith({ levels: levelsOf(floors) }), toleranceBytes)).toBe(expected);
+  });
+
+  it('by its hours, where it is slow', () => {
+    const slow = slope / 20;
+    expect(hasEnded(slow / 4, inputWith(), toleranceBytes)).toBe(false);
+    const hours = levelsOf(
+      values(24, () => 200),
+      12 * MINUTE_MS,
+    );
+    expect(hasEnded(slow, inputWith({ coarse: hours }), toleranceBytes)).toBe(true);
+  });
+
+  it('is not asked of a floor that was on none', () => {
+    expect(hasEnded(null, inputWith(), toleranceBytes)).toBe(false);
   });
 });
