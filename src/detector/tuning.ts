@@ -126,10 +126,8 @@ export const TUNING = {
   worthDeviations: 4,
   /** Over the hard limit less than this fraction is nothing. Definition. */
   nothingFraction: 0.05,
-  /** A leak is restarted when this fraction of its way to the limit is left... Definition. */
+  /** A leak is restarted when this fraction of its way to the limit is left. Definition. */
   leakLastFraction: 0.12,
-  /** ... and, however uncertain its line is, never before this fraction is left. Tuned. */
-  leakEarliestFraction: 0.2,
   /** Of the time that is left, this fraction may be waited for a moment without jobs. Definition. */
   leakPatienceFraction: 0.5,
   /**

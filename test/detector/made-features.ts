@@ -38,8 +38,6 @@ export function featuresWith(changes: Partial<CurveFeatures> = {}): CurveFeature
 /** 60 MB an hour, at 461 MB an hour after the start. */
 export const RISE: Rise = {
   bytesPerMs: MIB / MINUTE_MS,
-  highBytesPerMs: (2 * MIB) / MINUTE_MS,
   bytes: 461 * MIB,
-  errorBytes: MIB,
   timeMs: 60 * MINUTE_MS,
 };

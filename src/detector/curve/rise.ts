@@ -10,11 +10,8 @@ import { type Trend, trendOf } from './theil-sen.ts';
 /** A line through floors that keep rising. */
 export interface Rise {
   readonly bytesPerMs: number;
-  /** The upper end of its 95 % interval. */
-  readonly highBytesPerMs: number;
-  /** Where the line was at `timeMs`, and how far off it may be. */
+  /** Where the line was at `timeMs`. */
   readonly bytes: number;
-  readonly errorBytes: number;
   readonly timeMs: number;
 }
 
@@ -36,11 +33,6 @@ export interface RiseInput {
 }
 
 const RECENT_BUCKETS = 12;
-/**
- * Two standard errors of a line's end, from the median deviation: the end's error is twice the middle's, the median's a
- * quarter over the mean's.
- */
-const LINE_ERRORS = 2 * 2 * 1.25 * 1.4826;
 
 /** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
 export function riseOf(input: RiseInput): Rise | null {
@@ -89,12 +81,9 @@ function coarseTrend(input: RiseInput): Trend | null {
 function lineOf(trend: Trend | null, levels: readonly Level[]): Rise | null {
   const last = levels.at(-1);
   if (trend === null || last === undefined) return null;
-  const { bytesPerMs, highBytesPerMs } = trend;
+  const { bytesPerMs } = trend;
   const atLast = levels.map(({ timeMs, floorBytes }) => floorBytes + bytesPerMs * (last.timeMs - timeMs));
-  const bytes = median(atLast);
-  const spread = median(atLast.map((value) => Math.abs(value - bytes)));
-  const errorBytes = (LINE_ERRORS * spread) / Math.sqrt(levels.length);
-  return { bytesPerMs, highBytesPerMs, bytes, errorBytes, timeMs: last.timeMs };
+  return { bytesPerMs, bytes: median(atLast), timeMs: last.timeMs };
 }
 
 /**

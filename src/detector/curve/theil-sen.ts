@@ -3,8 +3,6 @@ import type { Level } from './level.ts';
 export interface Trend {
   /** Theil-Sen: the median of all pair slopes; a quarter of the values may be anything. */
   readonly bytesPerMs: number;
-  /** The upper end of its 95 % interval, from the ranks of the pair slopes (Sen 1968). */
-  readonly highBytesPerMs: number;
   /** Mann-Kendall's test statistic: above 3 the levels rise beyond chance. */
   readonly z: number;
 }
@@ -13,7 +11,6 @@ export interface Trend {
 const pairs = new Float64Array(512);
 
 const MIN_TREND_LEVELS = 6;
-const QUANTILE_95 = 1.96;
 
 /** The trend of levels, oldest first; null below 6. */
 export function trendOf(levels: readonly Level[]): Trend | null {
@@ -39,11 +36,5 @@ export function lineThrough(levels: readonly Level[]): Trend | null {
   if (count === 0) return null;
   const slopes = pairs.subarray(0, count).sort();
   const deviation = Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-  const bytesPerMs = slopes[count >> 1] ?? 0;
-  const highRank = Math.min(count - 1, Math.ceil((count + QUANTILE_95 * deviation) / 2));
-  return {
-    bytesPerMs,
-    highBytesPerMs: slopes[highRank] ?? bytesPerMs,
-    z: (concordance - Math.sign(concordance)) / deviation,
-  };
+  return { bytesPerMs: slopes[count >> 1] ?? 0, z: (concordance - Math.sign(concordance)) / deviation };
 }

@@ -74,7 +74,6 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
         : Math.max(0, usageBytes - heldByJobsBytes - baseBytes),
     surelyReclaimableBytes,
     timeToLimitMs: hasLimit ? timeUntil(limitBytes - onTop, rise, nowMs) : null,
-    timeToLimitLowMs: hasLimit ? earliestUntil(limitBytes - onTop, rise, nowMs) : null,
     timeToKillMs: killBytes === null || rise === null ? null : timeUntil(killBytes, rise, nowMs),
     risenForMs: risenForMs(rise, baseBytes, uptimeMs),
     restartsAreUseless:
@@ -184,11 +183,6 @@ function fullBytes(features: CurveFeatures | null, usageBytes: number, nowMs: nu
 /** Until a rising floor is at `bytes`, from where its line is by now. */
 function timeUntil(bytes: number, rise: Rise, nowMs: number): number {
   return Math.max(0, (bytes - rise.bytes) / rise.bytesPerMs - (nowMs - rise.timeMs));
-}
-
-/** The same if the line is as high and as steep as it may be. */
-function earliestUntil(bytes: number, rise: Rise, nowMs: number): number {
-  return Math.max(0, (bytes - rise.bytes - rise.errorBytes) / rise.highBytesPerMs - (nowMs - rise.timeMs));
 }
 
 /**

@@ -54,8 +54,6 @@ export interface Assessment {
   /** Of that, what is beyond doubt: by what the floor has stayed over. */
   readonly surelyReclaimableBytes: number | null;
   readonly timeToLimitMs: number | null;
-  /** The lower end of its interval. */
-  readonly timeToLimitLowMs: number | null;
   readonly timeToKillMs: number | null;
   /** For how long the floor has risen at its present slope to be where it is. */
   readonly risenForMs: number;

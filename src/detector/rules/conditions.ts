@@ -61,10 +61,7 @@ export function lastMs(assessment: Assessment): number {
 }
 
 export function isNearLimit(assessment: Assessment): boolean {
-  const { timeToLimitMs, timeToLimitLowMs, risenForMs } = assessment;
-  const leftMs = timeToLimitMs ?? 0;
-  const earliestMs = Math.max(neededMs(assessment), TUNING.leakEarliestFraction * (leftMs + risenForMs));
-  return (timeToLimitLowMs ?? 0) <= lastMs(assessment) && leftMs <= earliestMs;
+  return (assessment.timeToLimitMs ?? 0) <= lastMs(assessment);
 }
 
 /**

@@ -150,7 +150,7 @@ export const RULES: readonly Rule[] = [
     when: isLeak,
     patientUntilMs: (a) => {
       const latestMs = lastMs(a) - TUNING.leakPatienceFraction * (lastMs(a) - neededMs(a));
-      return a.nowMs + (a.timeToLimitLowMs ?? 0) - latestMs;
+      return a.nowMs + (a.timeToLimitMs ?? 0) - latestMs;
     },
     sentence: (a) =>
       isAtLimit(a)

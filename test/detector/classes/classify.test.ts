@@ -55,7 +55,6 @@ describe('a leak near its limit', () => {
     for (const { features } of classified(buckets).slice(2))
       expect(features.rise).toMatchObject({
         bytesPerMs: RISE.bytesPerMs,
-        highBytesPerMs: RISE.highBytesPerMs,
         timeMs: features.timeMs,
       });
   });

@@ -37,15 +37,12 @@ describe('a floor that keeps rising', () => {
     expect(perMinuteMb(inputWith({ levels: rising }))).toBeCloseTo(4, 6);
     expect(rise?.timeMs).toBe(rising.at(-1)?.timeMs);
     expect((rise?.bytes ?? 0) / MIB).toBeCloseTo(risenMb(31), 6);
-    expect(rise?.errorBytes).toBeCloseTo(0, 0);
   });
 
-  it('has a line that is less sure with noise', () => {
+  it('has nearly that line with noise', () => {
     const noisy = riseOf(inputWith({ levels: levelsOf(values(32, (index) => risenMb(index) + 6 * wobble(index))) }));
     expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeGreaterThan(3);
     expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeLessThan(5);
-    expect(noisy?.errorBytes).toBeGreaterThan(MIB / 2);
-    expect(noisy?.highBytesPerMs).toBeGreaterThan(noisy?.bytesPerMs ?? 0);
   });
 
   it('is none below what this boot has been at before and gave back', () => {

@@ -95,18 +95,13 @@ describe('a boundary of a rule', () => {
       'sustained-over-soft-limit',
     ],
     [
-      'a leak whose line is uncertain is not restarted early',
-      { ...LEAK, timeToLimitMs: 2 * HOUR_MS, timeToLimitLowMs: 10 * MINUTE_MS },
-      'leak-far-from-limit',
-    ],
-    [
       'a leak comes after an overdue daily restart',
-      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 20 * MINUTE_MS, timeToLimitLowMs: 18 * MINUTE_MS },
+      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 20 * MINUTE_MS },
       'cycle-comes-first',
     ],
     [
       'and before it where the limit is near',
-      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 5 * MINUTE_MS, timeToLimitLowMs: 4 * MINUTE_MS },
+      { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 5 * MINUTE_MS },
       'leak-near-limit',
     ],
     [
@@ -138,7 +133,6 @@ describe('until when a moment without jobs is waited for', () => {
     const left = (minutes: number) => ({
       ...LEAK,
       timeToLimitMs: minutes * MINUTE_MS,
-      timeToLimitLowMs: minutes * MINUTE_MS,
     });
     const [far, near] = [patientMs(left(30)), patientMs(left(10))];
     expect(far).toBeGreaterThan(near ?? 0);

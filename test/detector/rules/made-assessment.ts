@@ -32,7 +32,6 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     reclaimableBytes: 10 * MIB,
     surelyReclaimableBytes: 0,
     timeToLimitMs: null,
-    timeToLimitLowMs: null,
     timeToKillMs: null,
     risenForMs: 0,
     restartsAreUseless: false,
@@ -64,7 +63,6 @@ export const LEAK = {
   reclaimableBytes: 310 * MIB,
   surelyReclaimableBytes: 300 * MIB,
   timeToLimitMs: 12 * MINUTE_MS,
-  timeToLimitLowMs: 10 * MINUTE_MS,
   risenForMs: 400 * MINUTE_MS,
   features: {
     floorBytes: 461 * MIB,

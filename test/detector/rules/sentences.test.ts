@@ -57,7 +57,7 @@ describe('a leak near its limit', () => {
     ],
     ['is at the limit by now within a second of it', 999, /; it is at the limit by now, /],
   ])('%s', (_, timeToLimitMs, expected) => {
-    expect(said({ ...LEAK, timeToLimitMs, timeToLimitLowMs: 0 })).toEqual({
+    expect(said({ ...LEAK, timeToLimitMs })).toEqual({
       reason: 'leak-near-limit',
       text: expect.stringMatching(expected),
     });
