@@ -76,13 +76,11 @@ export function cycleIsFirst(assessment: Assessment): boolean {
   return uptimeMs < dynoCycleMs + TUNING.cycleJitterMs && timeToLimitMs > neededMs(assessment);
 }
 
-/**
- * The platform's own restart is so near that another would buy little. A floor that never rests may be a leak, slow
- * enough for the platform to be first.
- */
-export function isCycleNear({ uptimeMs, features, policy: { dynoCycleMs } }: Assessment): boolean {
-  const nearMs = (features?.isSettled ? 1 : 2) * TUNING.cycleNearMs;
-  return dynoCycleMs !== null && uptimeMs > dynoCycleMs - nearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs;
+/** The platform's own restart is so near that another would buy little. */
+export function isCycleNear({ uptimeMs, policy: { dynoCycleMs } }: Assessment): boolean {
+  return (
+    dynoCycleMs !== null && uptimeMs > dynoCycleMs - TUNING.cycleNearMs && uptimeMs < dynoCycleMs + TUNING.cycleJitterMs
+  );
 }
 
 /**
@@ -100,13 +98,6 @@ export function isBloat(assessment: Assessment): boolean {
   const { features, nowMs, policy } = assessment;
   if (features === null || isLeak(assessment)) return false;
   const stayedWindows = (nowMs - (features.overSoftSinceMs ?? nowMs)) / policy.windowMs;
-  if (stayedWindows < TUNING.minStayWindows * headroomFraction(assessment)) return false;
+  if (stayedWindows < TUNING.minStayWindows) return false;
   return features.isSettled || (PARTS.stayed && stayedWindows >= TUNING.stayedWindows);
-}
-
-/** Of the way from the soft limit to the hard one, what is left: 1 at the soft limit, 0 at the hard one. */
-function headroomFraction({ features, softLimitBytes, hardLimitBytes }: Assessment): number {
-  if (features === null || softLimitBytes === null || hardLimitBytes === null) return 1;
-  const left = (hardLimitBytes - features.floorBytes) / Math.max(1, hardLimitBytes - softLimitBytes);
-  return Math.min(1, Math.max(0, left));
 }

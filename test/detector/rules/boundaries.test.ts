@@ -72,11 +72,6 @@ describe('a boundary of a rule', () => {
     ],
     ['a floor is not over the limit once usage is under it', { ...BLOAT, usageBytes: 400 * MIB }, 'not-settled'],
     [
-      'and less long nearer to the hard limit',
-      { ...BLOAT, features: { ...BLOAT.features, floorBytes: 500 * MIB, overSoftSinceMs: NOW_MS - 4 * MINUTE_MS } },
-      'sustained-over-soft-limit',
-    ],
-    [
       'one that never rests counts after half an hour',
       {
         ...BLOAT,
