@@ -192,18 +192,10 @@ export interface BytesPerJob {
   readonly marginBytes: number;
 }
 
-/**
- * By this boot's own slope, its newest that was beyond doubt, and what earlier boots of the target showed: each
- * weighted by how sure it is.
- */
+/** By this boot's own slope, and what earlier boots of the target showed: each weighted by how sure it is. */
 export function bytesPerJob(load: JobLoad, learned: Estimate | null): BytesPerJob {
-  const own = slopeOf(load);
   const { sureBytes } = load;
-  const known = [
-    own,
-    sureBytes === null ? null : { bytes: sureBytes, errorBytes: TUNING.loadPriorErrorFraction * sureBytes },
-    learned,
-  ].filter((estimate) => estimate !== null);
+  const known = [slopeOf(load), learned].filter((estimate) => estimate !== null);
   if (known.length === 0 || !PARTS.jobLoad) return { bytes: 0, marginBytes: PARTS.jobLoad ? NOTHING_KNOWN_BYTES : 0 };
   const weights = known.map(({ errorBytes }) => 1 / Math.max(1, errorBytes) ** 2);
   const weight = weights.reduce((sum, one) => sum + one, 0);
