@@ -32,8 +32,6 @@ export const TUNING = {
   loadDecayWindows: 720,
   /** Bytes per job are believed when they are this many standard errors above zero. Statistics (one in 700). */
   loadSureErrors: 3,
-  /** What a job was found to hold may be off by this fraction in the next hours, and in the next boot. Tuned. */
-  loadPriorErrorFraction: 0.3,
   /**
    * Standard errors of bytes per job that are granted to the load before growth is believed. Statistics (one in 40).
    */
@@ -49,8 +47,6 @@ export const TUNING = {
    * many windows. Tuned.
    */
   longJobWindows: 300,
-  /** A bucket without an idle moment is compared with the last idle one for this many windows. Tuned. */
-  carriedWindows: 30,
 
   // ------------------------------------------------------------ levels
   /** Below this fraction two floors do not differ. Definition. */
@@ -85,17 +81,10 @@ export const TUNING = {
   recoveryPatience: 2.5,
 
   // ------------------------------------------------------------ leak
-  /** Levels that a trend needs; of buckets wider than `wideBucketWindows` fewer. Tuned. */
+  /** Levels that a trend needs. Tuned. */
   trendLevels: 12,
-  trendWideLevels: 8,
-  /** Windows. Definition. */
-  wideBucketWindows: 3,
-  /** The newest levels of a longer ring: a leak that sets in late is seen sooner. Tuned. */
-  trendShortLevels: 16,
-  /** Mann-Kendall's z from which levels rise beyond chance... Statistics (one in 700). */
+  /** Mann-Kendall's z from which levels rise beyond chance. Statistics (one in 700). */
   risingZ: 3,
-  /** ... and where one part of the span has not risen. Statistics. */
-  surelyRisingZ: 4.5,
   /** A rise is at least twice this many deviations of a floor (more where noise lasts). Tuned. */
   riseDeviations: 1.2,
   maxRiseDeviations: 3,
@@ -104,7 +93,7 @@ export const TUNING = {
    * Tuned.
    */
   lateRiseFraction: 0.5,
-  /** A coarse trend still goes on when the newest buckets rise by this fraction of its slope. Tuned. */
+  /** A rise of hours still goes on when the newest levels rise by this fraction of its slope. Tuned. */
   stillRisingFraction: 0.3,
   /**
    * A floor creeps where `creepLevels` coarse levels rise by this fraction with this z: then it is no plateau. Tuned.
@@ -135,7 +124,7 @@ export const TUNING = {
    * little. Tuned.
    */
   leakMinWindows: 42,
-  /** A floor must have stayed over the soft limit for this many windows; nearer to the hard limit for fewer. Tuned. */
+  /** A floor must have stayed over the soft limit for this many windows. Tuned. */
   minStayWindows: 15,
   /** A floor that never settles is bloat all the same after this many windows over the soft limit. Tuned. */
   stayedWindows: 30,
@@ -161,8 +150,7 @@ export const TUNING = {
   /** Windows without a point after which a boot is silent, unless it reports less often. Definition. */
   silentWindows: 3,
   /**
-   * Bloat is left to the platform's daily restart this long before it (ms); twice as long where the floor has not
-   * settled. Definition.
+   * Bloat is left to the platform's daily restart this long before it (ms). Definition.
    */
   cycleNearMs: 2 * 3_600_000,
   /** The daily restart comes up to this late (ms; Dev Center, "Automatic dyno restarts"). Definition. */

@@ -276,7 +276,7 @@ describe('boots of minutes to weeks', () => {
     };
     expect(wantsRestart(live(pointsOf(rests, { everyS: 60 })))).toBe(false);
     const fromMin = (WEEKS_3_H - 10) * 60;
-    const leaks = { ...rests, at: (minute: number) => [200 + (300 / 600) * Math.max(0, minute - fromMin)] as const };
+    const leaks = { ...rests, at: (minute: number) => [200 + (320 / 600) * Math.max(0, minute - fromMin)] as const };
     const { verdicts } = live(pointsOf(leaks, { everyS: 60 }));
     const first = verdicts.find(({ action }) => action === 'restart');
     expect(first?.class).toBe('leak');

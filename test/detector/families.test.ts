@@ -67,7 +67,8 @@ describe('bloat', () => {
     for (const { restartsMs, startMs, decisions } of everyRun('stairs to a high plateau')) {
       const firstMs = (restartsMs[0] ?? Number.POSITIVE_INFINITY) - startMs;
       expect(firstMs).toBeGreaterThan(100 * MINUTE_MS);
-      expect(firstMs).toBeLessThan(plateauMs + 40 * MINUTE_MS);
+      // Where noise makes a line of the stairs, it takes until the line has ended.
+      expect(firstMs).toBeLessThan(plateauMs + 55 * MINUTE_MS);
       // With a sample a minute a bucket is five, and stairs of 25 minutes look like a line: whatever the name, the
       // restart is the same.
       expect(['bloat', 'leak', 'unknown']).toContain(decisions.find(({ action }) => action === 'restart')?.class);

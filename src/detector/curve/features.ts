@@ -83,10 +83,10 @@ const MIN_DROPS = 2;
 export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
   const { limitBytes, softLimitBytes, perJob, before } = context;
   const buckets = curve.fine().map((bucket) => ({ ...bucket, floorBytes: withoutJobs(bucket, perJob) }));
-  const levels = floorsBetweenJobs(buckets, curve.windowMs);
-  const [coarse, wide] = [curve.coarse(), curve.wide()].map((ring) =>
-    ring.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) })),
-  ) as unknown as [readonly Level[], readonly Level[]];
+  const levels = floorsBetweenJobs(buckets);
+  const atEqualLoad = (ring: readonly Level[]) =>
+    ring.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) }));
+  const coarse = atEqualLoad(curve.coarse());
   const newest = levels.slice(-NEWEST);
   const last = newest.map((level) => level.floorBytes);
   const timeMs = buckets.at(-1)?.timeMs ?? curve.originMs;
@@ -114,11 +114,9 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const input: RiseInput = {
     levels,
     coarse,
-    wide,
     isWarm: curve.warm !== null,
     scaleBytes,
-    isWide: bucketMs !== null && bucketMs >= TUNING.wideBucketWindows * curve.windowMs,
-    recoveredBytes: recoveries.topBytes === 0 ? 0 : recoveries.topBytes + toleranceBytes,
+    highestBytes: Math.max(0, ...[...coarse, ...atEqualLoad(curve.wide())].map((level) => level.floorBytes)),
     marginBytesPerJob: perJob.marginBytes,
   };
   const rise = levels.length < NEWEST ? null : riseOf(input);

@@ -1,30 +1,18 @@
-import { TUNING } from '../tuning.ts';
 import type { Bucket, Level } from './level.ts';
 import { median } from './statistics.ts';
 
-/** Without an idle moment near, the floor of a busy bucket is the lowest of this many neighbours. */
+/** The floor of a busy bucket is the lowest of this many neighbours. */
 const NEIGHBOURS = 3;
 
 /**
- * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: where there was
- * an idle moment not long before, the floor is what that one showed, however much the jobs take; else it is the lowest
- * of three neighbours.
+ * What the boot holds between jobs, a level for each bucket. A busy bucket shows no floor of its own: it takes the
+ * lowest of itself and its neighbours.
  */
-export function floorsBetweenJobs(buckets: readonly Bucket[], windowMs: number): readonly Level[] {
-  let idleAt: number | null = null;
+export function floorsBetweenJobs(buckets: readonly Bucket[]): readonly Level[] {
   return buckets.map((bucket, index): Level => {
-    if (bucket.jobs === 0) {
-      idleAt = index;
-      return bucket;
-    }
-    const idle = idleAt === null ? undefined : buckets[idleAt];
-    const isCarried = idle !== undefined && bucket.timeMs - idle.timeMs <= TUNING.carriedWindows * windowMs;
-    let lowest: Level = bucket;
-    for (let at = isCarried ? (idleAt ?? 0) : Math.max(0, index - NEIGHBOURS + 1); at < index; at += 1) {
-      const earlier = buckets[at];
-      if (earlier !== undefined && earlier.floorBytes < lowest.floorBytes) lowest = earlier;
-    }
-    return lowest;
+    if (bucket.jobs === 0) return bucket;
+    const near = buckets.slice(Math.max(0, index - NEIGHBOURS + 1), index + 1);
+    return near.reduce((lowest, other) => (other.floorBytes < lowest.floorBytes ? other : lowest), bucket);
   });
 }
 

@@ -170,7 +170,7 @@ describe('since when the floor is over the soft limit', () => {
       heldByJobsBytes: minute < 20 ? 0 : 150 * MIB,
       jobsBytes: minute < 20 ? 0 : 150 * MIB,
     });
-    const last = each(40, loaded).at(-1);
+    const last = each(40, loaded, { perJob: { bytes: 30 * MIB, marginBytes: 0 } }).at(-1);
     expect(sinceMin(last?.overSoftSinceMs)).toBe(20);
     expect(last?.floorOverSoftSinceMs).toBeNull();
   });

@@ -9,7 +9,6 @@ import {
   stepsOf,
   sustainedBytes,
 } from '../../../src/detector/curve/levels.ts';
-import { TUNING } from '../../../src/detector/tuning.ts';
 import { MIB } from '../curves.ts';
 import { levelsOf, MINUTE_MS, values, wobble } from './made-levels.ts';
 
@@ -29,7 +28,7 @@ function bucketsOf(buckets: readonly (readonly [floorMb: number, jobs: number | 
 
 describe('floors between jobs', () => {
   const floorsMb = (buckets: Parameters<typeof bucketsOf>[0]) =>
-    floorsBetweenJobs(bucketsOf(buckets), MINUTE_MS).map(({ floorBytes }) => mb(floorBytes));
+    floorsBetweenJobs(bucketsOf(buckets)).map(({ floorBytes }) => mb(floorBytes));
 
   it.each<[string, Parameters<typeof bucketsOf>[0], readonly number[]]>([
     [
@@ -42,7 +41,7 @@ describe('floors between jobs', () => {
       [200, 300, 250],
     ],
     [
-      'are carried from an idle moment through busy buckets',
+      'are those of an idle neighbour in a busy bucket',
       [
         [200, 0],
         [300, 4],
@@ -50,7 +49,7 @@ describe('floors between jobs', () => {
         [320, 4],
         [210, 0],
       ],
-      [200, 200, 200, 200, 210],
+      [200, 200, 200, 300, 210],
     ],
     [
       'are lower in a busy bucket that is lower',
@@ -85,12 +84,6 @@ describe('floors between jobs', () => {
     ],
   ])('%s', (_, buckets, expected) => {
     expect(floorsMb(buckets)).toEqual(expected);
-  });
-
-  it('are not carried for ever: what was taken since may be its own', () => {
-    const busy = values(TUNING.carriedWindows + 5, () => 0).map((): readonly [number, number] => [300, 4]);
-    const floors = floorsMb([[200, 0], ...busy]);
-    expect([floors[1], floors[TUNING.carriedWindows], floors.at(-1)]).toEqual([200, 200, 300]);
   });
 
   it('are never over what their buckets show', () => {

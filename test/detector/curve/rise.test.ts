@@ -14,11 +14,9 @@ function inputWith(changes: Partial<RiseInput> = {}): RiseInput {
   return {
     levels: flat,
     coarse: [],
-    wide: [],
     isWarm: true,
     scaleBytes: LIMIT_MB * MIB,
-    isWide: false,
-    recoveredBytes: 0,
+    highestBytes: 0,
     marginBytesPerJob: 0,
     ...changes,
   };
@@ -45,17 +43,9 @@ describe('a floor that keeps rising', () => {
     expect(((noisy?.bytesPerMs ?? 0) * MINUTE_MS) / MIB).toBeLessThan(5);
   });
 
-  it('is none below what this boot has been at before and gave back', () => {
-    const seen = (mb: number) => levelsOf([mb, 190]);
-    expect(riseOf(inputWith({ levels: rising, coarse: seen(risenMb(31) + 20) }))).toBeNull();
-    expect(riseOf(inputWith({ levels: rising, wide: seen(risenMb(31) + 20) }))).toBeNull();
-    expect(riseOf(inputWith({ levels: rising, wide: seen(risenMb(31) - 20) }))).not.toBeNull();
-  });
-
-  it('is seen soon where it sets in late, above all that was before', () => {
-    expect(
-      riseOf(inputWith({ levels: levelsOf(values(32, (index) => 200 + 6 * Math.max(0, index - 17))) })),
-    ).not.toBeNull();
+  it('is none below what this boot has been at for hours before', () => {
+    expect(riseOf(inputWith({ levels: rising, highestBytes: (risenMb(31) + 20) * MIB }))).toBeNull();
+    expect(riseOf(inputWith({ levels: rising, highestBytes: (risenMb(31) - 20) * MIB }))).not.toBeNull();
   });
 
   it('is seen over hours where it is too slow for minutes', () => {
@@ -66,7 +56,6 @@ describe('a floor that keeps rising', () => {
     );
     expect(perMinuteMb(inputWith({ levels: slow }))).toBeNull();
     expect((perMinuteMb(inputWith({ levels: slow, coarse })) ?? 0) * 60).toBeCloseTo(perHourMb, 3);
-    expect((perMinuteMb(inputWith({ levels: slow, wide: coarse })) ?? 0) * 60).toBeCloseTo(perHourMb, 3);
   });
 
   it('does not depend on how high it is', () => {
@@ -97,12 +86,7 @@ describe('no rise is seen', () => {
       'in a floor that falls',
       { levels: rising.map((level) => ({ ...level, floorBytes: 600 * MIB - level.floorBytes })) },
     ],
-    [
-      'where much was given back in between',
-      { levels: levelsOf(values(32, (index) => risenMb(index) - (index === 20 ? 90 : 0))) },
-    ],
     ['in fewer than twelve buckets', { levels: rising.slice(-11) }],
-    ['up to where this boot has come back from before', { levels: rising, recoveredBytes: 400 * MIB }],
     [
       'that is over by now, however steep it was for hours',
       {

@@ -1,11 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lineThrough, trendOf } from '../../../src/detector/curve/theil-sen.ts';
-import { levelsOf, values, wobble } from './made-levels.ts';
+import { levelsOf, values } from './made-levels.ts';
 
 const MIB = 1024 ** 2;
-/** As many levels as a curve keeps. */
-const anyFloors = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 6, maxLength: 32 });
 /** MB a level. */
 const slopeOf = (floors: readonly number[], everyMs = 1) =>
   ((lineThrough(levelsOf(floors, everyMs))?.bytesPerMs ?? Number.NaN) / MIB) * everyMs;
