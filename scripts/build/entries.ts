@@ -31,7 +31,17 @@ async function bundle(input: Record<string, string>, external: (string | RegExp)
   const build = await rolldown({ cwd: ROOT, input, external, platform: 'node', onLog: fail });
   const { output } = await build.write({ dir: FOLDER, format: 'cjs', comments: false, chunkFileNames: '[name].js' });
   await build.close();
-  for (const chunk of output) if (chunk.type === 'chunk') await nameOrigins(chunk);
+  for (const chunk of output) {
+    if (chunk.type !== 'chunk') continue;
+    const code = inOneByteCharacters(chunk.code);
+    await writeFile(join(FOLDER, chunk.fileName), code);
+    await nameOrigins({ ...chunk, code });
+  }
+}
+
+/** V8 keeps the text of a file in memory, and takes two bytes for each of its characters if one of them needs two. */
+function inOneByteCharacters(code: string): string {
+  return code.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What a bundler only warns of (an import that leads nowhere) would break in an application. */

@@ -4,7 +4,7 @@ import { PlatformError } from '../model/errors.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import type { Permissions } from '../model/policy.ts';
 import { matchesAny, type TargetPattern } from '../model/target.ts';
-import { ROUTES } from '../web/schema/routes.ts';
+import { HEROKU_WEBHOOK_PATH } from '../web/schema/webhook-path.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Heroku');
@@ -137,12 +137,12 @@ async function checkWebhooks(
   if (expectsWebhooks !== true) return [];
   const advice =
     `heroku webhooks:add -a ${app} -i api:dyno,dyno -l sync -s <TIDEMARK_WEBHOOK_SECRET> ` +
-    `-u https://<this actuator>${ROUTES.herokuWebhook.path}`;
+    `-u https://<this actuator>${HEROKU_WEBHOOK_PATH}`;
   const webhooks = await tried(() => platform.webhooks(app));
   if (webhooks instanceof PlatformError) {
     return [ok(`this token cannot see the webhooks of ${app}: look with \`heroku webhooks -a ${app}\``)];
   }
-  const ours = webhooks.filter(({ url }) => url.endsWith(ROUTES.herokuWebhook.path));
+  const ours = webhooks.filter(({ url }) => url.endsWith(HEROKU_WEBHOOK_PATH));
   if (ours.length === 0) return [warning(`${app} sends no webhooks to Tidemark, so its dynos are read`, advice)];
   if (ours.some(({ include }) => include.includes('dyno'))) return [ok(`${app} sends webhooks about its dynos`)];
   return [warning(`the webhooks of ${app} do not say when a dyno is up or ends: add dyno to api:dyno`, advice)];

@@ -3,8 +3,8 @@ import { type EmbeddedMessage, type EmbeddedStart, STOP_EMBEDDED } from '../../s
 import { printLine } from '../print-line.ts';
 import type { EmbeddedActuatorOptions } from './embedded-actuator.ts';
 
-/** Memory of the thread's own heap, MB: a few hundred dynos fit. */
-const HEAP_LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+/** Memory of the thread's own heap, MB: a few hundred dynos fit. V8 fills the young generation before it looks. */
+const HEAP_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 1 };
 
 /** @param say prints a sentence for people */
 export function threadStarter(file: URL, say: (sentence: string) => void): EmbeddedActuatorOptions['startThread'] {

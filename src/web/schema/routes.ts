@@ -6,6 +6,7 @@ import { DynoDetail, DynoInList } from './dyno.ts';
 import { ApiError } from './errors.ts';
 import { TargetJobs } from './jobs.ts';
 import { Health, Status } from './status.ts';
+import { HEROKU_WEBHOOK_PATH } from './webhook-path.ts';
 
 /** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
 export const API_VERSION = '2.1.0';
@@ -161,7 +162,7 @@ export const ROUTES = {
   },
   herokuWebhook: {
     method: 'post',
-    path: '/webhooks/heroku',
+    path: HEROKU_WEBHOOK_PATH,
     summary: "Takes Heroku's app webhooks api:dyno and dyno, signed with TIDEMARK_WEBHOOK_SECRET.",
     isSigned: true,
     answers: {
