@@ -9,7 +9,7 @@ import { Health, Status } from './status.ts';
 import { HEROKU_WEBHOOK_PATH } from './webhook-path.ts';
 
 /** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
-export const API_VERSION = '2.1.0';
+export const API_VERSION = '2.2.0';
 
 /** One route: the app serves it, the document describes it, and the client calls it by this. */
 export interface Route {
