@@ -20,6 +20,8 @@ export interface Answer {
 }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+/** As `Procfile` and `Dockerfile` start it. */
+const HEAP_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
 const ADMIN_TOKEN = 'bench-admin';
 const INGEST_TOKEN = 'bench-ingest';
 
@@ -37,7 +39,7 @@ export class BenchActuator {
   /** @param nodeOptions as for the command line of node */
   static async start(env: Readonly<Record<string, string>>, nodeOptions: readonly string[]): Promise<BenchActuator> {
     const child = fork(here('../../src/cli.ts'), ['actuator'], {
-      execArgv: [...nodeOptions, '--import', here('probe.ts')],
+      execArgv: [...HEAP_FLAGS, ...nodeOptions, '--import', here('probe.ts')],
       env: {
         PATH: process.env.PATH ?? '',
         PORT: '0',

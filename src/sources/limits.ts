@@ -118,12 +118,23 @@ function memoryLimitsFor(heapBytes: number): MemoryLimits {
   };
 }
 
-/** V8 counts its young generation in the heap's limit: three semi-spaces of 64 MiB on a 64-bit machine. */
-const YOUNG_GENERATION_BYTES = 192 * 1024 ** 2;
+/** V8 counts its young generation in the heap's limit: three semi-spaces, of 64 MiB on a 64-bit machine. */
+const SEMI_SPACES = 3;
+const SEMI_SPACE_MIB = 64;
+/** As the actuator is started (`Procfile`). */
+const SEMI_SPACE_FLAG = /^--max[-_]semi[-_]space[-_]size=(\d+)$/;
 
-/** What may stay in V8's heap, bytes: its limit less the young generation; where that is most of it, half. */
-export function oldSpaceBytes(limitBytes: number = getHeapStatistics().heap_size_limit): number {
-  return Math.max(limitBytes / 2, limitBytes - YOUNG_GENERATION_BYTES);
+/**
+ * What may stay in V8's heap, bytes: its limit less the young generation; where that is most of it, half.
+ *
+ * @param flags of Node, the last of which counts
+ */
+export function oldSpaceBytes(
+  limitBytes: number = getHeapStatistics().heap_size_limit,
+  flags: readonly string[] = [...(process.env.NODE_OPTIONS ?? '').split(' '), ...process.execArgv],
+): number {
+  const said = flags.flatMap((flag) => SEMI_SPACE_FLAG.exec(flag)?.[1] ?? []).at(-1);
+  return Math.max(limitBytes / 2, limitBytes - SEMI_SPACES * Number(said ?? SEMI_SPACE_MIB) * MIB);
 }
 
 export const MEMORY_LIMITS: MemoryLimits = memoryLimitsFor(oldSpaceBytes());

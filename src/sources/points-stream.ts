@@ -26,7 +26,7 @@ export function createPointsStreamSource(options: PointsStreamSourceOptions): (j
   let unreadable = 0;
   return (json) => {
     try {
-      if (json.length > MAX_ENTRY_LENGTH) throw new BadInputError(`it has ${json.length} characters`);
+      if (json.length > MAX_ENTRY_LENGTH) throw new BadInputError(`it has more than ${MAX_ENTRY_LENGTH} characters.`);
       const decoded = decodeJson(json);
       intake.take(follows === undefined ? decoded : ofBoots(decoded, follows), LOCAL_SENDER);
     } catch (error) {

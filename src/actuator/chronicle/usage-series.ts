@@ -10,6 +10,8 @@ export interface UsageSample {
 const RECENT_SAMPLES = 120;
 /** The whole life, at a spacing that doubles whenever these are full. */
 const LIFE_SAMPLES = 240;
+/** So many have room from the start. */
+const FIRST_SAMPLES = 15;
 const UNKNOWN_JOBS = 0xffff;
 
 /**
@@ -46,18 +48,16 @@ class Samples {
   readonly #capacity: number;
   #spacingMs: number;
   #originMs = 0;
-  readonly #offsetsMs: Uint32Array;
-  readonly #usageBytes: Float32Array;
-  readonly #jobs: Uint16Array;
+  // As long as what they hold asks for: most boots of a fleet are young, or are never looked at.
+  #offsetsMs = new Uint32Array(FIRST_SAMPLES);
+  #usageBytes = new Float32Array(FIRST_SAMPLES);
+  #jobs = new Uint16Array(FIRST_SAMPLES);
   #count = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(capacity: number, spacingMs: number) {
     this.#capacity = capacity;
     this.#spacingMs = spacingMs;
-    this.#offsetsMs = new Uint32Array(capacity);
-    this.#usageBytes = new Float32Array(capacity);
-    this.#jobs = new Uint16Array(capacity);
   }
 
   get isFull(): boolean {
@@ -69,12 +69,23 @@ class Samples {
     if (timeMs - this.#lastMs < this.#spacingMs) return false;
     if (this.#count === 0) this.#originMs = timeMs;
     const slot = this.#count % this.#capacity;
+    if (slot === this.#jobs.length) this.#lengthen(Math.min(this.#capacity, 2 * slot));
     this.#offsetsMs[slot] = timeMs - this.#originMs;
     this.#usageBytes[slot] = usageBytes;
     this.#jobs[slot] = activeJobs === null ? UNKNOWN_JOBS : Math.min(activeJobs, UNKNOWN_JOBS - 1);
     this.#count += 1;
     this.#lastMs = timeMs;
     return true;
+  }
+
+  #lengthen(length: number): void {
+    const [offsetsMs, usageBytes, jobs] = [this.#offsetsMs, this.#usageBytes, this.#jobs];
+    this.#offsetsMs = new Uint32Array(length);
+    this.#offsetsMs.set(offsetsMs);
+    this.#usageBytes = new Float32Array(length);
+    this.#usageBytes.set(usageBytes);
+    this.#jobs = new Uint16Array(length);
+    this.#jobs.set(jobs);
   }
 
   /** Keeps the higher one of each pair, and from now on half as many. Only before the first sample is overwritten. */

@@ -8,6 +8,7 @@ import {
   drainKeyNames,
   drainQuestion,
 } from '../../shared/drain-messages.ts';
+import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './connection.ts';
 import { text, time } from './ledger/record-schema.ts';
 
@@ -16,8 +17,14 @@ export interface DrainKeysOptions extends RedisConnectionOptions {
   readonly holdMs: number;
 }
 
+/** Answers that are looked at: more processes than any dyno has. */
+const MAX_ANSWERS = 1_000;
+/** An answer has some 100. */
+const MAX_ANSWER_BYTES = 1024;
+
 /** One command sets the key and its expiry, so no key can remain forever. */
 const REFRESH = `
+${BOUNDED_HASH}
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
 -- A key that is not a hash is no answer, and no worker could write into it.
@@ -27,7 +34,7 @@ if answers.err then
   redis.call('DEL', KEYS[2])
   answers = {}
 end
-return {time[1] * 1000 + math.floor(time[2] / 1000), answers}
+return {time[1] * 1000 + math.floor(time[2] / 1000), bounded(answers, tonumber(ARGV[3]), tonumber(ARGV[4]))}
 `;
 
 const CLEAR = `
@@ -50,7 +57,7 @@ export function createDrainKeys(
       const { question, answers } = namesOf(boot);
       const value = drainQuestion({ attemptId, holdMs: options.holdMs });
       const [nowMs, fields] = (await connection.run('the drain key', (redis) =>
-        redis.eval(REFRESH, 2, question, answers, value, DRAIN_KEY_LIFE_MS),
+        redis.eval(REFRESH, 2, question, answers, value, DRAIN_KEY_LIFE_MS, MAX_ANSWERS, MAX_ANSWER_BYTES),
       )) as [number, string[]];
       return answersTo(attemptId, nowMs, fields);
     },
@@ -70,14 +77,13 @@ function namesOf(boot: DrainedBoot) {
   return names;
 }
 
-/** `fields`: alternating names and values, as HGETALL returns them. */
-function answersTo(attemptId: string, nowMs: number, fields: readonly string[]): DrainAnswers {
+function answersTo(attemptId: string, nowMs: number, reply: readonly string[]): DrainAnswers {
   const answers = new Map<string, boolean>();
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const answer = parseAnswer(fields[index + 1] ?? '');
+  for (const [processId, json] of fieldsOf(reply)) {
+    const answer = parseAnswer(json);
     // Answers from the future are dropped too: they would count forever.
     if (answer?.attemptId !== attemptId || Math.abs(nowMs - answer.atMs) > DRAIN_KEY_LIFE_MS) continue;
-    answers.set(fields[index] ?? '', answer.idle);
+    answers.set(processId, answer.idle);
   }
   return answers;
 }

@@ -10,11 +10,17 @@ import {
   memoryQuestion,
   memoryReportKeyNames,
 } from '../../shared/memory-report-messages.ts';
+import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
 import type { RedisConnection } from './connection.ts';
 import { memoryAnswerSchema } from './memory-report-record.ts';
 
 /** Answers that are looked at: more processes than any dyno has. */
 const MAX_ANSWERS = 100;
+
+const READ = `
+${BOUNDED_HASH}
+return bounded(redis.call('HGETALL', KEYS[1]), tonumber(ARGV[1]), tonumber(ARGV[2]))
+`;
 
 export function createMemoryReports(connection: RedisConnection): MemoryReports {
   return {
@@ -26,8 +32,10 @@ export function createMemoryReports(connection: RedisConnection): MemoryReports 
     },
     async read(boot, attemptId) {
       const { answers } = namesOf(boot);
-      const fields = await connection.run('the memory report', (redis) => redis.hgetall(answers));
-      return reportOf(fields, attemptId);
+      const reply = await connection.run('the memory report', (redis) =>
+        redis.eval(READ, 1, answers, MAX_ANSWERS, MEMORY_ANSWER_MAX_BYTES),
+      );
+      return reportOf(fieldsOf(reply as string[]), attemptId);
     },
   };
 }
@@ -38,10 +46,8 @@ function namesOf(boot: DrainedBoot) {
   return names;
 }
 
-function reportOf(fields: Readonly<Record<string, string>>, attemptId: string): MemoryReport | null {
-  const answers = Object.entries(fields)
-    .slice(0, MAX_ANSWERS)
-    .flatMap(([processId, json]) => parseAnswer(processId, json, attemptId) ?? []);
+function reportOf(fields: ReadonlyMap<string, string>, attemptId: string): MemoryReport | null {
+  const answers = [...fields].flatMap(([processId, json]) => parseAnswer(processId, json, attemptId) ?? []);
   answers.sort((a, b) => b.rssBytes - a.rssBytes || b.heapUsedBytes - a.heapUsedBytes);
   return answers.length === 0 ? null : answers.slice(0, REPORTED_PROCESSES);
 }

@@ -21,30 +21,59 @@ export interface PointsReader {
   close(): Promise<void>;
 }
 
-/** How long Redis keeps a read open while the stream has nothing new. */
-const BLOCK_MS = 2_000;
+/** How long to wait where the stream has nothing new. */
+const NOTHING_NEW_MS = 1_000;
 const ENTRIES_PER_READ = 100;
+/** Of one read: no entry follows one that makes it more. */
+const MAX_READ_BYTES = 4 * 1024 ** 2;
+/** A longer text is cut, so that it is reported and nothing is taken of it. Workers write at most a quarter of 1 MiB. */
+const MAX_ENTRY_BYTES = 2 * 1024 ** 2;
 const RETRY_AFTER_MS = 1_000;
 /** `ms-sequence`, as Redis makes them. */
 const ENTRY_ID = /^\d+-\d+$/;
 
-type StreamReply = [key: string, entries: [id: string, fields: string[]][]][] | null;
+type Entries = readonly (readonly [id: string, text: string | null])[];
+
+/**
+ * The entries after one, each with the text under the field that is read; null where it has none. Whoever may write to
+ * the queue's Redis chooses how long an entry is: it is cut here, before it reaches the actuator. Entry by entry,
+ * because one read of a hundred would be a hundred times the longest.
+ */
+const READ = `
+local after, entries, bytes = ARGV[1], {}, 0
+while #entries < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
+  local reply = redis.call('XREAD', 'COUNT', 1, 'STREAMS', KEYS[1], after)
+  if not reply then break end
+  local entry = reply[1][2][1]
+  after = entry[1]
+  local text = false
+  for at = 1, #entry[2], 2 do
+    if entry[2][at] == ARGV[2] then
+      text = string.sub(entry[2][at + 1], 1, tonumber(ARGV[5]))
+      bytes = bytes + #text
+      break
+    end
+  end
+  table.insert(entries, {after, text})
+end
+return entries
+`;
 
 /** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
 export function createPointsReader(options: PointsReaderOptions): PointsReader {
   const { url, onEntry, log } = options;
-  const connection = connectRedis({ url, ...(log === undefined ? {} : { log }), commandTimeoutMs: 2 * BLOCK_MS });
+  const connection = connectRedis({ url, ...(log === undefined ? {} : { log }) });
   const mark = createReadMark(connection);
   const closed = new AbortController();
   let lastId: string | null = null;
   let following: Promise<void> = Promise.resolve();
 
+  const pause = (ms: number) => delay(ms, undefined, { signal: closed.signal }).catch(() => undefined);
+
   const readOn = async (cursor: string): Promise<string> => {
     let next = cursor;
-    for (const [id, fields] of await readEntries(connection, cursor)) {
-      const place = fields.indexOf(POINTS_STREAM_FIELD);
-      const json = place % 2 === 0 ? fields[place + 1] : undefined;
-      if (json !== undefined) onEntry(json);
+    for (const [id, text] of await readEntries(connection, cursor)) {
+      if (text !== null) onEntry(text);
       next = id;
       lastId = id;
     }
@@ -57,15 +86,17 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
     while (!closed.signal.aborted) {
       try {
         cursor ??= await start();
-        cursor = await readOn(cursor);
+        const next = await readOn(cursor);
         lastFault = '';
         await mark(lastId);
+        if (next === cursor) await pause(NOTHING_NEW_MS);
+        cursor = next;
       } catch (error) {
         if (!(error instanceof LedgerUnavailable)) throw error;
         if (connection.available() && error.message !== lastFault && !closed.signal.aborted)
           log?.('warn', error.message);
         lastFault = error.message;
-        await delay(RETRY_AFTER_MS, undefined, { signal: closed.signal }).catch(() => undefined);
+        await pause(RETRY_AFTER_MS);
       }
     }
   };
@@ -91,11 +122,11 @@ async function firstCursor(connection: RedisConnection, afterId: string | null, 
   return isYoung ? afterId : `${oldestMs}-0`;
 }
 
-async function readEntries(connection: RedisConnection, after: string): Promise<[string, string[]][]> {
-  const reply = (await connection.run('the points stream', (redis) =>
-    redis.xread('COUNT', ENTRIES_PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', POINTS_STREAM_KEY, after),
-  )) as StreamReply;
-  return reply?.[0]?.[1] ?? [];
+async function readEntries(connection: RedisConnection, after: string): Promise<Entries> {
+  const bounds = [ENTRIES_PER_READ, MAX_READ_BYTES, MAX_ENTRY_BYTES];
+  return (await connection.run('the points stream', (redis) =>
+    redis.eval(READ, 1, POINTS_STREAM_KEY, after, POINTS_STREAM_FIELD, ...bounds),
+  )) as Entries;
 }
 
 /**

@@ -8,7 +8,7 @@ const MAX_LISTED = 24;
 export class SeriesSum {
   /** NaN where one of its values was invalid: the sum cannot be known then. */
   total = 0;
-  readonly #ids: number[] = [];
+  #ids: number[] = [];
   #values: number[] = [];
   #index: Set<number> | null = null;
 
@@ -48,6 +48,8 @@ export class SeriesSum {
   seal(): void {
     this.#values = [];
     this.#index = null;
+    // Lists that grow have room for more, which this one needs no longer.
+    this.#ids = this.#ids.slice();
   }
 
   #has(id: number): boolean {
