@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { connectRedis, type RedisConnection } from '../../../src/adapters/redis/connection.ts';
 import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
 import type { DrainKeys } from '../../../src/ports.ts';
@@ -72,6 +73,31 @@ it.each<[string, () => Promise<unknown>]>([
 ])('does not count answers %s', async (_what, write) => {
   await write();
   expect(await keys.refresh(boot, 'first')).toEqual(new Map());
+});
+
+it('gets no more of what others wrote there than it looks at', async () => {
+  await answer('a');
+  await redis.hset(names.answers, 'b', 'x'.repeat(5_000_000), 'y'.repeat(5_000_000), 'c');
+  const sizes: number[] = [];
+  const inner = connectRedis({ url: inject('redisUrl') });
+  const watched: RedisConnection = {
+    ...inner,
+    run: (what, command) =>
+      inner.run(what, async (client) => {
+        const reply = await command(client);
+        sizes.push(JSON.stringify(reply).length);
+        return reply;
+      }),
+  };
+  await inner.untilReady(10_000);
+  const watchedKeys = createDrainKeys({ url: inject('redisUrl'), holdMs: HOLD_MS }, watched);
+  expect(await watchedKeys.refresh(boot, 'first')).toEqual(new Map([['a', true]]));
+  const many = Array.from({ length: 20_000 }, (_, index) => [`process-${index}`, '{}']).flat();
+  await redis.hset(names.answers, ...many);
+  await watchedKeys.refresh(boot, 'first');
+  await watchedKeys.close();
+  expect(sizes.length).toBe(2);
+  expect(Math.max(...sizes)).toBeLessThan(50_000);
 });
 
 it("does not count an answer of the future, as there is after Redis's clock was set back", async () => {

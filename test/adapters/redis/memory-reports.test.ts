@@ -131,6 +131,24 @@ describe('the answers', () => {
     expect(JSON.parse(text)[0].processId).toBe('process\\u001b[2J');
   });
 
+  it('longer than a worker writes, or more than a dyno has, do not leave Redis', async () => {
+    await write('hostile', 'x'.repeat(10 * MEMORY_ANSWER_MAX_BYTES));
+    await redis.hset(names.answers, ...Array.from({ length: 5_000 }, (_, index) => [`process-${index}`, '{}']).flat());
+    let size = 0;
+    const watched: RedisConnection = {
+      ...connection,
+      run: (what, command) =>
+        connection.run(what, async (client) => {
+          const reply = await command(client);
+          size += JSON.stringify(reply).length;
+          return reply;
+        }),
+    };
+    expect(await createMemoryReports(watched).read(boot, 'first')).toBeNull();
+    expect(size).toBeGreaterThan(0);
+    expect(size).toBeLessThan(MEMORY_ANSWER_MAX_BYTES);
+  });
+
   it('of another type than a hash are a fault that the caller can catch', async () => {
     await redis.set(names.answers, 'x');
     await expect(reports.read(boot, 'first')).rejects.toThrow(LedgerUnavailable);

@@ -82,6 +82,15 @@ it('passes over entries that have not the field', async () => {
   await seen(entries, ['a']);
 });
 
+it('gets an entry that is longer than any export in part only, and what follows it', async () => {
+  await append('x'.repeat(30_000_000));
+  await append('a');
+  const { entries } = follow();
+  await vi.waitFor(() => expect(entries).toHaveLength(2), LIMIT);
+  expect(entries[0]?.length).toBeLessThan(3_000_000);
+  expect(entries[1]).toBe('a');
+});
+
 it('continues from its last entry after Redis was killed and restarted', async () => {
   const { entries } = follow();
   await append('a');

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { BadInputError } from '../../../src/model/errors.ts';
 import { READ_METRICS } from '../../../src/sources/otlp/jobs/job-metrics.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
-import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
+import { decodeProtobuf, ProtobufDecoder } from '../../../src/sources/otlp/otlp-protobuf.ts';
+import { OWN_VOCABULARY } from '../../../src/sources/otlp/vocabulary.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
 import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
 import { IDENTITY, rssAt, T0, WHOLE } from './requests.ts';
@@ -80,6 +81,20 @@ describe('any request', () => {
       fc.property(request, (resources) => {
         const fromProtobuf = decodeProtobuf(encodeProtobuf(resources));
         expect({ ...fromProtobuf }).toEqual({ ...decodeJson(encodeJson(resources)) });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('means the same to a decoder that has read other requests before', () => {
+    const decoder = new ProtobufDecoder(OWN_VOCABULARY);
+    fc.assert(
+      fc.property(request, (resources) => {
+        const bytes = encodeProtobuf(resources);
+        const labels = ({ jobs }: DecodedRequest) => jobs.map(({ points }) => points.map((point) => point.labels()));
+        const [fresh, first, again] = [decodeProtobuf(bytes), decoder.decode(bytes), decoder.decode(bytes)];
+        expect({ ...first, labels: labels(first) }).toEqual({ ...fresh, labels: labels(fresh) });
+        expect({ ...again, labels: labels(again) }).toEqual({ ...fresh, labels: labels(fresh) });
       }),
       { numRuns: 500 },
     );
