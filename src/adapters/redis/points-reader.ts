@@ -26,7 +26,7 @@ const NOTHING_NEW_MS = 1_000;
 const ENTRIES_PER_READ = 100;
 /** Of one read: no entry follows one that makes it more. */
 const MAX_READ_BYTES = 4 * 1024 ** 2;
-/** A longer text is cut, so that it is reported and nothing is taken of it. Workers write at most a quarter of 1 MiB. */
+/** A longer text is cut, so that it is reported and nothing of it is taken. Workers write at most 256 KiB. */
 const MAX_ENTRY_BYTES = 2 * 1024 ** 2;
 const RETRY_AFTER_MS = 1_000;
 /** `ms-sequence`, as Redis makes them. */
