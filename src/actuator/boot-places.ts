@@ -52,11 +52,11 @@ export class BootPlaces {
     const known = this.#places.get(key);
     if (known !== undefined) {
       // Each of the parts of an export asks.
-      if (known.heardMs === nowMs) return true;
+      const isFirst = known.heardMs !== nowMs;
       known.heardMs = nowMs;
       // It was read back from Redis, or a token for all reported it: from now on it counts for its own token.
       if (known.owner !== owner && known.owner === appOwner(app)) this.#give(known, owner);
-      else this.#shares.touch(known);
+      else if (isFirst) this.#shares.touch(known);
       return true;
     }
     if (!this.#makeRoom(owner, BYTES_PER_BOOT, (place) => nowMs - place.heardMs > this.#silentMs)) return false;
