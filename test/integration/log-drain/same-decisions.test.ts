@@ -11,6 +11,7 @@ import { startThreeApps } from './three-apps.ts';
 const MIB = 2 ** 20;
 const RECORDED = new URL('recorded/', import.meta.url);
 const DYNOS = ['worker.1', 'sidekiq.1', 'web.1'];
+const AFTERWARDS_MS = 5_000;
 const RESTARTED = ['sidekiq.1', 'worker.1'];
 
 const cleanups: (() => unknown)[] = [];
@@ -36,6 +37,9 @@ describe('a log drain of a BullMQ worker, of a job runner in another language, a
       },
       { timeout: 80_000, interval: 1_000 },
     );
+    // A recording that ends with the decision would be too short for a detector that takes a moment longer.
+    const untilMs = lastMs(recording().rows) + AFTERWARDS_MS;
+    await vi.waitFor(() => expect(lastMs(recording().rows)).toBeGreaterThan(untilMs), { timeout: 30_000 });
     await apps.stop();
     receiver.settle();
 
@@ -79,6 +83,10 @@ describe('a log drain of a BullMQ worker, of a job runner in another language, a
 function record(bodies: readonly string[], otlpBodies: readonly OtlpBody[]): void {
   writeFileSync(new URL('drain.txt.gz', RECORDED), gzipSync(bodies.join(''), { level: 9 }));
   writeFileSync(new URL('otlp.json.gz', RECORDED), gzipSync(JSON.stringify(otlpBodies), { level: 9 }));
+}
+
+function lastMs(rows: readonly { readonly timeMs: number }[]): number {
+  return rows.at(-1)?.timeMs ?? 0;
 }
 
 function unzipped(file: string): string {

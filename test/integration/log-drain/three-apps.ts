@@ -39,7 +39,7 @@ export async function startThreeApps({ url, redisUrl, onBody }: ThreeApps): Prom
         ],
         env: {
           REDIS_URL: redisUrl,
-          GROW_TO_MB: String(1.2 * TINY_MB),
+          GROW_TO_MB: String(1.6 * TINY_MB),
           TIDEMARK_LIMIT: `${TINY_MB}MiB`,
           OTEL_EXPORTER_OTLP_ENDPOINT: url,
           OTEL_METRIC_EXPORT_INTERVAL: String(EVERY_MS),
