@@ -1,8 +1,8 @@
+import { firstOver, isNamedFromHalfway, LIMIT, WARM_MIN } from './floors.ts';
 import { type BootRecord, CYCLE, CYCLE_JITTER, type Episode } from './simulate.ts';
 
 /** The limits that a restart is judged by, as fractions of the quota: the defaults of the settings. */
 const SOFT = 0.8;
-const LIMIT = 1;
 /** Bloat over the soft limit for less than this before its boot ends anyway does not count as missed. Minutes. */
 const MIN_BLOAT_MIN = 120;
 /** Maximum restarts of a dyno in the loop family; after them, advice. */
@@ -89,8 +89,6 @@ function scoreLeak(boot: BootRecord): BootScore {
   return { ...figures, verdicts: ['missed'] };
 }
 
-/** Time after which a fresh boot has reached its floor. Minutes. */
-const WARM_MIN = 30;
 /** What a restart must give back at equal load, as a fraction of the quota, immediately and still an hour later. */
 const WORTH = 0.1;
 const STILL_WORTH_MIN = 60;
@@ -134,21 +132,6 @@ function wasUseless(boot: BootRecord, next: BootRecord | undefined): boolean {
   return boot.model.floor(boot.endMin - boot.startMin) - next.model.floor(USELESS_MIN) < USELESS_FRACTION;
 }
 
-/**
- * The first minute of uptime from which the floor is over a fraction of the quota (it only rises in the families that
- * use this); null if it is not within `life`.
- */
-function firstOver(boot: BootRecord, share: number, life: number): number | null {
-  if (boot.model.floor(life) < share) return null;
-  let [low, high] = [0, life];
-  while (high - low > 0.05) {
-    const middle = (low + high) / 2;
-    if (boot.model.floor(middle) >= share) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
 /** Of one dyno. */
 export interface DynoScore {
   readonly days: number;
@@ -162,6 +145,8 @@ export interface DynoScore {
   readonly wasted: readonly number[];
   readonly delaysMin: readonly number[];
   readonly classDelaysMin: readonly number[];
+  /** Of each boot whose leak got half of its way to the limit: whether it was called `leak` nearly always from then on. */
+  readonly namedFromHalfway: readonly boolean[];
   /** The class in force at the end of each boot of six hours and more. */
   readonly finalClasses: readonly string[];
 }
@@ -186,6 +171,7 @@ export function scoreDyno(episode: Episode): DynoScore {
     wasted: present(scores.map(({ wasted }) => wasted)),
     delaysMin: present(scores.map(({ delayMin }) => delayMin)),
     classDelaysMin: present(scores.map(({ classDelayMin }) => classDelayMin)),
+    namedFromHalfway: family.duty === 'leak' ? present(boots.map(isNamedFromHalfway)) : [],
     finalClasses: boots.flatMap((boot) => {
       const last = boot.classes.at(-1);
       return last !== undefined && boot.endMin - boot.startMin >= MIN_UPTIME_FOR_CLASS_MIN ? [last.className] : [];
@@ -193,7 +179,7 @@ export function scoreDyno(episode: Episode): DynoScore {
   };
 }
 
-function present(values: readonly (number | null)[]): readonly number[] {
+function present<T>(values: readonly (T | null)[]): readonly T[] {
   return values.filter((value) => value !== null);
 }
 
@@ -222,6 +208,8 @@ export interface FamilyScore {
   readonly wastedMedian: number | null;
   readonly delayMedianMin: number | null;
   readonly classDelayMedianMin: number | null;
+  /** The fraction of leaks that are called `leak` from half of their way on. */
+  readonly namedFromHalfway: number | null;
   readonly maxRestartsOfADyno: number;
   readonly finalClasses: Readonly<Record<string, number>>;
 }
@@ -231,6 +219,7 @@ export function scoreFamily(family: string, dynos: readonly DynoScore[], unit: (
   const days = dynos.reduce((total, dyno) => total + dyno.days, 0);
   const sum = (of: (dyno: DynoScore) => number) => dynos.reduce((total, dyno) => total + of(dyno), 0);
   const leads = dynos.flatMap(({ leadsMin }) => leadsMin);
+  const named = dynos.flatMap(({ namedFromHalfway }) => namedFromHalfway);
   const finalClasses: Record<string, number> = {};
   for (const name of dynos.flatMap((dyno) => dyno.finalClasses)) finalClasses[name] = (finalClasses[name] ?? 0) + 1;
   return {
@@ -257,6 +246,7 @@ export function scoreFamily(family: string, dynos: readonly DynoScore[], unit: (
       dynos.flatMap(({ classDelaysMin }) => classDelaysMin),
       0.5,
     ),
+    namedFromHalfway: named.length === 0 ? null : named.filter(Boolean).length / named.length,
     maxRestartsOfADyno: Math.max(0, ...dynos.map(({ restarts }) => restarts)),
     finalClasses,
   };

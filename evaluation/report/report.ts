@@ -1,4 +1,5 @@
 import type { CandidateScore } from '../evaluate.ts';
+import { rateAtMost } from '../false-restarts.ts';
 import type { FamilyScore } from '../score.ts';
 import { familyOf } from '../splits.ts';
 import { markdownTable, minutes, NOTHING, percent, rate, ratio } from './markdown.ts';
@@ -21,7 +22,7 @@ function ownTable(families: readonly FamilyScore[]): string {
       String(score.days),
       String(score.restarts),
       String(score.wrong),
-      rate(score.wrongPerDay),
+      `${rate(score.wrongPerDay)}${duty === 'leave' ? ` (≤ ${rate(rateAtMost(score.wrong, score.days))})` : ''}`,
       String(score.useless),
       String(score.missed),
       ratio(score.precision),
@@ -34,6 +35,7 @@ function ownTable(families: readonly FamilyScore[]): string {
       percent(score.wastedMedian),
       minutes(score.delayMedianMin),
       minutes(score.classDelayMedianMin),
+      percent(score.namedFromHalfway),
       String(score.maxRestartsOfADyno),
     ];
   });
@@ -44,7 +46,7 @@ function ownTable(families: readonly FamilyScore[]): string {
     'dyno-days',
     'restarts',
     'wrong',
-    'wrong per dyno-day',
+    'wrong per dyno-day (95 %)',
     'useless',
     'missed',
     'precision',
@@ -55,6 +57,7 @@ function ownTable(families: readonly FamilyScore[]): string {
     'uptime given up',
     'after the soft limit',
     'leak named after',
+    'named from halfway',
     'most restarts of a dyno',
   ];
   return markdownTable(head, rows);

@@ -15,6 +15,7 @@ const QUIET: DynoScore = {
   wasted: [],
   delaysMin: [],
   classDelaysMin: [],
+  namedFromHalfway: [],
   finalClasses: ['healthy'],
 };
 

@@ -104,3 +104,23 @@ describe('what a restart is worth', () => {
     expect(ratiosOf({ right: 8, wrong: 2, missed: 0 })).toEqual({ precision: 0.8, recall: 1, f1: 8 / 9 });
   });
 });
+
+describe('a leak is named from half of its way on', () => {
+  const leaking = (classes: BootRecord['classes'], endMin = 9 * HOUR) => {
+    const boots = [{ ...boot(leakTo(10), endMin, 'restart' as const), classes }];
+    return scoreDyno({ ...EPISODE, family: familyOf('L1'), boots }).namedFromHalfway;
+  };
+  const named = (hour: number) => ({ uptime: hour * HOUR, className: 'leak' });
+
+  it.each<[string, BootRecord['classes'], readonly boolean[]]>([
+    ['by a name of before', [named(2)], [true]],
+    ['not by one that comes late', [named(7)], [false]],
+    ['not by one that is lost', [named(2), { uptime: 7 * HOUR, className: 'bloat' }], [false]],
+  ])('%s', (_, classes, expected) => {
+    expect(leaking(classes)).toEqual(expected);
+  });
+
+  it('is not asked of one that did not get there', () => {
+    expect(leaking([named(2)], 4 * HOUR)).toEqual([]);
+  });
+});

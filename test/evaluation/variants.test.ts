@@ -106,6 +106,7 @@ const QUIET: DynoScore = {
   wasted: [],
   delaysMin: [],
   classDelaysMin: [],
+  namedFromHalfway: [],
   finalClasses: ['healthy'],
 };
 
