@@ -79,7 +79,7 @@ describe('the report', () => {
     expect(rowOf(report, 'B1')).toMatchObject({
       'dyno-days': '20',
       wrong: '10',
-      'wrong per dyno-day': '0.5',
+      'wrong per dyno-day (95 %)': '0.5 (≤ 0.85)',
       useless: '10',
     });
     expect(rowOf(report, 'B3')).toMatchObject({ restarts: '20', wrong: '0', useless: '20' });
