@@ -2,6 +2,7 @@
  * Queries of the dashboard Fleet. The series of a process that has ended are still shown for two minutes, so usage is
  * summed by `instance` (one per process): an old boot is not added to its successor.
  */
+import type { MemoryClass } from '../src/model/decision.ts';
 import { gainedInRange, OF_DYNO } from './selectors.ts';
 
 const DYNO = 'app, process_type, dyno';
@@ -19,7 +20,15 @@ const LOOKS_OVER_QUOTA = `count_over_time((${USAGE_FRACTION} > 1)[$__range:${LOO
 export const TIME_OVER_QUOTA = `${LOOK_S} * ${LOOKS_OVER_QUOTA} or 0 * ${USAGE_FRACTION}`;
 
 /** In the order of their weight. The number of each is what the panels' value mappings name. */
-export const CLASSES = ['unknown', 'warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak'] as const;
+export const CLASSES = [
+  'unknown',
+  'warming',
+  'healthy',
+  'spike',
+  'sawtooth',
+  'bloat',
+  'leak',
+] as const satisfies readonly MemoryClass[];
 export const CLASS = `max by (${DYNO}) (${CLASSES.map(
   (name, code) => `${code} * (tidemark_dyno_class{tidemark_class="${name}",${OF_DYNO}} == 1)`,
 ).join(' or ')})`;

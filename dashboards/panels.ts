@@ -15,6 +15,7 @@ import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
+import type { MemoryClass } from '../src/model/decision.ts';
 import { CLASSES } from './fleet-queries.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills in its own variable
@@ -123,7 +124,7 @@ export const LIMIT_STEPS: readonly Threshold[] = [
   { value: 1, color: 'red' },
 ];
 
-const COLOURS: Readonly<Record<(typeof CLASSES)[number], string>> = {
+const COLOURS: Readonly<Record<MemoryClass, string>> = {
   unknown: 'dark-blue',
   warming: 'light-blue',
   healthy: 'green',

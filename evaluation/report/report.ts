@@ -1,3 +1,4 @@
+import { MEMORY_CLASSES } from '../../src/model/decision.ts';
 import type { CandidateScore } from '../evaluate.ts';
 import { rateAtMost } from '../false-restarts.ts';
 import type { FamilyScore } from '../score.ts';
@@ -63,8 +64,6 @@ function ownTable(families: readonly FamilyScore[]): string {
   return markdownTable(head, rows);
 }
 
-const CLASSES = ['warming', 'healthy', 'spike', 'sawtooth', 'bloat', 'leak', 'unknown'];
-
 function classTable(families: readonly FamilyScore[]): string {
   const rows = families.map(({ family, finalClasses }) => {
     const all = Object.values(finalClasses).reduce((sum, count) => sum + count, 0);
@@ -72,8 +71,10 @@ function classTable(families: readonly FamilyScore[]): string {
     return [
       family,
       right.join(', '),
-      ...CLASSES.map((name) => (all === 0 ? NOTHING : String(Math.round((100 * (finalClasses[name] ?? 0)) / all)))),
+      ...MEMORY_CLASSES.map((name) =>
+        all === 0 ? NOTHING : String(Math.round((100 * (finalClasses[name] ?? 0)) / all)),
+      ),
     ];
   });
-  return markdownTable(['family', 'right class', ...CLASSES.map((name) => `${name} %`)], rows);
+  return markdownTable(['family', 'right class', ...MEMORY_CLASSES.map((name) => `${name} %`)], rows);
 }
