@@ -1,4 +1,5 @@
 import { Random } from '../random.ts';
+import { DEMO_NAMES, DEMO_TICK_MS } from './demo-work.ts';
 
 /** How the jobs of one name use memory. Sizes are means: each job draws 50 to 150 % of them. */
 export interface PlannedName {
@@ -31,6 +32,10 @@ export interface RunPlan {
    * Jobs arrive in bursts, with pauses in which the worker runs out of jobs; otherwise all are there from the start.
    */
   readonly inBursts: boolean;
+  /** Its jobs are those of `tidemark demo`, in the order and at the speed of one of its workers. */
+  readonly isDemo: boolean;
+  /** How often memory is read apart from starts and ends. */
+  readonly tickMs: number;
   readonly names: readonly PlannedName[];
 }
 
@@ -40,7 +45,9 @@ const MB = 1e6;
  * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for
  * choosing;
  * `held` asks what running jobs hold. In `peaks` some names take much memory that comes back after their jobs have
- * ended; `peaks-test` is only for published figures, too.
+ * ended. `twenty` is what people try by hand: 600 jobs of 20 names, one of which keeps 2 MB a job. `demo` is a worker of
+ * `tidemark demo`, in which the C allocator keeps the memory, not JavaScript. The splits whose names end in `-test` are
+ * only for published figures, too.
  */
 export const SPLITS = {
   dev: { first: 1, runs: 30 },
@@ -49,6 +56,10 @@ export const SPLITS = {
   short: { first: 301, runs: 24 },
   peaks: { first: 401, runs: 24 },
   'peaks-test': { first: 501, runs: 12 },
+  twenty: { first: 601, runs: 10 },
+  'twenty-test': { first: 611, runs: 10 },
+  demo: { first: 701, runs: 6 },
+  'demo-test': { first: 711, runs: 4 },
 };
 export type SplitName = keyof typeof SPLITS;
 
@@ -57,19 +68,34 @@ export function seedsOf(split: SplitName): readonly number[] {
   return Array.from({ length: runs }, (_, at) => first + at);
 }
 
-function isInSplit(split: SplitName, seed: number): boolean {
-  const { first, runs } = SPLITS[split];
-  return seed >= first && seed < first + runs;
+function isIn(splits: readonly SplitName[], seed: number): boolean {
+  return splits.some((split) => seed >= SPLITS[split].first && seed < SPLITS[split].first + SPLITS[split].runs);
 }
 
 export function planOf(seed: number): RunPlan {
-  if (isInSplit('held', seed)) return holdingPlan(seed);
+  if (isIn(['demo', 'demo-test'], seed)) return demoPlan(seed);
+  if (isIn(['held'], seed)) return holdingPlan(seed);
   return hasPeaks(seed) ? peakingPlan(seed) : keepingPlan(seed);
 }
 
 /** Whether memory comes back after its jobs have ended. */
 export function hasPeaks(seed: number): boolean {
-  return isInSplit('peaks', seed) || isInSplit('peaks-test', seed);
+  return isIn(['peaks', 'peaks-test'], seed);
+}
+
+const TICK_MS = 1000;
+
+function demoPlan(seed: number): RunPlan {
+  return {
+    seed,
+    concurrency: 2,
+    jobs: DEMO_NAMES.reduce((sum, { jobs }) => sum + jobs, 0),
+    cpuHogs: seed % 2 === 0 ? 1 : 0,
+    inBursts: false,
+    isDemo: true,
+    tickMs: DEMO_TICK_MS,
+    names: DEMO_NAMES.map(({ name }) => quiet(new Random(seed), name, 0)),
+  };
 }
 
 /** Kept by all jobs of a run. More slows V8's collections down until the run measures little else. */
@@ -78,15 +104,16 @@ const MAX_KEPT_BYTES = { buffers: 1000 * MB, objects: 300 * MB };
 function keepingPlan(seed: number): RunPlan {
   const random = new Random(seed);
   // One run in three has the shape that a user would try first.
-  const isShort = isInSplit('short', seed);
+  const isTwenty = isIn(['twenty', 'twenty-test'], seed);
+  const isShort = isTwenty || isIn(['short'], seed);
   const isTypical = isShort || seed % 3 === 0;
   const concurrency = isTypical ? 10 : Math.round(random.logBetween(5, 50));
-  const nameCount = Math.round(random.logBetween(3, 20));
+  const nameCount = isTwenty ? 20 : Math.round(random.logBetween(3, 20));
   const kind = random.pick(['buffers', 'buffers', 'objects'] as const);
   const keepsBytes = isTypical ? 2 * MB : random.logBetween(0.2, 2) * MB;
   const seconds = isShort ? random.between(3, 8) : random.logBetween(8, 50);
   const drawnJobs = isTypical ? 600 : random.logBetween(300, 20_000);
-  const keepers = nameCount > 3 && random.unit() < 0.35 ? 2 : 1;
+  const keepers = !isTwenty && nameCount > 3 && random.unit() < 0.35 ? 2 : 1;
   const jobs = Math.round(Math.min(drawnJobs, (MAX_KEPT_BYTES[kind] * nameCount) / (keepers * keepsBytes)));
   const meanMs = Math.min(1500, Math.max(3, (seconds * 1000 * concurrency) / jobs));
   const keeping = Array.from({ length: keepers }, (_, at): PlannedName => {
@@ -109,6 +136,8 @@ function keepingPlan(seed: number): RunPlan {
     jobs,
     cpuHogs: seed % 2 === 0 ? 1 : 0,
     inBursts: random.unit() < 0.3,
+    isDemo: false,
+    tickMs: TICK_MS,
     names: [...keeping, ...others],
   };
 }
@@ -156,7 +185,7 @@ function holdingPlan(seed: number): RunPlan {
     return { ...plain, garbageBytes: random.unit() < 0.5 ? random.logBetween(0.1, 1) * MB : 0 };
   });
   const jobs = Math.round((90_000 * concurrency) / meanMs);
-  return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, names };
+  return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, isDemo: false, tickMs: TICK_MS, names };
 }
 
 /**
@@ -192,5 +221,5 @@ function peakingPlan(seed: number): RunPlan {
       return neighbour(random, { name: `${behaviour}-${at}`, behaviour, meanMs });
     }),
   ];
-  return { seed, concurrency, jobs, cpuHogs: seed % 2 === 0 ? 1 : 0, inBursts: true, names };
+  return { seed, concurrency, jobs, cpuHogs: seed % 2 === 0 ? 1 : 0, inBursts: true, isDemo: false, tickMs: TICK_MS, names };
 }

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
 import { startRedis } from '../../src/testbed/servers/redis-server.ts';
 import { Random } from '../random.ts';
+import { DEMO_NODE_OPTIONS, importQueueOf, produceDemo } from './demo-work.ts';
 import { planOf, type RunPlan, SPLITS, type SplitName, seedsOf } from './plan.ts';
 import { readRecording } from './recording.ts';
 
@@ -32,21 +33,23 @@ async function record(seed: number, outDir: string): Promise<void> {
   const path = join(outDir, `${seed}.json.gz`);
   const redis = await startRedis();
   const hogs = Array.from({ length: plan.cpuHogs }, () => spawn(process.execPath, ['-e', HOG]));
-  const queue = new Queue(QUEUE, { connection: { url: redis.url, maxRetriesPerRequest: null } });
+  const connection = { url: redis.url, maxRetriesPerRequest: null };
+  const queue = new Queue(QUEUE, { connection });
+  const importQueue = new Queue(importQueueOf(QUEUE), { connection });
   try {
-    const worker = spawn(process.execPath, [WORKER], {
+    const worker = spawn(process.execPath, [...(plan.isDemo ? DEMO_NODE_OPTIONS : []), WORKER], {
       env: { PATH: process.env.PATH, REDIS_URL: redis.url, RECORDED_QUEUE: QUEUE, SEED: String(seed), OUT: path },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const ended = once(worker, 'exit');
     await Promise.race([once(worker, 'message'), ended]);
-    await produce(queue, plan, worker);
+    await (plan.isDemo ? produceDemo(queue, importQueue, seed) : produce(queue, plan, worker));
     const [code] = await ended;
     if (code !== 0) throw new Error(`the worker of seed ${seed} ended with code ${code}`);
     process.stdout.write(`${path}: ${summaryOf(path)}\n`);
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL');
-    await queue.close();
+    await Promise.all([queue.close(), importQueue.close()]);
     await redis.stop();
   }
 }

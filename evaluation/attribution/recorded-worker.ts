@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Job, Worker } from 'bullmq';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { ownRssReader } from '../../src/instrument/memory/own-memory.ts';
+import { DEMO_IMPORT_LIMIT, importQueueOf, workDemo } from './demo-work.ts';
 import { hasPeaks, type PlannedName, planOf } from './plan.ts';
 import { COLUMN_COUNT, type EventKind, rawRow, writeRecording } from './recording.ts';
 
@@ -17,7 +18,6 @@ if (url === undefined || queue === undefined || seed === undefined || out === un
 const readRss = ownRssReader();
 const startRssBytes = readRss();
 const plan = planOf(Number(seed));
-const TICK_MS = 1000;
 /** Longer than any run: with an expired lock a busy worker would run a job twice. */
 const LOCK_MS = 600_000;
 const STEPS = 4;
@@ -29,6 +29,7 @@ let rowCount = 0;
 let heldBytes = 0;
 const kept: unknown[] = [];
 const keptBytes = plan.names.map(() => 0);
+let beforeImportsBytes: number | null = null;
 
 function note(kind: EventKind, name: number): void {
   const rssBytes = readRss();
@@ -100,38 +101,51 @@ function dropLater(held: unknown, afterMs: number): void {
 
 /** Until all that was not kept has come back. A worker that goes on would collect it at some time. */
 async function settle(): Promise<void> {
-  while (dropping.size > 0) await sleep(TICK_MS);
+  while (dropping.size > 0) await sleep(plan.tickMs);
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   for (let second = 0; second < SETTLE_SECONDS; second += 1) {
     collect();
-    await sleep(TICK_MS);
+    await sleep(plan.tickMs);
   }
 }
 
 let ended = 0;
-const worker = new Worker<unknown>(
-  queue,
-  async (job: Job<unknown>) => {
-    const name = plan.names.findIndex((planned) => planned.name === job.name);
-    note('start', name);
-    try {
-      await run(name);
-    } finally {
-      note('end', name);
-    }
-  },
-  { connection: { url, maxRetriesPerRequest: null }, concurrency: plan.concurrency, lockDuration: LOCK_MS },
-);
-worker.on('completed', () => {
-  ended += 1;
-  if (ended === plan.jobs) void finish();
-});
-worker.on('failed', (_, error) => fail(error));
-worker.on('error', fail);
-const ticking = setInterval(() => note('tick', -1), TICK_MS);
-await worker.waitUntilReady();
+const common = { connection: { url, maxRetriesPerRequest: null }, lockDuration: LOCK_MS };
+const workers = plan.isDemo
+  ? [take(queue, { concurrency: 1 }), take(importQueueOf(queue), { concurrency: 1, limiter: DEMO_IMPORT_LIMIT })]
+  : [take(queue, { concurrency: plan.concurrency })];
+const ticking = setInterval(() => note('tick', -1), plan.tickMs);
+await Promise.all(workers.map((worker) => worker.waitUntilReady()));
 process.send?.('ready');
+
+function take(from: string, options: Pick<WorkerOptions, 'concurrency' | 'limiter'>): Worker {
+  const worker = new Worker(from, workOn, { ...common, ...options });
+  worker.on('completed', () => {
+    ended += 1;
+    if (ended === plan.jobs) void finish();
+  });
+  worker.on('failed', (_, error) => fail(error));
+  worker.on('error', fail);
+  return worker;
+}
+
+async function workOn(job: Job): Promise<void> {
+  const name = plan.names.findIndex((planned) => planned.name === job.name);
+  note('start', name);
+  try {
+    await (plan.isDemo ? demoJob(name, job.data) : run(name));
+  } finally {
+    note('end', name);
+  }
+}
+
+/** An import keeps by how much RSS has risen since the first one began: JavaScript keeps nothing. */
+async function demoJob(name: number, data: Parameters<typeof workDemo>[0]): Promise<void> {
+  if (data.size > 0) beforeImportsBytes ??= readRss();
+  await workDemo(data);
+  if (data.size > 0) keptBytes[name] = readRss() - (beforeImportsBytes ?? 0);
+}
 
 async function finish(): Promise<void> {
   if (hasPeaks(plan.seed)) await settle();
@@ -143,7 +157,7 @@ async function finish(): Promise<void> {
     keptBytes: keptBytes.map(Math.round),
     rows: rows.subarray(0, rowCount * COLUMN_COUNT),
   });
-  await worker.close();
+  await Promise.all(workers.map((worker) => worker.close()));
   process.exit(0);
 }
 
