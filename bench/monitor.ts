@@ -95,7 +95,7 @@ function partingMs(names: number): number {
   let [rssBytes, nowMs] = [100e6, 0];
   const monitor = new JobMonitor({
     maxJobNames: names,
-    readMemory: () => ({ rssBytes, heapBytes: 0, externalBytes: 0, nativeBytes: rssBytes }),
+    readMemory: () => ({ rssBytes, heapBytes: 0, externalBytes: 0 }),
     nowMs: () => nowMs,
     onEnd: () => {},
   });

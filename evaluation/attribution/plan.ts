@@ -185,7 +185,16 @@ function holdingPlan(seed: number): RunPlan {
     return { ...plain, garbageBytes: random.unit() < 0.5 ? random.logBetween(0.1, 1) * MB : 0 };
   });
   const jobs = Math.round((90_000 * concurrency) / meanMs);
-  return { seed, concurrency, jobs, cpuHogs: seed % 4 === 0 ? 1 : 0, inBursts: true, isDemo: false, tickMs: TICK_MS, names };
+  return {
+    seed,
+    concurrency,
+    jobs,
+    cpuHogs: seed % 4 === 0 ? 1 : 0,
+    inBursts: true,
+    isDemo: false,
+    tickMs: TICK_MS,
+    names,
+  };
 }
 
 /**
@@ -221,5 +230,14 @@ function peakingPlan(seed: number): RunPlan {
       return neighbour(random, { name: `${behaviour}-${at}`, behaviour, meanMs });
     }),
   ];
-  return { seed, concurrency, jobs, cpuHogs: seed % 2 === 0 ? 1 : 0, inBursts: true, isDemo: false, tickMs: TICK_MS, names };
+  return {
+    seed,
+    concurrency,
+    jobs,
+    cpuHogs: seed % 2 === 0 ? 1 : 0,
+    inBursts: true,
+    isDemo: false,
+    tickMs: TICK_MS,
+    names,
+  };
 }

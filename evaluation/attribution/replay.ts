@@ -35,7 +35,7 @@ export function tidemark({ plan, events, startRssBytes }: Recording): readonly n
     // Jobs of one name are alike: which of them ends makes no difference.
     else if (event.kind === 'end') monitor.end(runs?.shift() as JobRun, 'completed');
     else if (event.kind === 'tick') monitor.sample();
-    if (event.timeMs - collectedAtMs < EXPORT_MS) continue;
+    if (event.timeMs - collectedAtMs < (plan.isDemo ? plan.tickMs : EXPORT_MS)) continue;
     collect();
     collectedAtMs = event.timeMs;
   }
@@ -43,6 +43,6 @@ export function tidemark({ plan, events, startRssBytes }: Recording): readonly n
   return netBytes;
 }
 
-function readingOf({ rssBytes, heapBytes, externalBytes, heapTotalBytes }: RecordedEvent): MemoryReading {
-  return { rssBytes, heapBytes, externalBytes, nativeBytes: rssBytes - heapTotalBytes - externalBytes };
+function readingOf({ rssBytes, heapBytes, externalBytes }: RecordedEvent): MemoryReading {
+  return { rssBytes, heapBytes, externalBytes };
 }

@@ -21,8 +21,6 @@ export interface AllocationRate {
   readonly endBytes: number;
 }
 
-export const NO_ALLOCATION: AllocationRate = { startBytes: 0, bytesPerMs: 0, endBytes: 0 };
-
 /** What jobs allocate that did this. */
 export function allocatedBytes(rate: AllocationRate, done: Omit<Presence, 'index'>): number {
   return rate.startBytes * done.started + rate.bytesPerMs * done.jobMs + rate.endBytes * done.ended;
@@ -55,8 +53,11 @@ export class AllocationSums {
   add(present: readonly Presence[], count: number, before: MemoryReading, after: MemoryReading): void {
     let jobMs = 0;
     for (let at = 0; at < count; at += 1) jobMs += present[at]?.jobMs ?? 0;
-    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time.
-    const weight = 1 / Math.sqrt(jobMs + SURE_JOB_MS);
+    // The longer jobs ran, and the more they allocated, the less is known of who did: the error grows with both. Without
+    // the second, one job that takes 100 MB hides what all others do.
+    const v8Bytes =
+      Math.max(0, after.heapBytes - before.heapBytes) + Math.max(0, after.externalBytes - before.externalBytes);
+    const weight = 1 / (Math.sqrt(jobMs + SURE_JOB_MS) * (1 + v8Bytes / SURE_BYTES));
     const features = this.#gather(present, count, weight);
     this.#products.addProduct(this.#places, this.#values, features);
     for (let kind = 0; kind < MEMORY_KINDS.length; kind += 1) {
@@ -77,8 +78,8 @@ export class AllocationSums {
     for (const rises of this.#rises) for (let i = 0; i < rises.length; i += 1) rises[i] = (rises[i] ?? 0) * fraction;
   }
 
-  /** For each kind of memory the rates of all names, by index. */
-  solve(): readonly (readonly AllocationRate[])[] {
+  /** For each kind of memory the rates of the first `names`, by index. */
+  solve(names: number): readonly (readonly AllocationRate[])[] {
     const folded = this.#products.folded(FEATURES);
     return this.#rises.map((rises, kind) => {
       // The descent starts from the rate that fits if all names do the same, so names that cannot be told apart stay
@@ -88,7 +89,7 @@ export class AllocationSums {
       rates.set(this.#latest[kind] as Float64Array);
       descend({ A: this.#products, b: rises }, rates, RIDGE);
       this.#latest[kind] = rates;
-      return Array.from({ length: this.#names }, (_, name) => ({
+      return Array.from({ length: names }, (_, name) => ({
         startBytes: rates[FEATURES * name + START] ?? 0,
         bytesPerMs: rates[FEATURES * name + TIME] ?? 0,
         endBytes: rates[FEATURES * name + END] ?? 0,
@@ -140,6 +141,9 @@ const END = 2;
 
 /** Job-milliseconds in which jobs hardly allocate anything unseen. */
 const SURE_JOB_MS = 100;
+
+/** A rise of this size weighs half. */
+const SURE_BYTES = 3e6;
 
 /** Keeps the solution unique: two names that always run together share evenly. */
 const RIDGE = 0.001;

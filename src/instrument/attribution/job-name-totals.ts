@@ -3,6 +3,12 @@ import type { Presence } from './allocation-sums.ts';
 /** Stands for the time of a job that ran for no time at all. */
 export const NO_TIME_MS = 1e-6;
 
+/**
+ * The longest time between two readings that counts as running. In a longer one the event loop was mostly blocked, by one
+ * job, or all jobs waited.
+ */
+const MAX_STEP_MS = 100;
+
 /** What one job of a name is expected to do to RSS. No figure is negative. */
 export interface JobEffect {
   /** Allocated at its start. */
@@ -29,11 +35,7 @@ export class JobNameTotals {
   bytesPerJob = 0;
   /** All that its jobs have done. */
   readonly done = { started: 0, ended: 0, jobMs: 0 };
-  /** What its jobs did next to jobs of other names, decayed. */
-  readonly pooled = { started: 0, ended: 0, jobMs: 0 };
-  /** How long its jobs ran in all, decayed. */
-  recentJobMs = NO_TIME_MS;
-  /** What it was given of the pool, decayed. */
+  /** What it was given of the pool and may still be corrected. */
   pooledBytes = 0;
   readonly #presence: Presence;
   #jobMs = 0;
@@ -72,26 +74,8 @@ export class JobNameTotals {
     return presence;
   }
 
-  /** Adds an interval. Without time passed its jobs were there all the same. */
-  note({ started, ended, jobMs }: Presence, isPooled: boolean): void {
-    const ms = Math.max(jobMs, NO_TIME_MS);
-    this.recentJobMs += ms;
-    if (!isPooled) return;
-    this.pooled.started += started;
-    this.pooled.ended += ended;
-    this.pooled.jobMs += ms;
-  }
-
   give(bytes: number): void {
     this.#untakenBytes += bytes;
-  }
-
-  decay(fraction: number): void {
-    this.pooled.started *= fraction;
-    this.pooled.ended *= fraction;
-    this.pooled.jobMs *= fraction;
-    this.recentJobMs *= fraction;
-    this.pooledBytes *= fraction;
   }
 
   /**
@@ -109,7 +93,7 @@ export class JobNameTotals {
   }
 
   #advance(nowMs: number): void {
-    this.#jobMs += this.running * (nowMs - this.#sinceMs);
+    this.#jobMs += this.running * Math.min(MAX_STEP_MS, nowMs - this.#sinceMs);
     this.#sinceMs = nowMs;
   }
 }

@@ -1,5 +1,5 @@
 import { type AllocationRate, allocatedBytes } from './allocation-sums.ts';
-import type { Quadratic } from './least-squares.ts';
+import { descend, type Quadratic } from './least-squares.ts';
 import { COUNTS, type MemoryLow } from './memory-lows.ts';
 import { SymmetricMatrix } from './symmetric-matrix.ts';
 
@@ -17,8 +17,7 @@ export interface KeptMemory {
  *   rise = sum over names of  kept x bytes allocated in between
  *                           + held x bytes per job x change of running jobs  + noise
  *
- * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them by
- * coordinate descent. With few lows, `kept` stays near the fraction that fits if all names keep alike.
+ * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them.
  *
  * @param rates of each name, what its jobs allocate of this kind
  * @param lows oldest first
@@ -116,47 +115,16 @@ function gather(
 
 /** The fractions kept of all names, then the fractions held. The work does not grow with the number of changes. */
 function fitted({ A, b }: Quadratic, names: number): Float64Array {
-  const common = commonFraction({ A, b }, names);
-  const fractions = new Float64Array(2 * names).fill(common, 0, names);
-  const left = b.slice();
-  for (let i = 0; i < names; i += 1) A.subtractRow(left, i, common);
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    let moved = 0;
-    for (let i = 0; i < 2 * names; i += 1) {
-      const own = A.at(i, i);
-      if (own === 0) continue;
-      const isKept = i < names;
-      const before = fractions[i] ?? 0;
-      const other = fractions[isKept ? i + names : i - names] ?? 0;
-      const best = ((left[i] ?? 0) + own * before + RIDGE * own * (isKept ? common : 0)) / (own * (1 + RIDGE));
-      const after = clamp(best, 1 - other);
-      fractions[i] = after;
-      A.subtractRow(left, i, after - before);
-      moved = Math.max(moved, Math.abs(after - before));
-    }
-    if (moved < SETTLED_FRACTION) break;
-  }
-  return fractions;
-}
-
-/** What is kept of all that is allocated, if all names keep alike. */
-function commonFraction({ A, b }: Quadratic, names: number): number {
-  let allocated = 0;
-  let risen = 0;
-  for (let i = 0; i < names; i += 1) {
-    risen += b[i] ?? 0;
-    for (let j = 0; j < names; j += 1) allocated += A.at(i, j);
-  }
-  return clamp(risen / allocated || 0, 1);
-}
-
-function clamp(value: number, max: number): number {
-  return Math.max(0, Math.min(max, value));
+  for (let i = 0; i < names; i += 1) A.add(i, i, KEPT_RIDGE * A.at(i, i));
+  const fractions = new Float64Array(2 * names);
+  const maxOf = (i: number) => 1 - (fractions[i < names ? i + names : i - names] ?? 0);
+  return descend({ A, b }, fractions, 0, maxOf);
 }
 
 /** What was seen half an hour ago counts half: names may change their ways. */
 export const HALF_LIFE_MS = 30 * 60_000;
-/** Pulls `kept` to what all names keep, and `held` to zero, where the lows tell little. */
-const RIDGE = 0.01;
-const MAX_ROUNDS = 200;
-const SETTLED_FRACTION = 1e-4;
+/**
+ * Where the lows tell little, each name is taken to have kept about as many bytes as any other: not as large a fraction,
+ * which would blame those that allocate most and keep nothing.
+ */
+const KEPT_RIDGE = 0.15;

@@ -1,6 +1,6 @@
-import { type AllocationRate, AllocationSums, NO_ALLOCATION, type Presence } from './allocation-sums.ts';
-import type { JobEffect, JobNameTotals } from './job-name-totals.ts';
-import { HALF_LIFE_MS, keptMemory } from './kept-memory.ts';
+import { type AllocationRate, AllocationSums, type Presence } from './allocation-sums.ts';
+import type { JobNameTotals } from './job-name-totals.ts';
+import { HALF_LIFE_MS, type KeptMemory, keptMemory } from './kept-memory.ts';
 import { COUNTS, MemoryLows } from './memory-lows.ts';
 import { MEMORY_KINDS, type MemoryKind, type MemoryReading } from './memory-reading.ts';
 
@@ -12,11 +12,17 @@ export class NameEstimates {
   /** Only read here; by the index of the name. */
   readonly #names: readonly JobNameTotals[];
   readonly #allocations = new AllocationSums();
-  readonly #lows = MEMORY_KINDS.map(() => new MemoryLows());
+  #lows = MEMORY_KINDS.map(() => new MemoryLows());
   readonly #count = () => this.#counts();
 
   constructor(names: readonly JobNameTotals[]) {
     this.#names = names;
+  }
+
+  /** The reading from which memory that is kept counts. */
+  startAt(reading: MemoryReading, nowMs: number): void {
+    this.#lows = MEMORY_KINDS.map(() => new MemoryLows());
+    this.observeLows(reading, nowMs);
   }
 
   /** A reading, of which only a low is kept. */
@@ -32,26 +38,29 @@ export class NameEstimates {
     this.#allocations.add(present, count, before, after);
   }
 
-  /** Sets the effect of each name, and returns how many bytes each keeps, of all kinds of memory, by its index. */
+  /** Sets the effect of each name, and returns how many bytes each keeps, by its index. */
   solve(last: MemoryReading, nowMs: number): Float64Array {
-    const kept = new Float64Array(this.#names.length);
-    const effects = this.#names.map((): JobEffect => ({ ...NO_ALLOCATION, heldBytes: 0 }));
-    this.#allocations.solve().forEach((solved, at) => {
-      const kind = MEMORY_KINDS[at] as MemoryKind;
-      const rates = this.#names.map(({ index }): AllocationRate => solved[index] ?? NO_ALLOCATION);
-      const now = { atMs: nowMs, levelBytes: last[kind], counts: this.#counts() };
+    const rates = this.#allocations.solve(this.#names.length);
+    const counts = this.#counts();
+    const estimates = MEMORY_KINDS.map((kind, at) => {
+      const now = { atMs: nowMs, levelBytes: last[kind], counts };
       const lows = (this.#lows[at] as MemoryLows).since(nowMs - MAX_AGE_MS, now);
-      const { keptBytes, heldBytesPerJob } = keptMemory(rates, lows, nowMs);
-      rates.forEach((rate, name) => {
-        effects[name] = added(effects[name] as JobEffect, rate, heldBytesPerJob[name] ?? 0);
-      });
-      const weight = kind === 'nativeBytes' ? nativeWeight(keptBytes, kept) : 1;
-      keptBytes.forEach((bytes, name) => {
-        kept[name] = (kept[name] ?? 0) + weight * bytes;
-      });
+      return keptMemory(rates[at] as readonly AllocationRate[], lows, nowMs);
     });
-    for (const totals of this.#names) totals.effect = effects[totals.index] as JobEffect;
-    return kept;
+    const [heap, external, rss] = estimates as [KeptMemory, KeptMemory, KeptMemory];
+    for (const totals of this.#names) {
+      const rate = rates[RSS]?.[totals.index] as AllocationRate;
+      totals.effect = {
+        ...rate,
+        heldBytes: (heap.heldBytesPerJob[totals.index] ?? 0) + (external.heldBytesPerJob[totals.index] ?? 0),
+      };
+    }
+    const v8Bytes = sum(heap.keptBytes) + sum(external.keptBytes);
+    const rssBytes = sum(rss.keptBytes);
+    const rssWeight = Math.max(0, rssBytes - V8_OVERHEAD * v8Bytes) / rssBytes || 0;
+    return heap.keptBytes.map(
+      (bytes, name) => bytes + (external.keptBytes[name] ?? 0) + rssWeight * (rss.keptBytes[name] ?? 0),
+    );
   }
 
   /** Multiplies the weight of all readings so far by `fraction`, 0 to 1. Lows have a weight by their age. */
@@ -71,29 +80,17 @@ export class NameEstimates {
   }
 }
 
-function added(effect: JobEffect, rate: AllocationRate, heldBytes: number): JobEffect {
-  return {
-    startBytes: effect.startBytes + rate.startBytes,
-    bytesPerMs: effect.bytesPerMs + rate.bytesPerMs,
-    endBytes: effect.endBytes + rate.endBytes,
-    heldBytes: effect.heldBytes + heldBytes,
-  };
-}
-
-/**
- * Memory that V8 knows of brings native growth with it: fragmentation, and the heap's own tables. Which job ran then
- * says nothing of who keeps it. So only native growth beyond that of V8's memory counts by itself; the rest is shared
- * like V8's memory.
- */
-function nativeWeight(nativeBytes: Float64Array, v8Bytes: Float64Array): number {
-  return Math.max(0, 1 - sum(v8Bytes) / sum(nativeBytes)) || 0;
-}
-
 function sum(numbers: Float64Array): number {
   let total = 0;
   for (const number of numbers) total += number;
   return total;
 }
 
+const RSS = MEMORY_KINDS.indexOf('rssBytes');
 /** Four half-lives: older lows weigh next to nothing. */
 const MAX_AGE_MS = 4 * HALF_LIFE_MS;
+/**
+ * Memory that V8 knows of may take up to twice as much of RSS: fragmentation, and the heap's own tables and reserves.
+ * Which job ran then says nothing of who keeps it. So only what RSS has grown beyond that is shared by the lows of RSS.
+ */
+const V8_OVERHEAD = 2;

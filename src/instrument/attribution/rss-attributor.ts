@@ -9,19 +9,22 @@ import { SharedPool } from './shared-pool.ts';
 /**
  * Which job names make the process grow, from readings of its memory. Numbers in, numbers out: it reads nothing itself.
  *
- * Between two readings it is known which jobs ran. If none ran, the change of RSS is nobody's; if only jobs of one name
- * ran, it is that name's. Both are exact. If jobs of several names overlapped, the change goes into a pool
- * (`SharedPool`). Each `split` shares the whole pool again, by what each name keeps according to all readings so far
- * (`NameEstimates`), and hands out the difference as signed corrections. So at any time
+ * Until the first job begins, the change of RSS belongs to no job, exactly. From then on it goes into a pool
+ * (`SharedPool`), also where one job ran alone or none ran: what a job took may come back much later, while other jobs
+ * run or none does. The time without jobs counts as one more name, `idle`. Each `split` shares the whole pool again, by
+ * what each name keeps according to all readings so far (`NameEstimates`), and hands out the difference as signed
+ * corrections. So after each `split`
  *
- *   sum of all bytes taken + what running jobs have for themselves = last reading - first reading
+ *   sum of all bytes taken = last reading - first reading
  *
- * holds exactly. Readings decay with a half-life of 30 minutes; what is some half-lives old is not corrected any more.
+ * holds exactly. Readings decay with a half-life of 30 minutes; growth that is older is not corrected any more.
  */
 export class RssAttributor {
-  readonly #names: JobNameTotals[] = [];
+  /** Stands for a job that runs whenever no other does. */
+  readonly #idle = new JobNameTotals(0);
+  readonly #names = [this.#idle];
   readonly #estimates = new NameEstimates(this.#names);
-  readonly #pool = new SharedPool();
+  readonly #pool: SharedPool;
   /** Names with jobs in the interval since the last reading. */
   readonly #active: JobNameTotals[] = [];
   readonly #presences: Presence[] = [];
@@ -31,7 +34,6 @@ export class RssAttributor {
   /** Jobs have started or ended since the last reading without a reading of their own. */
   #isBlurred = false;
   #decayedAtMs: number;
-  #idleBytes = 0;
 
   /**
    * @param first the reading against which all change is counted
@@ -39,17 +41,18 @@ export class RssAttributor {
    */
   constructor(first: MemoryReading, nowMs: number) {
     this.#last = first;
+    this.#pool = new SharedPool(nowMs);
     this.#decayedAtMs = nowMs;
-    this.#estimates.observeLows(first, nowMs);
+    this.#estimates.startAt(first, nowMs);
   }
 
   /**
-   * Totals for one more name. From `MAX_NAMES` on all further names share the last ones, because the sums grow with the
+   * Totals for one more name. Beyond `MAX_NAMES` all further names share the last ones, because the sums grow with the
    * square of the names.
    */
   addName(): JobNameTotals {
-    const last = this.#names.at(-1);
-    if (last !== undefined && this.#names.length === MAX_NAMES) return last;
+    const last = this.#names.at(-1) as JobNameTotals;
+    if (last.index === MAX_NAMES) return last;
     const totals = new JobNameTotals(this.#names.length);
     this.#names.push(totals);
     return totals;
@@ -61,6 +64,7 @@ export class RssAttributor {
    * @param reading null if memory was not read
    */
   begin(totals: JobNameTotals, reading: MemoryReading | null, nowMs: number): RunningJob {
+    if (this.#idle.running > 0) this.#idle.end(nowMs);
     this.#startOrEnd(reading, nowMs);
     return this.beginAtLastReading(totals, nowMs);
   }
@@ -81,7 +85,14 @@ export class RssAttributor {
     if (job.place !== ENDED) job.totals.end(nowMs);
     this.#startOrEnd(reading, nowMs);
     if (job.place !== ENDED) this.#remove(job);
+    if (this.#running.length === 0) this.#beginIdle(nowMs);
     return job;
+  }
+
+  #beginIdle(nowMs: number): void {
+    if (this.#idle.running > 0) return;
+    this.#activate(this.#idle);
+    this.#idle.begin(nowMs);
   }
 
   #remove(job: RunningJob): void {
@@ -106,13 +117,16 @@ export class RssAttributor {
     // The level before the fall may have been a peak of the running jobs.
     if (changeBytes <= -NOTABLE_FALL_BYTES) this.notePeaks();
     const present = this.#gather(nowMs);
-    this.#estimates.observeLows(reading, nowMs);
-    if (present === 0) this.#idleBytes += changeBytes;
-    else {
-      // Without their own readings, starts and ends do not lie at the ends of the interval.
-      if (!this.#isBlurred) this.#estimates.add(this.#presences, present, before, reading);
-      this.#share(changeBytes, present);
+    if (present === 0) {
+      // No job has begun yet. A process that starts grows by much, and never again.
+      this.#idle.give(changeBytes);
+      this.#estimates.startAt(reading, nowMs);
+      return;
     }
+    this.#estimates.observeLows(reading, nowMs);
+    // Without their own readings, starts and ends do not lie at the ends of the interval.
+    if (!this.#isBlurred) this.#estimates.add(this.#presences, present, before, reading);
+    this.#share(changeBytes, present);
     this.#isBlurred = false;
   }
 
@@ -135,21 +149,17 @@ export class RssAttributor {
     return this.#last.rssBytes;
   }
 
-  /** The change while no job ran, since it was last taken. */
+  /** What belongs to no job, since it was last taken. */
   takeIdleBytes(): number {
-    const idleBytes = this.#idleBytes;
-    this.#idleBytes = 0;
-    return idleBytes;
+    return this.#idle.takeBytes(Number.POSITIVE_INFINITY);
   }
 
   /** Shares the pool by what is known now. Afterwards the bytes of each name are in its `takeBytes()`. */
   split(nowMs: number): void {
     const fraction = 0.5 ** ((nowMs - this.#decayedAtMs) / HALF_LIFE_MS);
     this.#decayedAtMs = nowMs;
-    this.#pool.handOut(this.#names, this.#estimates.solve(this.#last, nowMs));
-    this.#pool.decay(fraction);
+    this.#pool.handOut(this.#names, this.#estimates.solve(this.#last, nowMs), nowMs);
     this.#estimates.decay(fraction);
-    for (const totals of this.#names) totals.decay(fraction);
   }
 
   /**
@@ -183,16 +193,13 @@ export class RssAttributor {
     }
     for (let at = 0; at < present; at += 1) {
       const [totals, presence] = [this.#active[at] as JobNameTotals, this.#presences[at] as Presence];
-      totals.note(presence, present > 1);
       const weight = weightOf(totals.effect, presence, isFall);
       const share = weightTotal > 0 ? weight / weightTotal : (presence.jobMs + NO_TIME_MS) / jobMsTotal;
       totals.bytesPerJob += (changeBytes * share) / Math.max(1, totals.running + presence.ended);
       presence.started = 0;
       presence.ended = 0;
     }
-    if (present > 1) this.#pool.add(changeBytes);
-    else if (this.#running.length === 1) (this.#running[0] as RunningJob).ownBytes += changeBytes;
-    else this.#active[0]?.give(changeBytes);
+    this.#pool.add(changeBytes);
   }
 
   #activate(totals: JobNameTotals): void {

@@ -5,8 +5,6 @@ export interface JobShare {
   readonly netBytes: number;
   /** The highest level of its share while it ran or at its end; 0 if it was never above zero. */
   readonly peakBytes: number;
-  /** Bytes that belong to this job alone and that its name has not received in another way. */
-  readonly ownBytes: number;
   /** No other job ran during its life, so its share is exact and not an estimate. */
   readonly exclusive: boolean;
 }
@@ -22,7 +20,6 @@ export class RunningJob implements JobShare {
   /** Index among the running jobs. */
   place: number;
   exclusive: boolean;
-  ownBytes = 0;
   readonly #startBytes: number;
   #endBytes = 0;
   #peakBytes = 0;

@@ -2,17 +2,25 @@ import { allocatedBytes } from './allocation-sums.ts';
 import type { JobNameTotals } from './job-name-totals.ts';
 
 /**
- * The change of RSS while jobs of several names overlapped. Each `handOut` shares the whole of it again, by what is
- * known then, and gives each name the difference to what it was given before.
+ * The change of RSS since the first job began. Each `handOut` shares the whole of it again, by what is known then, and
+ * gives each name the difference to what it was given before. What has stayed for half an hour stays with the names that
+ * have it then: later estimates know less of it.
  */
 export class SharedPool {
-  /** Decayed. */
   #bytes = 0;
   /** Whole bytes that are not handed out yet. */
   #unsplitBytes = 0;
+  /** The least that the pool has held since `#settledAtMs`. */
+  #lowestBytes = 0;
+  #settledAtMs: number;
+
+  constructor(nowMs: number) {
+    this.#settledAtMs = nowMs;
+  }
 
   add(changeBytes: number): void {
     this.#unsplitBytes += changeBytes;
+    this.#lowestBytes = Math.min(this.#lowestBytes, this.#bytes + this.#unsplitBytes);
   }
 
   /**
@@ -20,39 +28,40 @@ export class SharedPool {
    *
    * @param keptBytes of each name, by its index
    */
-  handOut(names: readonly JobNameTotals[], keptBytes: Float64Array): void {
+  handOut(names: readonly JobNameTotals[], keptBytes: Float64Array, nowMs: number): void {
     this.#bytes += this.#unsplitBytes;
-    const pooled = names.filter(({ pooled: { jobMs }, pooledBytes }) => jobMs > 0 || pooledBytes !== 0);
+    const pooled = names.filter(({ done, pooledBytes }) => done.started > 0 || pooledBytes !== 0);
     const weights = weightsOf(pooled, keptBytes);
     const total = sum(weights);
-    if (total > 0) {
-      let left = this.#unsplitBytes;
-      let carried = 0;
-      pooled.forEach((totals, at) => {
-        const due = (this.#bytes * (weights[at] ?? 0)) / total - totals.pooledBytes + carried;
-        const bytes = at === pooled.length - 1 ? left : Math.round(due);
-        carried = due - bytes;
-        left -= bytes;
-        totals.pooledBytes += bytes;
-        totals.give(bytes);
-      });
-    }
+    const isSettling = nowMs - this.#settledAtMs >= SETTLE_MS;
+    let left = this.#unsplitBytes;
+    let carried = 0;
+    pooled.forEach((totals, at) => {
+      const fraction = (weights[at] ?? 0) / total;
+      const due = this.#bytes * fraction - totals.pooledBytes + carried;
+      const bytes = at === pooled.length - 1 ? left : Math.round(due);
+      carried = due - bytes;
+      left -= bytes;
+      totals.pooledBytes += bytes - (isSettling ? this.#lowestBytes * fraction : 0);
+      totals.give(bytes);
+    });
     this.#unsplitBytes = 0;
-  }
-
-  /** Multiplies the weight of all that was added so far by `fraction`, 0 to 1. */
-  decay(fraction: number): void {
-    this.#bytes *= fraction;
+    if (!isSettling) return;
+    this.#bytes -= this.#lowestBytes;
+    this.#lowestBytes = this.#bytes;
+    this.#settledAtMs = nowMs;
   }
 }
 
-/** By what each name keeps. If no name is known to keep anything: by what each allocates, else by how long each ran. */
+const SETTLE_MS = 30 * 60_000;
+
+/** By what each name keeps. If no name is known to keep anything: by what each allocates, else by its jobs. */
 function weightsOf(pooled: readonly JobNameTotals[], keptBytes: Float64Array): readonly number[] {
-  const kept = pooled.map(({ index, pooled, recentJobMs }) => ((keptBytes[index] ?? 0) * pooled.jobMs) / recentJobMs);
+  const kept = pooled.map(({ index }) => keptBytes[index] ?? 0);
   if (sum(kept) > 0) return kept;
-  const allocated = pooled.map(({ effect, pooled }) => allocatedBytes(effect, pooled));
+  const allocated = pooled.map(({ effect, done }) => allocatedBytes(effect, done));
   if (sum(allocated) > 0) return allocated;
-  return pooled.map(({ pooled: { jobMs } }) => jobMs);
+  return pooled.map(({ done }) => done.started);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -69,7 +69,7 @@ export class JobMonitor {
   readonly #queues = new Map<string, QueueJobs>();
   /** Jobs that run in child processes, oldest first. The attributor knows the others. */
   readonly #inChildren = new Set<JobRun>();
-  #hasToldBegin = false;
+  #hasReportedBegin = false;
   /** Jobs in this process, also those whose start has not been worked out yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
@@ -89,8 +89,8 @@ export class JobMonitor {
   }
 
   begin(job: JobIdentity): JobRun {
-    if (!this.#hasToldBegin) {
-      this.#hasToldBegin = true;
+    if (!this.#hasReportedBegin) {
+      this.#hasReportedBegin = true;
       this.#options.onBegin?.();
     }
     const startedAtMs = this.#options.nowMs();
@@ -133,7 +133,7 @@ export class JobMonitor {
 
   /** Processes the starts and ends since it was last called, and reports the jobs that ended. Never throws. */
   process(): void {
-    this.#hasToldBegin = false;
+    this.#hasReportedBegin = false;
     this.#events.drain(this.#take);
   }
 
@@ -175,7 +175,7 @@ export class JobMonitor {
     return this.#attributor.lastRssBytes;
   }
 
-  /** Looks at the memory while jobs run, between their starts and ends. Tells whether any runs. */
+  /** Looks at the memory while jobs run, between their starts and ends. Returns whether any runs. */
   sample(): boolean {
     // Also if no job runs: the sampler stops then, and relies on `onBegin` for the next job.
     this.process();
@@ -186,9 +186,9 @@ export class JobMonitor {
   }
 
   /**
-   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Together with
-   * what the jobs still running hold for themselves, all changes ever taken sum up to the process's own, RSS now less
-   * RSS at the start; those of sandboxed jobs are those of their child processes and come on top.
+   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Once a job of
+   * each name has ended, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of
+   * sandboxed jobs are those of their child processes and come on top.
    */
   takeNetChanges(): readonly NetChange[] {
     const nowMs = this.#observe();
@@ -241,7 +241,6 @@ export class JobMonitor {
       run.outcome as JobOutcome,
       share.exclusive ? 'exclusive' : 'shared',
     );
-    series.pendingNetBytes += share.ownBytes;
     const { netBytes } = share;
     const growthBytes = Math.max(0, netBytes, share.peakBytes);
     const durationMs = endedAtMs - startedAtMs;

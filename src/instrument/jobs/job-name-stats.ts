@@ -58,31 +58,31 @@ export class JobNameStats {
     return series;
   }
 
-  /** Puts what the totals was given onto series, and tells all that changed. */
-  takeNetChanges(tell: (series: JobSeries, netBytes: number) => void): void {
+  /** Splits what the totals were given among the series, and passes each change on. */
+  takeNetChanges(report: (series: JobSeries, netBytes: number) => void): void {
     this.#spread();
     for (const ofAttribution of this.#series.values()) {
       for (const series of ofAttribution.values()) {
-        if (series.pendingNetBytes !== 0) tell(series, series.pendingNetBytes);
+        if (series.pendingNetBytes !== 0) report(series, series.pendingNetBytes);
         series.pendingNetBytes = 0;
         series.recentJobs = 0;
       }
     }
   }
 
-  /** Splits the estimate of the name among its outcomes, by the number of jobs. It waits until a job has ended. */
+  /** Splits the estimate of the name among its series, by the number of jobs. It waits until a job has ended. */
   #spread(): void {
     if (this.#latest === null) return;
-    const shared = this.#recent('shared');
-    const jobs = jobsOf(shared);
-    const total = this.totals.takeBytes(jobs + jobsOf(this.#recent('exclusive')));
+    const recent = [...this.#recent('exclusive'), ...this.#recent('shared')];
+    const jobs = recent.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
+    const total = this.totals.takeBytes(jobs);
     let left = total;
-    for (const series of shared) {
+    for (const series of recent) {
       const bytes = Math.trunc((total * series.recentJobs) / jobs);
       series.pendingNetBytes += bytes;
       left -= bytes;
     }
-    (shared[0] ?? this.#latest).pendingNetBytes += left;
+    (recent[0] ?? this.#latest).pendingNetBytes += left;
   }
 
   #recent(attribution: Attribution): readonly JobSeries[] {
@@ -109,8 +109,4 @@ export class JobNameStats {
     this.#series.set(attribution, ofAttribution.set(outcome, series));
     return series;
   }
-}
-
-function jobsOf(series: readonly JobSeries[]): number {
-  return series.reduce((sum, { recentJobs }) => sum + recentJobs, 0);
 }

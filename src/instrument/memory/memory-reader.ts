@@ -11,7 +11,6 @@ export function memoryReader(readRssBytes: () => number): () => MemoryReading {
       heapBytes: v8.used_heap_size,
       externalBytes: v8.external_memory,
       // Garbage and free pages count as heap here. With the used bytes, each collection would look like native growth.
-      nativeBytes: rssBytes - v8.total_heap_size - v8.external_memory,
     };
   };
 }

@@ -2,5 +2,5 @@ import type { MemoryReading } from '../../../src/instrument/attribution/memory-r
 
 /** A reading of a process without V8: all of its RSS is native memory. */
 export function nativeMemory(rssBytes: number): MemoryReading {
-  return { rssBytes, heapBytes: 0, externalBytes: 0, nativeBytes: rssBytes };
+  return { rssBytes, heapBytes: 0, externalBytes: 0 };
 }

@@ -17,7 +17,7 @@ function harness(maxJobNames = 10) {
     onBegin,
     onEnd: (end) => ends.push(end),
   });
-  /** Ends a job, and gives what is told of it. */
+  /** Ends a job, and returns what is reported of it. */
   const endOf = (...args: Parameters<JobMonitor['end']>): JobEnd => {
     monitor.end(...args);
     monitor.process();
@@ -29,7 +29,7 @@ function harness(maxJobNames = 10) {
 const job = (name: string, sandbox: 'process' | 'thread' | null = null) => ({ queue: 'mails', name, sandbox });
 
 describe('job monitor', () => {
-  it('tells what a job took and did, by name, queue, outcome and attribution', () => {
+  it('reports what a job took and did, by name, queue, outcome and attribution', () => {
     const { world, monitor, endOf } = harness();
     const run = monitor.begin(job('send'));
     Object.assign(world, { rss: 1500, now: 250 });
@@ -137,7 +137,7 @@ describe('job monitor', () => {
     expect(monitor.sample()).toBe(false);
   });
 
-  it('parts an estimate among the ways in which the jobs of a name went out', () => {
+  it('splits an estimate among the outcomes of a name', () => {
     const { world, monitor } = harness();
     const [first, second, other] = [monitor.begin(job('a')), monitor.begin(job('a')), monitor.begin(job('b'))];
     world.now = 10;
@@ -177,7 +177,7 @@ describe('job monitor', () => {
     expect(other.series.attributes).not.toEqual(one.series.attributes);
   });
 
-  it('loses nothing where there are more names and queues than are told apart', () => {
+  it('loses nothing where there are more names and queues than are kept apart', () => {
     const { world, monitor } = harness(1000);
     let net = 0;
     for (let round = 0; round < 3; round += 1) {
@@ -220,7 +220,7 @@ describe('job monitor', () => {
     );
   });
 
-  it('works starts and ends out in rows to what they come to one by one', () => {
+  it('gets the same from starts and ends processed in batches as one by one', () => {
     const step = fc.record({
       rss: fc.integer({ min: 0, max: 2 ** 33 }),
       passedMs: fc.constantFrom(0, 0.05, 1, 20),
@@ -242,15 +242,15 @@ describe('job monitor', () => {
             after(monitor);
           }
           const changes = monitor.takeNetChanges();
-          const told = ends.map(({ series, ...end }) => ({ ...end, attributes: series.attributes }));
-          return { changes, told: told.map((end) => JSON.stringify(end)).sort() };
+          const reported = ends.map(({ series, ...end }) => ({ ...end, attributes: series.attributes }));
+          return { changes, reported: reported.map((end) => JSON.stringify(end)).sort() };
         };
         expect(play(() => {})).toEqual(play((monitor) => monitor.process()));
       }),
     );
   });
 
-  it('works a row out by itself before it grows long, and loses nothing', () => {
+  it('processes a full batch by itself, and loses nothing', () => {
     const { world, monitor, ends } = harness();
     for (let count = 0; count < 1000; count += 1) {
       const runs = ['a', 'b', 'c'].map((name) => monitor.begin(job(name)));
@@ -264,20 +264,20 @@ describe('job monitor', () => {
     expect(net).toBe(100_000);
   });
 
-  it('tells that jobs begin once, until starts and ends are worked out', () => {
+  it('reports that jobs begin once, until starts and ends are processed', () => {
     const { monitor, onBegin } = harness();
     const run = monitor.begin(job('a'));
     monitor.begin(job('b'));
     expect(onBegin).toHaveBeenCalledTimes(1);
     monitor.process();
-    // An end alone tells nothing, and does not keep the next start from being told.
+    // An end alone reports nothing, and does not keep the next start from being reported.
     monitor.end(run, 'completed');
     expect(onBegin).toHaveBeenCalledTimes(1);
     monitor.begin(job('c'));
     expect(onBegin).toHaveBeenCalledTimes(2);
   });
 
-  it('tells the next job that begins after a look that found none running', () => {
+  it('reports the next job that begins after a sample that found none running', () => {
     const { monitor, onBegin } = harness();
     monitor.end(monitor.begin(job('a')), 'completed');
     expect(monitor.sample()).toBe(false);
@@ -285,8 +285,8 @@ describe('job monitor', () => {
     expect(onBegin).toHaveBeenCalledTimes(2);
   });
 
-  it('tells of the other jobs of a row where one cannot be recorded', () => {
-    const told: unknown[] = [];
+  it('reports the other jobs of a batch if one cannot be recorded', () => {
+    const reported: unknown[] = [];
     const monitor = new JobMonitor({
       maxJobNames: 10,
       readMemory: () => nativeMemory(1000),
@@ -294,12 +294,12 @@ describe('job monitor', () => {
       onEnd: ({ series }) => {
         const name = series.attributes['bullmq.job.name'];
         if (name === 'b') throw new Error('no room');
-        told.push(name);
+        reported.push(name);
       },
     });
     for (const name of ['a', 'b', 'c']) monitor.end(monitor.begin(job(name)), 'completed');
     monitor.process();
-    expect(told).toEqual(['a', 'c']);
+    expect(reported).toEqual(['a', 'c']);
   });
 });
 
@@ -311,7 +311,7 @@ describe('what running jobs hold', () => {
     const externalBytes = () => world.heldBytes + world.garbageBytes + world.keptBytes;
     const monitor = new JobMonitor({
       maxJobNames: 9,
-      readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes(), nativeBytes: 0 }),
+      readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes() }),
       nowMs: () => world.now,
       onEnd: () => {},
     });
@@ -329,7 +329,8 @@ describe('what running jobs hold', () => {
       world.heldBytes -= holdsBytes;
       world.garbageBytes += holdsBytes;
       world.keptBytes += MB / 10;
-      if (job % 20 === 0) world.garbageBytes = 0;
+      // Not in step with the bursts of 10 starts.
+      if (job % 20 === 7) world.garbageBytes = 0;
       monitor.end(run, 'completed');
     }
     monitor.takeNetChanges();
