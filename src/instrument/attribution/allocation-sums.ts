@@ -53,11 +53,11 @@ export class AllocationSums {
   add(present: readonly Presence[], count: number, before: MemoryReading, after: MemoryReading): void {
     let jobMs = 0;
     for (let at = 0; at < count; at += 1) jobMs += present[at]?.jobMs ?? 0;
-    // The longer jobs ran, and the more they allocated, the less is known of who did: the error grows with both. Without
-    // the second, one job that takes 100 MB hides what all others do.
     const v8Bytes =
       Math.max(0, after.heapBytes - before.heapBytes) + Math.max(0, after.externalBytes - before.externalBytes);
-    const weight = 1 / (Math.sqrt(jobMs + SURE_JOB_MS) * (1 + v8Bytes / SURE_BYTES));
+    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time. And sizes of jobs
+    // differ by as much as they are large: jobs that take 100 MB would hide what all others do.
+    const weight = Math.min(1, (SURE_BYTES / v8Bytes) ** 2) / Math.sqrt(jobMs + SURE_JOB_MS);
     const features = this.#gather(present, count, weight);
     this.#products.addProduct(this.#places, this.#values, features);
     for (let kind = 0; kind < MEMORY_KINDS.length; kind += 1) {
@@ -142,8 +142,8 @@ const END = 2;
 /** Job-milliseconds in which jobs hardly allocate anything unseen. */
 const SURE_JOB_MS = 100;
 
-/** A rise of this size weighs half. */
-const SURE_BYTES = 3e6;
+/** Up to this much a rise weighs in full. */
+const SURE_BYTES = 5e6;
 
 /** Keeps the solution unique: two names that always run together share evenly. */
 const RIDGE = 0.001;

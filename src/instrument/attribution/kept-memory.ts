@@ -18,6 +18,7 @@ export interface KeptMemory {
  *                           + held x bytes per job x change of running jobs  + noise
  *
  * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them.
+ * With few lows, `kept` stays near the fraction that fits if all names keep alike.
  *
  * @param rates of each name, what its jobs allocate of this kind
  * @param lows oldest first
@@ -115,16 +116,29 @@ function gather(
 
 /** The fractions kept of all names, then the fractions held. The work does not grow with the number of changes. */
 function fitted({ A, b }: Quadratic, names: number): Float64Array {
-  for (let i = 0; i < names; i += 1) A.add(i, i, KEPT_RIDGE * A.at(i, i));
-  const fractions = new Float64Array(2 * names);
+  const common = commonFraction({ A, b }, names);
+  for (let i = 0; i < names; i += 1) {
+    const pull = RIDGE * A.at(i, i);
+    A.add(i, i, pull);
+    b[i] = (b[i] ?? 0) + pull * common;
+  }
+  const fractions = new Float64Array(2 * names).fill(common, 0, names);
   const maxOf = (i: number) => 1 - (fractions[i < names ? i + names : i - names] ?? 0);
   return descend({ A, b }, fractions, 0, maxOf);
 }
 
+/** What is kept of all that is allocated, if all names keep alike. */
+function commonFraction({ A, b }: Quadratic, names: number): number {
+  let allocated = 0;
+  let risen = 0;
+  for (let i = 0; i < names; i += 1) {
+    risen += b[i] ?? 0;
+    for (let j = 0; j < names; j += 1) allocated += A.at(i, j);
+  }
+  return Math.max(0, Math.min(1, risen / allocated || 0));
+}
+
 /** What was seen half an hour ago counts half: names may change their ways. */
 export const HALF_LIFE_MS = 30 * 60_000;
-/**
- * Where the lows tell little, each name is taken to have kept about as many bytes as any other: not as large a fraction,
- * which would blame those that allocate most and keep nothing.
- */
-const KEPT_RIDGE = 0.15;
+/** Pulls `kept` to what all names keep, where the lows tell little. */
+const RIDGE = 0.01;
