@@ -37,8 +37,8 @@ export function allocatedBytes(rate: AllocationRate, done: Omit<Presence, 'index
  */
 export class AllocationSums {
   #names = 0;
-  /** A. Its rounding errors are small next to the ridge. */
-  readonly #products = new SymmetricMatrix('single');
+  /** A. */
+  readonly #products = new SymmetricMatrix();
   /** b of each kind. */
   readonly #rises = MEMORY_KINDS.map(() => new Float64Array(FEATURES * 8));
   /**

@@ -46,4 +46,4 @@ export class MemoryLows {
 }
 
 const NOTABLE_FALL_BYTES = 100_000;
-const MAX_LOWS = 128;
+const MAX_LOWS = 64;

@@ -1,17 +1,11 @@
 /**
  * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, row after row in one
- * array: half the memory and half the additions of a square, and no row moves within it when the matrix grows.
+ * array: half the memory and half the additions of a square, and no row moves within it when the matrix grows. In single
+ * precision, which halves the memory once more: each addition rounds by 1e-7 of the element, little next to any ridge.
  */
 export class SymmetricMatrix {
-  readonly #Numbers: typeof Float32Array | typeof Float64Array;
   #size = 0;
-  #cells: Float32Array | Float64Array;
-
-  /** @param precision of what is kept: `single` takes half the memory, and 1e-7 of each element off at each addition */
-  constructor(precision: 'single' | 'double' = 'double') {
-    this.#Numbers = precision === 'single' ? Float32Array : Float64Array;
-    this.#cells = new this.#Numbers(cellsOf(FIRST_ROOM));
-  }
+  #cells = new Float32Array(cellsOf(FIRST_ROOM));
 
   /** To `size` rows and columns at least; new elements are zero. */
   grow(size: number): void {
@@ -19,7 +13,7 @@ export class SymmetricMatrix {
     this.#size = size;
     if (cellsOf(size) <= this.#cells.length) return;
     // In powers of two; of what is not used yet no page is touched.
-    const cells = new this.#Numbers(cellsOf(2 ** Math.ceil(Math.log2(size))));
+    const cells = new Float32Array(cellsOf(2 ** Math.ceil(Math.log2(size))));
     cells.set(this.#cells);
     this.#cells = cells;
   }

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { SymmetricMatrix } from '../../../src/instrument/attribution/symmetric-matrix.ts';
 
 const SIZE = 7;
-/** Whole numbers, whose sums are exact. */
-const number = fc.integer({ min: -1000, max: 1000 });
+/** Whole numbers, whose sums are exact up to 2^24. */
+const number = fc.integer({ min: -100, max: 100 });
 const vector = fc.array(number, { minLength: SIZE, maxLength: SIZE });
 
 /** The sum of x x', in both ways. */
-function sumOfProducts(vectors: readonly (readonly number[])[], precision?: 'single') {
-  const matrix = new SymmetricMatrix(precision);
+function sumOfProducts(vectors: readonly (readonly number[])[]) {
+  const matrix = new SymmetricMatrix();
   matrix.grow(SIZE);
   const square = Array.from({ length: SIZE }, () => Array<number>(SIZE).fill(0));
   for (const x of vectors) {
@@ -36,20 +36,6 @@ describe('a symmetric matrix', () => {
       fc.property(fc.array(vector, { maxLength: 5 }), (vectors) => {
         const { matrix, square } = sumOfProducts(vectors);
         expect(elementsOf(matrix)).toEqual(square.map((row) => row.map((value) => value + 0)));
-      }),
-    );
-  });
-
-  it('is it to seven digits in single precision, which holds whole numbers up to 2^24', () => {
-    fc.assert(
-      fc.property(fc.array(vector, { minLength: 1, maxLength: 50 }), (vectors) => {
-        const { matrix, square } = sumOfProducts(vectors, 'single');
-        elementsOf(matrix).forEach((row, i) => {
-          row.forEach((value, j) => {
-            const sizes = vectors.reduce((sum, x) => sum + Math.abs((x[i] ?? 0) * (x[j] ?? 0)), 0);
-            expect(Math.abs(value - (square[i]?.[j] ?? 0))).toBeLessThanOrEqual(1e-7 * vectors.length * sizes);
-          });
-        });
       }),
     );
   });
