@@ -45,9 +45,9 @@ const MB = 1e6;
  * Methods are chosen on `dev`; `test` is only for published figures. `short` has runs of a few seconds, also for
  * choosing;
  * `held` asks what running jobs hold. In `peaks` some names take much memory that comes back after their jobs have
- * ended. `twenty` is what people try by hand: 600 jobs of 20 names, one of which keeps 2 MB a job. `demo` is a worker of
- * `tidemark demo`, in which the C allocator keeps the memory, not JavaScript. The splits whose names end in `-test` are
- * only for published figures, too.
+ * ended. `twenty` is what people try by hand: 600 jobs of 20 names, one of which keeps 2 MB a job. `demo` is a worker
+ * of `tidemark demo`, in which the C allocator keeps the memory, not JavaScript. The splits whose names end in `-test`
+ * are only for published figures, too.
  */
 export const SPLITS = {
   dev: { first: 1, runs: 30 },

@@ -55,8 +55,8 @@ export class AllocationSums {
     for (let at = 0; at < count; at += 1) jobMs += present[at]?.jobMs ?? 0;
     const v8Bytes =
       Math.max(0, after.heapBytes - before.heapBytes) + Math.max(0, after.externalBytes - before.externalBytes);
-    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time. And sizes of jobs
-    // differ by as much as they are large: jobs that take 100 MB would hide what all others do.
+    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time. And the larger
+    // jobs are, the more their sizes differ: those that take 100 MB would hide what all others do.
     const weight = Math.min(1, (SURE_BYTES / v8Bytes) ** 2) / Math.sqrt(jobMs + SURE_JOB_MS);
     const features = this.#gather(present, count, weight);
     this.#products.addProduct(this.#places, this.#values, features);

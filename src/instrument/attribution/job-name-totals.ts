@@ -4,8 +4,8 @@ import type { Presence } from './allocation-sums.ts';
 export const NO_TIME_MS = 1e-6;
 
 /**
- * The longest time between two readings that counts as running. In a longer one the event loop was mostly blocked, by one
- * job, or all jobs waited.
+ * The longest time between two readings that counts as running. In a longer one the event loop was mostly blocked, by
+ * one job, or all jobs waited.
  */
 const MAX_STEP_MS = 100;
 

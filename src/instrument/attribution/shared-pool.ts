@@ -3,8 +3,8 @@ import type { JobNameTotals } from './job-name-totals.ts';
 
 /**
  * The change of RSS since the first job began. Each `handOut` shares the whole of it again, by what is known then, and
- * gives each name the difference to what it was given before. What has stayed for half an hour stays with the names that
- * have it then: later estimates know less of it.
+ * gives each name the difference to what it was given before. What has stayed for half an hour stays with the names
+ * that have it then: later estimates know less of it.
  */
 export class SharedPool {
   #bytes = 0;

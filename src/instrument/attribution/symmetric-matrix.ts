@@ -1,7 +1,8 @@
 /**
  * A symmetric matrix that grows, for sums of products. The lower triangle is all that is kept, row after row in one
- * array: half the memory and half the additions of a square, and no row moves within it when the matrix grows. In single
- * precision, which halves the memory once more: each addition rounds by 1e-7 of the element, little next to any ridge.
+ * array: half the memory and half the additions of a square, and no row moves within it when the matrix grows. In
+ * single precision, which halves the memory once more: each addition rounds by 1e-7 of the element, little next to any
+ * ridge.
  */
 export class SymmetricMatrix {
   #size = 0;
