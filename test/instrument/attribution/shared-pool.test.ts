@@ -5,7 +5,7 @@ import { SharedPool } from '../../../src/instrument/attribution/shared-pool.ts';
 const MINUTE_MS = 60_000;
 const ALL = Number.POSITIVE_INFINITY;
 
-/** A pool of two names that have run jobs; `handOut` shares it by what they keep, and `sums` has what each was given. */
+/** A pool of two names that have run jobs. `handOut` shares it by what they keep; `sums` has what each was given. */
 function harness() {
   const pool = new SharedPool(0);
   const names = [new JobNameTotals(0), new JobNameTotals(1)];

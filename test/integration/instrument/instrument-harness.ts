@@ -173,7 +173,7 @@ export interface ReceivedPoint {
   readonly metric: string;
   readonly resource: Readonly<Record<string, string | undefined>>;
   readonly attributes: Readonly<Record<string, string | undefined>>;
-  /** Of a sum or a gauge. */
+  /** Of a sum or a gauge; of a histogram, the sum. */
   readonly value: number;
   /** Of a histogram. */
   readonly count: number;
@@ -249,7 +249,7 @@ function flatten({ resourceMetrics }: OtlpPayload, request: number): readonly Re
             metric: name,
             resource: toRecord(resource.attributes),
             attributes: toRecord(point.attributes),
-            value: Number(point.asInt ?? point.asDouble ?? Number.NaN),
+            value: Number(point.asInt ?? point.asDouble ?? point.sum ?? Number.NaN),
             count: point.count ?? 0,
             request,
           })) ?? [],
