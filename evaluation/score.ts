@@ -145,7 +145,7 @@ export interface DynoScore {
   readonly wasted: readonly number[];
   readonly delaysMin: readonly number[];
   readonly classDelaysMin: readonly number[];
-  /** Of each boot whose leak got half of its way to the limit: whether it was called `leak` nearly always from then on. */
+  /** Of each boot whose leak got half way to the limit: whether it was called `leak` nearly always after that. */
   readonly namedFromHalfway: readonly boolean[];
   /** The class in force at the end of each boot of six hours and more. */
   readonly finalClasses: readonly string[];
