@@ -24,6 +24,8 @@ export interface BootEntry {
   readonly series: UsageSeries;
   /** How many buckets were closed when the boot was last saved. */
   savedBuckets: number;
+  /** From where its partition of Kafka must be read to know what is not in its snapshot; null where there is none. */
+  savedOffset: bigint | null;
   /** The newest decision about the boot; null before its first tick. */
   decision: Decision | null;
   /** When the loop first saw it (monotonic ms); null before. */
@@ -88,13 +90,15 @@ export class BootRegistry {
   /**
    * Adopts a boot from a snapshot, unless the one here began earlier, or began at the same time and is newer. Returns
    * whether it did.
+   *
+   * @param savedOffset as `BootEntry` has it
    */
-  adopt(boot: Boot): boolean {
+  adopt(boot: Boot, savedOffset: bigint | null = null): boolean {
     const key = bootKeyOf(boot.identity);
     const known = this.#entries.get(key);
     if (known !== undefined && !isFuller(boot, known.boot)) return false;
     if (!this.#places.hasRoom(key, boot.identity.app)) return false;
-    this.#open(key, boot);
+    this.#open(key, boot).savedOffset = savedOffset;
     return true;
   }
 
@@ -104,6 +108,7 @@ export class BootRegistry {
       boot,
       series: new UsageSeries(this.#policy.windowMs / 2),
       savedBuckets: 0,
+      savedOffset: null,
       decision: null,
       seenMs: null,
       isSought: false,
@@ -160,6 +165,11 @@ export class BootRegistry {
   /** Null where no boot of that name was decided about. */
   newestDecidedOf(app: string, dyno: string): BootEntry | null {
     return newestIn(decided(this.#byDyno.get(dynoKey({ app, dyno })) ?? []));
+  }
+
+  /** Forgets boots that another actuator follows from now on; the next `prune` returns their keys. */
+  release(isOf: (boot: BootIdentity) => boolean): void {
+    for (const entry of [...this.#entries.values()]) if (isOf(entry.boot.identity)) this.#makeRoomBy(entry.key);
   }
 
   /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */

@@ -6,6 +6,8 @@
 export {
   type ActuatorSettings,
   type IngestToken,
+  type KafkaSettings,
+  type KafkaTls,
   type PointSource,
   resolveActuatorSettings,
 } from '../config/resolve.ts';

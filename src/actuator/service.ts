@@ -84,7 +84,7 @@ interface Start {
 async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
   const begun = await begin({ settings, env, host, closers, embedded: null });
-  const { measurements, connections, assembled, restoring } = begun;
+  const { measurements, connections, assembled, restoring, partitions } = begun;
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
   const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, host });
@@ -95,8 +95,7 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   assembled.listeners.add(doors.live.onEvent);
   announce(settings, { port: server.port, env, startToken, log });
   void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
-  const { state } = connections;
-  closers.add(run({ settings, measurements, assembled, state, host, onTick: doors.live.onTick }));
+  closers.add(run({ settings, measurements, connections, assembled, partitions, host, onTick: doors.live.onTick }));
   return server.port;
 }
 

@@ -17,8 +17,31 @@ export interface IngestToken {
   readonly token: string;
 }
 
-/** `otlp`: OTLP over HTTP. `redis`: the points stream on the queue's Redis. `logplex`: Heroku's log drains. */
-export type PointSource = 'otlp' | 'redis' | 'logplex';
+/**
+ * `otlp`: OTLP over HTTP. `redis`: the points stream on the queue's Redis. `logplex`: Heroku's log drains. `kafka`:
+ * partitions of a Kafka topic, shared with other actuators; always alone.
+ */
+export type PointSource = 'otlp' | 'redis' | 'logplex' | 'kafka';
+
+/** Where `kafka` measurements come from. */
+export interface KafkaSettings {
+  /** `host:port` of the brokers that are asked first. */
+  readonly brokers: readonly string[];
+  /** Null: the connection is not encrypted. */
+  readonly tls: KafkaTls | null;
+  readonly topic: string;
+  /** The consumer group. */
+  readonly group: string;
+}
+
+/** PEM texts. */
+export interface KafkaTls {
+  /** Null: the public authorities are trusted, and host names are compared. */
+  readonly trustedCert: string | null;
+  readonly clientCert: string | null;
+  /** A secret. */
+  readonly clientCertKey: string | null;
+}
 
 /** Every setting of the actuator, resolved once and frozen. */
 export interface ActuatorSettings {
@@ -58,6 +81,8 @@ export interface ActuatorSettings {
   readonly sources: readonly PointSource[];
   /** What other OTLP senders call what is measured; null: only Tidemark's own names are looked for. */
   readonly metricMap: MetricMap | null;
+  /** Null: no Kafka is configured. */
+  readonly kafka: KafkaSettings | null;
 }
 
 /**
@@ -96,6 +121,7 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     memoryReport: reader.read(SETTINGS.memoryReport),
     sources: reader.read(SETTINGS.sources),
     metricMap: reader.read(SETTINGS.metricMap),
+    kafka: readKafka(reader),
   };
   reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings), ...uselessReadToken(settings));
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
@@ -140,10 +166,28 @@ function readPermissions(reader: SettingsReader): Permissions {
   };
 }
 
+/** Of topic and consumer group, after the prefix. */
+const KAFKA_NAME = 'tidemark';
+
+function readKafka(reader: SettingsReader): KafkaSettings | null {
+  const address = reader.read(SETTINGS.kafkaAddress);
+  const name = `${reader.read(SETTINGS.kafkaPrefix) ?? ''}${KAFKA_NAME}`;
+  const tls = {
+    trustedCert: reader.read(SETTINGS.kafkaTrustedCert),
+    clientCert: reader.read(SETTINGS.kafkaClientCert),
+    clientCertKey: reader.read(SETTINGS.kafkaClientCertKey),
+  };
+  if (address === null) return null;
+  return { brokers: address.brokers, tls: address.isTls ? tls : null, topic: name, group: name };
+}
+
 /** Measurements that nobody reads would look like silent workers. */
-function missingForSources({ sources, queueRedisUrl }: ActuatorSettings): readonly string[] {
-  if (!sources.includes('redis') || queueRedisUrl !== null) return [];
-  return ["TIDEMARK_SOURCE names redis, but REDIS_URL is not set: set it to the queue's Redis"];
+function missingForSources({ sources, queueRedisUrl, kafka }: ActuatorSettings): readonly string[] {
+  if (sources.includes('redis') && queueRedisUrl === null)
+    return ["TIDEMARK_SOURCE names redis, but REDIS_URL is not set: set it to the queue's Redis"];
+  if (sources.includes('kafka') && kafka === null)
+    return ['TIDEMARK_SOURCE is kafka, but KAFKA_URL is not set: set it, for example to kafka://127.0.0.1:9092'];
+  return [];
 }
 
 /** Alone it would open nothing, and equal to the admin token it would steer. */

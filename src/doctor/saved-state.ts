@@ -28,7 +28,7 @@ export async function readSavedState(settings: ActuatorSettings): Promise<SavedS
   });
   try {
     if (!(await state.untilAvailable(REDIS_TIMEOUT_MS))) return null;
-    const texts = await state.snapshots.loadAll();
+    const texts = await state.snapshots.load(null);
     const boots = [...texts.values()].flatMap((text) => readSnapshot(text)?.boot ?? []);
     return { boots, standings: await readStandings(state, settings, boots), isLed: await state.isLed() };
   } catch (error) {

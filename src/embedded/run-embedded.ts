@@ -41,7 +41,7 @@ export async function runEmbedded({ start, env, print, onLost }: EmbeddedParts):
     const onTick = () => {
       if (!leadership.leads()) onLost();
     };
-    closers.add(run({ settings, measurements, assembled, state: connections.state, host, onTick }));
+    closers.add(run({ settings, measurements, connections, assembled, partitions: null, host, onTick }));
     return () => closers.closeAll();
   } catch (error) {
     await closers.closeAll();

@@ -1,3 +1,4 @@
+import { KAFKA_SETTINGS } from './kafka-settings.ts';
 import { METRIC_MAP } from './metric-map.ts';
 import { PLATFORM_SETTINGS } from './platform-settings.ts';
 import { optional, type Reader, type Setting, setting, windows } from './setting.ts';
@@ -123,16 +124,17 @@ export const SETTINGS = {
     value: SOURCES,
     default: 'otlp',
     meaning:
-      'Where the actuator takes measurements from: OTLP/HTTP on its port; the stream on `REDIS_URL`, for an ' +
-      "actuator that nothing can reach over HTTP; or Heroku's log drains (`logplex`), for apps in any language.",
+      'Where measurements come from: OTLP/HTTP on the port; the stream on `REDIS_URL`, where nothing can reach the ' +
+      "actuator; Heroku's log drains (`logplex`), for any language; or `kafka` alone, for several actuators at once.",
   }),
+  ...KAFKA_SETTINGS,
   metricMap: optional({
     name: 'TIDEMARK_METRIC_MAP',
     readBy: SERVICE,
     value: METRIC_MAP,
     unset: "none: Tidemark's own names",
     meaning:
-      'Metrics and attributes of other OTLP senders: the presets `process`, `container`, `hostmetrics`, or ' +
+      'Metrics and attributes of other OTLP senders: `process`, `container`, `hostmetrics`, or ' +
       '`usage=their.metric,dyno=their.attribute` (docs/setup/other-senders.md).',
   }),
   maxPointAgeMs: setting({

@@ -100,9 +100,13 @@ export const TRANSPORTS = kind('`otlp`, `redis` or `otlp,redis`', 'otlp, redis o
 
 /** The same for the ways in which the actuator takes them. */
 export const SOURCES = kind(
-  'list of `otlp`, `redis`, `logplex`',
-  'a list of otlp, redis and logplex, for example "otlp,logplex"',
-  (text) => someOf(['otlp', 'redis', 'logplex'] as const, text),
+  'list of `otlp`, `redis`, `logplex`, or `kafka`',
+  'a list of otlp, redis and logplex, for example "otlp,logplex"; or kafka alone',
+  (text) => {
+    const sources = someOf(['otlp', 'redis', 'logplex', 'kafka'] as const, text);
+    // Over HTTP and from Redis one actuator takes all measurements; from Kafka each takes those of its partitions.
+    return sources?.includes('kafka') && sources.length > 1 ? null : sources;
+  },
 );
 
 /** Those of the names that a list has; null where it has any other. */
@@ -111,6 +115,32 @@ function someOf<T extends string>(names: readonly T[], list: string): readonly T
   const known = names.filter((name) => given.includes(name));
   return known.length === new Set(given).size ? known : null;
 }
+
+/** Heroku's form, or plain `host:port`. TLS where a broker's address says so. */
+export const KAFKA_ADDRESS: ValueKind<{ readonly brokers: readonly string[]; readonly isTls: boolean }> = kind(
+  '`kafka+ssl://host:port,...`',
+  'a list of kafka://host:port, or of kafka+ssl://host:port for TLS',
+  (text) => {
+    const found = text.split(',').map((address) => /^kafka(\+ssl)?:\/\/([-.\w]+:\d{1,5})$/.exec(address.trim()));
+    const isTls = found[0]?.[1] !== undefined;
+    const brokers = found.flatMap((match) =>
+      match?.[2] !== undefined && (match[1] !== undefined) === isTls ? [match[2]] : [],
+    );
+    return brokers.length === found.length ? { brokers, isTls } : null;
+  },
+);
+
+/** One or several PEM blocks. */
+export const PEM = hidden(
+  kind('PEM', 'PEM, from -----BEGIN to -----END', (text) =>
+    /^\s*-----BEGIN [A-Z ]+-----[\s\S]+-----END [A-Z ]+-----\s*$/.test(text) ? text : null,
+  ),
+);
+
+/** Kafka's own limit for names of topics and groups. */
+export const KAFKA_NAME_START = kind('text', 'letters, digits, dots, dashes and underscores, at most 200', (text) =>
+  /^[-.\w]{1,200}$/.test(text) ? text : null,
+);
 
 export const REDIS_ADDRESS = hidden(
   kind('URL', 'a redis:// or rediss:// URL (write a % in its password as %25)', (text) =>

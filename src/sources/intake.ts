@@ -2,7 +2,7 @@ import { ownerOf } from '../model/fair-shares.ts';
 import type { BootIdentity, Point } from '../model/point.ts';
 import type { Clock } from '../ports.ts';
 import type { Sender } from './ingest-tokens.ts';
-import { PointAssembler } from './points/point-assembler.ts';
+import { PointAssembler, type Position } from './points/point-assembler.ts';
 import type { PointRow } from './points/point-row.ts';
 import type { DecodedRequest, JobBatch } from './points/request-fold.ts';
 
@@ -49,8 +49,8 @@ export interface IntakeOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** How long to wait for the parts of one export (`PointAssembler`), from its first part on. Default 0: no wait. */
   readonly holdMs?: number;
-  /** How far the points stream was read; null where no stream is read. */
-  readonly position?: () => string | null;
+  /** How far its source was read; null where it is none that can be read again. */
+  readonly position?: () => Position | null;
   /** Whether there is room for a boot that this sender reports; true for one that is known. Default: always. */
   readonly hasRoomFor?: (boot: BootIdentity, sender: Sender) => boolean;
   /** Receives Points, ordered by time within each boot, during `take` and `settle`. Must not throw. */
@@ -156,9 +156,14 @@ export class Intake {
     this.#assembler.settle(this.#settledAtMs);
   }
 
-  /** The stream entry up to which everything read has been passed on. */
-  handedOnUpTo(): string | null {
-    return this.#assembler.heldPosition(this.#options.position?.() ?? null);
+  /** The place from which a source must be read to see again what has not been passed on yet. `current`: the newest. */
+  handedOnUpTo(current: Position): string | null {
+    return this.#assembler.heldPosition(current);
+  }
+
+  /** Drops what has not been passed on yet of these stretches (`Position`). */
+  forget(isOver: (stretch: string) => boolean): void {
+    this.#assembler.forget(isOver);
   }
 
   #refuse(

@@ -139,7 +139,9 @@ function mutatedSometimes(random: Random, bytes: Buffer): Buffer<ArrayBuffer> {
 
 const registry = new BootRegistry(defaultPolicy());
 registry.accept([WHOLE_POINT]);
-const SNAPSHOT = Buffer.from(registry.entries().map(({ boot }) => writeSnapshot({ boot, pointsId: '1-0' }))[0] ?? '{}');
+const SNAPSHOT = Buffer.from(
+  registry.entries().map(({ boot }) => writeSnapshot({ boot, pointsId: '1-0', place: null }))[0] ?? '{}',
+);
 const RECORD = Buffer.from(
   JSON.stringify({
     nowMs: T0,

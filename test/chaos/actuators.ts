@@ -121,7 +121,7 @@ export class EmbeddedActuators implements Actuators {
   }
 
   async #snapshotOf(bootId: string) {
-    const texts = await this.#options.snapshots.loadAll();
+    const texts = await this.#options.snapshots.load(null);
     const boots = [...texts.values()].flatMap((text) => readSnapshot(text)?.boot ?? []);
     return boots.find(({ identity }) => identity.bootId === bootId);
   }

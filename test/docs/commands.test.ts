@@ -71,7 +71,7 @@ describe('the commands of the pages', () => {
   it('stand in blocks that say what they are, with markers that are known', () => {
     expect(BLOCKS.filter(({ language }) => language === '').map(here)).toEqual([]);
     const known = (marker: string | null) =>
-      marker === null || STAGE.test(marker) || /^needs (Heroku|Docker)$/.test(marker);
+      marker === null || STAGE.test(marker) || /^needs (Heroku|Docker|Kafka)$/.test(marker);
     expect(COMMANDS.filter(({ marker }) => !known(marker)).map(here)).toEqual([]);
     expect(COMMANDS.length).toBeGreaterThan(10);
   });
@@ -136,8 +136,10 @@ describe('the commands that need Heroku', () => {
   it.each([...pages])('run against a stand-in, and set what Tidemark reads without a fault: %s', (_, blocks) => {
     const vars = varsOf(callsOf(blocks));
     const { 'my-tidemark': actuator = {}, 'my-app': worker = {} } = Object.fromEntries(vars);
+    // What Heroku sets by itself.
     const redis = { REDIS_URL: 'redis://127.0.0.1:6379', HEROKU_APP_NAME: 'my-app' };
-    expect(() => resolveActuatorSettings({ env: { ...redis, ...actuator }, flags: {} })).not.toThrow();
+    const addOns = { ...redis, KAFKA_URL: 'kafka+ssl://broker.example:9096' };
+    expect(() => resolveActuatorSettings({ env: { ...addOns, ...actuator }, flags: {} })).not.toThrow();
     expect(readWorkerSettings({ ...redis, ...worker }).faults).toEqual([]);
     for (const value of [...vars.values()].flatMap((one) => Object.values(one))) expect(value).not.toBe('');
   });

@@ -70,7 +70,8 @@ describe('the film of a terminal', () => {
 });
 
 it("the Procfile starts a command of this package's build", () => {
-  const [, path = '', command = ''] = /^web: node dist\/(.+)\.js (\w+)\n$/.exec(readPage('Procfile')) ?? [];
+  const line = /^web: node (?:--[\w=-]+ )*dist\/(.+)\.js (\w+)\n$/;
+  const [, path = '', command = ''] = line.exec(readPage('Procfile')) ?? [];
   const { status, stderr } = spawnSync(process.execPath, [`${ROOT}src/${path}.ts`, command, '--port', 'none'], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH },

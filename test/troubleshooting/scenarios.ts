@@ -220,6 +220,12 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'A machine says that it is a dyno which the platform does not list': () =>
     reported({}, { ...SHOP, id: 'of-a-laptop', limitMb: 512 }),
   'Another actuator leads': standby,
+  'KAFKA_URL is not set': async () => {
+    const { stderr } = await runCli(['actuator'], { TIDEMARK_SOURCE: 'kafka' });
+    return { 'its own output': async () => stderr };
+  },
+  // Nothing listens on port 9 (discard).
+  'Kafka is away': () => started({ TIDEMARK_SOURCE: 'kafka', KAFKA_URL: 'kafka://127.0.0.1:9' }),
   'The port is taken': portTaken,
   'Node is too old': oldNode,
 };

@@ -19,7 +19,7 @@ export interface ViewParts {
   readonly ledgers: LedgerAccess;
   readonly standings: Standings;
   readonly fleet: Fleet;
-  readonly leadership: Pick<Leadership, 'mayAct'>;
+  readonly leadership: Pick<Leadership, 'mayAct' | 'mayActOn'>;
   readonly chronicle: Chronicle;
   readonly jobs: JobTotals;
   readonly clock: Pick<Clock, 'now'>;

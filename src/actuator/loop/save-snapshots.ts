@@ -1,5 +1,5 @@
 import { closedBuckets } from '../../detector/boot/boot.ts';
-import { writeSnapshot } from '../../detector/boot/snapshot.ts';
+import { type Snapshot, writeSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { BootIdentity } from '../../model/point.ts';
@@ -17,10 +17,13 @@ export interface SaveParts {
   readonly permissions: Permissions;
   /** What jobs did in a boot; null where nothing is known of it. */
   readonly jobsOf: (boot: BootIdentity) => string | null;
-  /** The newest entry of the points stream that was taken; null where none is read. */
-  readonly pointsId: string | null;
+  /** What the snapshot of a boot says of its source; null: it must not be saved now. */
+  readonly reached: (boot: BootIdentity) => Reached | null;
   readonly log: Pick<Log, 'warn'>;
 }
+
+/** Of these at most one is not null. */
+export type Reached = Pick<Snapshot, 'pointsId' | 'place'>;
 
 /** Snapshots that are sent before the first answer is waited for. */
 const AT_ONCE = 50;
@@ -31,7 +34,7 @@ const AT_ONCE = 50;
  */
 export async function saveSnapshots(
   entries: readonly BootEntry[],
-  { snapshots, isLedInside, permissions, jobsOf, pointsId, log }: SaveParts,
+  { snapshots, isLedInside, permissions, jobsOf, reached, log }: SaveParts,
 ): Promise<void> {
   const changed = entries.filter(
     ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
@@ -41,8 +44,13 @@ export async function saveSnapshots(
       const { key, boot } = entry;
       const { app, processType } = boot.identity;
       if (app === null || (await isLedInside({ app, processType }))) return;
-      await snapshots.save(key, writeSnapshot({ boot, pointsId }), jobsOf(boot.identity));
-      entry.savedBuckets = closedBuckets(entry.boot);
+      const source = reached(boot.identity);
+      if (source === null) return;
+      const buckets = closedBuckets(boot);
+      const partition = source.place?.partition ?? null;
+      await snapshots.save(key, writeSnapshot({ boot, ...source }), { jobs: jobsOf(boot.identity), partition });
+      entry.savedBuckets = buckets;
+      entry.savedOffset = source.place === null ? null : BigInt(source.place.offset);
     });
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;

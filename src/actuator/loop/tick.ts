@@ -1,3 +1,4 @@
+import type { BootEntry } from '../boot-registry.ts';
 import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Mode } from '../mode.ts';
@@ -41,9 +42,13 @@ export async function tick({ fleet, ledgers, learner, reporter, actor }: TickPar
     await reporter.reportBreakers(views);
     await learner.learn(entries, views);
   }
-  await inTurns(fleet.due(entries), async (ofApps) => {
-    const decided = fleet.decide(ofApps, views, leadership.mayAct());
-    await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
-    if (leadership.mayAct()) await claim(decided);
-  });
+  const mayAct = ({ boot }: BootEntry) => leadership.mayActOn(boot.identity);
+  // All boots of a target are in the same of the two groups.
+  for (const [acts, group] of Map.groupBy(fleet.due(entries), mayAct)) {
+    await inTurns(group, async (ofApps) => {
+      const decided = fleet.decide(ofApps, views, acts);
+      await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
+      await claim(decided.filter(({ entry }) => mayAct(entry)));
+    });
+  }
 }

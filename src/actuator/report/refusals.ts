@@ -15,7 +15,8 @@ export type RefusalKind =
   | 'grpc'
   | 'log-not-taken'
   | 'log-unreadable'
-  | 'log-app-unknown';
+  | 'log-app-unknown'
+  | 'record-unreadable';
 
 /** Measurements of one app that were refused for one cause, since the start. */
 export interface Refusal {
@@ -157,6 +158,10 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
   'log-app-unknown': () => ({
     says: 'log lines refused: they do not name their app, and their ingest token covers several',
     advice: 'give the log drain the path /v1/logplex/<app>, or a token of its own in TIDEMARK_INGEST_TOKENS',
+  }),
+  'record-unreadable': () => ({
+    says: 'records of the Kafka topic skipped: they are no OTLP metrics, damaged, too large, or compressed with LZ4',
+    advice: 'let only the Collector with collector-config/kafka.yaml write to the topic',
   }),
   'wrong-app': (app) => ({
     says: `measurements of ${app} refused: the sender's ingest token is for another app`,

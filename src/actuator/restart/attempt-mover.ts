@@ -29,6 +29,8 @@ export interface AttemptMoverParts {
    * `drain-timeout`. Default: `go-on`.
    */
   readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
+  /** Whether this actuator moves the attempt; false: it leaves it to another. Default: it moves all. */
+  readonly isOurs?: (attempt: Attempt) => boolean;
   /** By this actuator's settings: the attempt may have been claimed under others. */
   readonly permission: (target: Target) => Permission;
   /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
@@ -80,6 +82,11 @@ export class AttemptMover {
     for (const id of this.#answers.keys()) {
       if (!open.some((attempt) => attempt.id === id)) this.#answers.delete(id);
     }
+  }
+
+  /** Whether the platform's answer to the attempt's DELETE is here, and nowhere else. */
+  knowsAnswer({ id }: Attempt): boolean {
+    return this.#answers.has(id);
   }
 
   /** One move at most; true where another one may follow at once. */

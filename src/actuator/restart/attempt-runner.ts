@@ -54,7 +54,9 @@ export class AttemptRunner {
     } catch (error) {
       faults.push({ target: null, error: asError(error) });
     }
-    const free = open.filter((attempt) => !this.#busy.has(targetKey(attempt.target)));
+    const { isOurs = () => true } = this.#parts;
+    const ours = open.filter((attempt) => isOurs(attempt) || this.#mover.knowsAnswer(attempt));
+    const free = ours.filter((attempt) => !this.#busy.has(targetKey(attempt.target)));
     await Promise.all(free.map((attempt) => this.#guarded(attempt.target, (fault) => faults.push(fault))));
     return reportOf(faults);
   }

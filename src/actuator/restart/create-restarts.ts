@@ -1,7 +1,7 @@
 import { connectRedis } from '../../adapters/redis/connection.ts';
 import { createDrainKeys } from '../../adapters/redis/drain-keys.ts';
 import { createMemoryReports } from '../../adapters/redis/memory-reports.ts';
-import { CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
+import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { onDrainTimeout } from '../../attempt/boot-idle.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { PlatformError } from '../../model/errors.ts';
@@ -25,12 +25,14 @@ export interface RestartsParts {
   /** Knows whether the platform wants no calls, and learns it. */
   readonly view: PlatformView;
   readonly registry: BootRegistry;
+  /** See `AttemptMoverParts`. */
+  readonly isOurs: (attempt: Attempt) => boolean;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
 /** Joins the drain and the attempts of an actuator that may act. */
 export function createRestarts(parts: RestartsParts, settings: ActuatorSettings, host: Host): Restarts {
-  const { ledger, platform, view, registry, publish } = parts;
+  const { ledger, platform, view, registry, isOurs, publish } = parts;
   const { policy, permissions } = settings;
   const { clock, log } = host;
   const { graceMs, minHealthy } = policy;
@@ -44,6 +46,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
     drain,
     graceMs,
     minHealthy,
+    isOurs,
     onDrainTimeout: (attempt) => onDrainTimeout(attempt, drain.wasAnswered(attempt)),
     permission: (target) => permissionOf(permissions, target),
     stillHolds: (attempt) => stillHolds(attempt, { registry, clock, policy }),

@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
+import type { Attempt } from '../../attempt/attempt.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { ActuatorEvent, Ledger } from '../../ports.ts';
 import { Chronicle } from '../chronicle/chronicle.ts';
@@ -11,6 +12,7 @@ import { Learner } from '../loop/learner.ts';
 import { Reporter } from '../loop/reporter.ts';
 import type { TickParts } from '../loop/tick.ts';
 import type { Mode } from '../mode.ts';
+import type { Partitions } from '../partitions/partitions.ts';
 import { PlatformView } from '../platform/platform-view.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { recordEvents } from '../report/metrics/event-metrics.ts';
@@ -29,6 +31,8 @@ export interface AssembleInput {
   readonly settings: ActuatorSettings;
   readonly connections: Connections;
   readonly measurements: Measurements;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: Partitions | null;
   readonly host: Host;
 }
 
@@ -48,7 +52,7 @@ export interface Assembled {
 
 /** Makes the loop's parts of the connections. */
 export function assemble(input: AssembleInput): Assembled {
-  const { settings, connections, measurements, host } = input;
+  const { settings, connections, measurements, partitions, host } = input;
   const { registry, jobs } = measurements;
   const { clock, log } = host;
   const { state } = connections;
@@ -59,13 +63,16 @@ export function assemble(input: AssembleInput): Assembled {
   const metrics = meter === null ? null : recordEvents(meter);
   const { notice } = connections;
   const publish = createPublisher({ history, log, metrics, state, notice, permissions, listeners });
-  const leadership = new Leadership(clock, settings.policy.windowMs, () => state?.leader.isLeader() ?? true);
+  const isFirst = () => state?.leader.isLeader() ?? true;
+  const leadership = leadershipOf(input, isFirst);
   const recorder = new FloorRecorder();
-  const onLoss = { clock, leads: () => leadership.leads(), log, recorder, publish };
+  const onLoss = { clock, leads: isFirst, log, recorder, publish };
   const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => reportLoss(loss, onLoss));
   const ledgers = new LedgerAccess(ledger, () => state?.available() ?? false, log);
   const platform = viewOf(connections, settings, host);
-  const mode = modeOf(input, { ledger, platform, publish });
+  const isOurs = (attempt: Attempt) =>
+    (partitions?.isHeld(attempt.target) ?? true) || (isFirst() && isOrphan(attempt, clock.now()));
+  const mode = modeOf(input, { ledger, platform, isOurs, publish });
   const fleet = new Fleet({ registry, platform, rules: settings, host });
   const learner = new Learner({ fleet, ledgers, recorder, publish, host });
   const reporter = new Reporter({ history, publish, mode, host });
@@ -78,7 +85,7 @@ export function assemble(input: AssembleInput): Assembled {
   const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
   if (meter !== null) {
     const calls = platform === null ? null : () => platform.calls();
-    observe(meter, input, { leads: () => leadership.leads(), standings: () => standings.all(), calls });
+    observe(meter, input, { leads: isFirst, standings: () => standings.all(), calls });
   }
   const chronicle = new Chronicle(settings.policy.windowMs);
   const summaries = new SummarySender({
@@ -86,26 +93,48 @@ export function assemble(input: AssembleInput): Assembled {
     notice: settings.weeklySummary ? connections.notice : null,
     standings,
     overLimit: chronicle.overLimit,
-    leads: () => leadership.leads(),
+    leads: isFirst,
     host,
   });
   return { tick, mode, history, standings, platform, chronicle, summaries, publish, listeners };
 }
 
+/** Of several actuators on Kafka each leads where it holds partitions; elsewhere one of them leads. */
+function leadershipOf({ settings, partitions, host }: AssembleInput, isFirst: () => boolean): Leadership {
+  const { windowMs } = settings.policy;
+  return partitions === null
+    ? new Leadership(host.clock, windowMs, isFirst)
+    : new Leadership(
+        host.clock,
+        windowMs,
+        () => true,
+        (boot) => partitions.mayDecide(boot),
+      );
+}
+
+/** An attempt that its holder has left alone for so long has none: its partition holds no boot of the target. */
+const ORPHAN_AFTER_MS = 2 * 60_000;
+
+/** It can only be closed by now: its deadline is over. */
+function isOrphan({ deadlineMs }: Attempt, nowMs: number): boolean {
+  return nowMs > deadlineMs + ORPHAN_AFTER_MS;
+}
+
 interface MayAct {
   readonly ledger: Ledger | null;
   readonly platform: PlatformView | null;
+  readonly isOurs: (attempt: Attempt) => boolean;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
 function modeOf(
   { settings, measurements: { registry }, host }: AssembleInput,
-  { ledger, platform: view, publish }: MayAct,
+  { ledger, platform: view, isOurs, publish }: MayAct,
 ): Mode {
   if (ledger === null) return { kind: 'observe', lacks: 'ledger' };
   if (view === null) return { kind: 'observe', lacks: 'platform' };
   const platform = view.forRestarts();
-  const restarts = createRestarts({ ledger, platform, view, registry, publish }, settings, host);
+  const restarts = createRestarts({ ledger, platform, view, registry, isOurs, publish }, settings, host);
   return { kind: 'act', restarts, platform };
 }
 

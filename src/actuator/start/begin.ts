@@ -2,10 +2,12 @@ import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { Clock } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { Host } from '../host.ts';
+import { Partitions } from '../partitions/partitions.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Closers } from './closers.ts';
-import { type Connections, openConnections } from './connections.ts';
+import { type Connections, openConnections, placeInStream } from './connections.ts';
 import type { EmbeddedScope } from './embedded-scope.ts';
+import { type FollowedPartitions, followPartitions } from './follow-partitions.ts';
 import { createMeasurements, type Measurements } from './measurements.ts';
 import { type Restoring, restoreState } from './restore.ts';
 
@@ -26,6 +28,8 @@ export interface Begun {
   readonly connections: Connections;
   readonly assembled: Assembled;
   readonly restoring: Restoring;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: FollowedPartitions | null;
 }
 
 /**
@@ -37,16 +41,28 @@ const RESTORE_TIMEOUT_MS = 5_000;
 export async function begin({ settings, env, host, closers, embedded }: BeginInput): Promise<Begun> {
   const { log } = host;
   const only = embedded?.target ?? null;
-  const measurements = createMeasurements(settings, host, () => connections.reader?.lastId() ?? null);
+  const partitions = settings.sources.includes('kafka') ? new Partitions(settings.policy.windowMs, host.clock) : null;
+  const inStream = () => placeInStream(connections.reader);
+  const measurements = createMeasurements(settings, host, partitions === null ? inStream : () => partitions.position());
   const { intake, registry, jobs } = measurements;
   const connections = await openConnections(settings, { env, intake, jobs, log, closers, embedded });
   const { state, reader } = connections;
-  const assembled = assemble({ settings, connections, measurements, host });
+  const assembled = assemble({ settings, connections, measurements, partitions, host });
   const { mode, history } = assembled;
   closers.add(() => (mode.kind === 'act' ? mode.restarts.stop() : undefined));
   const { maxPointAgeMs } = settings.policy;
-  const restoring = restoreState({ registry, history, only, maxPointAgeMs, host }, state, RESTORE_TIMEOUT_MS);
+  const restoring = restoreState(
+    { registry, history, only, withBoots: partitions === null, maxPointAgeMs, host },
+    state,
+    RESTORE_TIMEOUT_MS,
+  );
   state?.leader.onLeading(() => void restoring.again());
   void restoring.pointsId.then((afterId) => reader?.start({ afterId, maxAgeMs: maxPointAgeMs }));
-  return { measurements, connections, assembled, restoring };
+  const snapshots = state?.snapshots ?? null;
+  const followed =
+    partitions === null
+      ? null
+      : await followPartitions({ partitions, settings, measurements, snapshots, restoring, host });
+  closers.add(() => followed?.close());
+  return { measurements, connections, assembled, restoring, partitions: followed };
 }

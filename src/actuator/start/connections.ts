@@ -10,6 +10,7 @@ import type { Target } from '../../model/target.ts';
 import type { Ledger } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { Intake } from '../../sources/intake.ts';
+import type { Position } from '../../sources/points/point-assembler.ts';
 import { createPointsStreamSource } from '../../sources/points-stream.ts';
 import type { Log } from '../report/log.ts';
 import { exportMetrics, type MetricsExport } from '../report/metrics/metrics-export.ts';
@@ -97,6 +98,11 @@ function openPointsReader(
   return createPointsReader({ url: queueRedisUrl, onEntry, log: (level, message) => log[level](message) });
 }
 
+/** How far the points stream was read; null where none is. */
+export function placeInStream(reader: PointsReader | null): Position | null {
+  return reader === null ? null : { stretch: 'stream', at: reader.lastId() };
+}
+
 function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | null {
   if (settings.herokuApiToken === null) {
     log.warn(
@@ -120,7 +126,7 @@ function openNotice({ webhookUrl, publicUrl }: ActuatorSettings, jobs: JobTotals
 /** Values that must not appear in a log. */
 export function secretsOf(settings: ActuatorSettings): readonly string[] {
   const { herokuApiToken, herokuWebhookSecret, adminToken, readToken, ingestTokens, webhookUrl } = settings;
-  const { stateRedisUrl, queueRedisUrl } = settings;
+  const { stateRedisUrl, queueRedisUrl, kafka } = settings;
   const passwords = [stateRedisUrl, queueRedisUrl].map((url) =>
     url === null ? '' : decodeURIComponent(new URL(url).password),
   );
@@ -130,6 +136,7 @@ export function secretsOf(settings: ActuatorSettings): readonly string[] {
     adminToken,
     readToken,
     webhookUrl,
+    kafka?.tls?.clientCertKey ?? null,
     ...passwords,
     ...ingestTokens.map(({ token }) => token),
   ].filter((secret) => secret !== null && secret !== '') as string[];

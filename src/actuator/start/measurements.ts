@@ -3,6 +3,7 @@ import { JobTotals, jobLimitsFor } from '../../job-totals/job-totals.ts';
 import { matchesApp } from '../../model/target.ts';
 import { Intake } from '../../sources/intake.ts';
 import { oldSpaceBytes } from '../../sources/limits.ts';
+import type { Position } from '../../sources/points/point-assembler.ts';
 import { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import { Refusals } from '../report/refusals.ts';
@@ -17,11 +18,11 @@ export interface Measurements {
   readonly refusals: Refusals;
 }
 
-/** @param position how far the points stream was read; null where none is */
+/** @param position see `IntakeOptions` */
 export function createMeasurements(
   settings: ActuatorSettings,
   { clock, log }: Host,
-  position: () => string | null,
+  position: () => Position | null,
 ): Measurements {
   const { policy, permissions } = settings;
   const isOurs = (app: string) =>

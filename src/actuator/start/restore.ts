@@ -1,6 +1,7 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
-import { earlierEntry, readSnapshot } from '../../detector/boot/snapshot.ts';
+import { earlierEntry, readSnapshot, type Snapshot } from '../../detector/boot/snapshot.ts';
 import type { Target } from '../../model/target.ts';
+import type { Clock, Snapshots } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { EventHistory } from '../report/event-history.ts';
@@ -27,6 +28,8 @@ export interface RestoreParts {
   readonly history: EventHistory;
   /** Boots of other targets are left out; null where all are followed. */
   readonly only: Target | null;
+  /** False: boots are read back with their partitions of Kafka. */
+  readonly withBoots: boolean;
   /** A boot whose last point is no older than this still reports. */
   readonly maxPointAgeMs: number;
   readonly host: Host;
@@ -79,16 +82,11 @@ export function restoreState(parts: RestoreParts, state: SavedState | null, time
 }
 
 async function readBack(parts: RestoreParts, state: SavedState): Promise<string | null> {
-  const { registry, history, only, maxPointAgeMs } = parts;
+  const { registry, history, only, withBoots, maxPointAgeMs } = parts;
   const { clock, log } = parts.host;
   let boots = 0;
   let pointsId: string | null = null;
-  for (const [bootKey, json] of await state.snapshots.loadAll()) {
-    const snapshot = readSnapshot(json, clock.now() + CLOCK_SLACK_MS);
-    if (snapshot === null) {
-      state.snapshots.refuse(bootKey);
-      continue;
-    }
+  for (const snapshot of withBoots ? await readSnapshots(state.snapshots, null, clock) : []) {
     if (!isFollowed(snapshot.boot.identity, only)) continue;
     if (registry.adopt(snapshot.boot)) boots += 1;
     const reports = clock.now() - snapshot.boot.lastPointMs <= maxPointAgeMs;
@@ -98,4 +96,24 @@ async function readBack(parts: RestoreParts, state: SavedState): Promise<string 
   history.restore(events);
   log.info('state read back', { boots, events: events.length });
   return pointsId;
+}
+
+/**
+ * What was saved of the boots. Throws `LedgerUnavailable`.
+ *
+ * @param partition of Kafka, from which they come; null: all
+ */
+export async function readSnapshots(
+  snapshots: Pick<Snapshots, 'load' | 'refuse'>,
+  partition: number | null,
+  clock: Pick<Clock, 'now'>,
+): Promise<readonly Snapshot[]> {
+  const latestMs = clock.now() + CLOCK_SLACK_MS;
+  const found: Snapshot[] = [];
+  for (const [bootKey, json] of await snapshots.load(partition)) {
+    const snapshot = readSnapshot(json, latestMs);
+    if (snapshot === null) snapshots.refuse(bootKey);
+    else found.push(snapshot);
+  }
+  return found;
 }

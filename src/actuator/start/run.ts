@@ -1,19 +1,23 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { BootIdentity } from '../../model/point.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
 import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
 import type { Assembled } from './assemble.ts';
+import { type Connections, placeInStream } from './connections.ts';
+import type { FollowedPartitions } from './follow-partitions.ts';
 import { holdMsOfExports, type Measurements } from './measurements.ts';
 
 export interface RunParts {
   readonly settings: ActuatorSettings;
   readonly measurements: Measurements;
   readonly assembled: Assembled;
-  /** Null where no Redis is configured. */
-  readonly state: RedisState | null;
+  readonly connections: Pick<Connections, 'state' | 'reader'>;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: FollowedPartitions | null;
   readonly host: Host;
   /** Called after each round. */
   readonly onTick: () => void;
@@ -23,8 +27,22 @@ export interface RunParts {
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Tries for the lead and runs the loop, until the function that it returns has settled. */
-export function run({ settings, measurements, assembled, state, host, onTick }: RunParts): () => Promise<void> {
+export function run({
+  settings,
+  measurements,
+  connections,
+  assembled,
+  partitions,
+  host,
+  onTick,
+}: RunParts): () => Promise<void> {
   const { intake, registry, jobs } = measurements;
+  const reached = (boot: BootIdentity) => {
+    if (partitions !== null) return partitions.reached(boot);
+    const place = placeInStream(reader);
+    return { pointsId: place === null ? null : intake.handedOnUpTo(place), place: null };
+  };
+  const { state, reader } = connections;
   const { tick: parts, standings, chronicle, summaries } = assembled;
   const { clock, log } = host;
   const save = async () => {
@@ -32,8 +50,8 @@ export function run({ settings, measurements, assembled, state, host, onTick }: 
     const { snapshots, isLedInside } = state;
     const { permissions } = settings;
     const jobsOf = jobs.save.bind(jobs);
-    const pointsId = intake.handedOnUpTo();
-    await saveSnapshots(registry.entries(), { snapshots, isLedInside, permissions, jobsOf, pointsId, log });
+    await saveSnapshots(registry.entries(), { snapshots, isLedInside, permissions, jobsOf, reached, log });
+    await partitions?.commit();
   };
   const keepOverLimit = overLimitKeeper();
   const show = async () => {
@@ -41,7 +59,7 @@ export function run({ settings, measurements, assembled, state, host, onTick }: 
     chronicle.note(registry.entries(), { nowMs, accepted: intake.counts().accepted });
     jobs.prune(nowMs);
     onTick();
-    await keepOverLimit(chronicle, state, { nowMs, leads: parts.actor.leadership.leads() });
+    await keepOverLimit(chronicle, state, { nowMs, leads: state?.leader.isLeader() ?? true });
   };
   const loop = runLoop({
     steps: [() => tick(parts), save, () => standings.refresh(), show, () => summaries.look()],

@@ -15,7 +15,7 @@ import { boots, type HistoryParts, marks, pastBoots, recentHistory } from './dyn
 export interface DynoViewParts extends HistoryParts {
   readonly fleet: Fleet;
   readonly standings: Pick<Standings, 'views'>;
-  readonly leadership: Pick<Leadership, 'mayAct'>;
+  readonly leadership: Pick<Leadership, 'mayAct' | 'mayActOn'>;
   /** The job names that made a boot grow, the worst first. */
   readonly suspects: (boot: Boot, count: number) => readonly JobShare[];
 }
@@ -42,7 +42,7 @@ export function dynoDetail(parts: DynoViewParts, app: string, dyno: string): Dyn
     view,
     curve: between(curve, 0),
     marks: marks(parts, entry, boots(parts, entry)).filter(({ timeMs }) => timeMs >= (curve.timesMs[0] ?? 0)),
-    checks: parts.fleet.checksOf(entry, parts.standings.views(), parts.leadership.mayAct()),
+    checks: parts.fleet.checksOf(entry, parts.standings.views(), parts.leadership.mayActOn(entry.boot.identity)),
     suspects: parts.suspects(entry.boot, SUSPECTS),
     pastBoots: pastBoots(parts, entry),
     numbers: [...numbersOf(entry), ...errorNumbers(parts, entry)],

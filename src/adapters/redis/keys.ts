@@ -28,8 +28,11 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
     /** String, JSON: what jobs did in a boot. Expires a day after the last write. */
     jobs: (bootKey: string) => `${prefix}jobs:${bootKey}`,
-    /** Set: keys of the boots with a snapshot. Some snapshots may have expired. */
-    snapshots: `${prefix}boots`,
+    /**
+     * Set: keys of the boots with a snapshot; of a partition of Kafka those whose points come from it. Some snapshots
+     * may have expired.
+     */
+    snapshots: (partition: number | null) => (partition === null ? `${prefix}boots` : `${prefix}boots:${partition}`),
   };
 }
 

@@ -25,48 +25,48 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
       advice: 'Nothing needs to be done: Tidemark overwrites it.',
     });
   return {
-    async save(bootKey, json, jobs = null) {
+    async save(bootKey, json, { jobs = null, partition = null } = {}) {
       await connection.run('a snapshot', async (redis) => {
         // The index first: the next load drops an id without a snapshot, but would not find a snapshot without its id.
-        await redis.sadd(keys.snapshots, bootKey);
+        const indexes = new Set([null, partition]);
+        await Promise.all([...indexes].map((index) => redis.sadd(keys.snapshots(index), bootKey)));
         const saved = redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
         await Promise.all([saved, jobs === null ? null : redis.set(keys.jobs(bootKey), jobs, 'PX', JOBS_EXPIRY_MS)]);
       });
       faults.clear(keys.snapshot(bootKey));
     },
-    async loadAll() {
-      const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots));
+    async load(partition) {
+      const index = keys.snapshots(partition);
+      const type = await connection.run('the snapshots', (redis) => redis.type(index));
       if (type !== 'set' && type !== 'none') {
         faults.report({
-          key: keys.snapshots,
+          key: index,
           why: `it is a ${type}, not a set`,
           without: 'Tidemark has deleted it, and observes all dynos as if they were new.',
           advice: 'Find out what else writes to keys that begin with tidemark:.',
         });
-        await connection.run('the snapshots', (redis) => redis.del(keys.snapshots));
+        await connection.run('the snapshots', (redis) => redis.del(index));
         return new Map();
       }
-      const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
+      const ids = await connection.run('the snapshots', (redis) => redis.smembers(index));
       const found = await readTexts(connection, ids, keys.snapshot);
       const missing = ids.filter((id) => !found.has(id));
       for (const id of missing) {
         const kind = await connection.run('the snapshots', (redis) => redis.type(keys.snapshot(id)));
         if (kind !== 'none') report(id, `it is a ${kind}, not a string`);
       }
-      if (missing.length > 0) {
-        await connection.run('the snapshots', (redis) => redis.srem(keys.snapshots, ...missing));
-      }
+      if (missing.length > 0) await connection.run('the snapshots', (redis) => redis.srem(index, ...missing));
       return found;
     },
     refuse: (bootKey) => report(bootKey, 'it is damaged, from another version of Tidemark, or dated in the future'),
   };
 }
 
-/** What `loadAll` answers, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
+/** What `load` answers of all, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
 export async function readSnapshots(connection: RedisConnection, keys: Keys): Promise<ReadonlyMap<string, string>> {
-  const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots));
+  const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots(null)));
   if (type !== 'set') return new Map();
-  const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots));
+  const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots(null)));
   return readTexts(connection, ids, keys.snapshot);
 }
 

@@ -6,10 +6,18 @@ export interface Snapshot {
   readonly boot: Boot;
   /** The entry of the points stream up to which it holds everything; null where no stream is read. */
   readonly pointsId: string | null;
+  /** From where a partition of Kafka is to be read on to know the rest; null where its points come another way. */
+  readonly place: PartitionPlace | null;
 }
 
-export function writeSnapshot({ boot, pointsId }: Snapshot): string {
-  return JSON.stringify({ boot, pointsId });
+/** A place in a partition of Kafka: the offset of the next record. A string: it may be beyond 2^53. */
+export interface PartitionPlace {
+  readonly partition: number;
+  readonly offset: string;
+}
+
+export function writeSnapshot(snapshot: Snapshot): string {
+  return JSON.stringify(snapshot);
 }
 
 /** More is no snapshot of a boot, whose size is bounded. */
@@ -21,12 +29,20 @@ const ENTRY_ID = /^(\d{1,16})-\d{1,20}$/;
 export function readSnapshot(json: string, latestMs = Number.MAX_SAFE_INTEGER): Snapshot | null {
   if (json.length > MAX_SNAPSHOT_LENGTH) return null;
   try {
-    const { boot: value, pointsId } = JSON.parse(json) as { readonly boot?: unknown; readonly pointsId?: unknown };
+    const { boot: value, pointsId, place } = JSON.parse(json) as Readonly<Partial<Record<keyof Snapshot, unknown>>>;
     const boot = restoreBoot(value, latestMs);
-    return boot === null ? null : { boot, pointsId: isEntryId(pointsId, latestMs) ? pointsId : null };
+    if (boot === null) return null;
+    return { boot, pointsId: isEntryId(pointsId, latestMs) ? pointsId : null, place: isPlace(place) ? place : null };
   } catch {
     return null;
   }
+}
+
+/** Absent in snapshots of older versions. */
+function isPlace(value: unknown): value is PartitionPlace {
+  if (typeof value !== 'object' || value === null) return false;
+  const { partition, offset } = value as Partial<Record<keyof PartitionPlace, unknown>>;
+  return Number.isSafeInteger(partition) && typeof offset === 'string' && /^\d{1,19}$/.test(offset);
 }
 
 /** From an entry of the future on, nothing would be read. */

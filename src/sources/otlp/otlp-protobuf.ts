@@ -9,9 +9,12 @@ import {
   DATA_TEMPORALITY,
   METRIC_NAME,
   REQUEST_RESOURCE_METRICS,
+  RESOURCE_ATTRIBUTES,
   RESOURCE_METRICS_RESOURCE,
   RESOURCE_METRICS_SCOPE_METRICS,
+  SCOPE_ATTRIBUTES,
   SCOPE_METRICS_METRICS,
+  SCOPE_METRICS_SCOPE,
 } from './protobuf/otlp-tags.ts';
 import { ResourceReader } from './protobuf/resource-reader.ts';
 import { WireReader } from './protobuf/wire-reader.ts';
@@ -27,6 +30,12 @@ interface Use {
   readonly figure: JobFigure | undefined;
   readonly isDelta: boolean;
 }
+
+/**
+ * Where the attributes of a process are: on the resource, or on each scope. For Kafka the Collector moves them to the
+ * scopes, because the resource is the record's key (`collector-config/kafka.yaml`).
+ */
+export type IdentityOn = 'resource' | 'scope';
 
 /** Reads an `ExportMetricsServiceRequest` once. Who reads many keeps a `ProtobufDecoder`. */
 export function decodeProtobuf(bytes: Uint8Array, vocabulary = OWN_VOCABULARY): DecodedRequest {
@@ -45,10 +54,12 @@ export class ProtobufDecoder {
   readonly #vocabulary: Vocabulary;
   readonly #resources: ResourceReader;
   readonly #dataPoint = new DataPointReader();
+  readonly #identityOn: IdentityOn;
 
-  constructor(vocabulary: Vocabulary) {
+  constructor(vocabulary: Vocabulary, identityOn: IdentityOn = 'resource') {
     this.#vocabulary = vocabulary;
-    this.#resources = new ResourceReader(vocabulary);
+    this.#resources = new ResourceReader(vocabulary, identityOn === 'scope' ? SCOPE_ATTRIBUTES : RESOURCE_ATTRIBUTES);
+    this.#identityOn = identityOn;
   }
 
   /**
@@ -57,7 +68,12 @@ export class ProtobufDecoder {
    * one too many. What it returns holds nothing of the bytes.
    */
   decode(bytes: Uint8Array): DecodedRequest {
-    const parts = { vocabulary: this.#vocabulary, resources: this.#resources, dataPoint: this.#dataPoint };
+    const parts = {
+      vocabulary: this.#vocabulary,
+      resources: this.#resources,
+      dataPoint: this.#dataPoint,
+      identityOn: this.#identityOn,
+    };
     return new RequestReader(bytes, parts).read();
   }
 }
@@ -66,6 +82,7 @@ interface Parts {
   readonly vocabulary: Vocabulary;
   readonly resources: ResourceReader;
   readonly dataPoint: DataPointReader;
+  readonly identityOn: IdentityOn;
 }
 
 class RequestReader {
@@ -89,19 +106,30 @@ class RequestReader {
     return this.#fold;
   }
 
-  /** Twice over the fields, which may come in any order: first for the resource, then for its metrics. */
   #resourceMetrics(end: number): void {
+    if (this.#parts.identityOn === 'scope') this.#eachOf(RESOURCE_METRICS_SCOPE_METRICS, end, this.#ofScope);
+    else this.#ofProcess(RESOURCE_METRICS_RESOURCE, RESOURCE_METRICS_SCOPE_METRICS, end, this.#scopeMetrics);
+  }
+
+  readonly #ofScope = (end: number): void =>
+    this.#ofProcess(SCOPE_METRICS_SCOPE, SCOPE_METRICS_METRICS, end, this.#metric);
+
+  /**
+   * What one process measured. Twice over the fields, which may come in any order: first for the one that names the
+   * process, then for those with what it measured.
+   */
+  #ofProcess(named: number, measured: number, end: number, read: (end: number) => void): void {
     const wire = this.#wire;
     wire.spend(FIELD_WEIGHTS.resource);
     const start = wire.position;
     const ranges: number[] = [];
-    this.#eachOf(RESOURCE_METRICS_RESOURCE, end, (resourceEnd) => {
-      ranges.push(wire.position, resourceEnd);
-      wire.position = resourceEnd;
+    this.#eachOf(named, end, (namedEnd) => {
+      ranges.push(wire.position, namedEnd);
+      wire.position = namedEnd;
     });
     this.#fold.begin(this.#parts.resources.read(wire, ranges));
     wire.position = start;
-    this.#eachOf(RESOURCE_METRICS_SCOPE_METRICS, end, this.#scopeMetrics);
+    this.#eachOf(measured, end, read);
     this.#fold.end();
   }
 

@@ -28,15 +28,26 @@ export interface Taken {
   readonly repeated: number;
 }
 
+/** Where in its source a row came from. */
+export interface Position {
+  /**
+   * Processes of one stretch are not compared with those of another: a partition of Kafka that comes back is read from
+   * an earlier record on.
+   */
+  readonly stretch: string;
+  /** From where the source is to be read on to see the row again; null: from its start. */
+  readonly at: string | null;
+}
+
 interface From {
   readonly owner: string;
-  readonly position?: string | null;
+  readonly position?: Position | null;
 }
 
 interface Arrival {
   readonly bootKey: string;
   readonly nowMs: number;
-  readonly position: string | null;
+  readonly position: Position | null;
 }
 
 /** One time of a process that may still lack parts. */
@@ -45,7 +56,7 @@ interface HeldRow {
   readonly of: ProcessMemory;
   readonly bootKey: string;
   readonly arrivedAtMs: number;
-  readonly position: string | null;
+  readonly position: Position | null;
 }
 
 /**
@@ -84,7 +95,7 @@ export class PointAssembler {
   take(row: PointRow, nowMs: number, { owner, position = null }: From): Taken {
     const { boot, key } = row.process;
     const bootKey = bootKeyOf(boot);
-    const memory = this.#processes.of(key, owner);
+    const memory = this.#processes.of(position === null ? key : `${key}\0${position.stretch}`, owner);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
     const known = memory.held.get(row.timeMs);
     const taken =
@@ -150,10 +161,22 @@ export class PointAssembler {
     this.#release(due, rest);
   }
 
-  /** The earliest position among the rows that wait; `current` where none does. */
-  heldPosition(current: string | null): string | null {
-    const [first] = this.#held;
-    return first === undefined ? current : first.position;
+  /** The earliest place in a stretch of which a row waits; `current` where none does. */
+  heldPosition({ stretch, at }: Position): string | null {
+    const first = this.#held.find(({ position }) => position?.stretch === stretch);
+    return first === undefined ? at : (first.position?.at ?? null);
+  }
+
+  /** Drops the rows that wait of these stretches: they are read again, or by another actuator. */
+  forget(isOver: (stretch: string) => boolean): void {
+    const isDropped = ({ position }: HeldRow) => position !== null && isOver(position.stretch);
+    for (const held of this.#held.filter(isDropped)) this.#letGo(held);
+    this.#held = this.#held.filter((held) => !isDropped(held));
+  }
+
+  #letGo({ row, of }: HeldRow): void {
+    of.held.delete(row.timeMs);
+    this.#heldBytes -= BYTES_PER_ROW + textBytesOf(row.process);
   }
 
   #heldRow(memory: ProcessMemory, row: PointRow, arrival: Arrival): PointRow {
@@ -171,10 +194,9 @@ export class PointAssembler {
     this.#held = rest;
     const inOrder = [...due].sort((a, b) => a.row.timeMs - b.row.timeMs || (processOf(a) < processOf(b) ? -1 : 1));
     this.#dataPointsSinceRelease = 0;
-    for (const { row, of } of inOrder) {
-      of.held.delete(row.timeMs);
-      this.#heldBytes -= BYTES_PER_ROW + textBytesOf(row.process);
-      this.#remember(of, row);
+    for (const held of inOrder) {
+      this.#letGo(held);
+      this.#remember(held.of, held.row);
     }
     if (inOrder.length > 0) this.#options.accept(inOrder.map(({ row }) => row.point));
   }

@@ -15,6 +15,9 @@ export const COMPOSE_CONFIG_PATH = join(CONFIG_FOLDER, 'compose.yaml');
 /** For a Heroku web dyno: its one reachable port takes the points, so it pushes to people's backend. */
 export const HEROKU_CONFIG_PATH = join(CONFIG_FOLDER, 'heroku.yaml');
 
+/** Over one of these: the actuators read from Kafka. */
+export const KAFKA_CONFIG_PATH = join(CONFIG_FOLDER, 'kafka.yaml');
+
 /** Where to look for a built Collector. */
 export interface CollectorPlace {
   /** Default: that of this process. */

@@ -25,6 +25,8 @@ export interface CollectorOptions {
   readonly queueDir: string;
   /** Configurations merged into the one for Docker Compose, in this order. */
   readonly overlays?: readonly string[];
+  /** What these ask for in the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Default: free ports. */
   readonly ports?: CollectorPorts;
 }
@@ -54,6 +56,7 @@ export async function startCollector(options: CollectorOptions): Promise<Running
       COLLECTOR_INGEST_TOKEN: options.ingestToken,
       COLLECTOR_ACTUATOR_TOKEN: options.actuatorToken,
       ACTUATOR_URL: options.actuatorUrl,
+      ...options.env,
     },
     isReady: async () => (await isHealthy(ports.health)) && (await isListening(ports.otlp)),
   });

@@ -10,6 +10,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Polled until it says that the server with this pid answers. Must not reject. */
   readonly isReady: (pid: number) => Promise<boolean>;
+  /** Default: 20 s. */
+  readonly readyWithinMs?: number;
 }
 
 /** A server that this process started. It ends with this process, unless that is killed with -9. */
@@ -45,7 +47,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     await exited;
     clearTimeout(forced);
   };
-  if (!(await becomesReady(child, options.isReady))) {
+  if (!(await becomesReady(child, options))) {
     await end('SIGKILL');
     throw new Error(`${options.name} did not start:\n${output()}`);
   }
@@ -53,8 +55,9 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
 }
 
 /** False if it exits or is not ready in time. */
-async function becomesReady(child: ChildProcess, isReady: (pid: number) => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + READY_DEADLINE_MS;
+async function becomesReady(child: ChildProcess, options: ServerProcessOptions): Promise<boolean> {
+  const { isReady, readyWithinMs = READY_DEADLINE_MS } = options;
+  const deadline = performance.now() + readyWithinMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return false;
     if (await isReady(child.pid)) return true;

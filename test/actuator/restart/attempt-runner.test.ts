@@ -199,3 +199,22 @@ describe('what the platform makes of the DELETE', () => {
     expect(await world.outcome()).toBe('unconfirmed');
   });
 });
+
+describe('an attempt that another actuator moves', () => {
+  it('is left alone, but for one whose answer only this actuator has', async () => {
+    const other = world.runner({ isOurs: () => false });
+    await world.claim();
+    await other.advanceAll();
+    expect(await world.openPhase()).toBe('claimed');
+    let isOurs = true;
+    const sender = world.runner({ isOurs: () => isOurs });
+    world.platform.fate = 'lost-answer';
+    await sender.advanceAll();
+    isOurs = false;
+    world.clock.pass(5_000);
+    await other.advanceAll();
+    expect(await world.openPhase()).toBe('sending');
+    await sender.advanceAll();
+    expect(await world.outcome()).toBe('restarted');
+  });
+});

@@ -21,7 +21,7 @@ class ModelSavedState implements SavedState {
   readonly #listeners: (() => void)[] = [];
   readonly snapshots = {
     save: async () => {},
-    loadAll: async () => {
+    load: async () => {
       if (this.fault !== null) throw this.fault;
       return this.texts;
     },
@@ -42,13 +42,18 @@ function saved(pointsId: string | null = '7-0') {
   const before = new LoopWorld();
   before.report('worker.1', { windows: 5 });
   const state = new ModelSavedState();
-  for (const { key, boot } of before.registry.entries()) state.texts.set(key, writeSnapshot({ boot, pointsId }));
+  for (const { key, boot } of before.registry.entries())
+    state.texts.set(key, writeSnapshot({ boot, pointsId, place: null }));
   const after = new LoopWorld();
   after.clock.pass(5 * WINDOW_MS);
   const { registry, history, clock, log } = after;
   const maxPointAgeMs = after.policy.maxPointAgeMs;
   const restore = () =>
-    restoreState({ registry, history, only: null, maxPointAgeMs, host: { clock, log } }, state, TIMEOUT_MS);
+    restoreState(
+      { registry, history, only: null, withBoots: true, maxPointAgeMs, host: { clock, log } },
+      state,
+      TIMEOUT_MS,
+    );
   return { state, after, restore };
 }
 
@@ -66,7 +71,7 @@ it('restores boots, decisions, and the position in the points stream', async () 
 it('needs nothing without Redis', async () => {
   const { registry, history, clock, log } = new LoopWorld();
   const restoring = restoreState(
-    { registry, history, only: null, maxPointAgeMs: 1, host: { clock, log } },
+    { registry, history, only: null, withBoots: true, maxPointAgeMs: 1, host: { clock, log } },
     null,
     TIMEOUT_MS,
   );

@@ -131,7 +131,7 @@ describe('the snapshots', () => {
     await snapshots.save('b', '{}');
     expect(await redis.pttl(`${keyPrefix}boot:a`)).toBeGreaterThan(47 * 3_600_000);
     await redis.del(`${keyPrefix}boot:b`);
-    expect(await snapshots.loadAll()).toEqual(new Map([['a', '{"a":2}']]));
+    expect(await snapshots.load(null)).toEqual(new Map([['a', '{"a":2}']]));
     expect(await redis.smembers(`${keyPrefix}boots`)).toEqual(['a']);
   });
 });
@@ -139,13 +139,26 @@ describe('the snapshots', () => {
 describe('what jobs did in a boot', () => {
   it('is kept next to its snapshot for a day, and is absent where nothing was written', async () => {
     const { snapshots, savedJobs } = await open();
-    await snapshots.save('a', '{}', '{"jobs":1}');
+    await snapshots.save('a', '{}', { jobs: '{"jobs":1}' });
     await snapshots.save('a', '{}');
-    await snapshots.save('b', '{}', null);
+    await snapshots.save('b', '{}');
     expect(await savedJobs(['a', 'b', 'never-seen'])).toEqual(new Map([['a', '{"jobs":1}']]));
     const livesMs = await redis.pttl(`${keyPrefix}jobs:a`);
     expect(livesMs).toBeGreaterThan(23 * 3_600_000);
     expect(livesMs).toBeLessThanOrEqual(24 * 3_600_000);
+  });
+});
+
+describe('the snapshots of a partition', () => {
+  it('are those of its boots, which are among all of them too', async () => {
+    const { snapshots } = await open();
+    await snapshots.save('a', 'of 0', { partition: 0 });
+    await snapshots.save('b', 'of 1', { partition: 1 });
+    await snapshots.save('c', 'of none');
+    expect(await snapshots.load(0)).toEqual(new Map([['a', 'of 0']]));
+    expect(await snapshots.load(1)).toEqual(new Map([['b', 'of 1']]));
+    expect(await snapshots.load(2)).toEqual(new Map());
+    expect([...(await snapshots.load(null)).keys()].sort()).toEqual(['a', 'b', 'c']);
   });
 });
 

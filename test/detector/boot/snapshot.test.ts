@@ -5,9 +5,22 @@ import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
 
 describe('a snapshot', () => {
   it.each([null, '1767323045678-3'])('comes back as it was written, with the entry %j', (pointsId) => {
-    const snapshot = { boot: openBoot(WHOLE_POINT), pointsId };
+    const snapshot = { boot: openBoot(WHOLE_POINT), pointsId, place: null };
     expect(readSnapshot(writeSnapshot(snapshot))).toEqual(snapshot);
   });
+
+  it('comes back with its place in a partition, beyond what a double holds', () => {
+    const place = { partition: 3, offset: '9007199254740993' };
+    expect(readSnapshot(writeSnapshot({ boot: openBoot(WHOLE_POINT), pointsId: null, place }))?.place).toEqual(place);
+  });
+
+  it.each([7, {}, { partition: 3, offset: -1 }, { partition: 3.5, offset: '1' }, { partition: 3, offset: '-1' }])(
+    'has no place where it says %j',
+    (place) => {
+      const json = JSON.stringify({ boot: openBoot(WHOLE_POINT), pointsId: null, place });
+      expect(readSnapshot(json)).toMatchObject({ place: null });
+    },
+  );
 
   it.each(['', 'nonsense', 'null', '7', '{}', '{"boot":{"version":99}}', '{"boot":null}'])(
     'is not made of %j',
@@ -30,7 +43,7 @@ describe('the entry up to which a snapshot holds everything', () => {
   });
 
   it('is of no use in a text of a megabyte', () => {
-    const snapshot = writeSnapshot({ boot: openBoot(WHOLE_POINT), pointsId: null });
+    const snapshot = writeSnapshot({ boot: openBoot(WHOLE_POINT), pointsId: null, place: null });
     expect(readSnapshot(snapshot + ' '.repeat(1_000_000))).toBeNull();
   });
 });

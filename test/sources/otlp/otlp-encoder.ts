@@ -64,12 +64,18 @@ const DATA_FIELD = { gauge: 5, sum: 7, histogram: 9, exponentialHistogram: 10, s
 const POINT_ATTRIBUTES_FIELD = { gauge: 7, sum: 7, histogram: 9, exponentialHistogram: 1, summary: 7 };
 const POINT_FLAGS_FIELD = { gauge: 8, sum: 8, histogram: 10, exponentialHistogram: 10, summary: 8 };
 
-export function encodeProtobuf(resources: readonly ResourceSpec[]): Buffer<ArrayBuffer> {
+/** @param on `scope`: each scope carries the attributes, as for Kafka */
+export function encodeProtobuf(
+  resources: readonly ResourceSpec[],
+  on: 'resource' | 'scope' = 'resource',
+): Buffer<ArrayBuffer> {
   return Buffer.concat(
     resources.map(({ attributes, scopes }) => {
-      const resource = lengthField(1, protobufAttributes(1, attributes));
+      const resource = lengthField(1, protobufAttributes(1, on === 'resource' ? attributes : {}));
+      const onScope = protobufAttributes(3, on === 'scope' ? attributes : {});
+      const scope = lengthField(1, Buffer.concat([lengthField(1, 'scope'), onScope]));
       const scopeMetrics = scopes.map((metrics) =>
-        lengthField(2, Buffer.concat([lengthField(1, lengthField(1, 'scope')), ...metrics.map(protobufMetric)])),
+        lengthField(2, Buffer.concat([scope, ...metrics.map(protobufMetric)])),
       );
       return lengthField(1, Buffer.concat([resource, ...scopeMetrics]));
     }),

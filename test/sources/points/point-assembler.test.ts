@@ -11,6 +11,7 @@ const MINUTE_MS = 60_000;
 const RSS = FIELDS.indexOf('rssBytes');
 const SHOP = { owner: 'shop' };
 const FLOOD = { owner: 'flood' };
+const at = (place: string, stretch = 'the stream') => ({ stretch, at: place });
 const JOBS = FIELDS.indexOf('activeJobs');
 
 function assembler(options: Partial<PointAssemblerOptions> = {}) {
@@ -127,11 +128,12 @@ describe('what waits', () => {
 
   it('says from where its source must be read again if it is lost', () => {
     const { one } = assembler({ holdMs: 1_000 });
-    expect(one.heldPosition('7-0')).toBe('7-0');
-    one.take(row(T0, 'a'), T0, { ...SHOP, position: '7-0' });
-    one.take(row(T0, 'b'), T0 + 500, { ...SHOP, position: '8-0' });
-    expect(one.heldPosition('9-0')).toBe('7-0');
+    expect(one.heldPosition(at('7-0'))).toBe('7-0');
+    one.take(row(T0, 'a'), T0, { ...SHOP, position: at('7-0') });
+    one.take(row(T0, 'b'), T0 + 500, { ...SHOP, position: at('8-0') });
+    expect(one.heldPosition(at('9-0'))).toBe('7-0');
+    expect(one.heldPosition(at('1-0', 'another stretch'))).toBe('1-0');
     one.settle(T0 + 1_000);
-    expect(one.heldPosition('9-0')).toBe('9-0');
+    expect(one.heldPosition(at('9-0'))).toBe('9-0');
   });
 });

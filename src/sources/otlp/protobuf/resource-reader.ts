@@ -4,7 +4,6 @@ import type { Vocabulary } from '../vocabulary.ts';
 import { intText } from '../wanted-bytes.ts';
 import { ByteMemory } from './byte-memory.ts';
 import { readKeyValue } from './key-value.ts';
-import { RESOURCE_ATTRIBUTES } from './otlp-tags.ts';
 import type { WireReader } from './wire-reader.ts';
 
 /** Most of the texts are those of a boot that is known anyway. */
@@ -13,10 +12,13 @@ const BYTES_PER_RESOURCE = 600;
 /** Reads who measured, and remembers it: a process sends the same resource with every export. */
 export class ResourceReader {
   readonly #vocabulary: Vocabulary;
+  readonly #attributes: number;
   readonly #memory = new ByteMemory<Measurer>(MEMORY_LIMITS.maxResourceBytes, BYTES_PER_RESOURCE);
 
-  constructor(vocabulary: Vocabulary) {
+  /** @param attributes the tag of the attributes in the message that names a process: a resource's or a scope's */
+  constructor(vocabulary: Vocabulary, attributes: number) {
     this.#vocabulary = vocabulary;
+    this.#attributes = attributes;
   }
 
   /**
@@ -40,7 +42,7 @@ export class ResourceReader {
       const end = ranges[at + 1] as number;
       while (wire.position < end) {
         const tag = wire.tag();
-        if (tag === RESOURCE_ATTRIBUTES) this.#readAttribute(wire, identity);
+        if (tag === this.#attributes) this.#readAttribute(wire, identity);
         else wire.skip(tag);
       }
       wire.expectEnd(end);
