@@ -1,4 +1,5 @@
 /** What the loop needs of the world. One folder of `adapters/` meets each port; tests meet them with models. */
+export type { ActuatorRecord, Actuators, SeenActuator } from './ports/actuators.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Drain, DrainAnswers, DrainKeys } from './ports/drain.ts';
 export type { ActuatorEvent, Journal, Notice, NoticeEvent, WeeklySummary } from './ports/events.ts';

@@ -164,7 +164,7 @@ export class SimulatedActuator {
   #writeAndRead(): SnapshotFigures {
     const entries = this.#registry.entries().filter((_, index) => index % SNAPSHOT_EVERY === 0);
     const startMs = cpuMs();
-    const texts = entries.map(({ boot }) => writeSnapshot({ boot, pointsId: null }));
+    const texts = entries.map(({ boot }) => writeSnapshot({ boot, pointsId: null, place: null }));
     const writtenMs = cpuMs();
     const read = texts.map((text) => readSnapshot(text)).filter((snapshot) => snapshot !== null);
     const readMs = cpuMs();

@@ -5,7 +5,9 @@ import type { Reporter } from '../model/fair-shares.ts';
 import type { Listing } from '../model/listing.ts';
 import { type BootIdentity, bootKeyOf, type Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
+import type { Target } from '../model/target.ts';
 import type { PlatformDyno } from '../ports.ts';
+import { processTypeOf } from '../shared/dyno-name.ts';
 import { oldSpaceBytes } from '../sources/limits.ts';
 import { BootPlaces, bootBytesFor } from './boot-places.ts';
 import { UsageSeries } from './chronicle/usage-series.ts';
@@ -225,6 +227,12 @@ function leastNeeded(ofDyno: readonly BootEntry[]): BootEntry {
 function isFuller(one: Boot, other: Boot): boolean {
   if (one.firstPointMs !== other.firstPointMs) return one.firstPointMs < other.firstPointMs;
   return one.lastPointMs > other.lastPointMs;
+}
+
+/** Of a boot's key; null where it names no app. The type is the one in the dyno's name. */
+export function targetOfBootKey(key: string): Target | null {
+  const [app = '', dyno = ''] = key.split('|');
+  return app === '' ? null : { app, processType: processTypeOf(dyno) };
 }
 
 function dynoKey({ app, dyno }: Pick<BootIdentity, 'app' | 'dyno'>): string {

@@ -83,11 +83,12 @@ interface Start {
 /** The port that was bound. */
 async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
-  const begun = await begin({ settings, env, host, closers, embedded: null });
-  const { measurements, connections, assembled, restoring, partitions } = begun;
+  const begun = await begin({ settings, env, host, closers, name: env.DYNO ?? null, embedded: null });
+  const { measurements, connections, assembled, restoring, partitions, record } = begun;
+  const { state } = connections;
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
-  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, host });
+  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, state, record, host });
   const onGrpc = () => measurements.refusals.note(GRPC);
   const server = await serveHttp(doors.app, settings.port, { onGrpc });
   closers.add(() => server.close());
@@ -95,7 +96,8 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   assembled.listeners.add(doors.live.onEvent);
   announce(settings, { port: server.port, env, startToken, log });
   void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
-  closers.add(run({ settings, measurements, connections, assembled, partitions, host, onTick: doors.live.onTick }));
+  const { onTick } = doors.live;
+  closers.add(run({ settings, measurements, connections, assembled, partitions, record, host, onTick }));
   return server.port;
 }
 

@@ -1,6 +1,7 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import { printable } from '../model/printable.ts';
+import { holdings, isGroup } from '../page/model/actuators.ts';
 import { byGrowth, jobName } from '../page/model/jobs-view.ts';
 import type { Attempt } from '../web/schema/attempt.ts';
 import type { Decision } from '../web/schema/decision.ts';
@@ -22,7 +23,7 @@ type TargetShown = Pick<
   TargetState,
   'target' | 'restarts' | 'restarts_last_hour' | 'max_restarts_per_hour' | 'obstacles'
 >;
-type DynoShown = Pick<Dyno, 'app' | 'dyno' | 'usage_bytes' | 'limit_bytes' | 'class' | 'action' | 'reason'>;
+type DynoShown = Pick<Dyno, 'app' | 'dyno' | 'usage_bytes' | 'limit_bytes' | 'class' | 'action' | 'reason' | 'held_by'>;
 type AttemptShown = Pick<
   Attempt,
   | 'app'
@@ -38,7 +39,7 @@ type AttemptShown = Pick<
 >;
 
 /** What the text shows of the answers. */
-interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused' | 'read_from'> {
+interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refused' | 'read_from' | 'actuators'> {
   /** Where it was read. */
   readonly source: string;
   readonly platform: Pick<Status['platform'], 'calls_used' | 'calls_left' | 'budget' | 'budget_left'>;
@@ -79,6 +80,7 @@ export function describeStatus(snapshot: Snapshot, columns: number, nowMs: numbe
       ...(platform_refuses === null ? [] : [`  ${platform_refuses}`]),
       ...callLines(platform),
     ],
+    section('Actuators', isGroup(snapshot) ? holdings(snapshot, nowMs).map((one) => `  ${one}`) : []),
     section('Targets', targets.flatMap(targetLines)),
     section('Dynos', dynoLines(dynos), 'none: no measurements have arrived'),
     section('Jobs that grow memory', jobLines(jobs)),
@@ -158,7 +160,10 @@ function obstacleLines({ says, advice }: TargetState['obstacles'][number]): read
 /** Grouped by app: its name may fill a third of a line. */
 function dynoLines(dynos: readonly DynoShown[]): readonly string[] {
   const rows = table(
-    dynos.map(({ dyno, action, reason, ...row }) => [dyno, memoryOf(row), row.class, `${action}: ${reason}`]),
+    dynos.map(({ dyno, action, reason, held_by, ...row }) => {
+      const held = held_by === null ? '' : `, held by ${held_by}`;
+      return [dyno, memoryOf(row), row.class, `${action}: ${reason}${held}`];
+    }),
   );
   return dynos.flatMap(({ app }, index) => [
     ...(index === 0 || dynos[index - 1]?.app !== app ? [`  ${app ?? 'unknown app'}`] : []),

@@ -17,6 +17,8 @@ export interface ApiParts {
   readonly page: PageFiles;
   /** Answers `/api/events`; null where nobody publishes anything. */
   readonly events: ((context: Context) => Response) | null;
+  /** Called, and waited for, before an answer that shows something; it must not reject. Default: nothing to do. */
+  readonly refresh?: () => Promise<void>;
 }
 
 /** A target and its braces take 250. */
@@ -27,7 +29,7 @@ function tooLong(context: Context): Response {
 }
 
 /** The actuator's HTTP interface, all but the ingest. */
-export function createApi({ control, admission, page, events }: ApiParts): Hono {
+export function createApi({ control, admission, page, events, refresh }: ApiParts): Hono {
   const app = new Hono();
   app.onError((error, context) => {
     const isUnavailable = (error as { code?: unknown }).code === 'ledger-unavailable';
@@ -48,6 +50,10 @@ export function createApi({ control, admission, page, events }: ApiParts): Hono 
   app.use('/api/*', guard, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLong }));
   // The page's own files are compressed already, and events must not wait for more of them.
   app.use('/api/*', compress());
+  app.use('/api/*', async (_, next) => {
+    await refresh?.();
+    return next();
+  });
   app.get('/', (context) => page.index(context.req.raw));
   app.get('/page/*', (context) => {
     const name = context.req.path.slice('/page/'.length);

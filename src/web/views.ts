@@ -34,6 +34,8 @@ export interface DynoView {
   readonly firstPointMs: number;
   readonly lastPointMs: number;
   readonly isStale: boolean;
+  /** The actuator that holds it, where that is not the one that answers; null: it is. */
+  readonly heldBy: string | null;
   /** The restart of it that is under way. */
   readonly attemptId: string | null;
   /** The newest hours of the name, past boots included; costs time, so it is made on demand. */
@@ -105,6 +107,22 @@ export interface GroupView {
   readonly releases: readonly string[];
 }
 
+/** One of the actuators on one Redis. */
+export interface ActuatorView {
+  readonly id: string;
+  readonly name: string;
+  /** It is the one that answers. */
+  readonly answers: boolean;
+  readonly leads: boolean;
+  /** Null while it is heard. */
+  readonly silentSinceMs: number | null;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: readonly number[] | null;
+  /** `app:type`. */
+  readonly targets: readonly string[];
+  readonly dynos: number;
+}
+
 export interface ScoreboardView {
   readonly sinceMs: number;
   readonly wouldHaveRestarted: number;
@@ -148,6 +166,10 @@ export interface Overview {
     readonly overLimit24hMs: number;
   };
   readonly groups: readonly GroupView[];
+  /** All on this Redis, by name; empty where no Redis is configured. */
+  readonly actuators: readonly ActuatorView[];
+  /** Saved boots of other actuators that are not shown, because they are too many. */
+  readonly unreadBoots: number;
   /** Of the targets that are dry. */
   readonly scoreboards: ReadonlyMap<TargetKey, ScoreboardView>;
 }

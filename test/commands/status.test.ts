@@ -26,6 +26,7 @@ const assessed = {
   time_to_limit_ms: null,
   active_jobs: null,
   dry_run: false,
+  held_by: null,
 } as const;
 
 const dyno = { ...assessed, release: null, completed_jobs: null, first_point_ms: 0, last_point_ms: NOW_MS };
@@ -56,6 +57,7 @@ const snapshot = {
   read_from: 'actuator' as const,
   source: 'http://127.0.0.1:4318',
   platform_refuses: null,
+  actuators: [],
   targets: [
     {
       target: `${LONG_APP}:worker`,

@@ -78,6 +78,7 @@ export const view: DynoView = {
   firstPointMs: 1,
   lastPointMs: 2,
   isStale: false,
+  heldBy: null,
   attemptId: null,
   history: () => ({ curve, marks: [mark] }),
 };
@@ -146,6 +147,19 @@ const overview: Overview = {
     useless24h: 0,
     overLimit24hMs: 1000,
   },
+  actuators: [
+    {
+      id: 'a1',
+      name: 'tidemark.1',
+      answers: true,
+      leads: true,
+      silentSinceMs: null,
+      partitions: null,
+      targets: ['shop:worker'],
+      dynos: 1,
+    },
+  ],
+  unreadBoots: 0,
   groups: [
     {
       app: 'shop',

@@ -25,10 +25,14 @@ export class OverLimit {
 
   /** Since a time, to the hour; null: of all targets. */
   sumMs(target: TargetKey | null, sinceMs: number): number {
+    return this.sumOf((other) => target === null || other === target, sinceMs);
+  }
+
+  /** The same of those targets that are wanted. */
+  sumOf(isWanted: (target: string) => boolean, sinceMs: number): number {
     const fromHour = Math.ceil(sinceMs / HOUR_MS);
-    const chosen = target === null ? [...this.#hours.values()] : [this.#hours.get(target) ?? new Map<number, number>()];
-    return chosen
-      .flatMap((hours) => [...hours])
+    return [...this.#hours]
+      .flatMap(([target, hours]) => (isWanted(target) ? [...hours] : []))
       .filter(([hour]) => hour >= fromHour)
       .reduce((sum, [, ms]) => sum + ms, 0);
   }

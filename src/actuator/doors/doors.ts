@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
+import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import type { TargetKey } from '../../model/target.ts';
 import { BodiesInFlight } from '../../sources/bodies-in-flight.ts';
 import { DecodeQueue } from '../../sources/decode-queue.ts';
 import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../sources/limits.ts';
@@ -10,6 +12,9 @@ import type { ActuatorControl } from '../../web/control.ts';
 import { createLive, type Live } from '../../web/events/live.ts';
 import { remoteAddress } from '../../web/http-server.ts';
 import { readPageFiles } from '../../web/page-files.ts';
+import { answerForAll } from '../group/answer-for-all.ts';
+import { OtherActuators } from '../group/other-actuators.ts';
+import type { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
 import type { Suspects } from '../loop/claims.ts';
 import type { RefusalKind } from '../report/refusals.ts';
@@ -29,6 +34,9 @@ export interface DoorParts {
   readonly isRestored: () => boolean;
   /** What commands over HTTP need where no admin token is set. */
   readonly startToken: string;
+  /** Null where no Redis is configured. */
+  readonly state: RedisState | null;
+  readonly record: OwnRecord;
   readonly host: Host;
 }
 
@@ -67,10 +75,17 @@ export function openDoors(parts: DoorParts): Doors {
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();
   });
-  const control = createControl(parts);
+  const others = othersOf(parts);
+  const control = createControl(parts, others);
   const live = createLive(control);
   const admission = { adminToken, readToken, startToken, publicUrl, remoteAddress };
-  const api = createApi({ control, admission, page: readPageFiles(), events: live.answer });
+  const api = createApi({
+    control,
+    admission,
+    page: readPageFiles(),
+    events: live.answer,
+    refresh: async () => others?.refresh(),
+  });
   // Not by `route`, which leaves out what the API answers to an unknown path.
   app.all('*', (context) => api.fetch(context.req.raw, context.env));
   return { app, live };
@@ -128,7 +143,13 @@ function readiness({ assembled, isRestored }: DoorParts): () => boolean {
   return () => isRestored() && leadership.leads();
 }
 
-function createControl({ settings, measurements, assembled, isRestored, host }: DoorParts): ActuatorControl {
+/** Null where no Redis is configured. */
+function othersOf({ settings, state, record, host }: DoorParts): OtherActuators | null {
+  return state === null ? null : new OtherActuators({ own: record, state, settings, host });
+}
+
+function createControl(parts: DoorParts, others: OtherActuators | null): ActuatorControl {
+  const { settings, measurements, assembled, isRestored, record, host } = parts;
   const { registry, refusals, jobs } = measurements;
   const { clock, log } = host;
   const { tick, history, mode, platform, standings, chronicle } = assembled;
@@ -142,7 +163,8 @@ function createControl({ settings, measurements, assembled, isRestored, host }: 
   const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
   const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry, suspects }, app, dyno);
   const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
-  return {
+  const isCounted = (target: TargetKey) => others?.reading.holders.has(target) !== true;
+  const own: ActuatorControl = {
     ...createViews(views),
     ...createSteering({ ledgers, standings, restart, publish: assembled.publish, clock, log }),
     health: () => healthOf(health),
@@ -158,6 +180,8 @@ function createControl({ settings, measurements, assembled, isRestored, host }: 
         mode,
         platform,
         startedAtMs,
+        isCounted,
       }),
   };
+  return others === null ? own : answerForAll(own, { own: () => record.now(), others: () => others.reading, clock });
 }

@@ -52,7 +52,7 @@ export async function openSavedApi(
     // Reading the ledger of an empty Redis would start its hold.
     if (!(await state.hasLedger()))
       throw new BadInputError(`no actuator has used the ${name}: check TIDEMARK_REDIS_URL (or REDIS_URL)`);
-    const saved = rereading(() => readSaved({ state, settings, host: QUIET }));
+    const saved = rereading(() => readSaved({ state, settings, host: QUIET, only: null }));
     const api = createApi({ control: saved.control, admission: OURS, page: readPageFiles(null), events: null });
     const send = async (request: Request) => {
       await saved.refresh();

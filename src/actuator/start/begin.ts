@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { Clock } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
+import { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
 import { Partitions } from '../partitions/partitions.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -19,6 +22,8 @@ export interface BeginInput {
   readonly env: Environment;
   readonly host: Host;
   readonly closers: Closers;
+  /** Of this actuator, for people: the dyno it runs in, where there is one. */
+  readonly name: string | null;
   /** Set in an actuator inside a worker; null in the service. */
   readonly embedded: EmbeddedScope | null;
 }
@@ -30,6 +35,7 @@ export interface Begun {
   readonly restoring: Restoring;
   /** Null where measurements do not come from Kafka. */
   readonly partitions: FollowedPartitions | null;
+  readonly record: OwnRecord;
 }
 
 /**
@@ -38,7 +44,7 @@ export interface Begun {
 const RESTORE_TIMEOUT_MS = 5_000;
 
 /** Opens the connections, joins the parts, and begins to read the state back and to follow the points stream. */
-export async function begin({ settings, env, host, closers, embedded }: BeginInput): Promise<Begun> {
+export async function begin({ settings, env, host, closers, name, embedded }: BeginInput): Promise<Begun> {
   const { log } = host;
   const only = embedded?.target ?? null;
   const partitions = settings.sources.includes('kafka') ? new Partitions(settings.policy.windowMs, host.clock) : null;
@@ -64,5 +70,16 @@ export async function begin({ settings, env, host, closers, embedded }: BeginInp
       ? null
       : await followPartitions({ partitions, settings, measurements, snapshots, restoring, host });
   closers.add(() => followed?.close());
-  return { measurements, connections, assembled, restoring, partitions: followed };
+  const { fleet, actor } = assembled.tick;
+  const record = new OwnRecord({
+    id: randomUUID(),
+    name: name ?? `${hostname()}:${process.pid}`,
+    registry,
+    fleet,
+    leadership: actor.leadership,
+    partitions: partitions === null ? null : () => partitions.list().map(({ partition }) => partition),
+    state,
+    clock: host.clock,
+  });
+  return { measurements, connections, assembled, restoring, partitions: followed, record };
 }

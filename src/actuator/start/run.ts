@@ -2,6 +2,7 @@ import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
+import type { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
@@ -18,6 +19,7 @@ export interface RunParts {
   readonly connections: Pick<Connections, 'state' | 'reader'>;
   /** Null where measurements do not come from Kafka. */
   readonly partitions: FollowedPartitions | null;
+  readonly record: OwnRecord;
   readonly host: Host;
   /** Called after each round. */
   readonly onTick: () => void;
@@ -27,15 +29,8 @@ export interface RunParts {
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Tries for the lead and runs the loop, until the function that it returns has settled. */
-export function run({
-  settings,
-  measurements,
-  connections,
-  assembled,
-  partitions,
-  host,
-  onTick,
-}: RunParts): () => Promise<void> {
+export function run(parts: RunParts): () => Promise<void> {
+  const { settings, measurements, connections, assembled, partitions, record, host, onTick } = parts;
   const { intake, registry, jobs } = measurements;
   const reached = (boot: BootIdentity) => {
     if (partitions !== null) return partitions.reached(boot);
@@ -43,10 +38,10 @@ export function run({
     return { pointsId: place === null ? null : intake.handedOnUpTo(place), place: null };
   };
   const { state, reader } = connections;
-  const { tick: parts, standings, chronicle, summaries } = assembled;
+  const { tick: tickParts, standings, chronicle, summaries } = assembled;
   const { clock, log } = host;
   const save = async () => {
-    if (state === null || !state.available() || !parts.actor.leadership.leads()) return;
+    if (state === null || !state.available() || !tickParts.actor.leadership.leads()) return;
     const { snapshots, isLedInside } = state;
     const { permissions } = settings;
     const jobsOf = jobs.save.bind(jobs);
@@ -62,7 +57,7 @@ export function run({
     await keepOverLimit(chronicle, state, { nowMs, leads: state?.leader.isLeader() ?? true });
   };
   const loop = runLoop({
-    steps: [() => tick(parts), save, () => standings.refresh(), show, () => summaries.look()],
+    steps: [() => tick(tickParts), save, () => standings.refresh(), show, () => record.save(), () => summaries.look()],
     everyMs: tickEveryMs(settings.policy.windowMs),
     ready: untilConnected(state),
     log,
@@ -73,6 +68,7 @@ export function run({
     // First of all, so that another leads while this one finishes what is under way.
     await state?.leader.stop();
     await loop.stop();
+    await record.remove();
     clearInterval(settling);
   };
 }

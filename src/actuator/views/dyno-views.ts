@@ -66,6 +66,7 @@ function viewOf(parts: DynoViewParts, entry: BootEntry): DynoView | null {
     firstPointMs: boot.firstPointMs,
     lastPointMs: boot.lastPointMs,
     isStale: parts.nowMs() - boot.lastPointMs > silentAfterMs(boot, windowMs),
+    heldBy: null,
     attemptId: openAttemptOf(parts, decision.target, boot.identity.dyno),
     history: (moments) => recentHistory(parts, entry, moments),
   };

@@ -22,6 +22,8 @@ export interface OverviewParts {
   /** Null where no token is configured. */
   readonly platform: (Pick<PlatformView, 'blocked'> & { readonly calls: () => CallFigures | null }) | null;
   readonly startedAtMs: number;
+  /** False for a target whose restarts another actuator shows. */
+  readonly isCounted: (target: TargetKey) => boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -50,18 +52,20 @@ export function overview(parts: OverviewParts): Overview {
       calls: platform?.calls() ?? null,
     },
     ...fleetOf(parts, nowMs),
+    actuators: [],
+    unreadBoots: 0,
     scoreboards: scoreboards(parts, nowMs),
   };
 }
 
-function fleetOf({ dynos, settings, overLimit, standings }: OverviewParts, nowMs: number) {
+function fleetOf({ dynos, settings, overLimit, standings, isCounted }: OverviewParts, nowMs: number) {
   const views = dynoViews(dynos);
   const seen = views.flatMap((view) => {
     const entry = dynos.registry.find(view.decision.app ?? '', view.decision);
     return entry === null ? [] : [{ view, boot: entry.boot }];
   });
   const sinceMs = nowMs - DAY_MS;
-  const sent = sentSince(standings, sinceMs);
+  const sent = sentSince(standings, isCounted, sinceMs);
   return {
     groups: groupsOf(seen, settings.permissions),
     totals: {
@@ -72,14 +76,18 @@ function fleetOf({ dynos, settings, overLimit, standings }: OverviewParts, nowMs
       restarts24h: sent.length,
       givenBack24hBytes: givenBack(sent),
       useless24h: sent.filter(isUseless).length,
-      overLimit24hMs: overLimit.sumMs(null, sinceMs),
+      overLimit24hMs: overLimit.sumOf((target) => isCounted(target as TargetKey), sinceMs),
     },
   };
 }
 
 /** Restarts that were really sent, by anyone. */
-function sentSince(standings: Pick<Standings, 'views'>, sinceMs: number): readonly HistoryEntry[] {
-  const all = [...standings.views().values()].flatMap(({ history }) => history);
+function sentSince(
+  standings: Pick<Standings, 'views'>,
+  isCounted: OverviewParts['isCounted'],
+  sinceMs: number,
+): readonly HistoryEntry[] {
+  const all = [...standings.views()].flatMap(([target, { history }]) => (isCounted(target) ? history : []));
   return all.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs >= sinceMs);
 }
 

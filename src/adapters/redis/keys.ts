@@ -3,7 +3,10 @@ import { parseTarget, type Target, targetKey } from '../../model/target.ts';
 /** Every key of the state begins with this. */
 const KEY_PREFIX = 'tidemark:';
 
-/** The names of all keys, in one place. None expires but the leader's, those of boots and the time over the quota. */
+/**
+ * The names of all keys, in one place. None expires but those of leaders, actuators and boots,
+ * and the time over the quota.
+ */
 export function createKeys(prefix: string = KEY_PREFIX) {
   return {
     /** Hash: the record of one target. */
@@ -25,6 +28,10 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     overLimit: `${prefix}over-limit`,
     /** String: the last week whose summary was sent. */
     summaryWeek: `${prefix}summary-week`,
+    /** String, JSON: what an actuator says of itself. Expires ten minutes after the last write. */
+    actuator: (id: string) => `${prefix}actuator:${id}`,
+    /** Set: ids of the actuators with a record. Some records may have expired. */
+    actuators: `${prefix}actuators`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
     /** String, JSON: what jobs did in a boot. Expires a day after the last write. */
     jobs: (bootKey: string) => `${prefix}jobs:${bootKey}`,

@@ -62,12 +62,31 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
   };
 }
 
+/** Which of the saved boots are wanted, by their keys, and how many at most. */
+export interface WantedBoots {
+  readonly isWanted: (bootKey: string) => boolean;
+  readonly max: number;
+}
+
+export interface SavedBoots {
+  /** By the keys of the boots. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Wanted ones beyond the most that were asked for. */
+  readonly leftOut: number;
+}
+
 /** What `load` answers of all, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
-export async function readSnapshots(connection: RedisConnection, keys: Keys): Promise<ReadonlyMap<string, string>> {
+export async function readSnapshots(
+  connection: RedisConnection,
+  keys: Keys,
+  { isWanted, max }: WantedBoots,
+): Promise<SavedBoots> {
   const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots(null)));
-  if (type !== 'set') return new Map();
+  if (type !== 'set') return { texts: new Map(), leftOut: 0 };
   const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots(null)));
-  return readTexts(connection, ids, keys.snapshot);
+  const wanted = ids.filter(isWanted);
+  const texts = await readTexts(connection, wanted.slice(0, max), keys.snapshot);
+  return { texts, leftOut: Math.max(0, wanted.length - max) };
 }
 
 /** What jobs did in these boots, by the keys of the boots. Throws `LedgerUnavailable`. */

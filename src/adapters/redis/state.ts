@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../../model/target.ts';
-import type { Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
+import type { Actuators, Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
+import { createActuators } from './actuators.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
 import { createRedisJournal } from './journal/journal.ts';
@@ -9,7 +10,7 @@ import { createInsideLeaders, createLeader, isLed, type LeaderSeat } from './lea
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
-import { createSnapshots, readSavedJobs, readSnapshots } from './snapshots.ts';
+import { createSnapshots, readSavedJobs, readSnapshots, type SavedBoots, type WantedBoots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
@@ -34,10 +35,11 @@ export interface RedisState {
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   /** The snapshots by their key, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
-  savedBoots(): Promise<ReadonlyMap<string, string>>;
+  savedBoots(wanted: WantedBoots): Promise<SavedBoots>;
   /** What jobs did in these boots, by the keys of the boots; only of those that have it. Throws `LedgerUnavailable`. */
   savedJobs(bootKeys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   readonly leader: Leader;
+  readonly actuators: Actuators;
   readonly reports: ReportStore;
   /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
   available(): boolean;
@@ -78,9 +80,10 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
-    savedBoots: () => readSnapshots(connection, keys),
+    savedBoots: (wanted) => readSnapshots(connection, keys, wanted),
     savedJobs: (bootKeys) => readSavedJobs(connection, keys, bootKeys),
     leader,
+    actuators: createActuators(connection, keys),
     reports: createReportStore({ connection, keys, log }),
     available: connection.available,
     untilAvailable: connection.untilReady,

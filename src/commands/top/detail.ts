@@ -1,3 +1,4 @@
+import { heldWords } from '../../page/model/actuators.ts';
 import { checksTitle, checkViews, numberRows, pastBootWords } from '../../page/model/detail-view.ts';
 import { percentWords, shareOf } from '../../page/model/dyno-view.ts';
 import { jobName } from '../../page/model/jobs-view.ts';
@@ -19,10 +20,12 @@ export function detailLines(detail: DynoDetail, columns: number, nowMs: number):
   const age = spanWords(nowMs - (detail.started_at_ms ?? detail.first_point_ms));
   const release = detail.release === null ? '' : `, ${detail.release}`;
   const { usage_bytes, limit_bytes, time_to_limit_ms } = detail;
+  const held = heldWords(detail, nowMs);
   const share = percentWords(shareOf(usage_bytes, limit_bytes));
   return [
     line(` ${detail.app ?? 'unknown app'} ${detail.dyno}: ${detail.class}, up ${age}${release}`, 'bold'),
     line(` ${bar(detail)} ${share}, ${usageWords(usage_bytes, limit_bytes)}, ${limitWords(time_to_limit_ms)}`),
+    ...(held === null ? [] : wrapped(held)),
     ...wrapped(`${sentence(detail.next.says)} ${sentence(detail.explanation)}`),
     [],
     line(` ${checksTitle(detail).toUpperCase()}`, 'quiet'),

@@ -1,8 +1,10 @@
-import { bannersOf } from '../../page/model/banners.ts';
+import { holdings, isGroup } from '../../page/model/actuators.ts';
+import { bannersOf, HOLDINGS } from '../../page/model/banners.ts';
 import { pillsOf } from '../../page/model/headline.ts';
 import { SORTS } from '../../page/model/order.ts';
 import { scoreboardOf, totalsOf } from '../../page/model/totals.ts';
 import { agoWords } from '../../page/model/words/times.ts';
+import type { Status } from '../../web/schema/status.ts';
 import { wrap } from '../terminal/terminal.ts';
 import { detailLines } from './detail.ts';
 import { HELP_LINES } from './help.ts';
@@ -56,8 +58,14 @@ function topLines(model: Model, columns: number, nowMs: number): readonly Line[]
   return [
     lineOf([title, age, ...facts, span(`  ${origin}`, 'quiet')], columns),
     lineOf(totals, columns),
+    ...holdingsLines(answers.status, columns, nowMs),
     bannerLine(model, columns, nowMs),
   ];
+}
+
+/** Which actuator holds what; nothing where there is one. */
+function holdingsLines(status: Status, columns: number, nowMs: number): readonly Line[] {
+  return isGroup(status) ? [lineOf([span(` ${holdings(status, nowMs).join(' · ')}`, 'quiet')], columns)] : [];
 }
 
 /** What stands in the way, the most urgent first; without it what a dry run would have done. */
@@ -65,7 +73,8 @@ function bannerLine(model: Model, columns: number, nowMs: number): Line {
   const { answers, fault, heardAtMs } = model;
   if (answers === null || heardAtMs === null) return [];
   if (fault !== null) return lineOf([span(` Old, from ${agoWords(heardAtMs, nowMs)}: ${fault}`, 'act')], columns);
-  const [first, ...others] = bannersOf({ status: answers.status, connection: 'live', heardAtMs, nowMs });
+  const banners = bannersOf({ status: answers.status, connection: 'live', heardAtMs, nowMs });
+  const [first, ...others] = banners.filter(({ key }) => key !== HOLDINGS);
   if (first !== undefined) {
     const more = others.length === 0 ? '' : ` (+${others.length})`;
     return lineOf([span(` ${first.title}${more}: ${first.says} ${first.advice ?? ''}`.trimEnd(), first.tone)], columns);

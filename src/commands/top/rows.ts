@@ -1,3 +1,4 @@
+import { heldWords } from '../../page/model/actuators.ts';
 import { type DynoView, nextWords } from '../../page/model/dyno-view.ts';
 import { BAR_CELLS, bar } from './bar.ts';
 import { clean, type Line, lineOf, padTo, span, widthOf } from './text.ts';
@@ -43,6 +44,7 @@ export function dynoLine(view: DynoView, layout: RowLayout, isSelected: boolean,
   const { dyno, tone, word, shareWords } = view;
   const jobs = dyno.active_jobs === null ? '?' : String(dyno.active_jobs);
   const look = tone === 'ok' ? null : tone;
+  const held = heldWords(dyno, nowMs);
   const name = `${isSelected ? '> ' : '  '}${padTo(nameOf(view, layout.hasManyApps), layout.name)} `;
   const memory = `${bar(dyno)} ${padTo(shareWords, 5, 'right')} ${trendOf(view)} ${padTo(word, WORD)}`;
   return lineOf(
@@ -50,6 +52,7 @@ export function dynoLine(view: DynoView, layout: RowLayout, isSelected: boolean,
       span(name, isSelected ? 'selected' : null),
       span(memory, look),
       span(` ${padTo(jobs, 4, 'right')} ${nextWords(dyno, nowMs)}`),
+      span(held === null ? '' : ` ${held}`, 'quiet'),
     ],
     layout.columns,
   );

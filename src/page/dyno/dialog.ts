@@ -2,6 +2,7 @@ import type { Attempt } from '../../web/schema/attempt.ts';
 import type { DynoDetail } from '../../web/schema/dyno.ts';
 import { api } from '../live/api.ts';
 import type { PageState } from '../live/state.ts';
+import { heldWords } from '../model/actuators.ts';
 import { type LiveDyno, nextWords, viewOf } from '../model/dyno-view.ts';
 import { sentence } from '../model/words/sentence.ts';
 import { createCourse } from '../restarts/live.ts';
@@ -168,7 +169,7 @@ function showHead(parts: DialogParts, dyno: LiveDyno, nowMs: number, isReadOnly:
   setText(parts.word, view.word);
   setShape(parts.icon, view.shape);
   setText(parts.next, nextWords(dyno, nowMs));
-  setText(parts.explanation, sentence(dyno.explanation));
+  setText(parts.explanation, [heldWords(dyno, nowMs), sentence(dyno.explanation)].join(' ').trimStart());
   parts.restart.hidden = isReadOnly || dyno.app === null;
   const { shareWords, usageWords, headroomWords, limitWords, jobsWords } = view;
   const numbers = [shareWords, usageWords, headroomWords, limitWords, jobsWords].filter((words) => words !== '');

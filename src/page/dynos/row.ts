@@ -1,3 +1,4 @@
+import { heldWords } from '../model/actuators.ts';
 import { nearestIndex, type TimeRange } from '../model/axis.ts';
 import { type DynoView, type LiveDyno, nextWords, percentWords, shareOf } from '../model/dyno-view.ts';
 import { sentence } from '../model/words/sentence.ts';
@@ -106,7 +107,7 @@ function showWords(parts: RowParts, view: DynoView, nowMs: number): void {
   setShape(parts.icon, view.shape);
   setText(parts.limit, view.limitWords);
   setText(parts.next, nextWords(dyno, nowMs));
-  setText(parts.explanation, sentence(dyno.explanation));
+  setText(parts.explanation, [heldWords(dyno, nowMs), sentence(dyno.explanation)].join(' ').trimStart());
 }
 
 function showUsageAt(parts: RowParts, view: DynoView, hoverMs: number | null): void {

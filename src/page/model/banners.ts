@@ -1,4 +1,5 @@
 import type { Status, TargetState } from '../../web/schema/status.ts';
+import { heardWords, holdings, holdsWords, isGroup, silentOnes } from './actuators.ts';
 import { isAllPaused } from './headline.ts';
 import { sentence } from './words/sentence.ts';
 import { countWords } from './words/sizes.ts';
@@ -42,6 +43,7 @@ export function bannersOf(input: BannerInput): readonly Banner[] {
     ...pauseBanners(status, nowMs),
     ...targetBanners(status, nowMs),
     ...roleBanners(status),
+    ...groupBanners(status, nowMs),
     ...refusedBanners(status, nowMs),
   ];
   return banners.sort((a, b) => URGENCY[a.tone] - URGENCY[b.tone]);
@@ -165,6 +167,31 @@ function roleBanners({ leading, targets, read_from }: Status): readonly Banner[]
   });
   const isDry = targets.length > 0 && targets.every((target) => target.dry_run);
   return [...(leading || read_from === 'redis' ? [] : [standby]), ...(isDry ? [dry] : [])];
+}
+
+/** Of several actuators: which is missed, and which holds what. */
+function groupBanners(status: Status, nowMs: number): readonly Banner[] {
+  if (!isGroup(status)) return [];
+  const silent = silentOnes(status).map((one) =>
+    banner(`silent ${one.id}`, 'watch', {
+      title: `${one.name} is silent`,
+      says: `It was heard last ${agoWords(one.silent_since_ms ?? nowMs, nowMs)}, and held ${holdsWords(one)}.`,
+      advice: 'Another one takes over what it held. Look at its log.',
+    }),
+  );
+  const title = `${heardWords(status)} actuators`;
+  const all = banner(HOLDINGS, 'quiet', { title, says: `${holdings(status, nowMs).join('; ')}.` });
+  return [...silent, all, ...unreadBanners(status)];
+}
+
+/** The key of the notice that says which actuator holds what. */
+export const HOLDINGS = 'holdings';
+
+function unreadBanners({ unread_boots }: Status): readonly Banner[] {
+  if (unread_boots === 0) return [];
+  const says = `${countWords(unread_boots)} saved boots of other actuators are left out here.`;
+  const advice = 'Open the page of the actuator that holds them.';
+  return [banner('unread', 'quiet', { title: 'Not all dynos are shown', says, advice })];
 }
 
 /** The newest ones; more than three kinds at once are one mistake, seen from several sides. */

@@ -1,4 +1,5 @@
 import type { Status } from '../../web/schema/status.ts';
+import { heardWords, isGroup, silentOnes } from './actuators.ts';
 import type { Tone } from './dyno-view.ts';
 import { countWords } from './words/sizes.ts';
 
@@ -12,7 +13,14 @@ export interface Pill {
 
 /** What a person checks before anything else: does it act, and may it? */
 export function pillsOf(status: Status): readonly Pill[] {
-  return [roleOf(status), modeOf(status), ...budgetOf(status), ...callsOf(status), ...pointsOf(status)];
+  return [
+    roleOf(status),
+    ...groupOf(status),
+    modeOf(status),
+    ...budgetOf(status),
+    ...callsOf(status),
+    ...pointsOf(status),
+  ];
 }
 
 function pill(name: string, value: string, tone: Tone = 'ok', shape: string | null = null): Pill {
@@ -24,6 +32,11 @@ function roleOf({ leading, read_from }: Status): Pill {
   return read_from === 'redis'
     ? pill('role', 'no actuator', 'act', 'circle')
     : pill('role', 'standby', 'quiet', 'circle');
+}
+
+function groupOf(status: Status): readonly Pill[] {
+  if (!isGroup(status)) return [];
+  return [pill('actuators', heardWords(status), silentOnes(status).length > 0 ? 'watch' : 'ok')];
 }
 
 function modeOf(status: Status): Pill {

@@ -37,6 +37,12 @@ export const Dyno = z
     first_point_ms: timeMs('The oldest measurement of the boot.'),
     last_point_ms: timeMs('The newest measurement of the boot.'),
     is_stale: z.boolean().describe('No measurement for three windows: the numbers are old.'),
+    held_by: z
+      .string()
+      .nullable()
+      .describe(
+        'The actuator that holds it: its numbers are as that one saved them, at last_point_ms. Null: the one that answers.',
+      ),
     dry_run: z.boolean().describe('Whether the target stays dry.'),
     attempt_id: z.string().nullable().describe('The restart of it that is under way.'),
   })

@@ -92,6 +92,19 @@ const Totals = z
   })
   .describe('All dynos together.');
 
+const ActuatorShown = z
+  .object({
+    id: z.string().describe('Of this run of it.'),
+    name: z.string().describe('The dyno it runs in, or machine and process.'),
+    answers: z.boolean().describe('It is the one that gives this answer.'),
+    leads: z.boolean().describe('It takes measurements and decides; false: it stands by.'),
+    silent_since_ms: timeMsOrNull('When it was heard last; null while it is heard.'),
+    partitions: z.array(z.number()).nullable().describe('Of Kafka, that it holds; null where it reads none.'),
+    targets: z.array(z.string()).describe('app:type, of the dynos that report to it; the first 50.'),
+    dynos: z.number().describe('Dynos that report to it.'),
+  })
+  .describe('One of the actuators on one Redis, and what it holds.');
+
 export const Health = z
   .object({
     ready: z.boolean().describe('Whether measurements are taken and decisions made here.'),
@@ -144,9 +157,14 @@ export const Status = Health.extend({
   totals: Totals,
   groups: z.array(Group).describe('By app and type; at most 500.'),
   targets: z.array(TargetState),
+  actuators: z.array(ActuatorShown).describe('All on the same Redis, by name; empty without a Redis.'),
+  unread_boots: z
+    .number()
+    .describe('Boots of other actuators that are not shown here, because these are too many: ask their own API.'),
   refused: z.array(RefusedMeasurements),
 }).describe('How the actuator and each target stand.');
 
+export type ActuatorShown = z.infer<typeof ActuatorShown>;
 export type TargetState = z.infer<typeof TargetState>;
 export type Group = z.infer<typeof Group>;
 export type RefusedMeasurements = z.infer<typeof RefusedMeasurements>;

@@ -24,6 +24,7 @@ export function showDyno(view: DynoView): Dyno {
     first_point_ms: view.firstPointMs,
     last_point_ms: view.lastPointMs,
     is_stale: view.isStale,
+    held_by: view.heldBy,
     dry_run: decision.dryRun,
     attempt_id: view.attemptId,
   };

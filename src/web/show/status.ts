@@ -1,8 +1,8 @@
 import { isOff, type Standing } from '../../decision/standing.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ActuatorControl, RefusalRecord } from '../control.ts';
-import type { Group, RefusedMeasurements, Status, TargetState } from '../schema/status.ts';
-import type { GroupView, Overview, ScoreboardView } from '../views.ts';
+import type { ActuatorShown, Group, RefusedMeasurements, Status, TargetState } from '../schema/status.ts';
+import type { ActuatorView, GroupView, Overview, ScoreboardView } from '../views.ts';
 
 type Shown = Pick<ActuatorControl, 'health' | 'overview' | 'standings' | 'refusals'>;
 
@@ -37,7 +37,25 @@ export function showStatus(control: Shown, version: string): Omit<Status, 'read_
     targets: control
       .standings()
       .map((standing) => showStanding(standing, overview.scoreboards.get(targetKey(standing.target)) ?? null)),
+    actuators: overview.actuators.map(showActuator),
+    unread_boots: overview.unreadBoots,
     refused: control.refusals().map(showRefusal),
+  };
+}
+
+/** Targets of one actuator: which it holds is shown at each dyno, too. */
+const MAX_TARGETS = 50;
+
+function showActuator(one: ActuatorView): ActuatorShown {
+  return {
+    id: one.id,
+    name: one.name,
+    answers: one.answers,
+    leads: one.leads,
+    silent_since_ms: one.silentSinceMs,
+    partitions: one.partitions === null ? null : [...one.partitions],
+    targets: one.targets.slice(0, MAX_TARGETS),
+    dynos: one.dynos,
   };
 }
 

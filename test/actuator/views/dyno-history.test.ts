@@ -114,7 +114,8 @@ describe('the overview', () => {
     const dynos = dynoParts(world);
     const { overLimit, meter } = world.chronicle;
     const { standings, mode, view: platform } = world;
-    return overview({ settings, dynos, standings, overLimit, meter, mode, platform, startedAtMs: 0 });
+    const isCounted = () => true;
+    return overview({ settings, dynos, standings, overLimit, meter, mode, platform, startedAtMs: 0, isCounted });
   };
 
   it('counts dynos, and groups them by app and type', async () => {

@@ -59,6 +59,8 @@ export function makeStatus(dynos: readonly DynoInList[], over: Partial<Status> =
     },
     groups: groupsOf(dynos),
     targets: [makeTarget(), makeTarget({ target: 'shop:mailer', restarts_left: 4, restarts_last_hour: 0 })],
+    actuators: [],
+    unread_boots: 0,
     refused: [],
     ...over,
   };

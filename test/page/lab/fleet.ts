@@ -72,6 +72,7 @@ export function makeDyno(over: Partial<DynoInList> = {}): DynoInList {
     first_point_ms: NOW_MS - 6 * HOUR_MS,
     last_point_ms: NOW_MS,
     is_stale: false,
+    held_by: null,
     dry_run: false,
     attempt_id: null,
     marks: [],

@@ -1,0 +1,39 @@
+import type { ActuatorRecord, SeenActuator } from '../../ports.ts';
+import type { ActuatorView } from '../../web/views.ts';
+
+/** One that wrote nothing for so long is missed: it writes every five to ten seconds. */
+const SILENT_AFTER_MS = 30_000;
+
+/**
+ * All actuators on one Redis, by name.
+ *
+ * @param own of the one that answers; null: a command answers
+ */
+export function actuatorViews(
+  own: ActuatorRecord | null,
+  others: readonly SeenActuator[],
+  nowMs: number,
+): readonly ActuatorView[] {
+  const all = own === null ? others : [{ ...own, silentMs: 0 }, ...others];
+  const views = all.map((one) => ({
+    id: one.id,
+    name: one.name,
+    answers: one.id === own?.id,
+    leads: one.leads,
+    silentSinceMs: one.silentMs > SILENT_AFTER_MS ? nowMs - one.silentMs : null,
+    partitions: one.partitions,
+    targets: one.targets,
+    dynos: one.dynos,
+  }));
+  return views.sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+}
+
+/** By target, the name of who holds it: of two that name it, the one that was heard last. */
+export function holdersOf(others: readonly SeenActuator[], own: readonly string[]): ReadonlyMap<string, string> {
+  const holders = new Map<string, string>();
+  for (const { name, targets } of others.toSorted((a, b) => b.silentMs - a.silentMs)) {
+    for (const target of targets) holders.set(target, name);
+  }
+  for (const target of own) holders.delete(target);
+  return holders;
+}
