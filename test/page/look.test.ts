@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MEMORY_CLASSES } from '../../src/model/decision.ts';
-import { makeAttempt, makeStatus, makeTarget, someAttempts } from './lab/answers.ts';
+import { makeAttempt, makeStatus, makeTarget, someActuators, someAttempts } from './lab/answers.ts';
 import { LAB_LIMIT_MS, type Lab, type OpenPage, openLab } from './lab/browser.ts';
 import { makeDyno, smallFleet } from './lab/fleet.ts';
 
@@ -53,7 +53,8 @@ function everything() {
       advice: 'set it',
     },
   ];
-  const status = makeStatus(fleet, { targets, refused, leading: false, ledger: 'unavailable' });
+  const over = { targets, refused, actuators: someActuators(), leading: false, ledger: 'unavailable' } as const;
+  const status = makeStatus(fleet, over);
   const open = makeAttempt({ id: 'open', phase: 'draining', outcome: null, jobs_now: 2, says: 'draining' });
   return { status, attempts: [open, ...someAttempts()] };
 }

@@ -20,7 +20,7 @@ export function heardWords(group: Group): string {
   return `${all - silentOnes(group).length} of ${all}`;
 }
 
-/** Which actuator holds what, each in a clause: `tidemark.1 (this one): partitions 0 to 3, 120 dynos`. */
+/** Which actuator holds what, each in a clause: `tidemark.1 (this one): partitions 0 to 3, with 120 dynos`. */
 export function holdings({ actuators }: Group, nowMs: number): readonly string[] {
   return actuators.map((one) => {
     const silent = one.silent_since_ms === null ? '' : `, last heard ${agoWords(one.silent_since_ms, nowMs)}`;
@@ -31,7 +31,7 @@ export function holdings({ actuators }: Group, nowMs: number): readonly string[]
 export function holdsWords({ leads, partitions, targets, dynos }: ActuatorShown): string {
   if (!leads) return 'stands by';
   const what = partitions === null ? targetWords(targets) : partitionWords(partitions);
-  return `${what}, ${countWords(dynos)} ${dynos === 1 ? 'dyno' : 'dynos'}`;
+  return `${what}, with ${countWords(dynos)} ${dynos === 1 ? 'dyno' : 'dynos'}`;
 }
 
 const TARGETS_NAMED = 2;
@@ -42,7 +42,7 @@ function targetWords(targets: readonly string[]): string {
   return targets.slice(0, TARGETS_NAMED).join(', ') + (more > 0 ? ` and ${numberOf(more, 'more target')}` : '');
 }
 
-/** `partitions 0 to 3, 7`. */
+/** `partitions 0 to 3 and 7`. */
 function partitionWords(partitions: readonly number[]): string {
   if (partitions.length === 0) return 'no partitions';
   const spans: { readonly from: number; to: number }[] = [];
@@ -52,7 +52,9 @@ function partitionWords(partitions: readonly number[]): string {
     else spans.push({ from: partition, to: partition });
   }
   const words = spans.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`));
-  return `${partitions.length === 1 ? 'partition' : 'partitions'} ${words.join(', ')}`;
+  const last = words.pop();
+  const listed = words.length === 0 ? last : `${words.join(', ')} and ${last}`;
+  return `${partitions.length === 1 ? 'partition' : 'partitions'} ${listed}`;
 }
 
 /** Of a dyno that another actuator holds: by whom, and how old its numbers are. Null of all others. */

@@ -175,8 +175,8 @@ function groupBanners(status: Status, nowMs: number): readonly Banner[] {
   const silent = silentOnes(status).map((one) =>
     banner(`silent ${one.id}`, 'watch', {
       title: `${one.name} is silent`,
-      says: `It was heard last ${agoWords(one.silent_since_ms ?? nowMs, nowMs)}, and held ${holdsWords(one)}.`,
-      advice: 'Another one takes over what it held. Look at its log.',
+      says: `It was heard last ${agoWords(one.silent_since_ms ?? nowMs, nowMs)}: ${holdsWords(one)}.`,
+      advice: 'Others take over what it held. Look at its log.',
     }),
   );
   const title = `${heardWords(status)} actuators`;

@@ -56,12 +56,9 @@ async function actuatorOf(name: string, partitions: readonly number[], prefix: s
 }
 
 const rowsOf = (control: ActuatorControl) =>
-  control.dynos().map(({ decision: { app, dyno, usageBytes }, heldBy }) => [
-    app,
-    dyno,
-    Math.round((usageBytes ?? 0) / MIB),
-    heldBy,
-  ]);
+  control
+    .dynos()
+    .map(({ decision: { app, dyno, usageBytes }, heldBy }) => [app, dyno, Math.round((usageBytes ?? 0) / MIB), heldBy]);
 
 it('each of two actuators answers for all, and says which of them holds what', async () => {
   const one = await actuatorOf('tidemark.1', [0, 1], 'both');

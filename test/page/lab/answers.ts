@@ -1,7 +1,7 @@
 import type { Attempt, AttemptDetail, ProcessMemory } from '../../../src/web/schema/attempt.ts';
 import type { DynoInList } from '../../../src/web/schema/dyno.ts';
 import type { TargetJobs } from '../../../src/web/schema/jobs.ts';
-import type { Group, Status, TargetState } from '../../../src/web/schema/status.ts';
+import type { ActuatorShown, Group, Status, TargetState } from '../../../src/web/schema/status.ts';
 import { curveOf, mb, NOW_MS, SHAPES } from './fleet.ts';
 
 /** Made answers of the API other than the dynos. */
@@ -27,6 +27,23 @@ export function makeTarget(over: Partial<TargetState> = {}): TargetState {
     scoreboard: null,
     ...over,
   };
+}
+
+/** A group of three on Kafka, of which the last one is missed. */
+export function someActuators(): ActuatorShown[] {
+  const one = (number: number, partitions: number[], over: Partial<ActuatorShown> = {}): ActuatorShown => ({
+    id: `a${number}`,
+    name: `tidemark.${number}`,
+    answers: number === 1,
+    leads: true,
+    silent_since_ms: null,
+    partitions,
+    targets: ['shop:worker'],
+    dynos: 40 * partitions.length,
+    ...over,
+  });
+  const silent = { silent_since_ms: NOW_MS - 3 * MINUTE_MS };
+  return [one(1, [0, 1, 2, 3, 9]), one(2, [4, 5]), one(3, [6, 7, 8], silent)];
 }
 
 export function makeStatus(dynos: readonly DynoInList[], over: Partial<Status> = {}): Status {
