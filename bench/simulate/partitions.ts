@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-export const DYNOS_OF_TARGET = 50;
+const DYNOS_OF_TARGET = 50;
 
 /** A dyno of the simulated fleet, by its number: 50 of each app. */
 export function appOf(dyno: number): string {
