@@ -48,7 +48,13 @@ async function actuatorOf(name: string, partitions: readonly number[], prefix: s
   /** What a round of the loop does: decide, save the boots and the record. */
   const round = async () => {
     await world.settle();
-    const saving = { isLedInside: async () => false, permissions, jobsOf: () => null, reached: () => ({ pointsId: null, place: null }), log };
+    const saving = {
+      isLedInside: async () => false,
+      permissions,
+      jobsOf: () => null,
+      reached: () => ({ pointsId: null, place: null }),
+      log,
+    };
     await saveSnapshots(registry.entries(), { snapshots: state.snapshots, ...saving });
     await record.save();
   };
