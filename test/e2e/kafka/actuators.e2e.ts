@@ -58,6 +58,12 @@ describe('actuators on Kafka', { timeout: 120_000 }, () => {
     await untilRestarted(APPS.map((app) => fleet.bloat(app, 'worker.2')));
   });
 
+  it('each show the dynos of all', async () => {
+    for (const actuator of fleet.actuators) {
+      await vi.waitFor(async () => expect(await fleet.appsOf(actuator, 'all')).toEqual(APPS), PATIENCE);
+    }
+  });
+
   it('take over from one that is killed, and restart what it was about to', async () => {
     const killed = await followerOf('shop-2');
     const boot = fleet.bloat('shop-2');

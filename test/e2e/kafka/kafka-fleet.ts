@@ -72,10 +72,13 @@ export class KafkaFleet {
     return dynoId;
   }
 
-  /** Which apps this actuator follows. */
-  async appsOf(actuator: RunningActuator): Promise<readonly string[]> {
-    const { dynos } = (await actuator.get('/api/dynos')) as { dynos: readonly { readonly app: string }[] };
-    return [...new Set(dynos.map(({ app }) => app))].sort();
+  /** The apps of the dynos that this actuator shows: those that it follows itself, or those of all. */
+  async appsOf(actuator: RunningActuator, whose: 'own' | 'all' = 'own'): Promise<readonly string[]> {
+    const { dynos } = (await actuator.get('/api/dynos')) as {
+      dynos: readonly { readonly app: string; readonly held_by: string | null }[];
+    };
+    const shown = dynos.filter(({ held_by }) => whose === 'all' || held_by === null);
+    return [...new Set(shown.map(({ app }) => app))].sort();
   }
 
   /** The actuators among these that follow the app. */
