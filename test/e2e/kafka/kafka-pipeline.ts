@@ -59,11 +59,16 @@ export class KafkaPipeline {
   }
 
   /** As a worker sends it: through the Collector. */
-  async send(resources: readonly ResourceSpec[]): Promise<void> {
+  send(resources: readonly ResourceSpec[]): Promise<void> {
+    return this.sendBytes(encodeProtobuf(resources), {});
+  }
+
+  /** A protobuf request, through the Collector. */
+  async sendBytes(body: Uint8Array<ArrayBuffer>, headers: Readonly<Record<string, string>>): Promise<void> {
     const response = await fetch(`${this.collector.url}/v1/metrics`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-protobuf', authorization: `Bearer ${INGEST_TOKEN}` },
-      body: encodeProtobuf(resources),
+      headers: { 'content-type': 'application/x-protobuf', authorization: `Bearer ${INGEST_TOKEN}`, ...headers },
+      body,
     });
     if (!response.ok) throw new Error(`the Collector answered ${response.status}: ${await response.text()}`);
     await response.arrayBuffer();
