@@ -279,7 +279,7 @@ export const SETTINGS = {
     readBy: SERVICE,
     value: WEB_ADDRESS,
     unset: 'none: no links',
-    meaning: 'Where people reach the page, for example `https://my-tidemark.herokuapp.com`: messages link to it.',
+    meaning: 'Where people reach the page (`web_url` in `heroku apps:info -s`): messages link to it.',
   }),
   weeklySummary: setting({
     name: 'TIDEMARK_WEEKLY_SUMMARY',

@@ -196,7 +196,7 @@ describe('beneath 20 jobs at all times, none of which runs for long', () => {
 });
 
 describe('a plateau over the soft limit that came back', () => {
-  it.each([2, 3, 4])('by falling to 69 %% of the quota after %i h is waited for the next time', (hours) => {
+  it.each([2, 3, 4])('by falling under the soft limit after %i h is waited for the next time', (hours) => {
     const [first, second] = [120, 120 + hours * 60 + 180];
     const isUp = (minute: number) => [first, second].some((from) => minute >= from && minute < from + hours * 60);
     const ownMb = (minute: number) => (minute < first ? 0.45 : isUp(minute) ? 0.86 : 0.69) * QUOTA_MB;

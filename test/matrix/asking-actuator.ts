@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDrainKeys } from '../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../src/adapters/redis/queue/drain-keys.ts';
 import type { DrainKeys } from '../../src/ports.ts';
 import { parseDrainQuestion } from '../../src/shared/drain-messages.ts';
 import type { MatrixDyno } from './matrix-dyno.ts';

@@ -1,6 +1,6 @@
 import { connectRedis } from '../../adapters/redis/connection.ts';
-import { createDrainKeys } from '../../adapters/redis/drain-keys.ts';
-import { createMemoryReports } from '../../adapters/redis/memory-reports.ts';
+import { createDrainKeys } from '../../adapters/redis/queue/drain-keys.ts';
+import { createMemoryReports } from '../../adapters/redis/queue/memory-reports.ts';
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';
 import { onDrainTimeout } from '../../attempt/boot-idle.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';

@@ -1,5 +1,5 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../../adapters/heroku/platform.ts';
-import { createPointsReader, type PointsReader } from '../../adapters/redis/points-reader.ts';
+import { createPointsReader, type PointsReader } from '../../adapters/redis/queue/points-reader.ts';
 import { createRedisState, type RedisState } from '../../adapters/redis/state.ts';
 import { createWebhookNotice, type WebhookNotice } from '../../adapters/webhook/notice.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';

@@ -41,7 +41,8 @@ export const Dyno = z
       .string()
       .nullable()
       .describe(
-        'The actuator that holds it: its numbers are as that one saved them, at last_point_ms. Null: the one that answers.',
+        'The actuator that holds it: its numbers are as that one saved them, at last_point_ms. ' +
+          'Null: the one that answers.',
       ),
     dry_run: z.boolean().describe('Whether the target stays dry.'),
     attempt_id: z.string().nullable().describe('The restart of it that is under way.'),

@@ -24,7 +24,7 @@ afterAll(async () => {
   for (const close of closers.toReversed()) await close();
 });
 
-/** One actuator of a group: the loop on a clock of its own, the Redis that all share, and the partitions it is given. */
+/** One actuator of a group: the loop on a clock of its own, the Redis that all share, and its partitions. */
 async function actuatorOf(name: string, partitions: readonly number[], prefix: string) {
   const world = new LoopWorld({ permissions: { allowed: ALLOWED } });
   const { registry, fleet, leadership, standings, chronicle, mode, view, permissions, policy, clock, log } = world;

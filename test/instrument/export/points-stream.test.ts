@@ -1,7 +1,7 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createPointsReader } from '../../../src/adapters/redis/points-reader.ts';
+import { createPointsReader } from '../../../src/adapters/redis/queue/points-reader.ts';
 import { type BorrowedRedis, borrowRedis } from '../../../src/instrument/bullmq/borrowed-redis.ts';
 import { ExportLog } from '../../../src/instrument/export/otlp/export-log.ts';
 import { PointsStreamExporter } from '../../../src/instrument/export/redis/points-stream.ts';

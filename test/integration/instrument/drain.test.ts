@@ -6,7 +6,7 @@ import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../../src/adapters/redis/queue/drain-keys.ts';
 import type { WorkerMethods } from '../../../src/instrument/bullmq/bullmq-patch.ts';
 import { WorkerInstrumentation } from '../../../src/instrument/worker-instrumentation.ts';
 import type { DrainKeys } from '../../../src/ports.ts';

@@ -5,7 +5,7 @@ import { REASONS } from '../../../model/decision.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import { JOB_KNOWN } from '../../../model/job-point.ts';
 import type { HistoryEntry } from '../../../ports.ts';
-import { memoryReportSchema } from '../memory-report-record.ts';
+import { memoryReportSchema } from '../queue/memory-report-record.ts';
 import { amount, nullableAmount, nullableTime, text, time } from './record-schema.ts';
 
 /** The form of the ledger's records in Redis. Unknown fields, which a newer Tidemark may have written, are dropped. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createDrainKeys } from '../../../../src/adapters/redis/drain-keys.ts';
+import { createDrainKeys } from '../../../../src/adapters/redis/queue/drain-keys.ts';
 import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
 import { UnreadableRecord } from '../../../../src/model/errors.ts';
 import type { ActuatorEvent } from '../../../../src/ports.ts';

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { connectRedis, type RedisConnection } from '../../../src/adapters/redis/connection.ts';
-import { createDrainKeys } from '../../../src/adapters/redis/drain-keys.ts';
-import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
-import type { DrainKeys } from '../../../src/ports.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection.ts';
+import { createDrainKeys } from '../../../../src/adapters/redis/queue/drain-keys.ts';
+import { ConfigError, LedgerUnavailable } from '../../../../src/model/errors.ts';
+import type { DrainKeys } from '../../../../src/ports.ts';
 import {
   type DrainAnswer,
   type DrainedBoot,
   type DrainKeyNames,
   drainKeyNames,
-} from '../../../src/shared/drain-messages.ts';
-import { PATIENCE } from '../../patience.ts';
+} from '../../../../src/shared/drain-messages.ts';
+import { PATIENCE } from '../../../patience.ts';
 
 let keys: DrainKeys;
 let redis: Redis;

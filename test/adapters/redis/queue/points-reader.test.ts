@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createPointsReader, type PointsReader } from '../../../src/adapters/redis/points-reader.ts';
-import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
+import { createPointsReader, type PointsReader } from '../../../../src/adapters/redis/queue/points-reader.ts';
+import { type RedisServer, startRedis } from '../../../../src/testbed/servers/redis-server.ts';
 
 const LIMIT = { timeout: 20_000, interval: 20 };
 const MINUTE_MS = 60_000;

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { connectRedis, type RedisConnection } from '../../../src/adapters/redis/connection.ts';
-import { createMemoryReports } from '../../../src/adapters/redis/memory-reports.ts';
-import { lookForDrain } from '../../../src/instrument/drain/drain-redis.ts';
-import { LedgerUnavailable } from '../../../src/model/errors.ts';
-import { REPORTED_PROCESSES } from '../../../src/model/memory-report.ts';
-import type { MemoryReports } from '../../../src/ports.ts';
-import { type DrainedBoot, drainKeyNames } from '../../../src/shared/drain-messages.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection.ts';
+import { createMemoryReports } from '../../../../src/adapters/redis/queue/memory-reports.ts';
+import { lookForDrain } from '../../../../src/instrument/drain/drain-redis.ts';
+import { LedgerUnavailable } from '../../../../src/model/errors.ts';
+import { REPORTED_PROCESSES } from '../../../../src/model/memory-report.ts';
+import type { MemoryReports } from '../../../../src/ports.ts';
+import { type DrainedBoot, drainKeyNames } from '../../../../src/shared/drain-messages.ts';
 import {
   ALLOCATION_SITES,
   MEMORY_ANSWER_MAX_BYTES,
   type MemoryAnswer,
   type MemoryReportKeyNames,
   memoryReportKeyNames,
-} from '../../../src/shared/memory-report-messages.ts';
+} from '../../../../src/shared/memory-report-messages.ts';
 
 let connection: RedisConnection;
 let reports: MemoryReports;

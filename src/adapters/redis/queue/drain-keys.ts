@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { LedgerUnavailable } from '../../model/errors.ts';
-import type { DrainAnswers, DrainKeys } from '../../ports.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import type { DrainAnswers, DrainKeys } from '../../../ports.ts';
 import {
   DRAIN_KEY_LIFE_MS,
   type DrainAnswer,
   type DrainedBoot,
   drainKeyNames,
   drainQuestion,
-} from '../../shared/drain-messages.ts';
+} from '../../../shared/drain-messages.ts';
+import { connectRedis, type RedisConnection, type RedisConnectionOptions } from '../connection.ts';
+import { text, time } from '../ledger/record-schema.ts';
 import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
-import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './connection.ts';
-import { text, time } from './ledger/record-schema.ts';
 
 export interface DrainKeysOptions extends RedisConnectionOptions {
   /** The longest that workers stay stopped for one attempt, whatever happens to this process. */

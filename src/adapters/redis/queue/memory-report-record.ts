@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type MemoryReport, NOT_SAMPLED_BECAUSE, REPORTED_PROCESSES } from '../../model/memory-report.ts';
-import { printable } from '../../model/printable.ts';
-import { ALLOCATION_SITES, HEAP_SPACES, MEMORY_NAME_MAX_LENGTH } from '../../shared/memory-report-messages.ts';
-import { amount } from './ledger/record-schema.ts';
+import { type MemoryReport, NOT_SAMPLED_BECAUSE, REPORTED_PROCESSES } from '../../../model/memory-report.ts';
+import { printable } from '../../../model/printable.ts';
+import { ALLOCATION_SITES, HEAP_SPACES, MEMORY_NAME_MAX_LENGTH } from '../../../shared/memory-report-messages.ts';
+import { amount } from '../ledger/record-schema.ts';
 
 /**
  * The form of memory reports, as workers and the ledger hold them. Anyone who can write to Redis can write here, and

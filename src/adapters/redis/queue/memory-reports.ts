@@ -1,17 +1,17 @@
-import { LedgerUnavailable } from '../../model/errors.ts';
-import { type MemoryReport, type ProcessMemory, REPORTED_PROCESSES } from '../../model/memory-report.ts';
-import { printable } from '../../model/printable.ts';
-import type { MemoryReports } from '../../ports.ts';
-import type { DrainedBoot } from '../../shared/drain-messages.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import { type MemoryReport, type ProcessMemory, REPORTED_PROCESSES } from '../../../model/memory-report.ts';
+import { printable } from '../../../model/printable.ts';
+import type { MemoryReports } from '../../../ports.ts';
+import type { DrainedBoot } from '../../../shared/drain-messages.ts';
 import {
   MEMORY_ANSWER_MAX_BYTES,
   MEMORY_NAME_MAX_LENGTH,
   MEMORY_QUESTION_LIFE_MS,
   memoryQuestion,
   memoryReportKeyNames,
-} from '../../shared/memory-report-messages.ts';
+} from '../../../shared/memory-report-messages.ts';
+import type { RedisConnection } from '../connection.ts';
 import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
-import type { RedisConnection } from './connection.ts';
 import { memoryAnswerSchema } from './memory-report-record.ts';
 
 /** Answers that are looked at: more processes than any dyno has. */
