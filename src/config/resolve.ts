@@ -29,8 +29,9 @@ export interface KafkaSettings {
   readonly brokers: readonly string[];
   /** Null: the connection is not encrypted. */
   readonly tls: KafkaTls | null;
+  /** That the Collector writes to, with `KAFKA_PREFIX`. */
   readonly topic: string;
-  /** The consumer group. */
+  /** The consumer group, with `KAFKA_PREFIX`. */
   readonly group: string;
 }
 
@@ -38,8 +39,9 @@ export interface KafkaSettings {
 export interface KafkaTls {
   /** Null: the public authorities are trusted, and host names are compared. */
   readonly trustedCert: string | null;
+  /** That the brokers ask for. Null: they are given none. */
   readonly clientCert: string | null;
-  /** A secret. */
+  /** Of `clientCert`. A secret. */
   readonly clientCertKey: string | null;
 }
 
