@@ -73,7 +73,7 @@ async function measureRate(): Promise<number> {
   return (taken * 1000) / MEASURED_MS;
 }
 
-/** More at one time is past the connections that the actuator keeps open: it closes those, unanswered. */
+/** Far more than may wait, and far fewer than the connections beyond which the actuator closes some unanswered. */
 const MAX_OPEN = 400;
 
 /** Sends at a rate, whether there are answers or not; begins with as many as may wait, to be over it from the start. */
