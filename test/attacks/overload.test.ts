@@ -114,13 +114,12 @@ describe('an actuator on a heap of 256 MiB that gets three times the load it can
       }
     })();
     const answers = await overload(3 * rate);
-    // Awaited, not measured: what is waiting must be worked off, and the next request taken.
-    await vi.waitFor(async () => expect((await flood(batch())).status).toBe(200), PATIENCE);
+    // Awaited, not measured: what is waiting must be worked off, and the next request taken, within this time.
+    await vi.waitFor(async () => expect((await flood(batch())).status).toBe(200), { timeout: 5_000, interval: 50 });
     isOver = true;
     await shop;
     const refused = answers.filter(({ status }) => status !== 200);
-    // How many depends on what else the machine does: it may have been slower when the rate was measured.
-    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeGreaterThan(answers.length / 4);
     expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
     expect(refused.every(({ retryAfter }) => Number(retryAfter) > 0)).toBe(true);
     expect(new Set(statusesOfShop)).toEqual(new Set([200]));

@@ -16,7 +16,7 @@ const CLOSE_MS = 3_000;
 
 /**
  * Stays in the consumer group. The library rejoins after most faults; where it gives up, this one leaves and joins
- * anew.
+ * again.
  */
 export class GroupMember {
   readonly #options: GroupMemberOptions;

@@ -79,7 +79,7 @@ describe('a log drain of a BullMQ worker, of a job runner in another language, a
   });
 });
 
-/** `RECORD=true npx vitest run test/integration/log-drain/same-decisions.test.ts` writes the recording anew. */
+/** `RECORD=true npx vitest run test/integration/log-drain/same-decisions.test.ts` makes the recording again. */
 function record(bodies: readonly string[], otlpBodies: readonly OtlpBody[]): void {
   writeFileSync(new URL('drain.txt.gz', RECORDED), gzipSync(bodies.join(''), { level: 9 }));
   writeFileSync(new URL('otlp.json.gz', RECORDED), gzipSync(JSON.stringify(otlpBodies), { level: 9 }));
