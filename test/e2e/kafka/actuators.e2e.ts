@@ -15,7 +15,7 @@ describe('actuators on Kafka', { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     kafka = await KafkaPipeline.start(PARTITIONS);
-    const redisUrl = `${inject('redisUrl')}/13`;
+    const redisUrl = `${inject('redisUrl')}/12`;
     fleet = await KafkaFleet.start({ kafka, redisUrl, apps: APPS.length, dynos: 2, windowMs: WINDOW_MS });
   }, 180_000);
   afterAll(async () => {
