@@ -61,8 +61,8 @@ function fleetOf(boots: number, untilMs: number) {
   const fleet = new Fleet({ registry, platform: null, rules: { policy, permissions }, host: { clock, log } });
   const tick = async () => {
     fleet.forgetOver();
-    const entries = await fleet.observe();
-    fleet.decide(fleet.due(entries), new Map(), true);
+    const apps = await fleet.observe();
+    fleet.decide(fleet.due(apps.flat()), new Map(), true);
   };
   return { time, tick };
 }

@@ -110,8 +110,8 @@ export class SimulatedActuator {
 
   async #tick(): Promise<number> {
     this.#fleet.forgetOver();
-    const entries = await this.#fleet.observe();
-    const decided = this.#fleet.decide(this.#fleet.due(entries), this.#ledgers, true);
+    const apps = await this.#fleet.observe();
+    const decided = this.#fleet.decide(this.#fleet.due(apps.flat()), this.#ledgers, true);
     for (const one of decided) if (one.decision.action === 'restart') this.#restart(one);
     return decided.length;
   }
@@ -173,7 +173,7 @@ export class SimulatedActuator {
   }
 
   #newestDecisions(): ReadonlyMap<number, string> {
-    const newest = this.#registry.newestDecided();
+    const newest = this.#registry.apps().flatMap((ofApp) => ofApp.shown());
     return new Map(
       newest.map(({ boot, decision }) => [
         numberOf(boot.identity),

@@ -1,14 +1,13 @@
 import { type Boot, observe, openBoot } from '../detector/boot/boot.ts';
-import type { DynoFacts } from '../detector/rules/assessment.ts';
-import type { Decision } from '../model/decision.ts';
 import type { Reporter } from '../model/fair-shares.ts';
-import type { Listing } from '../model/listing.ts';
 import { type BootIdentity, bootKeyOf, type Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Target } from '../model/target.ts';
-import type { PlatformDyno } from '../ports.ts';
 import { processTypeOf } from '../shared/dyno-name.ts';
 import { oldSpaceBytes } from '../sources/limits.ts';
+import { compareDynos } from '../web/show/dyno-order.ts';
+import { AppBoots, newestDecidedIn, newestIn } from './app-boots.ts';
+import type { BootEntry } from './boot-entry.ts';
 import { BootPlaces, bootBytesFor } from './boot-places.ts';
 import { UsageSeries } from './chronicle/usage-series.ts';
 
@@ -20,36 +19,14 @@ export const SUPERSEDED_AFTER_WINDOWS = 10;
 /** Boots under one dyno name. With more, the most silent one that the platform does not list goes. */
 const MAX_BOOTS_OF_DYNO = 32;
 
-export interface BootEntry {
-  readonly key: string;
-  readonly boot: Boot;
-  readonly series: UsageSeries;
-  /** How many buckets were closed when the boot was last saved. */
-  savedBuckets: number;
-  /** From where its partition of Kafka must be read to know what is not in its snapshot; null where there is none. */
-  savedOffset: bigint | null;
-  /** The newest decision about the boot; null before its first tick. */
-  decision: Decision | null;
-  /** When the loop first saw it (monotonic ms); null before. */
-  seenMs: number | null;
-  /** Whether the platform was to be read because of it, and it has not been found up since. */
-  isSought: boolean;
-  /** Which listed dyno it is; null before its first tick, and where no platform is configured. */
-  listing: Listing<PlatformDyno> | null;
-  /** The platform's last facts about its dyno; kept when the listing already shows the successor. */
-  facts: DynoFacts | null;
-  /** From the ledger of its target, when that was last read. */
-  learnedFloorBytes: number | null;
-  uselessRestarts: number;
-}
-
 /** All boots that report, with the values folded from their points. The only mutable place for them. */
 export class BootRegistry {
   readonly #policy: Policy;
   readonly #places: BootPlaces;
   readonly #entries = new Map<string, BootEntry>();
-  /** The boots of each app and dyno name. */
-  readonly #byDyno = new Map<string, BootEntry[]>();
+  readonly #byApp = new Map<string | null, AppBoots>();
+  /** In the order of all lists; null where apps have come or gone since they were put in order. */
+  #apps: readonly AppBoots[] | null = null;
   /** Those that made room since the last `prune`. */
   #madeRoom: string[] = [];
 
@@ -81,8 +58,9 @@ export class BootRegistry {
     for (const point of points) {
       const key = bootKeyOf(point.boot);
       const entry = this.#entries.get(key) ?? this.#open(key, openBoot(point));
-      const { processes } = entry.boot;
+      const { processes, identity } = entry.boot;
       observe(entry.boot, point, this.#policy);
+      if (entry.boot.identity !== identity) this.#rename(entry, identity);
       const { usageBytes, activeJobs } = entry.boot;
       if (entry.boot.processes !== processes) this.#places.weigh(key, entry.boot.processes.length);
       if (usageBytes !== null) entry.series.add({ timeMs: point.timeMs, usageBytes, activeJobs });
@@ -124,25 +102,62 @@ export class BootRegistry {
     this.#entries.set(key, entry);
     this.#places.open(key, boot.identity.app, boot.lastPointMs);
     this.#places.weigh(key, boot.processes.length);
-    const name = dynoKey(boot.identity);
-    const ofDyno = this.#byDyno.get(name) ?? [];
-    this.#byDyno.set(name, ofDyno);
-    ofDyno.push(entry);
+    const ofApp = this.#appBoots(boot.identity.app);
+    ofApp.add(entry);
+    const ofDyno = ofApp.of(boot.identity.dyno);
     if (ofDyno.length > MAX_BOOTS_OF_DYNO) this.#makeRoomBy(leastNeeded(ofDyno).key);
     return entry;
   }
 
-  #remove({ key, boot }: BootEntry): void {
-    this.#entries.delete(key);
-    this.#places.remove(key);
-    const name = dynoKey(boot.identity);
-    const rest = (this.#byDyno.get(name) ?? []).filter((entry) => entry.key !== key);
-    if (rest.length === 0) this.#byDyno.delete(name);
-    else this.#byDyno.set(name, rest);
+  #appBoots(app: string | null): AppBoots {
+    let ofApp = this.#byApp.get(app);
+    if (ofApp === undefined) {
+      ofApp = new AppBoots(app);
+      this.#byApp.set(app, ofApp);
+      this.#apps = null;
+    }
+    return ofApp;
   }
 
+  /** It says something else of itself than before, such as another process type. */
+  #rename(entry: BootEntry, before: BootIdentity): void {
+    this.#removeFromApp(entry, before);
+    this.#appBoots(entry.boot.identity.app).add(entry);
+  }
+
+  #remove(entry: BootEntry): void {
+    this.#entries.delete(entry.key);
+    this.#places.remove(entry.key);
+    this.#removeFromApp(entry, entry.boot.identity);
+  }
+
+  #removeFromApp(entry: BootEntry, { app, dyno }: BootIdentity): void {
+    const ofApp = this.#byApp.get(app);
+    ofApp?.remove(entry, dyno);
+    if (!ofApp?.isEmpty) return;
+    this.#byApp.delete(app);
+    this.#apps = null;
+  }
+
+  /** By app. */
   entries(): readonly BootEntry[] {
-    return [...this.#entries.values()];
+    return this.byApp().flat();
+  }
+
+  /** The boots of each app, as they are now: a list that does not change. */
+  byApp(): readonly (readonly BootEntry[])[] {
+    return [...this.#byApp.values()].map((ofApp) => ofApp.entries());
+  }
+
+  /** The apps in the order of all lists. */
+  apps(): readonly AppBoots[] {
+    this.#apps ??= [...this.#byApp.values()].sort((a, b) => compareDynos([a.app, ''], [b.app, '']));
+    return this.#apps;
+  }
+
+  /** Of all boots whose app is known. */
+  targets(): readonly Target[] {
+    return [...this.#byApp.values()].flatMap((ofApp) => ofApp.targets());
   }
 
   get size(): number {
@@ -154,19 +169,22 @@ export class BootRegistry {
     return this.#entries.get(bootKeyOf({ app, dyno, bootId })) ?? null;
   }
 
+  ofApp(app: string | null): readonly BootEntry[] {
+    return this.#byApp.get(app)?.entries() ?? [];
+  }
+
+  ofDyno(app: string | null, dyno: string): readonly BootEntry[] {
+    return this.#byApp.get(app)?.of(dyno) ?? [];
+  }
+
   /** The boot that the platform lists under a dyno name, else the newest of that name; null if none exists. */
   newestOf(app: string, dyno: string): BootEntry | null {
-    return newestIn(this.#byDyno.get(dynoKey({ app, dyno })) ?? []);
+    return newestIn(this.ofDyno(app, dyno));
   }
 
-  /** The same of each dyno name, among the boots that were decided about: what people are shown. */
-  newestDecided(): readonly BootEntry[] {
-    return [...this.#byDyno.values()].flatMap((ofDyno) => newestIn(decided(ofDyno)) ?? []);
-  }
-
-  /** Null where no boot of that name was decided about. */
+  /** The same among the boots that were decided about: what people are shown. Null where there is none. */
   newestDecidedOf(app: string, dyno: string): BootEntry | null {
-    return newestIn(decided(this.#byDyno.get(dynoKey({ app, dyno })) ?? []));
+    return newestDecidedIn(this.ofDyno(app, dyno));
   }
 
   /** Forgets boots that another actuator follows from now on; the next `prune` returns their keys. */
@@ -178,8 +196,10 @@ export class BootRegistry {
   prune(nowMs: number): readonly string[] {
     const gone: BootEntry[] = [];
     // By dyno, so that the boots of one are compared with each other alone.
-    for (const ofDyno of this.#byDyno.values()) {
-      for (const entry of ofDyno) if (this.#isOver(entry, ofDyno, nowMs)) gone.push(entry);
+    for (const ofApp of this.#byApp.values()) {
+      for (const ofDyno of ofApp.byDyno()) {
+        for (const entry of ofDyno) if (this.#isOver(entry, ofDyno, nowMs)) gone.push(entry);
+      }
     }
     for (const entry of gone) this.#remove(entry);
     this.#places.prune(nowMs);
@@ -200,21 +220,6 @@ export class BootRegistry {
   }
 }
 
-function decided(ofDyno: readonly BootEntry[]): readonly BootEntry[] {
-  return ofDyno.filter(({ decision }) => decision !== null);
-}
-
-function newestIn(ofDyno: readonly BootEntry[]): BootEntry | null {
-  return ofDyno.reduce<BootEntry | null>((a, b) => (a === null || comesFirst(b, a) ? b : a), null);
-}
-
-/** The boot that the platform lists comes before the others, and the newer before the older. */
-function comesFirst(one: BootEntry, other: BootEntry): boolean {
-  const isListed = one.listing?.kind === 'listed';
-  if (isListed !== (other.listing?.kind === 'listed')) return isListed;
-  return one.boot.firstPointMs > other.boot.firstPointMs;
-}
-
 /** @param ofDyno at least one */
 function leastNeeded(ofDyno: readonly BootEntry[]): BootEntry {
   const isListed = ({ listing }: BootEntry) => listing?.kind === 'listed';
@@ -233,8 +238,4 @@ function isFuller(one: Boot, other: Boot): boolean {
 export function targetOfBootKey(key: string): Target | null {
   const [app = '', dyno = ''] = key.split('|');
   return app === '' ? null : { app, processType: processTypeOf(dyno) };
-}
-
-function dynoKey({ app, dyno }: Pick<BootIdentity, 'app' | 'dyno'>): string {
-  return `${app ?? ''}|${dyno}`;
 }

@@ -28,8 +28,11 @@ export async function readSavedState(settings: ActuatorSettings): Promise<SavedS
   });
   try {
     if (!(await state.untilAvailable(REDIS_TIMEOUT_MS))) return null;
-    const texts = await state.snapshots.load(null);
-    const boots = [...texts.values()].flatMap((text) => readSnapshot(text)?.boot ?? []);
+    const boots: Boot[] = [];
+    await state.snapshots.load(null, (_, text) => {
+      const snapshot = readSnapshot(text);
+      if (snapshot !== null) boots.push(snapshot.boot);
+    });
     return { boots, standings: await readStandings(state, settings, boots), isLed: await state.isLed() };
   } catch (error) {
     if (error instanceof LedgerUnavailable) return null;

@@ -1,7 +1,8 @@
 import type { Holding } from '../model/fair-shares.ts';
-import type { JobFigure, JobPoint } from '../model/job-point.ts';
+import type { JobPoint } from '../model/job-point.ts';
 import type { BootIdentity } from '../model/point.ts';
 import { bytesOfSeries, Series } from './series.ts';
+import { SeriesSet } from './series-set.ts';
 
 /** As the detector: a dyno that forks without end must not fill the actuator's memory. */
 const MAX_PROCESSES = 64;
@@ -20,11 +21,9 @@ const SMALL_NUMBERS = 2 ** 30;
 /** Whether a boot may take so many bytes more; where it may, they are its own from then on. */
 export type Room = (bytes: number) => boolean;
 
-type SeriesByFigure = Map<JobFigure, Map<number, Series>>;
-
 interface ProcessJobs {
   timeMs: number;
-  readonly byFigure: SeriesByFigure;
+  readonly series: SeriesSet;
 }
 
 /** What one boot measured of its jobs. Of bounded size. */
@@ -36,9 +35,10 @@ export class BootJobs implements Holding {
   startMs = Number.POSITIVE_INFINITY;
   lastMs = 0;
   readonly #processes = new Map<string, ProcessJobs>();
-  /** Of processes that are forgotten. */
-  readonly #ended: SeriesByFigure = new Map();
-  readonly #leftOut = new Set<number>();
+  /** Of processes that are forgotten; null where none is. */
+  #ended: SeriesSet | null = null;
+  /** Null where all names found room. */
+  #leftOut: Set<number> | null = null;
   #leftOutBefore = 0;
   #series = 0;
   /** What it takes in the heap at most, bytes; kept by whoever gives it room. */
@@ -57,7 +57,7 @@ export class BootJobs implements Holding {
 
   /** How many job names found no room; of those that this process left out, at most 100. */
   get leftOut(): number {
-    return this.#leftOutBefore + this.#leftOut.size;
+    return this.#leftOutBefore + (this.#leftOut?.size ?? 0);
   }
 
   /** Names that another process left out before. */
@@ -87,6 +87,7 @@ export class BootJobs implements Holding {
   }
 
   #leaveOut(points: readonly JobPoint[]): number {
+    this.#leftOut ??= new Set();
     for (const { figure, seriesId } of points) {
       if (figure === 'runs' && this.#leftOut.size < MAX_LEFT_OUT) this.#leftOut.add(seriesId % SMALL_NUMBERS);
     }
@@ -94,25 +95,20 @@ export class BootJobs implements Holding {
   }
 
   *series(): Iterable<Series> {
-    for (const all of this.#ended.values()) yield* all.values();
-    for (const { byFigure } of this.#processes.values()) {
-      for (const all of byFigure.values()) yield* all.values();
-    }
+    if (this.#ended !== null) yield* this.#ended;
+    for (const { series } of this.#processes.values()) yield* series;
   }
 
   /** Null where it does not say what it is about. */
-  #seriesOf({ byFigure }: ProcessJobs, point: JobPoint, room: Room): Series | 'no-room' | null {
+  #seriesOf({ series }: ProcessJobs, point: JobPoint, room: Room): Series | 'no-room' | null {
     const { figure, seriesId } = point;
-    const known = byFigure.get(figure);
-    const series = known?.get(seriesId);
-    if (series !== undefined) return series;
+    const known = series.find(figure, seriesId);
+    if (known !== null) return known;
     const labels = point.labels();
     if (labels === null) return null;
     if (this.#series >= MAX_SERIES || !room(bytesOfSeries(figure, labels))) return 'no-room';
-    const made = new Series(figure, labels);
-    const all = known ?? new Map<number, Series>();
-    if (known === undefined) byFigure.set(figure, all);
-    all.set(seriesId, made);
+    const made = new Series(figure, labels, seriesId);
+    series.add(made);
     this.#series += 1;
     return made;
   }
@@ -122,7 +118,7 @@ export class BootJobs implements Holding {
     if (known !== undefined) return known;
     if (this.#processes.size >= MAX_PROCESSES) this.#endSilent(room);
     if (!room(PROCESS_BYTES)) return null;
-    const made: ProcessJobs = { timeMs: 0, byFigure: new Map() };
+    const made: ProcessJobs = { timeMs: 0, series: new SeriesSet() };
     this.#processes.set(processId, made);
     return made;
   }
@@ -131,31 +127,29 @@ export class BootJobs implements Holding {
   #endSilent(room: Room): void {
     const [silent] = [...this.#processes].sort(([, a], [, b]) => a.timeMs - b.timeMs);
     if (silent === undefined) return;
-    const [processId, { byFigure }] = silent;
+    const [processId, { series: all }] = silent;
     this.#processes.delete(processId);
     let freed = PROCESS_BYTES;
-    for (const [figure, all] of byFigure) {
-      this.#series -= all.size;
-      for (const [seriesId, series] of all) {
-        freed += bytesOfSeries(figure, series.labels);
-        if (figure !== 'active' && figure !== 'held') freed -= this.#end(seriesId, series);
-      }
+    for (const series of all) {
+      const { figure, labels } = series;
+      this.#series -= 1;
+      freed += bytesOfSeries(figure, labels);
+      if (figure !== 'active' && figure !== 'held') freed -= this.#end(series);
     }
     // What it came to takes no more than it did.
     room(-freed);
   }
 
   /** @returns the bytes that this took */
-  #end(seriesId: number, series: Series): number {
-    const { figure, labels } = series;
-    const all = this.#ended.get(figure) ?? new Map<number, Series>();
-    this.#ended.set(figure, all);
-    const known = all.get(seriesId);
-    if (known !== undefined) {
+  #end(series: Series): number {
+    const { figure, labels, id } = series;
+    this.#ended ??= new SeriesSet();
+    const known = this.#ended.find(figure, id);
+    if (known !== null) {
       known.absorb(series);
       return 0;
     }
-    all.set(seriesId, series);
+    this.#ended.add(series);
     this.#series += 1;
     return bytesOfSeries(figure, labels);
   }

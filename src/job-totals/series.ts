@@ -25,6 +25,8 @@ export function bytesOfSeries(figure: JobFigure, { queue, name }: JobLabels): nu
 export class Series {
   readonly figure: JobFigure;
   readonly labels: JobLabels;
+  /** Of the series among those of its figure; 0 for a sum over several. */
+  readonly id: number;
   timeMs = 0;
   #startMs = 0;
   /** What earlier starts came to, or all deltas. */
@@ -32,9 +34,10 @@ export class Series {
   #last = 0;
   #growth: GrowthSum | null = null;
 
-  constructor(figure: JobFigure, labels: JobLabels) {
+  constructor(figure: JobFigure, labels: JobLabels, id = 0) {
     this.figure = figure;
     this.labels = labels;
+    this.id = id;
   }
 
   get value(): number {
@@ -85,8 +88,9 @@ export class Series {
 /** A histogram of growth since its boot began, in the buckets of `GROWTH_BOUNDS`. Of fixed size. */
 export class GrowthSum {
   /** One more than bounds, and last those of histograms without buckets: nobody knows where they belong. */
-  readonly #before = new Array<number>(PLACES).fill(0);
-  readonly #last = this.#before.slice();
+  readonly #last = NO_COUNTS.slice();
+  /** Of earlier starts and deltas; null where there are none. */
+  #before: number[] | null = null;
   #sumBefore = 0;
   #sumLast = 0;
   #max: number | null = null;
@@ -94,6 +98,7 @@ export class GrowthSum {
   take(growth: GrowthCounts, { isDelta, restarts }: { readonly isDelta: boolean; readonly restarts: boolean }): void {
     if (growth.max !== null) this.#max = Math.max(this.#max ?? 0, growth.max);
     if (isDelta) {
+      this.#before ??= NO_COUNTS.slice();
       place(growth, this.#before);
       this.#sumBefore += growth.sum;
       return;
@@ -108,14 +113,14 @@ export class GrowthSum {
   }
 
   add(other: GrowthSum): void {
-    this.#addAll(other.#before);
+    if (other.#before !== null) this.#addAll(other.#before);
     this.#addAll(other.#last);
     this.#sumBefore += other.#sumBefore + other.#sumLast;
     if (other.#max !== null) this.#max = Math.max(this.#max ?? 0, other.#max);
   }
 
   view(): GrowthView {
-    const all = this.#before.map((count, at) => count + (this.#last[at] as number));
+    const all = this.#last.map((count, at) => count + (this.#before?.[at] ?? 0));
     return {
       counts: all.slice(0, -1),
       unplaced: all.at(-1) as number,
@@ -125,7 +130,7 @@ export class GrowthSum {
   }
 
   #addAll(counts: readonly number[]): void {
-    for (let at = 0; at < PLACES; at++) this.#before[at] = (this.#before[at] as number) + (counts[at] as number);
+    this.#before = (this.#before ?? NO_COUNTS).map((count, at) => count + (counts[at] as number));
   }
 }
 
@@ -142,6 +147,7 @@ export interface GrowthView {
 }
 
 const PLACES = GROWTH_BOUNDS.length + 2;
+const NO_COUNTS: readonly number[] = new Array<number>(PLACES).fill(0);
 
 /** Adds the counts to those of our buckets: each where its upper bound belongs. An application may choose its own. */
 function place({ bounds, counts }: GrowthCounts, into: number[]): void {

@@ -6,6 +6,8 @@ export interface SavedWith {
   readonly partition?: number | null;
 }
 
+export type TakeSnapshot = (bootKey: string, json: string) => void;
+
 /** The folded state of each boot, so that a restarted actuator continues where the last one stopped. */
 export interface Snapshots {
   /**
@@ -13,11 +15,13 @@ export interface Snapshots {
    */
   save(bootKey: string, json: string, more?: SavedWith): Promise<void>;
   /**
-   * All snapshots that have not expired, by their key. Throws `LedgerUnavailable`.
+   * Passes on the snapshots that have not expired, one after the other: together they may be more than fits into the
+   * memory. Throws `LedgerUnavailable`.
    *
    * @param partition only those of boots that were saved with it; null: all
+   * @param take may get the same one twice
    */
-  load(partition: number | null): Promise<ReadonlyMap<string, string>>;
+  load(partition: number | null, take: TakeSnapshot): Promise<void>;
   /** Reports a snapshot of `load` that could not be read. It is overwritten when the boot next closes a bucket. */
   refuse(bootKey: string): void;
 }

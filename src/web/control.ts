@@ -4,6 +4,7 @@ import type { TargetJobs } from '../job-totals/figures.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Target } from '../model/target.ts';
 import type { ClaimAnswer } from '../ports.ts';
+import type { DynoPlace, DynosPage } from './show/dyno-order.ts';
 import type { AttemptDetailView, AttemptRecord, DynoDetailView, DynoView, Overview } from './views.ts';
 
 export interface DecisionRecord {
@@ -61,6 +62,8 @@ export type WebhookAnswer =
 export interface ActuatorControl {
   /** By app and name. */
   dynos(): readonly DynoView[];
+  /** Some of the same, from the first behind a place on; null: from the start. */
+  dynosAfter(place: DynoPlace | null, count: number): DynosPage;
   /** Null where no measurements of it have arrived. */
   dyno(app: string, dyno: string): DynoDetailView | null;
   decisions(count: number): readonly DecisionRecord[];

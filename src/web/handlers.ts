@@ -26,13 +26,3 @@ export function ok<Body>(body: Body) {
 export function refusal<Status extends number>(status: Status, code: string, message: string) {
   return { status, body: errorBody(code, message) };
 }
-
-type Place = readonly [app: string | null, dyno: string];
-
-/** The order of all lists of dynos: `worker.2` before `worker.10`. */
-export function compareDynos(a: Place, b: Place): number {
-  return COLLATOR.compare(`${a[0]} ${a[1]}`, `${b[0]} ${b[1]}`);
-}
-
-/** Made once: `localeCompare` makes one for each call. */
-const COLLATOR = new Intl.Collator('en', { numeric: true });

@@ -3,12 +3,13 @@ import type { z } from 'zod';
 import { VERSION } from '../shared/version.ts';
 import { isReadOnly } from './admission.ts';
 import type { ActuatorControl } from './control.ts';
-import { compareDynos, type Handlers, ok, parseJson, refusal } from './handlers.ts';
+import { type Handlers, ok, parseJson, refusal } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, Cursor, CurvePoints, Limit, type ROUTES } from './schema/routes.ts';
 import { showAttempt, showAttemptDetail } from './show/attempt.ts';
 import { showDecision } from './show/decision.ts';
 import { showDetail, showDynoInList } from './show/dyno.ts';
+import { type DynoPlace, placeOf } from './show/dyno-order.ts';
 import { showJobs } from './show/jobs.ts';
 import { showStatus } from './show/status.ts';
 import type { DynoView } from './views.ts';
@@ -57,29 +58,20 @@ function dynosPage(control: ActuatorControl, context: Context): Answer<typeof RO
   if (limit === null) return BAD_LIMIT;
   if (moments === null) return refusal(400, 'bad-request', 'curve is a whole number from 0 to 120.');
   if (after === 'malformed') return refusal(400, 'bad-request', 'cursor is not one that this route gave.');
-  const all = control.dynos();
-  const first = after === null ? 0 : all.findIndex((view) => comesAfter(view, after));
-  const shown = first < 0 ? [] : all.slice(first, first + limit);
+  const { shown, total, isEnd } = control.dynosAfter(after, limit);
   const last = shown.at(-1);
-  const isEnd = last === undefined || first + limit >= all.length;
   return ok({
     dynos: shown.map((view) => showDynoInList(view, moments)),
-    total: all.length,
-    next_cursor: isEnd ? null : cursorOf(last),
+    total,
+    next_cursor: isEnd || last === undefined ? null : cursorOf(last),
   });
 }
 
-type Place = readonly [app: string | null, dyno: string];
-
-function comesAfter({ decision: { app, dyno } }: DynoView, place: Place): boolean {
-  return compareDynos([app, dyno], place) > 0;
+function cursorOf(view: DynoView): string {
+  return Buffer.from(JSON.stringify(placeOf(view))).toString('base64url');
 }
 
-function cursorOf({ decision: { app, dyno } }: DynoView): string {
-  return Buffer.from(JSON.stringify([app, dyno])).toString('base64url');
-}
-
-function cursorIn(context: Context): Place | null | 'malformed' {
+function cursorIn(context: Context): DynoPlace | null | 'malformed' {
   const text = context.req.query('cursor');
   if (text === undefined) return null;
   const value = Cursor.safeParse(text).success ? parseJson(Buffer.from(text, 'base64url').toString('utf8')) : undefined;

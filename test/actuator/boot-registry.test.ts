@@ -34,6 +34,23 @@ describe('the boots of a registry', () => {
   });
 });
 
+describe('the targets of a registry', () => {
+  const point = (identity: object) => ({ ...WHOLE_POINT, boot: { ...WHOLE_POINT.boot, ...identity } });
+
+  it('are those that its boots say they are of, as they come, change and go', () => {
+    const registry = new BootRegistry(POLICY);
+    registry.accept([point({ dyno: 'worker.1' }), point({ dyno: 'worker.2' }), point({ app: null })]);
+    expect(registry.targets()).toEqual([{ app: 'shop', processType: 'worker' }]);
+    registry.accept([{ ...point({ dyno: 'worker.2', processType: 'mailer' }), timeMs: WHOLE_POINT.timeMs + 1 }]);
+    expect(registry.targets().map(({ processType }) => processType)).toEqual(['worker', 'mailer']);
+    registry.release(({ processType }) => processType === 'worker');
+    expect(registry.targets()).toEqual([{ app: 'shop', processType: 'mailer' }]);
+    registry.release(() => true);
+    expect(registry.targets()).toEqual([]);
+    expect(registry.byApp()).toEqual([]);
+  });
+});
+
 describe('a silent boot', () => {
   const later = WHOLE_POINT.timeMs + 20 * POLICY.windowMs;
   const point = (bootId: string, timeMs: number) => ({

@@ -121,8 +121,9 @@ export class EmbeddedActuators implements Actuators {
   }
 
   async #snapshotOf(bootId: string) {
-    const texts = await this.#options.snapshots.load(null);
-    const boots = [...texts.values()].flatMap((text) => readSnapshot(text)?.boot ?? []);
+    const texts: string[] = [];
+    await this.#options.snapshots.load(null, (_, text) => texts.push(text));
+    const boots = texts.flatMap((text) => readSnapshot(text)?.boot ?? []);
     return boots.find(({ identity }) => identity.bootId === bootId);
   }
 

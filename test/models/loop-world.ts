@@ -104,7 +104,7 @@ export class LoopWorld {
     this.#tick = async () => {
       await tick({ fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } });
       await this.standings.refresh();
-      this.chronicle.note(registry.entries(), { nowMs: clock.now(), accepted: 0 });
+      await this.chronicle.note(registry.byApp(), { nowMs: clock.now(), accepted: 0 });
     };
   }
 

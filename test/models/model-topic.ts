@@ -1,5 +1,5 @@
 import type { KafkaRecord, Progress } from '../../src/adapters/kafka/partition-reader.ts';
-import type { SavedWith } from '../../src/ports/snapshots.ts';
+import type { SavedWith, TakeSnapshot } from '../../src/ports/snapshots.ts';
 import { encodeProtobuf } from '../sources/otlp/otlp-encoder.ts';
 import { nanos } from '../sources/otlp/requests.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -100,9 +100,8 @@ export class ModelSnapshots {
     }
   }
 
-  async load(partition: number | null): Promise<ReadonlyMap<string, string>> {
-    const keys = [...(this.#indexes.get(partition) ?? [])];
-    return new Map(keys.map((key) => [key, this.texts.get(key) ?? '']));
+  async load(partition: number | null, take: TakeSnapshot): Promise<void> {
+    for (const key of this.#indexes.get(partition) ?? []) take(key, this.texts.get(key) ?? '');
   }
 
   refuse(bootKey: string): void {

@@ -16,7 +16,7 @@ import { AttemptRunner } from '../../src/actuator/restart/attempt-runner.ts';
 import { RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
 import { stillHolds } from '../../src/actuator/restart/revalidate-decision.ts';
-import { readSnapshots } from '../../src/actuator/start/restore.ts';
+import { snapshotsOf } from '../../src/actuator/start/restore.ts';
 import type { Attempt } from '../../src/attempt/attempt.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Ledger, Snapshots, WatchedPlatform } from '../../src/ports.ts';
@@ -84,7 +84,7 @@ export class PartitionActuator {
       registry: this.registry,
       refusals: { note: ({ kind }) => void this.refused.push(kind) },
       decode: createRecordDecoder(OWN_VOCABULARY),
-      load: (partition) => readSnapshots(snapshots, partition, clock),
+      load: (partition) => snapshotsOf(partition, snapshots, clock),
       maxPointAgeMs: policy.maxPointAgeMs,
       wait: () => new Promise((resolve) => void this.#waiting.push(resolve)),
       host,

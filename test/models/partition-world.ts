@@ -208,7 +208,7 @@ export class PartitionWorld {
       topic: this.topic,
       snapshots: {
         save: (...args) => this.#askRedis(() => this.snapshots.save(...args)),
-        load: (partition) => this.#askRedis(() => this.snapshots.load(partition)),
+        load: (partition, take) => this.#askRedis(() => this.snapshots.load(partition, take)),
         refuse: (bootKey) => this.snapshots.refuse(bootKey),
       },
       ledger: this.#ledger,

@@ -1,4 +1,5 @@
-import type { BootEntry, BootRegistry } from '../../src/actuator/boot-registry.ts';
+import type { BootEntry } from '../../src/actuator/boot-entry.ts';
+import type { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { Fleet } from '../../src/actuator/loop/fleet.ts';
 import { PlatformView } from '../../src/actuator/platform/platform-view.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
@@ -30,7 +31,13 @@ export class WatchedFleet {
     const { clock, platform } = this;
     const policy = defaultPolicy(60_000);
     const permissions = { allowed, dryRun: false, ownApp: null };
-    const registry = { entries: () => [...this.#entries.values()] } as unknown as BootRegistry;
+    const byApp = () => [...Map.groupBy(this.#entries.values(), ({ boot }) => boot.identity.app).values()];
+    const targets = () =>
+      byApp().flatMap(([entry]) => {
+        const { app = null, processType = '' } = entry?.boot.identity ?? {};
+        return app === null ? [] : [{ app, processType }];
+      });
+    const registry = { byApp, targets } as unknown as BootRegistry;
     this.view = new PlatformView({ platform, clock, permissions, freshMs: 30_000, callsPerHour });
     const warn = (message: string, fields: object = {}) =>
       void this.lines.push({ level: 'warn', message, fields: fields as Line['fields'] });

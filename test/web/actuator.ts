@@ -4,6 +4,7 @@ import type { TargetJobs } from '../../src/job-totals/figures.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Target } from '../../src/model/target.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
+import { pageOf } from '../../src/web/show/dyno-order.ts';
 import type { CurveView, DynoDetailView, DynoView, Overview } from '../../src/web/views.ts';
 
 /** An actuator that shows one dyno, and notes what it is asked to do. */
@@ -195,6 +196,7 @@ export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 
   const calls: Calls = { paused: [], by: [], resumed: [], restarted: [] };
   const control: ActuatorControl = {
     dynos: () => [view],
+    dynosAfter: (place, count) => pageOf([view], place, count),
     dyno: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? detail : null),
     decisions: (count) => [{ decision, outcome: 'restarted' as const }].slice(0, count),
     restart: async (app, dyno) => {

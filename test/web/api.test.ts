@@ -3,6 +3,7 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { RestartRequestAnswer } from '../../src/web/control.ts';
 import { readPageFiles } from '../../src/web/page-files.ts';
+import { type DynoPlace, pageOf } from '../../src/web/show/dyno-order.ts';
 import type { DynoView } from '../../src/web/views.ts';
 import { actuator, view } from './actuator.ts';
 import { expectDocumented } from './document.ts';
@@ -30,7 +31,9 @@ function api(
   } = {},
 ) {
   const { control: whole, calls } = actuator(options.restart);
-  const control = { ...whole, dynos: () => options.dynos ?? whole.dynos() };
+  const dynos = () => options.dynos ?? whole.dynos();
+  const dynosAfter = (place: DynoPlace | null, count: number) => pageOf(dynos(), place, count);
+  const control = { ...whole, dynos, dynosAfter };
   const admission = {
     adminToken: options.token ?? null,
     readToken: options.readToken ?? null,

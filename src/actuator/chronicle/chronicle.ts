@@ -1,5 +1,6 @@
 import { targetKey } from '../../model/target.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
+import { type ByApp, inTurns } from '../loop/turns.ts';
 import { DynoLog } from './dyno-log.ts';
 import { OverLimit } from './over-limit.ts';
 import { PointsMeter } from './points-meter.ts';
@@ -24,15 +25,19 @@ export class Chronicle {
   }
 
   /** @param accepted data points used since the start */
-  note(
-    entries: readonly BootEntry[],
-    { nowMs, accepted }: { readonly nowMs: number; readonly accepted: number },
-  ): void {
-    this.log.note(entries);
-    this.quotaErrors.compare(entries);
+  async note(apps: ByApp, { nowMs, accepted }: { readonly nowMs: number; readonly accepted: number }): Promise<void> {
     this.meter.note(accepted, nowMs);
     const gapMs = this.#lastMs === null ? 0 : Math.min(nowMs - this.#lastMs, MAX_GAP_WINDOWS * this.#windowMs);
     this.#lastMs = nowMs;
+    await inTurns(apps, (ofApps) => {
+      this.log.follow(ofApps);
+      this.quotaErrors.compare(ofApps);
+      this.#noteOverLimit(ofApps, gapMs, nowMs);
+    });
+    this.log.archive();
+  }
+
+  #noteOverLimit(entries: readonly BootEntry[], gapMs: number, nowMs: number): void {
     for (const { decision } of entries) {
       if (decision === null || decision.target === null || decision.reason === 'silent') continue;
       const { usageBytes, limitBytes } = decision;

@@ -1,6 +1,6 @@
 import type { MemoryClass } from '../../model/decision.ts';
 import type { CurveView } from '../../web/views.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import { curveOf, thinned } from './boot-curve.ts';
 
 /** A boot as the log knows it, also after it is over. */
@@ -23,13 +23,17 @@ interface Watched {
   class: MemoryClass;
   classSinceMs: number | null;
   isOver: boolean;
-  overLimitMs: number[];
+  overLimitMs: readonly number[];
+  /** The look in which it was there last. */
+  look: number;
 }
 
 /** Past boots that are kept of one dyno name, and of all. */
 const MAX_PAST = 5;
 const MAX_PAST_IN_ALL = 2000;
 const MAX_MARKS = 10;
+/** One list for all: most dynos never pass their quota. */
+const NEVER: readonly number[] = [];
 /** Moments that the curve of a past boot keeps. */
 const PAST_MOMENTS = 120;
 
@@ -43,12 +47,17 @@ export class DynoLog {
   /** By app and dyno name, the newest first; the name whose boot ended first comes first. */
   readonly #past = new Map<string, readonly BootRecord[]>();
   #pastInAll = 0;
+  #look = 0;
 
-  /** Follows the boots that report; one that is gone since the last call becomes a past boot. */
-  note(entries: readonly BootEntry[]): void {
-    const keys = new Set(entries.map(({ key }) => key));
-    for (const [key, watched] of this.#watched) if (!keys.has(key)) this.#archive(key, watched);
+  /** Follows boots that are there. After all of them, `archive` ends the look. */
+  follow(entries: readonly BootEntry[]): void {
     for (const entry of entries) this.#follow(entry);
+  }
+
+  /** Makes past boots of those that were not there in this look. */
+  archive(): void {
+    for (const [key, watched] of this.#watched) if (watched.look !== this.#look) this.#archive(key, watched);
+    this.#look += 1;
   }
 
   /** Null where the boot was not followed yet. */
@@ -64,15 +73,17 @@ export class DynoLog {
 
   #follow(entry: BootEntry): void {
     const { decision } = entry;
-    if (decision === null) return;
     const known = this.#watched.get(entry.key);
+    if (known !== undefined) known.look = this.#look;
+    if (decision === null) return;
     const watched = known ?? {
       entry,
       class: decision.class,
       // A boot that begins to report here begins as what it is.
       classSinceMs: decision.class === 'warming' ? entry.boot.firstPointMs : null,
       isOver: false,
-      overLimitMs: [],
+      overLimitMs: NEVER,
+      look: this.#look,
     };
     // A snapshot may replace an entry.
     watched.entry = entry;

@@ -1,5 +1,5 @@
 import type { QuotaError } from '../../sources/logplex/decode-log.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 
 /** A time during which Heroku logged R14 again and again, or one R15. */
 export interface QuotaErrorSpan {

@@ -6,110 +6,129 @@ export interface UsageSample {
   readonly activeJobs: number | null;
 }
 
-/** The newest samples, close together. */
+/** The newest samples, close together: an hour of them. */
 const RECENT_SAMPLES = 120;
-/** The whole life, at a spacing that doubles whenever these are full. */
-const LIFE_SAMPLES = 240;
+/** What is older, half as closely whenever these are full. */
+const OLDER_SAMPLES = 120;
 /** So many have room from the start. */
 const FIRST_SAMPLES = 15;
-const UNKNOWN_JOBS = 0xffff;
 
 /**
- * Usage and running jobs of one boot, for charts: the newest hour closely and its whole life coarsely, in about 4 KB
- * for a boot of any age. The detector keeps its own record.
+ * Usage and running jobs of one boot, for charts: the newest hour closely, and what is older coarsely. It takes 1.6 KB
+ * after an hour, and 3 KB at any age. The detector keeps its own record.
  */
 export class UsageSeries {
-  readonly #recent: Samples;
-  readonly #life: Samples;
+  readonly #spacingMs: number;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  readonly #recent = new Samples(RECENT_SAMPLES);
+  /** Each is the highest of so many that followed one another. Null in the first hour. */
+  #older: Samples | null = null;
+  #olderEach = 1;
+  /** Of how many the newest of them is the highest so far. */
+  #inNewest = 0;
 
   /** @param spacingMs between the newest samples at least */
   constructor(spacingMs: number) {
-    this.#recent = new Samples(RECENT_SAMPLES, spacingMs);
-    this.#life = new Samples(LIFE_SAMPLES, spacingMs);
+    this.#spacingMs = spacingMs;
   }
 
   /** Samples come in the order of their times; one that comes too soon after the last one kept is left out. */
   add(sample: UsageSample): void {
-    this.#recent.add(sample);
-    if (!this.#life.add(sample)) return;
-    if (this.#life.isFull) this.#life.halve();
+    if (sample.timeMs - this.#lastMs < this.#spacingMs) return;
+    this.#lastMs = sample.timeMs;
+    const oldest = this.#recent.add(sample);
+    if (oldest !== null) this.#addOlder(oldest);
   }
 
   /** Oldest first. */
   entries(): readonly UsageSample[] {
-    const recent = this.#recent.entries();
-    const fromMs = recent[0]?.timeMs ?? Number.POSITIVE_INFINITY;
-    return [...this.#life.entries().filter(({ timeMs }) => timeMs < fromMs), ...recent];
+    return [...(this.#older?.entries() ?? []), ...this.#recent.entries()];
+  }
+
+  #addOlder(sample: UsageSample): void {
+    this.#older ??= new Samples(OLDER_SAMPLES);
+    const newest = this.#older.newest();
+    if (newest === null || this.#inNewest === this.#olderEach) {
+      this.#older.add(sample);
+      this.#inNewest = 0;
+    } else if (sample.usageBytes > newest.usageBytes) this.#older.replaceNewest(sample);
+    this.#inNewest += 1;
+    if (this.#older.isFull) this.#halve(this.#older.entries());
+  }
+
+  #halve(all: readonly UsageSample[]): void {
+    this.#older = new Samples(OLDER_SAMPLES);
+    for (let at = 0; at + 1 < all.length; at += 2) {
+      const [one, other] = [all[at] as UsageSample, all[at + 1] as UsageSample];
+      this.#older.add(one.usageBytes >= other.usageBytes ? one : other);
+    }
+    this.#inNewest += this.#olderEach;
+    this.#olderEach *= 2;
   }
 }
 
-/** Samples in columns: as objects they would take ten times the memory. */
+const COLUMNS = 3;
+const UNKNOWN_JOBS = -1;
+
+/**
+ * A ring of samples: times since the first one (exact to 16 ms in the second day), usage, and jobs. Numbers in one
+ * array, because objects would take ten times the memory, and each array outside of V8's heap 300 bytes.
+ */
 class Samples {
   readonly #capacity: number;
-  #spacingMs: number;
   #originMs = 0;
   // As long as what they hold asks for: most boots of a fleet are young, or are never looked at.
-  #offsetsMs = new Uint32Array(FIRST_SAMPLES);
-  #usageBytes = new Float32Array(FIRST_SAMPLES);
-  #jobs = new Uint16Array(FIRST_SAMPLES);
+  #rows = new Float32Array(FIRST_SAMPLES * COLUMNS);
   #count = 0;
-  #lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(capacity: number, spacingMs: number) {
+  constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#spacingMs = spacingMs;
   }
 
   get isFull(): boolean {
     return this.#count === this.#capacity;
   }
 
-  /** Returns whether the sample was kept. */
-  add({ timeMs, usageBytes, activeJobs }: UsageSample): boolean {
-    if (timeMs - this.#lastMs < this.#spacingMs) return false;
-    if (this.#count === 0) this.#originMs = timeMs;
-    const slot = this.#count % this.#capacity;
-    if (slot === this.#jobs.length) this.#lengthen(Math.min(this.#capacity, 2 * slot));
-    this.#offsetsMs[slot] = timeMs - this.#originMs;
-    this.#usageBytes[slot] = usageBytes;
-    this.#jobs[slot] = activeJobs === null ? UNKNOWN_JOBS : Math.min(activeJobs, UNKNOWN_JOBS - 1);
-    this.#count += 1;
-    this.#lastMs = timeMs;
-    return true;
+  newest(): UsageSample | null {
+    return this.#count === 0 ? null : this.#at(this.#count - 1);
   }
 
-  #lengthen(length: number): void {
-    const [offsetsMs, usageBytes, jobs] = [this.#offsetsMs, this.#usageBytes, this.#jobs];
-    this.#offsetsMs = new Uint32Array(length);
-    this.#offsetsMs.set(offsetsMs);
-    this.#usageBytes = new Float32Array(length);
-    this.#usageBytes.set(usageBytes);
-    this.#jobs = new Uint16Array(length);
-    this.#jobs.set(jobs);
-  }
-
-  /** Keeps the higher one of each pair, and from now on half as many. Only before the first sample is overwritten. */
-  halve(): void {
-    const kept = this.entries();
-    this.#count = 0;
-    this.#lastMs = Number.NEGATIVE_INFINITY;
-    for (let at = 0; at + 1 < kept.length; at += 2) {
-      const [one, other] = [kept[at] as UsageSample, kept[at + 1] as UsageSample];
-      this.add(one.usageBytes >= other.usageBytes ? one : other);
+  /** Returns the sample whose place it takes; null where there was room. */
+  add(sample: UsageSample): UsageSample | null {
+    if (this.#count === 0) this.#originMs = sample.timeMs;
+    const replaced = this.#count < this.#capacity ? null : this.#at(this.#count - this.#capacity);
+    const rows = this.#rows.length / COLUMNS;
+    if (this.#count === rows && rows < this.#capacity) {
+      const longer = new Float32Array(Math.min(this.#capacity, 2 * rows) * COLUMNS);
+      longer.set(this.#rows);
+      this.#rows = longer;
     }
-    this.#spacingMs *= 2;
+    this.#count += 1;
+    this.replaceNewest(sample);
+    return replaced;
   }
 
+  replaceNewest({ timeMs, usageBytes, activeJobs }: UsageSample): void {
+    const row = ((this.#count - 1) % this.#capacity) * COLUMNS;
+    this.#rows[row] = timeMs - this.#originMs;
+    this.#rows[row + 1] = usageBytes;
+    this.#rows[row + 2] = activeJobs ?? UNKNOWN_JOBS;
+  }
+
+  /** Oldest first. */
   entries(): readonly UsageSample[] {
     const first = Math.max(0, this.#count - this.#capacity);
-    return Array.from({ length: this.#count - first }, (_, offset) => {
-      const slot = (first + offset) % this.#capacity;
-      const jobs = this.#jobs[slot] as number;
-      return {
-        timeMs: this.#originMs + (this.#offsetsMs[slot] as number),
-        usageBytes: this.#usageBytes[slot] as number,
-        activeJobs: jobs === UNKNOWN_JOBS ? null : jobs,
-      };
-    });
+    return Array.from({ length: this.#count - first }, (_, offset) => this.#at(first + offset));
+  }
+
+  /** @param index of all that were added */
+  #at(index: number): UsageSample {
+    const row = (index % this.#capacity) * COLUMNS;
+    const jobs = this.#rows[row + 2] as number;
+    return {
+      timeMs: this.#originMs + (this.#rows[row] as number),
+      usageBytes: this.#rows[row + 1] as number,
+      activeJobs: jobs === UNKNOWN_JOBS ? null : jobs,
+    };
   }
 }

@@ -11,7 +11,7 @@ import type { EventHistory } from '../report/event-history.ts';
 import type { Log } from '../report/log.ts';
 import type { Standings } from '../report/standings.ts';
 import { attemptDetail, attemptRecords } from '../views/attempt-views.ts';
-import { type DynoViewParts, dynoDetail, dynoViews } from '../views/dyno-views.ts';
+import { type DynoViewParts, dynoDetail, dynosAfter, dynoViews } from '../views/dyno-views.ts';
 
 export interface ViewParts {
   readonly registry: BootRegistry;
@@ -25,7 +25,7 @@ export interface ViewParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-type Shown = 'dynos' | 'dyno' | 'decisions' | 'attempts' | 'attempt' | 'jobs' | 'standings';
+type Shown = 'dynos' | 'dynosAfter' | 'dyno' | 'decisions' | 'attempts' | 'attempt' | 'jobs' | 'standings';
 
 /** What the API shows of the loop. */
 export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
@@ -34,6 +34,7 @@ export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
   const attempts = { attempts: history.attempts, ledgers, standings, registry, log: chronicle.log };
   return {
     dynos: () => dynoViews(dynos),
+    dynosAfter: (place, count) => dynosAfter(dynos, place, count),
     dyno: (app, dyno) => dynoDetail(dynos, app, dyno),
     decisions: (count) => history.decisions.recent(count),
     attempts: (count) => attemptRecords(attempts, count),

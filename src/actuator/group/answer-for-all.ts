@@ -1,7 +1,7 @@
 import { type Target, targetKey } from '../../model/target.ts';
 import type { ActuatorRecord, Clock } from '../../ports.ts';
 import type { ActuatorControl, DecisionRecord } from '../../web/control.ts';
-import { compareDynos } from '../../web/handlers.ts';
+import { compareDynos, pageOf, placeOf } from '../../web/show/dyno-order.ts';
 import type { AttemptRecord, DynoView, GroupView, Overview } from '../../web/views.ts';
 import { actuatorViews } from './actuator-views.ts';
 import type { OthersReading } from './other-actuators.ts';
@@ -20,14 +20,16 @@ export function answerForAll(own: ActuatorControl, { own: record, others, clock 
   const theirs = () => others().control;
   const isTheirs = (target: Target | null) => target !== null && others().holders.has(targetKey(target));
   const targetOf = ({ decision: { app, processType } }: DynoView) => (app === null ? null : { app, processType });
+  const dynos = () => {
+    const rest = theirs()?.dynos() ?? [];
+    if (rest.length === 0) return own.dynos();
+    const mine = own.dynos().filter((view) => !isTheirs(targetOf(view)));
+    return [...mine, ...rest].sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
+  };
   return {
     ...own,
-    dynos: () => {
-      const rest = theirs()?.dynos() ?? [];
-      if (rest.length === 0) return own.dynos();
-      const mine = own.dynos().filter((view) => !isTheirs(targetOf(view)));
-      return [...mine, ...rest].sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
-    },
+    dynos,
+    dynosAfter: (place, count) => (theirs() === null ? own.dynosAfter(place, count) : pageOf(dynos(), place, count)),
     dyno: (app, dyno) => {
       const mine = own.dyno(app, dyno);
       const isMine = mine !== null && !isTheirs(targetOf(mine.view));
@@ -54,10 +56,6 @@ export function answerForAll(own: ActuatorControl, { own: record, others, clock 
       return { ...together(own.overview(), theirs()?.overview() ?? null, isTheirs), actuators };
     },
   };
-}
-
-function placeOf({ decision: { app, dyno } }: DynoView) {
-  return [app, dyno] as const;
 }
 
 function keyOfDecision({ decision: { timeMs, app, dyno, bootId } }: DecisionRecord): string {

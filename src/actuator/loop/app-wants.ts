@@ -1,6 +1,6 @@
 import { silentAfterMs } from '../../detector/boot/silence.ts';
 import type { Policy } from '../../model/policy.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import type { AppWants } from '../platform/cadence.ts';
 import type { Moment } from '../platform/watched-app.ts';
 

@@ -8,13 +8,14 @@ import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { PlatformDyno } from '../../ports.ts';
-import { type BootEntry, type BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
+import { type BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { LedgerViews } from '../ledger-access.ts';
 import type { AppWants } from '../platform/cadence.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
 import { appWants } from './app-wants.ts';
-import { inTurns } from './turns.ts';
+import { type ByApp, inTurns } from './turns.ts';
 
 /** A silent boot is judged again after so many windows. */
 const SILENT_LOOK_WINDOWS = 5;
@@ -60,11 +61,11 @@ export class Fleet {
    * Reads the platform where that is due, notes for each boot which listed dyno it is, and returns these boots. One
    * that reports for the first time meanwhile was compared with no listing, so it waits for the next tick.
    */
-  async observe(): Promise<readonly BootEntry[]> {
-    const entries = this.#parts.registry.entries();
-    await this.#readPlatform(entries);
-    await inTurns(entries, async (ofApps) => this.#noteListings(ofApps));
-    return entries;
+  async observe(): Promise<ByApp> {
+    const apps = this.#parts.registry.byApp();
+    await this.#readPlatform(apps);
+    await inTurns(apps, (ofApps) => this.#noteListings(ofApps));
+    return apps;
   }
 
   /**
@@ -85,13 +86,23 @@ export class Fleet {
    * name any target, and each would cost Redis and the platform something.
    */
   watchedTargets(entries: readonly BootEntry[]): readonly Target[] {
-    const { permissions } = this.#parts.rules;
-    return targetsOf(entries).filter((target) => permissionOf(permissions, target) !== 'forbidden');
+    return this.#watchedOf(targetsOf(entries));
   }
 
-  async #readPlatform(entries: readonly BootEntry[]): Promise<void> {
+  /** The same of all boots. */
+  allWatchedTargets(): readonly Target[] {
+    return this.#watchedOf(this.#parts.registry.targets());
+  }
+
+  #watchedOf(targets: readonly Target[]): readonly Target[] {
+    const { permissions } = this.#parts.rules;
+    return targets.filter((target) => permissionOf(permissions, target) !== 'forbidden');
+  }
+
+  async #readPlatform(apps: ByApp): Promise<void> {
     const { platform, host } = this.#parts;
-    for (const fault of (await platform?.refresh(this.#wants(entries, platform))) ?? []) {
+    if (platform === null) return;
+    for (const fault of await platform.refresh(await this.#wants(apps, platform))) {
       host.log.warn('the platform could not be read', { code: fault.code, error: fault.message });
     }
   }
@@ -100,14 +111,19 @@ export class Fleet {
    * What the boots would learn from a read, by app. Of apps that may be acted on, and no others: points can name any
    * app, and each would cost calls of the account's budget.
    */
-  #wants(entries: readonly BootEntry[], platform: PlatformView): ReadonlyMap<string, AppWants> {
+  async #wants(apps: ByApp, platform: PlatformView): Promise<ReadonlyMap<string, AppWants>> {
     const { rules, host } = this.#parts;
-    const watched = new Set(this.watchedTargets(entries).map(targetKey));
+    const watched = Map.groupBy(this.allWatchedTargets(), ({ app }) => app);
+    const isWatched = ({ boot: { identity } }: BootEntry) =>
+      identity.app !== null &&
+      watched.get(identity.app)?.some(({ processType }) => processType === identity.processType) === true;
     const now = { monotonicMs: host.clock.monotonic(), nowMs: host.clock.now() };
-    const ofWatched = entries.filter(
-      ({ boot: { identity } }) => identity.app !== null && watched.has(targetKey({ ...identity, app: identity.app })),
-    );
-    return appWants(ofWatched, { now, policy: rules.policy, readStartedMs: (app) => platform.readStartedMs(app) });
+    const context = { now, policy: rules.policy, readStartedMs: (app: string) => platform.readStartedMs(app) };
+    const wants = new Map<string, AppWants>();
+    await inTurns(apps, (ofApps) => {
+      for (const [app, ofApp] of appWants(ofApps.filter(isWatched), context)) wants.set(app, ofApp);
+    });
+    return wants;
   }
 
   #noteListings(entries: readonly BootEntry[]): void {
@@ -181,12 +197,16 @@ export class Fleet {
   }
 }
 
-/** Of all boots whose app is known. */
+/** Of those whose app is known. */
 function targetsOf(entries: readonly BootEntry[]): readonly Target[] {
   const targets = new Map<TargetKey, Target>();
+  let [lastApp, lastType] = ['', ''];
   for (const { boot } of entries) {
     const { app, processType } = boot.identity;
-    if (app !== null) targets.set(targetKey({ app, processType }), { app, processType });
+    // The boots of an app follow one another.
+    if (app === null || (app === lastApp && processType === lastType)) continue;
+    targets.set(targetKey({ app, processType }), { app, processType });
+    [lastApp, lastType] = [app, processType];
   }
   return [...targets.values()];
 }

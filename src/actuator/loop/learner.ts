@@ -2,12 +2,13 @@ import { restartsShownByAges } from '../../attempt/rebuilt-history.ts';
 import { LedgerUnavailable, UnreadableRecord } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ActuatorEvent, Ledger, LedgerView } from '../../ports.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import type { Host } from '../host.ts';
 import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess, LedgerViews } from '../ledger-access.ts';
 import { type FloorRecorder, findBackSoon, findReclaimed } from '../restart/restart-outcomes.ts';
 import type { Fleet } from './fleet.ts';
+import { type ByApp, inTurns } from './turns.ts';
 
 export interface LearnerParts {
   readonly fleet: Fleet;
@@ -35,24 +36,29 @@ export class Learner {
     this.#parts.recorder.forget(bootKeys);
   }
 
-  async learn(entries: readonly BootEntry[], views: LedgerViews): Promise<void> {
-    const { fleet, ledgers, recorder, host } = this.#parts;
+  async learn(apps: ByApp, views: LedgerViews): Promise<void> {
+    const { ledgers, host } = this.#parts;
     const ledger = ledgers.usable();
     if (ledger === null) return;
-    const byTarget = Map.groupBy(entries, ({ boot: { identity } }) =>
-      targetKey({ app: identity.app ?? '', processType: identity.processType }),
-    );
     try {
-      await inBatches([...views], AT_ONCE, async ([key, view]) => {
-        if (view === null) return;
-        const ofTarget = byTarget.get(key) ?? [];
-        await recorder.teach(ledger, ofTarget, fleet.policy);
-        await unlessUnreadable(() => this.#learnOf(ledger, view, ofTarget));
-      });
+      await inTurns(apps, (ofApps) => this.#learnOfApps(ledger, ofApps, views));
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
       host.log.warn('what boots and restarts showed could not be written into the ledger', { error: error.message });
     }
+  }
+
+  async #learnOfApps(ledger: Ledger, entries: readonly BootEntry[], views: LedgerViews): Promise<void> {
+    const { fleet, recorder } = this.#parts;
+    const byTarget = Map.groupBy(entries, ({ boot: { identity } }) =>
+      targetKey({ app: identity.app ?? '', processType: identity.processType }),
+    );
+    await inBatches([...byTarget], AT_ONCE, async ([key, ofTarget]) => {
+      const view = views.get(key) ?? null;
+      if (view === null) return;
+      await recorder.teach(ledger, ofTarget, fleet.policy);
+      await unlessUnreadable(() => this.#learnOf(ledger, view, ofTarget));
+    });
   }
 
   async #learnOf(ledger: Ledger, view: LedgerView, entries: readonly BootEntry[]): Promise<void> {

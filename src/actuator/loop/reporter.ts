@@ -28,14 +28,20 @@ export class Reporter {
     }
   }
 
+  /** Those that differ from the last decision about their boot, also those to do nothing. Each is news once. */
+  newsAmong(decided: readonly Decided[]): readonly Decided[] {
+    const { history, mode } = this.#parts;
+    const isTried = mode.kind === 'act';
+    return decided.filter(({ entry, decision }) => history.decisions.record(entry.key, decision, { isTried }));
+  }
+
   /**
-   * One line in the log for each decision that is news, also for those to do nothing.
+   * A line in the log for a decision that is news.
    *
    * @param leads of several actuators only the one that leads publishes
    */
-  async reportDecision({ entry, decision }: Decided, leads: boolean): Promise<void> {
-    const { history, publish, mode, host } = this.#parts;
-    if (!history.decisions.record(entry.key, decision, { isTried: mode.kind === 'act' })) return;
+  async report({ decision }: Decided, leads: boolean): Promise<void> {
+    const { publish, host } = this.#parts;
     host.log.info('decision', { ...decision });
     if (leads) await publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
   }

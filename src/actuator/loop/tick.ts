@@ -1,4 +1,4 @@
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Mode } from '../mode.ts';
@@ -36,19 +36,20 @@ export async function tick({ fleet, ledgers, learner, reporter, actor }: TickPar
   const over = fleet.forgetOver();
   reporter.forget(over);
   learner.forget(over);
-  const entries = await fleet.observe();
-  const views = await ledgers.readAll(fleet.watchedTargets(entries));
+  const apps = await fleet.observe();
+  const views = await ledgers.readAll(fleet.allWatchedTargets());
   if (leadership.leads()) {
     await reporter.reportBreakers(views);
-    await learner.learn(entries, views);
+    await learner.learn(apps, views);
   }
   const mayAct = ({ boot }: BootEntry) => leadership.mayActOn(boot.identity);
-  // All boots of a target are in the same of the two groups.
-  for (const [acts, group] of Map.groupBy(fleet.due(entries), mayAct)) {
-    await inTurns(group, async (ofApps) => {
-      const decided = fleet.decide(ofApps, views, acts);
-      await inBatches(decided, AT_ONCE, (one) => reporter.reportDecision(one, leadership.leads()));
+  await inTurns(apps, async (ofApps) => {
+    // All boots of a target are in the same of the two groups.
+    for (const [acts, group] of Map.groupBy(fleet.due(ofApps), mayAct)) {
+      const decided = fleet.decide(group, views, acts);
+      const leads = leadership.leads();
+      await inBatches(reporter.newsAmong(decided), AT_ONCE, (news) => reporter.report(news, leads));
       await claim(decided.filter(({ entry }) => mayAct(entry)));
-    });
-  }
+    }
+  });
 }

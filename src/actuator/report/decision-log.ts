@@ -9,6 +9,9 @@ export interface LoggedDecision {
   readonly outcome: Outcome | null;
 }
 
+/** What makes a decision news where it differs. */
+type Gist = Pick<Decision, 'class' | 'action' | 'reason'>;
+
 /**
  * The newest decisions, newest first, with a fair share for each app. A decision about a boot is logged when it
  * differs from the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every
@@ -19,7 +22,7 @@ export class DecisionLog {
   #entries: LoggedDecision[] = [];
   /** How many of the entries are about each app. */
   readonly #byApp = new Map<string | null, number>();
-  readonly #lastByBoot = new Map<string, string>();
+  readonly #lastByBoot = new Map<string, Gist>();
 
   constructor(capacity = 1000) {
     this.#capacity = capacity;
@@ -30,9 +33,11 @@ export class DecisionLog {
    * attempt of its own.
    */
   record(bootKey: string, decision: Decision, { isTried = true } = {}): boolean {
-    const gist = `${decision.class}/${decision.action}/${decision.reason}`;
-    if (this.#lastByBoot.get(bootKey) === gist && !(decision.action === 'restart' && isTried)) return false;
-    this.#lastByBoot.set(bootKey, gist);
+    const { class: memoryClass, action, reason } = decision;
+    const last = this.#lastByBoot.get(bootKey);
+    const isSame = last?.class === memoryClass && last.action === action && last.reason === reason;
+    if (isSame && !(action === 'restart' && isTried)) return false;
+    this.#lastByBoot.set(bootKey, { class: memoryClass, action, reason });
     this.#add({ decision, attemptId: null, outcome: null });
     return true;
   }

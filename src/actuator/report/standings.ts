@@ -2,6 +2,7 @@ import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { HistoryEntry, LedgerView } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
+import { inBatches } from '../in-batches.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Rules } from '../loop/fleet.ts';
 import type { Log } from './log.ts';
@@ -14,6 +15,9 @@ export interface StandingsParts {
   readonly isWritable: () => Promise<boolean>;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
+
+/** Ledgers that are asked for before the first answer is waited for. */
+const AT_ONCE = 100;
 
 /**
  * How each target stands: paused, held, dry, in cooldown. Read from the ledger in every tick and after a person's
@@ -60,11 +64,15 @@ export class Standings {
     const { maxRestartsPerHour } = policy;
     if (ledgers.state() === 'available') this.#note(await isWritable());
     const targets = this.#targets();
-    const views = await Promise.all(targets.map((target) => ledgers.read(target)));
-    this.#standings = targets.map((target, index) =>
-      standingOf({ target, permissions, maxRestartsPerHour, ledger: views[index] ?? null }),
+    const views = new Map<TargetKey, LedgerView>();
+    await inBatches(targets, AT_ONCE, async (target) => {
+      const view = await ledgers.read(target);
+      if (view !== null) views.set(targetKey(target), view);
+    });
+    this.#standings = targets.map((target) =>
+      standingOf({ target, permissions, maxRestartsPerHour, ledger: views.get(targetKey(target)) ?? null }),
     );
-    this.#views = new Map(views.flatMap((view) => (view === null ? [] : [[targetKey(view.target), view] as const])));
+    this.#views = views;
   }
 
   #note(takesWrites: boolean): void {
@@ -79,10 +87,6 @@ export class Standings {
 
   #targets(): readonly Target[] {
     const { rules, registry } = this.#parts;
-    const seen = registry.entries().flatMap(({ boot: { identity } }) => {
-      const { app, processType } = identity;
-      return app === null ? [] : [{ app, processType }];
-    });
-    return targetsToWatch(rules.permissions, seen);
+    return targetsToWatch(rules.permissions, registry.targets());
   }
 }

@@ -52,7 +52,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
     stillHolds: (attempt) => stillHolds(attempt, { registry, clock, policy }),
     isCarriedByAnother: ({ target: { app }, bootId }, dynoId) =>
       carriesId(
-        registry.entries().map(({ boot }) => boot),
+        registry.ofApp(app).map(({ boot }) => boot),
         { app, bootId, dynoId },
       ),
     memoryReport: (attempt) => drain.memoryReport(attempt),

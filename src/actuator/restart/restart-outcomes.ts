@@ -4,7 +4,7 @@ import { soonBackAfterMs } from '../../detector/rules/assess.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 
 /** Memory that a restart freed, known once the next boot has shown its floor. */
 export interface Reclaimed {

@@ -1,6 +1,6 @@
 import type { Decision } from '../../model/decision.ts';
 import type { ActuatorEvent } from '../../ports.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
 
 /**
  * Replaces what this process would decide by what the actuator has decided, where the journal still has it: the

@@ -48,14 +48,14 @@ const CLOCK_SLACK_MS = 60_000;
 export async function readSaved({ state, settings, host, only }: SavedParts): Promise<ActuatorControl> {
   const { clock, log } = host;
   const registry = new BootRegistry(settings.policy);
-  const { texts, leftOut } = await state.savedBoots({
-    isWanted: (key) => isAmong(only, targetOfBootKey(key)),
+  const wanted = {
+    isWanted: (key: string) => isAmong(only, targetOfBootKey(key)),
     max: only === null ? Number.POSITIVE_INFINITY : MAX_OF_OTHERS,
-  });
-  for (const json of texts.values()) {
+  };
+  const leftOut = await state.savedBoots(wanted, (_, json) => {
     const snapshot = readSnapshot(json, clock.now() + CLOCK_SLACK_MS);
     if (snapshot !== null) registry.adopt(snapshot.boot);
-  }
+  });
   const jobs = new JobTotals(jobLimitsFor(oldSpaceBytes()));
   const savedJobs = await state.savedJobs(registry.entries().map(({ key }) => key));
   for (const { key, boot } of registry.entries()) {
@@ -64,11 +64,8 @@ export async function readSaved({ state, settings, host, only }: SavedParts): Pr
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   const history = new EventHistory();
   history.restore(events);
-  const targets = registry.entries().flatMap(({ boot: { identity } }) => {
-    const { app, processType } = identity;
-    return app === null ? [] : [{ app, processType }];
-  });
-  const rules = { policy: settings.policy, permissions: shownPermissions(settings.permissions, targets, events) };
+  const permissions = shownPermissions(settings.permissions, registry.targets(), events);
+  const rules = { policy: settings.policy, permissions };
   const ledgers = new LedgerAccess(state.ledger, state.available, log);
   const standings = new Standings({ registry, ledgers, rules, isWritable: async () => true, log });
   const fleet = new Fleet({ registry, platform: null, rules, host });
@@ -77,7 +74,7 @@ export async function readSaved({ state, settings, host, only }: SavedParts): Pr
   fleet.decide(registry.entries(), standings.views(), true);
   useJournalledDecisions(registry.entries(), events);
   const chronicle = new Chronicle(rules.policy.windowMs);
-  chronicle.note(registry.entries(), { nowMs: clock.now(), accepted: 0 });
+  await chronicle.note(registry.byApp(), { nowMs: clock.now(), accepted: 0 });
   chronicle.overLimit.restore(await state.reports.loadOverLimit(), clock.now());
   const seen = only === null ? await state.actuators.all() : [];
   const leadership = new Leadership(clock, 0, () => isLed);

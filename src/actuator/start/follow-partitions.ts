@@ -9,7 +9,7 @@ import type { Reached } from '../loop/save-snapshots.ts';
 import { PartitionOwner } from '../partitions/partition-owner.ts';
 import type { Partitions } from '../partitions/partitions.ts';
 import type { Measurements } from './measurements.ts';
-import { type Restoring, readSnapshots } from './restore.ts';
+import { type Restoring, snapshotsOf } from './restore.ts';
 
 export interface FollowParts {
   readonly partitions: Partitions;
@@ -46,7 +46,7 @@ export async function followPartitions(parts: FollowParts): Promise<FollowedPart
     decode: createRecordDecoder(vocabularyOf(settings.metricMap)),
     load: async (partition) => {
       if (snapshots === null) return [];
-      const saved = await readSnapshots(snapshots, partition, host.clock);
+      const saved = await snapshotsOf(partition, snapshots, host.clock);
       await restoring.again();
       return saved;
     },

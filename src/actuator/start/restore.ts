@@ -86,34 +86,41 @@ async function readBack(parts: RestoreParts, state: SavedState): Promise<string 
   const { clock, log } = parts.host;
   let boots = 0;
   let pointsId: string | null = null;
-  for (const snapshot of withBoots ? await readSnapshots(state.snapshots, null, clock) : []) {
-    if (!isFollowed(snapshot.boot.identity, only)) continue;
+  const adopt = (snapshot: Snapshot) => {
+    if (!isFollowed(snapshot.boot.identity, only)) return;
     if (registry.adopt(snapshot.boot)) boots += 1;
     const reports = clock.now() - snapshot.boot.lastPointMs <= maxPointAgeMs;
     if (reports) pointsId = earlierEntry(pointsId, snapshot.pointsId);
-  }
+  };
+  if (withBoots) await readSnapshots(state.snapshots, null, clock, adopt);
   const events = await state.journal.recent(JOURNAL_ENTRIES);
   history.restore(events);
   log.info('state read back', { boots, events: events.length });
   return pointsId;
 }
 
-/**
- * What was saved of the boots. Throws `LedgerUnavailable`.
- *
- * @param partition of Kafka, from which they come; null: all
- */
-export async function readSnapshots(
+/** What was saved of the boots of one partition of Kafka. Throws `LedgerUnavailable`. */
+export async function snapshotsOf(
+  partition: number,
+  snapshots: Pick<Snapshots, 'load' | 'refuse'>,
+  clock: Pick<Clock, 'now'>,
+): Promise<readonly Snapshot[]> {
+  const found: Snapshot[] = [];
+  await readSnapshots(snapshots, partition, clock, (snapshot) => found.push(snapshot));
+  return found;
+}
+
+/** @param partition null: all */
+async function readSnapshots(
   snapshots: Pick<Snapshots, 'load' | 'refuse'>,
   partition: number | null,
   clock: Pick<Clock, 'now'>,
-): Promise<readonly Snapshot[]> {
+  take: (snapshot: Snapshot) => void,
+): Promise<void> {
   const latestMs = clock.now() + CLOCK_SLACK_MS;
-  const found: Snapshot[] = [];
-  for (const [bootKey, json] of await snapshots.load(partition)) {
+  await snapshots.load(partition, (bootKey, json) => {
     const snapshot = readSnapshot(json, latestMs);
     if (snapshot === null) snapshots.refuse(bootKey);
-    else found.push(snapshot);
-  }
-  return found;
+    else take(snapshot);
+  });
 }

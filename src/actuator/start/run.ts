@@ -51,7 +51,7 @@ export function run(parts: RunParts): () => Promise<void> {
   const keepOverLimit = overLimitKeeper();
   const show = async () => {
     const nowMs = clock.now();
-    chronicle.note(registry.entries(), { nowMs, accepted: intake.counts().accepted });
+    await chronicle.note(registry.byApp(), { nowMs, accepted: intake.counts().accepted });
     jobs.prune(nowMs);
     onTick();
     await keepOverLimit(chronicle, state, { nowMs, leads: state?.leader.isLeader() ?? true });

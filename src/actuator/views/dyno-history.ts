@@ -1,6 +1,7 @@
 import type { Attempt } from '../../attempt/attempt.ts';
 import type { CurveView, MarkView, PastBootView } from '../../web/views.ts';
-import type { BootEntry, BootRegistry } from '../boot-registry.ts';
+import type { BootEntry } from '../boot-entry.ts';
+import type { BootRegistry } from '../boot-registry.ts';
 import { between, joined, thinned } from '../chronicle/boot-curve.ts';
 import type { BootRecord, DynoLog } from '../chronicle/dyno-log.ts';
 import type { QuotaErrorSpan, QuotaErrors } from '../chronicle/quota-errors.ts';
@@ -21,10 +22,7 @@ const MAX_PAST = 5;
 /** The boots of one dyno name, newest first, with what became of each. */
 export function boots({ registry, log }: HistoryParts, entry: BootEntry): readonly BootRecord[] {
   const { app, dyno } = entry.boot.identity;
-  const alive = registry
-    .entries()
-    .filter(({ boot }) => boot.identity.app === app && boot.identity.dyno === dyno)
-    .flatMap((one) => log.of(one) ?? []);
+  const alive = registry.ofDyno(app, dyno).flatMap((one) => log.of(one) ?? []);
   return [...alive, ...log.past(app, dyno)].sort((a, b) => b.firstPointMs - a.firstPointMs);
 }
 

@@ -2,9 +2,10 @@ import { type Boot, heldByJobs } from '../../detector/boot/boot.ts';
 import { silentAfterMs } from '../../detector/boot/silence.ts';
 import type { JobShare } from '../../model/job-point.ts';
 import { type Target, targetKey } from '../../model/target.ts';
-import { compareDynos } from '../../web/handlers.ts';
+import { compareDynos, type DynoPlace, type DynosPage } from '../../web/show/dyno-order.ts';
 import type { DynoDetailView, DynoView, NumberView } from '../../web/views.ts';
-import type { BootEntry } from '../boot-registry.ts';
+import { newestDecidedIn } from '../app-boots.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import { between, curveOf } from '../chronicle/boot-curve.ts';
 import type { QuotaErrorSpan } from '../chronicle/quota-errors.ts';
 import type { Fleet } from '../loop/fleet.ts';
@@ -24,12 +25,31 @@ const SUSPECTS = 10;
 
 /** One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. */
 export function dynoViews(parts: DynoViewParts): readonly DynoView[] {
-  const views = parts.registry.newestDecided().flatMap((entry) => viewOf(parts, entry) ?? []);
-  return views.sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
+  const { registry } = parts;
+  return registry.apps().flatMap((ofApp) => ofApp.dynos().flatMap((dyno) => newestViewOf(parts, ofApp.of(dyno)) ?? []));
 }
 
-function placeOf({ decision: { app, dyno } }: DynoView) {
-  return [app, dyno] as const;
+/** Some of the same. Only they are made: of a large fleet, all would hold the event loop for a second. */
+export function dynosAfter(parts: DynoViewParts, place: DynoPlace | null, count: number): DynosPage {
+  const found: DynoView[] = [];
+  let total = 0;
+  for (const ofApp of parts.registry.apps()) {
+    total += ofApp.decidedDynos();
+    const isBefore = place !== null && compareDynos([ofApp.app, ''], [place[0], '']) < 0;
+    for (const dyno of isBefore ? [] : ofApp.dynos()) {
+      // One more shows whether that is all.
+      if (found.length > count) break;
+      if (place !== null && compareDynos([ofApp.app, dyno], place) <= 0) continue;
+      const view = newestViewOf(parts, ofApp.of(dyno));
+      if (view !== null) found.push(view);
+    }
+  }
+  return { shown: found.slice(0, count), total, isEnd: found.length <= count };
+}
+
+function newestViewOf(parts: DynoViewParts, ofDyno: readonly BootEntry[]): DynoView | null {
+  const entry = newestDecidedIn(ofDyno);
+  return entry === null ? null : viewOf(parts, entry);
 }
 
 /** Null where no measurements of it have arrived. */
@@ -65,11 +85,16 @@ function viewOf(parts: DynoViewParts, entry: BootEntry): DynoView | null {
     startedAtMs: facts?.createdAtMs ?? boot.identity.startTimeMs,
     firstPointMs: boot.firstPointMs,
     lastPointMs: boot.lastPointMs,
-    isStale: parts.nowMs() - boot.lastPointMs > silentAfterMs(boot, windowMs),
+    isStale: isStale(boot, parts.nowMs(), windowMs),
     heldBy: null,
     attemptId: openAttemptOf(parts, decision.target, boot.identity.dyno),
     history: (moments) => recentHistory(parts, entry, moments),
   };
+}
+
+/** Whether measurements have stopped. */
+export function isStale(boot: Boot, nowMs: number, windowMs: number): boolean {
+  return nowMs - boot.lastPointMs > silentAfterMs(boot, windowMs);
 }
 
 function openAttemptOf({ standings }: DynoViewParts, target: Target | null, dyno: string): string | null {

@@ -9,7 +9,7 @@ import type { PointsMeter } from '../chronicle/points-meter.ts';
 import type { Mode } from '../mode.ts';
 import type { CallFigures, PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
-import { type DynoViewParts, dynoViews } from './dyno-views.ts';
+import { type DynoViewParts, isStale } from './dyno-views.ts';
 import { groupsOf, isOverLimit, isOverSoft } from './groups.ts';
 
 export interface OverviewParts {
@@ -59,20 +59,20 @@ export function overview(parts: OverviewParts): Overview {
 }
 
 function fleetOf({ dynos, settings, overLimit, standings, isCounted }: OverviewParts, nowMs: number) {
-  const views = dynoViews(dynos);
-  const seen = views.flatMap((view) => {
-    const entry = dynos.registry.find(view.decision.app ?? '', view.decision);
-    return entry === null ? [] : [{ view, boot: entry.boot }];
-  });
+  const { windowMs } = dynos.fleet.policy;
+  const shown = dynos.registry.apps().flatMap((ofApp) => ofApp.shown());
+  const seen = shown.flatMap(({ boot, decision }) =>
+    decision === null ? [] : [{ boot, decision, isStale: isStale(boot, nowMs, windowMs) }],
+  );
   const sinceMs = nowMs - DAY_MS;
   const sent = sentSince(standings, isCounted, sinceMs);
   return {
     groups: groupsOf(seen, settings.permissions),
     totals: {
-      dynos: views.length,
-      overSoftLimit: views.filter(isOverSoft).length,
-      overLimit: views.filter(isOverLimit).length,
-      stale: views.filter(({ isStale }) => isStale).length,
+      dynos: seen.length,
+      overSoftLimit: seen.filter(isOverSoft).length,
+      overLimit: seen.filter(isOverLimit).length,
+      stale: seen.filter((one) => one.isStale).length,
       restarts24h: sent.length,
       givenBack24hBytes: givenBack(sent),
       useless24h: sent.filter(isUseless).length,

@@ -1,4 +1,5 @@
 import type { ActuatorRecord, Actuators, SeenActuator } from '../../ports.ts';
+import { readMembers, readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
@@ -7,7 +8,7 @@ const EXPIRY_MS = 10 * 60_000;
 /** Records that are read. */
 const MAX_ACTUATORS = 100;
 /** Longer texts were written by something else. */
-const MAX_LENGTH = 512 * 1024;
+const MAX_BYTES = 512 * 1024;
 const MAX_NAME_LENGTH = 200;
 
 export function createActuators(connection: RedisConnection, keys: Keys): Actuators {
@@ -25,23 +26,29 @@ export function createActuators(connection: RedisConnection, keys: Keys): Actuat
         await redis.del(keys.actuator(id));
       });
     },
-    all: () =>
-      run('the records of the actuators', async (redis) => {
-        const ids = await redis.srandmember(keys.actuators, MAX_ACTUATORS);
-        const read = ids.map(async (id) => {
-          const [text, leftMs] = await Promise.all([redis.get(keys.actuator(id)), redis.pttl(keys.actuator(id))]);
-          if (text === null) await redis.srem(keys.actuators, id);
-          const record = text === null ? null : parse(text);
-          return record === null ? [] : [{ ...record, silentMs: Math.max(0, EXPIRY_MS - leftMs) }];
-        });
-        const found: readonly SeenActuator[] = (await Promise.all(read)).flat();
-        return found.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
-      }),
+    async all() {
+      const what = 'the records of the actuators';
+      const ids: string[] = [];
+      for await (const members of readMembers(connection, what, keys.actuators)) {
+        ids.push(...members.slice(0, MAX_ACTUATORS - ids.length));
+        if (ids.length === MAX_ACTUATORS) break;
+      }
+      const texts = await readTexts(connection, what, ids.map(keys.actuator), MAX_BYTES);
+      const read = ids.map(async (id, at): Promise<readonly SeenActuator[]> => {
+        const text = texts[at] ?? null;
+        if (text === null) await run(what, (redis) => redis.srem(keys.actuators, id));
+        const record = typeof text === 'string' ? parse(text) : null;
+        if (record === null) return [];
+        const leftMs = await run(what, (redis) => redis.pttl(keys.actuator(id)));
+        return [{ ...record, silentMs: Math.max(0, EXPIRY_MS - leftMs) }];
+      });
+      const found = (await Promise.all(read)).flat();
+      return found.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+    },
   };
 }
 
 function parse(text: string): ActuatorRecord | null {
-  if (text.length > MAX_LENGTH) return null;
   try {
     const value = JSON.parse(text) as Partial<Record<keyof ActuatorRecord, unknown>> | null;
     const { id, name, startedAtMs, leads, partitions, targets, dynos } = value ?? {};

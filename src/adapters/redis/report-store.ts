@@ -1,4 +1,5 @@
 import type { ReportStore } from '../../ports.ts';
+import { readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
@@ -10,12 +11,12 @@ export interface ReportStoreOptions {
 
 const EXPIRY_MS = 9 * 24 * 3_600_000;
 /** Longer texts were written by something else. */
-const MAX_LENGTH = 4 * 1024 ** 2;
+const MAX_BYTES = 4 * 1024 ** 2;
 
 /** Answers 1 to the first caller of a week, if there was one before. */
 const CLAIM_WEEK = `
 local kind = redis.call('TYPE', KEYS[1]).ok
-local last = kind == 'string' and tonumber(redis.call('GET', KEYS[1])) or nil
+local last = kind == 'string' and tonumber(redis.call('GETRANGE', KEYS[1], 0, 63)) or nil
 if last and last >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return last and 1 or 0
@@ -42,8 +43,9 @@ export function createReportStore({ connection, keys, log }: ReportStoreOptions)
       }),
     loadOverLimit: () =>
       tried('the time over the quota could not be read', null, async () => {
-        const json = await connection.run('the time over the quota', (redis) => redis.get(keys.overLimit));
-        return json === null || json.length > MAX_LENGTH ? null : json;
+        const [json = null] = await readTexts(connection, 'the time over the quota', [keys.overLimit], MAX_BYTES);
+        if (json !== null && typeof json !== 'string') throw new Error(`${keys.overLimit} is not ours: ${json.fault}`);
+        return json;
       }),
     claimWeek: (week) =>
       tried('the weekly summary could not be claimed', false, async () => {

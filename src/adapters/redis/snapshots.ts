@@ -1,4 +1,5 @@
-import type { Snapshots } from '../../ports.ts';
+import type { Snapshots, TakeSnapshot } from '../../ports.ts';
+import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RecordFaults } from './ledger/record-faults.ts';
@@ -7,7 +8,10 @@ import type { RecordFaults } from './ledger/record-faults.ts';
 const EXPIRY_MS = 48 * 3_600_000;
 /** As long as an actuator counts the jobs of a boot. */
 const JOBS_EXPIRY_MS = 24 * 3_600_000;
-const PAGE = 100;
+const PAGE = 50;
+/** Longer texts were written by something else. A snapshot has 5 kB, and of a dyno with 64 processes 30 kB. */
+const MAX_SNAPSHOT_BYTES = 256 * 1024;
+const MAX_JOBS_BYTES = 64 * 1024;
 
 export interface SnapshotsOptions {
   readonly connection: RedisConnection;
@@ -35,7 +39,7 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
       });
       faults.clear(keys.snapshot(bootKey));
     },
-    async load(partition) {
+    async load(partition, take) {
       const index = keys.snapshots(partition);
       const type = await connection.run('the snapshots', (redis) => redis.type(index));
       if (type !== 'set' && type !== 'none') {
@@ -46,17 +50,17 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
           advice: 'Find out what else writes to keys that begin with tidemark:.',
         });
         await connection.run('the snapshots', (redis) => redis.del(index));
-        return new Map();
+        return;
       }
-      const ids = await connection.run('the snapshots', (redis) => redis.smembers(index));
-      const found = await readTexts(connection, ids, keys.snapshot);
-      const missing = ids.filter((id) => !found.has(id));
-      for (const id of missing) {
-        const kind = await connection.run('the snapshots', (redis) => redis.type(keys.snapshot(id)));
-        if (kind !== 'none') report(id, `it is a ${kind}, not a string`);
+      for await (const ids of readMembers(connection, 'the snapshots', index)) {
+        const missing: string[] = [];
+        await eachText(connection, ids, { keyOf: keys.snapshot, maxBytes: MAX_SNAPSHOT_BYTES }, (id, text) => {
+          if (typeof text === 'string') return take(id, text);
+          missing.push(id);
+          if (text !== null) report(id, text.fault);
+        });
+        if (missing.length > 0) await connection.run('the snapshots', (redis) => redis.srem(index, ...missing));
       }
-      if (missing.length > 0) await connection.run('the snapshots', (redis) => redis.srem(index, ...missing));
-      return found;
     },
     refuse: (bootKey) => report(bootKey, 'it is damaged, from another version of Tidemark, or dated in the future'),
   };
@@ -68,50 +72,59 @@ export interface WantedBoots {
   readonly max: number;
 }
 
-export interface SavedBoots {
-  /** By the keys of the boots. */
-  readonly texts: ReadonlyMap<string, string>;
-  /** Wanted ones beyond the most that were asked for. */
-  readonly leftOut: number;
-}
-
-/** What `load` answers of all, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
+/**
+ * What `load` passes on of all, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`.
+ *
+ * @returns how many more than the most that were asked for are wanted
+ */
 export async function readSnapshots(
   connection: RedisConnection,
   keys: Keys,
   { isWanted, max }: WantedBoots,
-): Promise<SavedBoots> {
+  take: TakeSnapshot,
+): Promise<number> {
   const type = await connection.run('the snapshots', (redis) => redis.type(keys.snapshots(null)));
-  if (type !== 'set') return { texts: new Map(), leftOut: 0 };
-  const ids = await connection.run('the snapshots', (redis) => redis.smembers(keys.snapshots(null)));
-  const wanted = ids.filter(isWanted);
-  const texts = await readTexts(connection, wanted.slice(0, max), keys.snapshot);
-  return { texts, leftOut: Math.max(0, wanted.length - max) };
+  if (type !== 'set') return 0;
+  let wanted = 0;
+  for await (const ids of readMembers(connection, 'the snapshots', keys.snapshots(null))) {
+    const page = ids.filter(isWanted);
+    const read = page.slice(0, Math.max(0, max - wanted));
+    wanted += page.length;
+    await eachText(connection, read, { keyOf: keys.snapshot, maxBytes: MAX_SNAPSHOT_BYTES }, (id, text) => {
+      if (typeof text === 'string') take(id, text);
+    });
+  }
+  return Math.max(0, wanted - max);
 }
 
 /** What jobs did in these boots, by the keys of the boots. Throws `LedgerUnavailable`. */
-export function readSavedJobs(
+export async function readSavedJobs(
   connection: RedisConnection,
   keys: Keys,
   bootKeys: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  return readTexts(connection, bootKeys, keys.jobs);
+  const found = new Map<string, string>();
+  await eachText(connection, bootKeys, { keyOf: keys.jobs, maxBytes: MAX_JOBS_BYTES }, (id, text) => {
+    if (typeof text === 'string') found.set(id, text);
+  });
+  return found;
 }
 
-/** The texts of those ids that have one, some at a time. */
-async function readTexts(
+interface TextsOf {
+  readonly keyOf: (id: string) => string;
+  readonly maxBytes: number;
+}
+
+/** Hands on the text of each id, some at a time. */
+async function eachText(
   connection: RedisConnection,
   ids: readonly string[],
-  keyOf: (id: string) => string,
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+  { keyOf, maxBytes }: TextsOf,
+  take: (id: string, text: ReadText) => void,
+): Promise<void> {
   for (let first = 0; first < ids.length; first += PAGE) {
     const page = ids.slice(first, first + PAGE);
-    const texts = await connection.run('the snapshots', (redis) => redis.mget(page.map(keyOf)));
-    page.forEach((id, index) => {
-      const text = texts[index];
-      if (typeof text === 'string') found.set(id, text);
-    });
+    const texts = await readTexts(connection, 'the snapshots', page.map(keyOf), maxBytes);
+    for (const [at, id] of page.entries()) take(id, texts[at] ?? null);
   }
-  return found;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../../model/target.ts';
-import type { Actuators, Journal, Leader, Ledger, ReportStore, Snapshots } from '../../ports.ts';
+import type { Actuators, Journal, Leader, Ledger, ReportStore, Snapshots, TakeSnapshot } from '../../ports.ts';
 import { createActuators } from './actuators.ts';
 import { connectRedis } from './connection.ts';
 import { watchEviction } from './eviction.ts';
@@ -10,7 +10,7 @@ import { createInsideLeaders, createLeader, isLed, type LeaderSeat } from './lea
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
-import { createSnapshots, readSavedJobs, readSnapshots, type SavedBoots, type WantedBoots } from './snapshots.ts';
+import { createSnapshots, readSavedJobs, readSnapshots, type WantedBoots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
 
 export interface RedisStateOptions {
@@ -34,8 +34,12 @@ export interface RedisState {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly snapshots: Snapshots;
-  /** The snapshots by their key, for who only looks: changes and reports nothing. Throws `LedgerUnavailable`. */
-  savedBoots(wanted: WantedBoots): Promise<SavedBoots>;
+  /**
+   * Passes the snapshots on to who only looks: changes and reports nothing. Throws `LedgerUnavailable`.
+   *
+   * @returns how many more than the most that were asked for are wanted
+   */
+  savedBoots(wanted: WantedBoots, take: TakeSnapshot): Promise<number>;
   /** What jobs did in these boots, by the keys of the boots; only of those that have it. Throws `LedgerUnavailable`. */
   savedJobs(bootKeys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   readonly leader: Leader;
@@ -80,7 +84,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
-    savedBoots: (wanted) => readSnapshots(connection, keys, wanted),
+    savedBoots: (wanted, take) => readSnapshots(connection, keys, wanted, take),
     savedJobs: (bootKeys) => readSavedJobs(connection, keys, bootKeys),
     leader,
     actuators: createActuators(connection, keys),

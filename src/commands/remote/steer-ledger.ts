@@ -65,9 +65,10 @@ export async function steerLedger(
 
 async function isKnownTo(connection: RedisConnection, keys: Keys, target: Target): Promise<boolean> {
   if ((await connection.run('the record', (redis) => redis.exists(keys.record(target)))) > 0) return true;
-  const snapshots = await createSnapshots({ connection, keys, faults: new RecordFaults(() => {}) }).load(null);
-  return [...snapshots.values()].some((text) => {
+  let isKnown = false;
+  await createSnapshots({ connection, keys, faults: new RecordFaults(() => {}) }).load(null, (_, text) => {
     const identity = readSnapshot(text)?.boot.identity;
-    return identity?.app === target.app && identity.processType === target.processType;
+    isKnown ||= identity?.app === target.app && identity.processType === target.processType;
   });
+  return isKnown;
 }

@@ -97,7 +97,7 @@ export class PointAssembler {
     const bootKey = bootKeyOf(boot);
     const memory = this.#processes.of(position === null ? key : `${key}\0${position.stretch}`, owner);
     memory.newestMs = Math.max(memory.newestMs, row.timeMs);
-    const known = memory.held.get(row.timeMs);
+    const known = memory.heldAt(row.timeMs);
     const taken =
       known === undefined && isNewThroughout(row, memory)
         ? this.#takeWhole(memory, row, { bootKey, nowMs, position })
@@ -175,16 +175,16 @@ export class PointAssembler {
   }
 
   #letGo({ row, of }: HeldRow): void {
-    of.held.delete(row.timeMs);
+    of.letGo(row.timeMs);
     this.#heldBytes -= BYTES_PER_ROW + textBytesOf(row.process);
   }
 
   #heldRow(memory: ProcessMemory, row: PointRow, arrival: Arrival): PointRow {
-    return memory.held.get(row.timeMs) ?? this.#hold(memory, new PointRow(row.process, row.timeMs), arrival);
+    return memory.heldAt(row.timeMs) ?? this.#hold(memory, new PointRow(row.process, row.timeMs), arrival);
   }
 
   #hold(memory: ProcessMemory, row: PointRow, { bootKey, nowMs, position }: Arrival): PointRow {
-    memory.held.set(row.timeMs, row);
+    memory.hold(row);
     this.#heldBytes += BYTES_PER_ROW + textBytesOf(row.process);
     this.#held.push({ row, of: memory, bootKey, arrivedAtMs: nowMs, position });
     return row;

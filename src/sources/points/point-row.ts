@@ -9,6 +9,8 @@ import { SeriesSum } from './series-sum.ts';
  */
 const ABSENT = -0.5;
 const ALL_ABSENT: readonly number[] = FIELDS.map(() => ABSENT);
+/** As long as it gets, once: a list that grows takes room for 17 more. */
+const NO_SUMS: readonly undefined[] = FIELDS.map(() => undefined);
 
 /** All that is known of one process at one time. Fields are given by their place in `FIELDS`. */
 export class PointRow {
@@ -16,7 +18,7 @@ export class PointRow {
   readonly timeMs: number;
   readonly #values: number[] = ALL_ABSENT.slice();
   /** Of those fields that are sums. */
-  readonly #sums: (SeriesSum | undefined)[] = [];
+  readonly #sums: (SeriesSum | undefined)[] = NO_SUMS.slice();
 
   constructor(process: ProcessIdentity, timeMs: number) {
     this.process = process;

@@ -13,9 +13,9 @@ export class ProcessMemory implements Holding {
   readonly key: string;
   amount = 0;
   readonly timesMs: number[] = new Array(FIELDS.length).fill(0);
-  readonly sums: (SeriesSum | undefined)[] = [];
-  /** By time. Mostly one. */
-  readonly held = new Map<number, PointRow>();
+  readonly sums: (SeriesSum | undefined)[] = FIELDS.map(() => undefined);
+  /** By time, mostly one. Null where nothing waits: a process waits for a second after each export. */
+  #held: Map<number, PointRow> | null = null;
   newestMs = 0;
   /** Whether it was dropped; rows that it still holds are passed on all the same. */
   isForgotten = false;
@@ -23,6 +23,24 @@ export class ProcessMemory implements Holding {
   constructor(key: string, owner: string) {
     this.key = key;
     this.owner = owner;
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  heldAt(timeMs: number): PointRow | undefined {
+    return this.#held?.get(timeMs);
+  }
+
+  hold(row: PointRow): void {
+    this.#held ??= new Map();
+    this.#held.set(row.timeMs, row);
+  }
+
+  letGo(timeMs: number): void {
+    this.#held?.delete(timeMs);
+    if (this.#held?.size === 0) this.#held = null;
   }
 }
 
@@ -67,7 +85,7 @@ export class ProcessMemories {
   /** Forgets the processes of which nothing is held and whose newest point is older than `oldestMs`. */
   sweep(oldestMs: number): void {
     for (const memory of this.#processes.values()) {
-      if (memory.held.size === 0 && memory.newestMs < oldestMs) this.#forget(memory);
+      if (!memory.isHeld && memory.newestMs < oldestMs) this.#forget(memory);
     }
   }
 

@@ -21,22 +21,22 @@ describe('the series of a boot', () => {
     );
   });
 
-  it('shows two days from the first hours on, in at most 360 samples, the newest hour closely', () => {
+  it('shows two days from the first hour on, in at most 240 samples, the newest hour closely', () => {
     const entries = lifeOf(2 * DAY_MS).entries();
-    expect(entries.length).toBeLessThanOrEqual(360);
-    expect((entries[0]?.timeMs ?? 0) - START_MS).toBeLessThan(30 * 60_000);
+    expect(entries.length).toBeLessThanOrEqual(240);
+    expect((entries[0]?.timeMs ?? 0) - START_MS).toBeLessThan(60 * 60_000);
     const times = entries.map(({ timeMs }) => timeMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     const recent = times.slice(-120);
     expect((recent.at(-1) ?? 0) - (recent[0] ?? 0)).toBe(119 * SPACING_MS);
   });
 
-  it('loses no peak of a long life', () => {
+  it.each([3, 700, 2001, 3333, 4999])('loses no peak of a long life: the one in sample %i', (peakAt) => {
     const series = new UsageSeries(SPACING_MS);
     for (let at = 0; at < 5000; at++) {
       series.add({
         timeMs: START_MS + at * SPACING_MS,
-        usageBytes: at === 700 ? 9_000_000 : 1_000_000,
+        usageBytes: at === peakAt ? 9_000_000 : 1_000_000,
         activeJobs: null,
       });
     }

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createSteering, createViews } from '../../../src/actuator/doors/control.ts';
 import { healthOf } from '../../../src/actuator/doors/health.ts';
 import { restartForPerson } from '../../../src/actuator/restart/person-restart.ts';
 import { LedgerUnavailable, PlatformError } from '../../../src/model/errors.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
+import type { DynoPlace } from '../../../src/web/show/dyno-order.ts';
 import { LoopWorld, type LoopWorldOptions, SHOP } from '../../models/loop-world.ts';
 import { unreadable } from '../../models/model-platform.ts';
 
@@ -59,6 +60,30 @@ describe('what is shown', () => {
     expect(views.dynos()[1]?.decision.bootId).toBe(world.platform.dyno('worker.2').id);
     expect(views.dyno('shop', 'worker.1')?.curve.timesMs.length).toBeGreaterThan(0);
     expect(views.dyno('shop', 'worker.9')).toBeNull();
+  });
+
+  it('comes in pages, each made of the dynos that it shows alone', async () => {
+    const world = new LoopWorld();
+    const dynos = ['worker.1', 'worker.2', 'worker.3', 'worker.10', 'worker.11'];
+    for (const dyno of dynos.slice(2)) world.platform.add(dyno);
+    for (const app of ['shop', 'mail']) for (const dyno of dynos) world.report(dyno, { app, windows: 2 });
+    await world.tick();
+    const views = createViews(world);
+    const looks = vi.spyOn(world.chronicle.log, 'of');
+    const names: string[] = [];
+    let place: DynoPlace | null = null;
+    for (let isEnd = false; !isEnd; ) {
+      looks.mockClear();
+      const page = views.dynosAfter(place, 3);
+      expect(page.total).toBe(10);
+      expect(looks.mock.calls.length).toBeLessThanOrEqual(4);
+      const places: DynoPlace[] = page.shown.map(({ decision: { app, dyno } }) => [app, dyno]);
+      names.push(...places.map(([app, dyno]) => `${app} ${dyno}`));
+      place = places.at(-1) ?? null;
+      ({ isEnd } = page);
+    }
+    expect(names).toEqual(['mail', 'shop'].flatMap((app) => dynos.map((dyno) => `${app} ${dyno}`)));
+    expect(views.dynosAfter(['shop', 'worker.11'], 3)).toEqual({ shown: [], total: 10, isEnd: true });
   });
 
   it('has the open attempts as the ledger has them, and none of them if it cannot be read', async () => {

@@ -29,7 +29,7 @@ function world() {
       topic,
       snapshots: {
         save: (...args) => ask(() => snapshots.save(...args)),
-        load: (partition) => ask(() => snapshots.load(partition)),
+        load: (partition, take) => ask(() => snapshots.load(partition, take)),
         refuse: (bootKey) => snapshots.refuse(bootKey),
       },
       ledger: new ModelLedger(clock, { cooldownMs: 0, maxRestartsPerHour: 10, holdMs: 0 }),

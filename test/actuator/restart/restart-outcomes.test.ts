@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BootEntry, BootRegistry } from '../../../src/actuator/boot-registry.ts';
+import type { BootEntry } from '../../../src/actuator/boot-entry.ts';
+import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
 import { FloorRecorder, findBackSoon, findReclaimed } from '../../../src/actuator/restart/restart-outcomes.ts';
 import { defaultPolicy } from '../../../src/config/policy.ts';
 import { UnreadableRecord } from '../../../src/model/errors.ts';

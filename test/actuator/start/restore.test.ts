@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { restoreState, type SavedState } from '../../../src/actuator/start/restore.ts';
 import { writeSnapshot } from '../../../src/detector/boot/snapshot.ts';
-import type { ActuatorEvent } from '../../../src/ports.ts';
+import type { ActuatorEvent, TakeSnapshot } from '../../../src/ports.ts';
 import { aDecision } from '../../models/decisions.ts';
 import { LoopWorld, WINDOW_MS } from '../../models/loop-world.ts';
 import { PATIENCE } from '../../patience.ts';
@@ -21,9 +21,9 @@ class ModelSavedState implements SavedState {
   readonly #listeners: (() => void)[] = [];
   readonly snapshots = {
     save: async () => {},
-    load: async () => {
+    load: async (_partition: number | null, take: TakeSnapshot) => {
       if (this.fault !== null) throw this.fault;
-      return this.texts;
+      for (const [key, json] of this.texts) take(key, json);
     },
     refuse: (key: string) => void this.refused.push(key),
   };

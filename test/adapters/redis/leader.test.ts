@@ -67,3 +67,24 @@ it('leads at once when Redis has never answered', async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(leader.isLeader()).toBe(true);
 });
+
+it('reports the lead again only where another may have had it: not after a command that was answered too late', async () => {
+  let led = 0;
+  leader.onLeading(() => {
+    led += 1;
+  });
+  answer = 1;
+  leader.start();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(led).toBe(1);
+  answer = null;
+  await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+  answer = 1;
+  await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+  expect(led).toBe(1);
+  answer = null;
+  await vi.advanceTimersByTimeAsync(2 * LEASE_MS);
+  answer = 1;
+  await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+  expect(led).toBe(2);
+});

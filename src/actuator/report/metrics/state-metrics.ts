@@ -19,7 +19,7 @@ import {
   METRIC_TARGET_RESTART_REMAINING,
   METRIC_TARGET_RESTART_USELESS,
 } from '../../../semconv.ts';
-import type { BootEntry } from '../../boot-registry.ts';
+import type { BootEntry } from '../../boot-entry.ts';
 import type { CallFigures } from '../../platform/platform-view.ts';
 import { aboutDyno, aboutTarget, described } from './describe.ts';
 

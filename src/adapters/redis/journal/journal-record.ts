@@ -76,10 +76,10 @@ const eventSchema = z.discriminatedUnion('type', [
 ]);
 
 /** The event of an entry, or a sentence on what is wrong with the entry. */
-export function eventOf(json: string | undefined): ActuatorEvent | string {
+export function eventOf(json: string): ActuatorEvent | string {
   let value: unknown;
   try {
-    value = JSON.parse(json ?? '');
+    value = JSON.parse(json);
   } catch (error) {
     return `it is no JSON: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -5,6 +5,18 @@ import type { RecordFaults } from '../ledger/record-faults.ts';
 import { eventOf } from './journal-record.ts';
 
 const JOURNAL_LENGTH = 10_000;
+/** An event has 1 to 2 kB. */
+const MAX_EVENT_BYTES = 64 * 1024;
+
+/** The newest entries: ids and texts. Of one that is too long, and so not ours, the text stays in Redis. */
+const RECENT = `
+local recent = {}
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[1])) do
+  local text = entry[2][2]
+  table.insert(recent, {entry[1], #text <= tonumber(ARGV[2]) and text or ''})
+end
+return recent
+`;
 
 export interface JournalOptions {
   readonly connection: RedisConnection;
@@ -38,10 +50,10 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
     async recent(count) {
       try {
         const entries = await connection.run('the journal', (redis) =>
-          redis.xrevrange(keys.journal, '+', '-', 'COUNT', count),
+          redis.eval(RECENT, 1, keys.journal, count, MAX_EVENT_BYTES),
         );
-        return entries.flatMap(([id, fields]) => {
-          const event = eventOf(fields[1]);
+        return (entries as [id: string, text: string][]).flatMap(([id, text]) => {
+          const event = eventOf(text);
           if (typeof event !== 'string') return [event];
           faults.report({
             // One line for all wrong entries: every read finds the same ones again.

@@ -45,6 +45,10 @@ const HISTORY_LENGTH = 100;
 const SPENT_SHOWN = 300;
 /** Characters of an attempt as JSON. A larger one was not written by Tidemark. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
+/** Of a record. The history of 100 restarts has some 60 kB. */
+const MAX_FIELD_BYTES = 256 * 1024;
+/** Longer ones are not taken from measurements. */
+const MAX_BOOT_ID_BYTES = 512;
 /** Far longer than a boot lives, given the platform's daily restart. */
 const FORGET_SPENT_MS = 30 * 86_400_000;
 
@@ -159,6 +163,8 @@ function scriptRunner(options: RedisLedgerOptions) {
     floorsLearned: FLOORS_LEARNED,
     floorsPerDyno: FLOORS_PER_DYNO,
     spentShown: SPENT_SHOWN,
+    maxFieldBytes: MAX_FIELD_BYTES,
+    maxBootIdBytes: MAX_BOOT_ID_BYTES,
     forgetSpentMs: FORGET_SPENT_MS,
   };
   return async (script: string, target: Target | null, args: object = {}): Promise<unknown> => {

@@ -5,7 +5,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { BootEntry } from '../../../../src/actuator/boot-registry.ts';
+import type { BootEntry } from '../../../../src/actuator/boot-entry.ts';
 import { createLog } from '../../../../src/actuator/report/log.ts';
 import { recordEvents } from '../../../../src/actuator/report/metrics/event-metrics.ts';
 import { exportMetrics } from '../../../../src/actuator/report/metrics/metrics-export.ts';

@@ -23,14 +23,18 @@ local function typeOf(key) return redis.call('TYPE', key).ok end
 -- Without an epoch Redis is new or has lost everything: hold restarts from now on. The same where the epoch is not a
 -- time or lies in the future: another program wrote it. It is written only in these cases, so that a full Redis can
 -- still be read.
-local epoch = typeOf(epochKey) == 'string' and tonumber(redis.call('GET', epochKey)) or nil
+local epoch = typeOf(epochKey) == 'string' and tonumber(redis.call('GETRANGE', epochKey, 0, 63)) or nil
 if not (epoch and epoch > 0 and epoch <= now) then
   epoch = now
   redis.call('SET', epochKey, string.format('%.0f', now))
 end
 local heldUntil = epoch + policy.holdMs
 
-local function get(field) return redis.call('HGET', recordKey, field) or nil end
+-- A longer value is not ours, and does not leave Redis. What stands for it is in no form that is read.
+local function get(field)
+  if redis.call('HSTRLEN', recordKey, field) > policy.maxFieldBytes then return 'it is too long' end
+  return redis.call('HGET', recordKey, field) or nil
+end
 local function number(field) return tonumber(get(field) or '0') end
 local function set(field, value)
   if type(value) == 'number' then value = string.format('%.0f', value) end
@@ -52,7 +56,7 @@ local function known(value) return value ~= nil and value ~= cjson.null end
 -- undo it. Any other value is a pause.
 local function isAllPaused()
   local kind = typeOf(pauseKey)
-  return kind ~= 'none' and not (kind == 'string' and redis.call('GET', pauseKey) == '0')
+  return kind ~= 'none' and not (kind == 'string' and redis.call('GETRANGE', pauseKey, 0, 1) == '0')
 end
 local function isTargetPaused() return (get('paused') or '0') ~= '0' end
 -- When the pause in force began and who made it; each is nil where it is unknown. The pause of all is its time and,
@@ -62,7 +66,7 @@ local function pausedSince()
     if not isTargetPaused() then return nil, nil end
     return tonumber(get('pausedAtMs') or ''), get('pauser')
   end
-  local text = typeOf(pauseKey) == 'string' and redis.call('GET', pauseKey) or ''
+  local text = typeOf(pauseKey) == 'string' and redis.call('GETRANGE', pauseKey, 0, 1023) or ''
   local at, by = string.match(text, '^(%d+) ?(.*)$')
   return tonumber(at or ''), by ~= '' and by or nil
 end

@@ -3,6 +3,10 @@ import { PRELUDE } from './prelude.ts';
 /** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
 export const READ = `${PRELUDE}
 local pausedAt, pauser = pausedSince()
+local spent = {}
+for _, id in ipairs(redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1)) do
+  if #id <= policy.maxBootIdBytes then table.insert(spent, id) end
+end
 return cjson.encode({
   nowMs = now,
   open = get('attempt') or false,
@@ -21,7 +25,7 @@ return cjson.encode({
   pausedSinceMs = pausedAt or false,
   pauser = pauser or false,
   epochMs = epoch,
-  spent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1),
+  spent = spent,
 })
 `;
 
