@@ -9,6 +9,15 @@ export interface LoggedDecision {
   readonly outcome: Outcome | null;
 }
 
+/** Attempts and outcomes follow later. */
+interface Entry {
+  readonly decision: Decision;
+  attemptId: string | null;
+  outcome: Outcome | null;
+  /** A later one has a higher number. */
+  readonly order: number;
+}
+
 /** What makes a decision news where it differs. */
 type Gist = Pick<Decision, 'class' | 'action' | 'reason'>;
 
@@ -19,9 +28,10 @@ type Gist = Pick<Decision, 'class' | 'action' | 'reason'>;
  */
 export class DecisionLog {
   readonly #capacity: number;
-  #entries: LoggedDecision[] = [];
-  /** How many of the entries are about each app. */
-  readonly #byApp = new Map<string | null, number>();
+  /** By app, oldest first. */
+  readonly #byApp = new Map<string | null, Entry[]>();
+  #count = 0;
+  #added = 0;
   readonly #lastByBoot = new Map<string, Gist>();
 
   constructor(capacity = 1000) {
@@ -44,20 +54,18 @@ export class DecisionLog {
 
   /** Links the boot's newest restart decision to the attempt that follows it. */
   attach({ id, target, dyno, bootId }: Pick<Attempt, 'id' | 'target' | 'dyno' | 'bootId'>): void {
-    const isAbout = ({ decision }: LoggedDecision) =>
-      decision.app === target.app && decision.dyno === dyno && decision.bootId === bootId;
-    this.#replace(
-      (entry) => isAbout(entry) && entry.decision.action === 'restart',
-      (entry) => ({ ...entry, attemptId: id }),
-    );
+    const entry = this.#byApp
+      .get(target.app)
+      ?.findLast(
+        ({ decision }) => decision.dyno === dyno && decision.bootId === bootId && decision.action === 'restart',
+      );
+    if (entry !== undefined) entry.attemptId = id;
   }
 
   /** Records how the attempt ended. */
   close(attemptId: string, outcome: Outcome): void {
-    this.#replace(
-      (entry) => entry.attemptId === attemptId,
-      (entry) => ({ ...entry, outcome }),
-    );
+    const entry = this.#newestFirst().find((one) => one.attemptId === attemptId);
+    if (entry !== undefined) entry.outcome = outcome;
   }
 
   /**
@@ -66,9 +74,9 @@ export class DecisionLog {
    */
   restore(events: readonly ActuatorEvent[]): void {
     const kept = new Set(events.flatMap((event) => (event.type === 'decision' ? [identityOf(event.decision)] : [])));
-    const since = this.#entries.filter(({ decision }) => !kept.has(identityOf(decision)));
-    this.#entries = [];
+    const since = this.#newestFirst().filter(({ decision }) => !kept.has(identityOf(decision)));
     this.#byApp.clear();
+    this.#count = 0;
     for (const event of [...events].reverse()) {
       if (event.type === 'decision') this.#add({ decision: event.decision, attemptId: null, outcome: null });
       if (event.type !== 'attempt') continue;
@@ -76,7 +84,7 @@ export class DecisionLog {
       if (event.phase === 'claimed') this.attach(event.attempt);
       if (outcome !== null) this.close(id, outcome);
     }
-    for (const entry of since.reverse()) this.#add(entry);
+    for (const entry of since.toReversed()) this.#add(entry);
   }
 
   forget(bootKey: string): void {
@@ -84,33 +92,32 @@ export class DecisionLog {
   }
 
   recent(count: number): readonly LoggedDecision[] {
-    return this.#entries.slice(0, count);
+    return this.#newestFirst()
+      .slice(0, count)
+      .map(({ decision, attemptId, outcome }) => ({ decision, attemptId, outcome }));
   }
 
-  #add(entry: LoggedDecision): void {
-    const { app } = entry.decision;
-    this.#entries.unshift(entry);
-    this.#byApp.set(app, (this.#byApp.get(app) ?? 0) + 1);
-    if (this.#entries.length > this.#capacity) this.#drop();
+  #newestFirst(): readonly Entry[] {
+    return [...this.#byApp.values()].flat().sort((a, b) => b.order - a.order);
+  }
+
+  #add(logged: LoggedDecision): void {
+    const { app } = logged.decision;
+    const ofApp = this.#byApp.get(app) ?? [];
+    this.#byApp.set(app, ofApp);
+    ofApp.push({ ...logged, order: this.#added++ });
+    this.#count += 1;
+    if (this.#count > this.#capacity) this.#drop();
   }
 
   /** The app with the most entries loses its oldest: one that decides much must not push out what others look for. */
   #drop(): void {
-    let most: [app: string | null, count: number] = [null, 0];
-    for (const one of this.#byApp) if (one[1] > most[1]) most = one;
-    const [app, count] = most;
-    this.#entries.splice(
-      this.#entries.findLastIndex(({ decision }) => decision.app === app),
-      1,
-    );
-    if (count === 1) this.#byApp.delete(app);
-    else this.#byApp.set(app, count - 1);
-  }
-
-  #replace(matches: (entry: LoggedDecision) => boolean, change: (entry: LoggedDecision) => LoggedDecision): void {
-    const index = this.#entries.findIndex(matches);
-    const entry = this.#entries[index];
-    if (entry !== undefined) this.#entries[index] = change(entry);
+    let most: readonly [app: string | null, ofApp: Entry[]] = [null, []];
+    for (const one of this.#byApp) if (one[1].length > most[1].length) most = one;
+    const [app, ofApp] = most;
+    ofApp.shift();
+    if (ofApp.length === 0) this.#byApp.delete(app);
+    this.#count -= 1;
   }
 }
 

@@ -72,4 +72,21 @@ describe('the decision log', () => {
       999, 998, 997, 996, 995, 994, 993,
     ]);
   });
+
+  it('looks at few of its entries for each of the thousands that a deploy of all apps brings', () => {
+    const log = new DecisionLog(1000);
+    let looks = 0;
+    for (let index = 0; index < 3000; index++) {
+      const one = decision({ timeMs: index });
+      Object.defineProperty(one, 'app', {
+        get: () => {
+          looks += 1;
+          return `app-${index % 50}`;
+        },
+      });
+      log.record(`boot-${index}`, one);
+    }
+    expect(log.recent(2000)).toHaveLength(1000);
+    expect(looks).toBeLessThan(10 * 3000);
+  });
 });
