@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** Reads and checks a request's `Authorization` header, for the ingest and the API. */
 
@@ -6,12 +6,17 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export type SecretDigest = Buffer;
 
 export function digestOf(secret: string): SecretDigest {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** Compares in constant time, so that timing reveals nothing about the secret or its length. */
 export function isSecret(given: string, digest: SecretDigest): boolean {
-  return timingSafeEqual(digestOf(given), digest);
+  return isSameSecret(digestOf(given), digest);
+}
+
+/** The same for a secret that was hashed once and is compared with several. */
+export function isSameSecret(given: SecretDigest, digest: SecretDigest): boolean {
+  return timingSafeEqual(given, digest);
 }
 
 /** The token of `Authorization: Bearer <token>`; null if the header is absent or has another scheme. */

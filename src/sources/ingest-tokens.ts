@@ -1,4 +1,4 @@
-import { bearerTokenOf, digestOf, isSecret } from '../access/credentials.ts';
+import { bearerTokenOf, digestOf, isSameSecret } from '../access/credentials.ts';
 
 /**
  * A token, and the app whose points it may deliver: a name, a name with a trailing `*` for any ending, or `*` for all.
@@ -30,8 +30,8 @@ export const LOCAL_SENDER: Sender = { id: 'local', speaksForAll: true, onlyApp: 
 export function createTokenCheck(tokens: readonly IngestToken[]): (authorization: string | null) => Sender | null {
   const entries = tokens.map(({ app, token }, index) => ({ app, digest: digestOf(token), id: `token ${index + 1}` }));
   return (authorization) => {
-    const given = bearerTokenOf(authorization) ?? '';
-    const matching = entries.filter(({ digest }) => isSecret(given, digest));
+    const given = digestOf(bearerTokenOf(authorization) ?? '');
+    const matching = entries.filter(({ digest }) => isSameSecret(given, digest));
     const [first] = matching;
     return first === undefined
       ? null

@@ -1,14 +1,4 @@
-import {
-  ATTR_DYNO_ID_SOURCE,
-  ATTR_DYNO_START_TIME,
-  ATTR_HEROKU_APP_NAME,
-  ATTR_HEROKU_DYNO_ID,
-  ATTR_HEROKU_DYNO_NAME,
-  ATTR_PROCESS_ID,
-  ATTR_SERVICE_VERSION,
-} from '../../semconv.ts';
 import { FIELDS } from '../otlp/wanted-metrics.ts';
-import { IDENTITY_ATTRIBUTES, measurerOf } from '../points/process-identity.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { type MemorySample, type QuotaErrorCode, readHerokuLine } from './heroku-line.ts';
 import type { LogMemory } from './log-memory.ts';
@@ -33,16 +23,6 @@ const MAX_LINES = 100_000;
 /** Errors of one request that are passed on; there are three a minute of each dyno. */
 const MAX_QUOTA_ERRORS = 1_000;
 
-const places = (names: readonly string[]) => names.map((name) => IDENTITY_ATTRIBUTES.indexOf(name));
-const [DYNO = 0, ID = 0, APP = 0, ID_SOURCE = 0, START = 0, RELEASE = 0, PROCESS = 0] = places([
-  ATTR_HEROKU_DYNO_NAME,
-  ATTR_HEROKU_DYNO_ID,
-  ATTR_HEROKU_APP_NAME,
-  ATTR_DYNO_ID_SOURCE,
-  ATTR_DYNO_START_TIME,
-  ATTR_SERVICE_VERSION,
-  ATTR_PROCESS_ID,
-]);
 const RESIDENT = FIELDS.indexOf('treeResidentBytes');
 const SWAP = FIELDS.indexOf('treeSwapBytes');
 const LIMIT = FIELDS.indexOf('limitBytes');
@@ -71,17 +51,7 @@ function addSample(
   sample: MemorySample,
   { app, memory, timeMs }: { readonly app: string; readonly memory: LogMemory; readonly timeMs: number },
 ): void {
-  const { startTimeMs, release } = memory.notesOf(app, sample, timeMs);
-  const identity: (string | undefined)[] = [];
-  identity[DYNO] = sample.dyno;
-  identity[ID] = sample.bootId;
-  identity[APP] = app;
-  // The platform's own id: one that is not equal to the id that its API lists is never restarted.
-  identity[ID_SOURCE] = 'platform';
-  identity[PROCESS] = 'log';
-  if (startTimeMs !== null) identity[START] = new Date(startTimeMs).toISOString();
-  if (release !== null) identity[RELEASE] = release;
-  fold.begin(measurerOf(identity));
+  fold.begin(memory.measurerOf(app, sample, timeMs));
   const add = (field: number, value: number | null) => {
     if (value !== null) fold.add(field, false, { timeMs, value, seriesId: 0 });
   };

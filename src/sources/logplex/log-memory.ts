@@ -1,15 +1,24 @@
+import {
+  ATTR_DYNO_ID_SOURCE,
+  ATTR_DYNO_START_TIME,
+  ATTR_HEROKU_APP_NAME,
+  ATTR_HEROKU_DYNO_ID,
+  ATTR_HEROKU_DYNO_NAME,
+  ATTR_PROCESS_ID,
+  ATTR_SERVICE_VERSION,
+} from '../../semconv.ts';
+import { IDENTITY_ATTRIBUTES, type Measurer, measurerOf } from '../points/process-identity.ts';
+
 /** What is remembered of the apps whose logs are drained, to complete samples. */
 
-/** What the log said of one life of a dyno, beyond its memory. */
-export interface BootNotes {
-  /** When it began (Unix ms); null where the log was not followed then. */
-  readonly startTimeMs: number | null;
-  /** Null where no release was seen since the log is followed. */
-  readonly release: string | null;
+/** What a sample says of its dyno. */
+interface SampledDyno {
+  readonly dyno: string;
+  readonly bootId: string;
 }
 
 /**
- * Names that are remembered of each kind, about 300 bytes each. Beyond them the one that was silent for longest goes.
+ * Names that are remembered of each kind, about 1 kB each. Beyond them the one that was silent for longest goes.
  */
 const MAX_REMEMBERED = 5_000;
 /** A dyno reports its memory for the first time this long after it began to start, or later: image pull, boot. */
@@ -22,7 +31,7 @@ const MAX_START_MS = 5 * 60_000;
 export class LogMemory {
   readonly #releases = new Map<string, string>();
   readonly #starts = new Map<string, number>();
-  readonly #boots = new Map<string, BootNotes>();
+  readonly #boots = new Map<string, Measurer>();
 
   /** The app's next boots run it. */
   noteRelease(app: string, version: string): void {
@@ -35,26 +44,42 @@ export class LogMemory {
   }
 
   /**
-   * What a boot is known by from its first sample on, and stays known by: old boots outlive a new release for seconds.
+   * Who measured this sample. A boot stays known by what was known at its first one: it outlives a new release for
+   * seconds.
+   *
+   * @param timeMs of the sample
    */
-  notesOf(
-    app: string,
-    { dyno, bootId }: { readonly dyno: string; readonly bootId: string },
-    timeMs: number,
-  ): BootNotes {
+  measurerOf(app: string, { dyno, bootId }: SampledDyno, timeMs: number): Measurer {
     const key = `${app}|${dyno}|${bootId}`;
-    const known = this.#boots.get(key);
-    const notes = known ?? this.#firstNotes(app, dyno, timeMs);
-    touch(this.#boots, key, notes);
-    return notes;
+    const measurer = this.#boots.get(key) ?? this.#newMeasurer(app, { dyno, bootId }, timeMs);
+    touch(this.#boots, key, measurer);
+    return measurer;
   }
 
-  #firstNotes(app: string, dyno: string, timeMs: number): BootNotes {
-    const startMs = this.#starts.get(`${app}|${dyno}`);
-    const isItsStart = startMs !== undefined && startMs <= timeMs && timeMs - startMs <= MAX_START_MS;
+  /** A dyno's figures are those of all its processes: they stand for one process that reports for the whole tree. */
+  #newMeasurer(app: string, { dyno, bootId }: SampledDyno, timeMs: number): Measurer {
+    const startTimeMs = this.#takeStart(`${app}|${dyno}`, timeMs);
+    const release = this.#releases.get(app);
+    const attributes: Readonly<Record<string, string>> = {
+      [ATTR_HEROKU_DYNO_NAME]: dyno,
+      [ATTR_HEROKU_DYNO_ID]: bootId,
+      [ATTR_HEROKU_APP_NAME]: app,
+      // The platform's own id: one that is not equal to the id that its API lists is never restarted.
+      [ATTR_DYNO_ID_SOURCE]: 'platform',
+      [ATTR_PROCESS_ID]: 'log',
+      ...(startTimeMs === null ? {} : { [ATTR_DYNO_START_TIME]: new Date(startTimeMs).toISOString() }),
+      ...(release === undefined ? {} : { [ATTR_SERVICE_VERSION]: release }),
+    };
+    return measurerOf(IDENTITY_ATTRIBUTES.map((name) => attributes[name]));
+  }
+
+  /** When the boot began (Unix ms); null where the log was not followed then. */
+  #takeStart(dyno: string, timeMs: number): number | null {
+    const startMs = this.#starts.get(dyno);
+    if (startMs === undefined || startMs > timeMs || timeMs - startMs > MAX_START_MS) return null;
     // A start belongs to one boot.
-    if (isItsStart) this.#starts.delete(`${app}|${dyno}`);
-    return { startTimeMs: isItsStart ? startMs : null, release: this.#releases.get(app) ?? null };
+    this.#starts.delete(dyno);
+    return startMs;
   }
 }
 

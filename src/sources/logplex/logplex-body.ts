@@ -18,26 +18,28 @@ const MAX_DIGITS = 7;
 const MAX_READ_BYTES = 4096;
 /** What comes before the message: version and priority, time, host, source, process, message id. */
 const HEADER_FIELDS = 6;
-const [TIME, SOURCE, PROCESS, MESSAGE_ID] = [1, 3, 4, 5];
+const FIELDS_BEFORE_SOURCE = 3;
 
-const HEROKU = Buffer.from('heroku');
-const APP_API = [Buffer.from('app'), Buffer.from('api')] as const;
+const HEROKU = Buffer.from('heroku ');
+/** A web app has one of these for each of its requests. */
+const ROUTER = Buffer.from('router ');
+const API = Buffer.from('app api ');
 
 /**
- * Passes on the lines that Heroku itself wrote, and those of the API. Lines that the app's processes wrote are nearly
- * all, and are skipped without being made into text. Returns how many lines there were. Throws `BadInputError` where
- * the frames are no frames, or are more than `maxLines`.
+ * Passes on the lines that Heroku itself wrote of dynos, and those of the API. Nearly all lines are of the app's
+ * processes or of the router: they are told apart by their bytes, and never become text. Returns how many lines there
+ * were. Throws `BadInputError` where the frames are no frames, or are more than `maxLines`.
  */
 export function readLogplexBody(bytes: Buffer, maxLines: number, onLine: (line: LogLine) => void): number {
   let lines = 0;
-  const ends = new Int32Array(HEADER_FIELDS);
   for (let at = 0; at < bytes.length; ) {
-    const start = at + digitsAt(bytes, at) + 1;
-    const end = start + Number(bytes.toString('latin1', at, start - 1));
+    const digits = digitsAt(bytes, at);
+    const start = at + digits + 1;
+    const end = start + numberAt(bytes, at, digits);
     if (end > bytes.length) throw new BadInputError(`The frame at byte ${at} is longer than what is left of the body.`);
     lines++;
     if (lines > maxLines) throw new OverLimitError(`The body has more than ${maxLines} lines; send smaller batches.`);
-    const line = end - start > MAX_READ_BYTES ? null : readLine(bytes, { start, end, ends });
+    const line = end - start > MAX_READ_BYTES ? null : readLine(bytes, start, end);
     if (line !== null) onLine(line);
     at = end;
   }
@@ -58,33 +60,32 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
 
-interface Frame {
-  readonly start: number;
-  readonly end: number;
-  /** Is filled with where each field of the header ends. */
-  readonly ends: Int32Array;
+function numberAt(bytes: Buffer, at: number, digits: number): number {
+  let number = 0;
+  for (let index = at; index < at + digits; index++) number = 10 * number + (bytes[index] as number) - ZERO;
+  return number;
 }
 
-/** Null for a line of the app's processes, and for one that is no syslog line. */
-function readLine(bytes: Buffer, { start, end, ends }: Frame): LogLine | null {
+/** Null for a line of the app's processes or of the router, and for one that is no syslog line. */
+function readLine(bytes: Buffer, start: number, end: number): LogLine | null {
   let at = start;
-  for (let field = 0; field < HEADER_FIELDS; field++) {
-    const space = bytes.indexOf(SPACE, at);
-    if (space < 0 || space >= end) return null;
-    ends[field] = space;
-    // Most lines end here.
-    if (field === SOURCE && !isAt(bytes, HEROKU, at, space) && !isAt(bytes, APP_API[0], at, space)) return null;
-    at = space + 1;
+  for (let field = 0; field < FIELDS_BEFORE_SOURCE; field++) {
+    while (at < end && bytes[at] !== SPACE) at++;
+    at++;
   }
-  const text = (field: number) => bytes.toString('latin1', (ends[field - 1] as number) + 1, ends[field]);
-  const source = text(SOURCE);
-  const process = text(PROCESS);
-  if (source === 'app' && process !== 'api') return null;
-  const timeMs = parseLogTime(text(TIME));
+  const isHeroku = isAt(bytes, HEROKU, at, end) && !isAt(bytes, ROUTER, at + HEROKU.length, end);
+  if (!isHeroku && !isAt(bytes, API, at, end)) return null;
+  const text = bytes.toString('utf8', start, end);
+  const header = text.split(' ', HEADER_FIELDS);
+  if (header.length < HEADER_FIELDS) return null;
+  const [, time = '', , source = '', process = ''] = header;
+  const timeMs = parseLogTime(time);
   if (timeMs === null) return null;
-  return { timeMs, source, process, message: bytes.toString('utf8', (ends[MESSAGE_ID] as number) + 1, end).trimEnd() };
+  return { timeMs, source, process, message: text.slice(header.join(' ').length + 1).trimEnd() };
 }
 
-function isAt(bytes: Buffer, text: Buffer, start: number, end: number): boolean {
-  return end - start === text.length && bytes.compare(text, 0, text.length, start, end) === 0;
+function isAt(bytes: Buffer, text: Buffer, at: number, end: number): boolean {
+  if (at + text.length > end) return false;
+  for (let index = 0; index < text.length; index++) if (bytes[at + index] !== text[index]) return false;
+  return true;
 }
