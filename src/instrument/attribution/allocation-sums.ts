@@ -4,7 +4,7 @@ import { SymmetricMatrix } from './symmetric-matrix.ts';
 
 /** What the jobs of one name did between two readings. */
 export interface Presence {
-  /** Of the name, from 0. */
+  /** Index of the name, from 0. */
   index: number;
   /** Jobs that started at the first reading. */
   started: number;
@@ -21,19 +21,20 @@ export interface AllocationRate {
   readonly endBytes: number;
 }
 
-/** What jobs allocate that did this. */
+/** Bytes that jobs allocate which did this. */
 export function allocatedBytes(rate: AllocationRate, done: Omit<Presence, 'index'>): number {
   return rate.startBytes * done.started + rate.bytesPerMs * done.jobMs + rate.endBytes * done.ended;
 }
 
 /**
- * What each job name allocates, from which names ran while memory rose. For each kind of memory the model is
+ * How much each job name allocates, estimated from which names ran while memory rose. For each kind of memory the model
+ * is
  *
  *   rise between two readings = sum over names of  startBytes started + bytesPerMs jobMs + endBytes ended  + noise
  *
  * and non-negative least squares fits it from two sums, A = sum x x' and b = sum x rise. A fall is a collection: it
- * counts as a rise of zero. Thousands of readings make these figures good, but garbage counts as much as what is kept;
- * `MemoryLows` tells the two apart.
+ * counts as a rise of zero. Thousands of readings make the rates precise, but garbage counts like kept memory.
+ * `MemoryLows` separates the two.
  */
 export class AllocationSums {
   #names = 0;
@@ -41,22 +42,20 @@ export class AllocationSums {
   readonly #products = new SymmetricMatrix();
   /** b of each kind. */
   readonly #rises = MEMORY_KINDS.map(() => new Float64Array(FEATURES * 8));
-  /**
-   * The newest solutions, from which the next descent goes on: with many names one descent does not reach the minimum.
-   */
+  /** The last solutions. The next descent continues from them: with many names, one does not reach the minimum. */
   readonly #latest = MEMORY_KINDS.map(() => new Float64Array());
-  /** The features of one interval that are not zero. */
+  /** Where the non-zero features of one interval are, and their values. */
   #places = new Int32Array(FEATURES * 8);
   #values = new Float64Array(FEATURES * 8);
 
-  /** The jobs that ran between two readings, of `count` names. */
+  /** What the jobs of the first `count` names of `present` did between two readings. */
   add(present: readonly Presence[], count: number, before: MemoryReading, after: MemoryReading): void {
     let jobMs = 0;
     for (let at = 0; at < count; at += 1) jobMs += present[at]?.jobMs ?? 0;
     const v8Bytes =
       Math.max(0, after.heapBytes - before.heapBytes) + Math.max(0, after.externalBytes - before.externalBytes);
-    // The longer jobs ran, the less is known of what they did meanwhile: variance grows with the time. And the larger
-    // jobs are, the more their sizes differ: those that take 100 MB would hide what all others do.
+    // The longer jobs ran, the less is known of what they did, so variance grows with time. It also grows with size:
+    // at equal weights, jobs that take 100 MB would hide what all others do.
     const weight = Math.min(1, (SURE_BYTES / v8Bytes) ** 2) / Math.sqrt(jobMs + SURE_JOB_MS);
     const features = this.#gather(present, count, weight);
     this.#products.addProduct(this.#places, this.#values, features);
@@ -78,12 +77,11 @@ export class AllocationSums {
     for (const rises of this.#rises) for (let i = 0; i < rises.length; i += 1) rises[i] = (rises[i] ?? 0) * fraction;
   }
 
-  /** For each kind of memory the rates of the first `names`, by index. */
+  /** For each kind of memory, the rates of the first `names` names by index. */
   solve(names: number): readonly (readonly AllocationRate[])[] {
     const folded = this.#products.folded(FEATURES);
     return this.#rises.map((rises, kind) => {
-      // The descent starts from the rate that fits if all names do the same, so names that cannot be told apart stay
-      // alike.
+      // The descent starts from the rate that fits if all names do the same, so indistinguishable names stay equal.
       const common = descend({ A: folded, b: summed(rises) }, new Float64Array(FEATURES), RIDGE);
       const rates = Float64Array.from({ length: FEATURES * this.#names }, (_, i) => common[i % FEATURES] ?? 0);
       rates.set(this.#latest[kind] as Float64Array);
@@ -97,7 +95,7 @@ export class AllocationSums {
     });
   }
 
-  /** Returns how many features are not zero. */
+  /** Writes the non-zero features, and returns how many there are. */
   #gather(present: readonly Presence[], count: number, weight: number): number {
     let features = 0;
     for (let at = 0; at < count; at += 1) {
@@ -139,16 +137,16 @@ const START = 0;
 const TIME = 1;
 const END = 2;
 
-/** Job-milliseconds in which jobs hardly allocate anything unseen. */
+/** Up to about this many job-milliseconds, an interval has nearly full weight. */
 const SURE_JOB_MS = 100;
 
-/** Up to this much a rise weighs in full. */
+/** Rises up to this size have full weight. */
 const SURE_BYTES = 5e6;
 
-/** Keeps the solution unique: two names that always run together share evenly. */
+/** Makes the solution unique: two names that always run together get equal shares. */
 const RIDGE = 0.001;
 
-/** As if all names were one. */
+/** The sums that a single name with all jobs would have. */
 function summed(rises: Float64Array): Float64Array {
   const sums = new Float64Array(FEATURES);
   rises.forEach((rise, place) => {

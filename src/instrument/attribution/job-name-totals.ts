@@ -31,11 +31,11 @@ export class JobNameTotals {
   running = 0;
   isActive = false;
   effect: JobEffect = NO_EFFECT;
-  /** The share that a job would have that had run since the process began. */
+  /** The share of RSS changes, in bytes, of a job that has run since the process began. */
   bytesPerJob = 0;
-  /** All that its jobs have done. */
+  /** Totals of what its jobs have done. */
   readonly done = { started: 0, ended: 0, jobMs: 0 };
-  /** What it was given of the pool and may still be corrected. */
+  /** Bytes of the pool that it was given and that may still be corrected. */
   pooledBytes = 0;
   readonly #presence: Presence;
   #jobMs = 0;

@@ -3,7 +3,7 @@ import { descend, type Quadratic } from './least-squares.ts';
 import { COUNTS, type MemoryLow } from './memory-lows.ts';
 import { SymmetricMatrix } from './symmetric-matrix.ts';
 
-/** What became of the memory of one kind that the jobs of each name allocated; by index of the name. */
+/** How much of one kind of memory the jobs of each name keep and hold, by index of the name. */
 export interface KeptMemory {
   /** Bytes kept between the first low and the last; older ones weigh less. */
   readonly keptBytes: Float64Array;
@@ -18,20 +18,52 @@ export interface KeptMemory {
  *                           + held x bytes per job x change of running jobs  + noise
  *
  * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them.
- * With few lows, `kept` stays near the fraction that fits if all names keep alike.
+ * Full collections are rare, and so are lows. With few of them, `kept` stays near a prior: proportional to what survives
+ * collections of any kind (`survivingFractions`).
  *
  * @param rates of each name, what its jobs allocate of this kind
  * @param lows oldest first
+ * @param falls readings soon after any collection, oldest first
  */
-export function keptMemory(rates: readonly AllocationRate[], lows: readonly MemoryLow[], nowMs: number): KeptMemory {
+export function keptMemory(
+  rates: readonly AllocationRate[],
+  { lows, falls }: { readonly lows: readonly MemoryLow[]; readonly falls: readonly MemoryLow[] },
+  nowMs: number,
+): KeptMemory {
   const names = rates.length;
+  const prior = survivingFractions(rates, falls, nowMs);
   const perJobBytes = rates.map((rate, name) => bytesPerJob(rate, name, lows.at(-1)?.counts));
-  const { A, b, allocated } = sumsOf(lows, { rates, perJobBytes, nowMs });
-  const fractions = fitted({ A, b }, names);
+  const { A, b, allocated } = sumsOf(changesBetween(lows), { rates, perJobBytes, nowMs });
+  const fractions = fitted({ A, b }, prior);
   return {
     keptBytes: allocated.map((bytes, name) => bytes * (fractions[name] ?? 0)),
     heldBytesPerJob: Float64Array.from(perJobBytes, (bytes, name) => bytes * (fractions[names + name] ?? 0)),
   };
+}
+
+/**
+ * The fraction of each name's allocations that survives the next collection. It is known long before what is kept,
+ * because young generations are collected every few megabytes, and it is zero for what jobs drop at once. What jobs hold
+ * for a while survives too.
+ */
+function survivingFractions(
+  rates: readonly AllocationRate[],
+  falls: readonly MemoryLow[],
+  nowMs: number,
+): Float64Array {
+  // Where the level has fallen, old garbage was collected as well.
+  const rises = changesBetween(falls).filter(([from, to]) => to.levelBytes >= from.levelBytes);
+  const sums = sumsOf(rises, { rates, perJobBytes: rates.map(() => 0), nowMs });
+  const uniform = new Float64Array(rates.length).fill(1);
+  return fitted(sums, uniform)
+    .subarray(0, rates.length)
+    .map((fraction) => fraction + MIN_PRIOR);
+}
+
+type Change = readonly [from: MemoryLow, to: MemoryLow];
+
+function changesBetween(lows: readonly MemoryLow[]): readonly Change[] {
+  return lows.slice(1).map((to, at) => [lows[at] as MemoryLow, to]);
 }
 
 function bytesPerJob(rate: AllocationRate, name: number, counts: Float64Array | undefined): number {
@@ -52,23 +84,23 @@ interface ChangeSums extends Quadratic {
 }
 
 /**
- * For each change x has what each name allocated, then what its jobs that run could hold more than before; A sums x x',
- * and b sums x rise.
+ * For each change, x has the bytes that each name allocated, then the bytes that the change of its running jobs could
+ * hold. A sums x x', and b sums x rise.
  */
-function sumsOf(lows: readonly MemoryLow[], context: Context): ChangeSums {
+function sumsOf(changes: readonly Change[], context: Context): ChangeSums {
   const names = context.rates.length;
   const A = new SymmetricMatrix();
   A.grow(2 * names);
   const sums = { A, b: new Float64Array(2 * names), allocated: new Float64Array(names) };
   const features = { places: new Int32Array(2 * names), values: new Float64Array(2 * names) };
-  for (let at = 1; at < lows.length; at += 1) {
-    const [from, to] = [lows[at - 1] as MemoryLow, lows[at] as MemoryLow];
+  for (const [from, to] of changes) {
     const root = Math.sqrt(0.5 ** ((context.nowMs - to.atMs) / HALF_LIFE_MS));
     const count = gather(features, from, to, { ...context, root });
     A.addProduct(features.places, features.values, count);
     const rise = (to.levelBytes - from.levelBytes) * root;
     for (let i = 0; i < count; i += 1) {
-      const [place, value] = [features.places[i] ?? 0, features.values[i] ?? 0];
+      const place = features.places[i] ?? 0;
+      const value = features.values[i] ?? 0;
       sums.b[place] = (sums.b[place] ?? 0) + value * rise;
       if (place < names) sums.allocated[place] = (sums.allocated[place] ?? 0) + value * root;
     }
@@ -81,7 +113,10 @@ interface Features {
   readonly values: Float64Array;
 }
 
-/** What is not zero of one change, times the root of its weight. Returns how much that is. By hand: it costs most. */
+/**
+ * Writes the non-zero features of one change, times the root of its weight, and returns how many there are. Most of the
+ * time of a fit is spent here, so it creates no objects.
+ */
 function gather(
   { places, values }: Features,
   from: MemoryLow,
@@ -114,31 +149,37 @@ function gather(
   return count;
 }
 
-/** The fractions kept of all names, then the fractions held. The work does not grow with the number of changes. */
-function fitted({ A, b }: Quadratic, names: number): Float64Array {
-  const common = commonFraction({ A, b }, names);
+/** The fractions that all names keep, then those that they hold. The work does not grow with the number of changes. */
+function fitted({ A, b }: Quadratic, prior: Float64Array): Float64Array {
+  const names = prior.length;
+  const scale = priorScale({ A, b }, prior);
+  const fractions = new Float64Array(2 * names);
   for (let i = 0; i < names; i += 1) {
+    const expected = Math.min(1, scale * (prior[i] ?? 0));
     const pull = RIDGE * A.at(i, i);
     A.add(i, i, pull);
-    b[i] = (b[i] ?? 0) + pull * common;
+    b[i] = (b[i] ?? 0) + pull * expected;
+    fractions[i] = expected;
   }
-  const fractions = new Float64Array(2 * names).fill(common, 0, names);
   const maxOf = (i: number) => 1 - (fractions[i < names ? i + names : i - names] ?? 0);
   return descend({ A, b }, fractions, 0, maxOf);
 }
 
-/** What is kept of all that is allocated, if all names keep alike. */
-function commonFraction({ A, b }: Quadratic, names: number): number {
+/** The factor of the prior with which it fits best. */
+function priorScale({ A, b }: Quadratic, prior: Float64Array): number {
   let allocated = 0;
   let risen = 0;
-  for (let i = 0; i < names; i += 1) {
-    risen += b[i] ?? 0;
-    for (let j = 0; j < names; j += 1) allocated += A.at(i, j);
+  for (let i = 0; i < prior.length; i += 1) {
+    const own = prior[i] ?? 0;
+    risen += own * (b[i] ?? 0);
+    for (let j = 0; j < prior.length; j += 1) allocated += own * (prior[j] ?? 0) * A.at(i, j);
   }
-  return Math.max(0, Math.min(1, risen / allocated || 0));
+  return Math.max(0, risen / allocated || 0);
 }
 
-/** What was seen half an hour ago counts half: names may change their ways. */
+/** A reading weighs half after this time, because what jobs do may change. */
 export const HALF_LIFE_MS = 30 * 60_000;
-/** Pulls `kept` to what all names keep, where the lows tell little. */
+/** Pulls each `kept` to the prior, which decides where the lows say little. */
 const RIDGE = 0.01;
+/** A name of which nothing seems to survive may still keep a little. */
+const MIN_PRIOR = 0.05;

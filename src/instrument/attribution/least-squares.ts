@@ -1,24 +1,24 @@
 import type { SymmetricMatrix } from './symmetric-matrix.ts';
 
 const MAX_ROUNDS = 200;
-/** Multiplications of one descent: a millisecond or two, in which the application's event loop stands still. */
+/** Multiplications in one descent: a millisecond or two, in which the application's event loop is blocked. */
 const MAX_STEPS = 1_000_000;
-/** The descent ends after a round that improves the fit by no more than this fraction of what is explained. */
+/** The descent ends after a round that improves the fit by at most this fraction of what is explained. */
 const SETTLED_FRACTION = 1e-8;
 
-/** The quadratic form `x'Ax - 2 b'x`. `A` and `b` may reach further than `x`: what lies beyond counts nothing. */
+/** The quadratic form `x'Ax - 2 b'x`. `A` and `b` may be larger than `x`; the rest is ignored. */
 export interface Quadratic {
   readonly A: SymmetricMatrix;
   readonly b: Float64Array;
 }
 
 /**
- * Minimises `x'Ax - 2 b'x` over `x >= 0`, from `x` on and in it, by coordinate descent (the non-negative least squares
- * of Lawson and Hanson, Solving Least Squares Problems, 1974, where `A` and `b` are sums of products). What is left to
- * explain, `b - Ax`, is kept up to date, so that what stays where it is costs nothing: most unknowns are zero after the
- * first rounds, and stay zero.
+ * Minimises `x'Ax - 2 b'x` over `x >= 0` by coordinate descent, starting from `x` and writing the result into it. This
+ * is non-negative least squares (Lawson and Hanson, Solving Least Squares Problems, 1974) on sums of products. The
+ * residual `b - Ax` is kept up to date, so an unknown that does not change costs nothing: most are zero after the first
+ * rounds, and stay zero.
  *
- * @param ridge each diagonal element counts so much more: keeps apart what is nearly the same
+ * @param ridge the fraction by which each diagonal element counts more, so that nearly equal unknowns stay apart
  * @param maxOf the largest value that the unknown may have now; no limit by default
  */
 export function descend(

@@ -1,4 +1,4 @@
-/** A moment at which memory stood low. */
+/** A moment soon after a collection. */
 export interface MemoryLow {
   readonly atMs: number;
   readonly levelBytes: number;
@@ -16,12 +16,13 @@ export const COUNTS = 4;
  */
 export class MemoryLows {
   readonly #lows: MemoryLow[] = [];
+  readonly #falls: MemoryLow[] = [];
   #lastBytes = Number.POSITIVE_INFINITY;
 
   /**
-   * A reading. Only a notable fall can be a low, or the garbage since the last collection would be in it.
+   * Takes a reading. It can be a low only after a notable fall: otherwise garbage since the last collection is in it.
    *
-   * @param count makes the counts; called for lows only, because it visits all names
+   * @param count returns the counts; called for lows only, because it visits all names
    */
   observe(levelBytes: number, atMs: number, count: () => Float64Array): void {
     const lows = this.#lows;
@@ -29,12 +30,23 @@ export class MemoryLows {
     this.#lastBytes = levelBytes;
     if (!hasFallen && levelBytes >= (lows.at(-1)?.levelBytes ?? Number.POSITIVE_INFINITY)) return;
     while (lows.length > 0 && levelBytes <= (lows.at(-1)?.levelBytes ?? 0)) lows.pop();
-    lows.push({ atMs, levelBytes, counts: count() });
-    // Half of them, evenly: old times stay in view, less closely.
+    const low = { atMs, levelBytes, counts: count() };
+    lows.push(low);
+    if (hasFallen) this.#falls.push(low);
+    if (this.#falls.length > MAX_FALLS) this.#falls.shift();
+    // Every second one: the whole time stays covered, less finely.
     if (lows.length > MAX_LOWS) this.#keep((_, at) => at % 2 === 0);
   }
 
-  /** Oldest first, those since `sinceMs`. Before the first collection: the first reading and `now`. */
+  /**
+   * The newest readings after a fall, oldest first, whatever came later. Most follow a collection of the young generation
+   * alone, so old garbage is in them.
+   */
+  get falls(): readonly MemoryLow[] {
+    return this.#falls;
+  }
+
+  /** The lows since `sinceMs`, oldest first. Before the first collection: the first reading and `now`. */
   since(sinceMs: number, now: MemoryLow): readonly MemoryLow[] {
     this.#keep(({ atMs }) => atMs >= sinceMs);
     return this.#lows.length > 1 ? this.#lows : [...this.#lows, now];
@@ -47,3 +59,4 @@ export class MemoryLows {
 
 const NOTABLE_FALL_BYTES = 100_000;
 const MAX_LOWS = 64;
+const MAX_FALLS = 64;

@@ -8,9 +8,8 @@ export interface MemoryReading {
 }
 
 /**
- * The three figures that are followed one by one. What is in RSS alone (native libraries, the allocator's free lists)
- * is no fourth one: V8 counts freed Buffers up to a second longer than RSS does, so the difference of the two says
- * nothing.
+ * The three figures, each followed by itself. Memory in RSS alone (native libraries, the allocator's free lists) is not
+ * a fourth: V8 counts freed Buffers up to a second longer than RSS does, so the difference of the two means nothing.
  */
 export const MEMORY_KINDS = ['heapBytes', 'externalBytes', 'rssBytes'] as const;
 export type MemoryKind = (typeof MEMORY_KINDS)[number];

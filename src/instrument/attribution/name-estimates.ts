@@ -5,11 +5,11 @@ import { COUNTS, MemoryLows } from './memory-lows.ts';
 import { MEMORY_KINDS, type MemoryKind, type MemoryReading } from './memory-reading.ts';
 
 /**
- * What the jobs of each name allocate, hold while they run, and keep, from all readings so far: each of the three kinds
- * of memory by itself (`AllocationSums`, `MemoryLows`, `keptMemory`).
+ * What the jobs of each name allocate, hold while they run, and keep, estimated from all readings so far. Each of the
+ * three kinds of memory is estimated by itself (`AllocationSums`, `MemoryLows`, `keptMemory`).
  */
 export class NameEstimates {
-  /** Only read here; by the index of the name. */
+  /** By index of the name. The attributor adds to it. */
   readonly #names: readonly JobNameTotals[];
   readonly #allocations = new AllocationSums();
   #lows = MEMORY_KINDS.map(() => new MemoryLows());
@@ -19,13 +19,13 @@ export class NameEstimates {
     this.#names = names;
   }
 
-  /** The reading from which memory that is kept counts. */
+  /** Forgets the lows so far: kept memory counts from this reading on. */
   startAt(reading: MemoryReading, nowMs: number): void {
     this.#lows = MEMORY_KINDS.map(() => new MemoryLows());
     this.observeLows(reading, nowMs);
   }
 
-  /** A reading, of which only a low is kept. */
+  /** Takes a reading, and remembers it if it is a low. */
   observeLows(reading: MemoryReading, nowMs: number): void {
     for (let at = 0; at < MEMORY_KINDS.length; at += 1) {
       const kind = MEMORY_KINDS[at] as MemoryKind;
@@ -38,14 +38,15 @@ export class NameEstimates {
     this.#allocations.add(present, count, before, after);
   }
 
-  /** Sets the effect of each name, and returns how many bytes each keeps, by its index. */
+  /** Sets the effect of each name, and returns the bytes that each keeps, by its index. */
   solve(last: MemoryReading, nowMs: number): Float64Array {
     const rates = this.#allocations.solve(this.#names.length);
     const counts = this.#counts();
     const estimates = MEMORY_KINDS.map((kind, at) => {
       const now = { atMs: nowMs, levelBytes: last[kind], counts };
-      const lows = (this.#lows[at] as MemoryLows).since(nowMs - MAX_AGE_MS, now);
-      return keptMemory(rates[at] as readonly AllocationRate[], lows, nowMs);
+      const lows = this.#lows[at] as MemoryLows;
+      const moments = { lows: lows.since(nowMs - MAX_AGE_MS, now), falls: lows.falls };
+      return keptMemory(rates[at] as readonly AllocationRate[], moments, nowMs);
     });
     const [heap, external, rss] = estimates as [KeptMemory, KeptMemory, KeptMemory];
     for (const totals of this.#names) {
@@ -63,7 +64,7 @@ export class NameEstimates {
     );
   }
 
-  /** Multiplies the weight of all readings so far by `fraction`, 0 to 1. Lows have a weight by their age. */
+  /** Multiplies the weight of all readings so far by `fraction`, 0 to 1. The weight of a low follows from its age. */
   decay(fraction: number): void {
     this.#allocations.decay(fraction);
   }
@@ -87,10 +88,10 @@ function sum(numbers: Float64Array): number {
 }
 
 const RSS = MEMORY_KINDS.indexOf('rssBytes');
-/** Four half-lives: older lows weigh next to nothing. */
+/** Four half-lives: older lows have almost no weight. */
 const MAX_AGE_MS = 4 * HALF_LIFE_MS;
 /**
  * Memory that V8 knows of may take up to twice as much of RSS: fragmentation, and the heap's own tables and reserves.
- * Which job ran then says nothing of who keeps it. So only what RSS has grown beyond that is shared by the lows of RSS.
+ * Which job ran when those grew does not show who causes them. So only RSS growth beyond that is shared by lows of RSS.
  */
 const V8_OVERHEAD = 2;

@@ -1,16 +1,16 @@
-/** Readings without limit in a process that has just started, so that what its jobs do is soon known. */
+/** The first readings of a process are not limited, so that it soon knows what its jobs do. */
 const INITIAL_READINGS = 5000;
 /** Readings allowed for each ms. One costs 3 to 18 us, with what follows from it: 0.3 % of a core at most. */
 const READINGS_PER_MS = 0.15;
-/** When none is left, so many are saved up before the next one. */
+/** When none is left, this many are saved up before the next one. */
 const RUN_READINGS = 100;
-/** A longer pause allows no more readings than this one: after it, a worker has better things to do. */
+/** A longer pause allows no more readings than one of this length. */
 const MAX_PAUSE_MS = 20;
 
 /**
- * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, each of them is seen by
- * itself. Above that, readings come in runs: within a run nothing starts or ends unread, which the estimate needs, and
- * between two runs nothing is read. No change is lost: what happened unread is in the next reading.
+ * How often memory may be read at starts and ends of jobs. Up to about 75 jobs a second, memory is read at each start
+ * and end. Above that, readings come in runs: within a run every start and end is read, which the estimate needs, and
+ * between two runs nothing is. No change is lost: what happened between two runs is in the next reading.
  */
 export class ReadingBudget {
   #left = INITIAL_READINGS;

@@ -7,17 +7,16 @@ import { ENDED, type JobShare, RunningJob } from './running-job.ts';
 import { SharedPool } from './shared-pool.ts';
 
 /**
- * Which job names make the process grow, from readings of its memory. Numbers in, numbers out: it reads nothing itself.
+ * Finds which job names make the process grow, from readings of its memory. It reads nothing itself.
  *
- * Until the first job begins, the change of RSS belongs to no job, exactly. From then on it goes into a pool
- * (`SharedPool`), also where one job ran alone or none ran: what a job took may come back much later, while other jobs
- * run or none does. The time without jobs counts as one more name, `idle`. Each `split` shares the whole pool again, by
- * what each name keeps according to all readings so far (`NameEstimates`), and hands out the difference as signed
- * corrections. So after each `split`
+ * Until the first job begins, the change of RSS belongs to no job, exactly. From then on each change goes into a pool
+ * (`SharedPool`), also while one job or none runs, because what a job took may come back much later. The time without
+ * jobs counts as one more name, `idle`. Each `split` shares the whole pool again, by what each name keeps according to
+ * all readings so far (`NameEstimates`), and hands out the difference as signed corrections. So after each `split`
  *
  *   sum of all bytes taken = last reading - first reading
  *
- * holds exactly. Readings decay with a half-life of 30 minutes; growth that is older is not corrected any more.
+ * holds exactly. Readings decay with a half-life of 30 minutes; older growth is not corrected any more.
  */
 export class RssAttributor {
   /** Stands for a job that runs whenever no other does. */
@@ -28,7 +27,7 @@ export class RssAttributor {
   /** Names with jobs in the interval since the last reading. */
   readonly #active: JobNameTotals[] = [];
   readonly #presences: Presence[] = [];
-  /** Each job knows its place in it. */
+  /** Each job knows its index. */
   readonly #running: RunningJob[] = [];
   #last: MemoryReading;
   /** Jobs have started or ended since the last reading without a reading of their own. */
@@ -109,22 +108,22 @@ export class RssAttributor {
     else this.observe(reading, nowMs);
   }
 
-  /** A reading: it closes the interval since the last one. */
+  /** Takes a reading, which ends the interval since the last one. */
   observe(reading: MemoryReading, nowMs: number): void {
     const before = this.#last;
     this.#last = reading;
     const changeBytes = reading.rssBytes - before.rssBytes;
-    // The level before the fall may have been a peak of the running jobs.
+    // The level before the fall may have been the peak of a running job.
     if (changeBytes <= -NOTABLE_FALL_BYTES) this.notePeaks();
     const present = this.#gather(nowMs);
     if (present === 0) {
-      // No job has begun yet. A process that starts grows by much, and never again.
+      // No job has begun yet. A starting process grows much, and never again.
       this.#idle.give(changeBytes);
       this.#estimates.startAt(reading, nowMs);
       return;
     }
     this.#estimates.observeLows(reading, nowMs);
-    // Without their own readings, starts and ends do not lie at the ends of the interval.
+    // Starts and ends without a reading are not at the ends of the interval, as the model assumes.
     if (!this.#isBlurred) this.#estimates.add(this.#presences, present, before, reading);
     this.#share(changeBytes, present);
     this.#isBlurred = false;
@@ -192,7 +191,8 @@ export class RssAttributor {
       weightTotal += weightOf((this.#active[at] as JobNameTotals).effect, presence, isFall);
     }
     for (let at = 0; at < present; at += 1) {
-      const [totals, presence] = [this.#active[at] as JobNameTotals, this.#presences[at] as Presence];
+      const totals = this.#active[at] as JobNameTotals;
+      const presence = this.#presences[at] as Presence;
       const weight = weightOf(totals.effect, presence, isFall);
       const share = weightTotal > 0 ? weight / weightTotal : (presence.jobMs + NO_TIME_MS) / jobMsTotal;
       totals.bytesPerJob += (changeBytes * share) / Math.max(1, totals.running + presence.ended);
@@ -214,10 +214,9 @@ function weightOf(effect: JobEffect, presence: Presence, isFall: boolean): numbe
   return isFall ? effect.heldBytes * presence.ended : allocatedBytes(effect, presence);
 }
 
-/** A smaller fall ends no peak that is worth a look at all running jobs. */
+/** Bytes. A smaller fall ends no peak that is worth a look at all running jobs. */
 const NOTABLE_FALL_BYTES = 256 * 1024;
 /**
- * Of each name three numbers are kept together with three of every other name: 0.6 MB in all. Each queue has names of
- * its own.
+ * Three numbers of each name are summed with three of every other name: 0.3 MB in all. Names count for each queue.
  */
 const MAX_NAMES = 128;

@@ -10,7 +10,7 @@ export class SharedPool {
   #bytes = 0;
   /** Whole bytes that are not handed out yet. */
   #unsplitBytes = 0;
-  /** The least that the pool has held since `#settledAtMs`. */
+  /** The smallest pool since `#settledAtMs`. */
   #lowestBytes = 0;
   #settledAtMs: number;
 
@@ -24,7 +24,7 @@ export class SharedPool {
   }
 
   /**
-   * In whole bytes whose sum is the change: what rounding takes from one name goes to the next.
+   * Hands out whole bytes whose sum is the change: what rounding takes from one name goes to the next.
    *
    * @param keptBytes of each name, by its index
    */
@@ -55,7 +55,7 @@ export class SharedPool {
 
 const SETTLE_MS = 30 * 60_000;
 
-/** By what each name keeps. If no name is known to keep anything: by what each allocates, else by its jobs. */
+/** What each name keeps. If no name is known to keep anything: what each allocates, or else its number of jobs. */
 function weightsOf(pooled: readonly JobNameTotals[], keptBytes: Float64Array): readonly number[] {
   const kept = pooled.map(({ index }) => keptBytes[index] ?? 0);
   if (sum(kept) > 0) return kept;
