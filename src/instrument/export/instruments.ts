@@ -165,8 +165,7 @@ export class Instruments {
   }
 
   /**
-   * What JavaScript holds of the RSS, inside and outside its heap. The rest is the allocator's, and bloat is in that
-   * rest.
+   * The parts of RSS that JavaScript holds, inside and outside its heap. The rest is the allocator's: bloat is there.
    */
   #observeHeap(result: Parameters<BatchObservableCallback>[0]): void {
     for (const { space_name, space_size, space_used_size } of getHeapSpaceStatistics()) {

@@ -2,8 +2,7 @@
 const MAX_NAME_LENGTH = 256;
 
 /**
- * Keeps the number of names finite, and their length: the first `max` that are seen keep their name, all later ones
- * share one.
+ * Limits the number of names and their length: the first `max` names keep theirs, all later ones share one.
  */
 export class BoundedNames {
   readonly #known = new Set<string>();
@@ -25,7 +24,7 @@ export class BoundedNames {
   }
 }
 
-/** Not in the middle of a pair of surrogates, which would be no text. */
+/** Not between two surrogates: half a pair is not valid text. */
 function cut(name: string): string {
   const end = /[\uD800-\uDBFF]/.test(name[MAX_NAME_LENGTH - 1] ?? '') ? MAX_NAME_LENGTH - 1 : MAX_NAME_LENGTH;
   return name.slice(0, end);

@@ -5,12 +5,12 @@ import type { ExitReason } from './sandbox-children.ts';
 export interface JobEnd {
   readonly series: JobSeries;
   readonly durationMs: number;
-  /** `error.type`, where the job failed; null where it did not. */
+  /** `error.type` of a failed job; null for other outcomes. */
   readonly errorType: string | null;
-  /** How far its share of the RSS change rose over where it started, at its highest; null where it is not known. */
+  /** The highest rise of the job's share of the RSS change over its start; null if unknown. */
   readonly growthBytes: number | null;
-  /** What of that it had given back by its end. */
+  /** The part of that rise that was gone at the job's end; null if unknown. */
   readonly reclaimedBytes: number | null;
-  /** Why the job's child process or thread ended under it; null where none did. */
+  /** Why the job's child process or thread ended during the job; null if it did not. */
   readonly sandboxExit: ExitReason | null;
 }

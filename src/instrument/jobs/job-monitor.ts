@@ -4,10 +4,8 @@ import {
   ATTR_MESSAGING_SYSTEM,
   ERROR_TYPE_OTHER,
   JOB_NAME_IDLE,
-  JOB_NAME_OTHER,
   MESSAGING_SYSTEM_BULLMQ,
 } from '../../semconv.ts';
-import type { JobNameTotals } from '../attribution/job-name-totals.ts';
 import type { MemoryReading } from '../attribution/memory-reading.ts';
 import { ReadingBudget } from '../attribution/reading-budget.ts';
 import { RssAttributor } from '../attribution/rss-attributor.ts';
@@ -16,16 +14,11 @@ import { reportFault } from '../diagnostics.ts';
 import { BoundedNames } from './bounded-names.ts';
 import type { JobEnd } from './job-end.ts';
 import { JobEventBuffer } from './job-event-buffer.ts';
-import { JobNameStats } from './job-name-stats.ts';
+import type { JobNameStats } from './job-name-stats.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import { type JobIdentity, JobRun } from './job-run.ts';
+import { JobStats, type NetChange } from './job-stats.ts';
 import { newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
-
-/** Signed bytes to be added to one series. */
-export interface NetChange {
-  readonly attributes: Attributes;
-  readonly netBytes: number;
-}
 
 export interface JobMonitorOptions {
   readonly maxJobNames: number;
@@ -38,15 +31,10 @@ export interface JobMonitorOptions {
   readonly onEnd: (end: JobEnd) => void;
 }
 
-/** In which a processor seldom takes more than some hundred kB. */
+/** A processor seldom allocates more than some hundred kB in this time. */
 const JUST_MS = 0.1;
-/** Classes of errors that are named: each may cost a histogram per job name. */
+/** Classes of errors that keep their name: each may add a histogram per job name. */
 const MAX_ERROR_TYPES = 20;
-
-interface QueueJobs {
-  active: number;
-  readonly statsByName: Map<string, JobNameStats>;
-}
 
 const IDLE_ATTRIBUTES: Attributes = {
   [ATTR_MESSAGING_SYSTEM]: MESSAGING_SYSTEM_BULLMQ,
@@ -55,22 +43,20 @@ const IDLE_ATTRIBUTES: Attributes = {
 
 /**
  * Follows the jobs of this process: which run, and what each did to the RSS. It knows neither BullMQ nor a meter. Net
- * change is gathered here and taken at collection time, so that a job costs an addition and not one more record. At a
- * start or an end only the clock and the RSS are read, and nothing is looked up; what they come to is worked out in
- * rows.
+ * change is summed here and taken at each collection, so a job costs an addition instead of a record. The start or end
+ * of a job only reads the clock and the memory; everything else is done later, in batches (`process`).
  */
 export class JobMonitor {
   readonly #options: JobMonitorOptions;
   readonly #attributor: RssAttributor;
-  readonly #names: BoundedNames;
+  readonly #stats: JobStats;
   readonly #errorTypes = new BoundedNames(MAX_ERROR_TYPES, ERROR_TYPE_OTHER);
   readonly #budget = new ReadingBudget();
   readonly #events = new JobEventBuffer<JobRun>();
-  readonly #queues = new Map<string, QueueJobs>();
   /** Jobs that run in child processes, oldest first. The attributor knows the others. */
   readonly #inChildren = new Set<JobRun>();
   #hasReportedBegin = false;
-  /** Jobs in this process, also those whose start has not been worked out yet. */
+  /** Jobs running in this process, including those whose start has not been processed yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
@@ -78,14 +64,14 @@ export class JobMonitor {
     try {
       this.#processOne(run);
     } catch (error) {
-      reportFault('working out what a job did', error);
+      reportFault('processing what a job did', error);
     }
   };
 
   constructor(options: JobMonitorOptions) {
     this.#options = options;
     this.#attributor = new RssAttributor(options.readMemory(), options.nowMs());
-    this.#names = new BoundedNames(options.maxJobNames, JOB_NAME_OTHER);
+    this.#stats = new JobStats(options.maxJobNames, () => this.#attributor.addName());
   }
 
   begin(job: JobIdentity): JobRun {
@@ -97,7 +83,7 @@ export class JobMonitor {
     const sandbox = job.sandbox === null ? null : newSandboxRun();
     if (job.sandbox === 'process') {
       const run = new JobRun(job, sandbox, startedAtMs, null, false);
-      // Names are known in the order in which they came.
+      // Names get their place under the cap in the order in which they came.
       this.process();
       this.#start(run);
       this.#inChildren.add(run);
@@ -112,7 +98,7 @@ export class JobMonitor {
   }
 
   /**
-   * Once for each run.
+   * Ends a run. Call it once for each.
    *
    * @param sandboxEnd what its child did; null for a job that is not sandboxed
    * @param errorType the class of the error that a failed job ended with; null for other outcomes
@@ -137,13 +123,13 @@ export class JobMonitor {
     this.#events.drain(this.#take);
   }
 
-  /** Jobs running now, of every queue that ever ran one. */
+  /** Jobs running now, by queue: every queue that ever ran one. */
   active(): ReadonlyMap<string, number> {
     this.process();
-    return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
+    return this.#stats.active();
   }
 
-  /** How long the oldest of the jobs running now, of all queues, has run; 0 while none runs. */
+  /** How long the oldest running job of all queues has run, in ms; 0 if none runs. */
   oldestAgeMs(): number {
     this.process();
     const [inChild] = this.#inChildren;
@@ -156,26 +142,15 @@ export class JobMonitor {
    * `takeNetChanges`. Sandboxed jobs in processes of their own count nothing.
    */
   held(): ReadonlyMap<string, number> {
-    // Names beyond the cap share their totals: those count once.
-    const counted = new Set<JobNameTotals>();
-    const heldBytes = new Map<string, number>();
-    for (const [queue, { statsByName }] of this.#queues) {
-      let bytes = 0;
-      for (const { totals } of statsByName.values()) {
-        if (!counted.has(totals)) bytes += totals.effect.heldBytes * totals.running;
-        counted.add(totals);
-      }
-      heldBytes.set(queue, Math.round(bytes));
-    }
-    return heldBytes;
+    return this.#stats.held();
   }
 
-  /** RSS at the newest reading: all changes reported so far add up to it. */
+  /** RSS at the newest reading, in bytes: all changes reported so far add up to it. */
   get lastRssBytes(): number {
     return this.#attributor.lastRssBytes;
   }
 
-  /** Looks at the memory while jobs run, between their starts and ends. Returns whether any runs. */
+  /** Reads the memory between starts and ends of jobs, if any runs. Returns whether any does. */
   sample(): boolean {
     // Also if no job runs: the sampler stops then, and relies on `onBegin` for the next job.
     this.process();
@@ -186,25 +161,20 @@ export class JobMonitor {
   }
 
   /**
-   * The net change since it was last taken: what was found out since, and corrections of earlier reports. Once a job of
-   * each name has ended, all changes ever taken sum up to the process's own, RSS now less RSS at the start; those of
-   * sandboxed jobs are those of their child processes and come on top.
+   * The net change since it was last taken: new changes, and corrections of earlier reports. Once a job of each name
+   * has ended, all changes ever taken add up to the process's own: RSS now minus RSS at the start. Those of sandboxed
+   * jobs are of their child processes, and in addition.
    */
   takeNetChanges(): readonly NetChange[] {
     const nowMs = this.#observe();
     this.#attributor.split(nowMs);
-    const changes: NetChange[] = [];
-    for (const { statsByName } of this.#queues.values()) {
-      for (const stats of statsByName.values()) {
-        stats.takeNetChanges(({ attributes }, netBytes) => changes.push({ attributes, netBytes }));
-      }
-    }
+    const changes = this.#stats.takeNetChanges();
     const idleBytes = this.#attributor.takeIdleBytes();
     if (idleBytes !== 0) changes.push({ attributes: IDLE_ATTRIBUTES, netBytes: idleBytes });
     return changes;
   }
 
-  /** A reading apart from starts and ends. Returns its time. */
+  /** Reads the memory between starts and ends. Returns the time of the reading. */
   #observe(): number {
     this.process();
     const nowMs = this.#options.nowMs();
@@ -213,7 +183,7 @@ export class JobMonitor {
     return nowMs;
   }
 
-  /** A run comes here twice: with its start, and with its end. */
+  /** Called twice for each run: for its start, and for its end. */
   #processOne(run: JobRun): void {
     if (run.hasStarted) this.#options.onEnd(this.#endHere(run));
     else run.running = this.#runningJobOf(run, this.#start(run));
@@ -221,9 +191,7 @@ export class JobMonitor {
 
   #start(run: JobRun): JobNameStats {
     run.hasStarted = true;
-    const ofQueue = this.#queueOf(run.job.queue);
-    ofQueue.active += 1;
-    const stats = this.#statsOf(run.job, ofQueue);
+    const stats = this.#stats.started(run.job);
     run.stats = stats;
     return stats;
   }
@@ -235,7 +203,7 @@ export class JobMonitor {
 
   #endHere(run: JobRun): JobEnd {
     const { startedAtMs, endedAtMs, endReading, sandboxExit, errorType } = run;
-    this.#queueOf(run.job.queue).active -= 1;
+    this.#stats.ended(run.job);
     const share = this.#attributor.end(run.running as RunningJob, endReading, endedAtMs);
     const series = (run.stats as JobNameStats).ended(
       run.outcome as JobOutcome,
@@ -247,10 +215,10 @@ export class JobMonitor {
     return { series, durationMs, errorType, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
   }
 
-  /** @param netBytes what its child did, null where it is not known */
+  /** @param netBytes the RSS change of its child; null if unknown */
   #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
     this.#inChildren.delete(run);
-    this.#queueOf(run.job.queue).active -= 1;
+    this.#stats.ended(run.job);
     const { startedAtMs, endedAtMs, sandboxExit, errorType } = run;
     const durationMs = endedAtMs - startedAtMs;
     const series = (run.stats as JobNameStats).ended(outcome, 'sandboxed');
@@ -261,9 +229,9 @@ export class JobMonitor {
   }
 
   /**
-   * Whether a job that starts now may be taken to have started when RSS was read last, which spares a reading: jobs
-   * start in a row, many in a tenth of a millisecond, when Redis has answered. Not where it would be the only one: what
-   * changed while none ran is nobody's.
+   * Whether a job that starts now counts as started at the last reading, which saves a reading: when Redis has
+   * answered, many jobs start within a tenth of a millisecond. False if no other job runs, because what changed while
+   * none ran is no job's.
    */
   #hasJustRead(nowMs: number): boolean {
     return nowMs - this.#readAtMs <= JUST_MS && this.#running > 0;
@@ -273,25 +241,5 @@ export class JobMonitor {
     if (!this.#budget.take(nowMs)) return null;
     this.#readAtMs = nowMs;
     return this.#options.readMemory();
-  }
-
-  #queueOf(queue: string): QueueJobs {
-    const known = this.#queues.get(queue);
-    if (known !== undefined) return known;
-    const made: QueueJobs = { active: 0, statsByName: new Map() };
-    this.#queues.set(queue, made);
-    return made;
-  }
-
-  #statsOf(job: JobIdentity, { statsByName }: QueueJobs): JobNameStats {
-    const known = statsByName.get(job.name);
-    if (known !== undefined) return known;
-    // Of names beyond the cap none is kept, or the map would grow with them.
-    const name = this.#names.of(job.name);
-    const capped = statsByName.get(name);
-    if (capped !== undefined) return capped;
-    const made = new JobNameStats({ queue: job.queue, name, totals: this.#attributor.addName() });
-    statsByName.set(name, made);
-    return made;
   }
 }

@@ -14,16 +14,16 @@ import type { JobOutcome } from './job-outcome.ts';
 
 export type Attribution = 'exclusive' | 'shared' | 'sandboxed';
 
-/** The jobs of one name in one queue that went out in one way: one point of each metric. */
+/** The jobs of one name in one queue with one outcome and attribution: one point of each metric. */
 export interface JobSeries {
   readonly outcome: JobOutcome;
   readonly attribution: Attribution;
   readonly attributes: Attributes;
-  /** Of `messaging.process.duration`, but for `error.type`. */
+  /** The attributes of `messaging.process.duration`, except `error.type`. */
   readonly durationAttributes: Attributes;
-  /** Not exported yet. Whole bytes, signed. */
+  /** Net change that is not exported yet: whole bytes, signed. */
   pendingNetBytes: number;
-  /** Jobs since the net change was last taken. */
+  /** Jobs that ended since the net change was last taken. */
   recentJobs: number;
 }
 
@@ -45,10 +45,10 @@ export class JobNameStats {
     this.totals = totals;
   }
 
-  /** The series that a job has ended in. */
+  /** Counts a job that has ended, and returns its series. */
   ended(outcome: JobOutcome, attribution: Attribution): JobSeries {
     const latest = this.#latest;
-    // Most jobs go out in the same way.
+    // Most jobs end like the one before.
     const series =
       latest !== null && latest.outcome === outcome && latest.attribution === attribution
         ? latest
@@ -58,7 +58,7 @@ export class JobNameStats {
     return series;
   }
 
-  /** Splits what the totals were given among the series, and passes each change on. */
+  /** Splits the bytes of the totals among the series, and reports each change. */
   takeNetChanges(report: (series: JobSeries, netBytes: number) => void): void {
     this.#spread();
     for (const ofAttribution of this.#series.values()) {
@@ -70,7 +70,7 @@ export class JobNameStats {
     }
   }
 
-  /** Splits the estimate of the name among its series, by the number of jobs. It waits until a job has ended. */
+  /** Splits the estimate of the name among its series, by number of jobs. Does nothing until a job has ended. */
   #spread(): void {
     if (this.#latest === null) return;
     const recent = [...this.#recent('exclusive'), ...this.#recent('shared')];

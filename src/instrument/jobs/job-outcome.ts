@@ -17,9 +17,9 @@ const BY_ERROR_NAME: Readonly<Record<string, JobOutcome>> = {
 };
 
 /**
- * What a processor's rejection means. BullMQ judges by the error's name too (a sandboxed processor's error arrives as a
- * plain object), and a rate limit by its message. A job whose AbortSignal fired before it rejected was cancelled,
- * whatever it threw.
+ * What a processor's rejection means. Like BullMQ, it goes by the error's name, because a sandboxed processor's error
+ * arrives as a plain object, and recognises a rate limit by its message. A job whose AbortSignal fired before it
+ * rejected was cancelled, whatever it threw.
  */
 function outcomeOfError(error: unknown, signal?: { readonly aborted: boolean }): JobOutcome {
   const { name, message } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Error>;
@@ -49,7 +49,7 @@ export function rejectionOf(error: unknown, signal?: { readonly aborted: boolean
   }
 }
 
-/** A class's name as code writes it. Anything else may be data that somebody put into an error's `name`. */
+/** A class's name as written in code. Anything else may be data that somebody put into an error's `name`. */
 const CLASS_NAME = /^[A-Za-z_$][\w$.:-]{0,79}$/;
 
 /**

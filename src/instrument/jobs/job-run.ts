@@ -7,7 +7,7 @@ import type { ExitReason, SandboxRun } from './sandbox-children.ts';
 export interface JobIdentity {
   readonly queue: string;
   readonly name: string;
-  /** A child process has memory of its own; a thread shares this process's. Null: no sandboxed processor. */
+  /** A child process has its own memory; a thread shares this process's. Null if the processor is not sandboxed. */
   readonly sandbox: 'process' | 'thread' | null;
 }
 
@@ -18,20 +18,20 @@ export class JobRun {
   readonly job: JobIdentity;
   /** Null for a job that is not sandboxed. */
   readonly sandbox: SandboxRun | null;
-  /** Monotonic, as `endedAtMs`. */
+  /** Monotonic ms, like `endedAtMs`. */
   readonly startedAtMs: number;
   /** Null if memory was not read at the start. */
   readonly startReading: MemoryReading | null;
-  /** It is so near to the last reading that it counts as made at it. */
+  /** It started so soon after the last reading that it counts as started at it. */
   readonly startsAtLastReading: boolean;
-  /** What follows is not known before its end. */
+  /** The next fields are set at the end of the job. */
   endedAtMs = 0;
   endReading: MemoryReading | null = null;
   outcome: JobOutcome | null = null;
   /** Null unless the outcome is `failed`. */
   errorType: string | null = null;
   sandboxExit: ExitReason | null = null;
-  /** What follows is not known before its start has been worked out. */
+  /** The next fields are set when its start is processed. */
   hasStarted = false;
   stats: JobNameStats | null = null;
   /** Also null for a job in a child process. */

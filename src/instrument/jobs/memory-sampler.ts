@@ -1,17 +1,17 @@
 import { reportFault } from '../diagnostics.ts';
 
-/** After a worker has begun to work it is looked at soon, and less and less often while it goes on. */
+/** After the first job has begun, memory is read soon, then less and less often while jobs go on. */
 const SOONEST_MS = 50;
 const LATEST_MS = 1000;
 const FACTOR = 1.5;
 
 /**
- * Has the memory looked at while jobs run, so that what a long job takes and gives back before it ends is seen too.
- * Nothing is done while none runs, and its timer keeps no process alive. A look costs some microseconds: at most 20 a
- * second, one a second in the long run.
+ * Has the memory read while jobs run, so that memory is seen which a long job takes and gives back before it ends. It
+ * does nothing while no job runs, and its timer does not keep the process alive. A reading takes some microseconds;
+ * there are at most 20 a second, and one a second in the long run.
  */
 export class MemorySampler {
-  /** Takes a reading; returns whether any job runs. */
+  /** Reads the memory; returns whether any job runs. */
   readonly #sample: () => boolean;
   #timer: NodeJS.Timeout | null = null;
 
@@ -35,7 +35,7 @@ export class MemorySampler {
       try {
         if (this.#sample()) this.#wait(Math.min(LATEST_MS, delayMs * FACTOR));
       } catch (error) {
-        reportFault('looking at the memory of running jobs', error);
+        reportFault('reading the memory of running jobs', error);
       }
     }, delayMs).unref();
   }

@@ -3,9 +3,9 @@ import type { EventEmitter } from 'node:events';
 import { guarded } from '../diagnostics.ts';
 
 /**
- * Why a sandboxed child ended under its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code
- * 134 behind a shell) and a thread by an error of its own. `signal`: killed, by the kernel's out-of-memory killer or by
- * anybody else: SIGKILL does not say. `code`: it left by itself.
+ * Why a sandboxed child ended during its job. `memory`: V8 ran out of heap, which ends a process by SIGABRT (exit code
+ * 134 behind a shell) and a thread by a specific error. `signal`: killed, by the kernel's out-of-memory killer or
+ * anybody else: SIGKILL does not say which. `code`: it exited by itself.
  */
 export type ExitReason = 'memory' | 'signal' | 'code';
 
@@ -32,17 +32,17 @@ export interface SandboxRun {
 
 /** What is known of a sandboxed job when it has ended. */
 export interface SandboxEnd {
-  /** RSS change of the child; null where it died, is a thread, or cannot be read. */
+  /** RSS change of the child in bytes; null if it died, is a thread, or cannot be read. */
   readonly netBytes: number | null;
-  /** Null where the child lives on. */
+  /** Null if the child still runs. */
   readonly exit: ExitReason | null;
 }
 
 const OUT_OF_HEAP = { signal: 'SIGABRT', code: 134, error: 'ERR_WORKER_OUT_OF_MEMORY' };
 
 /**
- * Tells which child runs which job. BullMQ has no public way (https://github.com/taskforcesh/bullmq/issues/275): its
- * pool hands a child out within the asynchronous call of the job, so that a store of that call names the job.
+ * Finds out which child runs which job. BullMQ has no public way (https://github.com/taskforcesh/bullmq/issues/275),
+ * but its pool hands out a child within the asynchronous call of the job, so an `AsyncLocalStorage` identifies the job.
  */
 export class SandboxChildren {
   readonly #readRssBytes: (pid: number) => number | null;
@@ -50,12 +50,12 @@ export class SandboxChildren {
   readonly #pools = new WeakSet<SandboxPool>();
   readonly #children = new WeakMap<SandboxChild, { run: SandboxRun | null }>();
 
-  /** @param readRssBytes of another process, now; null where it cannot be read */
+  /** @param readRssBytes reads the RSS of another process; null if it cannot be read */
   constructor(readRssBytes: (pid: number) => number | null) {
     this.#readRssBytes = readRssBytes;
   }
 
-  /** Does the work of a job so that the child it gets is known. */
+  /** Runs the work of a job, and notes which child it gets. */
   within<T>(run: SandboxRun, pool: SandboxPool, work: () => T): T {
     guarded('following a sandbox', () => this.#follow(pool));
     return this.#calls.run(run, work);
@@ -96,7 +96,7 @@ export class SandboxChildren {
     child.worker?.on('error', (error: { readonly code?: string }) => {
       outOfHeap ||= error.code === OUT_OF_HEAP.error;
     });
-    // Before BullMQ's own listener, which fails the job.
+    // Runs before BullMQ's own listener, which fails the job.
     child.on('exit', (code: number | null, signal: string | null) => {
       if (followed.run !== null) followed.run.exit = outOfHeap ? 'memory' : exitReason(code, signal);
     });

@@ -40,7 +40,7 @@ export interface AllocationSums {
 
 /**
  * Where the memory of a profile was allocated. What Node and V8 allocate (`JSON.parse`, `Buffer`) counts for the
- * function that called them, because nobody can mend those.
+ * function that called them, because only that one can be changed.
  *
  * @param root the application's directory; places are shown below it
  */

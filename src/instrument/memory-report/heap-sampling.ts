@@ -3,8 +3,8 @@ import type { NotSampledBecause } from '../../shared/memory-report-messages.ts';
 import type { ProfileNode } from './allocation-sites.ts';
 
 /**
- * One allocation in so many bytes is sampled, on average. A leak of 50 MB leaves about 100 samples, and a process that
- * allocates 200 MB/s takes 400 samples a second.
+ * On average, one sample is taken each time this many bytes have been allocated. A leak of 50 MB leaves about 100
+ * samples, and a process that allocates 200 MB/s takes 400 samples a second.
  */
 const SAMPLING_INTERVAL_BYTES = 512 * 1024;
 /** Calls kept of each sample: enough to find the application's function above a package's. */

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { HEAP_SPACES, type MemoryAnswer } from '../../shared/memory-report-messages.ts';
 
-/** What this thread's heap and its process hold now. Takes well under a millisecond. */
+/** The memory that this thread's heap and its process hold now. Takes well under a millisecond. */
 export function memoryNow(): Omit<MemoryAnswer, 'attemptId' | 'sampled' | 'notSampled'> {
   const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
   const spaces = getHeapSpaceStatistics()
@@ -19,10 +19,10 @@ export function memoryNow(): Omit<MemoryAnswer, 'attemptId' | 'sampled' | 'notSa
   };
 }
 
-/** Of V8's own limit for the heap: above it, a sample's few bytes could be those that are missing. */
+/** Fraction of V8's heap limit above which nothing is sampled: samples must not use the last of the heap. */
 const MAX_HEAP_FRACTION = 0.95;
 
-/** Whether the process is far enough from where it would be killed, and its heap from where V8 gives up. */
+/** Whether RSS is at most `maxRssBytes`, and the heap not close to V8's limit. */
 export function hasHeadroom(maxRssBytes: number): boolean {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   return process.memoryUsage.rss() <= maxRssBytes && used_heap_size <= MAX_HEAP_FRACTION * heap_size_limit;

@@ -36,10 +36,10 @@ export interface ReportRequest {
   readonly keepMs: number;
 }
 
-/** Of one process, all samplings together: a boot that is asked for ever, and never restarted, is left alone then. */
+/** How long a process may sample in all: one that is asked for ever and never restarted stops then. */
 const SAMPLING_BUDGET_MS = 2 * 3_600_000;
 
-/** Other refusals stand until the question has gone. */
+/** After any other refusal, sampling starts only once the question has gone and come again. */
 const MAY_START: ReadonlySet<NotSampledBecause> = new Set(['not-asked', 'no-headroom']);
 
 const WRITE: RedisScript = {
@@ -51,7 +51,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[3])
 };
 
 /**
- * Leaves what this thread's heap was made of before its dyno is restarted. Allocations are sampled only while the
+ * Writes what this thread's heap was made of before its dyno is restarted. Allocations are sampled only while the
  * actuator asks (a restart for a leak is minutes away), and read only when the drain has ended and no job runs, because
  * reading takes a full garbage collection. No method throws, and nothing keeps the process alive.
  */
@@ -74,8 +74,9 @@ export class MemoryReporter {
   }
 
   /**
-   * What a look at the question's key has shown: the RSS above which nothing may be sampled, or null. Starts and stops
-   * the sampling.
+   * Starts or stops the sampling, by the question's key.
+   *
+   * @param maxRssBytes the RSS above which nothing may be sampled; null if nobody asks
    */
   see(maxRssBytes: number | null): void {
     const { hasHeadroom: fits = hasHeadroom } = this.#options;
@@ -153,7 +154,7 @@ export class MemoryReporter {
     return sampling;
   }
 
-  /** Null where the samples are gone: something else has stopped V8's sampler. */
+  /** Null if the samples are gone: something else has stopped V8's sampler. */
   async #take(): Promise<SampledAllocations | null> {
     const forMs = Math.round(this.#options.nowMs() - this.#startedMs);
     clearTimeout(this.#lapse);

@@ -5,7 +5,7 @@ import type { Procfs } from './procfs.ts';
 /** Which library provides the process's `malloc`. */
 type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc';
 
-/** Settings that decide how long a process keeps memory that it no longer uses; fixed when it starts. */
+/** Settings, fixed at its start, that decide how long a process keeps memory that it no longer uses. */
 export interface ProcessMemoryTuning {
   /** Null if the mapped files do not show it: not Linux, or an allocator that is linked into node itself. */
   readonly allocator: Allocator | null;
@@ -13,10 +13,10 @@ export interface ProcessMemoryTuning {
   readonly mallocArenaMax: string | null;
   /** Bytes to which V8 lets its heap grow before it ends the process. */
   readonly heapLimitBytes: number;
-  /** `flag`: somebody has set it; `default`: V8's own choice, from the memory that it believes it has. */
+  /** `flag`: it was set; `default`: V8 chose it, by the memory that it detected. */
   readonly heapLimitSource: 'flag' | 'default';
   /**
-   * An allocator that `LD_PRELOAD` names and that is not loaded: the path is wrong, and the loader only prints a line.
+   * An allocator that `LD_PRELOAD` names but that is not loaded: the path is wrong, and the loader only prints a line.
    */
   readonly failedPreload: Allocator | null;
 }
@@ -28,7 +28,7 @@ export interface TuningSources {
   readonly heapLimitBytes?: number;
 }
 
-/** By the names of their libraries. A replacement comes before the C library, which is mapped as well. */
+/** By the names of their libraries. Replacements come first: the C library is mapped as well. */
 const LIBRARIES: readonly (readonly [Allocator, RegExp])[] = [
   ['jemalloc', /\/libjemalloc[^/]*\.so/],
   ['tcmalloc', /\/libtcmalloc[^/]*\.so/],
@@ -38,8 +38,8 @@ const LIBRARIES: readonly (readonly [Allocator, RegExp])[] = [
 ];
 
 /**
- * V8 accepts both spellings, and Node a percentage of the memory that it believes it has; `--max-heap-size` covers all
- * spaces.
+ * V8 accepts dashes and underscores, and Node also a percentage of the memory that it detected. `--max-heap-size`
+ * covers all spaces.
  */
 const HEAP_FLAG = /(?:^|\s|["'])--max[-_](?:old[-_]space|heap)[-_]size(?:[-_]percentage)?(?:[=\s]|$)/;
 

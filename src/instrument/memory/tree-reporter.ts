@@ -1,8 +1,8 @@
 import type { Procfs } from './procfs.ts';
 
 /**
- * Set in the environment of a process outside a dyno, and inherited by its children: a child must not count the same
- * memory again. Not named like a setting, because it is none.
+ * Set in the environment of a process outside a dyno, and inherited by its children, which must not count the same
+ * memory again. It is not a setting, so it is not named like one.
  */
 const REPORTER_VARIABLE = '__TIDEMARK_TREE_REPORTER';
 
