@@ -36,7 +36,8 @@ const FEW = 500;
 
 /**
  * Saves each boot on the allow-list of which a bucket has closed since: a new actuator then lacks less than a window of
- * it, and of a boot that waits its turn less than two. Boots of targets that another one leads, inside their workers, are saved by that one.
+ * it, and of a boot that waits its turn less than two. Boots of targets that another one leads, inside their workers,
+ * are saved by that one.
  */
 export async function saveSnapshots(
   entries: readonly BootEntry[],

@@ -18,8 +18,8 @@ export interface KeptMemory {
  *                           + held x bytes per job x change of running jobs  + noise
  *
  * where `kept` and `held` are fractions of what the name allocates, and together at most 1. Least squares finds them.
- * Full collections are rare, and so are lows. With few of them, `kept` stays near a prior: proportional to what survives
- * collections of any kind (`survivingFractions`).
+ * Full collections are rare, and so are lows. With few of them, `kept` stays near a prior: proportional to what
+ * survives collections of any kind (`survivingFractions`).
  *
  * @param rates of each name, what its jobs allocate of this kind
  * @param lows oldest first
@@ -43,8 +43,8 @@ export function keptMemory(
 
 /**
  * The fraction of each name's allocations that survives the next collection. It is known long before what is kept,
- * because young generations are collected every few megabytes, and it is zero for what jobs drop at once. What jobs hold
- * for a while survives too.
+ * because young generations are collected every few megabytes, and it is zero for what jobs drop at once. What jobs
+ * hold for a while survives too.
  */
 function survivingFractions(
   rates: readonly AllocationRate[],

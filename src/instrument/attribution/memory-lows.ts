@@ -39,8 +39,8 @@ export class MemoryLows {
   }
 
   /**
-   * The newest readings after a fall, oldest first, whatever came later. Most follow a collection of the young generation
-   * alone, so old garbage is in them.
+   * The newest readings after a fall, oldest first, whatever came later. Most follow a collection of the young
+   * generation alone, so old garbage is in them.
    */
   get falls(): readonly MemoryLow[] {
     return this.#falls;

@@ -68,7 +68,7 @@ it('leads at once when Redis has never answered', async () => {
   expect(leader.isLeader()).toBe(true);
 });
 
-it('reports the lead again only where another may have had it: not after a command that was answered too late', async () => {
+it('reports the lead again only where another may have had it, not after a late answer', async () => {
   let led = 0;
   leader.onLeading(() => {
     led += 1;
