@@ -43,7 +43,7 @@ export class AllocationSums {
   /** b of each kind. */
   readonly #rises = MEMORY_KINDS.map(() => new Float64Array(FEATURES * 8));
   /** The last solutions. The next descent continues from them: with many names, one does not reach the minimum. */
-  readonly #latest = MEMORY_KINDS.map(() => new Float64Array());
+  #latest = MEMORY_KINDS.map(() => new Float64Array());
   /** Where the non-zero features of one interval are, and their values. */
   #places = new Int32Array(FEATURES * 8);
   #values = new Float64Array(FEATURES * 8);
@@ -79,19 +79,27 @@ export class AllocationSums {
 
   /** For each kind of memory, the rates of the first `names` names by index. */
   solve(names: number): readonly (readonly AllocationRate[])[] {
-    const folded = this.#products.folded(FEATURES);
+    this.#startNewNames();
     return this.#rises.map((rises, kind) => {
-      // The descent starts from the rate that fits if all names do the same, so indistinguishable names stay equal.
-      const common = descend({ A: folded, b: summed(rises) }, new Float64Array(FEATURES), RIDGE);
-      const rates = Float64Array.from({ length: FEATURES * this.#names }, (_, i) => common[i % FEATURES] ?? 0);
-      rates.set(this.#latest[kind] as Float64Array);
-      descend({ A: this.#products, b: rises }, rates, RIDGE);
-      this.#latest[kind] = rates;
+      const rates = descend({ A: this.#products, b: rises }, this.#latest[kind] as Float64Array, RIDGE);
       return Array.from({ length: names }, (_, name) => ({
         startBytes: rates[FEATURES * name + START] ?? 0,
         bytesPerMs: rates[FEATURES * name + TIME] ?? 0,
         endBytes: rates[FEATURES * name + END] ?? 0,
       }));
+    });
+  }
+
+  /** The descent of new names starts from the rates that fit if all do the same: indistinguishable names stay equal. */
+  #startNewNames(): void {
+    const size = FEATURES * this.#names;
+    if (this.#latest.every(({ length }) => length === size)) return;
+    const folded = this.#products.folded(FEATURES);
+    this.#latest = this.#rises.map((rises, kind) => {
+      const common = descend({ A: folded, b: summed(rises) }, new Float64Array(FEATURES), RIDGE);
+      const rates = Float64Array.from({ length: size }, (_, i) => common[i % FEATURES] ?? 0);
+      rates.set(this.#latest[kind] as Float64Array);
+      return rates;
     });
   }
 

@@ -64,6 +64,7 @@ export class DynoMemory {
   /** Lets another process of the dyno report. A later `read` of this process takes the role again if it is free. */
   release(): void {
     this.#reporter.release();
+    this.#memory.forget();
   }
 
   async #readNow(): Promise<MemoryAmount | null> {
@@ -71,9 +72,12 @@ export class DynoMemory {
       this.release();
       return null;
     }
+    // Exports may come every second. Who reports, and which processes there are, is looked up every 9 s.
+    const sinceCount = await this.#memory.sumSinceCount();
+    if (sinceCount !== null) return sinceCount;
     if (this.#options.procfs.stat(process.pid) === null) return this.#withoutProcfs();
     if (!(await this.#reporter.isReporter())) return null;
-    return (await this.#memory.sum(await this.#processes.pids())) ?? this.#withoutProcfs();
+    return (await this.#memory.count(await this.#processes.pids())) ?? this.#withoutProcfs();
   }
 
   /**

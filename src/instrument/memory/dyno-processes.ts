@@ -23,7 +23,7 @@ interface Inspection {
  * - PID 1 has the dyno's environment: this is the dyno's own container, and every process in it counts.
  * - PID 1 does not, or cannot be read: the machine may run other things, even other dynos. Then every process that was
  *   started with the dyno's environment counts, and all their descendants. Each process is inspected at its first two
- *   scans and then once a minute, because a scan would otherwise cost about 60 us a process at each export.
+ *   scans and then once a minute, because a scan would otherwise cost about 60 us a process.
  * - There is no dyno (`DYNO` is not set): only this process and its descendants count.
  */
 export class DynoProcesses {

@@ -11,8 +11,8 @@ const PROCESSES_AT_ONCE = 20;
 /**
  * The memory of some processes, shared pages counted once if the kernel reports Pss. For Pss the kernel visits each
  * page of a process: 2 to 6 ms for a worker, in which that process cannot map or release memory. So pages are counted
- * every 9 s, and at once if the processes are others than before. In between, a sum follows from the kernel's counters,
- * which cost a hundredth, and from what each process shared when its pages were counted.
+ * every 9 s. In between, a sum follows from the kernel's counters, which cost a hundredth, and from what each process
+ * shared when its pages were counted.
  */
 export class MemoryOfProcesses {
   readonly #procfs: Procfs;
@@ -28,14 +28,7 @@ export class MemoryOfProcesses {
   }
 
   /** Null if no process could be read. What the kernel has to count is read in the thread pool. */
-  async sum(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
-    const isRecent = this.#nowMs() - this.#countedAtMs < COUNT_AGAIN_MS;
-    // A process that could not be read, because it was just starting, makes them others.
-    const isSame = pids.size === this.#counted.size && [...pids].every((pid) => this.#counted.has(pid));
-    return (isRecent && isSame ? await this.#sumSince() : null) ?? this.#count(pids);
-  }
-
-  async #count(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
+  async count(pids: ReadonlySet<number>): Promise<MemoryAmount | null> {
     const counted = new Map<number, CountedMemory>();
     // Shared: each reader takes the next pid that no other has taken.
     const remaining = pids.values();
@@ -51,8 +44,12 @@ export class MemoryOfProcesses {
     return counted.size === 0 ? null : total([...counted.values()]);
   }
 
-  /** Null if a process can no longer be read: what it shared with others is theirs now. */
-  async #sumSince(): Promise<MemoryAmount | null> {
+  /**
+   * The sum over the processes of the last count. Null if that is 9 s old or forgotten, or if one of them can no longer
+   * be read: what it shared with others is theirs now.
+   */
+  async sumSinceCount(): Promise<MemoryAmount | null> {
+    if (this.#nowMs() - this.#countedAtMs >= COUNT_AGAIN_MS) return null;
     const amounts: MemoryAmount[] = [];
     for (const [pid, { sharedBytes, sharedSwapBytes }] of this.#counted) {
       if (amounts.length % PROCESSES_AT_ONCE === PROCESSES_AT_ONCE - 1) await setImmediate();
@@ -64,6 +61,11 @@ export class MemoryOfProcesses {
       });
     }
     return amounts.length === 0 ? null : total(amounts);
+  }
+
+  /** Forgets the last count. */
+  forget(): void {
+    this.#countedAtMs = Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -155,25 +155,28 @@ describe('memory of a dyno', () => {
     expect(count).toHaveBeenCalledTimes(4);
   });
 
-  it.each([
-    [
-      'has started',
-      () => fake.add(900_002, { parent: process.pid, files: { ...rollup(3, 0), ...status(27, 0) } }),
-      118,
-    ],
-    ['has ended', () => fake.end(900_001), 95],
-  ])(
-    'counts all pages again at once when a process %s, because the others share them',
-    async (_what, change, sumKib) => {
-      fake.add(process.pid, { parent: 1, files: { ...rollup(100, 0), ...status(900, 0) } });
-      fake.add(900_001, { parent: process.pid, files: { ...rollup(20, 0), ...status(180, 0) } });
-      const memory = memoryOf(DYNO, { nowMs: () => 0 });
-      expect((await memory.read())?.residentBytes).toBe(120 * KIB);
-      change();
-      fake.files(String(process.pid), rollup(95, 0));
-      expect((await memory.read())?.residentBytes).toBe(sumKib * KIB);
-    },
-  );
+  it('counts all pages again at once when a process has ended, because the others share them', async () => {
+    fake.add(process.pid, { parent: 1, files: { ...rollup(100, 0), ...status(900, 0) } });
+    fake.add(900_001, { parent: process.pid, files: { ...rollup(20, 0), ...status(180, 0) } });
+    const memory = memoryOf(DYNO, { nowMs: () => 0 });
+    expect((await memory.read())?.residentBytes).toBe(120 * KIB);
+    fake.end(900_001);
+    fake.files(String(process.pid), rollup(95, 0));
+    expect((await memory.read())?.residentBytes).toBe(95 * KIB);
+  });
+
+  it('looks for other processes every 9 s, however often it is read', async () => {
+    let nowMs = 0;
+    fake.add(process.pid, { parent: 1, files: { ...rollup(100, 0), ...status(900, 0) } });
+    const procfs = new Procfs(fake.root);
+    const scan = vi.spyOn(procfs, 'pids');
+    const memory = memoryOf(DYNO, { procfs, nowMs: () => nowMs });
+    for (nowMs = 0; nowMs < 9_000; nowMs += 1_000) expect((await memory.read())?.residentBytes).toBe(100 * KIB);
+    expect(scan).toHaveBeenCalledTimes(1);
+    fake.add(900_002, { parent: process.pid, files: { ...rollup(3, 0), ...status(27, 0) } });
+    nowMs = 9_000;
+    expect((await memory.read())?.residentBytes).toBe(103 * KIB);
+  });
 
   it('is left to others by a process that cannot send, for as long as it cannot', async () => {
     fake.add(process.pid, { parent: 1, files: rollup(100, 0) });
