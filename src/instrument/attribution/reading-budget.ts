@@ -1,5 +1,5 @@
 /** The first readings of a process are not limited, so that it soon knows what its jobs do. */
-const INITIAL_READINGS = 5000;
+const INITIAL_READINGS = 2000;
 /** Readings allowed for each ms. One costs 3 to 18 us, with what follows from it: 0.3 % of a core at most. */
 const READINGS_PER_MS = 0.15;
 /** When none is left, this many are saved up before the next one. */

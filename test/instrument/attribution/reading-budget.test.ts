@@ -12,14 +12,14 @@ describe('the budget of readings', () => {
     expect(read(20_000, 7).every(Boolean)).toBe(true);
   });
 
-  it('has the first thousands read, however fast they come', () => {
-    expect(read(5000, 0.02).every(Boolean)).toBe(true);
+  it('has the first 2000 read, however fast they come', () => {
+    expect(read(2000, 0.02).every(Boolean)).toBe(true);
   });
 
   it('allows some 150 a second when they continue coming faster', () => {
     const readings = read(1_000_000, 0.02).filter(Boolean).length;
-    expect(readings).toBeGreaterThan(7890);
-    expect(readings).toBeLessThan(8200);
+    expect(readings).toBeGreaterThan(4890);
+    expect(readings).toBeLessThan(5200);
   });
 
   it('reads in runs then, with nothing unread in them', () => {
