@@ -4,7 +4,7 @@ const MAX_ROUNDS = 200;
 /** Multiplications in one descent: a millisecond or two, in which the application's event loop is blocked. */
 const MAX_STEPS = 1_000_000;
 /** The descent ends after a round that improves the fit by at most this fraction of what is explained. */
-const SETTLED_FRACTION = 1e-8;
+const SETTLED_FRACTION = 1e-6;
 
 /** The quadratic form `x'Ax - 2 b'x`. `A` and `b` may be larger than `x`; the rest is ignored. */
 export interface Quadratic {
