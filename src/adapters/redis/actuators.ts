@@ -1,5 +1,5 @@
 import type { ActuatorRecord, Actuators, SeenActuator } from '../../ports.ts';
-import { readMembers, readTexts } from './bounded-reads.ts';
+import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
@@ -10,42 +10,61 @@ const MAX_ACTUATORS = 100;
 /** Longer texts were written by something else. */
 const MAX_BYTES = 512 * 1024;
 const MAX_NAME_LENGTH = 200;
+/** More than a topic has. */
+const MAX_PARTITIONS = 10_000;
+/** The last time that a `Date` can show. */
+const MAX_TIME_MS = 8.64e15;
 
 export function createActuators(connection: RedisConnection, keys: Keys): Actuators {
   const run = connection.run.bind(connection);
+  const what = 'the records of the actuators';
+  const idsOf = async () => {
+    const ids = new Set<string>();
+    for await (const members of readMembers(connection, what, keys.actuators)) {
+      for (const id of members) if (ids.size < MAX_ACTUATORS) ids.add(id);
+      if (ids.size === MAX_ACTUATORS) break;
+    }
+    return [...ids];
+  };
   return {
     async save(record) {
       await run('the record of this actuator', async (redis) => {
-        await redis.sadd(keys.actuators, record.id);
         await redis.set(keys.actuator(record.id), JSON.stringify(record), 'PX', EXPIRY_MS);
+        if (!SETS.has(await redis.type(keys.actuators))) await redis.del(keys.actuators);
+        await redis.sadd(keys.actuators, record.id);
+      });
+      // Whoever writes forgets the expired ones, so that reading changes nothing.
+      const ids = await idsOf();
+      await run(what, async (redis) => {
+        const lives = await Promise.all(ids.map((id) => redis.exists(keys.actuator(id))));
+        const gone = ids.filter((_, at) => lives[at] === 0);
+        if (gone.length > 0) await redis.srem(keys.actuators, ...gone);
       });
     },
     async remove(id) {
       await run('the record of this actuator', async (redis) => {
-        await redis.srem(keys.actuators, id);
         await redis.del(keys.actuator(id));
+        await redis.srem(keys.actuators, id);
       });
     },
     async all() {
-      const what = 'the records of the actuators';
-      const ids: string[] = [];
-      for await (const members of readMembers(connection, what, keys.actuators)) {
-        ids.push(...members.slice(0, MAX_ACTUATORS - ids.length));
-        if (ids.length === MAX_ACTUATORS) break;
-      }
+      const ids = await idsOf();
       const texts = await readTexts(connection, what, ids.map(keys.actuator), MAX_BYTES);
-      const read = ids.map(async (id, at): Promise<readonly SeenActuator[]> => {
-        const text = texts[at] ?? null;
-        if (text === null) await run(what, (redis) => redis.srem(keys.actuators, id));
-        const record = typeof text === 'string' ? parse(text) : null;
-        if (record === null) return [];
-        const leftMs = await run(what, (redis) => redis.pttl(keys.actuator(id)));
-        return [{ ...record, silentMs: Math.max(0, EXPIRY_MS - leftMs) }];
-      });
-      const found = (await Promise.all(read)).flat();
+      const left = await run(what, (redis) => Promise.all(ids.map((id) => redis.pttl(keys.actuator(id)))));
+      const found = ids.flatMap((id, at) => seen(id, texts[at] ?? null, left[at] ?? 0));
       return found.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
     },
   };
+}
+
+/** Types of a key that a set may have: something else may have written it. */
+const SETS: ReadonlySet<string> = new Set(['set', 'none']);
+
+/** Empty where it is damaged, or expires at another time than an actuator writes: it would be shown forever. */
+function seen(id: string, text: ReadText, leftMs: number): readonly SeenActuator[] {
+  const isCurrent = leftMs > 0 && leftMs <= EXPIRY_MS;
+  const record = isCurrent && typeof text === 'string' ? parse(text) : null;
+  return record?.id === id ? [{ ...record, silentMs: EXPIRY_MS - leftMs }] : [];
 }
 
 function parse(text: string): ActuatorRecord | null {
@@ -55,12 +74,12 @@ function parse(text: string): ActuatorRecord | null {
     const isWhole =
       isName(id) &&
       isName(name) &&
-      Number.isFinite(startedAtMs) &&
+      isWithin(startedAtMs, MAX_TIME_MS) &&
       typeof leads === 'boolean' &&
-      (partitions === null || (Array.isArray(partitions) && partitions.every(Number.isSafeInteger))) &&
+      (partitions === null || isPartitions(partitions)) &&
       Array.isArray(targets) &&
       targets.every(isName) &&
-      Number.isFinite(dynos);
+      isWithin(dynos, Number.MAX_SAFE_INTEGER);
     return isWhole ? (value as ActuatorRecord) : null;
   } catch {
     return null;
@@ -68,5 +87,14 @@ function parse(text: string): ActuatorRecord | null {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH;
+}
+
+function isPartitions(value: unknown): boolean {
+  const isPartition = (one: unknown) => Number.isSafeInteger(one) && isWithin(one, Number.MAX_SAFE_INTEGER);
+  return Array.isArray(value) && value.length <= MAX_PARTITIONS && value.every(isPartition);
+}
+
+function isWithin(value: unknown, max: number): boolean {
+  return typeof value === 'number' && value >= 0 && value <= max;
 }

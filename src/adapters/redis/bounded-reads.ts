@@ -15,6 +15,7 @@ return texts
 `;
 
 const MEMBERS = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'set' then return {'0', {}} end
 local cursor, members = unpack(redis.call('SSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2]))
 local kept = {}
 for _, member in ipairs(members) do
@@ -44,7 +45,10 @@ export async function readTexts(
   return (reply as (string | null | [fault: string])[]).map((one) => (Array.isArray(one) ? { fault: one[0] } : one));
 }
 
-/** The members of a set, some at a time. One that is added or removed meanwhile may be missing, or come twice. */
+/**
+ * The members of a set, some at a time; of a key of another type none, since something else wrote it. One that is added or removed meanwhile may be missing, or
+ * come twice.
+ */
 export async function* readMembers(
   connection: RedisConnection,
   what: string,
