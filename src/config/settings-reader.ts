@@ -63,10 +63,19 @@ export class SettingsReader {
     if ('value' in parsed) return parsed.value;
     const { expected, isShown } = setting.value;
     const faults =
-      parsed.faults.length > 0 ? parsed.faults : [`${isShown ? `"${given.text}"` : 'the value'} is not ${expected}`];
+      parsed.faults.length > 0
+        ? parsed.faults
+        : [`${isShown ? `"${shown(given.text)}"` : 'the value'} is not ${expected}`];
     this.faults.push(...faults.map((fault) => `${given.source}: ${fault}`));
     return fallback;
   }
+}
+
+/** So much of a value shows which one it is; a whole file that was pasted would hide the sentence. */
+const SHOWN_LENGTH = 100;
+
+function shown(text: string): string {
+  return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}...`;
 }
 
 function flagsOf(settings: readonly Setting<unknown>[]): ReadonlySet<string> {

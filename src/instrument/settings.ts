@@ -45,13 +45,14 @@ function transportsOf(env: Environment): readonly Transport[] {
 }
 
 function readValue<T>({ name, value, fallback }: Setting<T>, env: Environment): T {
-  const parsed = value.parse(env[name] ?? '');
+  const parsed = value.parse(env[name]?.trim() ?? '');
   return 'value' in parsed ? parsed.value : fallback.of(0);
 }
 
 function faultOf({ name, value, fallback }: Setting<unknown>, env: Environment): readonly string[] {
-  const text = env[name];
-  if (text === undefined || 'value' in value.parse(text)) return [];
+  // As in the actuator: an empty variable is not set, and spaces around a value do not count.
+  const text = env[name]?.trim() ?? '';
+  if (text === '' || 'value' in value.parse(text)) return [];
   const byDefault = fallback.text.replaceAll('`', '');
   return [`${name}="${text}" is not ${value.expected}; using the default (${byDefault})`];
 }

@@ -47,14 +47,26 @@ export function orOff<T>({ form, expected, isShown, parse }: ValueKind<T>): Valu
   };
 }
 
-/** In ms, 0 or more. */
-export const DURATION = kind('duration', 'a duration with its unit, for example "90s", "15m" or "24h"', parseDuration);
+const DAY_MS = 86_400_000;
 
-/** In ms, more than 0. */
-export const SPAN = kind('duration', 'a duration above zero with its unit, for example "90s" or "1m"', (text) => {
+/** In ms, 0 or more. At most a year: more is a slip, and would end in times that no calendar has. */
+export const DURATION = kind(
+  'duration',
+  'a duration with its unit, at most 366d, for example "90s", "15m" or "24h"',
+  (text) => durationUpTo(366 * DAY_MS, text),
+);
+
+/** In ms, more than 0. At most a day: a dyno lives no longer, and its class takes ten of them. */
+export const SPAN = kind(
+  'duration',
+  'a duration above zero with its unit, at most 24h, for example "90s" or "1m"',
+  (text) => durationUpTo(DAY_MS, text) || null,
+);
+
+function durationUpTo(maxMs: number, text: string): number | null {
   const ms = parseDuration(text);
-  return ms !== null && ms > 0 ? ms : null;
-});
+  return ms !== null && ms <= maxMs ? ms : null;
+}
 
 /** In bytes, 1 or more. */
 export const SIZE = kind('size', 'a size with its unit, for example "512MiB"', parseSize);
@@ -88,9 +100,11 @@ export const SWITCH = kind<boolean>('`true` or `false`', '"true" or "false"', (t
   text === 'true' || text === 'false' ? text === 'true' : null,
 );
 
-/** Without spaces inside: a header `Bearer <token>` could not carry it. */
+/** Without spaces inside, and in ASCII: a header `Bearer <token>` could not carry it. */
 export const SECRET = hidden(
-  kind('secret', 'a secret without spaces', (text) => /^\s*(\S+)\s*$/.exec(text)?.[1] ?? null),
+  kind('secret', 'a secret of letters, digits and signs of ASCII, without spaces', (text) =>
+    /^[!-~]+$/.test(text.trim()) ? text.trim() : null,
+  ),
 );
 
 /** One or several of the ways in which a worker sends measurements, in the order given here. */
@@ -143,16 +157,16 @@ export const KAFKA_NAME_START = kind('text', 'letters, digits, dots, dashes and 
 );
 
 export const REDIS_ADDRESS = hidden(
-  kind('URL', 'a redis:// or rediss:// URL (write a % in its password as %25)', (text) =>
-    /^rediss?:\/\//.test(text) && hasReadablePassword(text) ? text : null,
+  kind('URL', 'a redis:// or rediss:// URL with a host (write a % in its password as %25)', (text) =>
+    /^rediss?:\/\//.test(text) && hasHostAndReadablePassword(text) ? text : null,
   ),
 );
 
-function hasReadablePassword(text: string): boolean {
+function hasHostAndReadablePassword(text: string): boolean {
   if (!URL.canParse(text)) return false;
   try {
     decodeURIComponent(new URL(text).password);
-    return true;
+    return new URL(text).hostname !== '';
   } catch {
     return false;
   }
@@ -193,9 +207,14 @@ export const TARGETS: ValueKind<readonly TargetPattern[]> = {
 
 /** `true`, `false`, or the targets that stay dry. */
 export const DRY_RUN: ValueKind<boolean | readonly TargetPattern[]> = {
-  ...TARGETS,
   form: '`true`, `false` or `app:type,...`',
-  parse: (text) => (text === 'true' || text === 'false' ? { value: text === 'true' } : TARGETS.parse(text)),
+  expected: '"true", "false" or a list of app:type that stay dry (for example "shop:worker")',
+  isShown: true,
+  parse: (text) => {
+    if (text === 'true' || text === 'false') return { value: text === 'true' };
+    // Whoever writes "no" or "0" means one of the two, and no target.
+    return text.includes(':') || text.trim() === '' ? TARGETS.parse(text) : { faults: [] };
+  },
 };
 
 /** Who may deliver measurements of which app; the app `*` stands for all. */
@@ -205,7 +224,7 @@ export const INGEST_TOKENS: ValueKind<readonly { readonly app: string; readonly 
   isShown: false,
   parse: (text) => {
     const entries = text.split(',').map((entry) => entry.trim());
-    const read = entries.map((entry) => /^([^=\s]+)\s*=\s*(\S+)$/.exec(entry));
+    const read = entries.map((entry) => /^([^=\s]+)\s*=\s*([!-~]+)$/.exec(entry));
     // A fault does not repeat the entry: it may be the token alone.
     const faults = entries.flatMap((entry, index) =>
       entry === '' || read[index] !== null

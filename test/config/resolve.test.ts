@@ -5,6 +5,7 @@ import { resolveActuatorSettings, resolveStateRedisUrl } from '../../src/config/
 import { ConfigError } from '../../src/model/errors.ts';
 import { parseDuration, parsePercentage, parseSize } from '../../src/quantities.ts';
 import { ALL_SETTINGS } from '../../src/settings/settings.ts';
+import { DRY_RUN } from '../../src/settings/values.ts';
 
 function faultsOf(env: Record<string, string>, flags: Record<string, string> = {}): readonly string[] {
   try {
@@ -129,6 +130,7 @@ describe('the settings of the actuator', () => {
 
   it.each([
     ['REDIS_URL', 'redis://:hunter%2@h'],
+    ['REDIS_URL', 'redis://'],
     ['TIDEMARK_REDIS_URL', 'redis://:100%@h'],
     ['TIDEMARK_WEBHOOK_URL', 'https://me:hunter2@h/hook'],
   ])('refuse a URL in %s that nothing could connect to, without showing it', (name, url) => {
@@ -157,6 +159,34 @@ describe('the settings of the actuator', () => {
       expect(faultsOf({ TIDEMARK_TARGETS: target })).toHaveLength(1);
     },
   );
+
+  it.each(['no', 'TRUE', '0', 'off', 'shop'])('say that dry run is true or false where it is %j', (text) => {
+    expect(faultsOf({ TIDEMARK_DRY_RUN: text })).toEqual([`TIDEMARK_DRY_RUN: "${text}" is not ${DRY_RUN.expected}`]);
+  });
+
+  it.each([
+    ['TIDEMARK_WINDOW', '25h', '24h'],
+    ['TIDEMARK_GRACE', '367d', '366d'],
+    ['TIDEMARK_COOLDOWN', '99999999999999999999d', '366d'],
+    ['TIDEMARK_DYNO_CYCLE', '99999999999999999999d', '366d'],
+  ])('refuse %s=%s, which would end in times that no calendar has', (name, text, longest) => {
+    expect(faultsOf({ [name]: text })).toEqual([expect.stringContaining(longest)]);
+    expect(faultsOf({ [name]: longest })).toEqual([]);
+  });
+
+  it.each(['TIDEMARK_ADMIN_TOKEN', 'HEROKU_API_TOKEN', 'TIDEMARK_INGEST_TOKENS'])(
+    'refuse in %s what no header could carry',
+    (name) => {
+      for (const text of ['gehe\u00efm', 'a\u001bb', '\u{1F422}'])
+        expect(faultsOf({ [name]: name.endsWith('S') ? `shop=${text}` : text })).toHaveLength(1);
+    },
+  );
+
+  it('show the beginning of a long value', () => {
+    const [fault = ''] = faultsOf({ TIDEMARK_GRACE: '9'.repeat(100_000) });
+    expect(fault).toMatch(/^TIDEMARK_GRACE: "9+\.\.\." is not a duration/);
+    expect(fault.length).toBeLessThan(300);
+  });
 
   it('switch a limit off by "off" and by 0', () => {
     for (const off of ['off', '0']) {

@@ -10,6 +10,11 @@ describe('worker settings', () => {
       'good values',
       { TIDEMARK_APP: 'shop', TIDEMARK_LIMIT: '1.5GiB', TIDEMARK_MAX_JOB_NAMES: '7', TIDEMARK_TRANSPORT: 'otlp' },
     ],
+    ['empty variables', { TIDEMARK_APP: '', TIDEMARK_LIMIT: ' ', TIDEMARK_EMBEDDED: '', TIDEMARK_TRANSPORT: '' }],
+    [
+      'spaces around a value',
+      { TIDEMARK_EMBEDDED: ' true', TIDEMARK_TRANSPORT: 'redis ', TIDEMARK_MAX_JOB_NAMES: '7\t' },
+    ],
     ['the actuator settings of a shared environment', { TIDEMARK_TARGETS: 'shop:worker', TIDEMARK_WINDOW: '1m' }],
   ])('finds no fault with %s', (_what, env) => {
     expect(readWorkerSettings(env).faults).toEqual([]);
@@ -18,7 +23,6 @@ describe('worker settings', () => {
   it.each([
     ['TIDEMARK_LIMIT', '512', /not a size.*512MiB.*default \(found/],
     ['TIDEMARK_LIMIT', '0MiB', /not a size/],
-    ['TIDEMARK_APP', '', /not the name/],
     ['TIDEMARK_MAX_JOB_NAMES', '-1', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', 'many', /whole number/],
     ['TIDEMARK_MAX_JOB_NAMES', '0', /whole number/],
@@ -39,6 +43,11 @@ describe('worker settings', () => {
     ['pigeon', ['otlp']],
   ])('takes the transports %j as %j', (text, transports) => {
     expect(readWorkerSettings(text === undefined ? {} : { TIDEMARK_TRANSPORT: text }).transports).toEqual(transports);
+  });
+
+  it('takes a value without the spaces around it, as the actuator does', () => {
+    expect(readWorkerSettings({ TIDEMARK_EMBEDDED: ' true\n' }).embedded).toBe(true);
+    expect(readWorkerSettings({ TIDEMARK_TRANSPORT: '' }).transports).toEqual(['otlp']);
   });
 
   it('goes on with the default in place of a bad value', () => {

@@ -54,7 +54,7 @@ export function herokuAttributes(env: Environment, procfs: Procfs = new Procfs()
     [ATTR_SERVICE_VERSION]: env.HEROKU_RELEASE_VERSION,
     [ATTR_CLOUD_PROVIDER]: dyno === null ? null : 'heroku',
     [ATTR_HEROKU_APP_ID]: env.HEROKU_APP_ID,
-    [ATTR_HEROKU_APP_NAME]: env.TIDEMARK_APP || env.HEROKU_APP_NAME,
+    [ATTR_HEROKU_APP_NAME]: env.TIDEMARK_APP?.trim() || env.HEROKU_APP_NAME,
     [ATTR_HEROKU_RELEASE_COMMIT]: env.HEROKU_BUILD_COMMIT || env.HEROKU_SLUG_COMMIT,
     [ATTR_HEROKU_RELEASE_CREATION_TIMESTAMP]: env.HEROKU_RELEASE_CREATED_AT,
     [ATTR_HEROKU_DYNO_NAME]: dyno?.name,
