@@ -20,6 +20,19 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(bytes / 1024 ** 2)} MB`;
 }
 
+const HOUR_MS = 3_600_000;
+/** A larger figure is easier to grasp for a shorter span. */
+const MAX_SPAN_BYTES = 2048 * 1024 ** 2;
+
+/** `34 MB an hour`; faster: `118 MB a minute`, or a second; below 2 MB an hour: `12 MB a day`. */
+export function formatRate(bytesPerMs: number): string {
+  const size = Math.abs(bytesPerMs);
+  if (size * 60_000 > MAX_SPAN_BYTES) return `${formatBytes(bytesPerMs * 1000)} a second`;
+  if (size * HOUR_MS > MAX_SPAN_BYTES) return `${formatBytes(bytesPerMs * 60_000)} a minute`;
+  if (size * HOUR_MS < 2 * 1024 ** 2) return `${formatBytes(bytesPerMs * 24 * HOUR_MS)} a day`;
+  return `${formatBytes(bytesPerMs * HOUR_MS)} an hour`;
+}
+
 /** `88 %`. */
 export function formatShare(part: number, whole: number): string {
   return `${Math.round((part / whole) * 100)} %`;

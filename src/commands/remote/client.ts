@@ -23,7 +23,16 @@ export function addressOf({ own, env }: Pick<CommandArguments, 'own' | 'env'>): 
     throw new ConfigError([
       '--url: the address holds a user name or a password: leave them out, and set TIDEMARK_ADMIN_TOKEN to the token',
     ]);
-  return { base: new URL(base), adminToken: env[SETTINGS.adminToken.name]?.trim() || null };
+  return { base: new URL(base), adminToken: adminTokenIn(env) };
+}
+
+/** Null where none is set. Throws `ConfigError` for one that no request could carry. */
+function adminTokenIn(env: CommandArguments['env']): string | null {
+  const { name, value } = SETTINGS.adminToken;
+  const text = env[name]?.trim() ?? '';
+  if (text === '') return null;
+  if (!('value' in value.parse(text))) throw new ConfigError([`${name}: the value is not ${value.expected}`]);
+  return text;
 }
 
 type Body<R extends Route> = Extract<CallResult<R>, { ok: true }>['body'];

@@ -18,7 +18,9 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   const command = findCommand(name);
   if (command === null) {
     const names = COMMANDS.map((one) => one.name).join(', ');
-    process.stderr.write(`tidemark: "${name}" is not a command. Commands: ${names}; see "tidemark --help".\n`);
+    process.stderr.write(
+      `tidemark: "${printable(name)}" is not a command. Commands: ${names}; see "tidemark --help".\n`,
+    );
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) return print(commandHelp(command));

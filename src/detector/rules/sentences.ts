@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
+import { formatBytes, formatDuration, formatRate, formatShare } from '../../model/format.ts';
 import type { Assessment } from './assessment.ts';
 import type { Rule } from './rule.ts';
 
@@ -21,8 +21,7 @@ function seen({ features, limitBytes, usageBytes, heldByJobsBytes }: Assessment)
     limitBytes === null
       ? formatBytes(floorBytes)
       : `${formatShare(floorBytes, limitBytes)} of ${formatBytes(limitBytes)}`;
-  if (rise !== null)
-    return `floor is at ${level}${jobs} and rises by ${formatBytes(rise.bytesPerMs * 3_600_000)} an hour`;
+  if (rise !== null) return `floor is at ${level}${jobs} and rises by ${formatRate(rise.bytesPerMs)}`;
   if (steps > 0) {
     const count = `${steps} ${steps === 1 ? 'step' : 'steps'}`;
     return `floor rose in ${count} to ${level}${jobs} and stayed for ${formatDuration(flatMs)}`;
