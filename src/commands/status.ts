@@ -52,7 +52,7 @@ interface Snapshot extends Pick<Status, 'restarts' | 'platform_refuses' | 'refus
 
 /** `tidemark status`: what is off and why, targets, dynos, jobs, restarts, refused measurements, last decisions. */
 export async function runStatus(args: CommandArguments): Promise<number> {
-  const { address, name, close } = await openSource(args);
+  const { address, name, faults, close } = await openSource(args);
   const answers = Promise.all([
     ask(address, ROUTES.status),
     allDynos(address),
@@ -67,6 +67,7 @@ export async function runStatus(args: CommandArguments): Promise<number> {
       ? printable(JSON.stringify(snapshot))
       : describeStatus(snapshot, columnsOf(process.stdout), Date.now());
   process.stdout.write(`${text}\n`);
+  for (const fault of faults()) process.stderr.write(`tidemark: ${printable(fault)}\n`);
   return 0;
 }
 

@@ -24,10 +24,14 @@ export interface SavedApi {
    * @throws {ConfigError} where the port cannot be opened
    */
   serve(port: number): Promise<number>;
+  /** What could not be read, for people, a sentence or two each: the answers lack it. */
+  faults(): readonly string[];
   close(): Promise<void>;
 }
 
 const CONNECT_WITHIN_MS = 5_000;
+/** The page may run for months. */
+const MAX_FAULTS = 100;
 /** The questions of one round are answered from one reading. */
 const READING_LASTS_MS = 500;
 
@@ -43,12 +47,15 @@ export async function openSavedApi(
   const faults: string[] = [];
   const { cooldownMs, maxRestartsPerHour } = settings.policy;
   const policy = { cooldownMs, maxRestartsPerHour, holdMs: holdMsOf(settings.policy) };
-  const note = (level: 'info' | 'warn', message: string) => void (level === 'warn' && faults.push(message));
+  const note = (level: 'info' | 'warn', message: string) =>
+    void (level === 'warn' && faults.length < MAX_FAULTS && faults.push(message));
   const state = createRedisState({ url, policy, log: note });
   try {
     const name = `Redis at ${new URL(url).host}`;
     if (!(await state.untilAvailable(CONNECT_WITHIN_MS)))
       throw new LedgerUnavailable(faults.at(-1) ?? `${name} does not answer`);
+    // What went wrong before it was connected is over.
+    faults.length = 0;
     // Reading the ledger of an empty Redis would start its hold.
     if (!(await state.hasLedger()))
       throw new BadInputError(`no actuator has used the ${name}: check TIDEMARK_REDIS_URL (or REDIS_URL)`);
@@ -66,6 +73,7 @@ export async function openSavedApi(
         servers.push(server);
         return server.port;
       },
+      faults: () => [...new Set(faults)],
       async close() {
         await Promise.all(servers.map((server) => server.close()));
         await state.close();

@@ -49,7 +49,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   redis.on('error', (error: Error) => {
     // A close while it still connects cuts off the client's own first commands.
     if (isClosing) return;
-    const fault = scrub(messageOf(error));
+    const fault = messageOf(error, scrub);
     if (fault !== lastFault) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}`);
     lastFault = fault;
   });
@@ -65,7 +65,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
         return await command(redis);
       } catch (error) {
         // Not passed on as `cause`: ioredis errors contain the command's arguments, and for AUTH that is the password.
-        throw new LedgerUnavailable(`${what}: Redis at ${parsed.host} did not execute it: ${scrub(messageOf(error))}`);
+        throw new LedgerUnavailable(`${what}: Redis at ${parsed.host} did not execute it: ${messageOf(error, scrub)}`);
       }
     },
     onReady: (listener) => void redis.on('ready', listener),
@@ -119,10 +119,18 @@ function parseUrl(url: string): URL {
   return parsed;
 }
 
+/** Characters. Redis repeats in an error what it was sent, and a script's error holds what the script met. */
+const MAX_ERROR_LENGTH = 300;
+/** How a Redis Cluster answers a client of a single Redis. */
+const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN) /;
+
 /** A refused connection to a host with several addresses is an AggregateError with an empty message. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
+function messageOf(error: unknown, scrub: (text: string) => string): string {
+  if (error instanceof AggregateError) return error.errors.map((one) => messageOf(one, scrub)).join('; ');
+  // Before it is cut: half a password would not be recognised.
+  const text = scrub(error instanceof Error ? error.message : String(error));
+  const short = text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH)}...` : text;
+  return OF_A_CLUSTER.test(text) ? `${short} (it is a Redis Cluster, and Tidemark needs a single Redis)` : short;
 }
 
 function untilReady(redis: Redis, timeoutMs: number): Promise<boolean> {

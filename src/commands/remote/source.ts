@@ -10,6 +10,8 @@ export interface Source {
   readonly address: ActuatorAddress;
   /** For people. */
   readonly name: string;
+  /** What could not be read so far, for people: the answers lack it. */
+  faults(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -27,7 +29,7 @@ export async function openSource(args: CommandArguments): Promise<Source> {
   }
   const address = addressOf(args);
   if (url !== null && (await isAway(address))) return openRedis(args, url);
-  return { address, name: address.base.origin, close: async () => {} };
+  return { address, name: address.base.origin, faults: () => [], close: async () => {} };
 }
 
 async function openRedis({ env }: CommandArguments, url: string): Promise<Source> {

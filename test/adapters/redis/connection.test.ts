@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
-import { afterEach, expect, it } from 'vitest';
-import { isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { connectRedis, isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
 import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
@@ -187,6 +187,21 @@ it('never shows the password', async () => {
   expect(said).not.toMatch(/battery/);
   expect(() => state('http://:hunter2@host')).toThrow(ConfigError);
   expect(() => state('http://:hunter2@host')).not.toThrow(/hunter2/);
+});
+
+it.each([
+  ["string.rep('x', 1000000)", /x{100}\.\.\.$/],
+  ["'MOVED 1234 127.0.0.1:7000'", /it is a Redis Cluster, and Tidemark needs a single Redis/],
+])('says in one line what Redis refuses: %s', async (error, words) => {
+  const { url } = await server();
+  const connection = connectRedis({ url });
+  onTestFinished(() => connection.close());
+  await connection.untilReady(5_000);
+  const fault = await connection
+    .run('a script', (redis) => redis.eval(`return redis.error_reply(${error})`, 0))
+    .catch(String);
+  expect(fault).toMatch(words);
+  expect(String(fault).length).toBeLessThan(500);
 });
 
 it.each([

@@ -52,6 +52,16 @@ async function dynoIdOf(manager: DynoManager): Promise<string> {
   return dynos[0]?.id ?? '';
 }
 
+it('status says what it could not read in Redis, next to what it shows', { timeout: 60_000 }, async () => {
+  const client = new Redis(redis.url);
+  cleanups.push(() => client.disconnect());
+  await client.set('tidemark:epoch', Date.now() - 60_000);
+  await client.set('tidemark:journal', 'of another program');
+  const status = await runCli(['status', '--redis'], env);
+  expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining('Last decisions') });
+  expect(status.stderr).toMatch(/^tidemark: the journal cannot be read: .*WRONGTYPE.*\n$/);
+});
+
 describe('status and top of an actuator that nothing can reach', { timeout: 180_000 }, () => {
   it('show what it has left in Redis: its decisions, memory, pauses and lead, and then that it is gone', async () => {
     const manager = await startPlatform();
