@@ -24,7 +24,9 @@ export function detailLines(detail: DynoDetail, columns: number, nowMs: number):
   const share = percentWords(shareOf(usage_bytes, limit_bytes));
   return [
     line(` ${detail.app ?? 'unknown app'} ${detail.dyno}: ${detail.class}, up ${age}${release}`, 'bold'),
-    line(` ${bar(detail)} ${share}, ${usageWords(usage_bytes, limit_bytes)}, ${limitWords(time_to_limit_ms)}`),
+    line(
+      ` ${bar(detail)} ${share}, ${usageWords(usage_bytes, limit_bytes)}, ${limitWords(time_to_limit_ms, limit_bytes)}`,
+    ),
     ...(held === null ? [] : wrapped(held)),
     ...wrapped(`${sentence(detail.next.says)} ${sentence(detail.explanation)}`),
     [],

@@ -42,7 +42,10 @@ function targetWords(targets: readonly string[]): string {
   return targets.slice(0, TARGETS_NAMED).join(', ') + (more > 0 ? ` and ${numberOf(more, 'more target')}` : '');
 }
 
-/** `partitions 0 to 3 and 7`. */
+/** Stretches of partitions that are named: they may be scattered. */
+const MAX_SPANS = 6;
+
+/** `partitions 0 to 3 and 7`; of scattered ones `40 partitions: 0, 3, 6, 9, 12, 15 and others`. */
 function partitionWords(partitions: readonly number[]): string {
   if (partitions.length === 0) return 'no partitions';
   const spans: { readonly from: number; to: number }[] = [];
@@ -52,6 +55,8 @@ function partitionWords(partitions: readonly number[]): string {
     else spans.push({ from: partition, to: partition });
   }
   const words = spans.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`));
+  if (words.length > MAX_SPANS)
+    return `${numberOf(partitions.length, 'partition')}: ${words.slice(0, MAX_SPANS).join(', ')} and others`;
   const last = words.pop();
   const listed = words.length === 0 ? last : `${words.join(', ')} and ${last}`;
   return `${partitions.length === 1 ? 'partition' : 'partitions'} ${listed}`;

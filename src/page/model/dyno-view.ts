@@ -25,7 +25,7 @@ export interface DynoView {
   readonly share: number | null;
   readonly shareWords: string;
   readonly usageWords: string;
-  /** `37 MB free`, `12 MB over`. */
+  /** `37 MB free`, `12 MB over`; empty where the limit is unknown. */
   readonly headroomWords: string;
   readonly limitWords: string;
   readonly jobsWords: string;
@@ -55,7 +55,7 @@ export function viewOf(dyno: LiveDyno, nowMs: number): DynoView {
     shareWords: percentWords(share),
     usageWords: usageWords(dyno.usage_bytes, dyno.limit_bytes),
     headroomWords: headroomWords(dyno.headroom_bytes),
-    limitWords: tone === 'quiet' && dyno.time_to_limit_ms === null ? '' : limitWords(dyno.time_to_limit_ms),
+    limitWords: limitWordsOf(dyno, tone),
     jobsWords: jobsWords(dyno.active_jobs),
     ageWords: `up ${spanWords(nowMs - (dyno.started_at_ms ?? dyno.first_point_ms))}`,
   };
@@ -70,8 +70,13 @@ export function percentWords(share: number | null): string {
 }
 
 function headroomWords(headroomBytes: number | null): string {
-  if (headroomBytes === null) return 'headroom unknown';
+  if (headroomBytes === null) return '';
   return headroomBytes < 0 ? `${sizeWords(-headroomBytes)} over` : `${sizeWords(headroomBytes)} free`;
+}
+
+function limitWordsOf({ time_to_limit_ms, limit_bytes }: LiveDyno, tone: Tone): string {
+  const isKnown = limit_bytes !== null;
+  return tone === 'quiet' && isKnown && time_to_limit_ms === null ? '' : limitWords(time_to_limit_ms, limit_bytes);
 }
 
 function jobsWords(jobs: number | null): string {

@@ -18,6 +18,15 @@ it('of a group: how many are heard, who holds what, and who is missed', () => {
   expect(shownOf(GROUP).map(({ title }) => title)).toEqual(['tidemark.3 is silent', '2 of 3 actuators']);
 });
 
+it('of many scattered partitions: how many, and the first of them', () => {
+  const [one] = someActuators();
+  if (one === undefined) throw new Error('no actuators');
+  const partitions = Array.from({ length: 300 }, (_, at) => 2 * at);
+  expect(holdings({ actuators: [{ ...one, partitions }] }, NOW_MS)).toEqual([
+    'tidemark.1 (this one): 300 partitions: 0, 2, 4, 6, 8, 10 and others, with 200 dynos',
+  ]);
+});
+
 it('of one actuator alone: nothing', () => {
   const alone = makeStatus([], { actuators: someActuators().slice(0, 1) });
   expect(pillsOf(alone)).toEqual(pillsOf(makeStatus([])));

@@ -41,7 +41,7 @@ describe('a row', () => {
   it('says what is unknown instead of a number', () => {
     const unknown = view({ limit_bytes: null, headroom_bytes: null, active_jobs: null });
     expect(unknown.shareWords).toBe('–');
-    expect(unknown.headroomWords).toBe('headroom unknown');
+    expect([unknown.headroomWords, unknown.limitWords]).toEqual(['', 'quota unknown']);
     expect(unknown.jobsWords).toBe('jobs unknown');
   });
 

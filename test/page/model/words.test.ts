@@ -26,7 +26,11 @@ describe('times', () => {
     [5 * HOUR_MS, 'limit in 5 h'],
     [400 * HOUR_MS, 'limit in over 14 d'],
   ])('says how long it is to the limit: %s', (ms, words) => {
-    expect(limitWords(ms)).toBe(words);
+    expect(limitWords(ms, mb(512))).toBe(words);
+  });
+
+  it('does not say of a dyno without a known quota that it does not rise', () => {
+    expect(limitWords(null, null)).toBe('quota unknown');
   });
 
   it('says the age of what just came as such', () => {
@@ -57,10 +61,10 @@ describe('sizes', () => {
     expect([growthWords(mb(388)), growthWords(-mb(3)), growthWords(0)]).toEqual(['+388 MB', '−3.0 MB', '0 MB']);
   });
 
-  it('writes usage of a limit, and says when there is none', () => {
+  it('writes usage of a limit, and alone where there is none', () => {
     expect(usageWords(mb(475), mb(512))).toBe('475 of 512 MB');
     expect(usageWords(mb(1200), mb(2560))).toBe('1.2 GB of 2.5 GB');
-    expect(usageWords(mb(475), null)).toBe('475 MB, limit unknown');
+    expect(usageWords(mb(475), null)).toBe('475 MB');
     expect(usageWords(null, mb(512))).toBe('not measured yet');
   });
 

@@ -21,10 +21,10 @@ function signOf(bytes: number): string {
   return bytes < 0 ? '−' : '';
 }
 
-/** `475 of 512 MB`; without a limit `475 MB, limit unknown`. */
+/** `475 of 512 MB`; `475 MB` where the limit is unknown. */
 export function usageWords(usageBytes: number | null, limitBytes: number | null): string {
   if (usageBytes === null) return 'not measured yet';
-  if (limitBytes === null) return `${sizeWords(usageBytes)}, limit unknown`;
+  if (limitBytes === null) return sizeWords(usageBytes);
   const unit = formatBytes(limitBytes);
   return limitBytes >= GB_BYTES
     ? `${sizeWords(usageBytes)} of ${sizeWords(limitBytes)}`

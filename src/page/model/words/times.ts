@@ -51,9 +51,10 @@ function twoDigits(value: number): string {
 /**
  * Whether there is time: the question behind "how long until the limit".
  *
- * @param timeToLimitMs null where the floor does not rise
+ * @param timeToLimitMs null where the floor does not rise, or the limit is unknown
  */
-export function limitWords(timeToLimitMs: number | null): string {
+export function limitWords(timeToLimitMs: number | null, limitBytes: number | null): string {
+  if (limitBytes === null) return 'quota unknown';
   if (timeToLimitMs === null) return 'not rising';
   if (timeToLimitMs < SECOND_MS) return 'at the limit';
   if (timeToLimitMs > 14 * DAY_MS) return 'limit in over 14 d';
