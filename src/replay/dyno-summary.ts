@@ -34,7 +34,8 @@ export function summariseDynos({ rows, restarts, quotaBytes, quotaErrors }: Summ
   return [...Map.groupBy(rows, ({ dyno }) => dyno ?? 'dyno')].map(([dyno, own]) => ({
     dyno,
     peakBytes: own.reduce((peak, row) => Math.max(peak, usageOf(row)), 0),
-    quotaBytes: own.at(-1)?.quotaBytes ?? quotaBytes,
+    // Not of the last row, whose line may have been cut off.
+    quotaBytes: own.findLast((row) => row.quotaBytes !== null)?.quotaBytes ?? quotaBytes,
     overQuotaMs: own.reduce((sum, row, index) => sum + overMs(row, own[index + 1], quotaBytes), 0),
     recordedMs: (own.at(-1)?.timeMs ?? 0) - (own[0]?.timeMs ?? 0),
     boots: new Set(own.map(({ bootId }) => bootId)).size,

@@ -92,6 +92,12 @@ describe('a dyno that was over its quota for hours', () => {
     expect(said).toMatch(/ Heroku logged R14 or R15 3 times\.$/);
   });
 
+  it('is judged by its quota, although the last line of the log was cut off before it', () => {
+    const log = samples([0, 300], () => 740).join('\n');
+    const [said] = sentences(log.slice(0, log.lastIndexOf('sample#memory_quota')));
+    expect(said).toMatch(/^worker\.1: over its quota of 512 MB for 5 h of 5 h/);
+  });
+
   it('would have been restarted in each of its boots', () => {
     const climb = (from: number) => (minute: number) => Math.min(740, 150 + (minute - from) * 10);
     const log = [
