@@ -8,12 +8,26 @@ const JOURNAL_LENGTH = 10_000;
 /** An event has 1 to 2 kB. */
 const MAX_EVENT_BYTES = 64 * 1024;
 
-/** The newest entries: ids and texts. Of one that is too long, and so not ours, the text stays in Redis. */
+/** Of one read: no event follows one that makes it more. A thousand of Tidemark's own have some MB. */
+const MAX_READ_BYTES = 16 * 1024 ** 2;
+
+/**
+ * The newest entries: ids and texts. Of one that is too long, and so not ours, the text stays in Redis. One by one: all
+ * at once they would be in the script together, and hold up Redis for seconds where something else wrote long ones. The
+ * id before another one is worked out here, because Redis 5 has no open ranges.
+ */
 const RECENT = `
-local recent = {}
-for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[1])) do
+local recent, bytes, last = {}, 0, '+'
+while #recent < tonumber(ARGV[1]) and bytes < tonumber(ARGV[3]) do
+  local entry = redis.call('XREVRANGE', KEYS[1], last, '-', 'COUNT', 1)[1]
+  if not entry then break end
   local text = entry[2][2]
+  bytes = bytes + #text
   table.insert(recent, {entry[1], #text <= tonumber(ARGV[2]) and text or ''})
+  local ms, sequence = string.match(entry[1], '(%d+)-(%d+)')
+  if sequence ~= '0' then last = ms .. '-' .. string.format('%.0f', sequence - 1)
+  elseif ms ~= '0' then last = string.format('%.0f', ms - 1)
+  else break end
 end
 return recent
 `;
@@ -50,7 +64,7 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
     async recent(count) {
       try {
         const entries = await connection.run('the journal', (redis) =>
-          redis.eval(RECENT, 1, keys.journal, count, MAX_EVENT_BYTES),
+          redis.eval(RECENT, 1, keys.journal, count, MAX_EVENT_BYTES, MAX_READ_BYTES),
         );
         return (entries as [id: string, text: string][]).flatMap(([id, text]) => {
           const event = eventOf(text);
