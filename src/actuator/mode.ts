@@ -1,3 +1,4 @@
+import type { Attempt } from '../attempt/attempt.ts';
 import type { ClaimAnswer, ClaimRequest, Platform } from '../ports.ts';
 import type { Decided } from './loop/fleet.ts';
 
@@ -13,6 +14,8 @@ export interface Restarts {
   prepare(decided: readonly Decided[]): void;
   /** Throws `LedgerUnavailable`: then the claim may have been granted, and the next `advance` finds it. */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Moves an attempt here whose target no actuator follows. */
+  adopt(attempt: Attempt): void;
   /** Takes every open attempt as far as it goes. Returns at once; calls may overlap. */
   advance(): void;
   /** Begins nothing new, and waits for what is under way. */

@@ -24,7 +24,8 @@ export async function runRestart(args: CommandArguments): Promise<number> {
   const address = addressOf(args);
   const answer = await ask(address, ROUTES.restart, { params: { app, dyno } });
   const subject = `attempt ${answer.attempt_id} for ${app} ${dyno}`;
-  print(`${answer.dry_run ? 'Dry run: ' : ''}${subject} is on its way; "tidemark status" shows how it ends.`);
+  const holder = answer.held_by === null ? '' : ` ${answer.held_by} follows the dyno, and begins within 10 s.`;
+  print(`${answer.dry_run ? 'Dry run: ' : ''}${subject} is on its way; "tidemark status" shows how it ends.${holder}`);
   if (args.own['no-wait'] === true) return 0;
   const stop = listenForStop();
   try {

@@ -1,3 +1,6 @@
+/** An actuator that wrote nothing for so long is missed: it writes every five to ten seconds. */
+export const MISSED_AFTER_MS = 30_000;
+
 /** What one of several actuators says of itself, for the others to show. */
 export interface ActuatorRecord {
   /** Of this run of it. */
@@ -24,8 +27,11 @@ export interface SeenActuator extends ActuatorRecord {
 
 /** The records of all actuators on one Redis. Each expires some minutes after it was written last. */
 export interface Actuators {
-  /** Throws `LedgerUnavailable`, as all of them. */
-  save(record: ActuatorRecord): Promise<void>;
+  /**
+   * Returns how many actuators there are, this one included and those that are missed left out. Throws
+   * `LedgerUnavailable`, as all of them.
+   */
+  save(record: ActuatorRecord): Promise<number>;
   /** It stops, so nobody is to miss it. */
   remove(id: string): Promise<void>;
   /** By name; what is damaged is left out. */

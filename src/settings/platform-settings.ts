@@ -26,7 +26,8 @@ export const PLATFORM_SETTINGS = {
     value: countFrom(2, 4500),
     default: '1500',
     meaning:
-      'Platform calls an hour for watching dynos, of 4,500 that all tools of the account share. Restarts use none.',
+      'Platform calls an hour for watching dynos, of 4,500 that all tools of the account share. Restarts use none. ' +
+      'Several actuators on Kafka share it.',
   }),
   herokuWebhookSecret: optional({
     name: 'TIDEMARK_WEBHOOK_SECRET',

@@ -12,7 +12,10 @@ export function commands(control: ActuatorControl): Pick<Handlers, 'restart' | '
     restart: async (context) => {
       const { app, dyno } = dynoIn(context);
       const answer = await control.restart(app, dyno);
-      if (answer.ok) return { status: 202, body: { attempt_id: answer.attemptId, dry_run: answer.dryRun } };
+      if (answer.ok) {
+        const { attemptId, dryRun, heldBy } = answer;
+        return { status: 202, body: { attempt_id: attemptId, dry_run: dryRun, held_by: heldBy } };
+      }
       const { status, message } = REFUSALS[answer.why];
       return refusal(status, answer.why, message);
     },

@@ -26,7 +26,13 @@ export interface RefusalRecord {
 }
 
 export type RestartRequestAnswer =
-  | { readonly ok: true; readonly attemptId: string; readonly dryRun: boolean }
+  | {
+      readonly ok: true;
+      readonly attemptId: string;
+      readonly dryRun: boolean;
+      /** The other actuator that takes it up in its next round; null: this one does. */
+      readonly heldBy: string | null;
+    }
   | {
       readonly ok: false;
       readonly why:
@@ -52,6 +58,8 @@ export type WebhookAnswer =
   | 'not-about-a-dyno'
   /** No boot of its app reports. */
   | 'not-watched'
+  /** The same, but other actuators hear of it, each in its next round. */
+  | 'passed-on'
   | 'taken'
   /** Sent twice, or older than what is known. */
   | 'late'

@@ -12,6 +12,7 @@ import { PlatformView } from '../../src/actuator/platform/platform-view.ts';
 import { EventHistory } from '../../src/actuator/report/event-history.ts';
 import { Standings } from '../../src/actuator/report/standings.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
+import type { Attempt } from '../../src/attempt/attempt.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import type { BootIdentity } from '../../src/model/point.ts';
@@ -71,6 +72,8 @@ export class LoopWorld {
   readonly standings: Standings;
   isLeader = true;
   isRedisThere = true;
+  /** The ids of the attempts that this actuator moves although it does not follow their targets. */
+  readonly adopted: string[] = [];
   /** How often open attempts were advanced. */
   advances = 0;
   readonly #tick: () => Promise<void>;
@@ -118,6 +121,7 @@ export class LoopWorld {
     const restarts = {
       prepare: () => {},
       claim: (request: Parameters<ModelLedger['claim']>[0]) => this.ledger.claim(request),
+      adopt: ({ id }: Attempt) => void this.adopted.push(id),
       advance: () => {
         this.advances += 1;
       },

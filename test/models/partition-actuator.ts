@@ -155,6 +155,7 @@ export class PartitionActuator {
     const restarts = {
       prepare: () => {},
       claim: (request: Parameters<AttemptRunner['claim']>[0]) => runner.claim(request),
+      adopt: () => {},
       advance: () => {},
       stop: async () => {},
     };

@@ -192,7 +192,7 @@ interface Calls {
   readonly restarted: string[];
 }
 
-export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false }) {
+export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false, heldBy: null }) {
   const calls: Calls = { paused: [], by: [], resumed: [], restarted: [] };
   const control: ActuatorControl = {
     dynos: () => [view],

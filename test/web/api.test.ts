@@ -269,7 +269,7 @@ describe('commands', () => {
     const { request, calls } = api();
     const response = await request('/api/dynos/shop/worker.1/restart', { method: 'POST' });
     expect(response.status).toBe(202);
-    expect(await response.json()).toEqual({ attempt_id: 'a1', dry_run: false });
+    expect(await response.json()).toEqual({ attempt_id: 'a1', dry_run: false, held_by: null });
     expect(calls.restarted).toEqual(['shop/worker.1']);
   });
 

@@ -23,7 +23,11 @@ describe('a call of the API', () => {
     const base = await serverThat(async (request, response) => {
       const body = (await request.toArray()).join('');
       seen.push([request.method, request.url, request.headers.authorization, body]);
-      response.end(JSON.stringify(request.method === 'GET' ? { decisions: [] } : { attempt_id: 'a1', dry_run: false }));
+      response.end(
+        JSON.stringify(
+          request.method === 'GET' ? { decisions: [] } : { attempt_id: 'a1', dry_run: false, held_by: null },
+        ),
+      );
     });
     const address = { base, adminToken: 's3cret' };
     expect(await callApi(address, ROUTES.decisions, { query: { limit: 3 } })).toEqual({

@@ -11,7 +11,6 @@ type Saved = Readonly<Record<string, Readonly<Record<string, number>>>>;
 /** Time over the quota, summed over the dynos of each target, by the hour. */
 export class OverLimit {
   readonly #hours = new Map<string, Map<number, number>>();
-  #changed = false;
 
   add(target: TargetKey, ms: number, nowMs: number): void {
     if (ms <= 0) return;
@@ -19,8 +18,7 @@ export class OverLimit {
     const hours = this.#hours.get(target) ?? this.#open(target);
     if (hours === null) return;
     hours.set(hour, (hours.get(hour) ?? 0) + ms);
-    for (const old of hours.keys()) if (old <= hour - KEPT_HOURS) hours.delete(old);
-    this.#changed = true;
+    dropOld(hours, hour);
   }
 
   /** Since a time, to the hour; null: of all targets. */
@@ -37,18 +35,28 @@ export class OverLimit {
       .reduce((sum, [, ms]) => sum + ms, 0);
   }
 
-  /** What is to be saved; null where nothing has changed since the last call. */
-  changes(): string | null {
-    if (!this.#changed) return null;
-    this.#changed = false;
-    const saved: Saved = Object.fromEntries(
-      [...this.#hours].map(([target, hours]) => [target, Object.fromEntries(hours)]),
+  /**
+   * Takes up what was saved, by this actuator or another one, and returns what is to be saved in its place; null where
+   * that is the same. Of two that do so at once the next round of one mends what the other has lost.
+   */
+  merge(saved: string | null, nowMs: number): string | null {
+    this.restore(saved, nowMs);
+    for (const [target, hours] of this.#hours) {
+      dropOld(hours, Math.floor(nowMs / HOUR_MS));
+      if (hours.size === 0) this.#hours.delete(target);
+    }
+    if (this.#hours.size === 0) return null;
+    const all: Saved = Object.fromEntries(
+      [...this.#hours]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([target, hours]) => [target, Object.fromEntries(hours)]),
     );
-    return JSON.stringify(saved);
+    const json = JSON.stringify(all);
+    return json === saved ? null : json;
   }
 
   /**
-   * Takes up what another actuator saved. Of an hour that both know, the longer time holds. Ignores what is damaged.
+   * Takes up what was saved. Of an hour that both know, the longer time holds. Ignores what is damaged.
    */
   restore(json: string | null, nowMs: number): void {
     const thisHour = Math.floor(nowMs / HOUR_MS);
@@ -69,6 +77,10 @@ export class OverLimit {
     this.#hours.set(target, opened);
     return opened;
   }
+}
+
+function dropOld(hours: Map<number, number>, thisHour: number): void {
+  for (const hour of hours.keys()) if (hour <= thisHour - KEPT_HOURS) hours.delete(hour);
 }
 
 function parsed(json: string | null): unknown {

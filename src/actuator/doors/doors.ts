@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
-import type { TargetKey } from '../../model/target.ts';
+import type { Target, TargetKey } from '../../model/target.ts';
 import { BodiesInFlight } from '../../sources/bodies-in-flight.ts';
 import { DecodeQueue } from '../../sources/decode-queue.ts';
 import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../sources/limits.ts';
@@ -148,6 +148,13 @@ function othersOf({ settings, state, record, host }: DoorParts): OtherActuators 
   return state === null ? null : new OtherActuators({ own: record, state, settings, host });
 }
 
+/** Null where this actuator follows all dynos. */
+function passer({ settings, state }: DoorParts): ((body: string) => void) | null {
+  if (state === null || !settings.sources.includes('kafka')) return null;
+  // Where Redis is away, those that follow the app read it when its next dyno reports.
+  return (body) => void state.webhooks.pass(body).catch(() => undefined);
+}
+
 function createControl(parts: DoorParts, others: OtherActuators | null): ActuatorControl {
   const { settings, measurements, assembled, isRestored, record, host } = parts;
   const { registry, refusals, jobs } = measurements;
@@ -159,9 +166,15 @@ function createControl(parts: DoorParts, others: OtherActuators | null): Actuato
   const { permissions } = settings;
   const health = { ledgers, platform, leadership, standings, isRestored };
   const leads = () => leadership.leads();
-  const herokuWebhooks = createHerokuWebhooks({ secret: settings.herokuWebhookSecret, platform, leads, log });
+  const secret = settings.herokuWebhookSecret;
+  const herokuWebhooks = createHerokuWebhooks({ secret, platform, leads, pass: passer(parts), log });
   const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
-  const restart = (app: string, dyno: string) => restartForPerson({ mode, permissions, registry, suspects }, app, dyno);
+  const theirs = {
+    holderOf: (target: Target) => others?.holderOf(target) ?? null,
+    decisionOf: (app: string, dyno: string) => others?.reading.control?.dyno(app, dyno)?.view.decision ?? null,
+  };
+  const restart = (app: string, dyno: string) =>
+    restartForPerson({ mode, permissions, registry, suspects, others: theirs }, app, dyno);
   const views = { registry, history, ledgers, standings, fleet, leadership, chronicle, jobs, clock };
   const isCounted = (target: TargetKey) => others?.reading.holders.has(target) !== true;
   const own: ActuatorControl = {

@@ -1,4 +1,6 @@
 import { isSigned, readNews } from '../../adapters/heroku/webhook-news.ts';
+import type { RedisState } from '../../adapters/redis/state.ts';
+import { LedgerUnavailable } from '../../model/errors.ts';
 import type { WebhookAnswer } from '../../web/control.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
 import type { Log } from '../report/log.ts';
@@ -9,6 +11,8 @@ export interface HerokuWebhookParts {
   /** Null where no token is configured. */
   readonly platform: Pick<PlatformView, 'hear'> | null;
   readonly leads: () => boolean;
+  /** Hands it to the other actuators, which follow other dynos; null where this one follows all. */
+  readonly pass: ((body: string) => void) | null;
   readonly log: Pick<Log, 'debug'>;
 }
 
@@ -19,7 +23,7 @@ export interface HerokuWebhooks {
 }
 
 /** Takes Heroku's app webhooks. They change what is known of the app's dynos, and never restart anything. */
-export function createHerokuWebhooks({ secret, platform, leads, log }: HerokuWebhookParts): HerokuWebhooks {
+export function createHerokuWebhooks({ secret, platform, leads, pass, log }: HerokuWebhookParts): HerokuWebhooks {
   return {
     closed: () => {
       if (secret === null || platform === null) return 'not-configured';
@@ -29,9 +33,30 @@ export function createHerokuWebhooks({ secret, platform, leads, log }: HerokuWeb
     take: (body, signature) => {
       if (secret === null || !isSigned(body, signature, secret)) return 'bad-signature';
       const news = readNews(body);
+      if (news !== null) pass?.(new TextDecoder().decode(body));
       const heard = news === null ? 'not-about-a-dyno' : (platform?.hear(news) ?? 'not-watched');
       log.debug('webhook of Heroku', { app: news?.app, dyno: news?.dyno.name, state: news?.dyno.state, heard });
-      return heard;
+      return heard === 'not-watched' && pass !== null ? 'passed-on' : heard;
     },
   };
+}
+
+/**
+ * Takes what other actuators were sent, and what this one passed on: that it knows already. Webhooks come to any of
+ * several actuators behind one address. Does not reject for faults of Redis: the apps are read then.
+ */
+export async function hearPassedWebhooks(
+  { webhooks }: Pick<RedisState, 'webhooks'>,
+  platform: Pick<PlatformView, 'hear'>,
+): Promise<void> {
+  const bodies = await webhooks.read().catch(noneWhileAway);
+  for (const body of bodies) {
+    const news = readNews(Buffer.from(body));
+    if (news !== null) platform.hear(news);
+  }
+}
+
+function noneWhileAway(error: unknown): readonly string[] {
+  if (!(error instanceof LedgerUnavailable)) throw error;
+  return [];
 }

@@ -1,8 +1,5 @@
-import type { ActuatorRecord, SeenActuator } from '../../ports.ts';
+import { type ActuatorRecord, MISSED_AFTER_MS, type SeenActuator } from '../../ports/actuators.ts';
 import type { ActuatorView } from '../../web/views.ts';
-
-/** One that wrote nothing for so long is missed: it writes every five to ten seconds. */
-const SILENT_AFTER_MS = 30_000;
 
 /**
  * All actuators on one Redis, by name.
@@ -20,12 +17,17 @@ export function actuatorViews(
     name: one.name,
     answers: one.id === own?.id,
     leads: one.leads,
-    silentSinceMs: one.silentMs > SILENT_AFTER_MS ? nowMs - one.silentMs : null,
+    silentSinceMs: isMissed(one) ? nowMs - one.silentMs : null,
     partitions: one.partitions,
     targets: one.targets,
     dynos: one.dynos,
   }));
   return views.sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+}
+
+/** Whether it was not heard for so long that it must be thought dead. */
+export function isMissed({ silentMs }: Pick<SeenActuator, 'silentMs'>): boolean {
+  return silentMs > MISSED_AFTER_MS;
 }
 
 /** By target, the name of who holds it: of two that name it, the one that was heard last. */

@@ -1,10 +1,11 @@
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
+import { type Target, targetKey } from '../../model/target.ts';
 import type { SeenActuator } from '../../ports.ts';
 import type { ActuatorControl } from '../../web/control.ts';
 import type { Host } from '../host.ts';
 import { readSaved, type SavedParts } from '../saved/saved-actuator.ts';
-import { holdersOf } from './actuator-views.ts';
+import { holdersOf, isMissed } from './actuator-views.ts';
 import type { OwnRecord } from './own-record.ts';
 
 export interface OtherActuatorsParts {
@@ -42,6 +43,12 @@ export class OtherActuators {
 
   get reading(): OthersReading {
     return this.#reading;
+  }
+
+  /** The name of who follows the target now, as was read last; null where no other one does. */
+  holderOf(target: Target): string | null {
+    const heard = this.#reading.seen.filter((one) => !isMissed(one));
+    return holdersOf(heard, this.#parts.own.now().targets).get(targetKey(target)) ?? null;
   }
 
   /** Reads again where the last reading is old. Only the first one is waited for. Never rejects. */

@@ -32,6 +32,7 @@ export class OwnRecord {
   readonly #parts: OwnRecordParts;
   readonly #startedAtMs: number;
   #savedMs = Number.NEGATIVE_INFINITY;
+  #members = 1;
 
   constructor(parts: OwnRecordParts) {
     this.#parts = parts;
@@ -57,12 +58,17 @@ export class OwnRecord {
     };
   }
 
+  /** Actuators that watch dynos at the same time, this one included. Without Kafka only one of several does. */
+  get members(): number {
+    return this.#parts.partitions === null ? 1 : this.#members;
+  }
+
   /** To be called in every round of the loop. Does not reject for faults of Redis. */
   async save(): Promise<void> {
     const { state, clock } = this.#parts;
     if (state === null || !state.available() || clock.monotonic() - this.#savedMs < SAVE_EVERY_MS) return;
     this.#savedMs = clock.monotonic();
-    await unlessAway(state.actuators.save(this.now()));
+    this.#members = (await unlessAway(state.actuators.save(this.now()))) ?? this.#members;
   }
 
   /** At a stop, so that nobody misses it. */
@@ -73,10 +79,11 @@ export class OwnRecord {
 }
 
 /** The log has it already that Redis is away. */
-async function unlessAway(work: Promise<void>): Promise<void> {
+async function unlessAway<T>(work: Promise<T>): Promise<T | null> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
+    return null;
   }
 }

@@ -12,26 +12,43 @@ const FEW_LEFT_COST = 10;
 const LAST_CALLS_LEFT = 90;
 const LAST_LEFT_COST = 60;
 
+/** A share is no smaller: with one call an hour nothing would be left beside the one that is saved. */
+const MIN_CALLS_PER_HOUR = 2;
+
 /**
  * Calls that watching may make, as a token bucket: what is saved and what an hour adds are together `callsPerHour`, so
  * no hour has more. Restarts do not ask it.
  */
 export class CallBudget {
-  /** At least 2. */
-  readonly callsPerHour: number;
+  readonly #ofAll: number;
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #capacity: number;
-  readonly #refillPerMs: number;
+  #members = 1;
   #level: number;
   #atMs: number;
 
-  constructor(callsPerHour: number, clock: Pick<Clock, 'monotonic'>) {
-    this.callsPerHour = callsPerHour;
+  /** @param ofAll calls an hour of all actuators that share them, at least 2 */
+  constructor(ofAll: number, clock: Pick<Clock, 'monotonic'>) {
+    this.#ofAll = ofAll;
     this.#clock = clock;
-    this.#capacity = Math.max(1, callsPerHour * SAVED_FRACTION);
-    this.#refillPerMs = (callsPerHour - this.#capacity) / HOUR_MS;
     this.#level = Math.min(this.#capacity, CALLS_AT_START);
     this.#atMs = clock.monotonic();
+  }
+
+  /** The share of this actuator. */
+  get callsPerHour(): number {
+    return Math.max(MIN_CALLS_PER_HOUR, Math.floor(this.#ofAll / this.#members));
+  }
+
+  /** From now on so many actuators share the calls, this one included. */
+  shareAmong(members: number): void {
+    if (members === this.#members) return;
+    // Until now it was filled at the old rate.
+    this.#filled();
+    this.#members = members;
+  }
+
+  get #capacity(): number {
+    return Math.max(1, this.callsPerHour * SAVED_FRACTION);
   }
 
   /**
@@ -58,7 +75,8 @@ export class CallBudget {
 
   #filled(): number {
     const nowMs = this.#clock.monotonic();
-    this.#level = Math.min(this.#capacity, this.#level + (nowMs - this.#atMs) * this.#refillPerMs);
+    const addedCalls = ((nowMs - this.#atMs) * (this.callsPerHour - this.#capacity)) / HOUR_MS;
+    this.#level = Math.min(this.#capacity, this.#level + addedCalls);
     this.#atMs = nowMs;
     return this.#level;
   }

@@ -30,7 +30,7 @@ export interface CallFigures {
   readonly made: number;
   /** Made by this actuator in the last hour, restarts' included. */
   readonly used: number;
-  /** What an hour allows for watching. */
+  /** What an hour allows this actuator for watching. */
   readonly budget: number;
   /** Of the budget, what may be used now. */
   readonly budgetLeft: number;
@@ -42,7 +42,7 @@ export interface PlatformViewParts {
   readonly permissions: Pick<Permissions, 'allowed' | 'ownApp'>;
   /** The shortest time between two reads of an app. */
   readonly freshMs: number;
-  /** Calls an hour for watching. */
+  /** Calls an hour for watching, of all actuators that share them. */
   readonly callsPerHour: number;
 }
 
@@ -58,9 +58,10 @@ const FORGET_MS = 3_600_000;
  * no budget for that.
  */
 export class PlatformView {
+  /** What watching may ask the platform. */
+  readonly budget: CallBudget;
   readonly #parts: PlatformViewParts;
   readonly #cadence: Cadence;
-  readonly #budget: CallBudget;
   readonly #hour = new HourCount();
   readonly #named: NamedApps;
   readonly #quotas: DynoQuotas;
@@ -71,7 +72,7 @@ export class PlatformView {
     const { platform, clock, permissions } = parts;
     this.#parts = parts;
     this.#cadence = cadenceOf(parts.freshMs);
-    this.#budget = new CallBudget(parts.callsPerHour, clock);
+    this.budget = new CallBudget(parts.callsPerHour, clock);
     const mayCall = () => this.#mayCall();
     this.#named = new NamedApps({ platform, mayCall, clock, permissions, cadence: this.#cadence });
     this.#quotas = new DynoQuotas({ platform, mayCall, clock });
@@ -139,7 +140,7 @@ export class PlatformView {
     try {
       const dynos = await this.#parts.platform.list(app);
       // A list has a thousand entries a page, and each page is a call.
-      this.#budget.charge(Math.max(0, Math.ceil(dynos.length / 1000) - 1));
+      this.budget.charge(Math.max(0, Math.ceil(dynos.length / 1000) - 1));
       return this.#note(app, dynos, started);
     } catch (error) {
       // Includes invalid app names: one app must not keep the others from being read.
@@ -181,7 +182,7 @@ export class PlatformView {
   }
 
   #mayCall(): boolean {
-    return this.#budget.take(this.#parts.platform.rateLimitRemaining());
+    return this.budget.take(this.#parts.platform.rateLimitRemaining());
   }
 
   #moment(): Moment {
@@ -212,11 +213,6 @@ export class PlatformView {
   /** Takes what a webhook says. It changes what is known, and restarts nothing. */
   hear(news: DynoNews): Heard | 'not-watched' {
     return this.#apps.get(news.app)?.hear(news, this.#moment()) ?? 'not-watched';
-  }
-
-  /** Counts calls that were made without asking the budget. */
-  charge(calls: number): void {
-    this.#budget.charge(calls);
   }
 
   /** Remembers a 401 or 429, which concern every app. Other answers concern one app only. */
@@ -250,8 +246,8 @@ export class PlatformView {
       made,
       left: platform.rateLimitRemaining(),
       used: this.#hour.grown(made, clock.monotonic()),
-      budget: this.#budget.callsPerHour,
-      budgetLeft: this.#budget.left(),
+      budget: this.budget.callsPerHour,
+      budgetLeft: this.budget.left(),
     };
   }
 

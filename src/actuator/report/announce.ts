@@ -78,6 +78,6 @@ export async function announceAccess(
       error: error instanceof Error ? error.stack : String(error),
     });
   } finally {
-    view?.charge(platform.callsMade() - madeBefore);
+    view?.budget.charge(platform.callsMade() - madeBefore);
   }
 }

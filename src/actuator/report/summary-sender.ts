@@ -1,8 +1,7 @@
-import type { Notice, ReportStore } from '../../ports.ts';
+import type { HistoryEntry, Notice, ReportStore } from '../../ports.ts';
 import type { OverLimit } from '../chronicle/over-limit.ts';
 import type { Host } from '../host.ts';
 import { isUseless } from '../views/overview.ts';
-import type { Standings } from './standings.ts';
 import { weeklySummary, weekOf } from './weekly-summary.ts';
 
 export interface SummarySenderParts {
@@ -10,7 +9,8 @@ export interface SummarySenderParts {
   readonly store: Pick<ReportStore, 'claimWeek'> | null;
   /** Null where there is no webhook, or no summary is wanted. */
   readonly notice: Notice | null;
-  readonly standings: Pick<Standings, 'history'>;
+  /** The closed attempts of all targets, whoever follows them. */
+  readonly history: () => Promise<readonly HistoryEntry[]>;
   readonly overLimit: Pick<OverLimit, 'sumMs'>;
   readonly leads: () => boolean;
   readonly host: Pick<Host, 'clock' | 'log'>;
@@ -29,14 +29,14 @@ export class SummarySender {
 
   /** To be called in every round. */
   async look(): Promise<void> {
-    const { store, notice, standings, overLimit, leads, host } = this.#parts;
+    const { store, notice, history, overLimit, leads, host } = this.#parts;
     const nowMs = host.clock.now();
     if (store === null || notice === null || !leads() || Math.abs(nowMs - this.#triedMs) < TRY_EVERY_MS) return;
     this.#triedMs = nowMs;
     if (!(await store.claimWeek(weekOf(nowMs)))) return;
     const summary = weeklySummary({
       nowMs,
-      history: standings.history(),
+      history: await history(),
       isUseless,
       overLimitMs: (sinceMs) => overLimit.sumMs(null, sinceMs),
     });

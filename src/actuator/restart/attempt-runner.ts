@@ -6,6 +6,8 @@ import { type AdvanceReport, type AttemptFault, asError, reportOf } from './atte
 
 /** A call takes each attempt through at most this many moves: one per phase. */
 const MOVES_PER_CALL = 3;
+/** Attempts whose target nobody follows: a person asked for each, so they are few. */
+const MAX_ADOPTED = 100;
 
 /**
  * Moves attempts. With `AttemptMover`, the only code that sends a DELETE.
@@ -22,6 +24,7 @@ export class AttemptRunner {
   readonly #parts: AttemptMoverParts;
   readonly #mover: AttemptMover;
   readonly #busy = new Map<TargetKey, Promise<void>>();
+  readonly #adopted = new Set<string>();
   readonly #stopped = new AbortController();
 
   constructor(parts: AttemptMoverParts) {
@@ -37,6 +40,13 @@ export class AttemptRunner {
     const answer = await this.#parts.ledger.claim(request);
     if (answer.ok) this.#parts.onMove?.(answer.attempt);
     return answer;
+  }
+
+  /** Moves this attempt here although another actuator might follow its target: none does. */
+  adopt({ id }: Pick<Attempt, 'id'>): void {
+    this.#adopted.add(id);
+    const [oldest = id] = this.#adopted;
+    if (this.#adopted.size > MAX_ADOPTED) this.#adopted.delete(oldest);
   }
 
   /**
@@ -55,7 +65,9 @@ export class AttemptRunner {
       faults.push({ target: null, error: asError(error) });
     }
     const { isOurs = () => true } = this.#parts;
-    const ours = open.filter((attempt) => isOurs(attempt) || this.#mover.knowsAnswer(attempt));
+    const ours = open.filter(
+      (attempt) => isOurs(attempt) || this.#adopted.has(attempt.id) || this.#mover.knowsAnswer(attempt),
+    );
     const free = ours.filter((attempt) => !this.#busy.has(targetKey(attempt.target)));
     await Promise.all(free.map((attempt) => this.#guarded(attempt.target, (fault) => faults.push(fault))));
     return reportOf(faults);

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../attempt/attempt.ts';
 import { LedgerUnavailable, type PlatformError, UnreadableRecord } from '../../model/errors.ts';
 import { type Target, targetKey } from '../../model/target.ts';
 import type { ClaimAnswer, ClaimRequest } from '../../ports.ts';
@@ -8,7 +9,7 @@ import type { AttemptRunner } from './attempt-runner.ts';
 import type { MemoryQuestions } from './memory-questions.ts';
 
 export interface BackgroundRunnerParts {
-  readonly runner: Pick<AttemptRunner, 'claim' | 'advanceAll' | 'stop'>;
+  readonly runner: Pick<AttemptRunner, 'claim' | 'adopt' | 'advanceAll' | 'stop'>;
   /** Ends with the attempts. */
   readonly drain: { stop(): Promise<void> };
   /** Null where no memory report is wanted. */
@@ -33,6 +34,10 @@ export class BackgroundRunner implements Restarts {
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.#parts.runner.claim(request);
+  }
+
+  adopt(attempt: Attempt): void {
+    this.#parts.runner.adopt(attempt);
   }
 
   prepare(decided: readonly Decided[]): void {

@@ -3,7 +3,7 @@ import { BadInputError, LedgerUnavailable, PlatformError } from '../../model/err
 import { permissionOf } from '../../model/permission.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Permissions } from '../../model/policy.ts';
-import { matchesAny } from '../../model/target.ts';
+import { matchesAny, type Target } from '../../model/target.ts';
 import type { ClaimRequest, PlatformDyno } from '../../ports.ts';
 import type { RestartRequestAnswer } from '../../web/control.ts';
 import type { BootRegistry } from '../boot-registry.ts';
@@ -15,11 +15,24 @@ export interface PersonRestartParts {
   readonly permissions: Permissions;
   readonly registry: BootRegistry;
   readonly suspects: Suspects;
+  readonly others: TargetsOfOthers;
 }
 
-/** A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else. */
+/** What is known of the targets that other actuators follow. */
+export interface TargetsOfOthers {
+  /** The name of the actuator that follows the target; null where no other one does. */
+  readonly holderOf: (target: Target) => string | null;
+  /** What was decided last about a dyno of theirs; null where nothing is known of it. */
+  readonly decisionOf: (app: string, dyno: string) => Decision | null;
+}
+
+/**
+ * A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else. The claim is in the ledger,
+ * where the actuator that follows the target finds it in its next round: it knows the jobs of the dyno. So any actuator
+ * may be asked.
+ */
 export async function restartForPerson(
-  { mode, permissions, registry, suspects }: PersonRestartParts,
+  { mode, permissions, registry, suspects, others }: PersonRestartParts,
   app: string,
   dyno: string,
 ): Promise<RestartRequestAnswer> {
@@ -38,12 +51,14 @@ export async function restartForPerson(
     if (permission === 'forbidden') return { ok: false, why: 'not-allowed' };
     const dryRun = permission === 'dry';
     const entry = registry.newestOf(app, dyno);
-    const decision = entry?.decision ?? null;
+    const decision = entry?.decision ?? others.decisionOf(app, dyno);
     const notes = notesOf(decision, entry?.boot.identity ?? boot, suspects);
     const answer = await mode.restarts.claim({ ...requestFor(boot, { app, dryRun, decision }), notes });
     if (!answer.ok) return answer;
+    const heldBy = others.holderOf(answer.attempt.target);
+    if (heldBy === null) mode.restarts.adopt(answer.attempt);
     mode.restarts.advance();
-    return { ok: true, attemptId: answer.attempt.id, dryRun };
+    return { ok: true, attemptId: answer.attempt.id, dryRun, heldBy };
   } catch (error) {
     if (error instanceof LedgerUnavailable) return { ok: false, why: 'ledger-unavailable' };
     // No name of a dyno, so nothing was asked of the platform.

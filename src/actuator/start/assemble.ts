@@ -3,6 +3,7 @@ import type { Attempt } from '../../attempt/attempt.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { ActuatorEvent, Ledger } from '../../ports.ts';
 import { Chronicle } from '../chronicle/chronicle.ts';
+import { historyOfAll } from '../group/history-of-all.ts';
 import type { Host } from '../host.ts';
 import { LedgerAccess } from '../ledger-access.ts';
 import { claimDecided, type Suspects } from '../loop/claims.ts';
@@ -91,7 +92,7 @@ export function assemble(input: AssembleInput): Assembled {
   const summaries = new SummarySender({
     store: state?.reports ?? null,
     notice: settings.weeklySummary ? connections.notice : null,
-    standings,
+    history: () => historyOfAll(standings, state),
     overLimit: chronicle.overLimit,
     leads: isFirst,
     host,

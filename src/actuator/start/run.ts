@@ -2,6 +2,7 @@ import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
+import { hearPassedWebhooks } from '../doors/heroku-webhooks.ts';
 import type { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
@@ -54,10 +55,21 @@ export function run(parts: RunParts): () => Promise<void> {
     await chronicle.note(registry.byApp(), { nowMs, accepted: intake.counts().accepted });
     jobs.prune(nowMs);
     onTick();
-    await keepOverLimit(chronicle, state, { nowMs, leads: state?.leader.isLeader() ?? true });
+    // Each of several on Kafka sees the dynos of its partitions.
+    const leads = settings.sources.includes('kafka') || (state?.leader.isLeader() ?? true);
+    await keepOverLimit(chronicle, state, { nowMs, leads });
+  };
+  const hear = async () => {
+    const isTold = settings.herokuWebhookSecret !== null && settings.sources.includes('kafka');
+    if (isTold && state?.available() && assembled.platform !== null)
+      await hearPassedWebhooks(state, assembled.platform);
+  };
+  const keepRecord = async () => {
+    await record.save();
+    assembled.platform?.budget.shareAmong(record.members);
   };
   const loop = runLoop({
-    steps: [() => tick(tickParts), save, () => standings.refresh(), show, () => record.save(), () => summaries.look()],
+    steps: [hear, () => tick(tickParts), save, () => standings.refresh(), show, keepRecord, () => summaries.look()],
     everyMs: tickEveryMs(settings.policy.windowMs),
     ready: untilConnected(state),
     log,
@@ -75,21 +87,17 @@ export function run(parts: RunParts): () => Promise<void> {
 
 const SAVE_EVERY_MS = 60_000;
 
-/** Of several actuators the one that leads saves; one that takes the lead first reads what the other saved. */
+/** What is saved is of all actuators, so one that takes the lead, or holds another's dynos now, knows it too. */
 function overLimitKeeper() {
-  let wasLeading = false;
   let savedMs = Number.NEGATIVE_INFINITY;
   return async (
     { overLimit }: Pick<Chronicle, 'overLimit'>,
     state: RedisState | null,
     { nowMs, leads }: { readonly nowMs: number; readonly leads: boolean },
   ): Promise<void> => {
-    if (state === null || !state.available()) return;
-    if (leads && !wasLeading) overLimit.restore(await state.reports.loadOverLimit(), nowMs);
-    wasLeading = leads;
-    if (!leads || Math.abs(nowMs - savedMs) < SAVE_EVERY_MS) return;
+    if (state === null || !state.available() || !leads || Math.abs(nowMs - savedMs) < SAVE_EVERY_MS) return;
     savedMs = nowMs;
-    const json = overLimit.changes();
+    const json = overLimit.merge(await state.reports.loadOverLimit(), nowMs);
     if (json !== null) await state.reports.saveOverLimit(json);
   };
 }

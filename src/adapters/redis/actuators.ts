@@ -1,10 +1,12 @@
-import type { ActuatorRecord, Actuators, SeenActuator } from '../../ports.ts';
+import { type ActuatorRecord, type Actuators, MISSED_AFTER_MS, type SeenActuator } from '../../ports/actuators.ts';
 import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
 /** Long enough to miss one that died; then its partitions have been with others for long. */
 const EXPIRY_MS = 10 * 60_000;
+/** What PTTL answers where there is no key. */
+const MISSING_KEY = -2;
 /** Records that are read. */
 const MAX_ACTUATORS = 100;
 /** Longer texts were written by something else. */
@@ -26,6 +28,8 @@ export function createActuators(connection: RedisConnection, keys: Keys): Actuat
     }
     return [...ids];
   };
+  const leftMsOf = (ids: readonly string[]) =>
+    run(what, (redis) => Promise.all(ids.map((id) => redis.pttl(keys.actuator(id)))));
   return {
     async save(record) {
       await run('the record of this actuator', async (redis) => {
@@ -35,11 +39,10 @@ export function createActuators(connection: RedisConnection, keys: Keys): Actuat
       });
       // Whoever writes forgets the expired ones, so that reading changes nothing.
       const ids = await idsOf();
-      await run(what, async (redis) => {
-        const lives = await Promise.all(ids.map((id) => redis.exists(keys.actuator(id))));
-        const gone = ids.filter((_, at) => lives[at] === 0);
-        if (gone.length > 0) await redis.srem(keys.actuators, ...gone);
-      });
+      const leftMs = await leftMsOf(ids);
+      const gone = ids.filter((_, at) => leftMs[at] === MISSING_KEY);
+      if (gone.length > 0) await run(what, (redis) => redis.srem(keys.actuators, ...gone));
+      return Math.max(1, leftMs.filter((ms) => ms >= EXPIRY_MS - MISSED_AFTER_MS && ms <= EXPIRY_MS).length);
     },
     async remove(id) {
       await run('the record of this actuator', async (redis) => {
@@ -50,7 +53,7 @@ export function createActuators(connection: RedisConnection, keys: Keys): Actuat
     async all() {
       const ids = await idsOf();
       const texts = await readTexts(connection, what, ids.map(keys.actuator), MAX_BYTES);
-      const left = await run(what, (redis) => Promise.all(ids.map((id) => redis.pttl(keys.actuator(id)))));
+      const left = await leftMsOf(ids);
       const found = ids.flatMap((id, at) => seen(id, texts[at] ?? null, left[at] ?? 0));
       return found.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
     },

@@ -4,7 +4,7 @@ import { parseTarget, type Target, targetKey } from '../../model/target.ts';
 const KEY_PREFIX = 'tidemark:';
 
 /**
- * The names of all keys, in one place. None expires but those of leaders, actuators and boots,
+ * The names of all keys, in one place. None expires but those of leaders, actuators, webhooks and boots,
  * and the time over the quota.
  */
 export function createKeys(prefix: string = KEY_PREFIX) {
@@ -32,6 +32,8 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     actuator: (id: string) => `${prefix}actuator:${id}`,
     /** Set: ids of the actuators with a record. Some records may have expired. */
     actuators: `${prefix}actuators`,
+    /** Stream: webhooks of Heroku that one of several actuators took. Expires ten minutes after the last one. */
+    webhooks: `${prefix}webhooks`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
     /** String, JSON: what jobs did in a boot. Expires a day after the last write. */
     jobs: (bootKey: string) => `${prefix}jobs:${bootKey}`,

@@ -9,6 +9,7 @@ import { createKeys } from './keys.ts';
 import { createInsideLeaders, createLeader, isLed, type LeaderSeat } from './leader.ts';
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
+import { createPassedWebhooks, type PassedWebhooks } from './journal/passed-webhooks.ts';
 import { createReportStore } from './report-store.ts';
 import { createSnapshots, readSavedJobs, readSnapshots, type WantedBoots } from './snapshots.ts';
 import { takesWrites } from './write-probe.ts';
@@ -45,6 +46,7 @@ export interface RedisState {
   readonly leader: Leader;
   readonly actuators: Actuators;
   readonly reports: ReportStore;
+  readonly webhooks: PassedWebhooks;
   /** Whether Redis is connected. While it is not, every method of the ledger throws `LedgerUnavailable` at once. */
   available(): boolean;
   /** True as soon as Redis is connected, false when the time is over first. The connection keeps trying either way. */
@@ -89,6 +91,7 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     leader,
     actuators: createActuators(connection, keys),
     reports: createReportStore({ connection, keys, log }),
+    webhooks: createPassedWebhooks(connection, keys),
     available: connection.available,
     untilAvailable: connection.untilReady,
     onAvailable: connection.onReady,

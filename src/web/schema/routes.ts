@@ -9,7 +9,7 @@ import { Health, Status } from './status.ts';
 import { HEROKU_WEBHOOK_PATH } from './webhook-path.ts';
 
 /** Of the API, not of the package: the first number changes when a field goes or changes its meaning. */
-export const API_VERSION = '2.2.0';
+export const API_VERSION = '2.3.0';
 
 /** One route: the app serves it, the document describes it, and the client calls it by this. */
 export interface Route {
@@ -131,7 +131,14 @@ export const ROUTES = {
     path: '/api/dynos/{app}/{dyno}/restart',
     summary: "A person's restart: skips detector, cooldown, budget and a spent boot, and nothing else.",
     answers: {
-      202: z.object({ attempt_id: z.string(), dry_run: z.boolean() }),
+      202: z.object({
+        attempt_id: z.string(),
+        dry_run: z.boolean(),
+        held_by: z
+          .string()
+          .nullable()
+          .describe('The other actuator that follows the dyno and takes this up within 10 s; null: this one does.'),
+      }),
       403: ApiError,
       404: ApiError,
       409: ApiError,
@@ -166,7 +173,7 @@ export const ROUTES = {
     summary: "Takes Heroku's app webhooks api:dyno and dyno, signed with TIDEMARK_WEBHOOK_SECRET.",
     isSigned: true,
     answers: {
-      202: z.object({ heard: z.string().describe('taken, late, outdated (it is read), not-watched, ...') }),
+      202: z.object({ heard: z.string().describe('taken, late, outdated (it is read), not-watched, passed-on, ...') }),
       401: ApiError,
       403: ApiError,
       404: ApiError,

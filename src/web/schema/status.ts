@@ -149,7 +149,7 @@ export const Status = Health.extend({
       budget: z
         .number()
         .nullable()
-        .describe('TIDEMARK_API_BUDGET: calls an hour for watching, of which restarts use none; null as above.'),
+        .describe("TIDEMARK_API_BUDGET, or this actuator's share: calls an hour for watching; null as above."),
       budget_left: z.number().nullable().describe('Of the budget, what may be used now; null as above.'),
     })
     .describe('The platform, and its limit of calls.'),

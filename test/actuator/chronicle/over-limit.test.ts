@@ -19,13 +19,35 @@ describe('time over the quota', () => {
   it('survives a start, and is not counted twice by an actuator that takes over', () => {
     const first = new OverLimit();
     first.add('shop:worker', 5000, NOW_MS);
-    const saved = first.changes();
-    expect(first.changes()).toBeNull();
+    const saved = first.merge(null, NOW_MS);
+    expect(first.merge(saved, NOW_MS)).toBeNull();
     const next = new OverLimit();
     next.restore(saved, NOW_MS);
     next.restore(saved, NOW_MS);
     next.add('shop:worker', 1000, NOW_MS);
     expect(next.sumMs('shop:worker', 0)).toBe(6000);
+  });
+
+  it('of several actuators is kept together, also where one overwrites what another has just saved', () => {
+    const [one, two] = [new OverLimit(), new OverLimit()];
+    one.add('shop:worker', 5000, NOW_MS);
+    two.add('mail:worker', 3000, NOW_MS);
+    // Both have read nothing, and the second one saves last.
+    one.merge(null, NOW_MS);
+    const overwritten = two.merge(null, NOW_MS);
+    const saved = one.merge(overwritten, NOW_MS + 60_000);
+    expect(two.merge(saved, NOW_MS + 60_000)).toBeNull();
+    for (const over of [one, two]) {
+      expect(over.sumMs('shop:worker', 0)).toBe(5000);
+      expect(over.sumMs('mail:worker', 0)).toBe(3000);
+    }
+  });
+
+  it('is saved no more once it is older than is kept', () => {
+    const over = new OverLimit();
+    over.add('shop:worker', 5000, NOW_MS);
+    over.add('mail:worker', 5000, NOW_MS + 100 * HOUR_MS);
+    expect(over.merge(null, NOW_MS + 200 * HOUR_MS)).not.toContain('shop');
   });
 
   it.each([

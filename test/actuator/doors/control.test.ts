@@ -1,22 +1,40 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createSteering, createViews } from '../../../src/actuator/doors/control.ts';
 import { healthOf } from '../../../src/actuator/doors/health.ts';
-import { restartForPerson } from '../../../src/actuator/restart/person-restart.ts';
+import { restartForPerson, type TargetsOfOthers } from '../../../src/actuator/restart/person-restart.ts';
 import { LedgerUnavailable, PlatformError } from '../../../src/model/errors.ts';
 import type { ActuatorEvent } from '../../../src/ports.ts';
 import type { DynoPlace } from '../../../src/web/show/dyno-order.ts';
 import { LoopWorld, type LoopWorldOptions, SHOP } from '../../models/loop-world.ts';
 import { unreadable } from '../../models/model-platform.ts';
 
-const ask = (world: LoopWorld, app = 'shop', dyno = 'worker.1') => restartForPerson(world, app, dyno);
+const NOBODY = { holderOf: () => null, decisionOf: () => null };
+const ask = (world: LoopWorld, app = 'shop', dyno = 'worker.1', others: TargetsOfOthers = NOBODY) =>
+  restartForPerson({ ...world, others }, app, dyno);
 
 describe("a person's restart", () => {
   it('is claimed for the boot that the platform lists, whether or not it reports, and advanced at once', async () => {
     const world = new LoopWorld();
-    expect(await ask(world)).toEqual({ ok: true, attemptId: 'attempt-1', dryRun: false });
+    expect(await ask(world)).toEqual({ ok: true, attemptId: 'attempt-1', dryRun: false, heldBy: null });
     const bootId = world.platform.dyno('worker.1').id;
     expect(await world.ledger.open()).toMatchObject([{ dyno: 'worker.1', bootId, by: 'person', reason: 'requested' }]);
     expect(world.advances).toBe(1);
+    // On Kafka nobody else would move it where the dyno reports to none.
+    expect(world.adopted).toEqual(['attempt-1']);
+  });
+
+  it('is left to the actuator that follows the target, with what that one has decided last', async () => {
+    const world = new LoopWorld();
+    world.report('worker.1', { windows: 12, usageMb: () => 200 });
+    await world.settle();
+    const decision = world.registry.newestOf('shop', 'worker.1')?.decision ?? null;
+    const asked = new LoopWorld();
+    const others = { holderOf: () => 'tidemark.2', decisionOf: () => decision };
+    const answer = await ask(asked, 'shop', 'worker.1', others);
+    expect(answer).toEqual({ ok: true, attemptId: 'attempt-1', dryRun: false, heldBy: 'tidemark.2' });
+    expect(asked.adopted).toEqual([]);
+    expect(await asked.ledger.open()).toMatchObject([{ dyno: 'worker.1', usageBytes: decision?.usageBytes }]);
+    expect(decision?.usageBytes).toBeGreaterThan(0);
   });
 
   it.each<[string, LoopWorldOptions, object]>([

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createViews, dynoParts } from '../../../src/actuator/doors/control.ts';
 import { answerForAll } from '../../../src/actuator/group/answer-for-all.ts';
+import { historyOfAll } from '../../../src/actuator/group/history-of-all.ts';
 import { OtherActuators } from '../../../src/actuator/group/other-actuators.ts';
 import { OwnRecord } from '../../../src/actuator/group/own-record.ts';
 import { saveSnapshots } from '../../../src/actuator/loop/save-snapshots.ts';
@@ -9,6 +10,7 @@ import { overview } from '../../../src/actuator/views/overview.ts';
 import { createRedisState } from '../../../src/adapters/redis/state.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import type { ActuatorControl } from '../../../src/web/control.ts';
+import { aClaim } from '../../models/a-claim.ts';
 import { LoopWorld } from '../../models/loop-world.ts';
 
 const ALLOWED = ['shop', 'mail'].map((app) => ({ app, processType: 'worker' }));
@@ -58,7 +60,7 @@ async function actuatorOf(name: string, partitions: readonly number[], prefix: s
     await saveSnapshots(registry.entries(), { snapshots: state.snapshots, ...saving });
     await record.save();
   };
-  return { world, record, others, control, round };
+  return { world, state, record, others, control, round };
 }
 
 const rowsOf = (control: ActuatorControl) =>
@@ -127,6 +129,60 @@ it('one that is no longer heard is missed, and its dynos are still shown as it s
   await one.others.refresh();
   await vi.waitFor(() => expect(one.control.overview().actuators.map(({ name }) => name)).toEqual(['tidemark.1']));
   expect(rowsOf(one.control)).toEqual([]);
+});
+
+it('counts the actuators that share the account: the one that is missed is none of them', async () => {
+  const one = await actuatorOf('tidemark.1', [0], 'members');
+  const two = await actuatorOf('tidemark.2', [1], 'members');
+  expect(one.record.members).toBe(1);
+  for (const { record } of [one, two]) await record.save();
+  expect(two.record.members).toBe(2);
+  one.world.clock.pass(5_000);
+  await one.record.save();
+  expect(one.record.members).toBe(2);
+  const client = new Redis(redis.url);
+  closers.push(async () => client.disconnect());
+  // As after 31 of its 600 seconds.
+  await client.pexpire('members:actuator:tidemark.2', 569_000);
+  one.world.clock.pass(5_000);
+  await one.record.save();
+  expect(one.record.members).toBe(1);
+});
+
+it('names who follows a target, until that one is missed', async () => {
+  const one = await actuatorOf('tidemark.1', [0], 'follows');
+  const two = await actuatorOf('tidemark.2', [1], 'follows');
+  two.world.report('worker.2', { windows: 12, usageMb: () => 300, app: 'mail' });
+  await two.round();
+  await one.others.refresh();
+  const target = { app: 'mail', processType: 'worker' };
+  expect(one.others.holderOf(target)).toBe('tidemark.2');
+  expect(one.others.holderOf({ ...target, app: 'shop' })).toBeNull();
+  expect(two.others.holderOf(target)).toBeNull();
+  const client = new Redis(redis.url);
+  closers.push(async () => client.disconnect());
+  await client.pexpire('follows:actuator:tidemark.2', 569_000);
+  one.world.clock.pass(5_000);
+  await one.others.refresh();
+  await vi.waitFor(() => expect(one.others.holderOf(target)).toBeNull());
+});
+
+it('the restarts of all are summed up, each once', async () => {
+  const one = await actuatorOf('tidemark.1', [0], 'history');
+  const two = await actuatorOf('tidemark.2', [1], 'history');
+  two.world.report('worker.2', { windows: 12, usageMb: () => 300, app: 'mail' });
+  await two.round();
+  const { state } = two;
+  const close = async (app: string) => {
+    const claimed = await state.ledger.claim(aClaim({ target: { app, processType: 'worker' } }));
+    if (!claimed.ok) throw new Error(claimed.why);
+    await state.ledger.advance(claimed.attempt, { to: 'closed', outcome: 'abandoned', evidence: 'it was a test' });
+    return claimed.attempt.id;
+  };
+  const ids = [await close('mail'), await close('shop')];
+  const own = (await state.ledger.read({ app: 'shop', processType: 'worker' })).history;
+  const all = await historyOfAll({ history: () => own }, one.state);
+  expect(all.map(({ attemptId }) => attemptId).sort()).toEqual(ids.toSorted());
 });
 
 it('a damaged record is left out', async () => {

@@ -43,6 +43,32 @@ it('grants all but the saved part of its calls to one that asks all the time', (
   expect(taken).toBeLessThanOrEqual(1500);
 });
 
+it('is divided among actuators: together they get in an hour what one alone would', () => {
+  const clock = new VirtualClock();
+  const budgets = [1, 2, 3].map(() => new CallBudget(1500, clock));
+  for (const budget of budgets) budget.shareAmong(3);
+  let taken = 0;
+  for (let second = 0; second < 3600; second++) {
+    clock.pass(1000);
+    for (const budget of budgets) taken += drain(budget);
+  }
+  expect(budgets.map(({ callsPerHour }) => callsPerHour)).toEqual([500, 500, 500]);
+  expect(taken).toBeGreaterThanOrEqual(1350);
+  expect(taken).toBeLessThanOrEqual(1500);
+});
+
+it('gives the calls that were saved for more up when another actuator comes, and has them all when it goes', () => {
+  const clock = new VirtualClock();
+  const budget = new CallBudget(1500, clock);
+  clock.pass(HOUR_MS);
+  expect(budget.left()).toBe(150);
+  budget.shareAmong(3);
+  expect(budget.left()).toBe(50);
+  budget.shareAmong(1);
+  clock.pass(HOUR_MS);
+  expect(budget.left()).toBe(150);
+});
+
 it('starts with few calls, so that an actuator that starts again and again makes no burst', () => {
   expect(drain(new CallBudget(4500, new VirtualClock()))).toBe(10);
 });

@@ -26,7 +26,7 @@ function world() {
     new SummarySender({
       store,
       notice: { send: async (event) => void sent.push(event) },
-      standings: { history: () => history },
+      history: async () => history,
       overLimit: { sumMs: () => 12 * 60_000 },
       leads: () => leads,
       host: { clock, log },

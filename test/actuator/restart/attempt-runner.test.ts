@@ -217,4 +217,16 @@ describe('an attempt that another actuator moves', () => {
     await sender.advanceAll();
     expect(await world.outcome()).toBe('restarted');
   });
+
+  it('is moved by the one that adopted it, where nobody follows its target', async () => {
+    const asked = world.runner({ isOurs: () => false });
+    await world.claim();
+    await asked.advanceAll();
+    expect(await world.openPhase()).toBe('claimed');
+    for (const attempt of await world.ledger.open()) asked.adopt(attempt);
+    await asked.advanceAll();
+    world.clock.pass(5_000);
+    await asked.advanceAll();
+    expect(await world.outcome()).toBe('restarted');
+  });
 });

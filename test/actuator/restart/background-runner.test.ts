@@ -10,6 +10,7 @@ it('says once that the ledger is away, and again when it goes away later', async
   const runner = new BackgroundRunner({
     runner: {
       claim: vi.fn(),
+      adopt: vi.fn(),
       stop: async () => {},
       advanceAll: async () => ({ faults: rounds.shift() ?? [], platformBlocked: null }),
     },
