@@ -19,8 +19,11 @@ import { PERIOD_MS, type Sending, sendFor } from './fleet/sender.ts';
 
 const DYNOS_OF_APP = 250;
 const PARTITIONS = 24;
-/** Joining, and reading back what others held. */
-const WARM_UP_MS = 4 * PERIOD_MS;
+/**
+ * Joining, and compiling: for some minutes V8 compiles in threads of its own what runs often. Each process does that
+ * once, so several would seem dearer than they are.
+ */
+const WARM_UP_MS = 30 * PERIOD_MS;
 
 const { values: options } = parseArgs({
   options: { dynos: { type: 'string', default: '5000' }, minutes: { type: 'string', default: '1' } },
@@ -28,7 +31,7 @@ const { values: options } = parseArgs({
 const apps = Math.ceil(Number(options.dynos) / DYNOS_OF_APP);
 const redis = await startRedis();
 const platform = await startPlatform(apps, DYNOS_OF_APP);
-const kafka = await KafkaPipeline.start(PARTITIONS);
+const kafka = await KafkaPipeline.start({ partitions: PARTITIONS });
 const collector: Sending['actuator'] = {
   send: async (body) => {
     await kafka.sendBytes(Uint8Array.from(body), { 'content-encoding': 'gzip' });
@@ -80,7 +83,7 @@ function start(): Promise<BenchActuator> {
     HEROKU_API_URL: platform.url,
     HEROKU_API_TOKEN: 'bench',
   };
-  return BenchActuator.start(env, []);
+  return BenchActuator.start(env, [], false);
 }
 
 function cpuOf(actuators: readonly BenchActuator[]): number {

@@ -36,10 +36,17 @@ export class BenchActuator {
     this.port = port;
   }
 
-  /** @param nodeOptions as for the command line of node */
-  static async start(env: Readonly<Record<string, string>>, nodeOptions: readonly string[]): Promise<BenchActuator> {
+  /**
+   * @param nodeOptions as for the command line of node
+   * @param isProbed whether `probe` is called: what answers it wakes up 50 times a second
+   */
+  static async start(
+    env: Readonly<Record<string, string>>,
+    nodeOptions: readonly string[],
+    isProbed = true,
+  ): Promise<BenchActuator> {
     const child = fork(here('../../src/cli.ts'), ['actuator'], {
-      execArgv: [...HEAP_FLAGS, ...nodeOptions, '--import', here('probe.ts')],
+      execArgv: [...HEAP_FLAGS, ...nodeOptions, ...(isProbed ? ['--import', here('probe.ts')] : [])],
       env: {
         PATH: process.env.PATH ?? '',
         PORT: '0',

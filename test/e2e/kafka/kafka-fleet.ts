@@ -1,6 +1,6 @@
 import { type DynoManager, type ManagedDyno, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { RunningActuator } from '../../integration/actuator/running-actuator.ts';
-import type { ResourceSpec } from '../../sources/otlp/otlp-encoder.ts';
+import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/otlp-encoder.ts';
 import { metric } from '../../sources/otlp/requests.ts';
 import type { KafkaPipeline } from './kafka-pipeline.ts';
 
@@ -10,6 +10,7 @@ const QUIET_MB = 100;
 /** Over the hard limit of the actuators here. */
 const BLOATED_MB = 480;
 const SEND_EVERY_MS = 250;
+export const MAX_POINT_AGE_MS = 60_000;
 
 export interface FleetOptions {
   readonly kafka: KafkaPipeline;
@@ -30,6 +31,8 @@ export class KafkaFleet {
   readonly #options: FleetOptions;
   /** The ids of boots that need a restart. */
   readonly #bloated = new Set<string>();
+  /** The ids of boots that a person wants restarted. */
+  readonly #asked = new Set<string>();
   readonly #timer: NodeJS.Timeout;
 
   private constructor(manager: DynoManager, options: FleetOptions) {
@@ -59,6 +62,8 @@ export class KafkaFleet {
       TIDEMARK_COOLDOWN: '1s',
       TIDEMARK_MAX_RESTARTS_PER_HOUR: '1000',
       TIDEMARK_API_BUDGET: '4500',
+      // Whoever takes over on a busy machine reads again what one that was killed had read.
+      TIDEMARK_MAX_POINT_AGE: `${MAX_POINT_AGE_MS}ms`,
       ...env,
     });
     this.actuators.push(actuator);
@@ -72,13 +77,24 @@ export class KafkaFleet {
     return dynoId;
   }
 
+  /** A person may restart the dyno's boot. */
+  ask(app: string, dyno = 'worker.1'): string {
+    const { dynoId } = this.dyno(app, dyno);
+    this.#asked.add(dynoId);
+    return dynoId;
+  }
+
   /** The apps of the dynos that this actuator shows: those that it follows itself, or those of all. */
   async appsOf(actuator: RunningActuator, whose: 'own' | 'all' = 'own'): Promise<readonly string[]> {
+    return [...new Set((await this.dynosOf(actuator, whose)).map(({ app }) => app))].sort();
+  }
+
+  /** The dynos that it shows, by app and name. */
+  async dynosOf(actuator: RunningActuator, whose: 'own' | 'all' = 'own') {
     const { dynos } = (await actuator.get('/api/dynos')) as {
-      dynos: readonly { readonly app: string; readonly held_by: string | null }[];
+      dynos: readonly { readonly app: string; readonly dyno: string; readonly held_by: string | null }[];
     };
-    const shown = dynos.filter(({ held_by }) => whose === 'all' || held_by === null);
-    return [...new Set(shown.map(({ app }) => app))].sort();
+    return dynos.filter(({ held_by }) => whose === 'all' || held_by === null);
   }
 
   /** The actuators among these that follow the app. */
@@ -100,6 +116,18 @@ export class KafkaFleet {
     for (const ageMs of agesMs) await this.#options.kafka.send([resourceOf(boot, BLOATED_MB, nowMs - ageMs)]);
   }
 
+  /** One measurement of a dyno that the platform does not list. */
+  async reportUnlisted(app: string, name: string): Promise<void> {
+    const boot = { ...this.dyno(app), name, dynoId: `boot-of-${app}-${name}` };
+    await this.#options.kafka.send([resourceOf(boot, QUIET_MB, Date.now())]);
+  }
+
+  /** A record of its own with measurements of the dyno, so many bytes larger than it need be. */
+  largeRecord(app: string, dyno: string, bytes: number): Buffer {
+    const { attributes, scopes } = resourceOf(this.dyno(app, dyno), QUIET_MB, Date.now());
+    return Buffer.from(encodeProtobuf([{ attributes: { ...attributes, padding: 'x'.repeat(bytes) }, scopes }]));
+  }
+
   /** The restarts that reached the platform, by boot. */
   restarts(): readonly string[] {
     return this.manager.log.flatMap(({ event, dynoId }) => (event === 'restart-requested' ? [dynoId ?? ''] : []));
@@ -110,7 +138,9 @@ export class KafkaFleet {
     const restarts = this.restarts();
     return [
       ...restarts.filter((boot, at) => restarts.indexOf(boot) !== at).map((boot) => `${boot} was restarted twice`),
-      ...restarts.filter((boot) => !this.#bloated.has(boot)).map((boot) => `${boot} was restarted, and is healthy`),
+      ...restarts
+        .filter((boot) => !this.#bloated.has(boot) && !this.#asked.has(boot))
+        .map((boot) => `${boot} was restarted, and is healthy`),
       ...this.#atOnce(),
     ];
   }

@@ -8,9 +8,8 @@ import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/otlp-encod
 import { Broker } from './broker.ts';
 
 const INGEST_TOKEN = 'collector-t0ken';
-const TOPIC = 'tidemark';
+const NAME = 'tidemark';
 const RECORDS_AT_ONCE = 200;
-const GROUP = 'tidemark';
 
 /** A record of the topic. */
 export interface TopicRecord {
@@ -20,26 +19,38 @@ export interface TopicRecord {
   readonly value: Buffer | null;
 }
 
+export interface PipelineOptions {
+  readonly partitions: number;
+  /**
+   * As on a Basic plan of Heroku: TLS, a certificate for each client, host names that do not match, and a prefix before
+   * topic and group. Default: none of it.
+   */
+  readonly isLikeHeroku?: boolean;
+}
+
 /** A real Kafka with the topic, and a real Collector that writes to it. */
 export class KafkaPipeline {
   readonly broker: Broker;
   readonly collector: RunningCollector;
+  /** Of topic and consumer group. */
+  readonly name: string;
   readonly #admin: Admin;
   readonly #queueDir: string;
 
   private constructor(broker: Broker, collector: RunningCollector, admin: Admin, queueDir: string) {
     this.broker = broker;
+    this.name = nameOn(broker);
     this.collector = collector;
     this.#admin = admin;
     this.#queueDir = queueDir;
   }
 
-  static async start(partitions: number): Promise<KafkaPipeline> {
+  static async start({ partitions, isLikeHeroku = false }: PipelineOptions): Promise<KafkaPipeline> {
     const binary = await findCollector();
     if (binary === null) throw new Error('The Collector is not built: run "npm run build:collector".');
-    const broker = await Broker.start();
-    const admin = new Admin({ clientId: 'test', bootstrapBrokers: [broker.address] });
-    await admin.createTopics({ topics: [TOPIC], partitions, replicas: 1 });
+    const broker = await Broker.start({ isTls: isLikeHeroku });
+    const admin = new Admin(clientOf(broker));
+    await admin.createTopics({ topics: [nameOn(broker)], partitions, replicas: 1 });
     const queueDir = await mkdtemp(join(tmpdir(), 'tidemark-queue-'));
     const collector = await startCollector({
       binary,
@@ -48,14 +59,19 @@ export class KafkaPipeline {
       actuatorUrl: '',
       queueDir,
       overlays: [KAFKA_CONFIG_PATH],
-      env: { KAFKA_BROKERS: broker.address, KAFKA_INSECURE: 'true' },
+      env: {
+        KAFKA_BROKERS: broker.address,
+        ...(isLikeHeroku ? { ...attachmentOf(broker), KAFKA_SKIP_VERIFY: 'true' } : { KAFKA_INSECURE: 'true' }),
+      },
     });
     return new KafkaPipeline(broker, collector, admin, queueDir);
   }
 
   /** What `TIDEMARK_SOURCE=kafka` needs. */
   get actuatorEnv(): Readonly<Record<string, string>> {
-    return { TIDEMARK_SOURCE: 'kafka', KAFKA_URL: `kafka://${this.broker.address}` };
+    const { address, certificates } = this.broker;
+    const scheme = certificates === null ? 'kafka' : 'kafka+ssl';
+    return { TIDEMARK_SOURCE: 'kafka', KAFKA_URL: `${scheme}://${address}`, ...attachmentOf(this.broker) };
   }
 
   /** As a worker sends it: through the Collector. */
@@ -76,16 +92,24 @@ export class KafkaPipeline {
 
   /** Writes records past the Collector. */
   async produce(records: readonly { readonly partition: number; readonly value: Buffer; readonly key?: Buffer }[]) {
-    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
-      clientId: 'test',
-      bootstrapBrokers: [this.broker.address],
-    });
+    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(clientOf(this.broker));
     // A batch has a bound of its own, 1 MB by default.
     for (let first = 0; first < records.length; first += RECORDS_AT_ONCE) {
       const some = records.slice(first, first + RECORDS_AT_ONCE);
-      await producer.send({ messages: some.map((record) => ({ topic: TOPIC, ...record })) });
+      await producer.send({ messages: some.map((record) => ({ topic: this.name, ...record })) });
     }
     await producer.close();
+  }
+
+  /** Writes records for so long, one after the other and at most so many; returns how many. */
+  async produceFor(ms: number, most: number, make: () => { readonly partition: number; readonly value: Buffer }) {
+    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(clientOf(this.broker));
+    const endMs = performance.now() + ms;
+    let count = 0;
+    for (; count < most && performance.now() < endMs; count++)
+      await producer.send({ messages: [{ topic: this.name, ...make() }] });
+    await producer.close();
+    return count;
   }
 
   /** Writes one compressed batch into each partition, past the Collector. */
@@ -93,25 +117,19 @@ export class KafkaPipeline {
     partitions: number,
     { value, compression }: { readonly value: Buffer; readonly compression: 'gzip' | 'lz4' },
   ) {
-    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
-      clientId: 'test',
-      bootstrapBrokers: [this.broker.address],
-      compression,
-    });
-    const messages = Array.from({ length: partitions }, (_, partition) => ({ topic: TOPIC, partition, value }));
+    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({ ...clientOf(this.broker), compression });
+    const messages = Array.from({ length: partitions }, (_, partition) => ({ topic: this.name, partition, value }));
     for (const message of messages) await producer.send({ messages: [message] });
     await producer.close();
   }
 
   /** Everything in the topic, up to now. */
   async records(): Promise<readonly TopicRecord[]> {
-    const reader = new Consumer<Buffer, Buffer, Buffer, Buffer>({
-      clientId: 'test',
-      groupId: `reader-${Date.now()}`,
-      bootstrapBrokers: [this.broker.address],
-    });
-    const stream = await reader.consume({ topics: [TOPIC], mode: 'earliest', autocommit: false, maxWaitTime: 200 });
-    const ends = (await reader.listOffsets({ topics: [TOPIC], timestamp: -1n })).get(TOPIC) ?? [];
+    const groupId = `reader-${Date.now()}`;
+    const reader = new Consumer<Buffer, Buffer, Buffer, Buffer>({ ...clientOf(this.broker), groupId });
+    const topics = [this.name];
+    const stream = await reader.consume({ topics, mode: 'earliest', autocommit: false, maxWaitTime: 200 });
+    const ends = (await reader.listOffsets({ topics, timestamp: -1n })).get(this.name) ?? [];
     const all = Number(ends.reduce((sum, end) => sum + end, 0n));
     const found: TopicRecord[] = [];
     if (all > 0) {
@@ -126,10 +144,10 @@ export class KafkaPipeline {
 
   /** How far the group has committed, by partition; -1: not at all. */
   async committed(): Promise<readonly bigint[]> {
-    const reader = new Consumer({ clientId: 'test', groupId: GROUP, bootstrapBrokers: [this.broker.address] });
-    const { partitions = [] } = (await reader.metadata({ topics: [TOPIC] })).topics.get(TOPIC) ?? {};
-    const topics = [{ topic: TOPIC, partitions: [...partitions.keys()] }];
-    const offsets = (await reader.listCommittedOffsets({ topics })).get(TOPIC) ?? [];
+    const reader = new Consumer({ ...clientOf(this.broker), groupId: this.name });
+    const { partitions = [] } = (await reader.metadata({ topics: [this.name] })).topics.get(this.name) ?? {};
+    const topics = [{ topic: this.name, partitions: [...partitions.keys()] }];
+    const offsets = (await reader.listCommittedOffsets({ topics })).get(this.name) ?? [];
     await reader.close();
     return offsets;
   }
@@ -140,4 +158,28 @@ export class KafkaPipeline {
     await this.broker.stop();
     await rm(this.#queueDir, { recursive: true, force: true });
   }
+}
+
+const PREFIX = 'wabash-58799.';
+
+function nameOn({ certificates }: Broker): string {
+  return certificates === null ? NAME : `${PREFIX}${NAME}`;
+}
+
+/** What Heroku sets in an app with this Kafka, but for the address; nothing without TLS. */
+function attachmentOf({ certificates }: Broker): Readonly<Record<string, string>> {
+  if (certificates === null) return {};
+  return {
+    KAFKA_PREFIX: PREFIX,
+    KAFKA_TRUSTED_CERT: certificates.trusted,
+    KAFKA_CLIENT_CERT: certificates.clientCert,
+    KAFKA_CLIENT_CERT_KEY: certificates.clientCertKey,
+  };
+}
+
+function clientOf({ address, certificates }: Broker) {
+  const shared = { clientId: 'test', bootstrapBrokers: [address] };
+  if (certificates === null) return shared;
+  const { trusted: ca, clientCert: cert, clientCertKey: key } = certificates;
+  return { ...shared, tls: { ca, cert, key, checkServerIdentity: () => undefined } };
 }

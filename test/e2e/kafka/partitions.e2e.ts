@@ -76,7 +76,7 @@ describe('what the Collector writes to Kafka', { timeout: 120_000 }, () => {
   const requests = all();
 
   beforeAll(async () => {
-    kafka = await KafkaPipeline.start(PARTITIONS);
+    kafka = await KafkaPipeline.start({ partitions: PARTITIONS });
     for (const request of requests) await kafka.send(request);
     const expected = requests.flat().length;
     records = await vi.waitFor(
