@@ -2,10 +2,10 @@
  * What a data point costs when one, two or three actuators share a topic: a real Kafka, the real Collector in front of
  * it, a real Redis, and one request every ten seconds for each 250 dynos.
  *
- *   node bench/kafka.ts [--dynos 5000] [--minutes 1]
+ *   node bench/kafka.ts [--dynos 5000] [--minutes 1] [--actuators 1,2,3,1]
  *
  * CPU is that of all threads of the actuators together, from /proc. One actuator is measured again at the end: by how
- * much its two figures differ says how much the others mean.
+ * much its two figures differ says how much the others mean. Each warms up for five minutes first.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,11 @@ const PARTITIONS = 24;
 const WARM_UP_MS = 30 * PERIOD_MS;
 
 const { values: options } = parseArgs({
-  options: { dynos: { type: 'string', default: '5000' }, minutes: { type: 'string', default: '1' } },
+  options: {
+    dynos: { type: 'string', default: '5000' },
+    minutes: { type: 'string', default: '1' },
+    actuators: { type: 'string', default: '1,2,3,1' },
+  },
 });
 const apps = Math.ceil(Number(options.dynos) / DYNOS_OF_APP);
 const redis = await startRedis();
@@ -47,7 +51,7 @@ const sending: Sending = {
 
 try {
   let first: number | null = null;
-  for (const count of [1, 2, 3, 1]) {
+  for (const count of options.actuators.split(',').map(Number)) {
     const microseconds = await measure(count);
     first ??= microseconds;
     const ratio = (microseconds / first).toFixed(2);
