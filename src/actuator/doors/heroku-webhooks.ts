@@ -44,13 +44,15 @@ export function createHerokuWebhooks({ secret, platform, leads, pass, log }: Her
 /**
  * Takes what other actuators were sent, and what this one passed on: that it knows already. Webhooks come to any of
  * several actuators behind one address. Does not reject for faults of Redis: the apps are read then.
+ *
+ * @param state null where none are passed on
  */
 export async function hearPassedWebhooks(
-  { webhooks }: Pick<RedisState, 'webhooks'>,
-  platform: Pick<PlatformView, 'hear'>,
+  state: Pick<RedisState, 'webhooks' | 'available'> | null,
+  platform: Pick<PlatformView, 'hear'> | null,
 ): Promise<void> {
-  const bodies = await webhooks.read().catch(noneWhileAway);
-  for (const body of bodies) {
+  if (state === null || platform === null || !state.available()) return;
+  for (const body of await state.webhooks.read().catch(noneWhileAway)) {
     const news = readNews(Buffer.from(body));
     if (news !== null) platform.hear(news);
   }

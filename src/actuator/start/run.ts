@@ -44,9 +44,8 @@ export function run(parts: RunParts): () => Promise<void> {
   const save = async () => {
     if (state === null || !state.available() || !tickParts.actor.leadership.leads()) return;
     const { snapshots, isLedInside } = state;
-    const { permissions } = settings;
-    const jobsOf = jobs.save.bind(jobs);
-    await saveSnapshots(registry.entries(), { snapshots, isLedInside, permissions, jobsOf, reached, log });
+    const saving = { snapshots, isLedInside, permissions: settings.permissions, jobsOf: jobs.save.bind(jobs) };
+    await saveSnapshots(registry.entries(), { ...saving, reached, log });
     await partitions?.commit();
   };
   const keepOverLimit = overLimitKeeper();
@@ -59,11 +58,8 @@ export function run(parts: RunParts): () => Promise<void> {
     const leads = settings.sources.includes('kafka') || (state?.leader.isLeader() ?? true);
     await keepOverLimit(chronicle, state, { nowMs, leads });
   };
-  const hear = async () => {
-    const isTold = settings.herokuWebhookSecret !== null && settings.sources.includes('kafka');
-    if (isTold && state?.available() && assembled.platform !== null)
-      await hearPassedWebhooks(state, assembled.platform);
-  };
+  const hears = settings.herokuWebhookSecret !== null && settings.sources.includes('kafka');
+  const hear = () => hearPassedWebhooks(hears ? state : null, assembled.platform);
   const keepRecord = async () => {
     await record.save();
     assembled.platform?.budget.shareAmong(record.members);

@@ -39,7 +39,7 @@ export function createPassedWebhooks({ run }: RedisConnection, { webhooks }: Key
     },
     async read() {
       const found: string[] = [];
-      for (let size = PAGE; size === PAGE && found.length < MAX_BODIES; ) {
+      for (let [page, size] = [0, PAGE]; size === PAGE && page < MAX_BODIES / PAGE; page++) {
         const reply = await run('the webhooks', (redis) => redis.eval(READ, 1, webhooks, lastId, PAGE, MAX_BYTES));
         const [id, count, bodies] = reply as [string, number, string[]];
         lastId = id;
