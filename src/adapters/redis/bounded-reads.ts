@@ -46,8 +46,8 @@ export async function readTexts(
 }
 
 /**
- * The members of a set, some at a time; of a key of another type none, since something else wrote it. One that is added or removed meanwhile may be missing, or
- * come twice.
+ * The members of a set, some at a time; of a key of another type none, since something else wrote it. One that is added
+ * or removed meanwhile may be missing, or come twice.
  */
 export async function* readMembers(
   connection: RedisConnection,
