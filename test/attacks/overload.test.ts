@@ -79,8 +79,8 @@ const MAX_OPEN = 400;
 const STEP_MS = 5_000;
 
 /**
- * Sends three times what is taken, whether there are answers or not; begins with as many as may wait, to be over it from
- * the start. What is taken is counted on the way: on a machine that others use, it changes.
+ * Sends three times what is taken, whether there are answers or not; begins with as many as may wait, to be over it
+ * from the start. What is taken is counted on the way: on a machine that others use, it changes.
  *
  * @param rate requests in a second that were taken before
  */
