@@ -142,6 +142,8 @@ describe('an actuator on a heap of 256 MiB that gets three times the load it can
     expect(refused.every(({ retryAfter }) => Number(retryAfter) > 0)).toBe(true);
     expect(new Set(statusesOfShop)).toEqual(new Set([200]));
     expect(statusesOfShop.length).toBeGreaterThan(3);
-    expect(await verdictOnShop()).toEqual(before);
+    const after = await verdictOnShop();
+    // Minutes later its warm-up is over.
+    expect(after).toEqual(after.class === 'warming' ? before : { ...before, class: 'healthy', reason: 'no-growth' });
   });
 });
