@@ -32,13 +32,13 @@ export class RefusableRedis {
     return new RefusableRedis(admin, url.href);
   }
 
-  /** From now on `tidemark:boot...` can be read, and not written. */
+  /** From now on no text can be written to `tidemark:boot...`. All else works: what reads it by a script, too. */
   async refuseSnapshots(): Promise<void> {
-    await this.#admin.call('ACL', 'SETUSER', USER, 'resetkeys', '~tidemark:[^b]*', '%R~tidemark:b*');
+    await this.#admin.call('ACL', 'SETUSER', USER, '-set', '(+set ~tidemark:[^b]*)');
   }
 
   async allowSnapshots(): Promise<void> {
-    await this.#admin.call('ACL', 'SETUSER', USER, 'resetkeys', '~*');
+    await this.#admin.call('ACL', 'SETUSER', USER, 'clearselectors', '+@all');
   }
 
   /** Of the boots of an app. */
