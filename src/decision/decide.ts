@@ -1,5 +1,4 @@
 import { assess } from '../detector/rules/assess.ts';
-import { NO_RESTARTS } from '../detector/rules/assessment.ts';
 import type { Decision, Reason, Verdict } from '../model/decision.ts';
 import type { Listing } from '../model/listing.ts';
 import { isDry } from '../model/permission.ts';
@@ -7,7 +6,7 @@ import { type TargetKey, targetKey } from '../model/target.ts';
 import type { DecideInput } from './decide-input.ts';
 import { anotherFirst, type Gate } from './gate-words.ts';
 import { gateOf } from './gates.ts';
-import { quickRestarts } from './quick-restarts.ts';
+import { boughtLittle } from './quick-restarts.ts';
 
 /**
  * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a
@@ -32,7 +31,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     facts,
     learnedFloorBytes: ledger?.learnedFloorBytes ?? null,
     uselessRestarts: ledger?.uselessRestarts ?? 0,
-    quickRestarts: ledger === null ? NO_RESTARTS : quickRestarts(ledger.history, dyno, ledger.nowMs),
+    boughtLittle: ledger !== null && boughtLittle({ ...ledger, windowMs: input.policy.windowMs }, dyno),
   };
   const verdict: Verdict = assess(boot, context, input.policy);
   const decision: Decision = {

@@ -1,5 +1,4 @@
 import type { Outcome } from '../attempt/attempt.ts';
-import type { QuickRestarts } from '../detector/rules/assessment.ts';
 import { TUNING } from '../detector/tuning.ts';
 
 /** The part of a closed attempt that is asked. Ledger's own times (Unix ms). */
@@ -11,21 +10,42 @@ export interface ClosedRestart {
   readonly closedAtMs: number;
 }
 
+interface Restarts {
+  /** Closed attempts of the target, newest first. */
+  readonly history: readonly ClosedRestart[];
+  readonly nowMs: number;
+  /** As `AssessContext` says. */
+  readonly uselessRestarts: number;
+  readonly windowMs: number;
+}
+
 /**
- * The newest restarts of one dyno that followed each other within hours (`quickRestartMs`), of the last week.
- * `newestFirst`: closed attempts of its target. Names that are not reused (Fir) never have more than one.
+ * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last of its
+ * target was useless, or two of the last week came within hours of each other (`quickRestartWindows`). One that has
+ * waited found the dyno full, which a cache never is: then `earlyAfterFull` restarts may come early, twice as many
+ * after the next one, and so on. Names that are not reused (Fir) never have more than one restart.
  */
-export function quickRestarts(newestFirst: readonly ClosedRestart[], dyno: string, nowMs: number): QuickRestarts {
-  const timesMs = newestFirst
+export function boughtLittle({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): boolean {
+  if (uselessRestarts > 0) return true;
+  const quickMs = TUNING.quickRestartWindows * windowMs;
+  /** A leak that is restarted early after `quickMs` is full by this time. */
+  const fullMs = quickMs / (1 - TUNING.leakLastFraction);
+  const timesMs = history
     .filter((closed) => closed.dyno === dyno && closed.outcome === 'restarted' && closed.by !== 'person')
     .map(({ closedAtMs }) => closedAtMs)
-    .filter((closedAtMs) => nowMs - closedAtMs < TUNING.quickMemoryMs);
-  /** How many of the restarts before each one, and itself, were within hours of each other; oldest first. */
-  const rows: number[] = [];
-  for (const [index, atMs] of timesMs.toReversed().entries()) {
-    const isQuick =
-      atMs - (index === 0 ? Number.NEGATIVE_INFINITY : (timesMs.at(-index) ?? 0)) <= TUNING.quickRestartMs;
-    rows.push(isQuick ? (rows.at(-1) ?? 0) + 1 : 1);
+    .filter((closedAtMs) => nowMs - closedAtMs < TUNING.quickMemoryMs)
+    .reverse();
+  let isQuick = false;
+  let mayComeEarly = 0;
+  let granted: number = TUNING.earlyAfterFull;
+  for (const [index, atMs] of timesMs.entries()) {
+    const afterMs = atMs - (timesMs[index - 1] ?? Number.NEGATIVE_INFINITY);
+    if (mayComeEarly > 0) mayComeEarly -= 1;
+    else if (isQuick && afterMs <= fullMs) {
+      mayComeEarly = granted;
+      granted *= 2;
+    }
+    isQuick ||= afterMs <= quickMs;
   }
-  return { inARow: rows.at(-1) ?? 0, oneHasWaited: rows.some((row) => row > TUNING.maxQuickRestarts) };
+  return isQuick && mayComeEarly === 0;
 }

@@ -61,8 +61,10 @@ export const TUNING = {
   risenFraction: 0.08,
   /** A plateau is flat for this many buckets. Definition. */
   plateauBuckets: 6,
-  /** A peak is this fraction over its floor. Definition. */
+  /** A peak is this fraction over its floor... Definition. */
   peakFraction: 0.1,
+  /** ... and this many standard deviations of a sample, and of a floor. Statistics. */
+  peakDeviations: 4,
   /** This many peaks among the last `peakMemoryBuckets` recur. Definition. */
   recurringPeaks: 4,
   /** Buckets. Definition. */
@@ -137,16 +139,14 @@ export const TUNING = {
   minGainPlateauBuckets: 16,
   /** After this many useless restarts in a row what a restart would give back is not believed. Definition. */
   maxUselessRestarts: 2,
-  /** Restarts of a dyno less than this apart (ms) buy little: after `maxQuickRestarts` of them in a row... Tuned. */
-  quickRestartMs: 3 * 3_600_000,
-  maxQuickRestarts: 2,
+  /** Two restarts of a dyno less than this many windows apart... Tuned. */
+  quickRestartWindows: 180,
   /** ... within this time (ms; a week)... Definition. */
   quickMemoryMs: 7 * 86_400_000,
-  /**
-   * ... the next one waits until usage stays at this fraction, once: a cache stops below its limit, a leak does not.
-   * Tuned.
-   */
+  /** ... bought little: the next one waits until usage stays at this fraction. A cache stops below its limit. Tuned. */
   fullFraction: 0.98,
+  /** A dyno that got there leaks: so many restarts may come early again, twice as many the next time. Tuned. */
+  earlyAfterFull: 12,
   /** Windows without a point after which a boot is silent, unless it reports less often. Definition. */
   silentWindows: 3,
   /**

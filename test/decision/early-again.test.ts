@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stillHolds } from '../../src/actuator/restart/revalidate-decision.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { type ClosedRestart, quickRestarts } from '../../src/decision/quick-restarts.ts';
+import { boughtLittle, type ClosedRestart } from '../../src/decision/quick-restarts.ts';
 import { type Boot, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import { assess } from '../../src/detector/rules/assess.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
@@ -46,7 +46,11 @@ function fed(boot: Boot | null, { fromS = 0, toS, usageMb, jobs = 1, limitMb = 5
 /** From half an hour on 5 MB a minute, up to `topMb`. */
 const filling = (topMb: number) => (second: number) => Math.min(topMb, 150 + Math.max(0, second - 1800) / 12);
 
-function contextOf(boot: Boot, hoursAgo: readonly number[], by: ClosedRestart['by'] = 'policy') {
+function contextOf(
+  boot: Boot,
+  hoursAgo: readonly number[],
+  { by = 'policy', uselessRestarts = 0 }: { by?: ClosedRestart['by']; uselessRestarts?: number } = {},
+) {
   const history = hoursAgo.map((hours): ClosedRestart => {
     const closedAtMs = boot.lastPointMs - hours * HOUR_MS;
     return { dyno: 'worker.1', outcome: 'restarted', closedAtMs, by };
@@ -55,8 +59,11 @@ function contextOf(boot: Boot, hoursAgo: readonly number[], by: ClosedRestart['b
     nowMs: boot.lastPointMs,
     facts: FACTS,
     learnedFloorBytes: 150 * MIB,
-    uselessRestarts: 0,
-    quickRestarts: quickRestarts(history, 'worker.1', boot.lastPointMs),
+    uselessRestarts,
+    boughtLittle: boughtLittle(
+      { history, nowMs: boot.lastPointMs, uselessRestarts, windowMs: POLICY.windowMs },
+      'worker.1',
+    ),
   };
 }
 
@@ -94,7 +101,7 @@ describe('after two restarts of a dyno within hours', () => {
 
   it('one does not when a person sent them', () => {
     const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
-    expect(assess(boot, contextOf(boot, [3, 3.1], 'person'), POLICY).action).toBe('restart');
+    expect(assess(boot, contextOf(boot, [3, 3.1], { by: 'person' }), POLICY).action).toBe('restart');
   });
 
   it('one does not when the platform kills at the quota', () => {
@@ -122,5 +129,19 @@ describe('after two restarts of a dyno within hours', () => {
     const attempt = { target: { app: 'shop', processType: 'worker' }, usageBytes: claimed.usageBytes };
     const parts = { registry: { find: () => entry }, clock: { now: () => boot.lastPointMs }, policy: POLICY };
     expect(stillHolds(attempt as never, parts as never)).toBe(true);
+  });
+});
+
+describe('after a useless restart', () => {
+  it('an early one waits where memory is back within hours', () => {
+    const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
+    expect(assess(boot, contextOf(boot, []), POLICY).action).toBe('restart');
+    expect(assess(boot, contextOf(boot, [], { uselessRestarts: 1 }), POLICY).reason).toBe('memory-comes-back');
+  });
+
+  it('it does not where this boot took longer', () => {
+    const usageMb = (second: number) => Math.min(480, 150 + Math.max(0, second - 1800) / 60);
+    const boot = fed(null, { toS: 10 * 3600, usageMb });
+    expect(assess(boot, contextOf(boot, [], { uselessRestarts: 1 }), POLICY).action).toBe('restart');
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ClosedRestart, quickRestarts } from '../../src/decision/quick-restarts.ts';
+import { boughtLittle, type ClosedRestart } from '../../src/decision/quick-restarts.ts';
+import { TUNING } from '../../src/detector/tuning.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = 1_700_000_000_000;
@@ -13,28 +14,45 @@ function closed(hoursAgo: number, changes: Partial<ClosedRestart> = {}): ClosedR
   };
 }
 
-describe('quick restarts of a dyno', () => {
-  it.each<[string, readonly ClosedRestart[], number]>([
-    ['none without a restart', [], 0],
-    ['one restart', [closed(1)], 1],
-    ['each that came within three hours of the one before', [closed(1), closed(2), closed(4.9)], 3],
-    ['those up to the first longer pause', [closed(1), closed(2), closed(5.1), closed(6)], 2],
-    ['one where the one before was long ago', [closed(1), closed(9)], 1],
-    ['those of this dyno only', [closed(1), closed(1.5, { dyno: 'worker.2' }), closed(2)], 2],
-    ['those that were restarted only', [closed(1), closed(1.5, { outcome: 'refused' }), closed(2)], 2],
-    ['none from before last week', [closed(7 * 24 + 1), closed(7 * 24 + 2)], 0],
-  ])('are %s', (_, newestFirst, inARow) => {
-    expect(quickRestarts(newestFirst, 'worker.1', NOW_MS).inARow).toBe(inARow);
+const every = (count: number, fromHoursAgo = 1) =>
+  Array.from({ length: count }, (_, index) => closed(fromHoursAgo + index));
+const isLittle = (history: readonly ClosedRestart[], uselessRestarts = 0) =>
+  boughtLittle({ history, nowMs: NOW_MS, uselessRestarts, windowMs: 60_000 }, 'worker.1');
+
+describe('the newest restarts of a dyno', () => {
+  it.each<[string, readonly ClosedRestart[]]>([
+    ['none', []],
+    ['one', [closed(1)]],
+    ['two that were further apart than three hours', [closed(1), closed(4.1)]],
+    ['two, one of them of another dyno', [closed(1), closed(1.5, { dyno: 'worker.2' })]],
+    ['two, one of which was refused', [closed(1), closed(1.5, { outcome: 'refused' })]],
+    ['two, one of which a person sent', [closed(1), closed(1.5, { by: 'person' })]],
+    ['two of before last week', [closed(7 * 24 + 1), closed(7 * 24 + 2)]],
+  ])('bought enough: %s', (_, history) => {
+    expect(isLittle(history)).toBe(false);
   });
 
-  it.each<[string, readonly ClosedRestart[], boolean]>([
-    ['one that came after two others has', [closed(1), closed(2), closed(3)], true],
-    ['also before a longer pause', [closed(1), closed(50), closed(51), closed(52)], true],
-    ['two in a row have not', [closed(1), closed(9), closed(10)], false],
-    ['not one of before last week', [closed(1), closed(7 * 24 + 1), closed(7 * 24 + 2), closed(7 * 24 + 3)], false],
-    ['not one of another dyno', [closed(1), closed(2, { dyno: 'worker.2' }), closed(3)], false],
-    ['not one that a person sent', [closed(1), closed(2, { by: 'person' }), closed(3)], false],
-  ])('have waited until the dyno was full: %s', (_, newestFirst, oneHasWaited) => {
-    expect(quickRestarts(newestFirst, 'worker.1', NOW_MS).oneHasWaited).toBe(oneHasWaited);
+  it.each<[string, readonly ClosedRestart[], number]>([
+    ['two within three hours', [closed(1), closed(3.9)], 0],
+    ['two within three hours, days ago', [closed(50), closed(51)], 0],
+    ['two within three hours, and one much later', [closed(1), closed(50), closed(51)], 0],
+    ['one that was useless', [], 1],
+  ])('bought little: %s', (_, history, uselessRestarts) => {
+    expect(isLittle(history, uselessRestarts)).toBe(true);
+  });
+
+  it('bought enough once one has waited until the dyno was full: for some restarts, then for twice as many', () => {
+    const counts = Array.from({ length: 60 }, (_, count) => count).filter((count) => isLittle(every(count)));
+    const first = 2;
+    const second = first + 1 + TUNING.earlyAfterFull;
+    expect(counts).toEqual([first, second, second + 1 + 2 * TUNING.earlyAfterFull]);
+  });
+
+  it('bought enough for the rest of the week once one has waited', () => {
+    expect(isLittle([closed(1), ...every(3, 50)])).toBe(false);
+  });
+
+  it('one that came later than a leak would have been full has not waited', () => {
+    expect(isLittle([closed(1), closed(4.5), closed(6)])).toBe(true);
   });
 });

@@ -4,7 +4,6 @@ import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, closedBuckets, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import type { CurveFeatures } from '../../src/detector/curve/features.ts';
 import { assess } from '../../src/detector/rules/assess.ts';
-import { NO_RESTARTS } from '../../src/detector/rules/assessment.ts';
 import type { Verdict } from '../../src/model/decision.ts';
 import type { Point } from '../../src/model/point.ts';
 import { type CurveShape, curveOf, FAMILIES, type Family, MIB, QUOTA_MB } from './curves.ts';
@@ -78,7 +77,7 @@ function live(points: readonly Point[], limitBytesAt: (timeMs: number) => number
     verdicts.push(
       assess(
         boot,
-        { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0, quickRestarts: NO_RESTARTS },
+        { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0, boughtLittle: false },
         policy,
       ),
     );

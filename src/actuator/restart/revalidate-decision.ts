@@ -1,6 +1,5 @@
 import type { Attempt } from '../../attempt/attempt.ts';
 import { assess } from '../../detector/rules/assess.ts';
-import { NO_RESTARTS } from '../../detector/rules/assessment.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
@@ -22,7 +21,7 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   if (entry.listing?.kind === 'unlisted') return false;
   const { facts, learnedFloorBytes, uselessRestarts } = entry;
   // Whether it came too soon after the last restarts was decided with the claim: the drain gives memory back.
-  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, quickRestarts: NO_RESTARTS };
+  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, boughtLittle: false };
   const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';

@@ -73,7 +73,7 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 7;
+export const SNAPSHOT_VERSION = 8;
 /**
  * Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the
  * actuator's memory.

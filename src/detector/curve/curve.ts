@@ -1,6 +1,6 @@
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Bucket, Level, WarmFloor } from './level.ts';
-import { biasOfLowest, followNoise, NO_NOISE, type NoiseState } from './noise.ts';
+import { biasOfLowest, followNoise, NO_NOISE, type NoiseState, sampleDeviation } from './noise.ts';
 import { Ring } from './ring.ts';
 import { warmFloorOf } from './warm-up.ts';
 
@@ -21,11 +21,15 @@ export interface CurveSample {
 }
 
 const FINE_BUCKETS = 32;
-/** A coarse floor is the lowest of this many fine ones, a wide one the lowest of this many coarse ones. */
+/**
+ * A coarse floor is the lowest of this many fine ones. A wide one is the highest of this many coarse ones: how high the
+ * boot has been.
+ */
 const COARSE_FACTOR = 12;
 const WIDE_FACTOR = 6;
 const COARSE_BUCKETS = 28;
-const WIDE_BUCKETS = 15;
+/** More than the platform's daily cycle, where a bucket is a window of a minute. */
+const WIDE_BUCKETS = 24;
 /** Where samples are rarer than this many windows, a bucket closes with what it has. */
 const MAX_BUCKET_WINDOWS = 50;
 
@@ -42,7 +46,7 @@ interface OpenBucket {
   idleFloorBytes: number;
 }
 
-/** The lowest of floors, on its way to a coarser ring. */
+/** The lowest or highest of floors, on its way to a coarser ring. */
 interface OpenLevel {
   count: number;
   floorBytes: number;
@@ -74,6 +78,11 @@ export class Curve {
 
   get closedBuckets(): number {
     return this.#fine.pushed;
+  }
+
+  /** Standard deviation of one sample. */
+  get sampleDeviationBytes(): number {
+    return sampleDeviation(this.#noise);
   }
 
   /** Null while the warm-up is not over. */
@@ -142,9 +151,9 @@ export class Curve {
     const jobsBytes = isIdle ? 0 : open.jobsBytesSum / open.samples;
     const level = { timeMs: open.timeMs - this.originMs, floorBytes, jobs, jobsBytes };
     this.#fine.push([level.timeMs, floorBytes, jobs, jobsBytes, open.peakBytes, heldByJobsBytes]);
-    const coarse = lower(this.#openCoarse, level, COARSE_FACTOR);
+    const coarse = addTo(this.#openCoarse, level, COARSE_FACTOR, isLower);
     if (coarse !== null) this.#coarse.push([coarse.timeMs, coarse.floorBytes, coarse.jobs, coarse.jobsBytes]);
-    const wide = coarse === null ? null : lower(this.#openWide, coarse, WIDE_FACTOR);
+    const wide = coarse === null ? null : addTo(this.#openWide, coarse, WIDE_FACTOR, isHigher);
     if (wide !== null) this.#wide.push([wide.timeMs, wide.floorBytes, wide.jobs, wide.jobsBytes]);
     this.#open = null;
     const isStart = level.timeMs < TUNING.startWindows * this.windowMs;
@@ -249,14 +258,29 @@ export interface CurveState {
   readonly wide: unknown;
 }
 
+type Floor = Pick<Level, 'floorBytes'>;
+
+function isLower(one: Floor, other: Floor): boolean {
+  return one.floorBytes < other.floorBytes;
+}
+
+function isHigher(one: Floor, other: Floor): boolean {
+  return one.floorBytes > other.floorBytes;
+}
+
 /** Adds a level to the open coarser one; returns that one when it is complete. Its time is that of its middle. */
-function lower(open: OpenLevel, { timeMs, floorBytes, jobs, jobsBytes }: Level, factor: number): Level | null {
-  if (open.count === 0 || floorBytes < open.floorBytes) {
-    open.floorBytes = floorBytes;
-    open.jobs = jobs;
-    open.jobsBytes = jobsBytes;
+function addTo(
+  open: OpenLevel,
+  level: Level,
+  factor: number,
+  replaces: (one: Floor, other: Floor) => boolean,
+): Level | null {
+  if (open.count === 0 || replaces(level, open)) {
+    open.floorBytes = level.floorBytes;
+    open.jobs = level.jobs;
+    open.jobsBytes = level.jobsBytes;
   }
-  if (open.count === Math.floor(factor / 2)) open.timeMs = timeMs;
+  if (open.count === Math.floor(factor / 2)) open.timeMs = level.timeMs;
   open.count += 1;
   if (open.count < factor) return null;
   open.count = 0;

@@ -60,10 +60,10 @@ export interface CurveFeatures {
    * unknown.
    */
   readonly floorOverSoftSinceMs: number | null;
-  /** The same of the floor together with what jobs hold. */
-  readonly overSoftSinceMs: number | null;
   /** When that first was so in this boot's life; null or absent before. */
   readonly firstOverSoftMs?: number | null;
+  /** The same of the floor together with what jobs hold. */
+  readonly overSoftSinceMs: number | null;
   readonly recoveries: Recoveries;
 }
 
@@ -123,7 +123,11 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
-  const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= TUNING.peakFraction * scaleBytes;
+  const swingBytes = Math.max(
+    TUNING.peakFraction * scaleBytes,
+    TUNING.peakDeviations * Math.max(noise.bytes, curve.sampleDeviationBytes),
+  );
+  const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= swingBytes;
   const onTop = PARTS.limitsWithJobs ? heldByJobsBytes : 0;
   const isOver = (bytes: number) => softLimitBytes !== null && sustained !== null && sustained + bytes > softLimitBytes;
   const beganMs = timeMs - (NEWEST - 1) * (bucketMs ?? 0);
@@ -145,7 +149,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     peakBytes: Math.max(...buckets.slice(-NEWEST).map((bucket) => bucket.peakBytes)),
     isAtPeak: buckets.slice(-NEWEST).some(isPeak),
     peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
-    isSawtooth: dropsOf(levels, TUNING.peakFraction * scaleBytes) >= MIN_DROPS,
+    isSawtooth: dropsOf(levels, swingBytes) >= MIN_DROPS,
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     leakBytesPerMs: before?.leakBytesPerMs ?? null,
@@ -153,7 +157,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     // A new span began with the buckets that show it.
     floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
     overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
-    firstOverSoftMs: before?.firstOverSoftMs ?? (isOver(onTop) ? beganMs : null),
+    firstOverSoftMs: before?.firstOverSoftMs ?? (isOver(0) ? beganMs : null),
     recoveries,
   };
 }

@@ -44,8 +44,12 @@ export function followNoise(noise: NoiseState, ownBytes: number, activeJobs: num
  * 4,000 draws).
  */
 const LOWEST_OF = [0, 0, 0.2, 0.34, 0.47, 0.55, 0.63, 0.68, 0.74, 0.77, 0.83, 0.86, 0.9] as const;
+/** Standard deviation of one sample, bytes. */
+export function sampleDeviation({ bendBytes }: NoiseState): number {
+  return (bendBytes ?? 0) * DEVIATION_OF_SECOND_DIFFERENCE;
+}
+
 /** How far the lowest of `samples` noisy samples lies below the truth, bytes. */
 export function biasOfLowest(noise: NoiseState, samples: number): number {
-  const deviation = (noise.bendBytes ?? 0) * DEVIATION_OF_SECOND_DIFFERENCE;
-  return (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * deviation;
+  return (LOWEST_OF[Math.min(samples, LOWEST_OF.length - 1)] ?? 0) * sampleDeviation(noise);
 }

@@ -79,16 +79,24 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     restartsAreUseless:
       context.uselessRestarts >= TUNING.maxUselessRestarts &&
       soonBackAfterMs(boot, { nowMs, facts, wantsRestart: true }, policy) !== null,
-    isTooEarlyAgain:
-      context.quickRestarts.inARow >= TUNING.maxQuickRestarts &&
-      !context.quickRestarts.oneHasWaited &&
-      // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
-      (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts) < TUNING.quickRestartMs &&
-      limitBytes !== null &&
-      // Where the platform kills at the quota itself (Private Spaces) there is no such wait.
-      (killBytes === null || killBytes > limitBytes) &&
-      fullBytes(features, usageBytes ?? 0, nowMs) < TUNING.fullFraction * limitBytes,
+    isTooEarlyAgain: isTooEarlyAgain(boot, context, { limitBytes, windowMs: policy.windowMs }),
   };
+}
+
+/** After restarts that bought little: a cache stops below its limit, a leak goes on to it. */
+function isTooEarlyAgain(
+  boot: Boot,
+  { nowMs, facts, boughtLittle }: AssessContext,
+  { limitBytes, windowMs }: { readonly limitBytes: number | null; readonly windowMs: number },
+): boolean {
+  const killBytes = facts?.killBytes ?? null;
+  // Where the platform kills at the quota itself (Private Spaces) there is no such wait.
+  if (!boughtLittle || limitBytes === null || (killBytes !== null && killBytes <= limitBytes)) return false;
+  const features = boot.classified?.features ?? null;
+  // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
+  const afterMs = (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts);
+  if (afterMs >= TUNING.quickRestartWindows * windowMs) return false;
+  return fullBytes(features, boot.usageBytes ?? 0, nowMs) < TUNING.fullFraction * limitBytes;
 }
 
 /**

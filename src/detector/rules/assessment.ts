@@ -18,18 +18,12 @@ export interface AssessContext {
   readonly learnedFloorBytes: number | null;
   /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
   readonly uselessRestarts: number;
-  readonly quickRestarts: QuickRestarts;
+  /**
+   * The dyno's newest restarts bought so little that an early one waits until the dyno is full, if this boot is over the
+   * soft limit as soon as those were.
+   */
+  readonly boughtLittle: boolean;
 }
-
-/** What the newest restarts of one dyno have shown together. */
-export interface QuickRestarts {
-  /** How many of the newest were only hours apart. */
-  readonly inARow: number;
-  /** One of the last week came after `maxQuickRestarts` others, and so has waited until the dyno was full. */
-  readonly oneHasWaited: boolean;
-}
-
-export const NO_RESTARTS: QuickRestarts = { inARow: 0, oneHasWaited: false };
 
 /** All that rules and sentences rest on. Memory in bytes. */
 export interface Assessment {

@@ -45,6 +45,12 @@ export function givesNothing({ surelyReclaimableBytes, limitBytes, usageBytes }:
   );
 }
 
+/** In its first half hour, with jobs of which nothing is known yet: they may hold all that is over a limit. */
+export function startsBusy({ uptimeMs, activeJobs, surelyReclaimableBytes, policy }: Assessment): boolean {
+  const isYoung = uptimeMs < TUNING.warmupMaxWindows * policy.windowMs;
+  return isYoung && activeJobs !== null && activeJobs > 0 && surelyReclaimableBytes === null;
+}
+
 export function isLeak(assessment: Assessment): boolean {
   return assessment.class === 'leak' && assessment.features?.rise != null;
 }

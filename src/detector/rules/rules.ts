@@ -17,6 +17,7 @@ import {
   lastMs,
   mayBeWorthIt,
   neededMs,
+  startsBusy,
 } from './conditions.ts';
 import type { Rule } from './rule.ts';
 import { back, belowLimits, isAtLimit, isUnsure, jobsHold, peaksReturn } from './sentences.ts';
@@ -31,7 +32,7 @@ export const MEMORY_COMES_BACK: Rule = {
   sentence: () => `after the last restarts memory was back within the hour or two: ${BIGGER}`,
 };
 
-/** After restarts that each bought hours at most, while the floor may still stop below the limit. */
+/** After restarts that bought little, while memory may still stop below the limit. */
 export const FULL_AGAIN_SOON: Rule = {
   reason: 'memory-comes-back',
   action: 'advise',
@@ -40,7 +41,7 @@ export const FULL_AGAIN_SOON: Rule = {
     const limits = [TUNING.fullFraction * (limitBytes ?? 0), hardLimitBytes, maxRssBytes];
     const untilBytes = Math.min(...limits.filter((bytes) => bytes !== null));
     return (
-      `the last restarts were less than ${formatDuration(TUNING.quickRestartMs)} apart, ` +
+      'the last restarts bought little time, ' +
       `so the next one waits until usage stays at ${formatBytes(untilBytes)}: ${BIGGER}`
     );
   },
@@ -86,7 +87,7 @@ export const RULES: readonly Rule[] = [
     reason: 'hard-limit',
     action: 'restart',
     urgent: true,
-    when: (a) => isFloorOver(a, a.hardLimitBytes),
+    when: (a) => isFloorOver(a, a.hardLimitBytes) && !startsBusy(a),
     sentence: (a) => `that is over the hard limit for three windows${back(a)}`,
   },
   {
@@ -96,6 +97,12 @@ export const RULES: readonly Rule[] = [
     evenIfUseless: true,
     when: ({ timeToKillMs, policy }) => timeToKillMs !== null && timeToKillMs <= 2 * policy.graceMs,
     sentence: (a) => `left alone the platform kills the dyno within ${formatDuration(2 * a.policy.graceMs)}${back(a)}`,
+  },
+  {
+    reason: 'reclaimable-unknown',
+    action: 'advise',
+    when: (a) => isFloorOver(a, a.hardLimitBytes) && startsBusy(a),
+    sentence: () => 'it is not known yet how much of that the running jobs hold',
   },
 
   // ------------------------------------------------------------ a leak

@@ -8,7 +8,6 @@ import type { CurveState } from '../../../src/detector/curve/curve.ts';
 import { Ring } from '../../../src/detector/curve/ring.ts';
 import { NO_JOB_LOAD } from '../../../src/detector/load/job-load.ts';
 import { assess } from '../../../src/detector/rules/assess.ts';
-import { NO_RESTARTS } from '../../../src/detector/rules/assessment.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
 import { featuresWith } from '../made-features.ts';
 
@@ -127,7 +126,7 @@ describe('a boot that is not restored', () => {
           facts: null,
           learnedFloorBytes: null,
           uselessRestarts: 0,
-          quickRestarts: NO_RESTARTS,
+          boughtLittle: false,
         };
         assess(observe(boot, later, policy), context, policy);
       }),

@@ -3,7 +3,6 @@ import { defaultPolicy } from '../../../src/config/policy.ts';
 import { observe, openBoot } from '../../../src/detector/boot/boot.ts';
 import { silentAfterMs } from '../../../src/detector/boot/silence.ts';
 import { assess } from '../../../src/detector/rules/assess.ts';
-import { NO_RESTARTS } from '../../../src/detector/rules/assessment.ts';
 import type { Point } from '../../../src/model/point.ts';
 
 const MINUTE_MS = 60_000;
@@ -39,7 +38,7 @@ it.each([
 ])('a dyno that exports every %i ms is silent after %i ms, and never in between', (everyMs, silentMs) => {
   const { boot, lastMs } = reporting(everyMs);
   expect(silentAfterMs(boot, MINUTE_MS)).toBe(silentMs);
-  const context = { facts: null, learnedFloorBytes: null, uselessRestarts: 0, quickRestarts: NO_RESTARTS };
+  const context = { facts: null, learnedFloorBytes: null, uselessRestarts: 0, boughtLittle: false };
   const reasonAt = (nowMs: number) => assess(boot, { ...context, nowMs }, POLICY).reason;
   for (let afterMs = 0; afterMs <= silentMs; afterMs += 10_000) expect(reasonAt(lastMs + afterMs)).not.toBe('silent');
   expect(reasonAt(lastMs + silentMs + 1)).toBe('silent');

@@ -5,7 +5,7 @@ import { learnableOf } from '../../../src/detector/boot/learnable.ts';
 import type { Classified } from '../../../src/detector/classes/classify.ts';
 import type { CurveFeatures } from '../../../src/detector/curve/features.ts';
 import { assess, soonBackAfterMs } from '../../../src/detector/rules/assess.ts';
-import { type AssessContext, NO_RESTARTS } from '../../../src/detector/rules/assessment.ts';
+import type { AssessContext } from '../../../src/detector/rules/assessment.ts';
 import { TUNING } from '../../../src/detector/tuning.ts';
 import type { MemoryClass } from '../../../src/model/decision.ts';
 import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
@@ -55,7 +55,7 @@ function assessed(boot: Boot, context: Partial<AssessContext> = {}) {
       facts,
       learnedFloorBytes: null,
       uselessRestarts: 0,
-      quickRestarts: NO_RESTARTS,
+      boughtLittle: false,
       ...context,
     },
     policy,

@@ -64,6 +64,20 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     `${LINE}; left alone the platform kills the dyno within 4 min, a restart gives back about 310 MB.`,
   ],
   [
+    'reclaimable-unknown',
+    'advise',
+    'a young boot over the hard limit, beneath jobs of which nothing is known',
+    {
+      ...BLOAT,
+      ...JOBS,
+      heldByJobsBytes: 0,
+      uptimeMs: 20 * MINUTE_MS,
+      surelyReclaimableBytes: null,
+      features: overHard,
+    },
+    `${OVER}; it is not known yet how much of that the running jobs hold.`,
+  ],
+  [
     'limit-unknown',
     'advise',
     'a leak on a dyno of unknown quota',
