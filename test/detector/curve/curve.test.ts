@@ -83,13 +83,15 @@ describe('the rings of a curve', () => {
     expect(curve.closedBuckets).toBe(359);
   });
 
-  it('are in order, and a coarse floor is the lowest of its twelve', () => {
+  it('are in order; a coarse floor is the lowest of its twelve, the next one the highest of six of those', () => {
     for (const levels of [curve.fine(), curve.coarse(), curve.wide()]) {
       const times = levels.map(({ timeMs }) => timeMs);
       expect(times).toEqual([...times].sort((a, b) => a - b));
     }
     const coarse = curve.coarse().map(({ floorBytes }) => Math.round(floorBytes / MIB));
     expect(coarse.slice(-2)).toEqual([100 + 27 * 12, 100 + 28 * 12]);
+    const highest = curve.wide().map(({ floorBytes }) => Math.round(floorBytes / MIB));
+    expect(highest).toEqual([5, 11, 17, 23].map((index) => 100 + index * 12));
   });
 });
 

@@ -53,6 +53,18 @@ describe('levels', () => {
   });
 });
 
+it('a floor on its way back to where it was a day ago has no line', () => {
+  const swing: At = (minute) => ({ ownMb: 250 + 100 * Math.cos(((minute - 60) / 1440) * 2 * Math.PI) });
+  expect(seen(23 * 60, swing).rise).toBeNull();
+  expect(seen(23 * 60, (minute) => ({ ownMb: 150 + minute / 6 })).rise).not.toBeNull();
+});
+
+it('noise, however wide, is neither a peak nor teeth', () => {
+  // Numbers without order, the same for each run.
+  const noisy: At = (minute) => ({ ownMb: 400 + 60 * Math.sin(43_758 * Math.sin(13 * Math.round(minute * 5))) });
+  expect(seen(70, noisy)).toMatchObject({ isAtPeak: false, peaksRecur: false, isSawtooth: false });
+});
+
 it('a floor that rises after the first hour has risen', () => {
   const later: At = (minute) => stairs(minute - 60);
   expect(seen(130, later)).toMatchObject({ hasRisen: true, isSettled: true, isSawtooth: false, rise: null });
