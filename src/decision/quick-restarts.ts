@@ -20,10 +20,10 @@ interface Restarts {
 }
 
 /**
- * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last of its
- * target was useless, or two of the last week came within hours of each other (`quickRestartWindows`). One that has
- * waited found the dyno full, which a cache never is: then `earlyAfterFull` restarts may come early, twice as many
- * after the next one, and so on. Names that are not reused (Fir) never have more than one restart.
+ * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last one of
+ * its target was useless, or two of the last week came within `quickRestartWindows`. One that has waited found the dyno
+ * full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after the next one, and so on.
+ * Names that are not reused (Fir) never have more than one restart.
  */
 export function boughtLittle({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): boolean {
   if (uselessRestarts > 0) return true;

@@ -19,8 +19,8 @@ export interface AssessContext {
   /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
   readonly uselessRestarts: number;
   /**
-   * The dyno's newest restarts bought so little that an early one waits until the dyno is full, if this boot is over the
-   * soft limit as soon as those were.
+   * The dyno's newest restarts bought so little that an early one waits until the dyno is full, if this boot is over
+   * the soft limit as soon as those were.
    */
   readonly boughtLittle: boolean;
 }
