@@ -20,9 +20,10 @@ interface Restarts {
 }
 
 /**
- * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last one of
- * its target was useless, or two of the last week came within `quickRestartWindows`. One that has waited found the dyno
- * full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after the next one, and so on.
+ * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last one
+ * of its target was useless, or two of the last week came within `quickRestartWindows`. One that has waited found the
+ * dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after the next one, and
+ * so on.
  * Names that are not reused (Fir) never have more than one restart.
  */
 export function boughtLittle({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): boolean {
