@@ -20,7 +20,7 @@ const START_MS = 1_700_000_000_000;
 const policy = defaultPolicy();
 const noLimits = Number.MAX_SAFE_INTEGER;
 const silent = () => undefined;
-const log = { debug: silent, info: silent, warn: silent, error: silent };
+const log = { info: silent, warn: silent, error: silent };
 
 function pointOf(index: number, timeMs: number): Point {
   return {

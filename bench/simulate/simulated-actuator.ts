@@ -71,7 +71,7 @@ export class SimulatedActuator {
   constructor(dynos: readonly number[]) {
     this.#boots = new Map(dynos.map((dyno) => [dyno, { dyno, life: 0, startMs: START_MS, model: null }]));
     const quiet = () => undefined;
-    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+    const log = { info: quiet, warn: quiet, error: quiet };
     const clock = { now: () => this.#nowMs, monotonic: () => this.#nowMs };
     const permissions = { allowed: [{ app: 'app-*', processType: 'worker' }], dryRun: false, ownApp: null };
     const rules = { policy: this.#policy, permissions };

@@ -16,12 +16,14 @@ import { type OutputChunk, rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'dist/cjs');
 const PACKAGE = /^(?![./])/;
+/** Of these two the thread uses little, and its heap shares no module with the application's. */
+const PACKAGE_OUTSIDE_THREAD = /^(?!zod$|@opentelemetry\/api$|[./])/;
 
 export async function bundleEntries(): Promise<void> {
   const worker = { index: 'src/index.ts', register: 'src/register.ts', 'instrument/start': 'src/instrument/start.ts' };
   await bundle(worker, ['@opentelemetry/api', 'pidusage']);
   await bundle({ 'actuator/index': 'src/actuator/index.ts' }, [PACKAGE]);
-  await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE]);
+  await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE_OUTSIDE_THREAD]);
   // The files above end in `.js`, in a package whose type is `module`.
   await writeFile(join(FOLDER, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 }

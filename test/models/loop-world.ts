@@ -29,7 +29,7 @@ const POLICY: Policy = { ...defaultPolicy(WINDOW_MS), graceMs: 5_000 };
 const POINTS_PER_WINDOW = 5;
 
 export interface Line {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -59,7 +59,6 @@ export class LoopWorld {
   readonly events: ActuatorEvent[] = [];
   readonly lines: Line[] = [];
   readonly log = {
-    debug: this.#logger('debug'),
     info: this.#logger('info'),
     warn: this.#logger('warn'),
     error: this.#logger('error'),

@@ -37,7 +37,7 @@ export interface ActuatorParts {
   readonly isRedisThere: () => boolean;
 }
 
-const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
 const ANYTHING = [
   { app: 'shop', processType: 'worker' },
   { app: 'shop-*', processType: 'worker' },

@@ -42,7 +42,7 @@ export class WatchedFleet {
     const warn = (message: string, fields: object = {}) =>
       void this.lines.push({ level: 'warn', message, fields: fields as Line['fields'] });
     const quiet = () => undefined;
-    const log = { debug: quiet, info: quiet, warn, error: quiet };
+    const log = { info: quiet, warn, error: quiet };
     const rules = { policy, permissions };
     this.fleet = new Fleet({ registry, platform: this.view, rules, host: { clock, log } });
   }

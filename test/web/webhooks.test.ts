@@ -23,8 +23,7 @@ function door({ secret = SECRET as string | null, leads = true } = {}) {
     heard.push(news);
     return 'taken' as const;
   };
-  const log = { debug: () => undefined };
-  const herokuWebhooks = createHerokuWebhooks({ secret, platform: { hear }, leads: () => leads, pass: null, log });
+  const herokuWebhooks = createHerokuWebhooks({ secret, platform: { hear }, leads: () => leads, pass: null });
   const { control, calls } = actuator();
   const tokens = { adminToken: 'admin', readToken: null, startToken: 'start' };
   const admission = { ...tokens, publicUrl: null, remoteAddress: () => '203.0.113.7' };

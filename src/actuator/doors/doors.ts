@@ -167,7 +167,7 @@ function createControl(parts: DoorParts, others: OtherActuators | null): Actuato
   const health = { ledgers, platform, leadership, standings, isRestored };
   const leads = () => leadership.leads();
   const secret = settings.herokuWebhookSecret;
-  const herokuWebhooks = createHerokuWebhooks({ secret, platform, leads, pass: passer(parts), log });
+  const herokuWebhooks = createHerokuWebhooks({ secret, platform, leads, pass: passer(parts) });
   const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
   const theirs = {
     holderOf: (target: Target) => others?.holderOf(target) ?? null,

@@ -3,7 +3,6 @@ import type { RedisState } from '../../adapters/redis/state.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { WebhookAnswer } from '../../web/control.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
-import type { Log } from '../report/log.ts';
 
 export interface HerokuWebhookParts {
   /** Null: none is configured. */
@@ -13,7 +12,6 @@ export interface HerokuWebhookParts {
   readonly leads: () => boolean;
   /** Hands it to the other actuators, which follow other dynos; null where this one follows all. */
   readonly pass: ((body: string) => void) | null;
-  readonly log: Pick<Log, 'debug'>;
 }
 
 export interface HerokuWebhooks {
@@ -23,7 +21,7 @@ export interface HerokuWebhooks {
 }
 
 /** Takes Heroku's app webhooks. They change what is known of the app's dynos, and never restart anything. */
-export function createHerokuWebhooks({ secret, platform, leads, pass, log }: HerokuWebhookParts): HerokuWebhooks {
+export function createHerokuWebhooks({ secret, platform, leads, pass }: HerokuWebhookParts): HerokuWebhooks {
   return {
     closed: () => {
       if (secret === null || platform === null) return 'not-configured';
@@ -35,7 +33,6 @@ export function createHerokuWebhooks({ secret, platform, leads, pass, log }: Her
       const news = readNews(body);
       if (news !== null) pass?.(new TextDecoder().decode(body));
       const heard = news === null ? 'not-about-a-dyno' : (platform?.hear(news) ?? 'not-watched');
-      log.debug('webhook of Heroku', { app: news?.app, dyno: news?.dyno.name, state: news?.dyno.state, heard });
       return heard === 'not-watched' && pass !== null ? 'passed-on' : heard;
     },
   };

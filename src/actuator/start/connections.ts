@@ -113,7 +113,9 @@ function openPlatform(settings: ActuatorSettings, log: Log): HerokuPlatform | nu
   return createHerokuPlatform({
     token: settings.herokuApiToken,
     apiUrl: settings.herokuApiUrl,
-    log: (entry) => log[entry.method === 'DELETE' ? 'info' : 'debug']('platform call', { ...entry }),
+    log: (entry) => {
+      if (entry.method === 'DELETE') log.info('platform call', { ...entry });
+    },
   });
 }
 

@@ -21,7 +21,7 @@ function world() {
       return isNew && !isFirst;
     },
   };
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
   const sender = (leads = true) =>
     new SummarySender({
       store,

@@ -17,7 +17,7 @@ it('says once that the ledger is away, and again when it goes away later', async
     drain: { stop: async () => {} },
     questions: null,
     onPlatformBlocked: () => {},
-    log: { debug: warn, info: warn, warn, error: warn },
+    log: { info: warn, warn, error: warn },
   });
   while (rounds.length > 0) {
     runner.advance();

@@ -84,7 +84,7 @@ function makeDrain(keys: DrainKeys | null = queue, graceMs = GRACE_MS): AttemptD
     const view = await ledger.read(target);
     return { ...view, nowMs: view.nowMs - ledgerLagMs };
   };
-  const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const onOver = () => {
     over++;
   };

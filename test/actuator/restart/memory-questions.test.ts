@@ -13,7 +13,7 @@ const ALLOWED: Permissions = { allowed: [SHOP], dryRun: false, ownApp: null };
 function asking({ permissions = ALLOWED, fault = null as Error | null } = {}) {
   const clock = new VirtualClock();
   const asked: (readonly [bootId: string, maxRssMb: number])[] = [];
-  const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const reports = {
     ask: async ({ bootId }: { bootId: string }, maxRssBytes: number) => {
       if (fault !== null) throw fault;
