@@ -1,5 +1,5 @@
 /**
- * Builds `dist`, all parts at once; where nothing has changed since the last build it only says so. `npm ci` builds,
+ * Builds `dist`, all parts at once; where nothing has changed since the last build it ends at once. `npm ci` builds,
  * and each script that needs `dist` builds again: that must cost next to nothing.
  *
  * Types are not checked here, which would take three times as long: `npm run typecheck` does it, and CI runs that.
@@ -33,6 +33,9 @@ const PLACES: BuildPlaces = {
 };
 
 async function build(): Promise<void> {
+  const startedMs = performance.now();
+  // On standard error: what a script prints on standard output may be read by a program.
+  process.stderr.write('Building dist. This takes about 20 s, and longer on a busy machine.\n');
   await rm(join(ROOT, PLACES.output), { recursive: true, force: true });
   await Promise.all([
     compile('tsconfig.build.json'),
@@ -42,6 +45,7 @@ async function build(): Promise<void> {
   ]);
   await chmod(join(ROOT, 'dist/cli.js'), 0o755);
   await noteBuilt(PLACES);
+  process.stderr.write(`Built dist in ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);
 }
 
 async function compile(project: string): Promise<void> {
