@@ -2,7 +2,6 @@ import { execFile, execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -145,8 +144,7 @@ describe('docs/getting-started.md, with the heroku CLI', () => {
 
   it('shows a curve of the worker once the package is installed and pushed', async () => {
     const app = join(folder, 'my-app');
-    mkdirSync(join(app, 'vendor'));
-    await followNext('npm pack');
+    await followNext('mkdir -p');
     expect(existsSync(join(app, 'vendor', basename(inject('tarball'))))).toBe(true);
     writeFileSync(join(app, 'Procfile'), 'worker: node --import tidemark/register worker.js\n');
     await followNext('git add');
