@@ -7,7 +7,6 @@ import type { DynoNews } from '../../../src/ports.ts';
 
 const SECRET = 'webhook-s3cret';
 const LIMITS = { cooldownMs: 1, maxRestartsPerHour: 1, holdMs: 0 };
-const log = { debug: () => undefined };
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -30,7 +29,7 @@ async function actuatorOf(keyPrefix: string, follows: boolean) {
   };
   const passing: Promise<void>[] = [];
   const pass = (body: string) => void passing.push(state.webhooks.pass(body));
-  const { take } = createHerokuWebhooks({ secret: SECRET, platform: { hear }, leads: () => true, pass, log });
+  const { take } = createHerokuWebhooks({ secret: SECRET, platform: { hear }, leads: () => true, pass });
   return {
     heard,
     send: async (body: string) => {
