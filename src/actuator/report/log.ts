@@ -21,9 +21,15 @@ export function createLog(
   const at =
     (level: 'info' | 'warn' | 'error') =>
     (message: string, fields: object = {}) => {
-      const line = JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message });
+      const line = JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message }, plain);
       // JSON leaves some characters as they are that a terminal obeys.
       destination.write(`${printable(strike(line))}\n`);
     };
   return { info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** What JSON has no form for would end the line, and whoever logs with it. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Error ? value.message : value;
 }

@@ -15,6 +15,11 @@ describe('the log', () => {
     expect(new Date(line.time).toISOString()).toBe(line.time);
   });
 
+  it('writes what JSON has no form for: large integers, and errors by their message', () => {
+    const line = JSON.parse(logged([], 'partition', { offset: 12n, error: new TypeError('gone') }));
+    expect(line).toMatchObject({ offset: '12', error: 'gone' });
+  });
+
   it.each([
     ['a configured secret, deep in the fields', { error: { message: 'no s3cret-t0ken here' } }],
     ["Heroku's token by its form", { message: 'HRKU-01234567-89ab' }],
