@@ -4,7 +4,8 @@ import { partitionsOf } from '../../bench/simulate/partitions.ts';
 import { SimulatedActuator } from '../../bench/simulate/simulated-actuator.ts';
 
 const DYNOS = 150;
-const MINUTES = 20;
+/** Longer than a warm-up: before, next to nothing is restarted. */
+const MINUTES = 40;
 
 /** What is decided at the end about each dyno, where the fleet is spread over so many actuators of a partition each. */
 async function decided(actuators: number) {
