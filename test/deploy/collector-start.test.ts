@@ -39,6 +39,6 @@ it.each([
   ]);
 });
 
-it('without one it starts as it is told', () => {
+it('without one it starts by its own settings', () => {
   expect(started({})).toEqual(['--config /etc/tidemark/heroku.yaml', 'brokers= insecure=', '']);
 });

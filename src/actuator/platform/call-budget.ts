@@ -12,7 +12,7 @@ const FEW_LEFT_COST = 10;
 const LAST_CALLS_LEFT = 90;
 const LAST_LEFT_COST = 60;
 
-/** A share is no smaller: with one call an hour nothing would be left beside the one that is saved. */
+/** A share is no smaller: of one call an hour all would be saved for bursts. */
 const MIN_CALLS_PER_HOUR = 2;
 
 /**

@@ -27,7 +27,7 @@ const API = Buffer.from('app api ');
 
 /**
  * Passes on the lines that Heroku itself wrote of dynos, and those of the API. Nearly all lines are of the app's
- * processes or of the router: they are told apart by their bytes, and never become text. Returns how many lines there
+ * processes or of the router: they are recognised by their bytes, and never become text. Returns how many lines there
  * were. Throws `BadInputError` where the frames are no frames, or are more than `maxLines`.
  */
 export function readLogplexBody(bytes: Buffer, maxLines: number, onLine: (line: LogLine) => void): number {
