@@ -143,7 +143,8 @@ describe('an actuator on a heap of 256 MiB that gets three times the load it can
     expect(new Set(statusesOfShop)).toEqual(new Set([200]));
     expect(statusesOfShop.length).toBeGreaterThan(3);
     const after = await verdictOnShop();
-    // Minutes later its warm-up is over.
-    expect(after).toEqual(after.class === 'warming' ? before : { ...before, class: 'healthy', reason: 'no-growth' });
+    // Only after minutes its warm-up may be over.
+    const hasWarmedUp = OVERLOAD_MS >= 60_000 && after.class !== 'warming';
+    expect(after).toEqual(hasWarmedUp ? { ...before, class: 'healthy', reason: 'no-growth' } : before);
   });
 });
