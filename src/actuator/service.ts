@@ -88,7 +88,17 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { state } = connections;
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
-  const doors = openDoors({ settings, measurements, assembled, isRestored, startToken, state, record, host });
+  const doors = openDoors({
+    settings,
+    measurements,
+    assembled,
+    partitions,
+    isRestored,
+    startToken,
+    state,
+    record,
+    host,
+  });
   const onGrpc = () => measurements.refusals.note(GRPC);
   const server = await serveHttp(doors.app, settings.port, { onGrpc });
   closers.add(() => server.close());

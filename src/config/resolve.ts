@@ -3,6 +3,7 @@ import type { Permissions, Policy } from '../model/policy.ts';
 import { matchesApp } from '../model/target.ts';
 import type { MetricMap } from '../settings/metric-map.ts';
 import { SETTINGS } from '../settings/settings.ts';
+import { faultsOfCertificates, type KafkaTls } from './kafka-certificates.ts';
 import { readPolicy } from './policy.ts';
 import { type SettingsInput, SettingsReader } from './settings-reader.ts';
 
@@ -35,15 +36,7 @@ export interface KafkaSettings {
   readonly group: string;
 }
 
-/** PEM texts. */
-export interface KafkaTls {
-  /** Null: the public authorities are trusted, and host names are compared. */
-  readonly trustedCert: string | null;
-  /** That the brokers ask for. Null: they are given none. */
-  readonly clientCert: string | null;
-  /** Of `clientCert`. A secret. */
-  readonly clientCertKey: string | null;
-}
+export type { KafkaTls };
 
 /** Every setting of the actuator, resolved once and frozen. */
 export interface ActuatorSettings {
@@ -189,6 +182,7 @@ function missingForSources({ sources, queueRedisUrl, kafka }: ActuatorSettings):
     return ["TIDEMARK_SOURCE names redis, but REDIS_URL is not set: set it to the queue's Redis"];
   if (sources.includes('kafka') && kafka === null)
     return ['TIDEMARK_SOURCE is kafka, but KAFKA_URL is not set: set it, for example to kafka://127.0.0.1:9092'];
+  if (sources.includes('kafka') && kafka?.tls) return faultsOfCertificates(kafka.tls);
   return [];
 }
 

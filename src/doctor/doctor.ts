@@ -6,6 +6,7 @@ import { PlatformError } from '../model/errors.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { type ClockReading, checkClocks } from './check-clocks.ts';
 import { checkHeroku } from './check-heroku.ts';
+import { checkKafka } from './check-kafka.ts';
 import { checkLedger } from './check-ledger.ts';
 import { checkPoints, reportingBoots } from './check-points.ts';
 import { checkRedis } from './check-redis.ts';
@@ -24,9 +25,10 @@ export async function examine(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly Finding[]> {
   const platform = openPlatform(settings);
-  const [heroku, redis, saved, redisClock] = await Promise.all([
+  const [heroku, redis, kafka, saved, redisClock] = await Promise.all([
     platform === null ? [NO_TOKEN] : checkHeroku({ platform, ...policyOf(settings) }),
     checkRedis(settings),
+    checkKafka(settings),
     readSavedState(settings),
     readRedisClock(settings),
   ]);
@@ -37,6 +39,7 @@ export async function examine(
     ...checkSettings(settings, env),
     ...heroku,
     ...redis,
+    ...kafka,
     ...checkClocks([...redisClock, { who: 'Heroku', aheadMs: platform?.clockAheadMs() ?? null }]),
     ...checkLedger(saved, settings.policy),
     ...checkPoints({ settings, boots, dynos, nowMs }),

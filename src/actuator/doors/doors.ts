@@ -20,6 +20,7 @@ import type { Suspects } from '../loop/claims.ts';
 import type { RefusalKind } from '../report/refusals.ts';
 import { restartForPerson } from '../restart/person-restart.ts';
 import type { Assembled } from '../start/assemble.ts';
+import type { FollowedPartitions } from '../start/follow-partitions.ts';
 import type { Measurements } from '../start/measurements.ts';
 import { overview } from '../views/overview.ts';
 import { createSteering, createViews, dynoParts } from './control.ts';
@@ -30,6 +31,8 @@ export interface DoorParts {
   readonly settings: ActuatorSettings;
   readonly measurements: Measurements;
   readonly assembled: Assembled;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: Pick<FollowedPartitions, 'isInGroup'> | null;
   /** Whether the state was read back: before that no measurements are taken. */
   readonly isRestored: () => boolean;
   /** What commands over HTTP need where no admin token is set. */
@@ -156,7 +159,7 @@ function passer({ settings, state }: DoorParts): ((body: string) => void) | null
 }
 
 function createControl(parts: DoorParts, others: OtherActuators | null): ActuatorControl {
-  const { settings, measurements, assembled, isRestored, record, host } = parts;
+  const { settings, measurements, assembled, partitions, isRestored, record, host } = parts;
   const { registry, refusals, jobs } = measurements;
   const { clock, log } = host;
   const { tick, history, mode, platform, standings, chronicle } = assembled;
@@ -164,7 +167,7 @@ function createControl(parts: DoorParts, others: OtherActuators | null): Actuato
   const { leadership } = tick.actor;
   const startedAtMs = clock.now();
   const { permissions } = settings;
-  const health = { ledgers, platform, leadership, standings, isRestored };
+  const health = { ledgers, platform, leadership, standings, partitions, isRestored };
   const leads = () => leadership.leads();
   const secret = settings.herokuWebhookSecret;
   const herokuWebhooks = createHerokuWebhooks({ secret, platform, leads, pass: passer(parts) });

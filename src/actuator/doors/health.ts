@@ -4,6 +4,7 @@ import type { LedgerAccess } from '../ledger-access.ts';
 import type { Leadership } from '../loop/leadership.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
+import type { FollowedPartitions } from '../start/follow-partitions.ts';
 
 export interface HealthParts {
   readonly ledgers: LedgerAccess;
@@ -11,6 +12,8 @@ export interface HealthParts {
   readonly platform: Pick<PlatformView, 'blocked'> | null;
   readonly leadership: Leadership;
   readonly standings: Pick<Standings, 'all' | 'areOff' | 'takesWrites'>;
+  /** Null where measurements do not come from Kafka. */
+  readonly partitions: Pick<FollowedPartitions, 'isInGroup'> | null;
   /** Whether the state was read back. */
   readonly isRestored: () => boolean;
 }
@@ -22,11 +25,17 @@ export interface HealthParts {
 export function healthOf(parts: HealthParts): Health {
   const leading = parts.leadership.leads();
   const restarts = overall(parts.standings.all(), obstacleToAll(parts));
-  return { ready: parts.isRestored() && leading, leading, ledger: parts.ledgers.state(), restarts };
+  const takesPoints = parts.isRestored() && leading && isInGroup(parts);
+  return { ready: takesPoints, leading, ledger: parts.ledgers.state(), restarts };
+}
+
+function isInGroup({ partitions }: Pick<HealthParts, 'partitions'>): boolean {
+  return partitions?.isInGroup() ?? true;
 }
 
 /** What keeps every target from being restarted; null where nothing does. */
-function obstacleToAll({ ledgers, platform, leadership, standings }: HealthParts): string | null {
+function obstacleToAll(parts: HealthParts): string | null {
+  const { ledgers, platform, leadership, standings } = parts;
   const ledger = ledgers.state();
   if (ledger === 'not-configured') return 'no Redis is configured';
   if (ledger === 'unavailable') return 'Redis is away';
@@ -35,6 +44,7 @@ function obstacleToAll({ ledgers, platform, leadership, standings }: HealthParts
   const block = platform.blocked();
   if (block?.status === 401) return 'Heroku refuses the token';
   if (block?.status === 429) return "the account's Heroku API calls are used up";
+  if (!isInGroup(parts)) return "not in Kafka's consumer group (the log says why)";
   if (!standings.takesWrites()) return 'Redis takes no writes (is it full?)';
   return leadership.mayAct() || standings.areOff() ? null : 'just started, watching for one window first';
 }

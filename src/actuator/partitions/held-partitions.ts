@@ -100,6 +100,11 @@ export class HeldPartitions {
     this.#confirmedUntilMs = Math.max(this.#confirmedUntilMs, untilMs);
   }
 
+  /** Whether the group counts this actuator in, with partitions or without. */
+  isConfirmed(nowMs: number): boolean {
+    return nowMs < this.#confirmedUntilMs;
+  }
+
   /** Null where it is not held. */
   stretchOf(partition: number): string | null {
     return this.#held.get(partition)?.stretch ?? null;
@@ -116,7 +121,7 @@ export class HeldPartitions {
 
   /** Whether this actuator is to act on it, as far as it knows: after a long sleep it knows nothing. */
   isHeld(partition: number, nowMs: number): boolean {
-    return this.#held.has(partition) && nowMs < this.#confirmedUntilMs;
+    return this.#held.has(partition) && this.isConfirmed(nowMs);
   }
 
   mayDecide(partition: number, nowMs: number): boolean {

@@ -69,6 +69,11 @@ export class Partitions {
     return partition === undefined || this.held.stretchOf(partition) === null ? null : partition;
   }
 
+  /** Whether the consumer group knows this actuator: without it no measurement arrives. */
+  isInGroup(): boolean {
+    return this.held.isConfirmed(this.#clock.monotonic());
+  }
+
   /** Whether this actuator follows the target, as far as it knows. */
   isHeld(target: OfTarget): boolean {
     const partition = this.partitionOf(target);

@@ -26,6 +26,8 @@ export interface FollowParts {
 export interface FollowedPartitions {
   /** What the snapshot of a boot says; null: it must not be saved now. */
   reached(boot: BootIdentity): Reached | null;
+  /** Whether the consumer group knows this actuator: without it no measurement arrives. */
+  isInGroup(): boolean;
   /** After the snapshots were saved. Does not reject. */
   commit(): Promise<void>;
   close(): Promise<void>;
@@ -59,6 +61,7 @@ export async function followPartitions(parts: FollowParts): Promise<FollowedPart
       const place = partitions.placeOf(boot, (current) => intake.handedOnUpTo(current));
       return place === null ? null : { pointsId: null, place };
     },
+    isInGroup: () => partitions.isInGroup(),
     commit: async () => {
       partitions.keepOnly(registry.entries().map(({ boot }) => boot.identity));
       await owner.commit();

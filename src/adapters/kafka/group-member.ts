@@ -4,6 +4,11 @@ import type { KafkaClient } from './client.ts';
 export interface GroupMemberOptions {
   readonly topic: string;
   readonly open: () => KafkaClient;
+  /**
+   * Whether the brokers answer and have the topic; rejects with the reason. Asked before each join: the library joins
+   * again and again where a broker ends the connection, and reports nothing.
+   */
+  readonly probe: () => Promise<void>;
   /** All partitions that this member holds now; called when they change. */
   readonly onHeld: (partitions: readonly number[]) => void;
   /** The group has confirmed this member; by what was asked at this time (monotonic ms). */
@@ -47,16 +52,23 @@ export class GroupMember {
   async #run(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
-      const client = this.#options.open();
       try {
-        await this.#stay(client);
+        await this.#options.probe();
+        if (!signal.aborted) await this.#join(this.#options.open());
       } catch (error) {
         if (!signal.aborted) this.#options.onFault(error);
       }
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #join(client: KafkaClient): Promise<void> {
+    try {
+      await this.#stay(client);
+    } finally {
       this.#client = null;
       this.#note([]);
       await Promise.race([client.close(true).catch(() => undefined), delay(CLOSE_MS)]);
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -1,5 +1,5 @@
 import { type KafkaClients, type KafkaConnection, loadKafka, SESSION_MS } from './client.ts';
-import { messageOf } from './faults.ts';
+import { adviceFor, messageOf } from './faults.ts';
 import { GroupMember } from './group-member.ts';
 import { type KafkaRecord, PartitionFetcher, type Progress } from './partition-fetcher.ts';
 
@@ -69,6 +69,7 @@ class GroupReader implements PartitionReader {
     const member = new GroupMember({
       topic,
       open: this.#clients.member,
+      probe: async () => void (await this.#reader.metadata({ topics: [topic], forceUpdate: true })),
       onHeld: (partitions) => {
         const held = partitions.length === 0 ? 'no partitions' : `the partitions ${partitions.join(', ')}`;
         this.#log('info', `this actuator holds ${held} of ${topic}`);
@@ -142,11 +143,8 @@ class GroupReader implements PartitionReader {
     const message = messageOf(error);
     if (message === this.#lastFault) return;
     this.#lastFault = message;
-    const { topic, brokers } = this.#connection;
-    const advice = /unknown topic/i.test(message)
-      ? `create it, with several partitions: on Heroku "heroku kafka:topics:create tidemark --partitions 12", ` +
-        `elsewhere "kafka-topics.sh --create --topic ${topic} --partitions 12"`
-      : 'Tidemark tries again, and restarts nothing meanwhile';
+    const { brokers } = this.#connection;
+    const advice = adviceFor(message, this.#connection) ?? 'Tidemark tries again, and restarts nothing meanwhile';
     this.#log('warn', `Kafka (${brokers.join(', ')}): ${message} -> ${advice}`);
   }
 }

@@ -146,8 +146,10 @@ describe("a person's pause", () => {
 });
 
 describe('health', () => {
-  const health = (world: LoopWorld, isRestored = true) =>
-    healthOf({ ...world, platform: world.view, isRestored: () => isRestored });
+  const health = (world: LoopWorld, isRestored = true, isInGroup: boolean | null = null) => {
+    const partitions = isInGroup === null ? null : { isInGroup: () => isInGroup };
+    return healthOf({ ...world, platform: world.view, partitions, isRestored: () => isRestored });
+  };
   const restarts = async (world: LoopWorld) => {
     await world.standings.refresh();
     return health(world).restarts;
@@ -159,6 +161,14 @@ describe('health', () => {
     expect(health(world, false).ready).toBe(false);
     world.isLeader = false;
     expect(health(world)).toMatchObject({ ready: false, leading: false });
+  });
+
+  it("is ready once Kafka's consumer group knows it: before that no measurement arrives", () => {
+    const world = new LoopWorld();
+    expect(health(world, true, true).ready).toBe(true);
+    const outside = health(world, true, false);
+    expect(outside).toMatchObject({ ready: false, leading: true });
+    expect(outside.restarts).toBe("off: not in Kafka's consumer group (the log says why)");
   });
 
   it('says what keeps every target from being restarted', async () => {
