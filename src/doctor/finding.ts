@@ -2,7 +2,10 @@
 export interface Finding {
   /** `fault`: Tidemark cannot work. `warning`: it works, but perhaps not as expected. */
   readonly level: 'ok' | 'warning' | 'fault';
-  /** What was checked: `settings`, `Heroku`, `Redis`, `Kafka`, `clocks`, `restarts`, `points`, `allocator`, `actuator`. */
+  /**
+   * What was checked: `settings`, `Heroku`, `Redis`, `Kafka`, `clocks`, `restarts`, `points`, `allocator`,
+   * `actuator`.
+   */
   readonly subject: string;
   /** What was found, without a full stop. */
   readonly says: string;
