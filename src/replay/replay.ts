@@ -7,10 +7,12 @@ import type { Point } from '../model/point.ts';
 import type { Policy } from '../model/policy.ts';
 import type { SeriesRow } from './series-file.ts';
 
-/** A recorded series names neither app nor process type: all dynos of a file are one target. A log names the type. */
+/** A recorded series names no app; its dynos' names may say their process types. Dynos without one are one target. */
 const TARGET = { app: 'replay', processType: 'replay' };
 /** A boot that began before the recording is at least this old at its first row, so that it does not count as fresh. */
 const EARLIER_WINDOWS = 5;
+/** As many as the actuator keeps. */
+const MAX_BOOTS_OF_DYNO = 32;
 
 export interface ReplayOptions {
   readonly policy: Policy;
@@ -82,7 +84,8 @@ class ReplayRun {
   readonly #options: ReplayOptions;
   readonly #onChange: (decision: Decision) => void;
   readonly #onJudged: ((judged: Judged) => void) | undefined;
-  readonly #boots = new Map<string, Boot>();
+  /** By dyno and boot: while one boot takes over from another, the rows of both alternate. */
+  readonly #boots = new Map<string, Map<string, Boot>>();
   readonly #changes = new Map<string, string>();
   readonly #targets = new Map<string, TargetState>();
   readonly #restarts: Decision[] = [];
@@ -106,13 +109,12 @@ class ReplayRun {
     const { dyno, bootId, processType } = point.boot;
     const bootKey = JSON.stringify([dyno, bootId]);
     if (this.#ended.has(bootKey)) return;
-    const before = this.#boots.get(dyno);
-    const known = before?.identity.bootId === bootId ? before : null;
+    const known = this.#boots.get(dyno)?.get(bootId) ?? null;
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, policy);
-    this.#boots.set(dyno, boot);
+    this.#keep(boot);
     // Floors change when a bucket closes. Between two buckets only a moment without jobs can change the decision.
-    if (closedBuckets(boot) === closedBefore && !this.#waiting.has(dyno)) return;
+    if (closedBuckets(boot) === closedBefore && !this.#waiting.has(bootKey)) return;
     const target = this.#targets.get(processType) ?? { learned: [], restartsMs: [] };
     this.#targets.set(processType, target);
     const nowMs = point.timeMs;
@@ -127,14 +129,29 @@ class ReplayRun {
     this.#note(decision, boot);
   }
 
+  /** The newest is the last one in its map, and the most silent one goes first. */
+  #keep(boot: Boot): void {
+    const { dyno, bootId } = boot.identity;
+    const ofDyno = this.#boots.get(dyno) ?? new Map<string, Boot>();
+    ofDyno.delete(bootId);
+    ofDyno.set(bootId, boot);
+    const [silent] = ofDyno.keys();
+    if (ofDyno.size > MAX_BOOTS_OF_DYNO && silent !== undefined) ofDyno.delete(silent);
+    this.#boots.set(dyno, ofDyno);
+  }
+
   #note(decision: Decision, boot: Boot): void {
-    const { dyno } = decision;
+    const { dyno, bootId } = boot.identity;
+    const bootKey = JSON.stringify([dyno, bootId]);
     this.#finalClass = decision.class;
     this.#onJudged?.({ decision, stepMs: lastStepMs(boot) });
-    if (decision.reason === 'jobs-running') this.#waiting.add(dyno);
-    else this.#waiting.delete(dyno);
+    if (decision.reason === 'jobs-running') this.#waiting.add(bootKey);
+    else this.#waiting.delete(bootKey);
     const change = `${decision.class}/${decision.action}`;
-    if (this.#changes.get(dyno) !== change) this.#onChange(decision);
+    // A new boot that is what its dyno was before has changed nothing.
+    const before = this.#changes.get(bootKey) ?? this.#changes.get(dyno);
+    if (before !== change) this.#onChange(decision);
+    this.#changes.set(bootKey, change);
     this.#changes.set(dyno, change);
   }
 }

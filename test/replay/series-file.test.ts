@@ -43,6 +43,10 @@ describe('a recorded series', () => {
     ['a text for a number', 'time_ms,rss_bytes\n1,2\n2,x\n', 'f:3: rss_bytes is "x"'],
     ['a negative number', 'time_ms,rss_bytes\n1,-2\n', 'f:2: rss_bytes is "-2"'],
     ['infinity', 'time_ms,rss_bytes\n1,1e999\n', 'f:2: rss_bytes is "1e999"'],
+    ['a number without bounds', 'time_ms,rss_bytes\n1,1e300\n', 'f:2: rss_bytes is "1e300"'],
+    ['a time after all calendars', 'time_ms,rss_bytes\n9e15,1\n', 'f:2: time_ms is "9e15"'],
+    ['a quote that is not closed', 'time_ms,rss_bytes\n1,2\n3,"4\n5,6\n', 'f:3: a quote is not closed'],
+    ['text after a quote', 'time_ms,rss_bytes\n"1"2,3\n', 'f:2: a quote is not closed, or text follows'],
     ['an empty number', 'time_ms,rss_bytes\n1,\n', 'f:2: rss_bytes is empty'],
     ['a row too short', 'time_ms,rss_bytes\n1\n', 'f:2: 1 cells'],
     ['a row too long', 'time_ms,rss_bytes\n1,2,3\n', 'f:2: 3 cells'],
@@ -50,6 +54,41 @@ describe('a recorded series', () => {
   ])('is refused for %s, with file and line', (_, text, message) => {
     expect(() => readSeries(text, 'f')).toThrow(BadInputError);
     expect(() => readSeries(text, 'f')).toThrow(message);
+  });
+
+  it('may have commas, line ends and quotes in a quoted cell', () => {
+    const rows = readSeries('note,time_ms,rss_bytes\n"a, ""b""\n, c",1,2\n"",3, "4" \n', 'f');
+    expect(rows.map(({ timeMs, rssBytes, line }) => [timeMs, rssBytes, line])).toEqual([
+      [1, 2, 2],
+      [3, 4, 4],
+    ]);
+  });
+
+  it('is given in the order of time, also where it lists one dyno after the other', () => {
+    const rows = readSeries('time_ms,rss_bytes,dyno\n1,1,worker.1\n3,1,worker.1\n1,1,worker.2\n2,1,worker.2\n', 'f');
+    expect(rows.map(({ timeMs, dyno }) => `${timeMs} ${dyno}`)).toEqual([
+      '1 worker.1',
+      '1 worker.2',
+      '2 worker.2',
+      '3 worker.1',
+    ]);
+  });
+
+  it('has one boot where some rows do not name it', () => {
+    const rows = readSeries('time_ms,rss_bytes,boot_id\n1,1,\n2,1,a\n3,1,\n4,1,b\n5,1,\n', 'f');
+    expect(rows.map(({ bootId }) => bootId)).toEqual(['a', 'a', 'a', 'b', 'b']);
+  });
+
+  it('has one dyno where some rows do not name it', () => {
+    const named = 'time_ms,rss_bytes,boot_id,dyno\n1,1,a,worker.1\n1,1,b,mailer.1\n2,1,a,\n2,1,b,\n';
+    expect(readSeries(named, 'f').map(({ dyno }) => dyno)).toEqual(['worker.1', 'mailer.1', 'worker.1', 'mailer.1']);
+    const only = 'time_ms,rss_bytes,dyno\n1,1,\n2,1,worker.1\n';
+    expect(readSeries(only, 'f').map(({ dyno }) => dyno)).toEqual(['worker.1', 'worker.1']);
+  });
+
+  it('tells process types apart by the names of dynos', () => {
+    const rows = readSeries('time_ms,rss_bytes,dyno\n1,1,worker.1\n1,1,mailer.12\n1,1,box\n', 'f');
+    expect(rows.map(({ processType }) => processType)).toEqual(['worker', 'mailer', undefined]);
   });
 
   it('never fails without naming the place', () => {
