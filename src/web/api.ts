@@ -68,7 +68,22 @@ export function createApi({ control, admission, page, events, refresh }: ApiPart
       return Response.json(body, { status, headers: NOT_KEPT });
     });
   }
+  refuseOtherMethods(app);
   return app;
+}
+
+/** Answers 405 at a path that is served by another method: a 404 would say that the path is wrong. */
+function refuseOtherMethods(app: Hono): void {
+  const served = Map.groupBy(
+    app.routes.filter(({ method }) => method !== 'ALL'),
+    ({ path }) => path,
+  );
+  for (const [path, routes] of served) {
+    const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    app.all(path, (context) =>
+      context.json(errorBody('method-not-allowed', `Here only ${methods} is served.`), 405, { allow: methods }),
+    );
+  }
 }
 
 /** Memory changes all the time, and only those with a token may see it: no cache keeps an answer. */
