@@ -118,7 +118,12 @@ export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings 
     metricMap: reader.read(SETTINGS.metricMap),
     kafka: readKafka(reader),
   };
-  reader.faults.push(...missingForSources(settings), ...missingForRestarts(settings), ...uselessReadToken(settings));
+  reader.faults.push(
+    ...missingForSources(settings),
+    ...missingForRestarts(settings, reader),
+    ...uselessReadToken(settings),
+    ...ingestTokensThatOpenMore(settings),
+  );
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return Object.freeze(settings);
 }
@@ -195,16 +200,28 @@ function uselessReadToken({ adminToken, readToken }: ActuatorSettings): readonly
     : [];
 }
 
+/** Workers and Collectors carry these tokens: one that leaks may forge measurements, and must not steer or read. */
+function ingestTokensThatOpenMore({ ingestTokens, adminToken, readToken }: ActuatorSettings): readonly string[] {
+  const same = ingestTokens.find(({ token }) => token === adminToken || token === readToken);
+  if (same === undefined) return [];
+  const name = same.token === adminToken ? 'TIDEMARK_ADMIN_TOKEN' : 'TIDEMARK_READ_TOKEN';
+  return [`TIDEMARK_INGEST_TOKENS: the token of "${same.app}" is the same as ${name}: give it another value`];
+}
+
 /** With dry run off Tidemark restarts dynos. What that takes must be set: otherwise it would only seem to work. */
-function missingForRestarts({ permissions, herokuApiToken }: ActuatorSettings): readonly string[] {
+function missingForRestarts(
+  { permissions, herokuApiToken }: ActuatorSettings,
+  reader: SettingsReader,
+): readonly string[] {
   const { allowed, dryRun, ownApp } = permissions;
   if (dryRun === true) return [];
   const isOwnAppUnknown = ({ app }: { readonly app: string }) => app === '.' && !matchesApp('.', ownApp ?? '', ownApp);
   return [
-    ...(herokuApiToken === null
+    // A value that cannot be read has its own fault, and is not missing.
+    ...(herokuApiToken === null && !reader.isFaulty(SETTINGS.herokuApiToken)
       ? ['HEROKU_API_TOKEN is missing, but TIDEMARK_DRY_RUN is not "true": set the token, or leave dry run on']
       : []),
-    ...(allowed.length === 0
+    ...(allowed.length === 0 && !reader.isFaulty(SETTINGS.targets)
       ? [
           'TIDEMARK_TARGETS is empty, but TIDEMARK_DRY_RUN is not "true": name what may be restarted, for ' +
             'example "shop:worker", or leave dry run on',

@@ -13,6 +13,7 @@ export interface SettingsInput {
 export class SettingsReader {
   readonly faults: string[] = [];
   readonly #input: SettingsInput;
+  readonly #faulty = new Set<string>();
 
   constructor(input: SettingsInput) {
     this.#input = input;
@@ -67,7 +68,13 @@ export class SettingsReader {
         ? parsed.faults
         : [`${isShown ? `"${shown(given.text)}"` : 'the value'} is not ${expected}`];
     this.faults.push(...faults.map((fault) => `${given.source}: ${fault}`));
+    this.#faulty.add(setting.name);
     return fallback;
+  }
+
+  /** Whether the setting was read, and has a value that cannot be used. */
+  isFaulty({ name }: Pick<Setting<unknown>, 'name'>): boolean {
+    return this.#faulty.has(name);
   }
 }
 

@@ -52,6 +52,24 @@ describe('quantities', () => {
 });
 
 describe('the settings of the actuator', () => {
+  it.each([
+    ['TIDEMARK_ADMIN_TOKEN', { TIDEMARK_ADMIN_TOKEN: 's3cret' }],
+    ['TIDEMARK_READ_TOKEN', { TIDEMARK_ADMIN_TOKEN: 'a', TIDEMARK_READ_TOKEN: 's3cret' }],
+  ])('refuse an ingest token that is also %s, and show neither', (name, env) => {
+    const faults = faultsOf({ ...env, TIDEMARK_INGEST_TOKENS: 'blog=other,shop=s3cret' });
+    expect(faults).toEqual([
+      `TIDEMARK_INGEST_TOKENS: the token of "shop" is the same as ${name}: give it another value`,
+    ]);
+  });
+
+  it('do not call missing what cannot be read', () => {
+    const env = { TIDEMARK_DRY_RUN: 'false', TIDEMARK_TARGETS: 'shop', HEROKU_API_TOKEN: 'two words' };
+    expect(faultsOf(env)).toEqual([
+      expect.stringMatching(/^HEROKU_API_TOKEN: the value is not/),
+      expect.stringMatching(/^TIDEMARK_TARGETS: "shop" is not app:type/),
+    ]);
+  });
+
   it('take a token for reading only next to an admin token of another value', () => {
     const env = { TIDEMARK_ADMIN_TOKEN: 'a', TIDEMARK_READ_TOKEN: 'r', TIDEMARK_PUBLIC_URL: 'https://tm.example/' };
     const settings = resolveActuatorSettings({ env, flags: {} });

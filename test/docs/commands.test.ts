@@ -27,7 +27,7 @@ case "$(basename "$0") $1" in
   "heroku apps:info") echo "web_url=https://my-tidemark-0123456789ab.herokuapp.com/" ;;
   "heroku authorizations:create") echo HRKU-0123456789 ;;
   "heroku config:get") echo 0123456789abcdef ;;
-  "openssl rand") echo 0123456789abcdef0123456789abcdef ;;
+  "openssl rand") od -An -N16 -tx1 /dev/urandom | tr -d ' \\n' && echo ;;
 esac
 `;
 
