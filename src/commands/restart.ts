@@ -16,8 +16,9 @@ const GOOD_ENDS = ['restarted', 'already-gone', 'dry-run'];
 
 /** `tidemark restart APP DYNO`: asks for the restart and waits for its end, unless `--no-wait` is given. */
 export async function runRestart(args: CommandArguments): Promise<number> {
-  const [app, dyno] = args.words;
-  if (app === undefined || dyno === undefined)
+  const [app = '', dyno = ''] = args.words.map((word) => word.trim());
+  // A variable of a shell script that is not set.
+  if (app === '' || dyno === '')
     throw new ConfigError([
       '"tidemark restart" needs the app and the dyno, for example: tidemark restart shop worker.1',
     ]);

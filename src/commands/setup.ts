@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SettingsReader } from '../config/settings-reader.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
-import { parseTarget, type Target } from '../model/target.ts';
+import { ONE_OFF_TYPES, parseTarget, type Target } from '../model/target.ts';
 import { SETTINGS } from '../settings/settings.ts';
 import { API_ADDRESS } from '../settings/values.ts';
 import { embeddedSteps, exportsElsewhere, type KnownApp, plainSteps, type Step, webSteps } from './setup/plan.ts';
@@ -33,6 +33,10 @@ interface Plan {
 
 function targetOf({ words: [word = ''] }: CommandArguments): Target {
   const target = parseTarget(word);
+  if (target !== null && ONE_OFF_TYPES.has(target.processType))
+    throw new BadInputError(
+      `"${word}": ${target.processType} dynos are one-offs, which a restart ends and nothing starts again`,
+    );
   if (target !== null) return target;
   throw new BadInputError(
     word === ''

@@ -24,8 +24,10 @@ export function readArguments(args: readonly string[], command: Command, env: En
     isAfterUnknown = false;
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
-    if (switches.includes(name)) own[name] = true;
-    else if (!valueFlags.includes(name)) {
+    if (switches.includes(name)) {
+      own[name] = true;
+      if (value !== undefined) faults.push(`${rawName} takes no value: leave "=${value}" out`);
+    } else if (!valueFlags.includes(name)) {
       flags[name] = value ?? '';
       isAfterUnknown = value === undefined;
     } else if (value === undefined) faults.push(`${rawName} needs a value`);
