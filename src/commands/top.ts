@@ -46,12 +46,13 @@ async function show(
   signal: AbortSignal,
 ): Promise<void> {
   const { stdin, stdout } = process;
-  if (!stdin.isTTY || !stdout.isTTY)
+  // A dumb terminal is one whose cursor cannot be moved.
+  if (!stdin.isTTY || !stdout.isTTY || args.env.TERM === 'dumb')
     throw new BadInputError(
       '"tidemark top" needs a terminal for its screen and keys: "tidemark status" prints once, ' +
         '"tidemark top --watch" prints again and again',
     );
-  const isColoured = !args.env.NO_COLOR && args.env.TERM !== 'dumb';
+  const isColoured = !args.env.NO_COLOR;
   const pause = async (what: 'pause' | 'resume') => {
     const { where, notes } = await steer(args, what, null);
     return [where, ...notes].join(' ');

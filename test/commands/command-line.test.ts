@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -74,6 +74,20 @@ describe('output that no one reads to its end', () => {
     child.stdout?.destroy();
     const [code, signal] = await once(child, 'close');
     expect({ code, signal, stderr: stderr.text }).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+});
+
+describe('output that cannot be written', () => {
+  it.runIf(existsSync('/dev/full'))('ends with one sentence and 1', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [CLI, '--help'], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    const stderr = textOf(child.stderr);
+    const [code] = await once(child, 'close');
+    expect({ code, stderr: stderr.text }).toEqual({
+      code: 1,
+      stderr: 'tidemark: the output cannot be written (ENOSPC)\n',
+    });
   });
 });
 

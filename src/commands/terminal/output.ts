@@ -8,7 +8,7 @@ let onClosed: () => void = () => process.exit(0);
 
 export function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') return endUnwritten(error);
     // Every later write fails in the same way.
     if (isClosed) return;
     isClosed = true;
@@ -18,6 +18,12 @@ export function watchOutput(): void {
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+}
+
+/** A full disk, for example. What was printed is incomplete, so the exit code says so. */
+function endUnwritten({ code = 'unknown fault' }: NodeJS.ErrnoException): never {
+  process.stderr.write(`tidemark: the output cannot be written (${code})\n`);
+  process.exit(1);
 }
 
 export function isOutputClosed(): boolean {

@@ -33,10 +33,10 @@ async function serve() {
 }
 
 /** `tidemark top` on a terminal of its own, whose settings are printed before and after it. */
-function onTerminal(url: string) {
+function onTerminal(url: string, term = 'xterm-256color') {
   const top = `sh -c 'echo pid $$; exec ${process.execPath} ${CLI} top --interval 500ms --url ${url}'`;
   const shell = `stty cols 80 rows 24; echo before $(stty -g); ${top}; echo code $?; echo after $(stty -g)`;
-  const env = { ...ENV, TERM: 'xterm-256color', SHELL: '/bin/sh' };
+  const env = { ...ENV, TERM: term, SHELL: '/bin/sh' };
   const child: ChildProcess = spawn('script', ['-qec', shell, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
   cleanups.push(() => child.kill('SIGKILL'));
   let output = '';
@@ -89,6 +89,13 @@ it('gives the terminal back after SIGTERM', async () => {
   await terminal.until(/worker\.1 /);
   process.kill(Number(/pid (\d+)/.exec(terminal.output())?.[1]), 'SIGTERM');
   expect(await terminal.ended()).toBe(143);
+});
+
+it('says that a terminal whose cursor cannot be moved will not do', async () => {
+  const terminal = onTerminal('http://127.0.0.1:9', 'dumb');
+  await terminal.until(/after \S+/);
+  expect(terminal.output()).toMatch(/"tidemark top" needs a terminal[\s\S]*code 2/);
+  expect(terminal.output()).not.toContain('\u001b');
 });
 
 it('without a terminal says so and names what prints; --json and --watch print', async () => {
