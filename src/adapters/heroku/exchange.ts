@@ -6,6 +6,8 @@ import { OneShotRequest } from './one-shot-request.ts';
  * `JSON.parse` may make 20 bytes of each.
  */
 const MAX_BODY_LENGTH = 4 * 1024 * 1024;
+/** Of one answer, each a call of the account's 4,500 an hour. A page is asked to have 1,000 entries. */
+const MAX_PAGES = 20;
 /** Characters of a fault that are kept: it may repeat what the other end sent. */
 const MAX_WHY_LENGTH = 500;
 
@@ -90,13 +92,17 @@ function requestOptions(call: Call, head: AnswerHead): ConstructorParameters<typ
   };
 }
 
-/** Adds what the library hides (status, headers) or misses (an answer that breaks off, a 304, an endless body). */
+/**
+ * Adds what the library hides (status, headers) or misses (an answer that breaks off, a 304, a body or a chain of pages
+ * without an end).
+ */
 class AnswerHead {
   status: number | null = null;
   headers: IncomingHttpHeaders = {};
   onBroken: (error: Error) => void = () => {};
   /** Characters, of all pages: the library asks for the next one where an answer names it. */
   #received = 0;
+  #pages = 0;
   readonly #onHead: Call['onHead'];
 
   constructor(onHead: Call['onHead']) {
@@ -114,6 +120,11 @@ class AnswerHead {
     response.once('close', () => {
       if (!response.complete) this.onBroken(new Error('the answer broke off'));
     });
+    if (++this.#pages > MAX_PAGES) {
+      response.resume();
+      this.onBroken(new Error(`the answer has more than ${MAX_PAGES} pages`));
+      return;
+    }
     if (status === 304) {
       // The library would read from a cache that it does not have, and throw where nobody can catch it.
       response.resume();
