@@ -109,11 +109,17 @@ function writePlot(path: string, svg: string): void {
   }
 }
 
+/** What Node says of a file beyond its longest string, and beyond its longest buffer. */
+const TOO_LARGE: ReadonlySet<string> = new Set(['ERR_STRING_TOO_LONG', 'ERR_FS_FILE_TOO_LARGE']);
+
 async function readText(file: string): Promise<string> {
   try {
     return file === STDIN ? await textOf(process.stdin) : readFileSync(file, 'utf8');
   } catch (error) {
-    throw new BadInputError(`${file}: cannot be read (${codeOf(error)})`, { cause: error });
+    const why = TOO_LARGE.has(codeOf(error))
+      ? 'is too large to be read at once (512 MB at most): leave out columns that are not needed, or split it by dyno'
+      : `cannot be read (${codeOf(error)})`;
+    throw new BadInputError(`${nameOf(file)}: ${why}`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +71,14 @@ describe('the report of a replay', () => {
       .map((point) => Number(point.split(',')[0]));
     expect(usageXs?.at(-1)).toBeGreaterThan(restartX);
   });
+});
+
+it('says what to do with a file that is too large to be read at once', () => {
+  const path = join(folder, 'huge.csv');
+  writeFileSync(path, '');
+  // A hole, which takes no place on the disk.
+  truncateSync(path, 3 * 1024 ** 3);
+  expect(replay('huge.csv')).toContain('huge.csv: is too large to be read at once (512 MB at most)');
 });
 
 describe('a log that is piped in', () => {
