@@ -11,6 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function checkSettings(settings: ActuatorSettings, env: Environment): readonly Finding[] {
   return [
     ...checkDryRun(settings),
+    ...checkOwnApp(settings),
     ...checkDoors(settings, env),
     ...checkWebDyno(settings, env),
     ...checkTls(env),
@@ -34,6 +35,17 @@ function checkDryRun({ permissions }: ActuatorSettings): readonly Finding[] {
   if (dryRun === false) return [ok(`${names} may be restarted`)];
   const dry = dryRun.map(({ app, processType }) => `${app}:${processType}`).join(', ');
   return [ok(`${names} may be restarted; ${dry} stays dry`)];
+}
+
+/** A dry actuator starts all the same, and its dry run would show nothing of this app. Otherwise it does not start. */
+function checkOwnApp({ permissions: { allowed, ownApp } }: ActuatorSettings): readonly Finding[] {
+  if (ownApp !== null || !allowed.some(({ app }) => app === '.')) return [];
+  return [
+    warning(
+      'TIDEMARK_TARGETS means this app by ".", but HEROKU_APP_NAME is not set: that entry matches nothing',
+      'name the app, or enable it: heroku labs:enable runtime-dyno-metadata -a <app>, and deploy',
+    ),
+  ];
 }
 
 /** On a dyno every request comes from outside, through Heroku's router. */

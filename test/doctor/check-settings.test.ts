@@ -10,6 +10,7 @@ const ON_A_DYNO = { ...ARMED, DYNO: 'web.1', TIDEMARK_INGEST_TOKENS: 'shop=t', T
 it.each<[string, Env, string, RegExp]>([
   ['an empty allow-list', {}, 'warning', /TIDEMARK_TARGETS is empty/],
   ['dry run', { TIDEMARK_TARGETS: 'shop:worker' }, 'warning', /decides about shop:worker, but restarts nothing/],
+  ['an own app without a name', { TIDEMARK_TARGETS: '.:worker' }, 'warning', /HEROKU_APP_NAME is not set/],
   ['what may be restarted', ARMED, 'ok', /shop:worker may be restarted/],
   ['what stays dry', { ...ARMED, TIDEMARK_DRY_RUN: 'shop-pr-*:worker' }, 'ok', /shop-pr-\*:worker stays dry/],
   ['a dyno without ingest tokens', { ...ON_A_DYNO, TIDEMARK_INGEST_TOKENS: '' }, 'fault', /none will arrive/],
