@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { bundleEntries } from './build/entries.ts';
 import { buildPage } from './build/page.ts';
 import { type BuildPlaces, isBuilt, noteBuilt } from './build/stamp.ts';
+import { nameDeclarationsByJs } from './build/types.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -37,15 +38,15 @@ async function build(): Promise<void> {
   // On standard error: what a script prints on standard output may be read by a program.
   process.stderr.write('Building dist. This takes about 20 s, and longer on a busy machine.\n');
   await rm(join(ROOT, PLACES.output), { recursive: true, force: true });
-  await Promise.all([
-    compile('tsconfig.build.json'),
-    compile('tsconfig.types.json'),
-    bundleEntries(),
-    buildPage(join(ROOT, 'dist/site')),
-  ]);
+  await Promise.all([compile('tsconfig.build.json'), declare(), bundleEntries(), buildPage(join(ROOT, 'dist/site'))]);
   await chmod(join(ROOT, 'dist/cli.js'), 0o755);
   await noteBuilt(PLACES);
   process.stderr.write(`Built dist in ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);
+}
+
+async function declare(): Promise<void> {
+  await compile('tsconfig.types.json');
+  await nameDeclarationsByJs(join(ROOT, 'dist/cjs'));
 }
 
 async function compile(project: string): Promise<void> {

@@ -35,6 +35,7 @@ async function bundle(input: Record<string, string>, external: (string | RegExp)
   await build.close();
   for (const chunk of output) {
     if (chunk.type !== 'chunk') continue;
+    refuseEmptiedTry(chunk);
     const code = inOneByteCharacters(chunk.code);
     await writeFile(join(FOLDER, chunk.fileName), code);
     await nameOrigins({ ...chunk, code });
@@ -44,6 +45,15 @@ async function bundle(input: Record<string, string>, external: (string | RegExp)
 /** V8 keeps the text of a file in memory, and takes two bytes for each of its characters if one of them needs two. */
 function inOneByteCharacters(code: string): string {
   return code.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * The bundler drops a call without effects whose result nobody uses, also where a `try` waits for its exception (such
+ * as that of `decodeURIComponent`).
+ */
+function refuseEmptiedTry({ fileName, code }: OutputChunk): void {
+  const emptied = /\btry \{\s*(?:return (?:true|false);?\s*)?\}[^\n]*/.exec(code);
+  if (emptied !== null) throw new Error(`${fileName}: the bundler has emptied a try block: ${emptied[0]}`);
 }
 
 /** What a bundler only warns of (an import that leads nowhere) would break in an application. */

@@ -28,21 +28,25 @@ export function headerEntries(env: Environment): readonly (readonly [variable: s
 export function headerSecrets(env: Environment): readonly string[] {
   return headerEntries(env).flatMap(([, entry]) => {
     const written = entry.slice(entry.indexOf('=') + 1).trim();
-    const sent = decoded(written);
+    const sent = decodedOrNull(written) ?? written;
     return [written, sent, sent.split(/\s+/).at(-1) ?? ''];
   });
 }
 
-function decoded(text: string): string {
+/** Null if a `%` does not stand before two hex digits. */
+export function decodedOrNull(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return null;
   }
 }
 
-/** A number of milliseconds above zero; null for any other text. */
+/** ms, 24 days. Node fires a timer that is set to more after 1 ms. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A number of milliseconds above zero, at most `MAX_TIMER_MS`: more counts as that. Null for any other text. */
 export function parseMilliseconds(text: string | undefined): number | null {
   const ms = Number(text?.trim() || Number.NaN);
-  return Number.isFinite(ms) && ms > 0 ? ms : null;
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_TIMER_MS) : null;
 }

@@ -32,6 +32,8 @@ export class BackgroundExporter implements PushMetricExporter {
   readonly #options: BackgroundExporterOptions;
   #latest: Promise<void> = Promise.resolve();
   #flushes = 0;
+  /** Whether any export has arrived, or has failed. */
+  #isAnswered = false;
 
   constructor(options: BackgroundExporterOptions) {
     this.#exporter = options.exporter;
@@ -39,8 +41,13 @@ export class BackgroundExporter implements PushMetricExporter {
   }
 
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    const { onArrived, onFailed } = this.#options;
-    const reported = this.#send(metrics).then(onArrived, onFailed);
+    const reported = this.#send(metrics).then(
+      () => {
+        this.#isAnswered = true;
+        this.#options.onArrived();
+      },
+      (error: unknown) => this.#fail(error),
+    );
     this.#latest = reported.catch((error: unknown) => reportFault('reporting the result of an export', error));
     done({ code: SUCCESS });
   }
@@ -50,6 +57,17 @@ export class BackgroundExporter implements PushMetricExporter {
     this.#flushes += 1;
     await this.#latest;
     this.#flushes -= 1;
+  }
+
+  /**
+   * The process may end now, before the export under way is answered. A receiver that never answered is reported: a
+   * process that lives shorter than an export's timeout would otherwise say nothing.
+   */
+  giveUp(): void {
+    if (this.#isAnswered || this.#flushes === 0) return;
+    this.#fail(
+      new PostError('no answer before the process ends', { isRetryable: true, cause: { name: 'AbortError' } }),
+    );
   }
 
   shutdown(): Promise<void> {
@@ -69,11 +87,16 @@ export class BackgroundExporter implements PushMetricExporter {
       if (code === SUCCESS) return;
       if (!(error instanceof PostError && error.isRetryable)) throw error ?? new Error('no reason given');
       // The process may end after the flush, before the last retry.
-      if (this.#flushes > 0) this.#options.onFailed(error);
+      if (this.#flushes > 0) this.#fail(error);
       const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
       if (performance.now() + waitMs > deadlineMs) throw error;
       await unheldDelay(waitMs);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#isAnswered = true;
+    this.#options.onFailed(error);
   }
 
   #once(metrics: ResourceMetrics): Promise<ExportResult> {

@@ -1,4 +1,5 @@
 import {
+  decodedOrNull,
   type Environment,
   endpointVariable,
   headerEntries,
@@ -10,6 +11,8 @@ import type { Transport } from '../settings.ts';
 /** The actuator assesses curves by the minute and needs several points in each; OpenTelemetry's own default is 60 s. */
 const DEFAULT_INTERVAL_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Exports cost CPU time that the jobs need: who writes `10` means seconds. */
+const MIN_INTERVAL_MS = 100;
 
 export interface ExportSettings {
   readonly exporters: readonly ('otlp' | 'console' | 'redis')[];
@@ -30,7 +33,11 @@ export function readExportSettings(env: Environment, transports: readonly Transp
     notes.push(`${name} is not a number of milliseconds above zero; using ${fallback}.`);
     return fallback;
   };
-  const intervalMs = milliseconds('OTEL_METRIC_EXPORT_INTERVAL', DEFAULT_INTERVAL_MS);
+  const askedMs = milliseconds('OTEL_METRIC_EXPORT_INTERVAL', DEFAULT_INTERVAL_MS);
+  const intervalMs = Math.max(askedMs, MIN_INTERVAL_MS);
+  if (askedMs < intervalMs) {
+    notes.push(`OTEL_METRIC_EXPORT_INTERVAL=${askedMs} is in milliseconds; using ${intervalMs}, the minimum.`);
+  }
   const timeoutMs = Math.min(milliseconds('OTEL_METRIC_EXPORT_TIMEOUT', DEFAULT_TIMEOUT_MS), intervalMs);
   if (isSdkDisabled(env)) return { exporters: [], intervalMs, timeoutMs, notes: [SDK_DISABLED] };
   const exporters: ExportSettings['exporters'][number][] = [];
@@ -56,7 +63,7 @@ export function canReport(env: Environment, transports: readonly Transport[]): b
 }
 
 function overOtlp(env: Environment): Pick<ExportSettings, 'notes'> & { exporters: ('otlp' | 'console')[] } {
-  const names = (env.OTEL_METRICS_EXPORTER?.trim() || 'otlp').split(',').map((name) => name.trim());
+  const names = exporterNames(env);
   if (names.includes('none')) {
     return { exporters: [], notes: ['OTEL_METRICS_EXPORTER=none: nothing is reported. Set it to otlp to report.'] };
   }
@@ -71,6 +78,13 @@ function overOtlp(env: Environment): Pick<ExportSettings, 'notes'> & { exporters
     ...(isConsole ? (['console'] as const) : []),
   ];
   return { exporters, notes: [...notes, ...otlp] };
+}
+
+/** In lower case: OpenTelemetry's specification lets values of closed lists be written in any. */
+function exporterNames(env: Environment): readonly string[] {
+  const names = (env.OTEL_METRICS_EXPORTER ?? '').toLowerCase().split(',');
+  const given = names.map((name) => name.trim()).filter((name) => name !== '');
+  return given.length === 0 ? ['otlp'] : given;
 }
 
 function exporterNote(name: string): string[] {
@@ -94,7 +108,7 @@ function endpointNote(env: Environment): string | null {
 function protocolNote(env: Environment): string[] {
   const names = ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
   const name = names.find((one) => Boolean(env[one]?.trim()));
-  const value = env[name ?? '']?.trim();
+  const value = env[name ?? '']?.trim().toLowerCase();
   if (name === undefined || value === 'http/protobuf' || value === 'http/json') return [];
   return [
     `${name}=${value} is not supported: Tidemark sends OTLP over HTTP as JSON. ` +
@@ -129,21 +143,30 @@ function headerNotes(env: Environment): string[] {
 
 /** OpenTelemetry drops all attributes if it cannot read one. */
 function resourceNote(env: Environment): string[] {
-  if (isDecodable(env.OTEL_RESOURCE_ATTRIBUTES ?? '')) return [];
-  return [
-    'OTEL_RESOURCE_ATTRIBUTES has a % that is not before two hex digits, and all of it is ignored. Write it as %25.',
-  ];
+  const fault = resourceFault(env.OTEL_RESOURCE_ATTRIBUTES ?? '');
+  return fault === null ? [] : [`OTEL_RESOURCE_ATTRIBUTES has ${fault}`];
 }
+
+function resourceFault(text: string): string | null {
+  for (const entry of text.split(',').map((one) => one.trim())) {
+    if (entry === '') continue;
+    const [name = '', value, ...others] = entry.split('=').map((part) => decodedOrNull(part.trim()));
+    if (name === null || value === null) {
+      return 'a % that is not before two hex digits, and all of it is ignored. Write it as %25.';
+    }
+    if (name === '' || value === undefined || others.length > 0) {
+      return 'an entry that is not name=value, and all of it is ignored. Write a comma in a value as %2C, a = as %3D.';
+    }
+    if (name.length > MAX_ATTRIBUTE_LENGTH || value.length > MAX_ATTRIBUTE_LENGTH) {
+      return `an entry of more than ${MAX_ATTRIBUTE_LENGTH} characters, and all of it is ignored. Shorten it.`;
+    }
+  }
+  return null;
+}
+
+/** Characters of a name or a value that OpenTelemetry reads. */
+const MAX_ATTRIBUTE_LENGTH = 255;
 
 function isHeader(entry: string): boolean {
-  return /^[^=\s]+\s*=./.test(entry) && isDecodable(entry);
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return /^[^=\s]+\s*=./.test(entry) && decodedOrNull(entry) !== null;
 }

@@ -56,7 +56,14 @@ export async function privateProvider(options: PrivateProviderOptions): Promise<
   const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...readerOptions }));
   const provider = new MeterProvider({ resource: ownResource, readers });
   const needsConnection = settings.exporters.every((name) => name === 'redis');
-  return { provider, tables, canSend: async () => !needsConnection || ((await workerRedis()?.isConnected()) ?? false) };
+  return {
+    provider,
+    tables,
+    canSend: async () => !needsConnection || ((await workerRedis()?.isConnected()) ?? false),
+    giveUp: () => {
+      for (const exporter of exporters) if (exporter instanceof BackgroundExporter) exporter.giveUp();
+    },
+  };
 }
 
 interface ExporterContext extends PrivateProviderOptions {

@@ -29,6 +29,8 @@ export interface OwnProvider {
   readonly tables: JobTables | null;
   /** Whether what it collects now would leave the process. Never rejects. */
   canSend(): Promise<boolean>;
+  /** The last flush is over, and what has not arrived by now may never do: what nobody was told is printed. */
+  giveUp(): void;
 }
 
 /** Makes a provider for a process whose application has registered none; null if the environment asks for none. */
@@ -147,7 +149,8 @@ export class Telemetry {
     if (!this.#unflushedJobs) return Promise.resolve();
     this.#measured.monitor.process();
     this.#unflushedJobs = false;
-    this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver()).finally(() => {
+    const giveUp = () => guarded('reporting that a flush was cut short', () => this.#own?.giveUp());
+    this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver(), giveUp).finally(() => {
       this.#flushing = null;
     });
     return this.#flushing;
@@ -219,10 +222,13 @@ const NO_PROVIDER =
   'Give the SDK metricReaders to have it export them.';
 
 /** The timer is not unref'd: it keeps the process alive for the remaining time; the sockets do not. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
+async function within(limitMs: number, work: Promise<void>, onTimeout: () => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timedOut = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
+    timer = setTimeout(() => {
+      onTimeout();
+      resolve();
+    }, limitMs);
   });
   await Promise.race([work.catch((error: unknown) => reportFault('the last flush', error)), timedOut]);
   clearTimeout(timer);

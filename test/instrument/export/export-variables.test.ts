@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { answering, cleanUp, said, TOKEN } from './export-lines.ts';
+import { answering, cleanUp, http, said, TOKEN } from './export-lines.ts';
 
 afterEach(cleanUp);
 
@@ -55,6 +56,15 @@ const BESIDE: readonly [Record<string, string>, string][] = [
     { OTEL_RESOURCE_ATTRIBUTES: 'team=a%2,heroku.app.name=x' },
     'OTEL_RESOURCE_ATTRIBUTES has a % that is not before two hex digits, and all of it is ignored. Write it as %25.',
   ],
+  ...['team,heroku.app.name=x', 'query=a=b', '=x'].map((attributes): [Record<string, string>, string] => [
+    { OTEL_RESOURCE_ATTRIBUTES: attributes },
+    'OTEL_RESOURCE_ATTRIBUTES has an entry that is not name=value, and all of it is ignored. ' +
+      'Write a comma in a value as %2C, a = as %3D.',
+  ]),
+  [
+    { OTEL_RESOURCE_ATTRIBUTES: `notes=${'x'.repeat(256)}` },
+    'OTEL_RESOURCE_ATTRIBUTES has an entry of more than 255 characters, and all of it is ignored. Shorten it.',
+  ],
 ];
 
 it.each(BESIDE)('%o: the worker says so, and reports', async (env, line) => {
@@ -69,9 +79,52 @@ it('takes the default for an interval that is no number, and says so', async () 
   ]);
 });
 
-it.each([{}, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, { OTEL_METRICS_EXPORTER: 'otlp' }, { ...TOKEN }])(
-  'finds nothing to say of %o',
-  async (env) => {
-    expect(await said(env as Record<string, string>, answering(200))).toHaveLength(1);
-  },
-);
+it('exports no more often than every 100 ms, and says so: who writes 10 means seconds', async () => {
+  const lines = await said({ OTEL_METRIC_EXPORT_INTERVAL: '10' }, answering(200));
+  expect(lines).toEqual([
+    'OTEL_METRIC_EXPORT_INTERVAL=10 is in milliseconds; using 100, the minimum.',
+    'reporting my-app worker.1 to http://RECEIVER every 0.1 s',
+  ]);
+});
+
+it('takes an interval that no timer can wait for as the longest that one can', async () => {
+  const lines = await said({ OTEL_METRIC_EXPORT_INTERVAL: '99999999999' }, answering(200));
+  expect(lines).toEqual(['reporting my-app worker.1 to http://RECEIVER every 2147483.6 s']);
+});
+
+it('waits for an answer when the timeout is longer than a timer can wait', async () => {
+  const start = () =>
+    http((request, response) => void request.resume().on('end', () => setTimeout(answer, 300, response)));
+  const lines = await said({ OTEL_EXPORTER_OTLP_TIMEOUT: '99999999999' }, start);
+  expect(lines).toEqual(['reporting my-app worker.1 to http://RECEIVER every 0.5 s']);
+});
+
+function answer(response: ServerResponse): void {
+  response.end();
+}
+
+it.each([
+  ['  RECEIVER \n', '/v1/metrics'],
+  ['RECEIVER/', '/v1/metrics'],
+  ['RECEIVER/otlp//', '/otlp/v1/metrics'],
+  ['RECEIVER/otlp?key=value', '/otlp/v1/metrics?key=value'],
+])('sends to the path for metrics where the address is "%s"', async (OTEL_EXPORTER_OTLP_ENDPOINT, path) => {
+  const asked: (string | undefined)[] = [];
+  const start = () =>
+    http((request, response) => {
+      asked.push(request.url);
+      request.resume().on('end', () => response.end());
+    });
+  expect(await said({ OTEL_EXPORTER_OTLP_ENDPOINT }, start)).toHaveLength(1);
+  expect(new Set(asked)).toEqual(new Set([path]));
+});
+
+it.each([
+  {},
+  { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' },
+  { OTEL_METRICS_EXPORTER: 'OTLP,' },
+  { OTEL_RESOURCE_ATTRIBUTES: ' a = b%20c ,, d= ' },
+  { ...TOKEN },
+])('finds nothing to say of %o', async (env) => {
+  expect(await said(env as Record<string, string>, answering(200))).toHaveLength(1);
+});

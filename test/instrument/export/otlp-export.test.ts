@@ -318,4 +318,29 @@ describe('export in the background', () => {
     await vi.runAllTimersAsync();
     await flushed;
   });
+
+  it('reports a receiver that never answered, once the flush is given up', async () => {
+    const exporter: PushMetricExporter = { export: () => {}, forceFlush: async () => {}, shutdown: async () => {} };
+    const onFailed = vi.fn();
+    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard, onFailed });
+    background.export(METRICS, () => {});
+    background.giveUp();
+    expect(onFailed).not.toHaveBeenCalled();
+    void background.forceFlush();
+    background.giveUp();
+    background.giveUp();
+    expect(onFailed).toHaveBeenCalledExactlyOnceWith(expect.any(PostError));
+  });
+
+  it('reports nothing of a receiver that has answered before', async () => {
+    const { exporter } = scripted({ code: 0 });
+    const onFailed = vi.fn();
+    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard, onFailed });
+    background.export(METRICS, () => {});
+    await background.forceFlush();
+    background.export(METRICS, () => {});
+    void background.forceFlush();
+    background.giveUp();
+    expect(onFailed).not.toHaveBeenCalled();
+  });
 });

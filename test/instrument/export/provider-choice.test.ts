@@ -5,7 +5,7 @@ import { JobTables } from '../../../src/instrument/export/job-tables.ts';
 import { PATIENCE } from '../../patience.ts';
 import { memoryProvider, type ResourceAttributes } from '../memory/memory-reader.ts';
 import { listen } from '../said-lines.ts';
-import { canSend, flushable, harness } from './telemetry-harness.ts';
+import { canSend, flushable, giveUp, harness } from './telemetry-harness.ts';
 
 afterEach(() => {
   metrics.disable();
@@ -30,7 +30,7 @@ describe('choice of the provider', () => {
   it('is the fallback elsewhere, which loses no job of before', async () => {
     const { telemetry, runJob } = harness();
     const { provider, collect } = memoryProvider();
-    telemetry.setFallback(async () => ({ provider, tables: null, canSend }));
+    telemetry.setFallback(async () => ({ provider, tables: null, canSend, giveUp }));
     runJob(1);
     runJob(1);
     await telemetry.settle();
@@ -43,7 +43,7 @@ describe('choice of the provider', () => {
     const tables = new JobTables();
     const [ours, given] = [harness(), harness()];
     const [byTables, byInstruments] = [memoryProvider({}, [tables]), memoryProvider()];
-    ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables, canSend }));
+    ours.telemetry.setFallback(async () => ({ provider: byTables.provider, tables, canSend, giveUp }));
     await ours.telemetry.settle();
     given.telemetry.use(byInstruments.provider);
     for (const { runJob, failJob, loseChild } of [ours, given]) {
@@ -95,7 +95,7 @@ describe('choice of the provider', () => {
     const { telemetry, runJob } = harness();
     const ours = memoryProvider();
     const shutdown = vi.spyOn(ours.provider, 'shutdown');
-    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend }));
+    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend, giveUp }));
     await telemetry.settle();
     const given = memoryProvider();
     telemetry.use(given.provider);
@@ -120,7 +120,7 @@ describe('choice of the provider', () => {
     for (const isFlushed of [false, true]) {
       const { telemetry, runJob } = harness();
       const forceFlush = vi.fn(async () => {});
-      telemetry.setFallback(async () => ({ provider: flushable(forceFlush), tables: null, canSend }));
+      telemetry.setFallback(async () => ({ provider: flushable(forceFlush), tables: null, canSend, giveUp }));
       if (isFlushed) runJob(1);
       await (isFlushed ? telemetry.flush() : telemetry.settle());
       await vi.waitFor(() => expect(forceFlush).toHaveBeenCalled(), PATIENCE);
@@ -142,7 +142,7 @@ async function saidOf(provider: MeterProvider | null, given: 'given' | 'global')
   const { voice, lines } = listen();
   const { telemetry } = harness(voice);
   const ours = memoryProvider();
-  telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend }));
+  telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend, giveUp }));
   if (provider !== null && given === 'given') telemetry.use(provider);
   if (provider !== null && given === 'global') metrics.setGlobalMeterProvider(provider);
   await telemetry.settle();
@@ -204,7 +204,7 @@ describe("the application's own SDK", () => {
     const { voice, lines } = listen();
     const { telemetry, runJob } = harness(voice);
     const { provider, collect } = memoryProvider();
-    const fallback = vi.fn(async () => ({ provider, tables: null, canSend }));
+    const fallback = vi.fn(async () => ({ provider, tables: null, canSend, giveUp }));
     telemetry.setFallback(fallback, { expectsSdk: true });
     runJob(5000);
     expect(fallback).not.toHaveBeenCalled();
@@ -224,7 +224,7 @@ describe("the application's own SDK", () => {
     const made = Promise.withResolvers<void>();
     telemetry.setFallback(async () => {
       await made.promise;
-      return { provider: ours.provider, tables: null, canSend };
+      return { provider: ours.provider, tables: null, canSend, giveUp };
     });
     const settled = telemetry.settle();
     telemetry.use(theirs.provider);

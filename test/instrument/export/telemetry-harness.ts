@@ -35,6 +35,7 @@ export function harness(voice = new Voice()) {
 }
 
 export const canSend = async () => true;
+export const giveUp = () => {};
 
 /** A provider whose flush ends when the test says so, or never. */
 export function flushable(forceFlush: () => Promise<void>): SdkMeterProvider {

@@ -1,5 +1,6 @@
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { type Environment, endpointVariable, MAX_TIMER_MS } from '../../../shared/otel-environment.ts';
 import { ExportParts } from '../export-parts.ts';
 import type { JsonMetricsSerializer } from '../opentelemetry-sdk.ts';
 import { OtlpPost, PostError } from './otlp-post.ts';
@@ -17,27 +18,43 @@ const MAX_BODY_BYTES = 1_000_000;
 const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
 
+const METRICS_PATH = 'v1/metrics';
+/** For all signals: each appends its path. */
+const BASE_VARIABLE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
 /**
  * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all other standard variables apply. It is
  * OpenTelemetry's exporter with its configuration and its serializer, over Tidemark's transport (see `OtlpPost`). It
  * sends once, reports the result, and repeats nothing. If the receiver rejected some points, the export has failed with
  * `RejectedPoints`.
  */
-export async function otlpExporter(
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<{ exporter: PushMetricExporter; url: URL }> {
+export async function otlpExporter(env: Environment): Promise<{ exporter: PushMetricExporter; url: URL }> {
   const { OTLPMetricExporterBase, convertLegacyHttpOptions, JsonMetricsSerializer } = await import(
     '../opentelemetry-sdk.ts'
   );
   const { url, headers, compression, timeoutMillis, concurrencyLimit } = convertLegacyHttpOptions(
-    {},
+    addressOf(env),
     'METRICS',
-    'v1/metrics',
+    METRICS_PATH,
     { 'Content-Type': 'application/json' },
   );
-  const post = new OtlpPost({ url, headers, compression, timeoutMs: timeoutMillis, env });
+  const timeoutMs = Math.min(timeoutMillis, MAX_TIMER_MS);
+  const post = new OtlpPost({ url, headers, compression, timeoutMs, env });
   const exporter = new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
   return { exporter, url: new URL(url) };
+}
+
+/**
+ * The address that the environment gives; empty for OpenTelemetry's default. OpenTelemetry's own reading appends the
+ * path to the text: an address that ends with a space or a line break is then none, and a query takes the path in.
+ */
+function addressOf(env: Environment): { url?: string } {
+  const variable = endpointVariable(env);
+  const url = URL.parse(env[variable ?? '']?.trim() ?? '');
+  if (variable === null || url === null) return {};
+  // The variable for metrics alone is used unchanged.
+  if (variable === BASE_VARIABLE) url.pathname = `${url.pathname.replace(/\/+$/, '')}/${METRICS_PATH}`;
+  return { url: url.href };
 }
 
 /** What the exporter passes its exports to. */

@@ -1,4 +1,10 @@
-import { type Environment, endpointVariable, headerEntries, headerSecrets } from '../../../shared/otel-environment.ts';
+import {
+  decodedOrNull,
+  type Environment,
+  endpointVariable,
+  headerEntries,
+  headerSecrets,
+} from '../../../shared/otel-environment.ts';
 import { oneLine } from '../../voice.ts';
 import type { ExportProblem } from './export-log.ts';
 import { PostError, type Refusal } from './otlp-post.ts';
@@ -209,19 +215,11 @@ function secretsOf(env: Environment, url: URL): readonly string[] {
     ...headerSecrets(env),
     ...query,
     url.username,
-    decoded(url.username),
+    decodedOrNull(url.username) ?? '',
     url.password,
-    decoded(url.password),
+    decodedOrNull(url.password) ?? '',
   ];
   // The longest first, because another may be contained in it. Shorter texts are not secrets, and replacing them would
   // damage words.
   return [...new Set(secrets)].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
