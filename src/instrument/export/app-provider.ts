@@ -8,9 +8,11 @@ type RawAttribute = readonly [name: string, value: unknown];
 interface Resource {
   /** The first attribute of a name wins. A value is a promise if its detector makes a network request. */
   getRawAttributes?(): readonly RawAttribute[];
+  /** SDK 1.x: what is known before its detectors have made their network requests. None of those knows the dyno. */
+  readonly _syncAttributes?: Readonly<Record<string, unknown>>;
 }
 
-/** Where the SDKs 2.x and 3.x keep what a provider was created with. The API does not expose it. */
+/** Where the SDKs 1.x to 3.x keep what a provider was created with. The API does not expose it. */
 interface SdkInternals {
   readonly _sharedState?: { readonly resource?: Resource; readonly metricCollectors?: readonly unknown[] };
 }
@@ -56,8 +58,9 @@ export function appProviderLine(provider: MeterProvider, env: Environment): stri
 /** The attributes of its resource, some of them promises; null if they are not accessible. */
 function attributesOf(provider: MeterProvider): Readonly<Record<string, unknown>> | null {
   try {
-    const raw = (provider as SdkInternals)._sharedState?.resource?.getRawAttributes?.();
-    return raw === undefined ? null : Object.fromEntries([...raw].reverse());
+    const resource = (provider as SdkInternals)._sharedState?.resource;
+    const raw = resource?.getRawAttributes?.();
+    return raw === undefined ? (resource?._syncAttributes ?? null) : Object.fromEntries([...raw].reverse());
   } catch {
     return null;
   }
