@@ -1,4 +1,5 @@
-import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { DiagConsoleLogger, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { onConsole } from './print-line.ts';
 import { oneLine } from './voice.ts';
 
 /** Where every copy of the OpenTelemetry API keeps what is registered globally. The API offers no way to ask for it. */
@@ -20,7 +21,7 @@ export function logToConsole(value: string | undefined): void {
   const name = value?.trim().toUpperCase() ?? '';
   if (name === '' || hasLogger()) return;
   const logLevel = LEVELS.get(name);
-  diag.setLogger(new DiagConsoleLogger(), { logLevel: logLevel ?? DiagLogLevel.INFO });
+  diag.setLogger(consoleLogger(), { logLevel: logLevel ?? DiagLogLevel.INFO });
   if (logLevel === undefined) {
     const names = [...LEVELS.keys()].join(', ');
     diag.warn(`tidemark: OTEL_LOG_LEVEL="${oneLine(value ?? '', 40)}" is not one of ${names}; using INFO`);
@@ -30,4 +31,20 @@ export function logToConsole(value: string | undefined): void {
 function hasLogger(): boolean {
   const globals = (globalThis as { [GLOBALS]?: { diag?: object } })[GLOBALS];
   return globals?.diag !== undefined;
+}
+
+/** OpenTelemetry's own logger, which ends the application when its output is closed. */
+function consoleLogger(): DiagLogger {
+  const logger = new DiagConsoleLogger();
+  const tolerant =
+    (level: keyof DiagLogger): DiagLogger[typeof level] =>
+    (...line) =>
+      onConsole(() => logger[level](...line));
+  return {
+    error: tolerant('error'),
+    warn: tolerant('warn'),
+    info: tolerant('info'),
+    debug: tolerant('debug'),
+    verbose: tolerant('verbose'),
+  };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 
 const VOICE = new URL('../../src/instrument/voice.ts', import.meta.url).href;
+const LOGGER = new URL('../../src/instrument/console-logger.ts', import.meta.url).href;
 /** Two sentences wait for a worker; the second is printed just after the first one has failed. */
 const APPLICATION = `
 const { Voice } = await import('${VOICE}');
@@ -19,6 +20,39 @@ it('leaves an application whose standard error is closed as it was, however much
   const child = spawn(process.execPath, ['--input-type=module', '--eval', APPLICATION]);
   child.stderr.destroy();
   await once(child.stdout, 'data');
+  child.stdin.end('go');
+  expect(await once(child, 'close')).toEqual([7, null]);
+});
+
+/** OpenTelemetry's diagnostics below the level of warnings go to standard output. */
+const CHATTY_APPLICATION = `
+const { logToConsole } = await import('${LOGGER}');
+const { diag } = await import('@opentelemetry/api');
+process.stdin.once('data', () => {
+  logToConsole('debug');
+  diag.info('first');
+  setTimeout(() => diag.info('second'), 20);
+  setTimeout(() => process.exit(7), 50);
+});
+process.stderr.write('ready');
+`;
+
+it("prints OpenTelemetry's diagnostics on the application's output", async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', CHATTY_APPLICATION]);
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  await once(child.stderr, 'data');
+  child.stdin.end('go');
+  await once(child, 'close');
+  expect(output).toBe('first\nsecond\n');
+});
+
+it('leaves an application whose standard output is closed as it was, whatever OpenTelemetry logs', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', CHATTY_APPLICATION]);
+  child.stdout.destroy();
+  await once(child.stderr, 'data');
   child.stdin.end('go');
   expect(await once(child, 'close')).toEqual([7, null]);
 });

@@ -3,6 +3,7 @@ import { POINTS_STREAM_KEY } from '../../semconv.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { BorrowedRedis } from '../bullmq/borrowed-redis.ts';
 import { herokuDetector } from '../identity/heroku-detector.ts';
+import { onConsole } from '../print-line.ts';
 import type { Transport } from '../settings.ts';
 import { BackgroundExporter } from './background-exporter.ts';
 import { type ExportSettings, readExportSettings } from './export-environment.ts';
@@ -77,8 +78,15 @@ const EXPORTERS: Readonly<
 > = {
   otlp: overOtlp,
   redis: overPointsStream,
-  console: async () => new (await import('./opentelemetry-sdk.ts')).ConsoleMetricExporter(),
+  console: toConsole,
 };
+
+async function toConsole(): Promise<PushMetricExporter> {
+  const exporter = new (await import('./opentelemetry-sdk.ts')).ConsoleMetricExporter();
+  const print = exporter.export.bind(exporter);
+  exporter.export = (metrics, done) => onConsole(() => print(metrics, done));
+  return exporter;
+}
 
 async function overOtlp({ env, settings, say, subject }: ExporterContext): Promise<PushMetricExporter> {
   const { intervalMs, timeoutMs } = settings;
