@@ -1,4 +1,7 @@
+/** Outputs that Tidemark writes to just now. */
 const tolerant = new Set<NodeJS.WriteStream>();
+/** Outputs whose next failure, which is the application's, is tolerated. */
+const owed = new Set<NodeJS.WriteStream>();
 
 /** Prints a line on the application's console, which writes it to standard error. Never throws. */
 export function printLine(line: string): void {
@@ -25,17 +28,27 @@ export function onConsole(write: () => void): void {
 
 /**
  * Of lines that follow each other on an output that is closed or full, Node tolerates the failure of the first one only:
- * the next one would end the application. This lasts until what is written now has failed; the application's own lines
- * fail as they always did.
+ * the next one would end the application. Tidemark's lines take nothing of that: their own failures are tolerated, and
+ * after them the application's first one, as if nothing had failed before.
  */
 function tolerateFailure(output: NodeJS.WriteStream): void {
   if (tolerant.has(output)) return;
   tolerant.add(output);
-  output.on('error', ignore);
+  let hasFailed = false;
+  const fail = () => {
+    hasFailed = true;
+  };
+  output.on('error', fail);
+  // By then what is written now has failed.
   setImmediate(() => {
     tolerant.delete(output);
-    output.off('error', ignore);
+    output.off('error', fail);
+    if (hasFailed) tolerateNext(output);
   });
 }
 
-const ignore = () => {};
+function tolerateNext(output: NodeJS.WriteStream): void {
+  if (owed.has(output)) return;
+  owed.add(output);
+  output.once('error', () => owed.delete(output));
+}
