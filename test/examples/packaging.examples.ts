@@ -46,6 +46,13 @@ describe('the packed package', () => {
     expect(output.match(/^\S+: error \w+/gm)).toEqual(['wrong.ts(5,9): error TS2345', 'wrong.ts(6,15): error TS2345']);
   });
 
+  it.each(['commonjs', 'node16'])('has types for TypeScript 4.9, under --module %s', async (module) => {
+    // @types/node no longer compiles there.
+    const options = `--noEmit --strict --target es2022 --lib es2022,dom --typeRoots none --module ${module}`;
+    const compiled = await node('node_modules/typescript4/bin/tsc', ...options.split(' '), 'declared.ts');
+    expect(compiled).toEqual({ code: 0, output: '' });
+  });
+
   it('runs in Jest, in a CommonJS application, and can be mocked there', async () => {
     const { code, output } = await node('node_modules/jest/bin/jest.js');
     expect(output).toMatch(/Tests: +3 passed, 3 total/);
