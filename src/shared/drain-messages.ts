@@ -55,7 +55,8 @@ export function drainQuestion({ attemptId, holdMs }: DrainQuestion): string {
 
 /** Null if the value is not a question. */
 export function parseDrainQuestion(value: string): DrainQuestion | null {
-  const match = /^([^\s]{1,100})(?: (\d{1,15}))?$/.exec(value);
+  // Printable ASCII: Redis returns other bytes as replacement characters.
+  const match = /^([!-~]{1,100})(?: (\d{1,15}))?$/.exec(value);
   if (match?.[1] === undefined) return null;
   const asked = match[2] === undefined ? DRAIN_DEFAULT_HOLD_MS : Number(match[2]);
   return { attemptId: match[1], holdMs: Math.min(asked, DRAIN_MAX_HOLD_MS) };

@@ -212,6 +212,17 @@ describe('a process that is asked to drain', () => {
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('tidemark:drain:shop:boot-1'));
   });
 
+  it.each(['', '\0\ufffd', 'x'.repeat(101)])(
+    'ignores a key whose value is %j, which no actuator writes',
+    async (value) => {
+      const { redis, running, takes } = aProcess();
+      const worker = running();
+      redis.attemptId = value;
+      await pass(A_LOOK_MS);
+      expect(await takes(worker)).toBe(true);
+    },
+  );
+
   it('stops a worker that starts during the drain, but none that the application resumes', async () => {
     const { redis, running, answer, takes } = aProcess();
     const resumed = running();
