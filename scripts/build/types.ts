@@ -1,8 +1,7 @@
 /**
- * The declarations name each other by `.js`. The compiler leaves the `.ts` of the sources there, which TypeScript before
- * 5.0 refuses in an application that checks its libraries (`skipLibCheck` is off by default).
+ * The declarations name each other by `.js`. The compiler leaves the `.ts` of the sources there, which TypeScript
+ * before 5.0 refuses in an application that checks its libraries (`skipLibCheck` is off by default).
  */
-
 import { globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -13,9 +13,7 @@ export function printLine(line: string): void {
   }
 }
 
-/**
- * Calls `write`, which writes to the application's console in any way. Never throws.
- */
+/** Calls `write`, which writes to the application's console in any way. Never throws. */
 export function onConsole(write: () => void): void {
   try {
     tolerateFailure(process.stdout);
@@ -27,9 +25,9 @@ export function onConsole(write: () => void): void {
 }
 
 /**
- * Of lines that follow each other on an output that is closed or full, Node tolerates the failure of the first one only:
- * the next one would end the application. Tidemark's lines take nothing of that: their own failures are tolerated, and
- * after them the application's first one, as if nothing had failed before.
+ * Of lines that follow each other on an output that is closed or full, Node tolerates the failure of the first one
+ * only: the next one would end the application. Tidemark's lines take nothing of that: their own failures are
+ * tolerated, and after them the application's first one, as if nothing had failed before.
  */
 function tolerateFailure(output: NodeJS.WriteStream): void {
   if (tolerant.has(output)) return;
