@@ -32,8 +32,10 @@ export async function claimDecided(
   if (mode.kind === 'observe') return;
   mode.restarts.prepare(decided);
   for (const { entry, decision } of decided) {
+    // First of all: of most boots there is nothing to claim, and the suspects are added up from all job series.
+    if (decision.action !== 'restart') continue;
     const request = requestFor(decision, entry.boot.identity, suspects);
-    if (decision.action !== 'restart' || request === null) continue;
+    if (request === null) continue;
     const target = targetKey(request.target);
     try {
       const answer = await mode.restarts.claim(request);

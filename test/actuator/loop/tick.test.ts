@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LedgerUnavailable, UnreadableRecord } from '../../../src/model/errors.ts';
 import { LoopWorld, SHOP, WINDOW_MS } from '../../models/loop-world.ts';
 import { unreadable } from '../../models/model-platform.ts';
@@ -25,6 +25,17 @@ describe('a tick', () => {
     expect(world.history.decisions.recent(1)).toMatchObject([
       { decision: { action: 'restart' }, attemptId: 'attempt-1' },
     ]);
+  });
+
+  it('adds up the suspects of the dynos that it claims, and of no others', async () => {
+    const world = new LoopWorld();
+    const suspects = vi.spyOn(world.jobs, 'suspects');
+    world.report('worker.1', { usageMb: () => 100 });
+    await world.settle();
+    expect(suspects).not.toHaveBeenCalled();
+    world.report('worker.2');
+    await world.tick();
+    expect(suspects.mock.calls.map(([{ dyno }]) => dyno)).toEqual(['worker.2']);
   });
 
   it('claims nothing while another actuator leads, and publishes nothing', async () => {
