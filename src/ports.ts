@@ -17,4 +17,4 @@ export type {
   WatchedPlatform,
 } from './ports/platform.ts';
 export type { ReportStore } from './ports/report-store.ts';
-export type { Snapshots, TakeSnapshot } from './ports/snapshots.ts';
+export type { SavedBoot, Snapshots, TakeSnapshot } from './ports/snapshots.ts';

@@ -62,6 +62,11 @@ export class BenchActuator {
     const port = await new Promise<number>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the actuator ended with ${code}`)));
       lines.on('line', (line) => {
+        // Node's own, such as those of --trace-gc.
+        if (!line.startsWith('{')) {
+          process.stderr.write(`${line}\n`);
+          return;
+        }
         const entry = JSON.parse(line) as { msg: string; level: number | string; port: number };
         if (entry.msg === 'actuator is listening') resolve(entry.port);
         if (entry.level === 'error' || Number(entry.level) >= 50) process.stderr.write(`${line}\n`);

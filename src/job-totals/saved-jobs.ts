@@ -30,35 +30,45 @@ const MAX_NAME_LENGTH = 1024;
 
 /** The names that grew most; those that do not fit are counted. Null where nothing was measured. */
 export function writeJobs(boot: BootJobs): string | null {
-  const names = Map.groupBy(summed(boot), ({ labels: { queue, name } }) => `${queue}\0${name}`);
-  const series: SavedSeries[] = [];
-  let { leftOut } = boot;
+  // Each name's series are put into text once: of most boots nothing is left out, and the texts are joined.
+  const names = new Map<string, string>();
+  for (const [key, ofName] of summed(boot)) names.set(key, JSON.stringify(ofName.map(savedSeries)).slice(1, -1));
+  const whole = [...names.values()].join();
+  if (whole === '') return null;
+  if (whole.length <= MAX_LENGTH) return textOf(boot, whole, boot.leftOut);
+  const kept: string[] = [];
   let length = 0;
   for (const key of byNetGrowth(boot, names.keys())) {
-    const ofName = (names.get(key) ?? []).map(savedSeries);
-    const size = JSON.stringify(ofName).length;
-    if (length + size > MAX_LENGTH) leftOut += 1;
-    else {
-      length += size;
-      series.push(...ofName);
-    }
+    const ofName = names.get(key) ?? '';
+    if (length + ofName.length > MAX_LENGTH) continue;
+    length += ofName.length;
+    kept.push(ofName);
   }
-  if (series.length === 0) return null;
-  return JSON.stringify({ startMs: boot.startMs, leftOut, series } satisfies SavedJobs);
+  return kept.length === 0 ? null : textOf(boot, kept.join(), boot.leftOut + names.size - kept.length);
 }
 
-/** Of all processes together. What a process that fell silent ran then is not what runs now. */
-function summed(boot: BootJobs): Iterable<Series> {
-  const all = new Map<string, Series>();
+/** `SavedJobs` whose series are text already. */
+function textOf({ startMs }: BootJobs, series: string, leftOut: number): string {
+  return `{"startMs":${JSON.stringify(startMs)},"leftOut":${leftOut},"series":[${series}]}`;
+}
+
+/** By name, of all processes together. What a process that fell silent ran then is not what runs now. */
+function summed(boot: BootJobs): ReadonlyMap<string, readonly Series[]> {
+  const names = new Map<string, Series[]>();
   for (const series of boot.series()) {
     const { figure, labels, timeMs } = series;
     if ((figure === 'active' || figure === 'held') && boot.lastMs - timeMs > NOW_MS) continue;
-    const key = JSON.stringify([figure, labels.queue, labels.name, labels.known]);
-    const sum = all.get(key) ?? new Series(figure, labels);
-    all.set(key, sum);
+    const key = `${labels.queue}\0${labels.name}`;
+    const ofName = names.get(key) ?? [];
+    names.set(key, ofName);
+    let sum = ofName.find((other) => other.figure === figure && other.labels.known === labels.known);
+    if (sum === undefined) {
+      sum = new Series(figure, labels);
+      ofName.push(sum);
+    }
     sum.absorb(series);
   }
-  return all.values();
+  return names;
 }
 
 function savedSeries({ figure, labels: { queue, name, known }, timeMs, value, growth }: Series): SavedSeries {

@@ -1,5 +1,8 @@
-/** What is kept next to a boot's snapshot. */
-export interface SavedWith {
+/** What is kept of one boot. */
+export interface SavedBoot {
+  /** Unique over all apps. */
+  readonly bootKey: string;
+  readonly json: string;
   /** What jobs did in the boot, for people; null or absent: what was saved before stays. */
   readonly jobs?: string | null;
   /** The partition of Kafka from which the boot's points come; null or absent: they come another way. */
@@ -10,10 +13,8 @@ export type TakeSnapshot = (bootKey: string, json: string) => void;
 
 /** The folded state of each boot, so that a restarted actuator continues where the last one stopped. */
 export interface Snapshots {
-  /**
-   * `bootKey` is unique over all apps. Throws `LedgerUnavailable`.
-   */
-  save(bootKey: string, json: string, more?: SavedWith): Promise<void>;
+  /** Sends all of them at once. Throws `LedgerUnavailable`: each of them may have been saved, or may still be. */
+  save(boots: readonly SavedBoot[]): Promise<void>;
   /**
    * Passes on the snapshots that have not expired, one after the other: together they may be more than fits into the
    * memory. Throws `LedgerUnavailable`.

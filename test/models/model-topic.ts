@@ -1,5 +1,5 @@
 import type { KafkaRecord, Progress } from '../../src/adapters/kafka/partition-reader.ts';
-import type { SavedWith, TakeSnapshot } from '../../src/ports/snapshots.ts';
+import type { SavedBoot, TakeSnapshot } from '../../src/ports/snapshots.ts';
 import { encodeProtobuf } from '../sources/otlp/otlp-encoder.ts';
 import { nanos } from '../sources/otlp/requests.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -92,11 +92,13 @@ export class ModelSnapshots {
   readonly texts = new Map<string, string>();
   readonly #indexes = new Map<number | null, Set<string>>();
 
-  async save(bootKey: string, json: string, { partition = null }: SavedWith = {}): Promise<void> {
-    this.texts.set(bootKey, json);
-    for (const index of new Set([null, partition])) {
-      const keys = this.#indexes.get(index) ?? new Set();
-      this.#indexes.set(index, keys.add(bootKey));
+  async save(boots: readonly SavedBoot[]): Promise<void> {
+    for (const { bootKey, json, partition = null } of boots) {
+      this.texts.set(bootKey, json);
+      for (const index of new Set([null, partition])) {
+        const keys = this.#indexes.get(index) ?? new Set();
+        this.#indexes.set(index, keys.add(bootKey));
+      }
     }
   }
 

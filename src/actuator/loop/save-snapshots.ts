@@ -5,9 +5,8 @@ import { permissionOf } from '../../model/permission.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Permissions } from '../../model/policy.ts';
 import type { Target } from '../../model/target.ts';
-import type { Snapshots } from '../../ports.ts';
+import type { SavedBoot, Snapshots } from '../../ports.ts';
 import type { BootEntry } from '../boot-entry.ts';
-import { inBatches } from '../in-batches.ts';
 import type { Log } from '../report/log.ts';
 
 export interface SaveParts {
@@ -25,7 +24,7 @@ export interface SaveParts {
 /** Of these at most one is not null. */
 export type Reached = Pick<Snapshot, 'pointsId' | 'place'>;
 
-/** Snapshots that are sent before the first answer is waited for. */
+/** Snapshots that are sent at once: their texts are in memory until Redis has answered. */
 const AT_ONCE = 50;
 /**
  * Boots that began together, such as those of a deploy, close their buckets together. The loop has six rounds in a
@@ -41,32 +40,46 @@ const FEW = 500;
  */
 export async function saveSnapshots(
   entries: readonly BootEntry[],
-  { snapshots, isLedInside, permissions, jobsOf, reached, log }: SaveParts,
+  parts: SaveParts,
 ): Promise<void> {
+  const { permissions, log } = parts;
   const changed = entries.filter(
     ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
   );
+  const due = dueOf(changed, entries.length);
   try {
-    await inBatches(dueOf(changed, entries.length), AT_ONCE, async (entry) => {
-      const { key, boot } = entry;
-      const { app, processType } = boot.identity;
-      const buckets = closedBuckets(boot);
-      if (app === null) return;
-      if (await isLedInside({ app, processType })) {
-        // It is looked at again with its next bucket: until then others are not to wait for it.
-        entry.savedBuckets = buckets;
-        return;
-      }
-      const source = reached(boot.identity);
-      if (source === null) return;
-      const partition = source.place?.partition ?? null;
-      await snapshots.save(key, writeSnapshot({ boot, ...source }), { jobs: jobsOf(boot.identity), partition });
-      entry.savedBuckets = buckets;
-      entry.savedOffset = source.place === null ? null : BigInt(source.place.offset);
-    });
+    for (let at = 0; at < due.length; at += AT_ONCE) await saveBatch(due.slice(at, at + AT_ONCE), parts);
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
     log.warn('snapshots could not be saved', { error: error.message });
+  }
+}
+
+async function saveBatch(
+  entries: readonly BootEntry[],
+  { snapshots, isLedInside, jobsOf, reached }: SaveParts,
+): Promise<void> {
+  const batch: { entry: BootEntry; buckets: number; place: Reached['place']; saved: SavedBoot }[] = [];
+  for (const entry of entries) {
+    const { key: bootKey, boot } = entry;
+    const { app, processType } = boot.identity;
+    if (app === null) continue;
+    if (await isLedInside({ app, processType })) {
+      // It is looked at again with its next bucket: until then others are not to wait for it.
+      entry.savedBuckets = closedBuckets(boot);
+      continue;
+    }
+    const source = reached(boot.identity);
+    if (source === null) continue;
+    const { place } = source;
+    const json = writeSnapshot({ boot, ...source });
+    const saved = { bootKey, json, jobs: jobsOf(boot.identity), partition: place?.partition ?? null };
+    batch.push({ entry, buckets: closedBuckets(boot), place, saved });
+  }
+  await snapshots.save(batch.map(({ saved }) => saved));
+  for (const { entry, buckets, place } of batch) {
+    entry.savedBuckets = buckets;
+    entry.savedOffset = place === null ? null : BigInt(place.offset);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Snapshots, TakeSnapshot } from '../../ports.ts';
+import type { SavedBoot, Snapshots, TakeSnapshot } from '../../ports.ts';
 import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -29,15 +29,19 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
       advice: 'Nothing needs to be done: Tidemark overwrites it.',
     });
   return {
-    async save(bootKey, json, { jobs = null, partition = null } = {}) {
-      await connection.run('a snapshot', async (redis) => {
+    async save(boots) {
+      if (boots.length === 0) return;
+      await connection.run('the snapshots', async (redis) => {
+        const all = redis.pipeline();
         // The index first: the next load drops an id without a snapshot, but would not find a snapshot without its id.
-        const indexes = new Set([null, partition]);
-        await Promise.all([...indexes].map((index) => redis.sadd(keys.snapshots(index), bootKey)));
-        const saved = redis.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
-        await Promise.all([saved, jobs === null ? null : redis.set(keys.jobs(bootKey), jobs, 'PX', JOBS_EXPIRY_MS)]);
+        for (const [index, ids] of byIndex(boots)) all.sadd(keys.snapshots(index), ...ids);
+        for (const { bootKey, json, jobs = null } of boots) {
+          all.set(keys.snapshot(bootKey), json, 'PX', EXPIRY_MS);
+          if (jobs !== null) all.set(keys.jobs(bootKey), jobs, 'PX', JOBS_EXPIRY_MS);
+        }
+        for (const [fault] of (await all.exec()) ?? []) if (fault !== null) throw fault;
       });
-      faults.clear(keys.snapshot(bootKey));
+      for (const { bootKey } of boots) faults.clear(keys.snapshot(bootKey));
     },
     async load(partition, take) {
       const index = keys.snapshots(partition);
@@ -64,6 +68,18 @@ export function createSnapshots({ connection, keys, faults }: SnapshotsOptions):
     },
     refuse: (bootKey) => report(bootKey, 'it is damaged, from another version of Tidemark, or dated in the future'),
   };
+}
+
+/** The keys of the boots by the index that they are found in: that of all, and those of their partitions. */
+function byIndex(boots: readonly SavedBoot[]): ReadonlyMap<number | null, readonly string[]> {
+  const keysOf = new Map<number | null, string[]>([[null, boots.map(({ bootKey }) => bootKey)]]);
+  for (const { bootKey, partition = null } of boots) {
+    if (partition === null) continue;
+    const ofPartition = keysOf.get(partition) ?? [];
+    keysOf.set(partition, ofPartition);
+    ofPartition.push(bootKey);
+  }
+  return keysOf;
 }
 
 /** Which of the saved boots are wanted, by their keys, and how many at most. */

@@ -26,9 +26,9 @@ async function rounds(registry: BootRegistry, count: number) {
     let saves = 0;
     await saveSnapshots(registry.entries(), {
       snapshots: {
-        save: async (key) => {
-          saves++;
-          saved.add(key);
+        save: async (boots) => {
+          saves += boots.length;
+          for (const { bootKey } of boots) saved.add(bootKey);
         },
       },
       permissions: { allowed: [{ app: 'shop', processType: 'worker' }], dryRun: false, ownApp: null },

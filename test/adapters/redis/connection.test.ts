@@ -169,10 +169,11 @@ it('can still be read when the memory of Redis is full, and grants nothing', asy
   const full = state(redis.url);
   await full.untilAvailable(5_000);
   expect((await full.ledger.read(SHOP)).mayBeEvicted).toBe(false);
-  await full.snapshots.save('boot-0', 'x'.repeat(100));
+  await full.snapshots.save([{ bootKey: 'boot-0', json: 'x'.repeat(100) }]);
   await configure(redis, 'maxmemory', '1');
   expect((await full.ledger.read(SHOP)).open).toBeNull();
   await expect(full.ledger.claim(aClaim())).rejects.toThrow(/OOM/);
+  await expect(full.snapshots.save([{ bootKey: 'boot-0', json: '{}' }])).rejects.toThrow(LedgerUnavailable);
 });
 
 it('never shows the password', async () => {

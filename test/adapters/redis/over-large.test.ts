@@ -64,7 +64,7 @@ async function loaded(): Promise<ReadonlyMap<string, string>> {
 
 describe('an over-large value does not leave Redis', () => {
   it('as a snapshot: it is reported, and the others are read', async () => {
-    await state.snapshots.save('good', 'text', { jobs: 'jobs' });
+    await state.snapshots.save([{ bootKey: 'good', json: 'text', jobs: 'jobs' }]);
     await redis.sadd('tidemark:boots', 'bad', LARGE);
     await redis.set('tidemark:boot:bad', LARGE);
     await redis.set('tidemark:jobs:bad', LARGE);

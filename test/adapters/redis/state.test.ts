@@ -132,9 +132,9 @@ async function loaded({ load }: Snapshots, partition: number | null = null): Pro
 describe('the snapshots', () => {
   it('come back by boot, for two days, without those that have expired', async () => {
     const { snapshots } = await open();
-    await snapshots.save('a', '{"a":1}');
-    await snapshots.save('a', '{"a":2}');
-    await snapshots.save('b', '{}');
+    await snapshots.save([{ bootKey: 'a', json: '{"a":1}' }]);
+    await snapshots.save([{ bootKey: 'a', json: '{"a":2}' }]);
+    await snapshots.save([{ bootKey: 'b', json: '{}' }]);
     expect(await redis.pttl(`${keyPrefix}boot:a`)).toBeGreaterThan(47 * 3_600_000);
     await redis.del(`${keyPrefix}boot:b`);
     expect(await loaded(snapshots)).toEqual(new Map([['a', '{"a":2}']]));
@@ -145,9 +145,9 @@ describe('the snapshots', () => {
 describe('what jobs did in a boot', () => {
   it('is kept next to its snapshot for a day, and is absent where nothing was written', async () => {
     const { snapshots, savedJobs } = await open();
-    await snapshots.save('a', '{}', { jobs: '{"jobs":1}' });
-    await snapshots.save('a', '{}');
-    await snapshots.save('b', '{}');
+    await snapshots.save([{ bootKey: 'a', json: '{}', jobs: '{"jobs":1}' }]);
+    await snapshots.save([{ bootKey: 'a', json: '{}' }]);
+    await snapshots.save([{ bootKey: 'b', json: '{}' }]);
     expect(await savedJobs(['a', 'b', 'never-seen'])).toEqual(new Map([['a', '{"jobs":1}']]));
     const livesMs = await redis.pttl(`${keyPrefix}jobs:a`);
     expect(livesMs).toBeGreaterThan(23 * 3_600_000);
@@ -158,9 +158,11 @@ describe('what jobs did in a boot', () => {
 describe('the snapshots of a partition', () => {
   it('are those of its boots, which are among all of them too', async () => {
     const { snapshots } = await open();
-    await snapshots.save('a', 'of 0', { partition: 0 });
-    await snapshots.save('b', 'of 1', { partition: 1 });
-    await snapshots.save('c', 'of none');
+    await snapshots.save([
+      { bootKey: 'a', json: 'of 0', partition: 0 },
+      { bootKey: 'b', json: 'of 1', partition: 1 },
+      { bootKey: 'c', json: 'of none' },
+    ]);
     expect(await loaded(snapshots, 0)).toEqual(new Map([['a', 'of 0']]));
     expect(await loaded(snapshots, 1)).toEqual(new Map([['b', 'of 1']]));
     expect(await loaded(snapshots, 2)).toEqual(new Map());

@@ -276,11 +276,11 @@ describe('garbage among the snapshots', () => {
   };
 
   it.each(Object.entries(WRONG_TYPES))('one is %s: the others are read, and it is written over', async (_, put) => {
-    await state.snapshots.save('good', 'text');
+    await state.snapshots.save([{ bootKey: 'good', json: 'text' }]);
     await redis.sadd(`${prefix}boots`, 'bad');
     await put(`${prefix}boot:bad`);
     expect((await loaded()).get('good')).toBe('text');
-    await state.snapshots.save('bad', 'text');
+    await state.snapshots.save([{ bootKey: 'bad', json: 'text' }]);
     expect((await loaded()).get('bad')).toBe('text');
   });
 
@@ -290,7 +290,7 @@ describe('garbage among the snapshots', () => {
       await put(`${prefix}boots`);
       expect(await loaded()).toEqual(new Map());
       expect(log).toEqual([expect.stringContaining(`${prefix}boots in Redis is not in Tidemark's form`)]);
-      await state.snapshots.save('good', 'text');
+      await state.snapshots.save([{ bootKey: 'good', json: 'text' }]);
       expect((await loaded()).get('good')).toBe('text');
     },
   );
