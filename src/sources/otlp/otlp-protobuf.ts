@@ -1,7 +1,7 @@
 import type { JobFigure } from '../../model/job-point.ts';
 import { FIELD_WEIGHTS } from '../limits.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
-import { DecodedJobPoint } from './jobs/job-metrics.ts';
+import { JobPointPool } from './jobs/job-metrics.ts';
 import type { AttributeSet } from './protobuf/attribute-sets.ts';
 import { DataPointReader, layoutOf } from './protobuf/data-point-reader.ts';
 import {
@@ -53,6 +53,7 @@ export class ProtobufDecoder {
   readonly #vocabulary: Vocabulary;
   readonly #resources: ResourceReader;
   readonly #dataPoint = new DataPointReader();
+  readonly #jobPoints = new JobPointPool();
   readonly #identityOn: IdentityOn;
 
   constructor(vocabulary: Vocabulary, identityOn: IdentityOn = 'resource') {
@@ -64,13 +65,15 @@ export class ProtobufDecoder {
   /**
    * Fields that are not needed are passed over, so the depth of the reading is that of the schema, whatever the sender
    * nests. Throws `BadInputError` if the bytes are not such a message, and `OverLimitError` at the field that is
-   * one too many. What it returns holds nothing of the bytes.
+   * one too many. What it returns holds nothing of the bytes; its points of jobs are good until the next call.
    */
   decode(bytes: Uint8Array): DecodedRequest {
+    this.#jobPoints.restart();
     const parts = {
       vocabulary: this.#vocabulary,
       resources: this.#resources,
       dataPoint: this.#dataPoint,
+      jobPoints: this.#jobPoints,
       identityOn: this.#identityOn,
     };
     return new RequestReader(bytes, parts).read();
@@ -81,6 +84,7 @@ interface Parts {
   readonly vocabulary: Vocabulary;
   readonly resources: ResourceReader;
   readonly dataPoint: DataPointReader;
+  readonly jobPoints: JobPointPool;
   readonly identityOn: IdentityOn;
 }
 
@@ -230,7 +234,7 @@ class RequestReader {
 
   /** Adds the data point that was read last, as a field of a Point, as what it says of jobs, or as both. */
   #add({ metric, figure, isDelta }: Use): void {
-    const { dataPoint } = this.#parts;
+    const { dataPoint, jobPoints } = this.#parts;
     const { attributes, isRecorded } = dataPoint;
     if (metric !== null) this.#fold.add(isRecorded ? fieldOf(metric, attributes) : -1, metric.sums, dataPoint);
     if (figure === undefined || attributes === null || (metric !== null && this.#fold.isFullOfJobs)) return;
@@ -240,7 +244,7 @@ class RequestReader {
       return;
     }
     const growth = figure === 'growth' ? dataPoint.growth() : null;
-    this.#fold.addJob(new DecodedJobPoint({ figure, isDelta, growth }, dataPoint, attributes), metric !== null);
+    this.#fold.addJob(jobPoints.make({ figure, isDelta, growth }, dataPoint, attributes), metric !== null);
   }
 }
 

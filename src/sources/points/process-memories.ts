@@ -14,8 +14,9 @@ export class ProcessMemory implements Holding {
   amount = 0;
   readonly timesMs: number[] = new Array(FIELDS.length).fill(0);
   readonly sums: (SeriesSum | undefined)[] = FIELDS.map(() => undefined);
-  /** By time, mostly one. Null where nothing waits: a process waits for a second after each export. */
-  #held: Map<number, PointRow> | null = null;
+  /** What waits, for a second after each export: mostly one time, so further ones alone have a map. */
+  #first: PointRow | null = null;
+  #more: Map<number, PointRow> | null = null;
   newestMs = 0;
   /** Whether it was dropped; rows that it still holds are passed on all the same. */
   isForgotten = false;
@@ -26,21 +27,24 @@ export class ProcessMemory implements Holding {
   }
 
   get isHeld(): boolean {
-    return this.#held !== null;
+    return this.#first !== null || this.#more !== null;
   }
 
   heldAt(timeMs: number): PointRow | undefined {
-    return this.#held?.get(timeMs);
+    return this.#first?.timeMs === timeMs ? this.#first : this.#more?.get(timeMs);
   }
 
   hold(row: PointRow): void {
-    this.#held ??= new Map();
-    this.#held.set(row.timeMs, row);
+    if (this.#first === null) this.#first = row;
+    else {
+      this.#more ??= new Map();
+      this.#more.set(row.timeMs, row);
+    }
   }
 
   letGo(timeMs: number): void {
-    this.#held?.delete(timeMs);
-    if (this.#held?.size === 0) this.#held = null;
+    if (this.#first?.timeMs === timeMs) this.#first = null;
+    else if (this.#more?.delete(timeMs) && this.#more.size === 0) this.#more = null;
   }
 }
 

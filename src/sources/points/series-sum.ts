@@ -8,19 +8,20 @@ const MAX_LISTED = 24;
 export class SeriesSum {
   /** NaN where one of its values was invalid: the sum cannot be known then. */
   total = 0;
-  #ids: number[] = [];
-  #values: number[] = [];
+  /** The id of each series, and its value behind it; once sealed the ids alone. One list: each has room to spare. */
+  #list: number[] = [];
+  #step = 2;
   #index: Set<number> | null = null;
 
   get size(): number {
-    return this.#ids.length;
+    return this.#list.length / this.#step;
   }
 
   /** Adds one series; false where it is in the sum already. */
   add(id: number, value: number): boolean {
     if (this.#has(id)) return false;
-    this.#ids.push(id);
-    this.#values.push(value);
+    this.#list.push(id);
+    if (this.#step === 2) this.#list.push(value);
     this.#index?.add(id);
     this.total += value;
     return true;
@@ -29,8 +30,8 @@ export class SeriesSum {
   /** Adds the series of another sum that are not in this one; returns how many those were. */
   addAll(other: SeriesSum): number {
     let added = 0;
-    for (let at = 0; at < other.#ids.length; at++) {
-      if (this.add(other.#ids[at] as number, other.#values[at] as number)) added++;
+    for (let at = 0; at < other.#list.length; at += 2) {
+      if (this.add(other.#list[at] as number, other.#list[at + 1] as number)) added++;
     }
     if (Number.isNaN(other.total)) this.total = Number.NaN;
     return added;
@@ -38,23 +39,28 @@ export class SeriesSum {
 
   /** Takes the total of a sum over the same series in the same order; false, and nothing done, where it is another. */
   replaceTotal(other: SeriesSum): boolean {
-    if (other.#ids.length !== this.#ids.length) return false;
-    for (let at = 0; at < this.#ids.length; at++) if (this.#ids[at] !== other.#ids[at]) return false;
+    const { size } = this;
+    if (other.size !== size) return false;
+    for (let at = 0; at < size; at++)
+      if (this.#list[at * this.#step] !== other.#list[at * other.#step]) return false;
     this.total = other.total;
     return true;
   }
 
-  /** Keeps the ids, which recognise repetitions, and drops the values, which only `addAll` needs. */
+  /** Keeps the ids, which recognise repetitions, and drops the values: another sum may no longer add this one. */
   seal(): void {
-    this.#values = [];
+    // Exactly as long as it is: a list that grew has room to spare.
+    this.#list = Array.from({ length: this.size }, (_, at) => this.#list[at * this.#step] as number);
+    this.#step = 1;
     this.#index = null;
-    // Lists that grow have room for more, which this one needs no longer.
-    this.#ids = this.#ids.slice();
   }
 
   #has(id: number): boolean {
-    if (this.#ids.length <= MAX_LISTED) return this.#ids.includes(id);
-    this.#index ??= new Set(this.#ids);
+    if (this.size <= MAX_LISTED) {
+      for (let at = 0; at < this.#list.length; at += this.#step) if (this.#list[at] === id) return true;
+      return false;
+    }
+    this.#index ??= new Set(this.#list.filter((_, at) => at % this.#step === 0));
     return this.#index.has(id);
   }
 }

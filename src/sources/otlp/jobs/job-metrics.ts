@@ -73,34 +73,73 @@ export interface JobAttributes {
   labels(figure: JobFigure): JobLabels | null;
 }
 
+type JobKind = Pick<JobPoint, 'figure' | 'isDelta' | 'growth'>;
+
 /** A data point whose attributes are looked at only where somebody asks. */
 export class DecodedJobPoint implements JobPoint {
-  readonly figure: JobFigure;
-  readonly seriesId: number;
-  readonly timeMs: number;
-  readonly startMs: number;
-  readonly isDelta: boolean;
-  readonly value: number;
-  readonly growth: GrowthCounts | null;
-  readonly #attributes: JobAttributes;
+  figure: JobFigure;
+  seriesId: number;
+  timeMs: number;
+  startMs: number;
+  isDelta: boolean;
+  value: number;
+  growth: GrowthCounts | null;
+  #attributes: JobAttributes;
 
-  constructor(
-    { figure, isDelta, growth }: Pick<JobPoint, 'figure' | 'isDelta' | 'growth'>,
-    { seriesId, timeMs, startMs, value }: JobNumbers,
-    attributes: JobAttributes,
-  ) {
-    this.figure = figure;
-    this.seriesId = seriesId;
-    this.timeMs = timeMs;
-    this.startMs = startMs;
-    this.isDelta = isDelta;
-    this.value = value;
-    this.growth = growth;
+  constructor(kind: JobKind, numbers: JobNumbers, attributes: JobAttributes) {
+    this.figure = kind.figure;
+    this.isDelta = kind.isDelta;
+    this.growth = kind.growth;
+    this.seriesId = numbers.seriesId;
+    this.timeMs = numbers.timeMs;
+    this.startMs = numbers.startMs;
+    this.value = numbers.value;
+    this.#attributes = attributes;
+  }
+
+  /** Makes another data point of it. */
+  become(kind: JobKind, numbers: JobNumbers, attributes: JobAttributes): void {
+    this.figure = kind.figure;
+    this.isDelta = kind.isDelta;
+    this.growth = kind.growth;
+    this.seriesId = numbers.seriesId;
+    this.timeMs = numbers.timeMs;
+    this.startMs = numbers.startMs;
+    this.value = numbers.value;
     this.#attributes = attributes;
   }
 
   labels(): JobLabels | null {
     return this.#attributes.labels(this.figure);
+  }
+}
+
+/** A Collector's batch has 8192 data points. Of a larger one the rest is made anew. */
+const MAX_KEPT_POINTS = 8192;
+
+/**
+ * The data points of one request, made of those of the last one: they live as long as a request is taken, and would be
+ * most of what is collected afterwards.
+ */
+export class JobPointPool {
+  readonly #points: DecodedJobPoint[] = [];
+  #used = 0;
+
+  /** From now on the points that were made before may become others. */
+  restart(): void {
+    this.#used = 0;
+  }
+
+  make(kind: JobKind, numbers: JobNumbers, attributes: JobAttributes): DecodedJobPoint {
+    const known = this.#points[this.#used];
+    this.#used++;
+    if (known !== undefined) {
+      known.become(kind, numbers, attributes);
+      return known;
+    }
+    const made = new DecodedJobPoint(kind, numbers, attributes);
+    if (this.#points.length < MAX_KEPT_POINTS) this.#points.push(made);
+    return made;
   }
 }
 
