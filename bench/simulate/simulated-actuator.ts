@@ -1,5 +1,6 @@
 import type { BootModel } from '../../evaluation/family.ts';
 import { Random } from '../../evaluation/random.ts';
+import { newestDecidedIn } from '../../src/actuator/app-boots.ts';
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { type Decided, Fleet } from '../../src/actuator/loop/fleet.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
@@ -173,7 +174,8 @@ export class SimulatedActuator {
   }
 
   #newestDecisions(): ReadonlyMap<number, string> {
-    const newest = this.#registry.apps().flatMap((ofApp) => ofApp.shown());
+    const all = this.#registry.apps().flatMap((ofApp) => [...ofApp.byDyno()]);
+    const newest = all.flatMap((ofDyno) => newestDecidedIn(ofDyno) ?? []);
     return new Map(
       newest.map(({ boot, decision }) => [
         numberOf(boot.identity),

@@ -66,16 +66,18 @@ export class AppBoots {
     return [...types].map((processType) => ({ app, processType }));
   }
 
-  /** How many dyno names have a boot that was decided about. */
-  decidedDynos(): number {
+  /**
+   * How many dyno names have a boot that was decided about.
+   *
+   * @param isCounted whether a dyno of this process type counts
+   */
+  decidedDynos(isCounted: (processType: string) => boolean): number {
     let count = 0;
-    for (const ofDyno of this.#byDyno.values()) if (ofDyno.some(({ decision }) => decision !== null)) count++;
+    for (const ofDyno of this.#byDyno.values()) {
+      const shown = ofDyno.find(({ decision }) => decision !== null);
+      if (shown !== undefined && isCounted(shown.boot.identity.processType)) count++;
+    }
     return count;
-  }
-
-  /** One boot of each dyno name, that which people are shown; in no order. */
-  shown(): readonly BootEntry[] {
-    return [...this.#byDyno.values()].flatMap((ofDyno) => newestDecidedIn(ofDyno) ?? []);
   }
 
   /** The dyno names in the order of all lists. */

@@ -38,7 +38,7 @@ export async function runEmbedded({ start, env, print, onLost }: EmbeddedParts):
     announce(settings, target, log);
     void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
     const { leadership } = assembled.tick.actor;
-    const onTick = () => {
+    const onTick = async () => {
       if (!leadership.leads()) onLost();
     };
     closers.add(run({ settings, measurements, connections, assembled, partitions: null, record, host, onTick }));

@@ -107,11 +107,18 @@ export function byNetGrowth(jobs: BootJobs, keys: Iterable<string>): readonly st
   return [...keys].sort((a, b) => (sums.get(b)?.netBytes ?? 0) - (sums.get(a)?.netBytes ?? 0));
 }
 
-/** @param boots of one target, at least one */
-export function targetJobs(boots: readonly BootJobs[], nowMs: number): TargetJobs {
+/**
+ * A step for each boot.
+ *
+ * @param boots of one target, at least one
+ */
+export function* targetJobs(boots: readonly BootJobs[], nowMs: number): Generator<void, TargetJobs> {
   const names = new Map<string, NameSums>();
+  const queues = new Map<string, JobsNow>();
   for (const jobs of boots) {
     for (const [key, sums] of sumsOf(jobs, names)) names.get(key)?.absorb(sums, jobs);
+    addQueues(queues, jobs, nowMs);
+    yield;
   }
   const all = [...names.values()].filter(({ name }) => name !== IDLE).sort((a, b) => b.netBytes - a.netBytes);
   const idle = [...names.values()].filter(({ name }) => name === IDLE);
@@ -122,7 +129,7 @@ export function targetJobs(boots: readonly BootJobs[], nowMs: number): TargetJob
     sinceMs: Math.min(...boots.map(({ startMs }) => startMs)),
     jobs: all.slice(0, MAX_JOBS).map(jobOf),
     idleNetBytes: idle.length === 0 ? null : idle.reduce((sum, { netBytes }) => sum + netBytes, 0),
-    queues: queuesOf(boots, nowMs),
+    queues: queuesOf(queues),
     namesLeftOut: Math.max(0, all.length - MAX_JOBS) + Math.max(...boots.map(({ leftOut }) => leftOut)),
     lastPointMs: Math.max(...boots.map(({ lastMs }) => lastMs)),
   };
@@ -202,17 +209,22 @@ function worstOf({ counts, max }: GrowthView): number | null {
   return highest < 0 ? null : (GROWTH_BOUNDS[highest] ?? GROWTH_BOUNDS.at(-1) ?? null);
 }
 
-function queuesOf(boots: readonly BootJobs[], nowMs: number): readonly QueueNow[] {
-  const queues = new Map<string, { activeJobs: number | null; heldBytes: number | null }>();
-  for (const jobs of boots) {
-    for (const { figure, labels, value, timeMs } of jobs.series()) {
-      if ((figure !== 'active' && figure !== 'held') || nowMs - timeMs > NOW_MS) continue;
-      const now = queues.get(labels.queue) ?? { activeJobs: null, heldBytes: null };
-      queues.set(labels.queue, now);
-      if (figure === 'active') now.activeJobs = (now.activeJobs ?? 0) + value;
-      else now.heldBytes = (now.heldBytes ?? 0) + value;
-    }
+interface JobsNow {
+  activeJobs: number | null;
+  heldBytes: number | null;
+}
+
+function addQueues(queues: Map<string, JobsNow>, jobs: BootJobs, nowMs: number): void {
+  for (const { figure, labels, value, timeMs } of jobs.series()) {
+    if ((figure !== 'active' && figure !== 'held') || nowMs - timeMs > NOW_MS) continue;
+    const now = queues.get(labels.queue) ?? { activeJobs: null, heldBytes: null };
+    queues.set(labels.queue, now);
+    if (figure === 'active') now.activeJobs = (now.activeJobs ?? 0) + value;
+    else now.heldBytes = (now.heldBytes ?? 0) + value;
   }
+}
+
+function queuesOf(queues: ReadonlyMap<string, JobsNow>): readonly QueueNow[] {
   const named = [...queues].map(([queue, now]) => ({ queue, ...now }));
   return named.sort((a, b) => (a.queue < b.queue ? -1 : 1)).slice(0, MAX_JOBS);
 }

@@ -92,11 +92,13 @@ export class JobTotals {
     for (const jobs of this.#boots.values()) if (nowMs - jobs.lastMs > KEPT_MS) this.#remove(jobs);
   }
 
-  /** Of every target; its jobs by net growth. */
-  targets(nowMs: number): readonly TargetJobs[] {
+  /** Of every target; its jobs by net growth. Made in steps, one for each boot: all together take long. */
+  *addUp(nowMs: number): Generator<void, readonly TargetJobs[]> {
     const all = [...this.#boots.values()].filter(({ lastMs }) => nowMs - lastMs <= KEPT_MS);
     const byTarget = Map.groupBy(all, ({ identity }) => `${identity.app ?? ''}|${identity.processType}`);
-    return [...byTarget.values()].map((boots) => targetJobs(boots, nowMs));
+    const targets: TargetJobs[] = [];
+    for (const boots of byTarget.values()) targets.push(yield* targetJobs(boots, nowMs));
+    return targets;
   }
 
   /** The job names that made a boot grow, the worst first; at most so many. */

@@ -16,7 +16,7 @@ export interface ApiParts {
   readonly admission: Admission;
   readonly page: PageFiles;
   /** Answers `/api/events`; null where nobody publishes anything. */
-  readonly events: ((context: Context) => Response) | null;
+  readonly events: ((context: Context) => Promise<Response>) | null;
   /** Called, and waited for, before an answer that shows something; it must not reject. Default: nothing to do. */
   readonly refresh?: () => Promise<void>;
 }

@@ -77,10 +77,7 @@ function nameOf(target: Target | null): string {
 function isKnown(control: ActuatorControl, target: Target | null): boolean {
   if (target === null) return true;
   const allowed = control.standings().map((standing) => standing.target);
-  if (matchesAny(allowed, target, null)) return true;
-  return control
-    .dynos()
-    .some(({ decision: { app, processType } }) => targetKey({ app: app ?? '', processType }) === targetKey(target));
+  return matchesAny(allowed, target, null) || control.hasReported(target);
 }
 
 type Refusal = Extract<RestartRequestAnswer, { ok: false }>['why'];

@@ -68,10 +68,16 @@ export type WebhookAnswer =
 
 /** What the API shows and controls. */
 export interface ActuatorControl {
-  /** By app and name. */
-  dynos(): readonly DynoView[];
-  /** Some of the same, from the first behind a place on; null: from the start. */
-  dynosAfter(place: DynoPlace | null, count: number): DynosPage;
+  /** All dynos. Each part is made when it is asked for: of a large fleet, others must run in between. */
+  dynosInParts(): Iterable<readonly DynoView[]>;
+  /**
+   * Some of the same by app and name, from the first behind a place on; null: from the start.
+   *
+   * @param isLeftOut whether the dynos of a target are neither shown nor counted; absent: none are left out
+   */
+  dynosAfter(place: DynoPlace | null, count: number, isLeftOut?: (target: Target) => boolean): DynosPage;
+  /** Whether a dyno of the target has reported. */
+  hasReported(target: Target): boolean;
   /** Null where no measurements of it have arrived. */
   dyno(app: string, dyno: string): DynoDetailView | null;
   decisions(count: number): readonly DecisionRecord[];
@@ -79,7 +85,7 @@ export interface ActuatorControl {
   attempts(count: number): Promise<readonly AttemptRecord[]>;
   /** Null where it is not known any more. */
   attempt(id: string): Promise<AttemptDetailView | null>;
-  jobs(): readonly TargetJobs[];
+  jobs(): Promise<readonly TargetJobs[]>;
   restart(app: string, dyno: string): Promise<RestartRequestAnswer>;
   /**
    * Throws `LedgerUnavailable`.
@@ -90,7 +96,7 @@ export interface ActuatorControl {
   pause(target: Target | null, by?: string | null): Promise<void>;
   resume(target: Target | null, by?: string | null): Promise<void>;
   health(): Health;
-  overview(): Overview;
+  overview(): Promise<Overview>;
   standings(): readonly Standing[];
   refusals(): readonly RefusalRecord[];
   readonly herokuWebhooks: {

@@ -24,7 +24,7 @@ export function reads(control: ActuatorControl): Omit<Handlers, 'restart' | 'pau
       return { status: ready ? 200 : 503, body: { ready, leading, ledger, restarts } };
     },
     openapi: () => ok(document),
-    status: (context) => ok({ ...showStatus(control, VERSION), read_only: isReadOnly(context) }),
+    status: async (context) => ok({ ...(await showStatus(control, VERSION)), read_only: isReadOnly(context) }),
     dynos: (context) => dynosPage(control, context),
     dyno: (context) => {
       const { app = '', dyno = '' } = context.req.param();
@@ -47,7 +47,7 @@ export function reads(control: ActuatorControl): Omit<Handlers, 'restart' | 'pau
         ? refusal(404, 'not-found', `No attempt ${id} is known here.`)
         : ok(showAttemptDetail(detail));
     },
-    jobs: () => ok({ targets: control.jobs().map(showJobs) }),
+    jobs: async () => ok({ targets: (await control.jobs()).map(showJobs) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type JobLimits, JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import type { GrowthCounts, JobFigure, JobPoint } from '../../src/model/job-point.ts';
+import { targetsOf } from './targets-of.ts';
 
 const MIB = 1024 ** 2;
 const NOW_MS = 1_700_000_000_000;
@@ -46,9 +47,9 @@ function world(limits: JobLimits = LIMITS) {
           sender,
         });
     },
-    target: (app: string) => totals.targets(NOW_MS).find((target) => target.app === app),
+    target: (app: string) => targetsOf(totals, NOW_MS).find((target) => target.app === app),
     namesOf: (app: string) => {
-      const all = totals.targets(NOW_MS).filter((target) => target.app === app);
+      const all = targetsOf(totals, NOW_MS).filter((target) => target.app === app);
       return all.reduce((sum, { jobs }) => sum + jobs.length, 0);
     },
   };
@@ -147,6 +148,6 @@ describe('what finds no room', () => {
     const { take, totals } = world({ ...LIMITS, maxBytesOfBoot: 10 });
     expect(take('shop', 'worker.1', points('runs', 50))).toBe(50);
     expect(totals).toMatchObject({ bytes: 0 });
-    expect(totals.targets(NOW_MS)).toEqual([]);
+    expect(targetsOf(totals, NOW_MS)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import {
   type JobKnown,
   type JobPoint,
 } from '../../src/model/job-point.ts';
+import { targetsOf } from './targets-of.ts';
 
 const START_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
@@ -59,8 +60,8 @@ function world(limits: JobLimits = jobLimitsFor(2 ** 30)) {
     totals,
     take: (points: readonly JobPoint[], { of = boot(), processId = 'p1' } = {}) =>
       totals.take({ boot: of, processId }, points, { nowMs, sender }),
-    jobs: () => totals.targets(nowMs).flatMap(({ jobs }) => jobs),
-    target: () => totals.targets(nowMs)[0],
+    jobs: () => targetsOf(totals, nowMs).flatMap(({ jobs }) => jobs),
+    target: () => targetsOf(totals, nowMs)[0],
     nowMs,
   };
 }
@@ -187,7 +188,7 @@ describe('what is kept', () => {
     take([point(5)]);
     totals.prune(nowMs + 24 * HOUR_MS);
     expect(totals).toMatchObject({ bytes: 0 });
-    expect(totals.targets(nowMs)).toEqual([]);
+    expect(targetsOf(totals, nowMs)).toEqual([]);
   });
 
   it('keeps the sums of a process that gave way to others in a dyno that forks without end', () => {
@@ -205,7 +206,7 @@ describe('what is kept', () => {
     const { take, totals, nowMs } = world();
     take([point(1)], { of: boot('worker.1', 'same', 'shop') });
     take([point(5)], { of: boot('worker.1', 'same', 'evil') });
-    expect(totals.targets(nowMs).map(({ app, jobs }) => [app, jobs[0]?.netBytes])).toEqual([
+    expect(targetsOf(totals, nowMs).map(({ app, jobs }) => [app, jobs[0]?.netBytes])).toEqual([
       ['shop', 1],
       ['evil', 5],
     ]);
@@ -216,6 +217,6 @@ describe('what is kept', () => {
     const now = (figure: JobFigure, value: number, atMs: number) => point(value, { figure, name: '', atMs });
     take([now('active', 3, HOUR_MS), now('held', 90, HOUR_MS)]);
     take([now('active', 8, 10 * MINUTE_MS)], { processId: 'gone' });
-    expect(totals.targets(nowMs)[0]?.queues).toEqual([{ queue: 'q', activeJobs: 3, heldBytes: 90 }]);
+    expect(targetsOf(totals, nowMs)[0]?.queues).toEqual([{ queue: 'q', activeJobs: 3, heldBytes: 90 }]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import { GROWTH_BOUNDS, type GrowthCounts, type JobFigure, type JobPoint } from '../../src/model/job-point.ts';
+import { targetsOf } from './targets-of.ts';
 
 const START_MS = 1_700_000_000_000;
 const NOW_MS = START_MS + 60_000;
@@ -59,15 +60,15 @@ describe('what jobs did in a boot, saved and read by another process', () => {
     ];
     const totals = totalsOf(ofOne, [point('net', 'import', 80 * MB), point('runs', 'import', 3)]);
     const copy = readBack(totals.save(BOOT));
-    expect(copy.targets(NOW_MS)).toEqual(totals.targets(NOW_MS));
-    expect(copy.targets(NOW_MS)[0]?.jobs[0]).toMatchObject({ name: 'import', netBytes: 380 * MB, runs: 15 });
+    expect(targetsOf(copy, NOW_MS)).toEqual(targetsOf(totals, NOW_MS));
+    expect(targetsOf(copy, NOW_MS)[0]?.jobs[0]).toMatchObject({ name: 'import', netBytes: 380 * MB, runs: 15 });
     expect(copy.suspects(BOOT, 3)).toEqual(totals.suspects(BOOT, 3));
   });
 
   it('keeps a median unknown where a histogram came without buckets', () => {
     const growth = { bounds: [], counts: [4], sum: 100, max: null };
     const totals = totalsOf([point('runs', 'import', 4), point('growth', 'import', 0, growth)]);
-    expect(readBack(totals.save(BOOT)).targets(NOW_MS)).toEqual(totals.targets(NOW_MS));
+    expect(targetsOf(readBack(totals.save(BOOT)), NOW_MS)).toEqual(targetsOf(totals, NOW_MS));
   });
 
   it('has at most 8 KiB of names, those that grew most, and counts the others', () => {
@@ -75,7 +76,7 @@ describe('what jobs did in a boot, saved and read by another process', () => {
     const totals = totalsOf(names.flatMap((name, at) => [point('net', name, at * MB), point('runs', name, 1)]));
     const json = totals.save(BOOT) ?? '';
     expect(json.length).toBeLessThan(9 * 1024);
-    const [target] = readBack(json).targets(NOW_MS);
+    const [target] = targetsOf(readBack(json), NOW_MS);
     const kept = target?.jobs.length ?? 0;
     expect(kept).toBeGreaterThan(10);
     expect(target?.jobs.map(({ name }) => name)).toEqual(names.toReversed().slice(0, kept));
@@ -98,11 +99,11 @@ describe('what jobs did in a boot, saved and read by another process', () => {
     ['an endless value', saved({ value: 1e300 })],
     ['counts that do not fit', saved({ figure: 'growth', growth: { counts: [1, 2], sum: 3, max: null } })],
   ])('is ignored where the text is %s', (_, json) => {
-    expect(readBack(json).targets(NOW_MS)).toEqual([]);
+    expect(targetsOf(readBack(json), NOW_MS)).toEqual([]);
   });
 
   it('is read where the text is whole', () => {
-    expect(readBack(saved({})).targets(NOW_MS)).toHaveLength(1);
+    expect(targetsOf(readBack(saved({})), NOW_MS)).toHaveLength(1);
   });
 });
 

@@ -195,7 +195,7 @@ interface Calls {
 export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 'a1', dryRun: false, heldBy: null }) {
   const calls: Calls = { paused: [], by: [], resumed: [], restarted: [] };
   const control: ActuatorControl = {
-    dynos: () => [view],
+    dynosInParts: () => [[view]],
     dynosAfter: (place, count) => pageOf([view], place, count),
     dyno: (app, dyno) => (app === 'shop' && dyno === 'worker.1' ? detail : null),
     decisions: (count) => [{ decision, outcome: 'restarted' as const }].slice(0, count),
@@ -213,8 +213,9 @@ export function actuator(restart: RestartRequestAnswer = { ok: true, attemptId: 
     health: () => ({ ready: true, leading: true, ledger: 'available', restarts: 'on' }),
     attempts: async (count) => [record].slice(0, count),
     attempt: async (id) => (id === 'a1' ? { record, before: curve, after: null } : null),
-    jobs: () => [jobs],
-    overview: () => overview,
+    hasReported: ({ app, processType }) => app === 'shop' && processType === 'worker',
+    jobs: async () => [jobs],
+    overview: async () => overview,
     standings: () => [standingOf({ target: SHOP, permissions: PERMISSIONS, maxRestartsPerHour: 4, ledger: null })],
     refusals: () => [
       { app: 'shop', kind: 'too-old', count: 12, firstMs: 1, lastMs: 2, says: 'they are old', advice: 'set the clock' },

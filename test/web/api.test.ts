@@ -31,9 +31,9 @@ function api(
   } = {},
 ) {
   const { control: whole, calls } = actuator(options.restart);
-  const dynos = () => options.dynos ?? whole.dynos();
-  const dynosAfter = (place: DynoPlace | null, count: number) => pageOf(dynos(), place, count);
-  const control = { ...whole, dynos, dynosAfter };
+  const dynos = options.dynos ?? [view];
+  const dynosAfter = (place: DynoPlace | null, count: number) => pageOf(dynos, place, count);
+  const control = { ...whole, dynosInParts: () => [dynos], dynosAfter };
   const admission = {
     adminToken: options.token ?? null,
     readToken: options.readToken ?? null,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Context } from 'hono';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Admission } from '../../src/web/admission.ts';
 import { createApi } from '../../src/web/api.ts';
@@ -21,7 +22,7 @@ const NO_HEARTBEAT = { heartbeatMs: 3_600_000 };
 /** The API on a real server, over dynos that the test changes. */
 async function served(options: Partial<EventHubOptions> = NO_HEARTBEAT, tokens: Partial<Admission> = {}) {
   const world = { dynos: [view] as DynoView[] };
-  const control = { ...actuator().control, dynos: () => world.dynos };
+  const control = { ...actuator().control, dynosInParts: () => [world.dynos] };
   const live = createLive(control, options);
   const here = { publicUrl: null, remoteAddress: () => '127.0.0.1' };
   const admission = { adminToken: null, readToken: null, startToken: 'start', ...here, ...tokens };
@@ -74,13 +75,13 @@ describe('the stream of events', () => {
     const { world, live, url } = await served();
     const reader = await watch(url);
     expect(reader.response.headers.get('content-type')).toContain('text/event-stream');
-    live.onTick();
+    await live.onTick();
     world.dynos = [changedTo(460)];
-    live.onTick();
+    await live.onTick();
     world.dynos = [{ ...changedTo(460), decision: { ...view.decision, usageBytes: 460, bootId: 'boot-2' } }];
-    live.onTick();
+    await live.onTick();
     world.dynos = [];
-    live.onTick();
+    await live.onTick();
     await vi.waitFor(() => expect(reader.events).toHaveLength(3), PATIENCE);
     const identity = { app: 'shop', dyno: 'worker.1', process_type: 'worker' };
     expect(reader.events.map(({ event, data }) => [event, data])).toEqual([
@@ -94,6 +95,32 @@ describe('the stream of events', () => {
       ],
       ['dynos', { changed: [], gone: [{ app: 'shop', dyno: 'worker.1' }] }],
     ]);
+  });
+
+  it('looks at one part of the dynos in a turn of the event loop, when it begins and after each round', async () => {
+    let turn = 0;
+    const asked: number[] = [];
+    const control = {
+      ...actuator().control,
+      *dynosInParts() {
+        for (let part = 0; part < 3; part++) {
+          asked.push(turn);
+          yield [view];
+        }
+      },
+    };
+    const live = createLive(control, NO_HEARTBEAT);
+    cleanups.push(() => live.close());
+    const nextTurn = () => {
+      turn += 1;
+      if (asked.length < 6) setImmediate(nextTurn);
+    };
+    setImmediate(nextTurn);
+    const context = { req: { header: () => undefined }, get: () => undefined } as unknown as Context;
+    expect((await live.answer(context)).status).toBe(200);
+    expect(new Set(asked).size).toBe(3);
+    await live.onTick();
+    expect(new Set(asked).size).toBe(6);
   });
 
   it('has decisions, and attempts with all their numbers', async () => {
@@ -118,12 +145,12 @@ describe('the stream of events', () => {
     const { world, live, url } = await served();
     const first = await watch(url);
     world.dynos = [changedTo(451)];
-    live.onTick();
+    await live.onTick();
     await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     first.stop();
     await first.ended;
     world.dynos = [changedTo(452)];
-    live.onTick();
+    await live.onTick();
     const again = await watch(url, first.events[0]?.id ?? '');
     await vi.waitFor(() => expect(again.events).toHaveLength(1), PATIENCE);
     expect(again.events[0]?.data).toMatchObject({ changed: [{ usage_bytes: 452 }] });
@@ -137,7 +164,7 @@ describe('the stream of events', () => {
     const { world, live, url } = await served();
     const first = await watch(url);
     world.dynos = [changedTo(451)];
-    live.onTick();
+    await live.onTick();
     await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     const [hub = ''] = first.events[0]?.id.split(':') ?? [];
     const again = await watch(url, id.replace('HUB', hub));
@@ -149,7 +176,7 @@ describe('the stream of events', () => {
     const first = await watch(url);
     for (const usage of [451, 452, 453, 454]) {
       world.dynos = [changedTo(usage)];
-      live.onTick();
+      await live.onTick();
     }
     await vi.waitFor(() => expect(first.events).toHaveLength(4), PATIENCE);
     const again = await watch(url, first.events[0]?.id ?? '');
@@ -160,14 +187,14 @@ describe('the stream of events', () => {
     const { world, live, url } = await served({ ...NO_HEARTBEAT, lingerMs: 0 });
     const first = await watch(url);
     world.dynos = [changedTo(451)];
-    live.onTick();
+    await live.onTick();
     await vi.waitFor(() => expect(first.events).toHaveLength(1), PATIENCE);
     first.stop();
     await first.ended;
     await vi.waitFor(async () => {
       const again = await watch(url, first.events[0]?.id ?? '');
       world.dynos = [changedTo(Date.now())];
-      live.onTick();
+      await live.onTick();
       await vi.waitFor(() => expect(again.events).not.toHaveLength(0), PATIENCE);
       again.stop();
       await again.ended;
@@ -220,7 +247,7 @@ describe('the stream of events', () => {
       world.dynos = [
         { ...changedTo(sent), decision: { ...view.decision, usageBytes: sent, explanation: explanation + sent } },
       ];
-      live.onTick();
+      void live.onTick();
     }, 1);
     cleanups.push(() => clearInterval(tell));
     await vi.waitFor(() => expect(reader.events.length).toBeGreaterThan(500), { timeout: 20_000 });
@@ -229,7 +256,7 @@ describe('the stream of events', () => {
     slow.resume();
     await closed;
     world.dynos = [changedTo(7)];
-    live.onTick();
+    await live.onTick();
     await vi.waitFor(
       () => expect(reader.events.at(-1)?.data).toMatchObject({ changed: [{ usage_bytes: 7 }] }),
       PATIENCE,

@@ -19,7 +19,7 @@ const routes = () => {
     remoteAddress: () => '127.0.0.1',
   };
   const control = {} as ActuatorControl;
-  const api = createApi({ control, admission, page: readPageFiles(null), events: () => new Response() });
+  const api = createApi({ control, admission, page: readPageFiles(null), events: async () => new Response() });
   return api.routes.filter(({ method }) => method !== 'ALL');
 };
 

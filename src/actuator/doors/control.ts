@@ -7,11 +7,12 @@ import type { Chronicle } from '../chronicle/chronicle.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Fleet } from '../loop/fleet.ts';
 import type { Leadership } from '../loop/leadership.ts';
+import { stepByStep } from '../loop/turns.ts';
 import type { EventHistory } from '../report/event-history.ts';
 import type { Log } from '../report/log.ts';
 import type { Standings } from '../report/standings.ts';
 import { attemptDetail, attemptRecords } from '../views/attempt-views.ts';
-import { type DynoViewParts, dynoDetail, dynosAfter, dynoViews } from '../views/dyno-views.ts';
+import { type DynoViewParts, dynoDetail, dynosAfter, dynosInParts } from '../views/dyno-views.ts';
 
 export interface ViewParts {
   readonly registry: BootRegistry;
@@ -25,7 +26,16 @@ export interface ViewParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-type Shown = 'dynos' | 'dynosAfter' | 'dyno' | 'decisions' | 'attempts' | 'attempt' | 'jobs' | 'standings';
+type Shown =
+  | 'dynosInParts'
+  | 'dynosAfter'
+  | 'hasReported'
+  | 'dyno'
+  | 'decisions'
+  | 'attempts'
+  | 'attempt'
+  | 'jobs'
+  | 'standings';
 
 /** What the API shows of the loop. */
 export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
@@ -33,13 +43,15 @@ export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
   const dynos = dynoParts(parts);
   const attempts = { attempts: history.attempts, ledgers, standings, registry, log: chronicle.log };
   return {
-    dynos: () => dynoViews(dynos),
-    dynosAfter: (place, count) => dynosAfter(dynos, place, count),
+    dynosInParts: () => dynosInParts(dynos),
+    dynosAfter: (place, count, isLeftOut) => dynosAfter(dynos, place, count, isLeftOut),
+    hasReported: ({ app, processType }) =>
+      registry.ofApp(app).some(({ boot: { identity } }) => identity.processType === processType),
     dyno: (app, dyno) => dynoDetail(dynos, app, dyno),
     decisions: (count) => history.decisions.recent(count),
     attempts: (count) => attemptRecords(attempts, count),
     attempt: (id) => attemptDetail(attempts, id),
-    jobs: keptFor(JOBS_KEPT_MS, clock, () => jobs.targets(clock.now())),
+    jobs: keptFor(JOBS_KEPT_MS, clock, () => stepByStep(jobs.addUp(clock.now()))),
     standings: () => standings.all(),
   };
 }
@@ -47,8 +59,8 @@ export function createViews(parts: ViewParts): Pick<ActuatorControl, Shown> {
 /** Adding all series up takes a tenth of a second in a large fleet, and workers export every ten seconds. */
 const JOBS_KEPT_MS = 5_000;
 
-function keptFor<T>(ms: number, clock: Pick<Clock, 'now'>, make: () => T): () => T {
-  let kept: { readonly atMs: number; readonly value: T } | null = null;
+function keptFor<T>(ms: number, clock: Pick<Clock, 'now'>, make: () => Promise<T>): () => Promise<T> {
+  let kept: { readonly atMs: number; readonly value: Promise<T> } | null = null;
   return () => {
     const nowMs = clock.now();
     if (kept === null || Math.abs(nowMs - kept.atMs) > ms) kept = { atMs: nowMs, value: make() };

@@ -17,6 +17,7 @@ import { OtherActuators } from '../group/other-actuators.ts';
 import type { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
 import type { Suspects } from '../loop/claims.ts';
+import { sharedWhileRunning } from '../loop/turns.ts';
 import type { RefusalKind } from '../report/refusals.ts';
 import { restartForPerson } from '../restart/person-restart.ts';
 import type { Assembled } from '../start/assemble.ts';
@@ -186,7 +187,7 @@ function createControl(parts: DoorParts, others: OtherActuators | null): Actuato
     health: () => healthOf(health),
     refusals: () => refusals.list(),
     herokuWebhooks,
-    overview: () =>
+    overview: sharedWhileRunning(() =>
       overview({
         settings,
         dynos: dynoParts(views),
@@ -198,6 +199,7 @@ function createControl(parts: DoorParts, others: OtherActuators | null): Actuato
         startedAtMs,
         isCounted,
       }),
+    ),
   };
   return others === null ? own : answerForAll(own, { own: () => record.now(), others: () => others.reading, clock });
 }

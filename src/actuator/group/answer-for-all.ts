@@ -1,7 +1,7 @@
 import { type Target, targetKey } from '../../model/target.ts';
 import type { ActuatorRecord, Clock } from '../../ports.ts';
 import type { ActuatorControl, DecisionRecord } from '../../web/control.ts';
-import { compareDynos, pageOf, placeOf } from '../../web/show/dyno-order.ts';
+import { compareDynos, type DynosPage, placeOf } from '../../web/show/dyno-order.ts';
 import type { AttemptRecord, DynoView, GroupView, Overview } from '../../web/views.ts';
 import { actuatorViews } from './actuator-views.ts';
 import type { OthersReading } from './other-actuators.ts';
@@ -20,16 +20,17 @@ export function answerForAll(own: ActuatorControl, { own: record, others, clock 
   const theirs = () => others().control;
   const isTheirs = (target: Target | null) => target !== null && others().holders.has(targetKey(target));
   const targetOf = ({ decision: { app, processType } }: DynoView) => (app === null ? null : { app, processType });
-  const dynos = () => {
-    const rest = theirs()?.dynos() ?? [];
-    if (rest.length === 0) return own.dynos();
-    const mine = own.dynos().filter((view) => !isTheirs(targetOf(view)));
-    return [...mine, ...rest].sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
-  };
   return {
     ...own,
-    dynos,
-    dynosAfter: (place, count) => (theirs() === null ? own.dynosAfter(place, count) : pageOf(dynos(), place, count)),
+    *dynosInParts() {
+      for (const part of own.dynosInParts()) yield part.filter((view) => !isTheirs(targetOf(view)));
+      yield* theirs()?.dynosInParts() ?? [];
+    },
+    dynosAfter: (place, count) => {
+      const rest = theirs()?.dynosAfter(place, count) ?? null;
+      return rest === null ? own.dynosAfter(place, count) : merged(own.dynosAfter(place, count, isTheirs), rest, count);
+    },
+    hasReported: (target) => own.hasReported(target) || theirs()?.hasReported(target) === true,
     dyno: (app, dyno) => {
       const mine = own.dyno(app, dyno);
       const isMine = mine !== null && !isTheirs(targetOf(mine.view));
@@ -48,14 +49,24 @@ export function answerForAll(own: ActuatorControl, { own: record, others, clock 
         .slice(0, count);
     },
     attempt: async (id) => (await own.attempt(id)) ?? (await theirs()?.attempt(id)) ?? null,
-    jobs: () =>
-      unique([...own.jobs(), ...(theirs()?.jobs() ?? [])], ({ app, processType }) => `${app ?? ''}:${processType}`),
+    jobs: async () => {
+      const all = [...(await own.jobs()), ...((await theirs()?.jobs()) ?? [])];
+      return unique(all, ({ app, processType }) => `${app ?? ''}:${processType}`);
+    },
     standings: () => unique([...own.standings(), ...(theirs()?.standings() ?? [])], ({ target }) => targetKey(target)),
-    overview: () => {
+    overview: async () => {
       const actuators = actuatorViews(record(), others().seen, clock.now());
-      return { ...together(own.overview(), theirs()?.overview() ?? null, isTheirs), actuators };
+      const rest = (await theirs()?.overview()) ?? null;
+      return { ...together(await own.overview(), rest, isTheirs), actuators };
     },
   };
+}
+
+/** A page of both, of a page of each. */
+function merged(mine: DynosPage, rest: DynosPage, count: number): DynosPage {
+  const shown = [...mine.shown, ...rest.shown].sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
+  const isEnd = mine.isEnd && rest.isEnd && shown.length <= count;
+  return { shown: shown.slice(0, count), total: mine.total + rest.total, isEnd };
 }
 
 function keyOfDecision({ decision: { timeMs, app, dyno, bootId } }: DecisionRecord): string {

@@ -38,10 +38,7 @@ const FEW = 500;
  * it, and of a boot that waits its turn less than two. Boots of targets that another one leads, inside their workers,
  * are saved by that one.
  */
-export async function saveSnapshots(
-  entries: readonly BootEntry[],
-  parts: SaveParts,
-): Promise<void> {
+export async function saveSnapshots(entries: readonly BootEntry[], parts: SaveParts): Promise<void> {
   const { permissions, log } = parts;
   const changed = entries.filter(
     ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
@@ -88,7 +85,10 @@ function dueOf(changed: readonly BootEntry[], boots: number): readonly BootEntry
   const most = Math.max(FEW, Math.ceil(boots * MAX_FRACTION));
   if (changed.length <= most) return changed;
   const waited = ({ boot, savedBuckets }: BootEntry) => closedBuckets(boot) - savedBuckets;
-  return changed.toSorted((a, b) => waited(b) - waited(a)).slice(0, most);
+  // Mostly few or none have waited for more than one: a hundred thousand are not put in order for them.
+  const longer = changed.filter((entry) => waited(entry) > 1).sort((a, b) => waited(b) - waited(a));
+  if (longer.length >= most) return longer.slice(0, most);
+  return longer.concat(changed.filter((entry) => waited(entry) <= 1).slice(0, most - longer.length));
 }
 
 function isWatched(permissions: Permissions, { app, processType }: BootIdentity): boolean {

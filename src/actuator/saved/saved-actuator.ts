@@ -116,8 +116,8 @@ function whole(
       restarts: overall(standings.all(), leading ? null : 'no actuator leads'),
     }),
     refusals: () => [],
-    overview: () => ({
-      ...overview({
+    overview: async () => ({
+      ...(await overview({
         settings: { ...rules, sources: [], ingestTokens: [] },
         dynos: dynoParts(parts),
         standings,
@@ -127,7 +127,7 @@ function whole(
         platform: { blocked: () => null, calls: () => null },
         startedAtMs: nowMs,
         isCounted,
-      }),
+      })),
       ...group,
       readFrom: 'redis',
     }),

@@ -23,7 +23,7 @@ export interface RunParts {
   readonly record: OwnRecord;
   readonly host: Host;
   /** Called after each round. */
-  readonly onTick: () => void;
+  readonly onTick: () => Promise<void>;
 }
 
 /** The first tick waits no longer than this for Redis. */
@@ -53,7 +53,7 @@ export function run(parts: RunParts): () => Promise<void> {
     const nowMs = clock.now();
     await chronicle.note(registry.byApp(), { nowMs, accepted: intake.counts().accepted });
     jobs.prune(nowMs);
-    onTick();
+    await onTick();
     // Each of several on Kafka sees the dynos of its partitions.
     const leads = settings.sources.includes('kafka') || (state?.leader.isLeader() ?? true);
     await keepOverLimit(chronicle, state, { nowMs, leads });

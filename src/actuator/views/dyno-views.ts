@@ -23,25 +23,51 @@ export interface DynoViewParts extends HistoryParts {
 
 const SUSPECTS = 10;
 
-/** One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. */
-export function dynoViews(parts: DynoViewParts): readonly DynoView[] {
-  const { registry } = parts;
-  return registry.apps().flatMap((ofApp) => ofApp.dynos().flatMap((dyno) => newestViewOf(parts, ofApp.of(dyno)) ?? []));
+/** So many are made in a few ms. */
+const DYNOS_OF_PART = 250;
+
+/**
+ * One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. Each part is made
+ * when it is asked for.
+ */
+export function* dynosInParts(parts: DynoViewParts): Generator<readonly DynoView[]> {
+  let part: DynoView[] = [];
+  for (const ofApp of parts.registry.apps()) {
+    for (const dyno of ofApp.dynos()) {
+      const view = newestViewOf(parts, ofApp.of(dyno));
+      if (view !== null) part.push(view);
+      if (part.length < DYNOS_OF_PART) continue;
+      yield part;
+      part = [];
+    }
+  }
+  yield part;
 }
 
-/** Some of the same. Only they are made: of a large fleet, all would hold the event loop for a second. */
-export function dynosAfter(parts: DynoViewParts, place: DynoPlace | null, count: number): DynosPage {
+/**
+ * Some of the same. Only they are made: of a large fleet, all would hold the event loop for a second.
+ *
+ * @param isLeftOut whether the dynos of a target are neither shown nor counted; null: none are left out
+ */
+export function dynosAfter(
+  parts: DynoViewParts,
+  place: DynoPlace | null,
+  count: number,
+  isLeftOut: ((target: Target) => boolean) | null = null,
+): DynosPage {
   const found: DynoView[] = [];
   let total = 0;
   for (const ofApp of parts.registry.apps()) {
-    total += ofApp.decidedDynos();
-    const isBefore = place !== null && compareDynos([ofApp.app, ''], [place[0], '']) < 0;
+    const { app } = ofApp;
+    const isShown = (processType: string) => isLeftOut === null || app === null || !isLeftOut({ app, processType });
+    total += ofApp.decidedDynos(isShown);
+    const isBefore = place !== null && compareDynos([app, ''], [place[0], '']) < 0;
     for (const dyno of isBefore ? [] : ofApp.dynos()) {
       // One more shows whether that is all.
       if (found.length > count) break;
-      if (place !== null && compareDynos([ofApp.app, dyno], place) <= 0) continue;
+      if (place !== null && compareDynos([app, dyno], place) <= 0) continue;
       const view = newestViewOf(parts, ofApp.of(dyno));
-      if (view !== null) found.push(view);
+      if (view !== null && isShown(view.decision.processType)) found.push(view);
     }
   }
   return { shown: found.slice(0, count), total, isEnd: found.length <= count };

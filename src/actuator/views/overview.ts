@@ -4,13 +4,15 @@ import { isOff } from '../../decision/standing.ts';
 import { type TargetKey, targetKey } from '../../model/target.ts';
 import type { HistoryEntry } from '../../ports.ts';
 import type { Overview, ScoreboardView } from '../../web/views.ts';
+import { newestDecidedIn } from '../app-boots.ts';
 import type { OverLimit } from '../chronicle/over-limit.ts';
 import type { PointsMeter } from '../chronicle/points-meter.ts';
+import { stepByStep } from '../loop/turns.ts';
 import type { Mode } from '../mode.ts';
 import type { CallFigures, PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
 import { type DynoViewParts, isStale } from './dyno-views.ts';
-import { groupsOf, isOverLimit, isOverSoft } from './groups.ts';
+import { FleetSums } from './groups.ts';
 
 export interface OverviewParts {
   readonly settings: Pick<ActuatorSettings, 'policy' | 'permissions' | 'sources' | 'ingestTokens'>;
@@ -29,8 +31,8 @@ export interface OverviewParts {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The actuator as a whole, for people. */
-export function overview(parts: OverviewParts): Overview {
+/** The actuator as a whole, for people. In turns: all dynos are added up. */
+export async function overview(parts: OverviewParts): Promise<Overview> {
   const { settings, dynos, mode, platform, standings, startedAtMs, meter } = parts;
   const nowMs = dynos.nowMs();
   const acts = mode.kind === 'act' && dynos.leadership.mayAct();
@@ -51,34 +53,43 @@ export function overview(parts: OverviewParts): Overview {
       refuses: platform?.blocked()?.why ?? null,
       calls: platform?.calls() ?? null,
     },
-    ...fleetOf(parts, nowMs),
+    ...(await fleetOf(parts, nowMs)),
     actuators: [],
     unreadBoots: 0,
     scoreboards: scoreboards(parts, nowMs),
   };
 }
 
-function fleetOf({ dynos, settings, overLimit, standings, isCounted }: OverviewParts, nowMs: number) {
-  const { windowMs } = dynos.fleet.policy;
-  const shown = dynos.registry.apps().flatMap((ofApp) => ofApp.shown());
-  const seen = shown.flatMap(({ boot, decision }) =>
-    decision === null ? [] : [{ boot, decision, isStale: isStale(boot, nowMs, windowMs) }],
-  );
+async function fleetOf({ dynos, settings, overLimit, standings, isCounted }: OverviewParts, nowMs: number) {
+  const sums = await stepByStep(sumUp(dynos, nowMs));
   const sinceMs = nowMs - DAY_MS;
   const sent = sentSince(standings, isCounted, sinceMs);
   return {
-    groups: groupsOf(seen, settings.permissions),
+    groups: sums.groups(settings.permissions),
     totals: {
-      dynos: seen.length,
-      overSoftLimit: seen.filter(isOverSoft).length,
-      overLimit: seen.filter(isOverLimit).length,
-      stale: seen.filter((one) => one.isStale).length,
+      ...sums.totals,
       restarts24h: sent.length,
       givenBack24hBytes: givenBack(sent),
       useless24h: sent.filter(isUseless).length,
       overLimit24hMs: overLimit.sumOf((target) => isCounted(target as TargetKey), sinceMs),
     },
   };
+}
+
+function* sumUp({ registry, fleet }: DynoViewParts, nowMs: number): Generator<void, FleetSums> {
+  const { windowMs } = fleet.policy;
+  const sums = new FleetSums();
+  for (const ofApp of registry.apps()) {
+    for (const ofDyno of ofApp.byDyno()) {
+      const entry = newestDecidedIn(ofDyno);
+      if (entry?.decision) {
+        const { boot, decision } = entry;
+        sums.add({ boot, decision, isStale: isStale(boot, nowMs, windowMs) });
+      }
+      yield;
+    }
+  }
+  return sums;
 }
 
 /** Restarts that were really sent, by anyone. */

@@ -41,8 +41,7 @@ export class SeriesSum {
   replaceTotal(other: SeriesSum): boolean {
     const { size } = this;
     if (other.size !== size) return false;
-    for (let at = 0; at < size; at++)
-      if (this.#list[at * this.#step] !== other.#list[at * other.#step]) return false;
+    for (let at = 0; at < size; at++) if (this.#list[at * this.#step] !== other.#list[at * other.#step]) return false;
     this.total = other.total;
     return true;
   }

@@ -9,24 +9,22 @@ const MAX_DYNOS_PER_EVENT = 500;
 
 /** What changed of the dynos since the last look. */
 export class DynoChanges {
-  #known = new Map<string, Dyno>();
+  #known: ReadonlyMap<string, Dyno> = new Map();
 
-  /** Takes the dynos as they are for known. */
-  rebase(dynos: readonly Dyno[]): void {
-    this.#known = byName(dynos);
-  }
-
-  /** Empty where nothing changed. */
-  look(dynos: readonly Dyno[]): readonly DynosEvent[] {
+  /** A look at all dynos, in parts: an event for each part in which something changed, and one for those that are gone. */
+  *look(parts: Iterable<readonly Dyno[]>): Generator<DynosEvent | null> {
     const before = this.#known;
-    this.#known = byName(dynos);
-    const changed = dynos.flatMap((dyno) => changeOf(before.get(nameOf(dyno)), dyno) ?? []);
-    const gone = [...before].filter(([name]) => !this.#known.has(name)).map(([, { app, dyno }]) => ({ app, dyno }));
-    if (changed.length === 0) return gone.length === 0 ? [] : [{ changed, gone }];
-    return Array.from({ length: Math.ceil(changed.length / MAX_DYNOS_PER_EVENT) }, (_, at) => ({
-      changed: changed.slice(at * MAX_DYNOS_PER_EVENT, (at + 1) * MAX_DYNOS_PER_EVENT),
-      gone: at === 0 ? gone : [],
-    }));
+    const now = new Map<string, Dyno>();
+    for (const part of parts) {
+      for (const dyno of part) now.set(nameOf(dyno), dyno);
+      const changed = part.flatMap((dyno) => changeOf(before.get(nameOf(dyno)), dyno) ?? []);
+      for (let at = 0; at < changed.length; at += MAX_DYNOS_PER_EVENT)
+        yield { changed: changed.slice(at, at + MAX_DYNOS_PER_EVENT), gone: [] };
+      yield null;
+    }
+    this.#known = now;
+    const gone = [...before].filter(([name]) => !now.has(name)).map(([, { app, dyno }]) => ({ app, dyno }));
+    if (gone.length > 0) yield { changed: [], gone };
   }
 }
 
@@ -41,10 +39,6 @@ function changeOf(before: Dyno | undefined, dyno: Dyno): DynosEvent['changed'][n
 function isSame(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || one === null) return one === other;
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function byName(dynos: readonly Dyno[]): Map<string, Dyno> {
-  return new Map(dynos.map((dyno) => [nameOf(dyno), dyno]));
 }
 
 function nameOf({ app, dyno }: Dyno): string {

@@ -7,9 +7,9 @@ import type { ActuatorView, GroupView, Overview, ScoreboardView } from '../views
 type Shown = Pick<ActuatorControl, 'health' | 'overview' | 'standings' | 'refusals'>;
 
 /** @param version of the package */
-export function showStatus(control: Shown, version: string): Omit<Status, 'read_only'> {
+export async function showStatus(control: Shown, version: string): Promise<Omit<Status, 'read_only'>> {
   const { ready, leading, ledger, restarts } = control.health();
-  const overview = control.overview();
+  const overview = await control.overview();
   const { platform } = overview;
   return {
     ready,

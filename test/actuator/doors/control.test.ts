@@ -72,10 +72,14 @@ describe('what is shown', () => {
     world.platform.cycle('worker.2');
     world.report('worker.2', { windows: 3 });
     const views = createViews(world);
-    expect(views.dynos()).toEqual([]);
+    expect([...views.dynosInParts()].flat()).toEqual([]);
     await world.tick();
-    expect(views.dynos().map(({ decision }) => decision.dyno)).toEqual(['worker.1', 'worker.2', 'worker.10']);
-    expect(views.dynos()[1]?.decision.bootId).toBe(world.platform.dyno('worker.2').id);
+    expect([...views.dynosInParts()].flat().map(({ decision }) => decision.dyno)).toEqual([
+      'worker.1',
+      'worker.2',
+      'worker.10',
+    ]);
+    expect([...views.dynosInParts()].flat()[1]?.decision.bootId).toBe(world.platform.dyno('worker.2').id);
     expect(views.dyno('shop', 'worker.1')?.curve.timesMs.length).toBeGreaterThan(0);
     expect(views.dyno('shop', 'worker.9')).toBeNull();
   });

@@ -65,8 +65,13 @@ async function actuatorOf(name: string, partitions: readonly number[], prefix: s
 
 const rowsOf = (control: ActuatorControl) =>
   control
-    .dynos()
-    .map(({ decision: { app, dyno, usageBytes }, heldBy }) => [app, dyno, Math.round((usageBytes ?? 0) / MIB), heldBy]);
+    .dynosAfter(null, 1_000)
+    .shown.map(({ decision: { app, dyno, usageBytes }, heldBy }) => [
+      app,
+      dyno,
+      Math.round((usageBytes ?? 0) / MIB),
+      heldBy,
+    ]);
 
 it('each of two actuators answers for all, and says which of them holds what', async () => {
   const one = await actuatorOf('tidemark.1', [0, 1], 'both');
@@ -85,7 +90,7 @@ it('each of two actuators answers for all, and says which of them holds what', a
     ['shop', 'worker.1', 200, 'tidemark.1'],
   ]);
   expect(one.control.dyno('mail', 'worker.2')?.view.heldBy).toBe('tidemark.2');
-  const { totals, groups, actuators } = two.control.overview();
+  const { totals, groups, actuators } = await two.control.overview();
   expect(totals.dynos).toBe(2);
   expect(groups.map(({ app, dynos }) => [app, dynos]).sort()).toEqual([
     ['mail', 1],
@@ -108,7 +113,7 @@ it('a target that moves is shown live by its new holder, and no dyno is shown tw
   await one.round();
   await one.others.refresh();
   await vi.waitFor(() => expect(rowsOf(one.control)).toEqual([['mail', 'worker.2', 310, null]]));
-  expect(one.control.overview().totals.dynos).toBe(1);
+  expect((await one.control.overview()).totals.dynos).toBe(1);
 });
 
 it('one that is no longer heard is missed, and its dynos are still shown as it saved them', async () => {
@@ -122,12 +127,14 @@ it('one that is no longer heard is missed, and its dynos are still shown as it s
   await client.pexpire('silent:actuator:tidemark.2', 510_000);
   await one.others.refresh();
   expect(rowsOf(one.control)).toEqual([['mail', 'worker.2', 300, 'tidemark.2']]);
-  const [, silent] = one.control.overview().actuators;
+  const [, silent] = (await one.control.overview()).actuators;
   expect(one.world.clock.now() - (silent?.silentSinceMs ?? 0)).toBeGreaterThanOrEqual(90_000);
   await two.record.remove();
   one.world.clock.pass(5_000);
   await one.others.refresh();
-  await vi.waitFor(() => expect(one.control.overview().actuators.map(({ name }) => name)).toEqual(['tidemark.1']));
+  await vi.waitFor(async () =>
+    expect((await one.control.overview()).actuators.map(({ name }) => name)).toEqual(['tidemark.1']),
+  );
   expect(rowsOf(one.control)).toEqual([]);
 });
 

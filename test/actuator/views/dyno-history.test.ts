@@ -32,7 +32,7 @@ describe('the curve of a dyno', () => {
     // The old boot is over ten windows after it fell silent.
     await live(world, 'worker.1', 20, 100);
     const views = createViews(world);
-    const [dyno] = views.dynos();
+    const [dyno] = [...views.dynosInParts()].flat();
     const history = dyno?.history(60);
     expect(history?.curve.usageBytes).toContain(null);
     expect(
@@ -72,9 +72,9 @@ describe('the numbers of a dyno', () => {
     const world = new LoopWorld();
     await live(world, 'worker.1', 3, 100);
     const views = createViews(world);
-    expect(views.dynos()[0]?.isStale).toBe(false);
+    expect([...views.dynosInParts()].flat()[0]?.isStale).toBe(false);
     world.clock.pass(4 * WINDOW_MS);
-    expect(views.dynos()[0]?.isStale).toBe(true);
+    expect([...views.dynosInParts()].flat()[0]?.isStale).toBe(true);
   });
 
   it('are of the boot that the platform lists, in the list as in the dyno opened, not of a stranger', async () => {
@@ -87,7 +87,7 @@ describe('the numbers of a dyno', () => {
     expect(world.registry.adopt(ghost)).toBe(true);
     await world.tick();
     const views = createViews(world);
-    expect(views.dynos().map(({ decision }) => decision.bootId)).toEqual([real.identity.bootId]);
+    expect([...views.dynosInParts()].flat().map(({ decision }) => decision.bootId)).toEqual([real.identity.bootId]);
     expect(views.dyno('shop', 'worker.1')?.view.decision.bootId).toBe(real.identity.bootId);
   });
 
@@ -123,7 +123,7 @@ describe('the overview', () => {
     world.report('worker.1', { windows: 3, usageMb: () => 600 });
     world.report('worker.2', { windows: 3, usageMb: () => 100 });
     await world.tick();
-    expect(shown(world)).toMatchObject({
+    expect(await shown(world)).toMatchObject({
       totals: { dynos: 2, overSoftLimit: 1, overLimit: 1, restarts24h: 0 },
       groups: [{ app: 'shop', processType: 'worker', isAllowed: true, dynos: 2, overLimit: 1 }],
     });
@@ -138,7 +138,7 @@ describe('the overview', () => {
     if (open === undefined) throw new Error('nothing was claimed');
     await world.ledger.advance(open, { to: 'closed', outcome: 'dry-run', evidence: '' });
     await world.standings.refresh();
-    const score = shown(world).scoreboards.get('shop:worker');
+    const score = (await shown(world)).scoreboards.get('shop:worker');
     expect(score).toMatchObject({ wouldHaveRestarted: 1 });
     expect(score?.wouldHaveGivenBackBytes).toBe(open.notes?.expectedBytes);
   });
