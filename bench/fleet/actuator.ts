@@ -102,6 +102,27 @@ export class BenchActuator {
     return response.json();
   }
 
+  /** Reads the stream of events, as an open page does; `stop` resolves to the bytes that came. */
+  watch(): { stop(): Promise<number> } {
+    const ended = new AbortController();
+    let bytes = 0;
+    const read = async () => {
+      const response = await fetch(`http://127.0.0.1:${this.port}/api/events`, {
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+        signal: ended.signal,
+      });
+      for await (const chunk of response.body ?? []) bytes += chunk.length;
+    };
+    const reading = read().catch(() => undefined);
+    return {
+      stop: async () => {
+        ended.abort();
+        await reading;
+        return bytes;
+      },
+    };
+  }
+
   /** @param token default: that of the Collector */
   send(body: Uint8Array, type: string, token: string = INGEST_TOKEN): Promise<Answer> {
     const headers = { 'content-type': type, 'content-encoding': 'gzip', authorization: `Bearer ${token}` };

@@ -15,6 +15,8 @@ export interface Sending {
   readonly batches: Batches;
   readonly encoding: Encoding;
   readonly apps: number;
+  /** The statuses of answers that took nothing; absent: such an answer ends the run. */
+  readonly refused?: number[];
 }
 
 /** Curves of many kinds: level, slowly rising, with steps; a tenth of a MiB of noise on each. */
@@ -39,7 +41,9 @@ export function typeOf(encoding: Encoding): string {
 async function send(sending: Sending, app: number, timeMs: number): Promise<Answer> {
   const body = await bodyOf(sending, app, timeMs);
   const answer = await sending.actuator.send(body, typeOf(sending.encoding));
-  if (answer.status !== 200) throw new Error(`a batch was answered with ${answer.status}`);
+  if (answer.status === 200) return answer;
+  if (sending.refused === undefined) throw new Error(`a batch was answered with ${answer.status}`);
+  sending.refused.push(answer.status);
   return answer;
 }
 

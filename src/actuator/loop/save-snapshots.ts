@@ -69,15 +69,23 @@ async function saveBatch(
     const source = reached(boot.identity);
     if (source === null) continue;
     const { place } = source;
+    const buckets = closedBuckets(boot);
+    const jobs = isDueWithJobs(entry.savedBuckets, buckets) ? jobsOf(boot.identity) : null;
     const json = writeSnapshot({ boot, ...source });
-    const saved = { bootKey, json, jobs: jobsOf(boot.identity), partition: place?.partition ?? null };
-    batch.push({ entry, buckets: closedBuckets(boot), place, saved });
+    batch.push({ entry, buckets, place, saved: { bootKey, json, jobs, partition: place?.partition ?? null } });
   }
   await snapshots.save(batch.map(({ saved }) => saved));
   for (const { entry, buckets, place } of batch) {
     entry.savedBuckets = buckets;
     entry.savedOffset = place === null ? null : BigInt(place.offset);
   }
+}
+
+/** What jobs did is for people alone, and a quarter of what is saved: once in some buckets is enough for them. */
+const BUCKETS_WITH_JOBS = 5;
+
+function isDueWithJobs(savedBuckets: number, buckets: number): boolean {
+  return savedBuckets === 0 || Math.floor(savedBuckets / BUCKETS_WITH_JOBS) < Math.floor(buckets / BUCKETS_WITH_JOBS);
 }
 
 /** Those that have waited for more buckets come first. */

@@ -18,6 +18,14 @@ function began(boots: number): BootRegistry {
   return registry;
 }
 
+const NOTHING_ELSE = {
+  permissions: { allowed: [{ app: 'shop', processType: 'worker' }], dryRun: false, ownApp: null },
+  isLedInside: async () => false,
+  jobsOf: () => null,
+  reached: () => ({ pointsId: null, place: null }),
+  log: { warn: () => {} },
+};
+
 /** How many a round saves, and of how many dynos. */
 async function rounds(registry: BootRegistry, count: number) {
   const saved = new Set<string>();
@@ -31,11 +39,7 @@ async function rounds(registry: BootRegistry, count: number) {
           for (const { bootKey } of boots) saved.add(bootKey);
         },
       },
-      permissions: { allowed: [{ app: 'shop', processType: 'worker' }], dryRun: false, ownApp: null },
-      isLedInside: async () => false,
-      jobsOf: () => null,
-      reached: () => ({ pointsId: null, place: null }),
-      log: { warn: () => {} },
+      ...NOTHING_ELSE,
     });
     inRound.push(saves);
   }
@@ -48,4 +52,19 @@ it('spreads the snapshots of boots that close their buckets together over four r
 
 it('saves those of a small fleet at once', async () => {
   expect(await rounds(began(400), 2)).toEqual({ saved: 400, inRound: [400, 0] });
+});
+
+it('saves what jobs did with the first snapshot of a boot, and then with one in five', async () => {
+  const registry = new BootRegistry(POLICY, Number.MAX_SAFE_INTEGER);
+  const jobs: (string | null | undefined)[] = [];
+  for (let bucket = 0; bucket <= 10; bucket++) {
+    for (let part = 0; part < 1; part += 0.125)
+      registry.accept([{ ...WHOLE_POINT, timeMs: WHOLE_POINT.timeMs + (bucket + part) * 60_000 }]);
+    await saveSnapshots(registry.entries(), {
+      ...NOTHING_ELSE,
+      snapshots: { save: async (boots) => void jobs.push(...boots.map((boot) => boot.jobs)) },
+      jobsOf: () => 'jobs',
+    });
+  }
+  expect(jobs).toEqual(['jobs', null, null, null, 'jobs', null, null, null, null, 'jobs']);
 });
