@@ -10,6 +10,8 @@ export class AppBoots {
   #entries: readonly BootEntry[] | null = null;
   #targets: readonly Target[] | null = null;
   #dynos: readonly string[] | null = null;
+  /** Null while some dyno was not decided about: once all were, their number stays until boots come or go. */
+  #decidedByType: ReadonlyMap<string, number> | null = null;
 
   constructor(app: string | null) {
     this.app = app;
@@ -34,7 +36,7 @@ export class AppBoots {
   }
 
   #change(): void {
-    this.#entries = this.#targets = this.#dynos = null;
+    this.#entries = this.#targets = this.#dynos = this.#decidedByType = null;
   }
 
   /** The boots of one dyno name, in the order in which they came. */
@@ -73,11 +75,23 @@ export class AppBoots {
    */
   decidedDynos(isCounted: (processType: string) => boolean): number {
     let count = 0;
-    for (const ofDyno of this.#byDyno.values()) {
-      const shown = ofDyno.find(({ decision }) => decision !== null);
-      if (shown !== undefined && isCounted(shown.boot.identity.processType)) count++;
-    }
+    for (const [processType, dynos] of this.#decidedByType ?? this.#countDecided())
+      if (isCounted(processType)) count += dynos;
     return count;
+  }
+
+  #countDecided(): ReadonlyMap<string, number> {
+    const byType = new Map<string, number>();
+    let decided = 0;
+    for (const ofDyno of this.#byDyno.values()) {
+      const shown = newestDecidedIn(ofDyno);
+      if (shown === null) continue;
+      const { processType } = shown.boot.identity;
+      byType.set(processType, (byType.get(processType) ?? 0) + 1);
+      decided += 1;
+    }
+    if (decided === this.#byDyno.size) this.#decidedByType = byType;
+    return byType;
   }
 
   /** The dyno names in the order of all lists. */

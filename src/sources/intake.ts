@@ -152,8 +152,10 @@ export class Intake {
 
   /** Passes on rows that have waited long enough. Call it regularly: there may be no further request that would. */
   settle(): void {
-    this.#settledAtMs = this.#options.clock.now();
-    this.#assembler.settle(this.#settledAtMs);
+    const nowMs = this.#options.clock.now();
+    // Where more is due, the next request goes on with it: all at once would hold the event loop.
+    const isMoreDue = this.#assembler.settle(nowMs);
+    this.#settledAtMs = isMoreDue ? Number.NEGATIVE_INFINITY : nowMs;
   }
 
   /** The place from which a source must be read to see again what has not been passed on yet. `current`: the newest. */

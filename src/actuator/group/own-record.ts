@@ -3,16 +3,18 @@ import { silentAfterMs } from '../../detector/boot/silence.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ActuatorRecord, Clock } from '../../ports.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Fleet } from '../loop/fleet.ts';
 import type { Leadership } from '../loop/leadership.ts';
+import { stepByStep } from '../loop/turns.ts';
 
 export interface OwnRecordParts {
   /** Of this run of the actuator. */
   readonly id: string;
   /** For people. */
   readonly name: string;
-  readonly registry: Pick<BootRegistry, 'entries'>;
+  readonly registry: Pick<BootRegistry, 'apps'>;
   readonly fleet: Pick<Fleet, 'policy' | 'watchedTargets'>;
   readonly leadership: Pick<Leadership, 'leads'>;
   /** Null where measurements do not come from Kafka. */
@@ -21,6 +23,8 @@ export interface OwnRecordParts {
   readonly state: Pick<RedisState, 'actuators' | 'available'> | null;
   readonly clock: Clock;
 }
+
+type Held = Pick<ActuatorRecord, 'targets' | 'dynos'>;
 
 /** Targets in a record: more than that hold is shown by its number of dynos alone. */
 const MAX_TARGETS = 5_000;
@@ -33,29 +37,46 @@ export class OwnRecord {
   readonly #startedAtMs: number;
   #savedMs = Number.NEGATIVE_INFINITY;
   #members = 1;
+  #held: Held = { targets: [], dynos: 0 };
 
   constructor(parts: OwnRecordParts) {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.now();
   }
 
+  /** What it holds is as at the last `save`. */
   now(): ActuatorRecord {
-    const { id, name, registry, fleet, leadership, partitions, clock } = this.#parts;
+    const { id, name, leadership, partitions } = this.#parts;
     const leads = leadership.leads();
-    const nowMs = clock.now();
-    const { windowMs } = fleet.policy;
-    const reporting = leads
-      ? registry.entries().filter(({ boot }) => nowMs - boot.lastPointMs <= silentAfterMs(boot, windowMs))
-      : [];
     return {
       id,
       name,
       startedAtMs: this.#startedAtMs,
       leads,
       partitions: partitions?.() ?? null,
-      targets: fleet.watchedTargets(reporting).slice(0, MAX_TARGETS).map(targetKey),
-      dynos: reporting.length,
+      ...(leads ? this.#held : { targets: [], dynos: 0 }),
     };
+  }
+
+  *#look(): Generator<void, Held> {
+    const { registry, fleet, clock } = this.#parts;
+    const nowMs = clock.now();
+    const { windowMs } = fleet.policy;
+    const oneOfEach = new Map<string, BootEntry>();
+    let dynos = 0;
+    for (const ofApp of registry.apps()) {
+      for (const ofDyno of ofApp.byDyno()) {
+        for (const entry of ofDyno) {
+          const { boot } = entry;
+          if (nowMs - boot.lastPointMs > silentAfterMs(boot, windowMs)) continue;
+          dynos += 1;
+          oneOfEach.set(`${boot.identity.app}|${boot.identity.processType}`, entry);
+        }
+        yield;
+      }
+    }
+    const targets = fleet.watchedTargets([...oneOfEach.values()]);
+    return { targets: targets.slice(0, MAX_TARGETS).map(targetKey), dynos };
   }
 
   /** Actuators that watch dynos at the same time, this one included. Without Kafka only one of several does. */
@@ -66,8 +87,10 @@ export class OwnRecord {
   /** To be called in every round of the loop. Does not reject for faults of Redis. */
   async save(): Promise<void> {
     const { state, clock } = this.#parts;
-    if (state === null || !state.available() || clock.monotonic() - this.#savedMs < SAVE_EVERY_MS) return;
+    if (clock.monotonic() - this.#savedMs < SAVE_EVERY_MS) return;
     this.#savedMs = clock.monotonic();
+    this.#held = await stepByStep(this.#look());
+    if (!state?.available()) return;
     this.#members = (await unlessAway(state.actuators.save(this.now()))) ?? this.#members;
   }
 

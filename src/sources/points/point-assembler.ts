@@ -9,6 +9,8 @@ import type { SeriesSum } from './series-sum.ts';
 /** Covers a clock that was set back, or a sender whose clock is ahead: an old point must not come in again. */
 const SLACK_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
+/** What is handed on in one turn of the event loop: some 30 ms. More waits only where the process could not run. */
+const MAX_ROWS_AT_ONCE = 2_500;
 /** What a waiting row takes on top of its texts. */
 const BYTES_PER_ROW = 500;
 
@@ -143,22 +145,28 @@ export class PointAssembler {
     return { accepted, repeated };
   }
 
-  /** Hands on what has waited long enough. Cheap where nothing has. */
-  settle(nowMs: number): void {
+  /** Hands on what has waited long enough, the first of it first. Cheap where nothing has; returns whether more has. */
+  settle(nowMs: number): boolean {
     this.#sweep(nowMs);
     const { holdMs } = this.#options;
     const isDue = ({ arrivedAtMs }: HeldRow) => Math.abs(nowMs - arrivedAtMs) >= holdMs;
     const [first] = this.#held;
-    if (first === undefined || !isDue(first)) return;
+    if (first === undefined || !isDue(first)) return false;
     const dueMs = new Map<string, number>();
+    let rows = 0;
     for (const held of this.#held) {
-      if (isDue(held)) dueMs.set(held.bootKey, Math.max(held.row.timeMs, dueMs.get(held.bootKey) ?? 0));
+      if (!isDue(held)) continue;
+      if (rows === MAX_ROWS_AT_ONCE) break;
+      rows++;
+      dueMs.set(held.bootKey, Math.max(held.row.timeMs, dueMs.get(held.bootKey) ?? 0));
     }
     const due: HeldRow[] = [];
     const rest: HeldRow[] = [];
     // With what is older in the same boot, though it came later: the detector takes samples in the order of time.
     for (const held of this.#held) (held.row.timeMs <= (dueMs.get(held.bootKey) ?? -1) ? due : rest).push(held);
     this.#release(due, rest);
+    const next = rest[0];
+    return next !== undefined && isDue(next);
   }
 
   /** The earliest place in a stretch of which a row waits; `current` where none does. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BootEntry } from '../../../src/actuator/boot-entry.ts';
 import { createViews, dynoParts } from '../../../src/actuator/doors/control.ts';
+import { OwnRecord } from '../../../src/actuator/group/own-record.ts';
 import { BOOTS_A_TURN, stepByStep } from '../../../src/actuator/loop/turns.ts';
 import { overview } from '../../../src/actuator/views/overview.ts';
 import { LoopWorld } from '../../models/loop-world.ts';
@@ -39,13 +40,15 @@ async function fleet() {
 }
 
 function watch(entry: BootEntry, looked: Set<string>): void {
-  const { decision, key } = entry;
-  Object.defineProperty(entry, 'decision', {
-    get: () => {
-      looked.add(key);
-      return decision;
-    },
-  });
+  const { decision, boot, key } = entry;
+  for (const [name, value] of Object.entries({ decision, boot })) {
+    Object.defineProperty(entry, name, {
+      get: () => {
+        looked.add(key);
+        return value;
+      },
+    });
+  }
 }
 
 const all = Object.values(DYNOS).reduce((sum, dynos) => sum + dynos, 0);
@@ -74,6 +77,17 @@ it('hands all dynos on in parts that are made when they are asked for', async ()
     }
   });
   expect(dynos).toBe(all);
+  expect(Math.max(...inTurn)).toBeLessThanOrEqual(BOOTS_A_TURN);
+});
+
+it('counts for its record in turns what it holds', async () => {
+  const { world, count } = await fleet();
+  const { registry, clock } = world;
+  const leadership = { leads: () => true };
+  const parts = { registry, fleet: world.fleet, leadership, partitions: null, state: null, clock };
+  const record = new OwnRecord({ id: '1', name: 'tidemark.1', ...parts });
+  const inTurn = await count(() => record.save());
+  expect(record.now()).toMatchObject({ targets: ['shop:worker'], dynos: all });
   expect(Math.max(...inTurn)).toBeLessThanOrEqual(BOOTS_A_TURN);
 });
 
