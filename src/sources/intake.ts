@@ -150,12 +150,16 @@ export class Intake {
     for (const [app, count] of request.overLimitByApp) this.#report(nameOf(app), 'over-limit', count);
   }
 
-  /** Passes on rows that have waited long enough. Call it regularly: there may be no further request that would. */
-  settle(): void {
+  /**
+   * Passes on rows that have waited long enough, as many as one turn of the event loop should take; returns whether
+   * there are more. Call it regularly: there may be no further request that would.
+   */
+  settle(): boolean {
     const nowMs = this.#options.clock.now();
-    // Where more is due, the next request goes on with it: all at once would hold the event loop.
     const isMoreDue = this.#assembler.settle(nowMs);
+    // The next request goes on with it.
     this.#settledAtMs = isMoreDue ? Number.NEGATIVE_INFINITY : nowMs;
+    return isMoreDue;
   }
 
   /** The place from which a source must be read to see again what has not been passed on yet. `current`: the newest. */

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { BootIdentity } from '../../model/point.ts';
+import type { Intake } from '../../sources/intake.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
 import { hearPassedWebhooks } from '../doors/heroku-webhooks.ts';
 import type { OwnRecord } from '../group/own-record.ts';
@@ -71,7 +73,7 @@ export function run(parts: RunParts): () => Promise<void> {
     log,
   });
   state?.leader.start();
-  const settling = setInterval(() => intake.settle(), holdMsOfExports(settings) / 2);
+  const settling = setInterval(() => void settleInTurns(intake), holdMsOfExports(settings) / 2);
   return async () => {
     // First of all, so that another leads while this one finishes what is under way.
     await state?.leader.stop();
@@ -79,6 +81,10 @@ export function run(parts: RunParts): () => Promise<void> {
     await record.remove();
     clearInterval(settling);
   };
+}
+
+async function settleInTurns(intake: Pick<Intake, 'settle'>): Promise<void> {
+  while (intake.settle()) await nextTurn();
 }
 
 const SAVE_EVERY_MS = 60_000;
