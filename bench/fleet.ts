@@ -8,8 +8,8 @@
  * CPU is that of all threads of a process, from /proc, in parts of one core; what else runs on the machine does not
  * count in it. It counts in the answering times, and in how long the event loop stood by the wall clock; how long a
  * turn of the loop took by CPU time is printed next to it. `--history` are the minutes that the boots have behind them
- * when measuring begins. `--against` skips the fleets. `--watched`: a page is open, which reads the stream of events and
- * asks for the status.
+ * when measuring begins. `--against` skips the fleets. `--watched`: a page is open, which reads the stream of events
+ * and asks for the status.
  */
 import { parseArgs } from 'node:util';
 import { startRedis } from '../src/testbed/servers/redis-server.ts';
@@ -96,8 +96,8 @@ async function measure(dynos: number, encoding: Encoding): Promise<void> {
           `p99 ${quantile(page, 0.99).toFixed(1)} ms`,
         ...(options.watched
           ? [
-              `  /api/status: median ${quantile(status, 0.5).toFixed(1)} ms, most ${quantile(status, 1).toFixed(1)} ms; ` +
-                `stream of events: ${mib(streamedBytes)}`,
+              `  /api/status: median ${quantile(status, 0.5).toFixed(1)} ms, ` +
+                `most ${quantile(status, 1).toFixed(1)} ms; stream of events: ${mib(streamedBytes)}`,
             ]
           : []),
         `  platform calls: ${Math.round((platform.takeCalls() * 3_600_000) / tookMs)} an hour`,

@@ -27,8 +27,8 @@ const SUSPECTS = 10;
 const DYNOS_OF_PART = 250;
 
 /**
- * One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. Each part is made
- * when it is asked for.
+ * One boot of each dyno, the one that `dynoDetail` shows too, by app and name; the others are history. Each part is
+ * made when it is asked for.
  */
 export function* dynosInParts(parts: DynoViewParts): Generator<readonly DynoView[]> {
   let part: DynoView[] = [];

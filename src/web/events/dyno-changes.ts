@@ -11,7 +11,10 @@ const MAX_DYNOS_PER_EVENT = 500;
 export class DynoChanges {
   #known: ReadonlyMap<string, Dyno> = new Map();
 
-  /** A look at all dynos, in parts: an event for each part in which something changed, and one for those that are gone. */
+  /**
+   * A look at all dynos, in parts: an event for each part in which something changed, null at the end of each part, and
+   * an event for those that are gone.
+   */
   *look(parts: Iterable<readonly Dyno[]>): Generator<DynosEvent | null> {
     const before = this.#known;
     const now = new Map<string, Dyno>();
