@@ -8,7 +8,7 @@ const app = createApi({
   control: actuator().control,
   admission: { adminToken: 's3cret', readToken: null, startToken: null, publicUrl: null, remoteAddress: () => '::1' },
   page: readPageFiles(null),
-  events: () => new Response(),
+  events: async () => new Response(),
 });
 const headers = { authorization: 'Bearer s3cret' };
 
