@@ -1,5 +1,6 @@
 import { KAFKA_SETTINGS } from './kafka-settings.ts';
 import { METRIC_MAP } from './metric-map.ts';
+import { NOTICE_SETTINGS } from './notice-settings.ts';
 import { PLATFORM_SETTINGS } from './platform-settings.ts';
 import { optional, type Reader, type Setting, setting, windows } from './setting.ts';
 import {
@@ -20,7 +21,6 @@ import {
   SWITCH,
   TARGETS,
   TRANSPORTS,
-  WEB_ADDRESS,
 } from './values.ts';
 
 const WORKER = ['worker'] as const satisfies readonly Reader[];
@@ -266,28 +266,7 @@ export const SETTINGS = {
     default: '24h',
     meaning: "The platform's own restart; `off` where it is bypassed.",
   }),
-  webhookUrl: optional({
-    name: 'TIDEMARK_WEBHOOK_URL',
-    isSecret: true,
-    readBy: SERVICE,
-    value: WEB_ADDRESS,
-    unset: 'none',
-    meaning: 'Receives messages about restarts, refusals and advice.',
-  }),
-  publicUrl: optional({
-    name: 'TIDEMARK_PUBLIC_URL',
-    readBy: SERVICE,
-    value: WEB_ADDRESS,
-    unset: 'none: no links',
-    meaning: 'Where people reach the page (`web_url` in `heroku apps:info -s`): messages link to it.',
-  }),
-  weeklySummary: setting({
-    name: 'TIDEMARK_WEEKLY_SUMMARY',
-    readBy: ['actuator'],
-    value: SWITCH,
-    default: 'false',
-    meaning: 'Sends one message a week: restarts, what they gave back, useless ones, time over the quota.',
-  }),
+  ...NOTICE_SETTINGS,
 };
 
 /** In the order of the table. */
