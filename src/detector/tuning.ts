@@ -84,7 +84,7 @@ export const TUNING = {
 
   // ------------------------------------------------------------ leak
   /** Levels that a trend needs. Tuned. */
-  trendLevels: 12,
+  trendLevels: 7,
   /** Mann-Kendall's z from which levels rise beyond chance. Statistics (one in 700). */
   risingZ: 3,
   /** A rise is at least twice this many deviations of a floor (more where noise lasts). Tuned. */
@@ -105,8 +105,6 @@ export const TUNING = {
   creepZ: 2.4,
 
   // ------------------------------------------------------------ hysteresis
-  /** Buckets in a row that say `leak` before it is one. Tuned. */
-  enterLeakBuckets: 2,
   /** Buckets in a row that say otherwise before a leak or bloat is none. Tuned. */
   leaveBuckets: 4,
 
@@ -122,8 +120,8 @@ export const TUNING = {
   /** Of the time that is left, this fraction may be waited for a moment without jobs. Definition. */
   leakPatienceFraction: 0.5,
   /**
-   * A rise younger than this many windows may be the start of the process; of a true leak that fast a restart buys
-   * little. Tuned.
+   * A boot younger than this many windows that rises is restarted at its limit, not before: the rise may be its start,
+   * or a cache that ends below. Tuned.
    */
   leakMinWindows: 42,
   /** A floor must have stayed over the soft limit for this many windows. Tuned. */
@@ -184,7 +182,7 @@ export const PARTS = {
   coarseTrends: true,
   /** A floor that creeps is no plateau. */
   creep: true,
-  /** Classes are entered and left late. */
+  /** Bloat and leaks are left late. */
   hysteresis: true,
   /** A floor that never settles counts after a while. */
   stayed: true,

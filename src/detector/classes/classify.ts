@@ -22,7 +22,7 @@ export interface Classified {
 }
 
 /**
- * The one truth of a boot: its class is entered and left late. A leak keeps its slope while the newest buckets do not
+ * The one truth of a boot: bloat and leaks are left late. A leak keeps its slope while the newest buckets do not
  * say, and loses it once they say otherwise; it remains a leak until its floor has left its line, which noise and teeth
  * hide for longer. Nothing else has a slope.
  */
@@ -41,8 +41,7 @@ export function classify(features: CurveFeatures, before: Classified | null): Cl
 function bucketsToSay(from: MemoryClass, to: MemoryClass, { isSettled }: CurveFeatures): number {
   if (from === to || !PARTS.hysteresis) return 1;
   if (from === 'leak' && to === 'unknown' && !isSettled) return Number.POSITIVE_INFINITY;
-  if (from === 'leak' || from === 'bloat') return TUNING.leaveBuckets;
-  return to === 'leak' ? TUNING.enterLeakBuckets : 1;
+  return from === 'leak' || from === 'bloat' ? TUNING.leaveBuckets : 1;
 }
 
 function riseOf(features: CurveFeatures, before: Classified | null): CurveFeatures['rise'] {

@@ -114,7 +114,6 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const input: RiseInput = {
     levels,
     coarse,
-    isWarm: curve.warm !== null,
     scaleBytes,
     highestBytes: Math.max(0, ...[...coarse, ...atEqualLoad(curve.wide())].map((level) => level.floorBytes)),
     marginBytesPerJob: perJob.marginBytes,

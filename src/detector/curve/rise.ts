@@ -20,7 +20,6 @@ export interface RiseInput {
   /** Of buckets and of hours; oldest first. */
   readonly levels: readonly Level[];
   readonly coarse: readonly Level[];
-  readonly isWarm: boolean;
   /** The limit; the highest level where that is unknown. Bytes. */
   readonly scaleBytes: number;
   /** The highest coarse floor of this boot: a rise that is still below it may be a swing. Bytes; 0 before the first. */
@@ -31,11 +30,11 @@ export interface RiseInput {
 
 const RECENT_BUCKETS = 12;
 
-/** Null where the floor does not keep rising, and during the warm-up, where growth is no leak. */
+/** Null where the floor does not keep rising. */
 export function riseOf(input: RiseInput): Rise | null {
-  const { levels, coarse, isWarm, highestBytes } = input;
+  const { levels, coarse, highestBytes } = input;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
-  if (!isWarm || floorBytes < highestBytes) return null;
+  if (floorBytes < highestBytes) return null;
   const fine = leakTrend(levels, input);
   if (fine !== null) return lineOf(fine, levels);
   const slow = PARTS.coarseTrends ? leakTrend(coarse, input) : null;

@@ -45,10 +45,14 @@ export function givesNothing({ surelyReclaimableBytes, limitBytes, usageBytes }:
   );
 }
 
-/** In its first half hour, with jobs of which nothing is known yet: they may hold all that is over a limit. */
-export function startsBusy({ uptimeMs, activeJobs, surelyReclaimableBytes, policy }: Assessment): boolean {
+/**
+ * In its first half hour, with jobs of which nothing is known yet: they may hold all that is over a limit. Not what a
+ * floor gains while no more jobs run.
+ */
+export function startsBusy(assessment: Assessment): boolean {
+  const { uptimeMs, activeJobs, surelyReclaimableBytes, policy } = assessment;
   const isYoung = uptimeMs < TUNING.warmupMaxWindows * policy.windowMs;
-  return isYoung && activeJobs !== null && activeJobs > 0 && surelyReclaimableBytes === null;
+  return isYoung && activeJobs !== null && activeJobs > 0 && surelyReclaimableBytes === null && !isLeak(assessment);
 }
 
 export function isLeak(assessment: Assessment): boolean {
@@ -66,8 +70,15 @@ export function lastMs(assessment: Assessment): number {
   return Math.max(neededMs(assessment), Math.min(assessment.policy.leakHorizonMs, TUNING.leakLastFraction * wholeMs));
 }
 
+/**
+ * So near that the restart is due. The rise of a young boot may be its start, or a cache, and end below the limit: it
+ * is restarted when usage itself is within half a bucket of the limit, whatever the line says.
+ */
 export function isNearLimit(assessment: Assessment): boolean {
-  return (assessment.timeToLimitMs ?? 0) <= lastMs(assessment);
+  const { timeToLimitMs, uptimeMs, usageBytes, limitBytes, features, policy } = assessment;
+  if (uptimeMs >= TUNING.leakMinWindows * policy.windowMs) return (timeToLimitMs ?? 0) <= lastMs(assessment);
+  const byUsageMs = ((limitBytes ?? 0) - (usageBytes ?? 0)) / (features?.rise?.bytesPerMs ?? 1);
+  return byUsageMs <= 0.5 * Math.max(policy.windowMs, features?.bucketMs ?? 0);
 }
 
 /**

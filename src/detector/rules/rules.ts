@@ -127,12 +127,6 @@ export const RULES: readonly Rule[] = [
       `it reaches the limit in ${formatDuration(a.timeToLimitMs ?? 0)}, too far off to give that time up`,
   },
   {
-    reason: 'warming-up',
-    action: 'none',
-    when: (a) => isLeak(a) && a.uptimeMs < TUNING.leakMinWindows * a.policy.windowMs,
-    sentence: () => 'it is so young that the rise may be its start',
-  },
-  {
     reason: 'reclaimable-unknown',
     action: 'advise',
     when: (a) => isLeak(a) && a.features?.isLoadKnown === false && !isFloorOver(a, a.softLimitBytes),

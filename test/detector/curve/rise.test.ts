@@ -9,12 +9,11 @@ const HOUR_MS = 60 * MINUTE_MS;
 const LIMIT_MB = 512;
 const flat = levelsOf(values(32, () => 200));
 
-/** A level floor on a dyno of 512 MB after its warm-up, with what a test changes of it. */
+/** A level floor on a dyno of 512 MB, with what a test changes of it. */
 function inputWith(changes: Partial<RiseInput> = {}): RiseInput {
   return {
     levels: flat,
     coarse: [],
-    isWarm: true,
     scaleBytes: LIMIT_MB * MIB,
     highestBytes: 0,
     marginBytesPerJob: 0,
@@ -35,6 +34,12 @@ describe('a floor that keeps rising', () => {
     expect(perMinuteMb(inputWith({ levels: rising }))).toBeCloseTo(4, 6);
     expect(rise?.timeMs).toBe(rising.at(-1)?.timeMs);
     expect((rise?.bytes ?? 0) / MIB).toBeCloseTo(risenMb(31), 6);
+  });
+
+  it('is seen in seven buckets of which each is over the one before', () => {
+    const steep = levelsOf(values(7, (index) => 200 + 8 * index));
+    expect(perMinuteMb(inputWith({ levels: steep }))).toBeCloseTo(8, 6);
+    expect(perMinuteMb(inputWith({ levels: steep.slice(1) }))).toBeNull();
   });
 
   it('has nearly that line with noise', () => {
@@ -75,7 +80,6 @@ describe('no rise is seen', () => {
   it.each<[string, Partial<RiseInput>]>([
     ['in a level floor', {}],
     ['in noise', { levels: levelsOf(values(32, (index) => 200 + 30 * wobble(index))) }],
-    ['during the warm-up', { levels: rising, isWarm: false }],
     ['in a single step', { levels: levelsOf(values(32, (index) => (index < 16 ? 200 : 330))) }],
     [
       'in a step on a rise too slow to matter',
@@ -86,7 +90,7 @@ describe('no rise is seen', () => {
       'in a floor that falls',
       { levels: rising.map((level) => ({ ...level, floorBytes: 600 * MIB - level.floorBytes })) },
     ],
-    ['in fewer than twelve buckets', { levels: rising.slice(-11) }],
+    ['in fewer than seven buckets', { levels: rising.slice(-6) }],
     [
       'that is over by now, however steep it was for hours',
       {

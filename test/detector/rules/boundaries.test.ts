@@ -3,12 +3,26 @@ import type { Assessment } from '../../../src/detector/rules/assessment.ts';
 import { RULES } from '../../../src/detector/rules/rules.ts';
 import type { Reason } from '../../../src/model/decision.ts';
 import { MIB } from '../curves.ts';
+import { RISE } from '../made-features.ts';
 import { assessmentWith, BLOAT, type Changes, HOUR_MS, LEAK, MINUTE_MS, NOW_MS } from './made-assessment.ts';
 
 /** Twenty running jobs of 10 MB. */
 const JOBS = { activeJobs: 20, heldByJobsBytes: 200 * MIB } as const;
 const UNWORTHY = { reclaimableBytes: 20 * MIB, surelyReclaimableBytes: 10 * MIB } as const;
 const overHard = { ...BLOAT.features, floorBytes: 530 * MIB, sustainedBytes: 525 * MIB };
+
+/** A boot that leaks by 10 MB a minute since 30 minutes, of which nothing is known; its line is so far from 512 MB. */
+const youngLeak = (usageMb: number, minutesLeft: number) =>
+  ({
+    ...LEAK,
+    uptimeMs: 30 * MINUTE_MS,
+    risenForMs: 30 * MINUTE_MS,
+    usageBytes: usageMb * MIB,
+    reclaimableBytes: null,
+    surelyReclaimableBytes: null,
+    timeToLimitMs: minutesLeft * MINUTE_MS,
+    features: { ...LEAK.features, rise: { ...RISE, bytesPerMs: 10 * RISE.bytesPerMs, timeMs: NOW_MS } },
+  }) as const satisfies Changes;
 
 const ruleAt = (assessment: Assessment) => RULES.findIndex(({ when }) => when(assessment));
 const reasonOf = (changes: Changes) => RULES[ruleAt(assessmentWith(changes))]?.reason;
@@ -98,6 +112,19 @@ describe('a boundary of a rule', () => {
       'and before it where the limit is near',
       { ...LEAK, uptimeMs: 24.5 * HOUR_MS, timeToLimitMs: 5 * MINUTE_MS },
       'leak-near-limit',
+    ],
+    ['a young rise is left alone before the limit, whatever its line says', youngLeak(500, 0), 'leak-far-from-limit'],
+    ['and restarted half a bucket before it', youngLeak(508, 2), 'leak-near-limit'],
+    [
+      'what a young boot gains while no more jobs run is not of its jobs',
+      {
+        ...youngLeak(560, 0),
+        ...JOBS,
+        heldByJobsBytes: 0,
+        uptimeMs: 20 * MINUTE_MS,
+        features: { ...overHard, rise: youngLeak(560, 0).features.rise },
+      },
+      'hard-limit',
     ],
     [
       'jobs of less than a tenth of the limit are not named',

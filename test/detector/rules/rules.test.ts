@@ -100,18 +100,6 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     `${LINE}; it reaches the limit in 5 h, too far off to give that time up.`,
   ],
   [
-    'warming-up',
-    'none',
-    'a rise in the first 42 windows',
-    {
-      ...LEAK,
-      uptimeMs: 41 * MINUTE_MS,
-      risenForMs: 41 * MINUTE_MS,
-      timeToLimitMs: 5 * MINUTE_MS,
-    },
-    `${LINE}; it is so young that the rise may be its start.`,
-  ],
-  [
     'reclaimable-unknown',
     'advise',
     'a leak beneath jobs of which nothing is known',
