@@ -126,8 +126,6 @@ export const TUNING = {
   leakMinWindows: 42,
   /** A floor must have stayed over the soft limit for this many windows. Tuned. */
   minStayWindows: 15,
-  /** A floor that never settles is bloat all the same after this many windows over the soft limit. Tuned. */
-  stayedWindows: 30,
   /** Bloat may wait this many windows for a moment without jobs. Definition. */
   bloatPatienceWindows: 5,
   /** Memory that is back within this many windows of a start makes a restart useless... Definition. */
@@ -184,6 +182,4 @@ export const PARTS = {
   creep: true,
   /** Bloat and leaks are left late. */
   hysteresis: true,
-  /** A floor that never settles counts after a while. */
-  stayed: true,
 };

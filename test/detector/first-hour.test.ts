@@ -74,14 +74,17 @@ describe('what only looks like a leak in its first half hour', () => {
     [15, 1],
     [20, 1.05],
     [25, 1.1],
-  ])('a backlog that fills in %i min to %d times the quota, while more and more jobs run: no restart', (minutes, top) => {
-    for (const jobs of [5, 20, 40])
-      for (const [everyS, noise] of [...SAMPLINGS, [30, 0.01], [60, 0.01]] as const) {
-        const jobsAt = rampingTo(jobs, minutes);
-        const usageAt = (minute: number) => 0.2 + ((top - 0.2) / jobs) * jobsAt(minute);
-        expect(restartsIn({ usageAt, jobsAt, minutes: 120, everyS, noise, seed: jobs })).toEqual([]);
-      }
-  });
+  ])(
+    'a backlog that fills in %i min to %d times the quota, while more and more jobs run: no restart',
+    (minutes, top) => {
+      for (const jobs of [5, 20, 40])
+        for (const [everyS, noise] of [...SAMPLINGS, [30, 0.01], [60, 0.01]] as const) {
+          const jobsAt = rampingTo(jobs, minutes);
+          const usageAt = (minute: number) => 0.2 + ((top - 0.2) / jobs) * jobsAt(minute);
+          expect(restartsIn({ usageAt, jobsAt, minutes: 120, everyS, noise, seed: jobs })).toEqual([]);
+        }
+    },
+  );
 
   it.each<[number, number]>([
     [10, 1],

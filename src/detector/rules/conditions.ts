@@ -110,11 +110,10 @@ export function isBelowAgain(assessment: Assessment): boolean {
   return isBelow && isFloorOver(assessment, softLimitBytes);
 }
 
-/** Settled; or over the soft limit for so long that it does not matter what the floor does up there. */
+/** Settled over the soft limit for a while. */
 export function isBloat(assessment: Assessment): boolean {
   const { features, nowMs, policy } = assessment;
   if (features === null || isLeak(assessment)) return false;
   const stayedWindows = (nowMs - (features.overSoftSinceMs ?? nowMs)) / policy.windowMs;
-  if (stayedWindows < TUNING.minStayWindows) return false;
-  return features.isSettled || (PARTS.stayed && stayedWindows >= TUNING.stayedWindows);
+  return features.isSettled && stayedWindows >= TUNING.minStayWindows;
 }
