@@ -115,7 +115,11 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     levels,
     coarse,
     scaleBytes,
-    highestBytes: Math.max(0, ...[...coarse, ...atEqualLoad(curve.wide())].map((level) => level.floorBytes)),
+    highestBytes: Math.max(
+      // What has been up there and came back by itself is no leak until it is clearly higher.
+      recoveries.topBytes === 0 ? 0 : recoveries.topBytes + 2 * toleranceBytes,
+      ...[...coarse, ...atEqualLoad(curve.wide())].map((level) => level.floorBytes),
+    ),
     marginBytesPerJob: perJob.marginBytes,
   };
   const rise = levels.length < NEWEST ? null : riseOf(input);

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { restartsIn } from './first-hour.ts';
+
+const HOURS = 14;
+
+/** From 29 % of the quota to 94 %, and back at once. `power` under 1 bends the line downwards. */
+function teethOf(minutes: number, power: number) {
+  return (minute: number) => 0.29 + 0.65 * ((minute % minutes) / minutes) ** power;
+}
+
+const recording = { minutes: HOURS * 60, everyS: 10, noise: 0.005, seed: 3, jobsAt: null };
+
+describe('memory that rises for hours and comes back by itself', () => {
+  it.each([30, 45, 60, 90, 120, 180, 240].flatMap((minutes) => [1, 0.5].map((power) => [minutes, power] as const)))(
+    'every %i min (to the power of %d) may look like a leak once, and no more',
+    (minutes, power) => {
+      expect(restartsIn({ ...recording, usageAt: teethOf(minutes, power) }).length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('hides no leak that rises higher than it came back from', () => {
+    const leaksFrom = 4 * 60;
+    const usageAt = (minute: number) =>
+      minute < leaksFrom ? teethOf(60, 1)(minute) * 0.93 : 0.29 + (0.71 * (minute - leaksFrom)) / 180;
+    const leak = restartsIn({ ...recording, minutes: leaksFrom + 200, usageAt }).filter(
+      ({ minute }) => minute > leaksFrom,
+    );
+    expect(leak[0]).toMatchObject({ reason: 'leak-near-limit' });
+    expect(leak[0]?.usage).toBeLessThan(1);
+  });
+});
