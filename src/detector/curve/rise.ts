@@ -23,8 +23,8 @@ export interface RiseInput {
   /** The limit; the highest level where that is unknown. Bytes. */
   readonly scaleBytes: number;
   /**
-   * The highest coarse floor of this boot, or what has come back by itself: a rise that is still below it may be a swing.
-   * Bytes; 0 before the first.
+   * The highest coarse floor of this boot, or what has come back by itself: a rise that is still below it may be a
+   * swing. Bytes; 0 before the first.
    */
   readonly highestBytes: number;
   /** What a running job may hold beyond what is known. Bytes. */
