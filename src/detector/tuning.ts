@@ -124,6 +124,8 @@ export const TUNING = {
    * or a cache that ends below. Tuned.
    */
   leakMinWindows: 42,
+  /** The same in buckets, where samples are rare. Tuned. */
+  leakMinBuckets: 13,
   /** A floor must have stayed over the soft limit for this many windows. Tuned. */
   minStayWindows: 15,
   /** Bloat may wait this many windows for a moment without jobs. Definition. */

@@ -99,6 +99,15 @@ describe('what only looks like a leak in its first half hour', () => {
     expect(new Set(usages)).toEqual(new Set([null]));
   });
 
+  it('a cache that fills in half an hour to three quarters, sampled every minute: no restart', () => {
+    for (const power of [1, 0.7, 0.5])
+      for (const noise of [0, 0.01, 0.03])
+        for (const jobs of JOBS) {
+          const usageAt = filling(0.75, 30, power);
+          expect(restartsIn({ usageAt, jobsAt: constant(jobs), minutes: 180, everyS: 60, noise, seed: 7 })).toEqual([]);
+        }
+  });
+
   it('a process that starts at 92 % after ten minutes: no restart', () => {
     const calm = SAMPLINGS.filter(([, noise]) => noise <= 0.01);
     const usages = firstRestarts(filling(0.92, 9.25), { minutes: 120, samplings: calm });

@@ -76,9 +76,11 @@ export function lastMs(assessment: Assessment): number {
  */
 export function isNearLimit(assessment: Assessment): boolean {
   const { timeToLimitMs, uptimeMs, usageBytes, limitBytes, features, policy } = assessment;
-  if (uptimeMs >= TUNING.leakMinWindows * policy.windowMs) return (timeToLimitMs ?? 0) <= lastMs(assessment);
+  const bucketMs = Math.max(policy.windowMs, features?.bucketMs ?? 0);
+  const youngMs = Math.max(TUNING.leakMinWindows * policy.windowMs, TUNING.leakMinBuckets * bucketMs);
+  if (uptimeMs >= youngMs) return (timeToLimitMs ?? 0) <= lastMs(assessment);
   const byUsageMs = ((limitBytes ?? 0) - (usageBytes ?? 0)) / (features?.rise?.bytesPerMs ?? 1);
-  return byUsageMs <= 0.5 * Math.max(policy.windowMs, features?.bucketMs ?? 0);
+  return byUsageMs <= 0.5 * bucketMs;
 }
 
 /**
