@@ -20,8 +20,7 @@ export function messageOf(error: unknown): string {
 
 interface Advice {
   readonly says: RegExp;
-  /** Null: for both. */
-  readonly isTls: boolean | null;
+  readonly isTls: boolean;
   readonly advice: string;
 }
 
@@ -41,7 +40,6 @@ const ADVICE: readonly Advice[] = [
     isTls: true,
     advice: "KAFKA_TRUSTED_CERT must hold the certificate of who signed the brokers' certificates",
   },
-  { says: /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|timed? ?out/i, isTls: null, advice: 'check KAFKA_URL' },
 ];
 
 /** What a person can do about a fault of which this is the message; null where that is not known. */
@@ -52,5 +50,5 @@ export function adviceFor(message: string, { topic, tls }: Pick<KafkaConnection,
       `elsewhere "kafka-topics.sh --create --topic ${topic} --partitions 12"`
     );
   const isTls = tls !== null;
-  return ADVICE.find((entry) => entry.says.test(message) && (entry.isTls ?? isTls) === isTls)?.advice ?? null;
+  return ADVICE.find((entry) => entry.says.test(message) && entry.isTls === isTls)?.advice ?? null;
 }
