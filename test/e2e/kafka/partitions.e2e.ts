@@ -54,8 +54,13 @@ function all(): readonly ResourceSpec[][] {
   });
 }
 
+/** One after the other: points of jobs are good until the next record is decoded. */
+function* decoded(records: readonly TopicRecord[]): Generator<DecodedRequest> {
+  for (const { value } of records) yield decode(value);
+}
+
 /** What a request says of each process and time, whatever resources and scopes it is in. */
-function contentOf(requests: readonly DecodedRequest[]): readonly string[] {
+function contentOf(requests: Iterable<DecodedRequest>): readonly string[] {
   const points = new Map<string, Record<string, unknown>>();
   const jobs: string[] = [];
   for (const { rows, jobs: batches } of requests) {
@@ -106,8 +111,7 @@ describe('what the Collector writes to Kafka', { timeout: 120_000 }, () => {
 
   it('says the same as was sent: nothing is lost, doubled, or given to another process', () => {
     const sent = requests.map((request) => decodeProtobuf(encodeProtobuf(request)));
-    const read = records.map(({ value }) => decode(value));
-    const content = contentOf(read);
+    const content = contentOf(decoded(records));
     expect(content).toEqual(contentOf(sent));
     // A row, and two figures of a job.
     expect(content.length).toBe(3 * TARGETS.length * DYNOS * PROCESSES * TIMES.length);
