@@ -28,7 +28,7 @@ describe('a method that a path does not have', () => {
     expect(ApiError.parse(await response.json()).error.code).toBe('method-not-allowed');
   });
 
-  it('is not told from a path that is not there without the token', async () => {
+  it('looks like a path that is not there, where the token is missing', async () => {
     for (const path of ['/api/pause', '/api/nowhere'])
       expect((await app.request(path, { method: 'PUT' })).status).toBe(401);
     expect((await app.request('/api/nowhere', { headers })).status).toBe(404);

@@ -29,7 +29,7 @@ export interface OwnProvider {
   readonly tables: JobTables | null;
   /** Whether what it collects now would leave the process. Never rejects. */
   canSend(): Promise<boolean>;
-  /** The last flush is over, and what has not arrived by now may never do: what nobody was told is printed. */
+  /** The last flush is over, and what has not arrived by now may never do: the reason is printed, if none was. */
   giveUp(): void;
 }
 

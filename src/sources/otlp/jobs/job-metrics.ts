@@ -114,7 +114,7 @@ export class DecodedJobPoint implements JobPoint {
   }
 }
 
-/** A Collector's batch has 8192 data points. Of a larger one the rest is made anew. */
+/** A Collector's batch has 8192 data points. Of a larger one the rest is not kept. */
 const MAX_KEPT_POINTS = 8192;
 
 /**
