@@ -7,7 +7,7 @@ import type { DecodedRequest } from './points/request-fold.ts';
 /**
  * Reads records of the Kafka topic: OTLP as the Collector writes it with `collector-config/kafka.yaml`. The resource is
  * app and process type, and each scope names its process. What it returns throws `BadInputError` for anything else; its
- * argument is null for a record without content.
+ * argument is null for a record without content. A record's points of jobs are good until the next one is read.
  */
 export function createRecordDecoder(vocabulary: Vocabulary): (value: Buffer | null) => DecodedRequest {
   const decoder = new ProtobufDecoder(vocabulary, 'scope');

@@ -31,6 +31,7 @@ export interface DecodedRequest {
 /** What one process measured of its jobs. */
 export interface JobBatch {
   readonly process: ProcessIdentity;
+  /** Of protobuf they are good until the same decoder reads the next request: take them before. */
   readonly points: readonly JobPoint[];
   /** Those that are not counted as a field of a Point. */
   readonly dataPoints: number;
