@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { ProtobufMetricsSerializer, realProvider } from '../test/sources/otlp/real-sdk.ts';
+import { ProtobufMetricsSerializer, realProvider } from '../test/sources/otlp/senders/real-sdk.ts';
 
 /** 512 processes with 16 data points each: what a Collector hands on in one batch. */
 const PROCESSES = 512;

@@ -1,6 +1,10 @@
 import { ValueType } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { JsonMetricsSerializer, ProtobufMetricsSerializer, realProvider } from '../../test/sources/otlp/real-sdk.ts';
+import {
+  JsonMetricsSerializer,
+  ProtobufMetricsSerializer,
+  realProvider,
+} from '../../test/sources/otlp/senders/real-sdk.ts';
 
 /** What OpenTelemetry's own SDK exports of one process, as often as there are processes, made once and patched. */
 

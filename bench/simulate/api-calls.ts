@@ -1,7 +1,7 @@
-import type { AttemptMoverParts } from '../../src/actuator/restart/attempt-mover.ts';
+import type { AttemptMoverParts } from '../../src/actuator/restart/attempt/attempt-mover.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { PlatformDyno } from '../../src/ports.ts';
-import { RunnerWorld } from '../../test/actuator/restart/runner-world.ts';
+import { RunnerWorld } from '../../test/actuator/restart/attempt/runner-world.ts';
 import { WatchedFleet } from '../../test/models/watched-fleet.ts';
 
 const MINUTE_MS = 60_000;

@@ -5,7 +5,7 @@ import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEN
 
 /**
  * The next step of an open attempt, from the current state only: every actuator that finds the attempt, at any time,
- * comes to the same step. Pure; `actuator/restart/attempt-mover.ts` gathers the evidence and makes the moves.
+ * comes to the same step. Pure; `actuator/restart/attempt/attempt-mover.ts` gathers the evidence and makes the moves.
  */
 export type Step =
   /** Nothing to do yet. */

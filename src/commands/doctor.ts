@@ -2,7 +2,7 @@ import { resolveActuatorSettings } from '../config/resolve.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
 import { ConfigError } from '../model/errors.ts';
-import { printable } from '../model/printable.ts';
+import { printable } from '../model/text/printable.ts';
 import { askActuator } from './remote/ask-actuator.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { columnsOf, wrap } from './terminal/terminal.ts';

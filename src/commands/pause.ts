@@ -1,9 +1,9 @@
 import { hostname, userInfo } from 'node:os';
 import { resolveStateRedisUrl } from '../config/resolve.ts';
 import { BadInputError, TidemarkError } from '../model/errors.ts';
-import { personOf } from '../model/person.ts';
-import { printable } from '../model/printable.ts';
 import { parseTarget, type Target, targetKey } from '../model/target.ts';
+import { personOf } from '../model/text/person.ts';
+import { printable } from '../model/text/printable.ts';
 import { ROUTES } from '../web/schema/routes.ts';
 import { addressOf, ask } from './remote/client.ts';
 import type { CommandArguments } from './terminal/command.ts';

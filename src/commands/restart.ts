@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, TidemarkError } from '../model/errors.ts';
-import { printable } from '../model/printable.ts';
+import { printable } from '../model/text/printable.ts';
 import type { ActuatorAddress } from '../web/client.ts';
 import type { Attempt } from '../web/schema/attempt.ts';
 import { ROUTES } from '../web/schema/routes.ts';

@@ -1,6 +1,6 @@
 import { clockTime } from '../decision/standing.ts';
-import { formatBytes, formatDuration } from '../model/format.ts';
-import { printable } from '../model/printable.ts';
+import { formatBytes, formatDuration } from '../model/text/format.ts';
+import { printable } from '../model/text/printable.ts';
 import { holdings, isGroup } from '../page/model/actuators.ts';
 import { byGrowth, jobName } from '../page/model/jobs-view.ts';
 import type { Attempt } from '../web/schema/attempt.ts';

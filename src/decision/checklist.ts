@@ -1,5 +1,5 @@
 import { TUNING } from '../detector/tuning.ts';
-import { formatBytes, formatShare } from '../model/format.ts';
+import { formatBytes, formatShare } from '../model/text/format.ts';
 import type { DecideInput } from './decide-input.ts';
 import { type Candidate, GATES } from './gates.ts';
 

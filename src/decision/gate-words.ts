@@ -1,7 +1,7 @@
 import type { Decision, Reason } from '../model/decision.ts';
-import { formatDuration } from '../model/format.ts';
 import type { Policy } from '../model/policy.ts';
 import { targetKey } from '../model/target.ts';
+import { formatDuration } from '../model/text/format.ts';
 import { clockTime } from './standing.ts';
 
 /** What stands against a restart now. */

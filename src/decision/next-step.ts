@@ -1,5 +1,5 @@
 import type { Decision, Reason } from '../model/decision.ts';
-import { formatBytes } from '../model/format.ts';
+import { formatBytes } from '../model/text/format.ts';
 
 /** What happens next, short enough for one line. */
 export interface NextStep {

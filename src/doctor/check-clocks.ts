@@ -1,4 +1,4 @@
-import { formatDuration } from '../model/format.ts';
+import { formatDuration } from '../model/text/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('clocks');

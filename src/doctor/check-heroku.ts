@@ -1,9 +1,9 @@
 import type { HerokuPlatform } from '../adapters/heroku/platform.ts';
 import type { FormationEntry, TokenGrant } from '../adapters/heroku/resources.ts';
 import { PlatformError } from '../model/errors.ts';
-import { formatBytes, formatDuration } from '../model/format.ts';
 import type { Permissions } from '../model/policy.ts';
 import { matchesAny, type TargetPattern } from '../model/target.ts';
+import { formatBytes, formatDuration } from '../model/text/format.ts';
 import { HEROKU_WEBHOOK_PATH } from '../web/schema/webhook-path.ts';
 import { type Finding, findingsOn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import type { Obstacle, ObstacleCode } from '../decision/standing.ts';
-import { formatDuration } from '../model/format.ts';
 import { holdMsOf, type Policy } from '../model/policy.ts';
 import { targetKey } from '../model/target.ts';
+import { formatDuration } from '../model/text/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import type { SavedState } from './saved-state.ts';
 

@@ -1,7 +1,7 @@
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Boot } from '../detector/boot/boot.ts';
-import { formatDuration } from '../model/format.ts';
 import { matchesAny, ONE_OFF_TYPES } from '../model/target.ts';
+import { formatDuration } from '../model/text/format.ts';
 import type { PlatformDyno } from '../ports.ts';
 import { type Finding, findingsOn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/inspect.ts';
 import { probeDrainKeys } from '../adapters/redis/permissions.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
-import { formatBytes } from '../model/format.ts';
+import { formatBytes } from '../model/text/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Redis');

@@ -1,6 +1,6 @@
 import type { Boot } from '../detector/boot/boot.ts';
-import { formatBytes } from '../model/format.ts';
 import type { MemoryTuning } from '../model/point.ts';
+import { formatBytes } from '../model/text/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning } = findingsOn('allocator');

@@ -6,7 +6,7 @@ import { api } from './live/api.ts';
 import { startFeed } from './live/feed.ts';
 import { createStore } from './live/store.ts';
 import { bannersOf } from './model/banners.ts';
-import { totalsOf } from './model/totals.ts';
+import { totalsOf } from './model/dynos/totals.ts';
 import { createLive } from './restarts/live.ts';
 import { createRestartsSection } from './restarts/section.ts';
 import { createBanners } from './view/banners.ts';

@@ -1,5 +1,5 @@
 import type { Decision } from '../model/decision.ts';
-import { formatBytes, formatDuration } from '../model/format.ts';
+import { formatBytes, formatDuration } from '../model/text/format.ts';
 import type { RecordedLog } from './heroku-log.ts';
 import type { SeriesRow } from './series-file.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { auth as basicCredentials } from 'hono/utils/basic-auth';
-import { MAX_PERSON_LENGTH, personOf } from '../model/person.ts';
 import { matchesAny, parseTarget, type Target, targetKey } from '../model/target.ts';
+import { MAX_PERSON_LENGTH, personOf } from '../model/text/person.ts';
 import type { ActuatorControl, RestartRequestAnswer } from './control.ts';
 import { type Handlers, MAX_NAME_LENGTH, ok, parseJson, refusal } from './handlers.ts';
 import { TargetRequest } from './schema/routes.ts';

@@ -3,7 +3,7 @@ import { BYTES_PER_BOOT, bootBytesFor } from '../../src/actuator/boot-places.ts'
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, openBoot } from '../../src/detector/boot/boot.ts';
-import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 const POLICY = defaultPolicy(60_000);
 

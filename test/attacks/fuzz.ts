@@ -17,8 +17,8 @@ import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../src/sources/limits.ts';
 import { createLogplexSource } from '../../src/sources/logplex/logplex-http.ts';
 import { createOtlpSource } from '../../src/sources/otlp/otlp-http.ts';
 import { framed, sample, syslog } from '../sources/logplex/drain-requests.ts';
-import { encodeJson, encodeProtobuf } from '../sources/otlp/otlp-encoder.ts';
-import { T0, WHOLE, WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { encodeJson, encodeProtobuf } from '../sources/otlp/senders/otlp-encoder.ts';
+import { T0, WHOLE, WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 /**
  * Feeds mutated inputs to everything that reads what others write: requests of the ingest, records in Redis, answers of

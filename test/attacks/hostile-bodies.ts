@@ -1,4 +1,4 @@
-import { fixed64Field, lengthField, varintField } from '../sources/otlp/otlp-encoder.ts';
+import { fixed64Field, lengthField, varintField } from '../sources/otlp/senders/otlp-encoder.ts';
 
 /** Requests that a holder of a token could send to hurt the actuator. */
 

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { APP, RunningActuator } from '../integration/actuator/running-actuator.ts';
 import { redisDatabase } from '../redis-databases.ts';
-import { readAnswer } from '../sources/otlp/otlp-answer-reader.ts';
+import { readAnswer } from '../sources/otlp/senders/otlp-answer-reader.ts';
 import { type HostileJobs, manyJobs } from './hostile-bodies.ts';
 
 /*

@@ -6,7 +6,7 @@ import { type Boot, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import { assess } from '../../src/detector/rules/assess.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 const MIB = 2 ** 20;
 const HOUR_MS = 3_600_000;

@@ -6,7 +6,7 @@ import {
   normalBytesPerJob,
   normalFloor,
 } from '../../src/decision/learned.ts';
-import { LEARNING_CASES } from '../models/rule-cases.ts';
+import { LEARNING_CASES } from '../models/ledger/rule-cases.ts';
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;

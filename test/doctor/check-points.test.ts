@@ -3,7 +3,7 @@ import { resolveActuatorSettings } from '../../src/config/resolve.ts';
 import { type Boot, noteLimit, openBoot } from '../../src/detector/boot/boot.ts';
 import { checkPoints, type PointsCheckInput } from '../../src/doctor/check-points.ts';
 import type { PlatformDyno } from '../../src/ports.ts';
-import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 const NOW_MS = WHOLE_POINT.timeMs + 60_000;
 

@@ -3,7 +3,7 @@ import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import { checkTuning } from '../../src/doctor/check-tuning.ts';
 import type { MemoryTuning, Point } from '../../src/model/point.ts';
-import { WHOLE_POINT } from '../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 const MIB = 1024 ** 2;
 const PLAIN: MemoryTuning = {

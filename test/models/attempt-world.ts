@@ -1,4 +1,4 @@
-import { AttemptRunner } from '../../src/actuator/restart/attempt-runner.ts';
+import { AttemptRunner } from '../../src/actuator/restart/attempt/attempt-runner.ts';
 import { RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move } from '../../src/attempt/attempt.ts';
@@ -6,7 +6,7 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';
 import type { ClaimRequest, KnownRecord, Ledger, Platform } from '../../src/ports.ts';
 import { aClaim } from './a-claim.ts';
-import { ModelLedger } from './model-ledger.ts';
+import { ModelLedger } from './ledger/model-ledger.ts';
 import { type DeleteFate, ModelPlatform, type SentDelete, unreadable } from './model-platform.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

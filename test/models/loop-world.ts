@@ -19,7 +19,7 @@ import type { BootIdentity } from '../../src/model/point.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';
 import type { ActuatorEvent } from '../../src/ports.ts';
 import { MIB } from '../detector/curves.ts';
-import { ModelLedger } from './model-ledger.ts';
+import { ModelLedger } from './ledger/model-ledger.ts';
 import { ModelPlatform } from './model-platform.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

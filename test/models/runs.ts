@@ -10,7 +10,7 @@
  */
 import { parseArgs } from 'node:util';
 import { checkAttempts } from './attempt-property.ts';
-import { checkPartitions } from './partition-property.ts';
+import { checkPartitions } from './partitions/partition-property.ts';
 
 const { values } = parseArgs({
   options: {

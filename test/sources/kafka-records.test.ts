@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createRecordDecoder } from '../../src/sources/kafka-records.ts';
 import { decodeProtobuf } from '../../src/sources/otlp/otlp-protobuf.ts';
 import { OWN_VOCABULARY } from '../../src/sources/otlp/vocabulary.ts';
-import { encodeProtobuf } from './otlp/otlp-encoder.ts';
-import { IDENTITY, rssAt, T0, WHOLE } from './otlp/requests.ts';
+import { encodeProtobuf } from './otlp/senders/otlp-encoder.ts';
+import { IDENTITY, rssAt, T0, WHOLE } from './otlp/senders/requests.ts';
 
 const decode = createRecordDecoder(OWN_VOCABULARY);
 

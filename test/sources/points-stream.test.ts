@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest';
 import { Intake } from '../../src/sources/intake.ts';
 import { createPointsStreamSource } from '../../src/sources/points-stream.ts';
-import { encodeJson } from './otlp/otlp-encoder.ts';
-import { rssAt, T0, WHOLE, WHOLE_POINT } from './otlp/requests.ts';
+import { encodeJson } from './otlp/senders/otlp-encoder.ts';
+import { rssAt, T0, WHOLE, WHOLE_POINT } from './otlp/senders/requests.ts';
 
 function source() {
   const accept = vi.fn();

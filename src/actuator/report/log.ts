@@ -1,5 +1,5 @@
 import { scrubber } from '../../adapters/scrub.ts';
-import { printable } from '../../model/printable.ts';
+import { printable } from '../../model/text/printable.ts';
 
 /** Writes one JSON object per line. `fields` must hold no secret; as a second guard, `createLog` redacts known ones. */
 export interface Log {

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../model/format.ts';
+import { formatDuration } from '../../model/text/format.ts';
 import type { Clock } from '../../ports.ts';
 import type { RefusedPoints } from '../../sources/intake.ts';
 import type { Log } from './log.ts';

@@ -5,7 +5,7 @@ import type { ClaimAnswer, ClaimRequest } from '../../ports.ts';
 import type { Decided } from '../loop/fleet.ts';
 import type { Restarts } from '../mode.ts';
 import type { Log } from '../report/log.ts';
-import type { AttemptRunner } from './attempt-runner.ts';
+import type { AttemptRunner } from './attempt/attempt-runner.ts';
 import type { MemoryQuestions } from './memory-questions.ts';
 
 export interface BackgroundRunnerParts {

@@ -13,7 +13,7 @@ import type { Host } from '../host.ts';
 import type { Restarts } from '../mode.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
 import type { Log } from '../report/log.ts';
-import { AttemptRunner } from './attempt-runner.ts';
+import { AttemptRunner } from './attempt/attempt-runner.ts';
 import { BackgroundRunner } from './background-runner.ts';
 import { AttemptDrain } from './drain-session.ts';
 import { MemoryQuestions } from './memory-questions.ts';

@@ -8,7 +8,7 @@ import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger, MemoryReports } fro
 import type { DrainedBoot } from '../../shared/drain-messages.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Log } from '../report/log.ts';
-import { asError } from './attempt-report.ts';
+import { asError } from './attempt/attempt-report.ts';
 
 export interface AttemptDrainParts {
   /** Null where the queue's Redis is not configured: workers cannot be asked, and only points show their jobs. */

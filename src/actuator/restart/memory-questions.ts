@@ -4,7 +4,7 @@ import type { Clock, MemoryReports } from '../../ports.ts';
 import { MEMORY_QUESTION_LIFE_MS } from '../../shared/memory-report-messages.ts';
 import type { Decided, Rules } from '../loop/fleet.ts';
 import type { Log } from '../report/log.ts';
-import { asError } from './attempt-report.ts';
+import { asError } from './attempt/attempt-report.ts';
 
 export interface MemoryQuestionsParts {
   readonly reports: MemoryReports;

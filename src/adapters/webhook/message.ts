@@ -1,9 +1,9 @@
 import type { Attempt, Outcome } from '../../attempt/attempt.ts';
 import { gaveNothingBack } from '../../attempt/breaker.ts';
 import type { Decision } from '../../model/decision.ts';
-import { formatBytes, formatDuration, formatShare } from '../../model/format.ts';
 import type { JobShare } from '../../model/job-point.ts';
 import { largestSites, type MemoryReport } from '../../model/memory-report.ts';
+import { formatBytes, formatDuration, formatShare } from '../../model/text/format.ts';
 import type { ActuatorEvent, NoticeEvent, WeeklySummary } from '../../ports.ts';
 
 /** The message to people about an event. */

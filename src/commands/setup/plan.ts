@@ -1,5 +1,5 @@
-import { printable } from '../../model/printable.ts';
 import { type Target, targetKey } from '../../model/target.ts';
+import { printable } from '../../model/text/printable.ts';
 
 /** Which config vars a person has to set. Pure: what is known of the apps in, steps out. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TidemarkError } from '../../model/errors.ts';
-import { printable } from '../../model/printable.ts';
+import { printable } from '../../model/text/printable.ts';
 import { readArguments } from './arguments.ts';
 import type { Environment } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';

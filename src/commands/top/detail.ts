@@ -1,6 +1,6 @@
 import { heldWords } from '../../page/model/actuators.ts';
-import { checksTitle, checkViews, numberRows, pastBootWords } from '../../page/model/detail-view.ts';
-import { percentWords, shareOf } from '../../page/model/dyno-view.ts';
+import { checksTitle, checkViews, numberRows, pastBootWords } from '../../page/model/dynos/detail-view.ts';
+import { percentWords, shareOf } from '../../page/model/dynos/dyno-view.ts';
 import { jobName } from '../../page/model/jobs-view.ts';
 import { sentence } from '../../page/model/words/sentence.ts';
 import { growthWords, usageWords } from '../../page/model/words/sizes.ts';

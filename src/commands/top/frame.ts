@@ -1,8 +1,8 @@
 import { holdings, isGroup } from '../../page/model/actuators.ts';
 import { bannersOf, HOLDINGS } from '../../page/model/banners.ts';
+import { SORTS } from '../../page/model/dynos/order.ts';
+import { scoreboardOf, totalsOf } from '../../page/model/dynos/totals.ts';
 import { pillsOf } from '../../page/model/headline.ts';
-import { SORTS } from '../../page/model/order.ts';
-import { scoreboardOf, totalsOf } from '../../page/model/totals.ts';
 import { agoWords } from '../../page/model/words/times.ts';
 import type { Status } from '../../web/schema/status.ts';
 import { wrap } from '../terminal/terminal.ts';

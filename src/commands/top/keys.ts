@@ -1,6 +1,6 @@
 import { planSentences } from '../../page/model/attempt-view.ts';
+import { SORTS, type SortName } from '../../page/model/dynos/order.ts';
 import { isAllPaused } from '../../page/model/headline.ts';
-import { SORTS, type SortName } from '../../page/model/order.ts';
 import { type Change, type Model, ordered, selectedIndex, selectedView } from './model.ts';
 
 /** What the shell is to do; the model alone cannot. */

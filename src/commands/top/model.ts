@@ -1,5 +1,5 @@
-import { type DynoView, type LiveDyno, viewOf } from '../../page/model/dyno-view.ts';
-import { matches, SORTS, type SortName } from '../../page/model/order.ts';
+import { type DynoView, type LiveDyno, viewOf } from '../../page/model/dynos/dyno-view.ts';
+import { matches, SORTS, type SortName } from '../../page/model/dynos/order.ts';
 import type { Attempt } from '../../web/schema/attempt.ts';
 import type { Dyno, DynoDetail } from '../../web/schema/dyno.ts';
 import type { TargetJobs } from '../../web/schema/jobs.ts';

@@ -1,5 +1,5 @@
 import { heldWords } from '../../page/model/actuators.ts';
-import { type DynoView, nextWords } from '../../page/model/dyno-view.ts';
+import { type DynoView, nextWords } from '../../page/model/dynos/dyno-view.ts';
 import { BAR_CELLS, bar } from './bar.ts';
 import { clean, type Line, lineOf, padTo, span, widthOf } from './text.ts';
 

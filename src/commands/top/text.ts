@@ -1,5 +1,5 @@
-import { printable } from '../../model/printable.ts';
-import type { Tone } from '../../page/model/dyno-view.ts';
+import { printable } from '../../model/text/printable.ts';
+import type { Tone } from '../../page/model/dynos/dyno-view.ts';
 
 /** A piece of a line; the tone only repeats in colour what its words say. */
 export interface Span {

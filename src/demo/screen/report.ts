@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../model/format.ts';
+import { formatBytes, formatDuration } from '../../model/text/format.ts';
 import type { DemoVerdict, RestartRow } from '../demo-verdict.ts';
 import type { JobGrowth } from '../guilty-job.ts';
 import type { TallyReport } from '../jobs/tally.ts';

@@ -1,4 +1,4 @@
-import { fromBase64, toBase64 } from '../../model/base64.ts';
+import { fromBase64, toBase64 } from '../../model/text/base64.ts';
 
 /**
  * The newest rows of numbers, in 32-bit floats: 7 digits, so bytes are good to a millionth and times of a week to 50

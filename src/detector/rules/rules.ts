@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../model/format.ts';
+import { formatBytes, formatDuration } from '../../model/text/format.ts';
 import { mayRecover } from '../curve/recoveries.ts';
 import { TUNING } from '../tuning.ts';
 import {

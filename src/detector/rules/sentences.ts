@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatRate, formatShare } from '../../model/format.ts';
+import { formatBytes, formatDuration, formatRate, formatShare } from '../../model/text/format.ts';
 import type { Assessment } from './assessment.ts';
 import type { Rule } from './rule.ts';
 

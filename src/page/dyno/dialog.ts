@@ -3,7 +3,7 @@ import type { DynoDetail } from '../../web/schema/dyno.ts';
 import { api } from '../live/api.ts';
 import type { PageState } from '../live/state.ts';
 import { heldWords } from '../model/actuators.ts';
-import { type LiveDyno, nextWords, viewOf } from '../model/dyno-view.ts';
+import { type LiveDyno, nextWords, viewOf } from '../model/dynos/dyno-view.ts';
 import { sentence } from '../model/words/sentence.ts';
 import { createCourse } from '../restarts/live.ts';
 import { element, setAttribute, setShape, setText, shape } from '../view/dom.ts';

@@ -1,6 +1,6 @@
 import type { DynoDetail, PastBoot } from '../../web/schema/dyno.ts';
 import { type CurveEvents, createCurve } from '../dynos/curve.ts';
-import { checksTitle, checkViews, numberRows, pastBootWords } from '../model/detail-view.ts';
+import { checksTitle, checkViews, numberRows, pastBootWords } from '../model/dynos/detail-view.ts';
 import { jobName } from '../model/jobs-view.ts';
 import { growthWords, numberOf } from '../model/words/sizes.ts';
 import { element, shape } from '../view/dom.ts';

@@ -1,4 +1,4 @@
-import type { GroupView } from '../model/groups.ts';
+import type { GroupView } from '../model/dynos/groups.ts';
 import { sentence } from '../model/words/sentence.ts';
 import { element, setAttribute, setText, shape } from '../view/dom.ts';
 

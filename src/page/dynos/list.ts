@@ -1,7 +1,7 @@
 import type { TimeRange } from '../model/axis.ts';
-import type { DynoView } from '../model/dyno-view.ts';
-import type { GroupView } from '../model/groups.ts';
-import { type Placed, placeItems, visibleItems } from '../model/placing.ts';
+import type { DynoView } from '../model/dynos/dyno-view.ts';
+import type { GroupView } from '../model/dynos/groups.ts';
+import { type Placed, placeItems, visibleItems } from '../model/dynos/placing.ts';
 import { element, setAttribute } from '../view/dom.ts';
 import { createGroupRow, type GroupEvents, type GroupRow } from './group-row.ts';
 import { createRow, type Row, type RowEvents } from './row.ts';

@@ -1,6 +1,6 @@
 import { heldWords } from '../model/actuators.ts';
 import { nearestIndex, type TimeRange } from '../model/axis.ts';
-import { type DynoView, type LiveDyno, nextWords, percentWords, shareOf } from '../model/dyno-view.ts';
+import { type DynoView, type LiveDyno, nextWords, percentWords, shareOf } from '../model/dynos/dyno-view.ts';
 import { sentence } from '../model/words/sentence.ts';
 import { usageWords } from '../model/words/sizes.ts';
 import { clockWords } from '../model/words/times.ts';

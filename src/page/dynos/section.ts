@@ -1,8 +1,8 @@
 import type { PageState } from '../live/state.ts';
 import { liveRange, type SpanName, type TimeRange, zoomOf } from '../model/axis.ts';
-import { type DynoView, dynoKey, groupKey, viewOf } from '../model/dyno-view.ts';
-import { groupsOf } from '../model/groups.ts';
-import { matches, SORTS, type SortName } from '../model/order.ts';
+import { type DynoView, dynoKey, groupKey, viewOf } from '../model/dynos/dyno-view.ts';
+import { groupsOf } from '../model/dynos/groups.ts';
+import { matches, SORTS, type SortName } from '../model/dynos/order.ts';
 import { numberOf } from '../model/words/sizes.ts';
 import { element, region } from '../view/dom.ts';
 import { createAxis } from './axis.ts';

@@ -1,5 +1,5 @@
 import { SPANS, type SpanName } from '../model/axis.ts';
-import { SORTS, type SortName } from '../model/order.ts';
+import { SORTS, type SortName } from '../model/dynos/order.ts';
 import { element, setAttribute, setText } from '../view/dom.ts';
 
 export interface ToolbarEvents {

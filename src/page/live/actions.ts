@@ -1,5 +1,5 @@
 import { planSentences } from '../model/attempt-view.ts';
-import type { LiveDyno } from '../model/dyno-view.ts';
+import type { LiveDyno } from '../model/dynos/dyno-view.ts';
 import { confirm } from '../view/confirm.ts';
 import { toast } from '../view/toasts.ts';
 import { api } from './api.ts';

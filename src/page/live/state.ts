@@ -3,7 +3,7 @@ import type { Dyno, DynoInList } from '../../web/schema/dyno.ts';
 import type { TargetJobs } from '../../web/schema/jobs.ts';
 import type { Status } from '../../web/schema/status.ts';
 import type { Connection } from '../model/banners.ts';
-import { dynoKey, type LiveDyno } from '../model/dyno-view.ts';
+import { dynoKey, type LiveDyno } from '../model/dynos/dyno-view.ts';
 
 /** All that the page knows. Each change makes a new one. */
 export interface PageState {

@@ -1,5 +1,5 @@
 import type { ActuatorShown, Status } from '../../web/schema/status.ts';
-import type { LiveDyno } from './dyno-view.ts';
+import type { LiveDyno } from './dynos/dyno-view.ts';
 import { countWords, numberOf } from './words/sizes.ts';
 import { agoWords } from './words/times.ts';
 

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../web/schema/attempt.ts';
-import type { Tone } from './dyno-view.ts';
+import type { Tone } from './dynos/dyno-view.ts';
 import { numberOf, sizeWords } from './words/sizes.ts';
 import { clockWords, spanWords } from './words/times.ts';
 

@@ -1,6 +1,6 @@
 import type { Status } from '../../web/schema/status.ts';
 import { heardWords, isGroup, silentOnes } from './actuators.ts';
-import type { Tone } from './dyno-view.ts';
+import type { Tone } from './dynos/dyno-view.ts';
 import { countWords } from './words/sizes.ts';
 
 /** One fact about the actuator, at the top of the page. */

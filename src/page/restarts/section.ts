@@ -1,6 +1,6 @@
 import type { Attempt } from '../../web/schema/attempt.ts';
 import type { PageState } from '../live/state.ts';
-import { scoreboardOf } from '../model/totals.ts';
+import { scoreboardOf } from '../model/dynos/totals.ts';
 import { dayWords } from '../model/words/times.ts';
 import { element, keyedList, region, setText } from '../view/dom.ts';
 import { createTotals } from '../view/totals.ts';

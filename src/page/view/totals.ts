@@ -1,4 +1,4 @@
-import type { Total } from '../model/totals.ts';
+import type { Total } from '../model/dynos/totals.ts';
 import { element, keyedList, type Shown, setAttribute, setText } from './dom.ts';
 
 /** Big numbers, each with its name. */

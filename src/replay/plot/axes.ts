@@ -1,4 +1,4 @@
-import { formatBytes } from '../../model/format.ts';
+import { formatBytes } from '../../model/text/format.ts';
 import { type Frame, LEFT_PX, PLOT_HEIGHT_PX, PLOT_RIGHT_PX, xOf, yOf } from './frame.ts';
 import { line, text } from './svg.ts';
 

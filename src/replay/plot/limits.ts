@@ -1,5 +1,5 @@
 import type { Decision } from '../../model/decision.ts';
-import { formatBytes } from '../../model/format.ts';
+import { formatBytes } from '../../model/text/format.ts';
 import { drawLine, runsOf } from './curves.ts';
 import { type Frame, PLOT_RIGHT_PX, yOf } from './frame.ts';
 import { FONT_PX, pixel, text } from './svg.ts';

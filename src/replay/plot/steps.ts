@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../model/format.ts';
+import { formatBytes, formatDuration } from '../../model/text/format.ts';
 import type { Judged } from '../replay.ts';
 import { FLOOR_COLOUR } from './curves.ts';
 import { type Frame, xOf, yOf } from './frame.ts';

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../model/format.ts';
+import { formatDuration } from '../../model/text/format.ts';
 import { type Loop, MARGIN_PX, type Panel, WIDTH_PX } from './frame.ts';
 import { restartsOf } from './restarts.ts';
 import { CHARACTER_PX } from './svg.ts';

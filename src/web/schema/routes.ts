@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_PERSON_LENGTH } from '../../model/person.ts';
+import { MAX_PERSON_LENGTH } from '../../model/text/person.ts';
 import { Attempt, AttemptDetail } from './attempt.ts';
 import { Decision } from './decision.ts';
 import { DynoDetail, DynoInList } from './dyno.ts';

@@ -1,6 +1,6 @@
 import type { Attempt as AttemptMade, Outcome } from '../../attempt/attempt.ts';
 import { gaveNothingBack } from '../../attempt/breaker.ts';
-import { formatBytes, formatDuration } from '../../model/format.ts';
+import { formatBytes, formatDuration } from '../../model/text/format.ts';
 import type { Attempt, AttemptDetail } from '../schema/attempt.ts';
 import type { AttemptDetailView, AttemptRecord } from '../views.ts';
 import { showCurve } from './dyno.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { BootRegistry } from '../../../src/actuator/boot-registry.ts';
 import { saveSnapshots } from '../../../src/actuator/loop/save-snapshots.ts';
 import { defaultPolicy } from '../../../src/config/policy.ts';
-import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 
 const POLICY = defaultPolicy(60_000);
 

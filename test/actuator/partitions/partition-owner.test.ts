@@ -2,10 +2,10 @@ import { assert, asyncProperty, integer } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../src/config/policy.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
-import { ModelLedger } from '../../models/model-ledger.ts';
+import { ModelLedger } from '../../models/ledger/model-ledger.ts';
 import { ModelPlatform } from '../../models/model-platform.ts';
-import { ModelSnapshots, ModelTopic } from '../../models/model-topic.ts';
-import { PartitionActuator } from '../../models/partition-actuator.ts';
+import { ModelSnapshots, ModelTopic } from '../../models/partitions/model-topic.ts';
+import { PartitionActuator } from '../../models/partitions/partition-actuator.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 
 const WINDOW_MS = 1_000;

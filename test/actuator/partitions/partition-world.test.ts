@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkPartitions } from '../../models/partition-property.ts';
+import { checkPartitions } from '../../models/partitions/partition-property.ts';
 
 /** `npm run test:model -- --partitions` makes 200. */
 const RUNS = 4;

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
 import { defaultPolicy } from '../../../src/config/policy.ts';
 import { ModelPlatform } from '../../models/model-platform.ts';
-import { ModelSnapshots, ModelTopic } from '../../models/model-topic.ts';
-import { PartitionActuator } from '../../models/partition-actuator.ts';
+import { ModelSnapshots, ModelTopic } from '../../models/partitions/model-topic.ts';
+import { PartitionActuator } from '../../models/partitions/partition-actuator.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 
 const STEP_MS = 500;

@@ -8,7 +8,7 @@ import type { Point } from '../../../src/model/point.ts';
 import type { Clock, DrainKeys, PlatformDyno } from '../../../src/ports.ts';
 import type { DrainedBoot } from '../../../src/shared/drain-messages.ts';
 import { aClaim } from '../../models/a-claim.ts';
-import { ModelLedger } from '../../models/model-ledger.ts';
+import { ModelLedger } from '../../models/ledger/model-ledger.ts';
 
 const GRACE_MS = 120_000;
 const SHOP = { app: 'shop', processType: 'worker' };

@@ -3,7 +3,7 @@ import { type LedgerLoss, RememberingLedger } from '../../../src/actuator/restar
 import type { Attempt, Move } from '../../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';
 import { aClaim } from '../../models/a-claim.ts';
-import { ModelLedger } from '../../models/model-ledger.ts';
+import { ModelLedger } from '../../models/ledger/model-ledger.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };

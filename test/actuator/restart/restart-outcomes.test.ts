@@ -8,7 +8,7 @@ import type { BootIdentity, Point } from '../../../src/model/point.ts';
 import type { HistoryEntry, Ledger, LedgerView, PlatformDyno } from '../../../src/ports.ts';
 import { MIB } from '../../detector/curves.ts';
 import { aDecision } from '../../models/decisions.ts';
-import { ModelLedger } from '../../models/model-ledger.ts';
+import { ModelLedger } from '../../models/ledger/model-ledger.ts';
 
 const WINDOW_MS = 1000;
 const SENT_MS = 1_700_000_000_000;

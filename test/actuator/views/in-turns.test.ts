@@ -5,7 +5,7 @@ import { OwnRecord } from '../../../src/actuator/group/own-record.ts';
 import { BOOTS_A_TURN, stepByStep } from '../../../src/actuator/loop/turns.ts';
 import { overview } from '../../../src/actuator/views/overview.ts';
 import { LoopWorld } from '../../models/loop-world.ts';
-import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 
 /** One app has more dynos than a turn takes. */
 const DYNOS: Readonly<Record<string, number>> = { shop: 2.5 * BOOTS_A_TURN, mail: 300, news: 300 };

@@ -8,7 +8,7 @@ import type { CurveState } from '../../../src/detector/curve/curve.ts';
 import { Ring } from '../../../src/detector/curve/ring.ts';
 import { NO_JOB_LOAD } from '../../../src/detector/load/job-load.ts';
 import { assess } from '../../../src/detector/rules/assess.ts';
-import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 import { featuresWith } from '../made-features.ts';
 
 const policy = defaultPolicy();

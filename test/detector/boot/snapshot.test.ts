@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openBoot } from '../../../src/detector/boot/boot.ts';
 import { earlierEntry, readSnapshot, writeSnapshot } from '../../../src/detector/boot/snapshot.ts';
-import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 
 describe('a snapshot', () => {
   it.each([null, '1767323045678-3'])('comes back as it was written, with the entry %j', (pointsId) => {

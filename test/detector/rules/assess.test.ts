@@ -8,7 +8,7 @@ import { assess, soonBackAfterMs } from '../../../src/detector/rules/assess.ts';
 import type { AssessContext } from '../../../src/detector/rules/assessment.ts';
 import { TUNING } from '../../../src/detector/tuning.ts';
 import type { MemoryClass } from '../../../src/model/decision.ts';
-import { WHOLE_POINT } from '../../sources/otlp/requests.ts';
+import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 import { MIB } from '../curves.ts';
 import { featuresWith, RISE } from '../made-features.ts';
 

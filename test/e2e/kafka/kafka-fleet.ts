@@ -1,7 +1,7 @@
 import { type DynoManager, type ManagedDyno, startDynoManager } from '../../../src/testbed/dyno-manager/manager.ts';
 import { RunningActuator } from '../../integration/actuator/running-actuator.ts';
-import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/otlp-encoder.ts';
-import { metric } from '../../sources/otlp/requests.ts';
+import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/senders/otlp-encoder.ts';
+import { metric } from '../../sources/otlp/senders/requests.ts';
 import type { KafkaPipeline } from './kafka-pipeline.ts';
 
 const HEROKU_TOKEN = 'HRKU-kafka-token';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Admin, Consumer, Producer } from '@platformatic/kafka';
 import { type RunningCollector, startCollector } from '../../../src/testbed/servers/collector.ts';
 import { findCollector, KAFKA_CONFIG_PATH } from '../../../src/testbed/servers/collector-binary.ts';
-import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/otlp-encoder.ts';
+import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/senders/otlp-encoder.ts';
 import { Broker } from './broker.ts';
 
 const INGEST_TOKEN = 'collector-t0ken';

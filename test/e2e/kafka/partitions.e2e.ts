@@ -3,8 +3,8 @@ import { createRecordDecoder } from '../../../src/sources/kafka-records.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import { OWN_VOCABULARY } from '../../../src/sources/otlp/vocabulary.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
-import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/otlp-encoder.ts';
-import { IDENTITY, metric, T0 } from '../../sources/otlp/requests.ts';
+import { encodeProtobuf, type ResourceSpec } from '../../sources/otlp/senders/otlp-encoder.ts';
+import { IDENTITY, metric, T0 } from '../../sources/otlp/senders/requests.ts';
 import { KafkaPipeline, type TopicRecord } from './kafka-pipeline.ts';
 
 const PARTITIONS = 6;

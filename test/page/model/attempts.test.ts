@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../../src/attempt/attempt.ts';
 import { beforeAfterWords, factsOf, outcomeOf, planSentences, stepsOf } from '../../../src/page/model/attempt-view.ts';
-import { checksTitle, checkViews, numberRows } from '../../../src/page/model/detail-view.ts';
+import { checksTitle, checkViews, numberRows } from '../../../src/page/model/dynos/detail-view.ts';
+import { scoreboardOf, totalsOf } from '../../../src/page/model/dynos/totals.ts';
 import { pillsOf } from '../../../src/page/model/headline.ts';
 import { jobViewsOf } from '../../../src/page/model/jobs-view.ts';
-import { scoreboardOf, totalsOf } from '../../../src/page/model/totals.ts';
 import { makeAttempt, makeStatus, makeTarget, someJobs } from '../lab/answers.ts';
 import { BLOATED, detailOf, mb, NOW_MS, smallFleet } from '../lab/fleet.ts';
 

@@ -5,7 +5,7 @@ import { Intake, type IntakeOptions } from '../../../src/sources/intake.ts';
 import { DECODE_LIMITS, FLIGHT_LIMITS } from '../../../src/sources/limits.ts';
 import type { QuotaError } from '../../../src/sources/logplex/decode-log.ts';
 import { createLogplexSource, type LogplexSourceOptions } from '../../../src/sources/logplex/logplex-http.ts';
-import { T0 } from '../otlp/requests.ts';
+import { T0 } from '../otlp/senders/requests.ts';
 
 export { T0 };
 

@@ -6,8 +6,14 @@ import { defaultPolicy } from '../../../src/config/policy.ts';
 import { Intake } from '../../../src/sources/intake.ts';
 import { createOtlpSource } from '../../../src/sources/otlp/otlp-http.ts';
 import { createPointsStreamSource } from '../../../src/sources/points-stream.ts';
-import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
-import { IDENTITY, nanos, T0 } from './requests.ts';
+import {
+  type DataPointSpec,
+  encodeJson,
+  encodeProtobuf,
+  type MetricSpec,
+  type ResourceSpec,
+} from './senders/otlp-encoder.ts';
+import { IDENTITY, nanos, T0 } from './senders/requests.ts';
 
 const HOLD_MS = 1_000;
 

@@ -7,8 +7,14 @@ import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf, ProtobufDecoder } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import { OWN_VOCABULARY } from '../../../src/sources/otlp/vocabulary.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
-import { type DataPointSpec, encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
-import { IDENTITY, rssAt, T0, WHOLE } from './requests.ts';
+import {
+  type DataPointSpec,
+  encodeJson,
+  encodeProtobuf,
+  type MetricSpec,
+  type ResourceSpec,
+} from './senders/otlp-encoder.ts';
+import { IDENTITY, rssAt, T0, WHOLE } from './senders/requests.ts';
 
 /** Null: refused with a `BadInputError`. Any other error is a fault. */
 function decoded(read: () => DecodedRequest): DecodedRequest | null {

@@ -3,8 +3,8 @@ import type { Point } from '../../../src/model/point.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
-import { encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
-import { IDENTITY, metric, nanos, rssAt, T0, WHOLE, WHOLE_POINT } from './requests.ts';
+import { encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './senders/otlp-encoder.ts';
+import { IDENTITY, metric, nanos, rssAt, T0, WHOLE, WHOLE_POINT } from './senders/requests.ts';
 
 const ENCODINGS = [
   { encoding: 'protobuf', decode: (resources: readonly ResourceSpec[]) => decodeProtobuf(encodeProtobuf(resources)) },

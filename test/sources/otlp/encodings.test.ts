@@ -4,8 +4,8 @@ import type { Point } from '../../../src/model/point.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import type { DecodedRequest } from '../../../src/sources/points/request-fold.ts';
-import { doubleField, fixed64Field, lengthField, varintField } from './otlp-encoder.ts';
-import { IDENTITY, nanos, T0 } from './requests.ts';
+import { doubleField, fixed64Field, lengthField, varintField } from './senders/otlp-encoder.ts';
+import { IDENTITY, nanos, T0 } from './senders/requests.ts';
 
 const points = (request: DecodedRequest): Point[] => request.rows.map(({ point }) => point);
 

@@ -4,8 +4,8 @@ import { METRIC_MAP, type MetricMap } from '../../../src/settings/metric-map.ts'
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import { vocabularyOf } from '../../../src/sources/otlp/vocabulary.ts';
-import { encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './otlp-encoder.ts';
-import { metric, WHOLE, WHOLE_POINT } from './requests.ts';
+import { encodeJson, encodeProtobuf, type MetricSpec, type ResourceSpec } from './senders/otlp-encoder.ts';
+import { metric, WHOLE, WHOLE_POINT } from './senders/requests.ts';
 
 function mapOf(text: string): MetricMap {
   const parsed = METRIC_MAP.parse(text);

@@ -1,8 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from './otlp-answer-reader.ts';
-import { encodeJson, encodeProtobuf, gzipWithTrailer, type ResourceSpec } from './otlp-encoder.ts';
-import { JSON_TYPE, metric, PROTOBUF, rssAt, type Sent, send, source, T0, WHOLE, WHOLE_POINT } from './requests.ts';
+import { readAnswer } from './senders/otlp-answer-reader.ts';
+import { encodeJson, encodeProtobuf, gzipWithTrailer, type ResourceSpec } from './senders/otlp-encoder.ts';
+import {
+  JSON_TYPE,
+  metric,
+  PROTOBUF,
+  rssAt,
+  type Sent,
+  send,
+  source,
+  T0,
+  WHOLE,
+  WHOLE_POINT,
+} from './senders/requests.ts';
 
 describe('what a sender gets', () => {
   it.each([

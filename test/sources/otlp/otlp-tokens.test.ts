@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from './otlp-answer-reader.ts';
-import { encodeJson, encodeProtobuf, type ResourceSpec } from './otlp-encoder.ts';
-import { bearer, JSON_TYPE, PROTOBUF, rssAt, type Sent, send, source, T0, WHOLE } from './requests.ts';
+import { readAnswer } from './senders/otlp-answer-reader.ts';
+import { encodeJson, encodeProtobuf, type ResourceSpec } from './senders/otlp-encoder.ts';
+import { bearer, JSON_TYPE, PROTOBUF, rssAt, type Sent, send, source, T0, WHOLE } from './senders/requests.ts';
 
 describe('without tokens', () => {
   it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])(

@@ -13,9 +13,9 @@ import { Intake } from '../../../src/sources/intake.ts';
 import { createOtlpSource, type OtlpSourceOptions } from '../../../src/sources/otlp/otlp-http.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
-import { encodeProtobuf } from './otlp-encoder.ts';
-import { JsonMetricsSerializer, ProtobufMetricsSerializer, realProvider } from './real-sdk.ts';
-import { IDENTITY, WHOLE, WHOLE_POINT } from './requests.ts';
+import { encodeProtobuf } from './senders/otlp-encoder.ts';
+import { JsonMetricsSerializer, ProtobufMetricsSerializer, realProvider } from './senders/real-sdk.ts';
+import { IDENTITY, WHOLE, WHOLE_POINT } from './senders/requests.ts';
 
 /** What a worker with two queues measured, as the SDK collects it. */
 async function collected(): Promise<ResourceMetrics> {

@@ -4,8 +4,8 @@ import { Intake, type RefusedPoints } from '../../../src/sources/intake.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
 import { measurements } from '../../troubleshooting/world.ts';
-import { encodeProtobuf } from './otlp-encoder.ts';
-import { IDENTITY, nanos, T0 } from './requests.ts';
+import { encodeProtobuf } from './senders/otlp-encoder.ts';
+import { IDENTITY, nanos, T0 } from './senders/requests.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const MINUTE = 60_000;

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { repeatedField } from '../../attacks/hostile-bodies.ts';
-import { readAnswer } from './otlp-answer-reader.ts';
-import { encodeProtobuf, lengthField } from './otlp-encoder.ts';
-import { send, source, WHOLE } from './requests.ts';
+import { readAnswer } from './senders/otlp-answer-reader.ts';
+import { encodeProtobuf, lengthField } from './senders/otlp-encoder.ts';
+import { send, source, WHOLE } from './senders/requests.ts';
 
 const MANY_BYTES = 8_000_000;
 

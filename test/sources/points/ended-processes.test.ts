@@ -4,8 +4,8 @@ import { defaultPolicy } from '../../../src/config/policy.ts';
 import type { Boot } from '../../../src/detector/boot/boot.ts';
 import { Intake } from '../../../src/sources/intake.ts';
 import { createOtlpSource } from '../../../src/sources/otlp/otlp-http.ts';
-import { encodeProtobuf } from '../otlp/otlp-encoder.ts';
-import { IDENTITY, metric, T0 } from '../otlp/requests.ts';
+import { encodeProtobuf } from '../otlp/senders/otlp-encoder.ts';
+import { IDENTITY, metric, T0 } from '../otlp/senders/requests.ts';
 
 const MB = 1_000_000;
 const SECOND_MS = 1_000;

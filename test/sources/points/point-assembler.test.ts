@@ -5,7 +5,7 @@ import { FIELDS } from '../../../src/sources/otlp/wanted-metrics.ts';
 import { PointAssembler, type PointAssemblerOptions } from '../../../src/sources/points/point-assembler.ts';
 import { PointRow } from '../../../src/sources/points/point-row.ts';
 import { BYTES_PER_PROCESS } from '../../../src/sources/points/process-memories.ts';
-import { T0, WHOLE_POINT } from '../otlp/requests.ts';
+import { T0, WHOLE_POINT } from '../otlp/senders/requests.ts';
 
 const MINUTE_MS = 60_000;
 const RSS = FIELDS.indexOf('rssBytes');

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { REQUEST_LIMITS } from '../../../src/sources/limits.ts';
 import { decodeJson } from '../../../src/sources/otlp/otlp-json.ts';
 import { decodeProtobuf } from '../../../src/sources/otlp/otlp-protobuf.ts';
-import { encodeJson, encodeProtobuf, type ResourceSpec } from '../otlp/otlp-encoder.ts';
-import { IDENTITY, metric, nanos, T0 } from '../otlp/requests.ts';
+import { encodeJson, encodeProtobuf, type ResourceSpec } from '../otlp/senders/otlp-encoder.ts';
+import { IDENTITY, metric, nanos, T0 } from '../otlp/senders/requests.ts';
 
 const { maxResources, maxDataPoints, maxRows, maxAppNames } = REQUEST_LIMITS;
 

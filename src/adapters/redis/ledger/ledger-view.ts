@@ -1,7 +1,7 @@
 import { uselessInARow } from '../../../attempt/breaker.ts';
 import { normalBytesPerJob, normalFloor } from '../../../decision/learned.ts';
-import { personOf } from '../../../model/person.ts';
 import type { Target } from '../../../model/target.ts';
+import { personOf } from '../../../model/text/person.ts';
 import type { LedgerView } from '../../../ports.ts';
 import { orEmpty, type ReportUseless } from './ledger-faults.ts';
 import { parseAttempt, parseFloors, parseHistory, parseRead } from './ledger-record.ts';

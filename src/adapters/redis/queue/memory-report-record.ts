@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type MemoryReport, NOT_SAMPLED_BECAUSE, REPORTED_PROCESSES } from '../../../model/memory-report.ts';
-import { printable } from '../../../model/printable.ts';
+import { printable } from '../../../model/text/printable.ts';
 import { ALLOCATION_SITES, HEAP_SPACES, MEMORY_NAME_MAX_LENGTH } from '../../../shared/memory-report-messages.ts';
 import { amount } from '../ledger/record-schema.ts';
 

@@ -1,6 +1,6 @@
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import { type MemoryReport, type ProcessMemory, REPORTED_PROCESSES } from '../../../model/memory-report.ts';
-import { printable } from '../../../model/printable.ts';
+import { printable } from '../../../model/text/printable.ts';
 import type { MemoryReports } from '../../../ports.ts';
 import type { DrainedBoot } from '../../../shared/drain-messages.ts';
 import {

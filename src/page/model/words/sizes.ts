@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../model/format.ts';
+import { formatBytes } from '../../../model/text/format.ts';
 
 const GB_BYTES = 1024 ** 3;
 const MB_BYTES = 1024 ** 2;

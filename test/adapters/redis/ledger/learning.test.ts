@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
-import { LEARNING_CASES } from '../../../models/rule-cases.ts';
+import { LEARNING_CASES } from '../../../models/ledger/rule-cases.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 

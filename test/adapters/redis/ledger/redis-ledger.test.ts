@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { createRedisState } from '../../../../src/adapters/redis/state.ts';
-import { describeLedger } from '../../../models/ledger-contract.ts';
+import { describeLedger } from '../../../models/ledger/ledger-contract.ts';
 
 describeLedger('the ledger in Redis', async (policy) => {
   let offsetMs = 0;

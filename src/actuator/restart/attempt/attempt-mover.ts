@@ -1,0 +1,233 @@
+import { type Attempt, EVIDENCE_MAX_AGE_MS, type Move, SEND_DEADLINE_MS } from '../../../attempt/attempt.ts';
+import {
+  isDrained,
+  type OnDrainTimeout,
+  type Reports,
+  type Step,
+  stepClaimed,
+  stepDraining,
+  stepSending,
+  type Terms,
+} from '../../../attempt/attempt-step.ts';
+import { PlatformError } from '../../../model/errors.ts';
+import type { ListedDyno } from '../../../model/listing.ts';
+import type { MemoryReport } from '../../../model/memory-report.ts';
+import type { Permission } from '../../../model/permission.ts';
+import type { Target } from '../../../model/target.ts';
+import type { Clock, Drain, Ledger, Platform, RestartAnswer } from '../../../ports.ts';
+import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
+
+export interface AttemptMoverParts {
+  readonly ledger: Ledger;
+  readonly platform: Platform;
+  readonly drain: Drain;
+  readonly clock: Clock;
+  /** How long a drain may take. */
+  readonly graceMs: number;
+  /**
+   * If jobs still run at the end of the grace: restart anyway (SIGTERM gives them 30 s more), or close as
+   * `drain-timeout`. Default: `go-on`.
+   */
+  readonly onDrainTimeout?: (attempt: Attempt) => OnDrainTimeout;
+  /** Whether this actuator moves the attempt; false: it leaves it to another. Default: it moves all. */
+  readonly isOurs?: (attempt: Attempt) => boolean;
+  /** By this actuator's settings: the attempt may have been claimed under others. */
+  readonly permission: (target: Target) => Permission;
+  /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
+  readonly minHealthy?: number;
+  /**
+   * Whether the newest points still ask for the restart; null if they cannot be assessed yet. Not called for a
+   * person's attempt.
+   */
+  readonly stillHolds: (attempt: Attempt) => boolean | null;
+  /** Whether a boot other than the attempt's reports under this platform id. Default: none does. */
+  readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
+  /**
+   * What the boot's processes have said of their memory, kept with the attempt. Answers within seconds and never
+   * rejects: the restart does not depend on it. Default: nothing is known.
+   */
+  readonly memoryReport?: (attempt: Attempt) => Promise<MemoryReport | null>;
+  /** False while the platform refuses calls (401, 429). */
+  readonly mayCallPlatform?: () => boolean;
+  /** After each move that was written, before what follows from it. Must not throw. */
+  readonly onMove?: (attempt: Attempt) => void;
+}
+
+/** An open attempt as the ledger has just shown it. */
+export interface Moment {
+  readonly attempt: Attempt;
+  /** The ledger's time. */
+  readonly nowMs: number;
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * Makes the moves of an attempt, one at a time, and sends its DELETE. What keeps the DELETE single: see
+ * `AttemptRunner`.
+ */
+export class AttemptMover {
+  readonly #parts: AttemptMoverParts;
+  /** The platform's answers to this process's DELETEs, until their attempts are closed. */
+  readonly #answers = new Map<string, RestartAnswer>();
+  readonly #stopped: AbortSignal;
+
+  /** @param stopped aborted: begin nothing new, and cancel reads */
+  constructor(parts: AttemptMoverParts, stopped: AbortSignal) {
+    this.#parts = parts;
+    this.#stopped = stopped;
+  }
+
+  /** Another actuator may have closed an attempt whose answer is kept here. */
+  forgetAnswersBut(open: readonly Attempt[]): void {
+    for (const id of this.#answers.keys()) {
+      if (!open.some((attempt) => attempt.id === id)) this.#answers.delete(id);
+    }
+  }
+
+  /** Whether the platform's answer to the attempt's DELETE is here, and nowhere else. */
+  knowsAnswer({ id }: Attempt): boolean {
+    return this.#answers.has(id);
+  }
+
+  /** One move at most; true where another one may follow at once. */
+  async advance(now: Moment): Promise<boolean> {
+    switch (now.attempt.phase) {
+      case 'claimed':
+        return this.#fromClaimed(now);
+      case 'draining':
+        return this.#fromDraining(now);
+      case 'sending':
+        return this.#fromSending(now);
+      case 'closed':
+        return false;
+    }
+  }
+
+  async #fromClaimed({ attempt, nowMs, report }: Moment): Promise<boolean> {
+    const { graceMs } = this.#parts;
+    const dynos = await this.#list(attempt.target, report);
+    if (this.#stopped.aborted) return false;
+    return this.#make(attempt, stepClaimed(attempt, { nowMs, dynos, graceMs, ...this.#termsOf(attempt) }));
+  }
+
+  async #fromDraining({ attempt, nowMs, report }: Moment): Promise<boolean> {
+    const idle = await this.#drainFor(attempt, report);
+    const assess = (dynos: readonly ListedDyno[] | null) =>
+      stepDraining(attempt, {
+        nowMs,
+        dynos,
+        idle,
+        ...this.#termsOf(attempt),
+        stillHolds: attempt.by === 'person' ? true : this.#parts.stillHolds(attempt),
+        onDrainTimeout: this.#parts.onDrainTimeout?.(attempt) ?? 'go-on',
+      });
+    const early = assess(null);
+    if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);
+    const memoryReport = (await this.#parts.memoryReport?.(attempt)) ?? null;
+    const readAtMs = this.#parts.clock.monotonic();
+    const dynos = await this.#list(attempt.target, report);
+    if (this.#stopped.aborted) return false;
+    const step = assess(dynos);
+    if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
+    // If the process was suspended since it read, that evidence is stale: start this move again.
+    if (this.#parts.clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
+    return this.#send(attempt, { ...step.move, memoryReport });
+  }
+
+  /** Writes `sending`; where, and only where, that write is confirmed, sends the one DELETE. */
+  async #send(attempt: Attempt, move: Move): Promise<boolean> {
+    const { ledger, platform, clock, onMove } = this.#parts;
+    // Taken before the write, so that the time the write took counts too.
+    const writtenAtMs = clock.monotonic();
+    const answer = await ledger.advance(attempt, move);
+    if (!answer.ok) {
+      if (answer.why === 'overtaken') return false;
+      return this.#make(attempt, abandonedBecause(answer.why));
+    }
+    onMove?.(answer.attempt);
+    const mayStillSend = () => clock.monotonic() - writtenAtMs < SEND_DEADLINE_MS;
+    const said = await platform.restart(attempt.target.app, attempt.dyno, mayStillSend);
+    this.#answers.set(attempt.id, said);
+    return said.kind === 'refused' || said.kind === 'gone' || said.kind === 'not-sent';
+  }
+
+  async #fromSending({ attempt, nowMs, report }: Moment): Promise<boolean> {
+    const said = this.#answers.get(attempt.id);
+    if (said?.kind === 'gone') {
+      return this.#make(attempt, closing('already-gone', `the platform knows no ${attempt.dyno}: ${said.message}`));
+    }
+    if (said?.kind === 'refused') return this.#refused(attempt, said, report);
+    // Only the sender knows this, and no restart will follow, so the workers need not wait for the deadline. The boot
+    // stays spent: `sending` was written, and only the platform's own refusal frees a boot.
+    if (said?.kind === 'not-sent') return this.#make(attempt, closing('abandoned', `nothing was sent: ${said.why}`));
+    // The drain key lives for seconds; renew it, so that the boot's workers stay paused until the boot is gone.
+    await this.#drainFor(attempt, report);
+    const dynos = await this.#list(attempt.target, report);
+    if (this.#stopped.aborted) return false;
+    return this.#make(attempt, withAnswer(stepSending(attempt, { nowMs, dynos }), said));
+  }
+
+  async #refused(
+    attempt: Attempt,
+    said: Extract<RestartAnswer, { kind: 'refused' }>,
+    report: (error: unknown) => void,
+  ): Promise<boolean> {
+    const { status, errorId, message, retryAfterMs } = said;
+    const evidence = `the platform refused with ${status} ${errorId}: ${message}`;
+    const notTheTargets = status === 401 || status === 429;
+    if (notTheTargets) {
+      report(
+        new PlatformError(status === 401 ? 'unauthorized' : 'rate-limited', evidence, {
+          status,
+          errorId,
+          retryAfterMs,
+        }),
+      );
+    }
+    return this.#make(attempt, { do: 'move', move: { to: 'closed', outcome: 'refused', evidence, notTheTargets } });
+  }
+
+  async #make(attempt: Attempt, step: Step): Promise<boolean> {
+    if (step.do === 'wait') return false;
+    const answer = await this.#parts.ledger.advance(attempt, step.move);
+    if (!answer.ok) {
+      if (answer.why === 'overtaken') return false;
+      return this.#make(attempt, abandonedBecause(answer.why));
+    }
+    this.#parts.onMove?.(answer.attempt);
+    if (answer.attempt.phase === 'closed') this.#answers.delete(attempt.id);
+    return answer.attempt.phase !== 'closed';
+  }
+
+  #termsOf(attempt: Attempt): Terms & Reports {
+    const { permission, minHealthy = 0, isCarriedByAnother = () => false } = this.#parts;
+    return {
+      permission: permission(attempt.target),
+      minHealthy,
+      isCarriedByAnother: (dynoId) => isCarriedByAnother(attempt, dynoId),
+    };
+  }
+
+  /** Null where the platform did not answer or must not be called. Not to be used once this actuator is stopping. */
+  async #list(target: Target, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
+    if (this.#parts.mayCallPlatform?.() === false) return null;
+    try {
+      return await this.#parts.platform.list(target.app, this.#stopped);
+    } catch (error) {
+      if (!(error instanceof PlatformError)) throw error;
+      if (!this.#stopped.aborted) report(error);
+      return null;
+    }
+  }
+
+  /** A drain that cannot be requested or assessed does not stop the attempt: its grace ends anyway. */
+  async #drainFor(attempt: Attempt, report: (error: unknown) => void): Promise<boolean | null> {
+    try {
+      await this.#parts.drain.ask(attempt);
+      return await this.#parts.drain.idle(attempt);
+    } catch (error) {
+      report(error);
+      return null;
+    }
+  }
+}

@@ -1,9 +1,0 @@
-import { describeLedger } from './ledger-contract.ts';
-import { ModelLedger } from './model-ledger.ts';
-import { VirtualClock } from './virtual-clock.ts';
-
-describeLedger('the model ledger', async (policy) => {
-  const clock = new VirtualClock();
-  const ledger = new ModelLedger(clock, policy);
-  return { ledger, pass: (ms) => clock.pass(ms), empty: async () => ledger.empty(), stop: async () => {} };
-});
