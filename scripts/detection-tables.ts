@@ -51,6 +51,7 @@ const EXAMPLE: Assessment = {
   uptimeMs: NOW_MS,
   usageBytes: 460 * MIB,
   activeJobs: 20,
+  holdingJobs: 20,
   heldByJobsBytes: 200 * MIB,
   bytesPerJob: 10 * MIB,
   limitBytes: 512 * MIB,

@@ -27,9 +27,12 @@ export const TUNING = {
   /** Changes are taken over this many windows: allocators give back late. Tuned. */
   loadLagWindows: 5,
   /**
-   * After this many windows a change counts a third: what a job holds may change with a deploy or with the day. Tuned.
+   * Where memory is given back late, a third of the jobs that have ended still hold theirs after this many windows.
+   * Tuned.
    */
-  loadDecayWindows: 720,
+  loadReleaseWindows: 6,
+  /** After this many windows a change counts a third: what a job holds may change with the day. Tuned. */
+  loadDecayWindows: 1440,
   /** Bytes per job are believed when they are this many standard errors above zero. Statistics (one in 700). */
   loadSureErrors: 3,
   /**
@@ -162,6 +165,8 @@ export const TUNING = {
 export const PARTS = {
   /** Memory held by running jobs is taken out of the curve. */
   jobLoad: true,
+  /** Where memory follows them better, jobs that have ended count as holding it for a while. */
+  lateRelease: true,
   /** Growth must exceed what the uncertainty of the load may explain. */
   loadMargin: true,
   /** The floor after the warm-up is taken without the jobs that ran then. */

@@ -38,7 +38,7 @@ describe('a detector with one difference', () => {
 
   it.each([
     ['jobLoad', 'W2'],
-    ['loadMargin', 'W9'],
+    ['loadMargin', 'LW1'],
   ] as const)('without `%s` decides otherwise on %s, and the next run does not', (part, family) => {
     const before = runPart(partOf(WHOLE, family));
     expect(runPart(partOf(without(part), family))).not.toEqual(before);

@@ -8,6 +8,7 @@ import {
   bytesPerJob,
   type Estimate,
   followJobs,
+  holdingJobs as holdingJobsOf,
   isNearlyIdle,
   type JobLoad,
   NO_JOB_LOAD,
@@ -73,7 +74,7 @@ type BootPolicy = Pick<Policy, 'windowMs' | 'softLimit'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
-export const SNAPSHOT_VERSION = 8;
+export const SNAPSHOT_VERSION = 9;
 /**
  * Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the
  * actuator's memory.
@@ -175,9 +176,10 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
   }
   const { perJob } = boot;
   const heldByJobsBytes = heldByJobs(boot, windowMs);
-  const jobsBytes = Math.min(heldByJobsBytes, (activeJobs ?? 0) * perJob.bytes);
-  if (!boot.curve.observe({ timeMs, ownBytes: usageBytes - heldByJobsBytes, heldByJobsBytes, jobsBytes, activeJobs }))
-    return;
+  const holding = holdingJobs(boot);
+  const jobsBytes = Math.min(heldByJobsBytes, (holding ?? 0) * perJob.bytes);
+  const ownBytes = usageBytes - heldByJobsBytes;
+  if (!boot.curve.observe({ timeMs, ownBytes, heldByJobsBytes, jobsBytes, activeJobs, holdingJobs: holding })) return;
   const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
   const features = featuresOf(boot.curve, {
     limitBytes,
@@ -195,12 +197,17 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
 export function heldByJobs(boot: Boot, windowMs: number): number {
   const { jobLoad, activeJobs, usageBytes, lastPointMs: timeMs, perJob } = boot;
   if (usageBytes === null || activeJobs === null || activeJobs === 0) return 0;
-  const known = activeJobs * perJob.bytes;
+  const known = (holdingJobs(boot) ?? 0) * perJob.bytes;
   const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
   // Growth while an old job runs may be a leak: over the quota it is no longer taken for the job's.
   const isOver = limitBytes !== null && usageBytes > limitBytes;
   const taken = (isOver ? takenSinceLastEnd : takenByJobs)(jobLoad, { timeMs, usageBytes }, windowMs);
   return Math.min((1 - TUNING.minOwnFraction) * usageBytes, Math.max(known, taken));
+}
+
+/** Jobs that run, and the part of those that have just ended that still holds memory. Null where not counted. */
+export function holdingJobs({ activeJobs, jobLoad }: Boot): number | null {
+  return activeJobs === null ? null : Math.max(activeJobs, holdingJobsOf(jobLoad));
 }
 
 /** Counts the buckets closed so far. */

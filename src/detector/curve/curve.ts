@@ -15,9 +15,12 @@ export interface CurveSample {
   /** Usage less what the running jobs hold. */
   readonly ownBytes: number;
   readonly heldByJobsBytes: number;
-  /** Of that, the number of jobs times what one is known to hold. */
+  /** Of that, the number of jobs that hold memory times what one is known to hold. */
   readonly jobsBytes: number;
+  /** Null where jobs are not counted. */
   readonly activeJobs: number | null;
+  /** As `JobLoad` says; null where jobs are not counted. */
+  readonly holdingJobs: number | null;
 }
 
 const FINE_BUCKETS = 32;
@@ -116,7 +119,7 @@ export class Curve {
     return closes;
   }
 
-  #addToOpen({ timeMs, heldByJobsBytes, jobsBytes, activeJobs }: CurveSample, bytes: number): void {
+  #addToOpen({ timeMs, heldByJobsBytes, jobsBytes, activeJobs, holdingJobs }: CurveSample, bytes: number): void {
     this.#open ??= {
       timeMs,
       samples: 0,
@@ -134,8 +137,8 @@ export class Curve {
     open.peakBytes = Math.max(open.peakBytes, bytes);
     open.heldSum += heldByJobsBytes;
     open.jobsBytesSum += jobsBytes;
-    if (activeJobs === null) return;
-    open.jobsSum = (open.jobsSum ?? 0) + activeJobs;
+    if (activeJobs === null || holdingJobs === null) return;
+    open.jobsSum = (open.jobsSum ?? 0) + holdingJobs;
     if (activeJobs > 0 || !PARTS.idleFloors) return;
     open.idleFloorBytes = open.idleSamples === 0 ? bytes : Math.min(open.idleFloorBytes, bytes);
     open.idleSamples += 1;

@@ -1,24 +1,25 @@
 import type { WarmFloor } from '../curve/level.ts';
 import { PARTS, TUNING } from '../tuning.ts';
+import { bestHolders, closeHolders, countHolders, type Holders, noHolders } from './holders.ts';
 
 /**
  * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed
- * on changes of the number of running jobs over the same (changes, because a leak or a plateau beneath the load moves
- * the level and hardly the change); and whatever was taken since a job last ended may belong to a job that still runs.
- * Bounded, and kept with the boot as JSON.
+ * on changes of the number of jobs that hold memory over the same (changes, because a leak or a plateau beneath the
+ * load moves the level and hardly the change); and whatever was taken since a job last ended may belong to a job that
+ * still runs. Bounded, and kept with the boot as JSON.
  */
 export interface JobLoad {
   /** Start of the open window, Unix ms; its samples, and their sums. */
   readonly openMs: number;
   readonly openSamples: number;
   readonly openUsageBytes: number;
-  readonly openJobs: number;
   /** Means of the newest windows, oldest first: at most `loadLagWindows`. */
   readonly usageBytes: readonly number[];
-  readonly jobs: readonly number[];
-  /** Sums over changes, older ones decayed: of jobs squared, of jobs times bytes, of bytes squared, and of ones. */
-  readonly jobs2: number;
-  readonly jobsBytes: number;
+  /** The jobs that hold memory, for each delay that it may be given back with. */
+  readonly holders: readonly Holders[];
+  /** Of the newest sample, Unix ms. */
+  readonly sampledMs: number;
+  /** Sums over changes, older ones decayed: of bytes squared, and of ones. */
   readonly bytes2: number;
   readonly changes: number;
   /** The newest slope that was beyond doubt; null before the first. Bytes. */
@@ -38,11 +39,9 @@ export const NO_JOB_LOAD: JobLoad = {
   openMs: 0,
   openSamples: 0,
   openUsageBytes: 0,
-  openJobs: 0,
   usageBytes: [],
-  jobs: [],
-  jobs2: 0,
-  jobsBytes: 0,
+  holders: noHolders(),
+  sampledMs: 0,
   bytes2: 0,
   changes: 0,
   sureBytes: null,
@@ -76,16 +75,20 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Adds a sample. Changes the load in place until a window closes, as this is done for every sample of every boot. */
 export function followJobs(load: JobLoad, sample: JobSample, windowMs: number): JobLoad {
   const closed = load.openSamples > 0 && sample.timeMs - load.openMs >= windowMs ? closeWindow(load) : load;
-  const open: Mutable<JobLoad> = closed === NO_JOB_LOAD ? { ...NO_JOB_LOAD } : closed;
+  const open: Mutable<JobLoad> = closed === NO_JOB_LOAD ? { ...NO_JOB_LOAD, holders: noHolders() } : closed;
   if (open.openSamples === 0) {
     open.openMs = sample.timeMs;
     open.openUsageBytes = 0;
-    open.openJobs = 0;
   }
   markOldest(open, sample, windowMs);
   open.openSamples += 1;
   open.openUsageBytes += sample.usageBytes;
-  open.openJobs += sample.activeJobs;
+  countHolders(open.holders, {
+    activeJobs: sample.activeJobs,
+    sinceWindows: Math.max(0, sample.timeMs - open.sampledMs) / windowMs,
+    isFirstOfWindow: open.openSamples === 1,
+  });
+  open.sampledMs = sample.timeMs;
   if (hasEnded(open, sample)) {
     open.endedMs = sample.timeMs;
     open.endedUsageBytes = sample.usageBytes;
@@ -134,33 +137,32 @@ function usageBefore({ openMs, usageBytes }: JobLoad, timeMs: number, windowMs: 
 
 function closeWindow(load: JobLoad): JobLoad {
   const usageBytes = [...load.usageBytes, load.openUsageBytes / load.openSamples];
-  const jobs = [...load.jobs, load.openJobs / load.openSamples];
-  const next = { ...load, usageBytes, jobs, openSamples: 0 };
-  const [firstBytes, firstJobs] = [usageBytes[0], jobs[0]];
-  if (usageBytes.length <= TUNING.loadLagWindows || firstBytes === undefined || firstJobs === undefined) return next;
-  const byBytes = (usageBytes.at(-1) ?? firstBytes) - firstBytes;
-  const byJobs = (jobs.at(-1) ?? firstJobs) - firstJobs;
+  const isFull = usageBytes.length > TUNING.loadLagWindows;
+  const byBytes = isFull ? (usageBytes.at(-1) ?? 0) - (usageBytes[0] ?? 0) : null;
   const kept = 1 - 1 / TUNING.loadDecayWindows;
-  const sums = {
-    jobs2: kept * load.jobs2 + byJobs * byJobs,
-    jobsBytes: kept * load.jobsBytes + byJobs * byBytes,
+  const holders = load.holders.map((one) => closeHolders(one, { samples: load.openSamples, byBytes, kept }));
+  if (byBytes === null) return { ...load, usageBytes, holders, openSamples: 0 };
+  const next = {
+    ...load,
+    usageBytes: usageBytes.slice(1),
+    holders,
+    openSamples: 0,
     bytes2: kept * load.bytes2 + byBytes * byBytes,
     changes: kept * load.changes + 1,
   };
-  const slope = slopeOf(sums);
-  return {
-    ...next,
-    ...sums,
-    usageBytes: usageBytes.slice(1),
-    jobs: jobs.slice(1),
-    sureBytes: slope !== null && isSure(slope) ? slope.bytes : load.sureBytes,
-  };
+  const slope = slopeOf(next);
+  return { ...next, sureBytes: slope !== null && isSure(slope) ? slope.bytes : load.sureBytes };
 }
 
-type Sums = Pick<JobLoad, 'jobs2' | 'jobsBytes' | 'bytes2' | 'changes'>;
+/** Jobs that hold memory now: those that run, and the part of those that have just ended that still does. */
+export function holdingJobs(load: JobLoad): number {
+  return bestHolders(load.holders).jobs;
+}
 
 /** Least squares through the origin; null where the number of jobs has not changed yet. */
-function slopeOf({ jobs2, jobsBytes, bytes2, changes }: Sums): Estimate | null {
+function slopeOf(load: JobLoad): Estimate | null {
+  const { bytes2, changes } = load;
+  const { jobs2, jobsBytes } = bestHolders(load.holders);
   if (jobs2 <= 0 || changes < TUNING.loadLagWindows) return null;
   const bytes = jobsBytes / jobs2;
   const unexplained = Math.max(0, bytes2 - bytes * jobsBytes) / changes;

@@ -1,6 +1,6 @@
 import type { MemoryClass, Verdict } from '../../model/decision.ts';
 import { type Policy, thresholdBytes } from '../../model/policy.ts';
-import { type Boot, floorWhenFirstLevel, heldByJobs, postWarmupFloor } from '../boot/boot.ts';
+import { type Boot, floorWhenFirstLevel, heldByJobs, holdingJobs, postWarmupFloor } from '../boot/boot.ts';
 import { silentAfterMs } from '../boot/silence.ts';
 import type { CurveFeatures } from '../curve/features.ts';
 import type { Rise } from '../curve/rise.ts';
@@ -63,6 +63,7 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     uptimeMs,
     usageBytes,
     activeJobs,
+    holdingJobs: holdingJobs(boot) ?? 0,
     heldByJobsBytes,
     bytesPerJob: boot.perJob.bytes,
     limitBytes,

@@ -36,7 +36,9 @@ export interface Assessment {
   readonly uptimeMs: number;
   readonly usageBytes: number | null;
   readonly activeJobs: number | null;
-  /** Of usage, what the running jobs hold as far as it is known: a fresh boot would meet the same jobs. */
+  /** Jobs that run, and the part of those that have just ended that still holds memory. 0 where not counted. */
+  readonly holdingJobs: number;
+  /** Of usage, what these hold as far as it is known: a fresh boot would meet the same jobs. */
   readonly heldByJobsBytes: number;
   /** What one running job is known to hold; 0 where nothing is. A long job may hold more. */
   readonly bytesPerJob: number;

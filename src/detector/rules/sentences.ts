@@ -35,15 +35,16 @@ export function back({ reclaimableBytes }: Assessment): string {
 }
 
 /**
- * `20 running jobs hold 540 MB of 1024 MB, 27 MB each,`. Beyond what is known of each, all that was taken while a long
- * job runs may be that job's: this is not divided among the others.
+ * `20 running jobs hold 540 MB of 1024 MB, 27 MB each,`, without what those hold that have just ended. Beyond what is
+ * known of each, all that was taken while a long job runs may be that job's: this is not divided among the others.
  */
-export function jobsHold({ activeJobs, heldByJobsBytes, bytesPerJob, limitBytes }: Assessment): string {
+export function jobsHold({ activeJobs, holdingJobs, heldByJobsBytes, bytesPerJob, limitBytes }: Assessment): string {
   const count = activeJobs ?? 0;
   const whole = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
-  const isOfLongJob = heldByJobsBytes > count * bytesPerJob;
-  const each = count > 1 && !isOfLongJob ? `, ${formatBytes(heldByJobsBytes / count)} each,` : '';
-  const bytes = `${isOfLongJob ? 'up to ' : ''}${formatBytes(heldByJobsBytes)}`;
+  const isOfLongJob = heldByJobsBytes > holdingJobs * bytesPerJob;
+  const heldBytes = isOfLongJob ? heldByJobsBytes : Math.min(heldByJobsBytes, count * bytesPerJob);
+  const each = count > 1 && !isOfLongJob ? `, ${formatBytes(heldBytes / count)} each,` : '';
+  const bytes = `${isOfLongJob ? 'up to ' : ''}${formatBytes(heldBytes)}`;
   return `${count} running ${count === 1 ? 'job holds' : 'jobs hold'} ${bytes}${whole}${each}`;
 }
 

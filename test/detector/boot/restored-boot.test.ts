@@ -91,7 +91,7 @@ describe('a boot that is not restored', () => {
     ],
     // It would go on with another curve, as if it had been seen from its start.
     ['of a curve of another layout', { ...written(), curve: { windowMs: 60_000, originMs: 0, values: 'AAAA' } }],
-    ['of job sums that are texts', { ...written(), jobLoad: { ...NO_JOB_LOAD, jobs2: '1' } }],
+    ['of job sums that are texts', { ...written(), jobLoad: { ...NO_JOB_LOAD, bytes2: '1' } }],
     ['without job sums', { ...written(), jobLoad: null }],
     ['of learned bytes per job that are a text', { ...written(), learnedBytesPerJob: { bytes: '1', errorBytes: 1 } }],
     ['of a class that is none', { ...written(), classified: { ...classifiedAt(0), class: 'fine' } }],

@@ -16,7 +16,7 @@ describe('a bucket', () => {
   it('closes after a window and five samples, whichever comes later', () => {
     const closings = (everyMs: number) => {
       const curve = new Curve(WINDOW_MS, START_MS);
-      const sample = { ownBytes: MIB, heldByJobsBytes: 0, jobsBytes: 0, activeJobs: null };
+      const sample = { ownBytes: MIB, heldByJobsBytes: 0, jobsBytes: 0, activeJobs: null, holdingJobs: null };
       for (let timeMs = START_MS; ; timeMs += everyMs)
         if (curve.observe({ ...sample, timeMs })) return (timeMs - START_MS) / 1000;
     };
@@ -111,7 +111,7 @@ describe('the warm-up', () => {
 
   it('has as early a floor where samples are rare and buckets wide', () => {
     const curve = new Curve(WINDOW_MS, START_MS);
-    const sample = { heldByJobsBytes: 0, jobsBytes: 0, activeJobs: null };
+    const sample = { heldByJobsBytes: 0, jobsBytes: 0, activeJobs: null, holdingJobs: null };
     for (let minute = 0; minute < 60; minute += 1)
       curve.observe({ ...sample, timeMs: START_MS + minute * 60_000, ownBytes: (100 + 20 * minute) * MIB });
     expect(warmMb(curve)).toBeGreaterThan(100);

@@ -33,7 +33,16 @@ export function feed(curve: Curve, samples: readonly Sample[], fromMs = START_MS
   let timeMs = fromMs;
   for (const { gapMs, usageBytes, activeJobs } of samples) {
     timeMs += gapMs;
-    if (curve.observe({ timeMs, ownBytes: usageBytes, heldByJobsBytes: 0, jobsBytes: 0, activeJobs }))
+    if (
+      curve.observe({
+        timeMs,
+        ownBytes: usageBytes,
+        heldByJobsBytes: 0,
+        jobsBytes: 0,
+        activeJobs,
+        holdingJobs: activeJobs,
+      })
+    )
       featuresSeen(curve);
   }
   return timeMs;
@@ -52,6 +61,7 @@ export function feedMinutes(curve: Curve, minutes: number, at: At): Curve {
       heldByJobsBytes: 0,
       jobsBytes: 0,
       activeJobs: null,
+      holdingJobs: changes.activeJobs ?? null,
       ...changes,
     });
   }

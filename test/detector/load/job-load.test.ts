@@ -40,6 +40,8 @@ function follow({ minutes, jobsAt, usageAt }: Course, from: JobLoad = NO_JOB_LOA
 
 /** 0 to 20 jobs, in waves of two hours. */
 const waves = (minute: number) => Math.round(10 + 10 * Math.sin(minute / 20));
+/** 5 to 15 jobs, in gusts of six minutes. */
+const gusts = (minute: number) => Math.round(10 + 5 * Math.sin(minute));
 /** A number of jobs that has nothing to do with memory. */
 const unrelated = (minute: number) => Math.floor(minute * 7) % 3;
 const of15Mb: Course['usageAt'] = (_, jobs) => 100 * MB + jobs * 15 * MB;
@@ -57,6 +59,23 @@ describe('what a running job holds', () => {
     expect(Math.abs(bytes - 15 * MB)).toBeLessThan(marginBytes);
     expect(marginBytes / MB).toBeLessThan(10);
   });
+
+  it.each([
+    ['at once', 0.1],
+    ['within minutes', 2],
+  ])(
+    'is found where they come and go every few minutes, and what they free is given back %s',
+    (_, givesBackMinutes) => {
+      let held = 0;
+      const usageAt: Course['usageAt'] = (_minute, jobs) => {
+        held = Math.max(jobs, jobs + (held - jobs) * Math.exp(-0.25 / givesBackMinutes));
+        return 100 * MB + held * 15 * MB;
+      };
+      const { bytes } = bytesPerJob(follow({ minutes: 480, jobsAt: gusts, usageAt }), null);
+      expect(bytes / MB).toBeGreaterThan(0.8 * 15);
+      expect(bytes / MB).toBeLessThan(1.2 * 15);
+    },
+  );
 
   it.each<[string, Course]>([
     ['memory does not follow the jobs', { minutes: 240, jobsAt: unrelated, usageAt: () => 300 * MB }],
@@ -330,6 +349,8 @@ describe('a floor without its jobs', () => {
 });
 
 describe('a snapshot of it', () => {
+  const [HOLDERS] = NO_JOB_LOAD.holders;
+
   it('goes on as the one that was never written', () => {
     const load = learnedFrom(90);
     const read: unknown = JSON.parse(JSON.stringify(load));
@@ -340,11 +361,18 @@ describe('a snapshot of it', () => {
   it.each<[string, unknown]>([
     ['null', null],
     ['a text', 'load'],
-    ['a missing sum', { ...NO_JOB_LOAD, jobs2: undefined }],
+    ['a missing sum', { ...NO_JOB_LOAD, changes: undefined }],
+    ['no jobs that hold memory', { ...NO_JOB_LOAD, holders: undefined }],
+    ['too few counts of jobs that hold memory', { ...NO_JOB_LOAD, holders: [HOLDERS] }],
+    ['a missing sum of jobs', { ...NO_JOB_LOAD, holders: [HOLDERS, HOLDERS, { ...HOLDERS, jobs2: undefined }] }],
     ['a sum that is a text', { ...NO_JOB_LOAD, bytes2: '1' }],
     ['an end that is a text', { ...NO_JOB_LOAD, endedMs: '1' }],
     ['a start that is a text', { ...NO_JOB_LOAD, oldestMs: '1' }],
-    ['a ring that is too long', { ...NO_JOB_LOAD, jobs: [1, 2, 3, 4, 5, 6] }],
+    ['a ring that is too long', { ...NO_JOB_LOAD, usageBytes: [1, 2, 3, 4, 5, 6] }],
+    [
+      'a ring of jobs that is too long',
+      { ...NO_JOB_LOAD, holders: [HOLDERS, HOLDERS, { ...HOLDERS, windows: [1, 2, 3, 4, 5, 6] }] },
+    ],
     ['a ring with a text in it', { ...NO_JOB_LOAD, usageBytes: ['1'] }],
   ])('is refused where it is %s', (_, value) => {
     expect(isJobLoad(value)).toBe(false);

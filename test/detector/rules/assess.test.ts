@@ -203,8 +203,7 @@ describe('what later boots learn from a boot', () => {
   it('is what a job holds, once that is beyond doubt', () => {
     const jobLoad = {
       ...level.jobLoad,
-      jobs2: 1000,
-      jobsBytes: 1000 * 10 * MIB,
+      holders: level.jobLoad.holders.map((one) => ({ ...one, jobs2: 1000, jobsBytes: 1000 * 10 * MIB })),
       bytes2: 1000 * (10 * MIB) ** 2,
       changes: 100,
     };

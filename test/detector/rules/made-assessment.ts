@@ -24,6 +24,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     uptimeMs: 500 * MINUTE_MS,
     usageBytes: 210 * MIB,
     activeJobs: 0,
+    holdingJobs: changes.activeJobs ?? 0,
     heldByJobsBytes: 0,
     bytesPerJob: 0,
     limitBytes: 512 * MIB,

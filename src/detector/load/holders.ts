@@ -1,0 +1,89 @@
+import { PARTS, TUNING } from '../tuning.ts';
+
+/**
+ * The jobs that hold memory: those that run, and where an allocator gives back late, for a while those that have ended.
+ * Which is so shows by how well memory follows them. By running jobs alone, each would seem to hold little where what
+ * one has freed is taken by the next.
+ */
+export interface Holders {
+  /** At the newest sample. */
+  readonly jobs: number;
+  /** Sum over the samples of the open window. */
+  readonly openJobs: number;
+  /** Means of the newest windows, oldest first: at most `loadLagWindows`. */
+  readonly windows: readonly number[];
+  /** Sums over changes, older ones decayed: of jobs squared, and of jobs times bytes. */
+  readonly jobs2: number;
+  readonly jobsBytes: number;
+}
+
+/**
+ * One for each delay that an allocator may give back with, from none on, as fractions of `loadReleaseWindows`.
+ */
+const DELAYS = [0, 0.25, 1] as const;
+
+/** Before the first sample. */
+export function noHolders(): readonly Holders[] {
+  return DELAYS.map(() => ({ jobs: 0, openJobs: 0, windows: [], jobs2: 0, jobsBytes: 0 }));
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What a sample adds to them, in place. */
+export function countHolders(
+  all: readonly Holders[],
+  { activeJobs, sinceWindows, isFirstOfWindow }: HolderSample,
+): void {
+  for (const [index, delay] of DELAYS.entries()) {
+    const own = all[index] as Mutable<Holders>;
+    const ended = delay === 0 ? 0 : Math.max(0, own.jobs - activeJobs);
+    const left = ended === 0 ? 0 : ended * Math.exp(-sinceWindows / (delay * TUNING.loadReleaseWindows));
+    own.jobs = activeJobs + left;
+    own.openJobs = (isFirstOfWindow ? 0 : own.openJobs) + own.jobs;
+  }
+}
+
+interface HolderSample {
+  readonly activeJobs: number;
+  /** Since the sample before. */
+  readonly sinceWindows: number;
+  readonly isFirstOfWindow: boolean;
+}
+
+/**
+ * Closes the window of so many samples.
+ *
+ * @param byBytes how much usage has changed over `loadLagWindows`; null before so many have closed
+ * @param kept what is left of a sum after one more change
+ */
+export function closeHolders(
+  holders: Holders,
+  { samples, byBytes, kept }: { readonly samples: number; readonly byBytes: number | null; readonly kept: number },
+): Holders {
+  const windows = [...holders.windows, holders.openJobs / samples];
+  if (byBytes === null) return { ...holders, windows };
+  const byJobs = (windows.at(-1) ?? 0) - (windows[0] ?? 0);
+  return {
+    ...holders,
+    windows: windows.slice(1),
+    jobs2: kept * holders.jobs2 + byJobs * byJobs,
+    jobsBytes: kept * holders.jobsBytes + byJobs * byBytes,
+  };
+}
+
+/** Those that memory follows best. */
+export function bestHolders(all: readonly Holders[]): Holders {
+  const [atOnce, ...late] = all as readonly [Holders, ...Holders[]];
+  if (!PARTS.lateRelease) return atOnce;
+  return late.reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
+}
+
+/** Whether a value read back has the right count of them. */
+export function isOneForEachDelay(holders: readonly unknown[]): boolean {
+  return holders.length === DELAYS.length;
+}
+
+/** How much of the squared changes of usage they account for. */
+function explained({ jobs2, jobsBytes }: Holders): number {
+  return jobs2 <= 0 ? 0 : (Math.max(0, jobsBytes) * jobsBytes) / jobs2;
+}
