@@ -31,6 +31,8 @@ export const TUNING = {
    * Tuned.
    */
   loadReleaseWindows: 6,
+  /** Their count must change by this fraction of what that of running jobs does, both squared. Tuned. */
+  loadLateFraction: 0.3,
   /** After this many windows a change counts a third: what a job holds may change with the day. Tuned. */
   loadDecayWindows: 1440,
   /** Bytes per job are believed when they are this many standard errors above zero. Statistics (one in 700). */

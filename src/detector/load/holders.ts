@@ -50,32 +50,46 @@ interface HolderSample {
   readonly isFirstOfWindow: boolean;
 }
 
-/**
- * Closes the window of so many samples.
- *
- * @param byBytes how much usage has changed over `loadLagWindows`; null before so many have closed
- * @param kept what is left of a sum after one more change
- */
-export function closeHolders(
-  holders: Holders,
-  { samples, byBytes, kept }: { readonly samples: number; readonly byBytes: number | null; readonly kept: number },
-): Holders {
+interface ClosedWindow {
+  readonly samples: number;
+  /** How much usage has changed over `loadLagWindows`; null before so many have closed. */
+  readonly byBytes: number | null;
+  /** What is left of a sum after one more change. */
+  readonly kept: number;
+  /**
+   * In the boot's first half hour. A late count rises then with the first jobs, and memory with the boot: late ones
+   * learn nothing from it.
+   */
+  readonly isStart: boolean;
+}
+
+export function closeHolders(all: readonly Holders[], window: ClosedWindow): readonly Holders[] {
+  return all.map((one, index) => closeOne(one, window, window.isStart && DELAYS[index] !== 0));
+}
+
+function closeOne(holders: Holders, { samples, byBytes, kept }: ClosedWindow, isLeftOut: boolean): Holders {
   const windows = [...holders.windows, holders.openJobs / samples];
   if (byBytes === null) return { ...holders, windows };
   const byJobs = (windows.at(-1) ?? 0) - (windows[0] ?? 0);
+  const newest = windows.slice(1);
+  if (isLeftOut) return { ...holders, windows: newest };
   return {
     ...holders,
-    windows: windows.slice(1),
+    windows: newest,
     jobs2: kept * holders.jobs2 + byJobs * byJobs,
     jobsBytes: kept * holders.jobsBytes + byJobs * byBytes,
   };
 }
 
-/** Those that memory follows best. */
+/**
+ * Those that memory follows best. A late count must change nearly as much as that of running jobs: where short jobs
+ * come and go without end it is level, and tells nothing.
+ */
 export function bestHolders(all: readonly Holders[]): Holders {
   const [atOnce, ...late] = all as readonly [Holders, ...Holders[]];
   if (!PARTS.lateRelease) return atOnce;
-  return late.reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
+  const lively = late.filter(({ jobs2 }) => jobs2 >= TUNING.loadLateFraction * atOnce.jobs2);
+  return lively.reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
 }
 
 /** Whether a value read back has the right count of them. */

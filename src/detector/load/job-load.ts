@@ -140,7 +140,8 @@ function closeWindow(load: JobLoad): JobLoad {
   const isFull = usageBytes.length > TUNING.loadLagWindows;
   const byBytes = isFull ? (usageBytes.at(-1) ?? 0) - (usageBytes[0] ?? 0) : null;
   const kept = 1 - 1 / TUNING.loadDecayWindows;
-  const holders = load.holders.map((one) => closeHolders(one, { samples: load.openSamples, byBytes, kept }));
+  const isStart = load.changes < TUNING.warmupMaxWindows;
+  const holders = closeHolders(load.holders, { samples: load.openSamples, byBytes, kept, isStart });
   if (byBytes === null) return { ...load, usageBytes, holders, openSamples: 0 };
   const next = {
     ...load,

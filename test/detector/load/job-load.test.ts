@@ -348,37 +348,6 @@ describe('a floor without its jobs', () => {
   });
 });
 
-describe('a snapshot of it', () => {
-  const [HOLDERS] = NO_JOB_LOAD.holders;
-
-  it('goes on as the one that was never written', () => {
-    const load = learnedFrom(90);
-    const read: unknown = JSON.parse(JSON.stringify(load));
-    expect(isJobLoad(read)).toBe(true);
-    expect(read).toEqual(load);
-  });
-
-  it.each<[string, unknown]>([
-    ['null', null],
-    ['a text', 'load'],
-    ['a missing sum', { ...NO_JOB_LOAD, changes: undefined }],
-    ['no jobs that hold memory', { ...NO_JOB_LOAD, holders: undefined }],
-    ['too few counts of jobs that hold memory', { ...NO_JOB_LOAD, holders: [HOLDERS] }],
-    ['a missing sum of jobs', { ...NO_JOB_LOAD, holders: [HOLDERS, HOLDERS, { ...HOLDERS, jobs2: undefined }] }],
-    ['a sum that is a text', { ...NO_JOB_LOAD, bytes2: '1' }],
-    ['an end that is a text', { ...NO_JOB_LOAD, endedMs: '1' }],
-    ['a start that is a text', { ...NO_JOB_LOAD, oldestMs: '1' }],
-    ['a ring that is too long', { ...NO_JOB_LOAD, usageBytes: [1, 2, 3, 4, 5, 6] }],
-    [
-      'a ring of jobs that is too long',
-      { ...NO_JOB_LOAD, holders: [HOLDERS, HOLDERS, { ...HOLDERS, windows: [1, 2, 3, 4, 5, 6] }] },
-    ],
-    ['a ring with a text in it', { ...NO_JOB_LOAD, usageBytes: ['1'] }],
-  ])('is refused where it is %s', (_, value) => {
-    expect(isJobLoad(value)).toBe(false);
-  });
-});
-
 it('whatever is measured, a job holds a finite amount that is not negative, with such a margin', () => {
   const sample = fc.record({
     stepMs: fc.integer({ min: 1, max: 10 * WINDOW_MS }),
