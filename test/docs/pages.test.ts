@@ -49,12 +49,8 @@ function brokenPart(page: string, target: string): string | null {
 describe('the README', () => {
   const readme = readPage('README.md');
 
-  it('has fewer than 1,000 words', () => {
-    expect(
-      proseOf(readme)
-        .split(/\s+/)
-        .filter((word) => word !== '').length,
-    ).toBeLessThan(1_000);
+  it('has fewer than 1,000 words, its commands included', () => {
+    expect(readme.trim().split(/\s+/).length).toBeLessThan(1_000);
   });
 
   it('goes from the problem over the two commands to evidence, safety and limits', () => {
