@@ -21,6 +21,7 @@ import {
   thresholds,
   timeline,
 } from './panels.ts';
+import { filledIn } from './selectors.ts';
 
 /** Each dyno against its limit: which is in trouble, since when, and what was done. */
 export function fleetDashboard(): Dashboard {
@@ -103,8 +104,11 @@ function overview(builder: DashboardBuilder): void {
 /** Of the table's column `dyno`. */
 const TO_JOBS = {
   title: 'Jobs of this dyno',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills in its own variables
-  url: '/d/tidemark-jobs?var-app=${__data.fields.app}&var-dyno=${__data.fields.dyno}&${__url_time_range}',
+  url: [
+    `/d/tidemark-jobs?var-app=${filledIn('__data.fields.app')}`,
+    `var-dyno=${filledIn('__data.fields.dyno')}`,
+    filledIn('__url_time_range'),
+  ].join('&'),
 };
 
 function curves(builder: DashboardBuilder): void {

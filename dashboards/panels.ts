@@ -17,9 +17,9 @@ import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/tabl
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import type { MemoryClass } from '../src/model/decision.ts';
 import { CLASSES } from './fleet-queries.ts';
+import { filledIn } from './selectors.ts';
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills in its own variable
-export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
+export const DATASOURCE = { type: 'prometheus', uid: filledIn('datasource') };
 /** Of the 24 columns of a dashboard. */
 export const [FULL, HALF, THIRD, QUARTER, SIXTH] = [24, 12, 8, 6, 4] as const;
 

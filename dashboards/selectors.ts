@@ -14,6 +14,11 @@ export const DYNOS = `label_values(process_memory_usage_bytes{${OF_TARGET}}, dyn
 export const QUEUES = `label_values(bullmq_job_active{${OF_DYNO}}, messaging_destination_name)`;
 export const JOBS = `label_values(bullmq_job_memory_net_bytes{${OF_QUEUE}}, bullmq_job_name)`;
 
+/** What Grafana replaces with the value of its own variable. */
+export function filledIn(variable: string): string {
+  return `\${${variable}}`;
+}
+
 /**
  * What a cumulative series has gained over the dashboard's range. A counter that appears with its first event has no
  * sample before it, so `increase()` would miss that event: here what was there before the range counts, or 0. Processes

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { settingsTable } from '../src/config/settings-table.ts';
 import { METRICS, WORKER_ATTRIBUTES } from '../src/emitted.ts';
+import type { Setting } from '../src/settings/setting.ts';
+import { ALL_SETTINGS } from '../src/settings/settings.ts';
 import { rulesTable, type Table, tuningTable } from './detection-tables.ts';
 
 /** Writes the generated tables into docs/ (`--write`), or prints the pages as they should be. */
@@ -38,6 +39,23 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 
 function textOf({ head, rows }: Table): string {
   return tableOf(head, rows);
+}
+
+function settingsTable(): string {
+  const rows = ALL_SETTINGS.map((setting) => [
+    code(setting.name),
+    setting.flag === null ? '' : code(`--${setting.flag}`),
+    readIn(setting),
+    setting.value.form,
+    setting.fallback.text,
+    setting.meaning,
+  ]);
+  return tableOf(['Setting', 'Flag', 'Read in', 'Form', 'Default', 'Meaning'], rows);
+}
+
+function readIn({ readBy }: Setting<unknown>): string {
+  if (!readBy.includes('worker')) return 'actuator';
+  return readBy.length === 1 ? 'worker' : 'both';
 }
 
 function attributesTable(): string {

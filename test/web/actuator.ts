@@ -4,8 +4,8 @@ import type { TargetJobs } from '../../src/job-totals/figures.ts';
 import type { Decision } from '../../src/model/decision.ts';
 import type { Target } from '../../src/model/target.ts';
 import type { ActuatorControl, RestartRequestAnswer } from '../../src/web/control.ts';
-import { pageOf } from '../../src/web/show/dyno-order.ts';
 import type { CurveView, DynoDetailView, DynoView, Overview } from '../../src/web/views.ts';
+import { pageOf } from './page-of.ts';
 
 /** An actuator that shows one dyno, and notes what it is asked to do. */
 

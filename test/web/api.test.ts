@@ -3,10 +3,11 @@ import { LedgerUnavailable } from '../../src/model/errors.ts';
 import { createApi } from '../../src/web/api.ts';
 import type { RestartRequestAnswer } from '../../src/web/control.ts';
 import { readPageFiles } from '../../src/web/page-files.ts';
-import { type DynoPlace, pageOf } from '../../src/web/show/dyno-order.ts';
+import type { DynoPlace } from '../../src/web/show/dyno-order.ts';
 import type { DynoView } from '../../src/web/views.ts';
 import { actuator, view } from './actuator.ts';
 import { expectDocumented } from './document.ts';
+import { pageOf } from './page-of.ts';
 
 const HOST = 'http://127.0.0.1:4318';
 

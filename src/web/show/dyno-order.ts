@@ -29,12 +29,3 @@ const COLLATOR = new Intl.Collator('en', { numeric: true });
 export function placeOf({ decision: { app, dyno } }: DynoView): DynoPlace {
   return [app, dyno];
 }
-
-/**
- * @param all in the order of all lists
- * @param place the page begins behind it; null: at the start
- */
-export function pageOf(all: readonly DynoView[], place: DynoPlace | null, count: number): DynosPage {
-  const rest = place === null ? all : all.filter((view) => compareDynos(placeOf(view), place) > 0);
-  return { shown: rest.slice(0, count), total: all.length, isEnd: rest.length <= count };
-}
