@@ -18,7 +18,7 @@ export interface BootEntry {
   decision: Decision | null;
   /** When the loop first saw it (monotonic ms); null before. */
   seenMs: number | null;
-  /** Whether the platform was to be read because of it, and it has not been found up since. */
+  /** Whether the platform had to be read because of this boot, which has not been found up since. */
   isSought: boolean;
   /** Which listed dyno it is; null before its first tick, and where no platform is configured. */
   listing: Listing<PlatformDyno> | null;

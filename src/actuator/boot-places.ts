@@ -33,7 +33,7 @@ interface Place extends Holding {
 export class BootPlaces {
   readonly #shares: FairShares<Place>;
   readonly #places = new Map<string, Place>();
-  /** Those whose first point has not followed yet. */
+  /** Boots with a place whose first point has not followed yet. */
   readonly #expected = new Set<Place>();
   readonly #silentMs: number;
   readonly #onDropped: (bootKey: string) => void;
@@ -54,7 +54,7 @@ export class BootPlaces {
     const owner = ownerOf(app, reporter);
     const known = this.#places.get(key);
     if (known !== undefined) {
-      // Each of the parts of an export asks.
+      // Every part of an export asks for it.
       const isFirst = known.heardMs !== nowMs;
       known.heardMs = nowMs;
       // It was read back from Redis, or a token for all reported it: from now on it counts for its own token.
@@ -72,7 +72,7 @@ export class BootPlaces {
     return this.#places.has(key) || this.#shares.payerFor(appOwner(app), BYTES_PER_BOOT) === null;
   }
 
-  /** The boot is there. One without a place gets one. */
+  /** Notes that the boot has reported. If it has no place, it gets one. */
   open(key: string, app: string | null, heardMs: number): void {
     const place = this.#places.get(key) ?? this.#add(key, appOwner(app), heardMs);
     this.#expected.delete(place);
@@ -95,7 +95,7 @@ export class BootPlaces {
     this.#shares.remove(place);
   }
 
-  /** Takes the places back whose boots did not come. */
+  /** Takes back the places whose boots never reported. */
   prune(nowMs: number): void {
     for (const { key, heardMs } of this.#expected) if (Math.abs(nowMs - heardMs) > PLACE_LASTS_MS) this.remove(key);
   }

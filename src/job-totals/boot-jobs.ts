@@ -9,7 +9,7 @@ const MAX_PROCESSES = 64;
 const MAX_SERIES = 4000;
 /** Names beyond the cap that are counted one by one. */
 const MAX_LEFT_OUT = 100;
-/** A boot with the names that are left out, of which there are most when there is no room. */
+/** A boot, and the names that are left out. There are most of those when no room is left. */
 const BOOT_BYTES = 4 * 1024;
 /** What a boot is called is kept twice, with two bytes a character. */
 const BYTES_PER_CHARACTER = 4;
@@ -18,7 +18,7 @@ const PROCESS_BYTES = 2 * 1024;
 /** V8 keeps numbers below this in place. */
 const SMALL_NUMBERS = 2 ** 30;
 
-/** Whether a boot may take so many bytes more; where it may, they are its own from then on. */
+/** Asks whether a boot may take `bytes` more. True: they are counted as its own from then on. */
 export type Room = (bytes: number) => boolean;
 
 interface ProcessJobs {
@@ -35,7 +35,7 @@ export class BootJobs implements Holding {
   startMs = Number.POSITIVE_INFINITY;
   lastMs = 0;
   readonly #processes = new Map<string, ProcessJobs>();
-  /** Of processes that are forgotten; null where none is. */
+  /** The sums of processes that are forgotten; null until one is. */
   #ended: SeriesSet | null = null;
   /** Null where all names found room. */
   #leftOut: Set<number> | null = null;

@@ -5,7 +5,7 @@ import { BootJobs } from './boot-jobs.ts';
 import { sharesOf, type TargetJobs, targetJobs } from './figures.ts';
 import { readJobs, writeJobs } from './saved-jobs.ts';
 
-/** Of whom measurements of jobs are. */
+/** The process that measured its jobs, and its boot. */
 export interface MeasuredProcess {
   readonly boot: BootIdentity;
   readonly processId: string;
@@ -17,7 +17,7 @@ const KEPT_MS = 24 * 3_600_000;
 const MAY_GO_AFTER_MS = 10 * 60_000;
 /** How much of the heap job figures may take; the rest is for boots, requests and answers. */
 const MAX_HEAP_FRACTION = 0.08;
-/** Of that. */
+/** How much of that one boot may take. */
 const BOOT_FRACTION = 1 / 32;
 
 /** Bytes. */
@@ -54,7 +54,7 @@ export class JobTotals {
     this.#shares = new FairShares(limits.maxBytes);
   }
 
-  /** What is kept takes so much of the heap, at most. */
+  /** What the kept sums take of the heap, at most. */
   get bytes(): number {
     return this.#shares.used;
   }
@@ -101,13 +101,13 @@ export class JobTotals {
     return targets;
   }
 
-  /** The job names that made a boot grow, the worst first; at most so many. */
+  /** The job names that made a boot grow, the worst first; at most `count`. */
   suspects(boot: BootMark, count: number): readonly JobShare[] {
     const jobs = this.#boots.get(bootKeyOf(boot));
     return jobs === undefined ? [] : sharesOf(jobs).slice(0, count);
   }
 
-  /** Whether a boot gets so many bytes; negative: it gives them back. */
+  /** Whether a boot gets `bytes` more; negative: it gives them back. */
   #give(jobs: BootJobs, bytes: number, nowMs: number): boolean {
     if (bytes > 0 && (jobs.bytes + bytes > this.#maxBytesOfBoot || !this.#makeRoom(jobs, bytes, nowMs))) return false;
     this.#shares.grow(jobs, bytes);

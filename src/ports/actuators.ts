@@ -1,4 +1,4 @@
-/** An actuator that wrote nothing for so long is missed: it writes every five to ten seconds. */
+/** An actuator that wrote nothing for this long is missing: it writes every five to ten seconds. */
 export const MISSED_AFTER_MS = 30_000;
 
 /** What one of several actuators says of itself, for the others to show. */

@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** How often both are enforced. */
 const CHECK_CONNECTIONS_EVERY_MS = 2_000;
-/** An idle connection takes about 10 kB. More than so many workers need a Collector between them and the actuator. */
+/** An idle connection takes about 10 kB. A fleet with more workers than this needs a Collector before the actuator. */
 const MAX_CONNECTIONS = 5_000;
 
 export interface HttpServerOptions {

@@ -53,6 +53,41 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   default: 'Any other refusal',
 };
 
+const INFO = {
+  title: 'Tidemark actuator',
+  version: API_VERSION,
+  description:
+    'Names are in snake case, times in Unix ms, memory in bytes. Receivers should ignore fields that they do ' +
+    'not know.',
+  license: { name: 'MIT', identifier: 'MIT' },
+};
+
+const SECURITY_SCHEMES = {
+  adminToken: { type: 'http', scheme: 'bearer', description: 'TIDEMARK_ADMIN_TOKEN.' },
+  adminPassword: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Any user name; TIDEMARK_ADMIN_TOKEN as password.',
+  },
+  readToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'TIDEMARK_READ_TOKEN, also as the password of Basic. It reads, and steers nothing.',
+  },
+  herokuSignature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Heroku-Webhook-Hmac-SHA256',
+    description: 'Base64 of the HMAC-SHA256 of the raw body under TIDEMARK_WEBHOOK_SECRET.',
+  },
+  ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
+  drainToken: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'A token of TIDEMARK_INGEST_TOKENS as user or password, as in the URL of a log drain.',
+  },
+};
+
 export function openApiDocument(): Json & { readonly openapi: string } {
   const schemas = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED)) schemas.add(schema, { id });
@@ -68,14 +103,7 @@ export function openApiDocument(): Json & { readonly openapi: string } {
   };
   return {
     openapi: '3.1.1',
-    info: {
-      title: 'Tidemark actuator',
-      version: API_VERSION,
-      description:
-        'Names are in snake case, times in Unix ms, memory in bytes. Receivers should ignore fields that they do ' +
-        'not know.',
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
+    info: INFO,
     servers: [{ url: '/' }],
     security: [{ adminToken: [] }, { adminPassword: [] }, { readToken: [] }],
     paths: {
@@ -89,31 +117,7 @@ export function openApiDocument(): Json & { readonly openapi: string } {
     },
     components: {
       schemas: Object.fromEntries(Object.keys(NAMED).map((id) => [id, bare(converted[id] ?? {})])),
-      securitySchemes: {
-        adminToken: { type: 'http', scheme: 'bearer', description: 'TIDEMARK_ADMIN_TOKEN.' },
-        adminPassword: {
-          type: 'http',
-          scheme: 'basic',
-          description: 'Any user name; TIDEMARK_ADMIN_TOKEN as password.',
-        },
-        readToken: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'TIDEMARK_READ_TOKEN, also as the password of Basic. It reads, and steers nothing.',
-        },
-        herokuSignature: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'Heroku-Webhook-Hmac-SHA256',
-          description: 'Base64 of the HMAC-SHA256 of the raw body under TIDEMARK_WEBHOOK_SECRET.',
-        },
-        ingestToken: { type: 'http', scheme: 'bearer', description: 'A token of TIDEMARK_INGEST_TOKENS.' },
-        drainToken: {
-          type: 'http',
-          scheme: 'basic',
-          description: 'A token of TIDEMARK_INGEST_TOKENS as user or password, as in the URL of a log drain.',
-        },
-      },
+      securitySchemes: SECURITY_SCHEMES,
     },
   };
 }

@@ -4,12 +4,15 @@ import { type Handlers, ok, refusal } from './handlers.ts';
 
 /** An event of a dyno takes about 2 kB. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Bodies that are read at once: whoever sends them has shown nothing yet. */
+/** Bodies that are read at the same time: their senders are not authenticated yet. */
 const MAX_AT_ONCE = 100;
 /** Base64 of 32 bytes. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 
-/** Takes what Heroku reports of dynos. Answers 202 to all that it signed: a refusal would be sent again for days. */
+/**
+ * Takes what Heroku reports of dynos. Answers 202 to everything that Heroku signed, because it repeats a refused event
+ * for days.
+ */
 export function webhooks({ herokuWebhooks }: ActuatorControl): Pick<Handlers, 'herokuWebhook'> {
   let atOnce = 0;
   return {
@@ -40,7 +43,7 @@ const TOO_LONG = refusal(413, 'too-long', `The body is longer than ${MAX_BODY_BY
 const STANDBY = refusal(503, 'standby', 'Another actuator leads: send it again.');
 const TOO_MANY = refusal(503, 'busy', 'Too many webhooks at once: send it again.');
 
-/** The raw bytes, which were signed; null where they are too many. */
+/** The raw bytes, which were signed; null if they are too many. */
 async function readBody(context: Context): Promise<Uint8Array | null> {
   const { body } = context.req.raw;
   if (Number(context.req.header('content-length') ?? 0) > MAX_BODY_BYTES) return null;

@@ -57,7 +57,11 @@ interface Life {
   readonly shapes: readonly CurveFeatures[];
 }
 
-/** Folds points in, and assesses the boot at each bucket that closes. `limitBytesAt`: what the platform says the quota is. */
+/**
+ * Folds points in, and assesses the boot at each bucket that closes.
+ *
+ * @param limitBytesAt the quota that the platform reports
+ */
 export function live(
   points: readonly Point[],
   limitBytesAt: (timeMs: number) => number | null = () => LIMIT_BYTES,

@@ -110,7 +110,7 @@ describe('next to a tracer that hooks the module loader', () => {
         run({ args: ['worker.cjs'], lines: [file] }, false),
         run({ args: [...hooks, 'worker.mjs'] }, false),
       ]);
-      const beside = await Promise.all([
+      const together = await Promise.all([
         run({ args: ['worker.cjs'], lines: [REGISTER, file] }),
         run({ args: ['worker.cjs'], lines: [file, REGISTER] }),
         run({ args: [...byRequire, 'worker.cjs'], lines: [file] }),
@@ -121,9 +121,9 @@ describe('next to a tracer that hooks the module loader', () => {
       const [spans] = without.map((one) => one.spans);
       const redisSpans = Object.entries(spans ?? {}).filter(([span]) => /incr/i.test(span));
       expect(redisSpans.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(JOBS);
-      expect([...without, ...beside].map((one) => one.spans)).toEqual(Array(8).fill(spans));
+      expect([...without, ...together].map((one) => one.spans)).toEqual(Array(8).fill(spans));
       expect(without.flatMap(({ receiver }) => receiver.of('messaging.process.duration'))).toEqual([]);
-      for (const { receiver } of beside) {
+      for (const { receiver } of together) {
         const jobs = receiver.of('messaging.process.duration').at(-1);
         expect(jobs).toMatchObject({ count: JOBS, resource: { 'heroku.dyno.name': 'worker.1' } });
       }

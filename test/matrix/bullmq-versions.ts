@@ -45,7 +45,7 @@ function folderOf(version: string): string {
   return join(cache, 'tidemark', 'bullmq', version);
 }
 
-/** Installs those that are not there yet from the npm registry. Rejects with what npm said where one cannot be had. */
+/** Installs the missing versions from the npm registry. Rejects with npm's message if one cannot be installed. */
 export async function installBullmq(versions: readonly string[]): Promise<void> {
   const missing = versions.filter((version) => !existsSync(folderOf(version)));
   const installers = Array.from({ length: INSTALLS_AT_A_TIME }, async () => {
@@ -55,7 +55,8 @@ export async function installBullmq(versions: readonly string[]): Promise<void> 
 }
 
 /**
- * Beside its place and then moved there: a folder that is there is whole, also when two runs install the same version.
+ * Installs next to the folder and then moves the result there, so that a folder is always complete, also when two runs
+ * install the same version.
  */
 async function install(version: string): Promise<void> {
   const folder = folderOf(version);

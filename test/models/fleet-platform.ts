@@ -10,7 +10,7 @@ export class FleetPlatform implements WatchedPlatform {
   readonly calls: string[] = [];
   /** Thrown by all reads while it is set. */
   fault: PlatformError | null = null;
-  /** What `rateLimitRemaining` tells. */
+  /** What `rateLimitRemaining` returns. */
   left: number | null = null;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #apps = new Map<string, PlatformDyno[]>();

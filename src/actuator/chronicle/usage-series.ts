@@ -10,7 +10,7 @@ export interface UsageSample {
 const RECENT_SAMPLES = 120;
 /** What is older, half as closely whenever these are full. */
 const OLDER_SAMPLES = 120;
-/** So many have room from the start. */
+/** A ring has room for this many samples from the start; it grows to what it holds. */
 const FIRST_SAMPLES = 15;
 
 /**
@@ -21,10 +21,10 @@ export class UsageSeries {
   readonly #spacingMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
   readonly #recent = new Samples(RECENT_SAMPLES);
-  /** Each is the highest of so many that followed one another. Null in the first hour. */
+  /** Each is the highest of `#olderEach` samples that followed one another. Null in the first hour. */
   #older: Samples | null = null;
   #olderEach = 1;
-  /** Of how many the newest of them is the highest so far. */
+  /** How many samples the newest of `#older` stands for so far. */
   #inNewest = 0;
 
   /** @param spacingMs between the newest samples at least */

@@ -74,7 +74,7 @@ export function openDoors(parts: DoorParts): Doors {
     return new Response(NO_LOGS, { status: 404 });
   });
   app.use(async (context, next) => {
-    // An endpoint that is one path too long or too short leads to here.
+    // Senders whose endpoint is one path segment too long or too short get here.
     if (context.req.method === 'POST' && !/^\/(api|webhooks)\//.test(context.req.path))
       refusals.note({ app: null, kind: 'wrong-path', count: 1, offsetMs: null });
     return next();

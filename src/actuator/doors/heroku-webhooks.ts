@@ -10,7 +10,7 @@ export interface HerokuWebhookParts {
   /** Null where no token is configured. */
   readonly platform: Pick<PlatformView, 'hear'> | null;
   readonly leads: () => boolean;
-  /** Hands it to the other actuators, which follow other dynos; null where this one follows all. */
+  /** Passes the webhook on to the other actuators, which follow other dynos; null where this one follows all dynos. */
   readonly pass: ((body: string) => void) | null;
 }
 
@@ -39,8 +39,9 @@ export function createHerokuWebhooks({ secret, platform, leads, pass }: HerokuWe
 }
 
 /**
- * Takes what other actuators were sent, and what this one passed on: that it knows already. Webhooks come to any of
- * several actuators behind one address. Does not reject for faults of Redis: the apps are read then.
+ * Takes the webhooks that other actuators received. Those that this one passed on come back too, and change nothing:
+ * it knows them already. Several actuators may share an address, and Heroku sends a webhook to any one of them. Does
+ * not reject for faults of Redis: the apps are read then.
  *
  * @param state null where none are passed on
  */

@@ -4,7 +4,7 @@ import type { ActuatorView } from '../../web/views.ts';
 /**
  * All actuators on one Redis, by name.
  *
- * @param own of the one that answers; null: a command answers
+ * @param own the view of the actuator that answers; null if a command answers
  */
 export function actuatorViews(
   own: ActuatorRecord | null,
@@ -25,12 +25,12 @@ export function actuatorViews(
   return views.sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
 }
 
-/** Whether it was not heard for so long that it must be thought dead. */
+/** Whether the actuator has been silent for so long that it counts as dead. */
 export function isMissed({ silentMs }: Pick<SeenActuator, 'silentMs'>): boolean {
   return silentMs > MISSED_AFTER_MS;
 }
 
-/** By target, the name of who holds it: of two that name it, the one that was heard last. */
+/** By target, the name of the actuator that holds it; if two name it, the one that wrote last. */
 export function holdersOf(others: readonly SeenActuator[], own: readonly string[]): ReadonlyMap<string, string> {
   const holders = new Map<string, string>();
   for (const { name, targets } of others.toSorted((a, b) => b.silentMs - a.silentMs)) {

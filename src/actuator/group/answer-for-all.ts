@@ -13,8 +13,8 @@ export interface AnswerForAllParts {
 }
 
 /**
- * What one actuator answers for all on its Redis: live what it holds, and as it was saved last what others hold. A
- * person's commands go through the ledger, which all share.
+ * What one actuator answers for all actuators on its Redis: its own boots live, those of the others as they were last
+ * saved. A person's commands go through the ledger, which all share.
  */
 export function answerForAll(own: ActuatorControl, { own: record, others, clock }: AnswerForAllParts): ActuatorControl {
   const theirs = () => others().control;
@@ -62,7 +62,7 @@ export function answerForAll(own: ActuatorControl, { own: record, others, clock 
   };
 }
 
-/** A page of both, of a page of each. */
+/** One page, from a page of its own dynos and a page of the others'. */
 function merged(mine: DynosPage, rest: DynosPage, count: number): DynosPage {
   const shown = [...mine.shown, ...rest.shown].sort((a, b) => compareDynos(placeOf(a), placeOf(b)));
   const isEnd = mine.isEnd && rest.isEnd && shown.length <= count;

@@ -17,7 +17,7 @@ import type { PlatformView } from '../platform/platform-view.ts';
 import { appWants } from './app-wants.ts';
 import { type ByApp, inTurns } from './turns.ts';
 
-/** A silent boot is judged again after so many windows. */
+/** A boot that sends nothing is assessed again after this many windows. */
 const SILENT_LOOK_WINDOWS = 5;
 
 /** What the settings say about judging and about what may be restarted. */

@@ -2,9 +2,9 @@
 export type PartitionPhase =
   /** The boots are read back from Redis. */
   | 'restoring'
-  /** The records since are read. */
+  /** The records written since are read. */
   | 'catching-up'
-  /** Everything is known; for one window it only advises. */
+  /** Everything is known; for one window the actuator only advises. */
   | 'watching'
   | 'deciding';
 
@@ -12,7 +12,7 @@ export type PartitionPhase =
 export interface HeldPartition {
   readonly partition: number;
   readonly phase: PartitionPhase;
-  /** Of the record that is read next; null while the boots are read back. */
+  /** The offset of the record that is read next; null while the boots are read back. */
   readonly nextOffset: bigint | null;
   /** Records that are written and not read; null while that is unknown. */
   readonly lag: bigint | null;
@@ -23,16 +23,16 @@ export interface HeldPartitionsOptions {
   readonly watchMs: number;
 }
 
-/** Of an answer of the brokers. */
+/** How far one answer of the brokers reached. */
 export interface ReadProgress {
   readonly nextOffset: bigint;
   readonly endOffset: bigint;
-  /** How old the newest record was that it brought, ms; null where it brought none. */
+  /** The age of the newest record in the answer, ms; null if it had none. */
   readonly newestAgeMs: number | null;
 }
 
 interface Held {
-  /** Differs each time that it is read back: what was read before has nothing to do with what follows. */
+  /** Another value each time the partition is read back: a late result of an earlier read is then recognised. */
   readonly stretch: string;
   /** False while Redis could not say what was saved of its boots. */
   isRestored: boolean;
@@ -72,7 +72,7 @@ export class HeldPartitions {
     return stretch;
   }
 
-  /** It is read from this offset on; restored: its boots are there. */
+  /** The partition is read from this offset on, and its boots are restored. */
   begin(partition: number, { offset, isRestored }: { readonly offset: bigint; readonly isRestored: boolean }): void {
     const held = this.#held.get(partition);
     if (held === undefined) return;
@@ -105,12 +105,12 @@ export class HeldPartitions {
     return nowMs < this.#confirmedUntilMs;
   }
 
-  /** Null where it is not held. */
+  /** Null if the partition is not held. */
   stretchOf(partition: number): string | null {
     return this.#held.get(partition)?.stretch ?? null;
   }
 
-  /** Null where it is not held, or not read yet. */
+  /** Null if the partition is not held, or not read yet. */
   nextOffsetOf(partition: number): bigint | null {
     return this.#held.get(partition)?.nextOffset ?? null;
   }
@@ -119,7 +119,7 @@ export class HeldPartitions {
     return this.#held.get(partition)?.isRestored ?? false;
   }
 
-  /** Whether this actuator is to act on it, as far as it knows: after a long sleep it knows nothing. */
+  /** Whether this actuator may act on the partition. False after a long suspension: another may hold it by then. */
   isHeld(partition: number, nowMs: number): boolean {
     return this.#held.has(partition) && this.isConfirmed(nowMs);
   }

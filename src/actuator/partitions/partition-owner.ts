@@ -27,7 +27,7 @@ export interface PartitionOwnerParts {
   /** What was saved of the boots of a partition. Throws `LedgerUnavailable`. */
   readonly load: (partition: number) => Promise<readonly Snapshot[]>;
   readonly maxPointAgeMs: number;
-  /** Waits before something is tried again; settles early where it is aborted. Default: by a timer. */
+  /** Waits before something is tried again; settles early if it is aborted. Default: by a timer. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly host: Host;
 }
@@ -85,7 +85,7 @@ export class PartitionOwner implements PartitionListener {
     void this.#open(partition);
   }
 
-  /** Tells the group how far the saved boots reach. */
+  /** Reports to the group up to which record the boots are saved. */
   async commit(): Promise<void> {
     const { partitions, reader, registry, maxPointAgeMs, host } = this.#parts;
     const byPartition = Map.groupBy(registry.entries(), ({ boot }) => partitions.partitionOf(boot.identity));
@@ -97,7 +97,7 @@ export class PartitionOwner implements PartitionListener {
       const offset = offsetToReadFrom(saved, host.clock.now() - maxPointAgeMs) ?? nextOffset;
       if (offset !== null) offsets.set(partition, offset);
     }
-    // Nothing rests on it: the snapshots say where to begin. The next round commits again.
+    // Nothing depends on this commit: the snapshots say where to begin. The next round commits again.
     await reader.commit(offsets).catch(() => undefined);
   }
 
@@ -116,7 +116,7 @@ export class PartitionOwner implements PartitionListener {
     registry.release(partitions.release(partition));
   }
 
-  /** Reads a partition back, and on from there; again where the brokers or Redis were away. */
+  /** Reads a partition back and follows it; starts again after the brokers or Redis were away. */
   async #open(partition: number): Promise<void> {
     const { partitions, reader, maxPointAgeMs, host } = this.#parts;
     this.#drop(partition);
@@ -136,7 +136,7 @@ export class PartitionOwner implements PartitionListener {
       }
       await this.#wait();
     }
-    // Without Redis it is followed for advice; what was saved is read back when that can be.
+    // Without Redis the partition is followed for advice. What was saved is read back once Redis answers.
     if (saved !== null) return;
     while (isCurrent() && (await this.#load(partition)) === null) await this.#wait();
     if (isCurrent()) await this.#open(partition);
@@ -152,7 +152,7 @@ export class PartitionOwner implements PartitionListener {
     }
   }
 
-  /** From where the partition is to be read so that no boot lacks anything; null where none still reports. */
+  /** The offset from which the partition must be read so that no boot lacks a point; null if no boot still reports. */
   #adopt(partition: number, snapshots: readonly Snapshot[]): bigint | null {
     const { partitions, registry, maxPointAgeMs, host } = this.#parts;
     const saved = [];

@@ -24,7 +24,7 @@ function isLater(news: LastNews, last: LastNews): boolean {
   return news.atMs > last.atMs || (news.atMs === last.atMs && news.rank > last.rank);
 }
 
-/** The dynos of one app: as they were listed, and as news has changed them since. */
+/** The dynos of one app: as they were listed, and as the platform's news has changed them since. */
 export class AppListing {
   #dynos: readonly PlatformDyno[] | null = null;
   /** When the newest read began, by this machine's clock (Unix ms). */
@@ -59,7 +59,7 @@ export class AppListing {
   }
 
   #put(dynos: readonly PlatformDyno[], { action, atMs, dyno }: Omit<DynoNews, 'app'>): Heard {
-    // They are no targets, and not every subscription says when they end.
+    // One-off dynos are no targets, and not every subscription says when they end.
     if (ONE_OFF_TYPES.has(dyno.processType)) return 'taken';
     const known = dynos.find(({ id }) => id === dyno.id);
     const createdAtMs = dyno.createdAtMs ?? known?.createdAtMs ?? (action === 'create' ? atMs : null);

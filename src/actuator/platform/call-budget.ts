@@ -12,7 +12,7 @@ const FEW_LEFT_COST = 10;
 const LAST_CALLS_LEFT = 90;
 const LAST_LEFT_COST = 60;
 
-/** A share is no smaller: of one call an hour all would be saved for bursts. */
+/** The smallest share: with one call an hour, all of it would be saved for bursts. */
 const MIN_CALLS_PER_HOUR = 2;
 
 /**
@@ -39,10 +39,10 @@ export class CallBudget {
     return Math.max(MIN_CALLS_PER_HOUR, Math.floor(this.#ofAll / this.#members));
   }
 
-  /** From now on so many actuators share the calls, this one included. */
+  /** Sets how many actuators share the calls from now on, this one included. */
   shareAmong(members: number): void {
     if (members === this.#members) return;
-    // Until now it was filled at the old rate.
+    // Until now the bucket was filled at the old rate.
     this.#filled();
     this.#members = members;
   }

@@ -4,11 +4,11 @@ import type { Clock, DynoQuota, PlatformDyno, WatchedPlatform } from '../../port
 type Quotas = ReadonlyMap<string, DynoQuota>;
 type Dyno = Pick<PlatformDyno, 'processType' | 'size'>;
 
-/** Sizes change with the platform's price list. */
+/** How long the list of sizes is used: it changes with the platform's price list only. */
 const KEEP_MS = 24 * 3_600_000;
 /** What an app's own lists did not say is asked again after this time, and so is what was refused. */
 const AGAIN_MS = 3_600_000;
-/** After another fault. */
+/** When to ask again after any other fault. */
 const FAULT_BACKOFF_MS = 60_000;
 
 export interface DynoQuotasParts {
@@ -18,7 +18,7 @@ export interface DynoQuotasParts {
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
-/** An answer that is kept, also where a later question had none; null: there was none ever. */
+/** The last answer; it stays when a later question fails. Null: no question was answered yet. */
 interface Kept<T> {
   readonly value: T | null;
   readonly untilMs: number;

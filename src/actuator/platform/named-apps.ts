@@ -53,14 +53,14 @@ export class NamedApps {
     return allowed.some((pattern) => !pattern.app.endsWith('*') && matchesApp(pattern.app, app, ownApp));
   }
 
-  /** The platform knows it no more. */
+  /** The app no longer exists on the platform. */
   forget(app: string): void {
     if (this.#names.has(app)) this.#names = new Set([...this.#names].filter((name) => name !== app));
   }
 
   /**
-   * Reads the list where an app reports that is not in it: a minute after the last time, and the later the more often
-   * that was in vain. Returns a fault instead of throwing it.
+   * Reads the list when an app reports that is not in it: at the earliest a minute after the last read, and later each
+   * time that a read did not find the app. Returns a fault instead of throwing it.
    */
   async lookFor(apps: Iterable<string>): Promise<TidemarkError | null> {
     const unknown = [...apps].filter((app) => !this.has(app));
@@ -79,7 +79,7 @@ export class NamedApps {
     }
   }
 
-  /** True at the end of the list. */
+  /** True when the list has been read to its end. */
   async #readPage(reading: Reading): Promise<boolean> {
     const { names, nextRange } = await this.#parts.platform.appsPage(reading.range);
     const { ownApp } = this.#parts.permissions;

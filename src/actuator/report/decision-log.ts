@@ -14,11 +14,11 @@ interface Entry {
   readonly decision: Decision;
   attemptId: string | null;
   outcome: Outcome | null;
-  /** A later one has a higher number. */
+  /** A later entry has a higher number. */
   readonly order: number;
 }
 
-/** What makes a decision news where it differs. */
+/** A decision is news if one of these differs from the boot's last decision. */
 type Gist = Pick<Decision, 'class' | 'action' | 'reason'>;
 
 /**

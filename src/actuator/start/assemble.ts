@@ -113,10 +113,10 @@ function leadershipOf({ settings, partitions, host }: AssembleInput, isFirst: ()
       );
 }
 
-/** An attempt that its holder has left alone for so long has none: its partition holds no boot of the target. */
+/** After this long without a move nobody holds the attempt: its partition has no boot of the target any more. */
 const ORPHAN_AFTER_MS = 2 * 60_000;
 
-/** It can only be closed by now: its deadline is over. */
+/** Its deadline is long over, so the attempt can only be closed. */
 function isOrphan({ deadlineMs }: Attempt, nowMs: number): boolean {
   return nowMs > deadlineMs + ORPHAN_AFTER_MS;
 }

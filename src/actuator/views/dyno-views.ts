@@ -23,7 +23,7 @@ export interface DynoViewParts extends HistoryParts {
 
 const SUSPECTS = 10;
 
-/** So many are made in a few ms. */
+/** Views made without a pause: a few ms of work. */
 const DYNOS_OF_PART = 250;
 
 /**

@@ -27,11 +27,10 @@ return 0
 `;
 
 export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: LeaderOptions): Leader {
-  const { key, id } = seat;
   const listeners: (() => void)[] = [];
   let held: boolean | null = null;
   let answeredAtMs = Number.NEGATIVE_INFINITY;
-  /** When the newest command was sent that got the key or renewed it. */
+  /** When the newest answered command that got or renewed the key was sent. An unanswered one ends no lead. */
   let heldSinceMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let trying: Promise<void> = Promise.resolve();
@@ -41,10 +40,9 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
     const sentMs = performance.now();
     let hasLapsed = true;
     try {
-      held = (await connection.run('the leader key', (redis) => redis.eval(HOLD_LEAD, 1, key, id, leaseMs))) === 1;
+      held = await holdLead(connection, seat, leaseMs);
       answeredAtMs = performance.now();
       if (held) {
-        // A command that was not answered in time, on a busy machine, is no end of the lead.
         hasLapsed = answeredAtMs - heldSinceMs >= leaseMs;
         heldSinceMs = sentMs;
       }
@@ -52,14 +50,11 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
       if (!(error instanceof LedgerUnavailable)) throw error;
       if (held !== false || performance.now() - answeredAtMs >= leaseMs) held = null;
     }
-    if (held !== before && held !== null) {
-      log('info', held ? 'this actuator leads' : 'another actuator leads; this one stands by');
-    }
+    if (held !== before && held !== null) logLead(log, held);
     if (held === true && before !== true && hasLapsed) for (const listener of listeners) listener();
   };
   const tryNow = () => {
     trying = attempt();
-    return trying;
   };
 
   return {
@@ -67,9 +62,9 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
     onLeading: (listener) => void listeners.push(listener),
     start() {
       if (timer !== undefined) return;
-      connection.onReady(() => timer !== undefined && void tryNow());
-      timer = setInterval(() => void tryNow(), leaseMs / 3);
-      void tryNow();
+      connection.onReady(() => timer !== undefined && tryNow());
+      timer = setInterval(tryNow, leaseMs / 3);
+      tryNow();
     },
     async stop() {
       clearInterval(timer);
@@ -77,11 +72,25 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
       await trying;
       if (held !== true) return;
       held = false;
-      await connection
-        .run('the leader key', (redis) => redis.eval(RELEASE, 1, key, id))
-        .catch((error: unknown) => log('warn', `the leader key was not given back: ${String(error)}`));
+      await giveBack({ connection, seat, log });
     },
   };
+}
+
+/** Takes the key or renews it; false while another actuator has it. Throws `LedgerUnavailable`. */
+async function holdLead(connection: RedisConnection, { key, id }: LeaderOptions['seat'], leaseMs: number) {
+  return (await connection.run('the leader key', (redis) => redis.eval(HOLD_LEAD, 1, key, id, leaseMs))) === 1;
+}
+
+/** A key that could not be given back expires with its lease. */
+async function giveBack({ connection, seat: { key, id }, log }: LeaderOptions): Promise<void> {
+  await connection
+    .run('the leader key', (redis) => redis.eval(RELEASE, 1, key, id))
+    .catch((error: unknown) => log('warn', `the leader key was not given back: ${String(error)}`));
+}
+
+function logLead(log: LeaderOptions['log'], isHeld: boolean): void {
+  log('info', isHeld ? 'this actuator leads' : 'another actuator leads; this one stands by');
 }
 
 /** Whether a worker's process runs the actuator of a target. An answer is used for as long as a lead lasts. */

@@ -40,7 +40,7 @@ export function createLifeCurves() {
     node,
     show: (next: DynoDetail) => {
       const isSame = detail?.boot_id === next.boot_id && plots.length > 0;
-      // While somebody looks closely nothing moves away beneath the pointer.
+      // While somebody points at the curve, nothing moves away under the pointer.
       if (isSame && (charts.matches(':hover') || plots.some(isZoomed))) return;
       detail = next;
       node.setAttribute('aria-label', labelOf(next));
@@ -165,7 +165,7 @@ function readoutWords({ curve, limit_bytes }: DynoDetail, index: number | null):
     .join(' · ');
 }
 
-/** What the picture shows, for who cannot see it. */
+/** What the picture shows, for people who cannot see it. */
 function labelOf({ dyno, curve, limit_bytes, marks }: DynoDetail): string {
   const usages = curve.usage_bytes.filter((bytes) => bytes !== null);
   if (usages.length === 0) return `No measurements of ${dyno} yet`;

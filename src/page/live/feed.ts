@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 const POLL_MS = 5_000;
 /** Jobs have no event: they change slowly. */
 const JOBS_MS = 30_000;
-/** Nothing heard for so long: what is shown is old. */
+/** After this long without an event or an answer, the page says that what it shows is old. */
 const LOST_AFTER_MS = 20_000;
 /** With an open stream the status is read at this pace, to tell a quiet stream from a dead one. */
 const WATCH_MS = 15_000;
@@ -122,7 +122,7 @@ function markLost(store: Store): void {
     store.change((state) => ({ ...state, connection: 'lost' }));
 }
 
-/** While one reading runs a second one waits for none: it is dropped. */
+/** While one reading runs, a second one is dropped and not queued. */
 function oneAtATime(read: () => Promise<void>): () => Promise<void> {
   let isRunning = false;
   return async () => {

@@ -95,7 +95,7 @@ export type SpanName = keyof typeof SPANS;
 
 const AUTO_SPANS_MS = [2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS];
 const MAX_AUTO_SPAN_MS = 6 * HOUR_MS;
-/** A range that ends now moves in steps of so many to the width: rows need not be drawn again each second. */
+/** A range that ends now moves in steps, this many to its width, so that rows are not drawn again each second. */
 const MOVES_PER_SPAN = 300;
 
 /**

@@ -72,18 +72,8 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
   if (shipper !== null) log.on((entry) => shipper.onEvent(entry));
   const faults = new Faults();
   const requests: RequestEntry[] = [];
-  const { capacity, refillPerMinute } = options.rateLimit ?? { capacity: 4500, refillPerMinute: 75 };
   const server = new ApiServer({
-    parts: {
-      apps,
-      sizes,
-      token: options.token,
-      scopes: options.scopes ?? ['read', 'write'],
-      tokenExpiresInS: options.tokenExpiresInS ?? null,
-      rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
-      unknownDyno: options.unknownDyno ?? 'accepted',
-      webhookUrl: options.webhook?.url ?? null,
-    },
+    parts: { apps, sizes, ...apiOptions(options) },
     faults,
     requests,
     restartDelayMs: options.restartDelayMs ?? 0,
@@ -113,6 +103,19 @@ export async function startDynoManager(options: DynoManagerOptions): Promise<Dyn
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };
+}
+
+/** How the API answers, with Heroku's own rate limit unless another one is given. */
+function apiOptions(options: DynoManagerOptions) {
+  const { capacity, refillPerMinute } = options.rateLimit ?? { capacity: 4500, refillPerMinute: 75 };
+  return {
+    token: options.token,
+    scopes: options.scopes ?? ['read', 'write'],
+    tokenExpiresInS: options.tokenExpiresInS ?? null,
+    rateLimit: new RateLimit(capacity, refillPerMinute, Date.now()),
+    unknownDyno: options.unknownDyno ?? 'accepted',
+    webhookUrl: options.webhook?.url ?? null,
+  } as const;
 }
 
 /** What dynos print goes to the drains too, where there are any. */

@@ -29,7 +29,7 @@ export interface LogDrainSpec {
   readonly app: string;
   /** A token in its user part is sent as Basic. */
   readonly url: string;
-  /** Of every so many frames one is sent twice, as where its answer was lost; default 0: never. */
+  /** One frame in this many is sent twice, as when its answer was lost; default 0: never. */
   readonly repeatEvery?: number;
   /** Called with each body that is sent, to record it. */
   readonly onBody?: (body: string) => void;

@@ -6,7 +6,7 @@ import { WHOLE_POINT } from '../../sources/otlp/senders/requests.ts';
 
 const POLICY = defaultPolicy(60_000);
 
-/** So many boots that began together, each with a closed bucket that was not saved. */
+/** This many boots that began together, each with a closed bucket that was not saved. */
 function began(boots: number): BootRegistry {
   const registry = new BootRegistry(POLICY, Number.MAX_SAFE_INTEGER);
   for (let minutes = 0; minutes <= 1; minutes += 0.125) {

@@ -1,5 +1,5 @@
 /**
- * Lua: `bounded(fields, maxFields, maxBytes)` leaves of what HGETALL gives so many fields of so many bytes, names and
+ * Lua: `bounded(fields, maxFields, maxBytes)` keeps at most that many fields and bytes of what HGETALL gives, names and
  * values each. Whoever may write to the queue's Redis may fill a hash there, and none of it may reach the actuator
  * that it does not read anyway. It takes no command that a Redis user needed no permission for before.
  */

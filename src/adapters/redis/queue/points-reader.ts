@@ -60,15 +60,12 @@ return entries
 `;
 
 /** Connects in the background. Throws `ConfigError` where the URL cannot be used. */
-export function createPointsReader(options: PointsReaderOptions): PointsReader {
-  const { url, onEntry, log } = options;
+export function createPointsReader({ url, onEntry, log }: PointsReaderOptions): PointsReader {
   const connection = connectRedis({ url, ...(log === undefined ? {} : { log }) });
   const mark = createReadMark(connection);
   const closed = new AbortController();
   let lastId: string | null = null;
   let following: Promise<void> = Promise.resolve();
-
-  const pause = (ms: number) => delay(ms, undefined, { signal: closed.signal }).catch(() => undefined);
 
   const readOn = async (cursor: string): Promise<string> => {
     let next = cursor;
@@ -89,14 +86,14 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
         const next = await readOn(cursor);
         lastFault = '';
         await mark(lastId);
-        if (next === cursor) await pause(NOTHING_NEW_MS);
+        if (next === cursor) await pause(closed.signal, NOTHING_NEW_MS);
         cursor = next;
       } catch (error) {
         if (!(error instanceof LedgerUnavailable)) throw error;
         if (connection.available() && error.message !== lastFault && !closed.signal.aborted)
           log?.('warn', error.message);
         lastFault = error.message;
-        await pause(RETRY_AFTER_MS);
+        await pause(closed.signal, RETRY_AFTER_MS);
       }
     }
   };
@@ -112,6 +109,11 @@ export function createPointsReader(options: PointsReaderOptions): PointsReader {
       await following;
     },
   };
+}
+
+/** Ends early, and does not reject, when the reader is closed. */
+function pause(signal: AbortSignal, ms: number): Promise<void> {
+  return delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** The entry to read on from: `afterId`, unless it is older than the given age. */

@@ -9,7 +9,7 @@ export interface Total {
   readonly tone: Tone;
 }
 
-/** Is it over? The first three answer it, the others say what Tidemark did and whether it was worth it. */
+/** The first three say how many dynos are over a limit, the others what Tidemark did and whether it was worth it. */
 export function totalsOf({ totals }: Status): readonly Total[] {
   const { restarts_24h, useless_24h, over_limit_24h_ms } = totals;
   return [

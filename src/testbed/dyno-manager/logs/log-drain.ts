@@ -4,7 +4,7 @@ import { type DrainLine, framed } from './log-lines.ts';
 export interface LogDrainOptions {
   /** As `heroku drains:add` takes it: a token in the user part becomes Basic. */
   readonly url: string;
-  /** Of every so many frames one is sent twice, as where its answer was lost; 0: never. */
+  /** One frame in this many is sent twice, as when its answer was lost; 0: never. */
   readonly repeatEvery: number;
   /** Called with each body that is sent for the first time. */
   readonly onBody?: (body: string) => void;
@@ -12,7 +12,7 @@ export interface LogDrainOptions {
 
 /** Logplex fills a frame up to about this size. */
 const FRAME_BYTES = 4096;
-/** It buffers so many lines, and drops the oldest. */
+/** Lines in the buffer at most; beyond them the oldest are dropped. */
 const MAX_LINES = 1024;
 const RETRY_AFTER_MS = 1_000;
 const TIMEOUT_MS = 5_000;
