@@ -43,6 +43,32 @@ describe('a ring', () => {
     expect(rowsOf(filled([[7]]), 2)).toEqual([[7, null]]);
   });
 
+  it('takes memory for its rows, up to its capacity', () => {
+    const bytesAfter = (rows: number) => {
+      const ring = new Ring(4, 28);
+      for (let row = 0; row < rows; row += 1) ring.push([row, row, row, row]);
+      return ring.byteLength;
+    };
+    // 16 bytes a row: room for 4 rows, 8, 16, and at last 28.
+    expect([0, 1, 4, 5, 9, 17, 28, 29, 500].map(bytesAfter)).toEqual([0, 64, 64, 128, 256, 448, 448, 448, 448]);
+  });
+
+  it('is saved with the rows that it has, and no others', () => {
+    const savedBytes = (rows: number) => {
+      const { values } = filled(Array.from({ length: rows }, (_, row) => [row, row])).toJSON() as { values: string };
+      return Buffer.from(values, 'base64').byteLength;
+    };
+    expect([0, 1, 2, 3, 4].map(savedBytes)).toEqual([0, 8, 16, 24, 24]);
+  });
+
+  it('is read from an earlier snapshot, which has it at its full capacity', () => {
+    const values = Buffer.from(Float32Array.of(1, 2, 0, 0, 0, 0).buffer).toString('base64');
+    const ring = new Ring(2, 3);
+    expect(ring.restore({ pushed: 1, values })).toBe(true);
+    for (const row of [3, 4, 5]) ring.push([row, row]);
+    expect(rowsOf(ring, 1)).toEqual([[3], [4], [5]]);
+  });
+
   it('is the same after JSON, whatever was pushed', () => {
     const cell = fc.option(fc.integer({ min: 0, max: 2 ** 24 }));
     fc.assert(
@@ -74,7 +100,8 @@ describe('a ring is not restored from', () => {
     ['a list', []],
     ['no values', { pushed: 1 }],
     ['values that are numbers', { ...whole(), values: [1, 2] }],
-    ['values of a smaller ring', JSON.parse(JSON.stringify(filled([[1, 2]], 2, 2)))],
+    ['fewer rows than were pushed', { ...whole(), pushed: 2 }],
+    ['values of a smaller ring', JSON.parse(JSON.stringify(filled([[1], [2], [3]], 2, 2)))],
     ['values of a larger ring', { ...whole(), values: whole().values.repeat(2) }],
     ['values that are no base64', { ...whole(), values: whole().values.replace(/^..../, '!!!!') }],
     ['an infinite value', withValue(Number.POSITIVE_INFINITY)],
