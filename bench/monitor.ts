@@ -44,6 +44,7 @@ function follower(provider: Provider | null) {
     maxJobNames: 100,
     readMemory,
     nowMs: () => performance.now(),
+    waitedMs: () => performance.nodeTiming.idleTime,
     onEnd: (end) => (provider === null ? tables.record(end) : telemetry.jobEnds(end)),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
@@ -97,6 +98,7 @@ function partingMs(names: number): number {
     maxJobNames: names,
     readMemory: () => ({ rssBytes, heapBytes: 0, externalBytes: 0 }),
     nowMs: () => nowMs,
+    waitedMs: () => performance.nodeTiming.idleTime,
     onEnd: () => {},
   });
   const running: JobRun[] = [];

@@ -14,6 +14,7 @@ export function tidemark({ plan, events, startRssBytes }: Recording): readonly n
     maxJobNames: 100,
     readMemory: () => world.reading,
     nowMs: () => world.nowMs,
+    waitedMs: () => performance.nodeTiming.idleTime,
     onEnd: () => {},
   });
   const netBytes = [...plan.names, JOB_NAME_IDLE].map(() => 0);

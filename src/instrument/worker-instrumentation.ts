@@ -50,6 +50,8 @@ export class WorkerInstrumentation implements WorkerObserver {
       maxJobNames,
       readMemory,
       nowMs,
+      // 0.03 us. `eventLoopUtilization` gives the same figure for 0.17 us.
+      waitedMs: () => performance.nodeTiming.idleTime,
       onBegin: () => {
         this.telemetry.jobBegins();
         this.#sampler.jobBegins();

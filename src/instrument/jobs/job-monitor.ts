@@ -25,6 +25,8 @@ export interface JobMonitorOptions {
   readonly readMemory: () => MemoryReading;
   /** Monotonic ms. */
   readonly nowMs: () => number;
+  /** How long the event loop has waited for work so far, in ms. It stands still while JavaScript runs. */
+  readonly waitedMs: () => number;
   /** Called when a job begins, if none has begun since starts and ends were last processed. */
   readonly onBegin?: () => void;
   /** Called for every job that ended, some jobs later (`process`). */
@@ -59,6 +61,9 @@ export class JobMonitor {
   /** Jobs running in this process, including those whose start has not been processed yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** The job of this process that ended last, and `waitedMs` at its end. */
+  #lastEnded: JobRun | null = null;
+  #waitedAtEndMs = 0;
 
   readonly #take = (run: JobRun): void => {
     try {
@@ -114,7 +119,21 @@ export class JobMonitor {
     }
     run.endReading = this.#readAtStartOrEnd(run.endedAtMs);
     this.#running -= 1;
+    this.#lastEnded = run;
+    this.#waitedAtEndMs = this.#options.waitedMs();
     if (this.#events.add(run)) this.process();
+  }
+
+  /**
+   * The job that has just blocked the event loop; null if none has. A timer cannot fire while a job blocks the loop. It
+   * fires in the gap behind the job, in which no job runs, so without this a worker that computes all the time would
+   * always report 0 running jobs. If the loop has not waited since the job ended, the timer was due before: most
+   * likely while that job ran, if it took longer than everything since.
+   */
+  #blocker(): JobRun | null {
+    const run = this.#lastEnded;
+    if (run === null || this.#options.waitedMs() !== this.#waitedAtEndMs) return null;
+    return run.endedAtMs - run.startedAtMs > this.#options.nowMs() - run.endedAtMs ? run : null;
   }
 
   /** Processes the starts and ends since it was last called, and reports the jobs that ended. Never throws. */
@@ -123,18 +142,26 @@ export class JobMonitor {
     this.#events.drain(this.#take);
   }
 
-  /** Jobs running now, by queue: every queue that ever ran one. */
+  /** Jobs running now, by queue: every queue that ever ran one. Includes the job that delayed this call, if one did. */
   active(): ReadonlyMap<string, number> {
     this.process();
-    return this.#stats.active();
+    const active = this.#stats.active();
+    const blocker = this.#blocker();
+    if (blocker !== null) active.set(blocker.job.queue, (active.get(blocker.job.queue) ?? 0) + 1);
+    return active;
   }
 
-  /** How long the oldest running job of all queues has run, in ms; 0 if none runs. */
+  /**
+   * How long the oldest running job of all queues has run, in ms; 0 if none runs. Includes the job that delayed this
+   * call, if one did.
+   */
   oldestAgeMs(): number {
     this.process();
     const [inChild] = this.#inChildren;
     const startMs = Math.min(this.#attributor.oldestStartMs, inChild?.startedAtMs ?? Number.POSITIVE_INFINITY);
-    return Math.max(0, this.#options.nowMs() - startMs);
+    const blocker = this.#blocker();
+    const blockedMs = blocker === null ? 0 : blocker.endedAtMs - blocker.startedAtMs;
+    return Math.max(0, blockedMs, this.#options.nowMs() - startMs);
   }
 
   /**

@@ -41,7 +41,7 @@ export class JobStats {
   }
 
   /** Jobs running now, by queue: every queue that ever ran one. */
-  active(): ReadonlyMap<string, number> {
+  active(): Map<string, number> {
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
   }
 

@@ -12,6 +12,9 @@ import { TreeReporter } from './tree-reporter.ts';
  */
 const PIDUSAGE_OPTIONS = { maxage: 60_000 };
 
+/** A count that takes longer is answered by an estimate; so are the following reads, until a count is quick again. */
+const MAX_COUNT_MS = 1000;
+
 export interface DynoMemoryOptions {
   readonly procfs: Procfs;
   readonly env: Record<string, string | undefined>;
@@ -36,11 +39,15 @@ export class DynoMemory {
   readonly #processes: DynoProcesses;
   readonly #memory: MemoryOfProcesses;
   readonly #reporter: DynoReporter | TreeReporter;
+  readonly #nowMs: () => number;
   #reading: Promise<MemoryAmount | null> | null = null;
+  #counting: Promise<MemoryAmount | null> | null = null;
+  #wasSlow = false;
 
   constructor(options: DynoMemoryOptions) {
     const { procfs, env, folder, nowMs = () => performance.now() } = options;
     this.#options = options;
+    this.#nowMs = nowMs;
     this.#processes = new DynoProcesses(env, procfs, nowMs);
     this.#memory = new MemoryOfProcesses(procfs, nowMs);
     const dyno = dynoIdentity(env, procfs);
@@ -52,7 +59,8 @@ export class DynoMemory {
 
   /**
    * Sum over the processes (`MemoryOfProcesses`). Null if another process reports the dyno, or if this one cannot send.
-   * Overlapping calls share one read.
+   * Overlapping calls share one read. If the event loop is blocked too often to count pages within a second, it is an
+   * estimate.
    */
   read(): Promise<MemoryAmount | null> {
     this.#reading ??= this.#readNow().finally(() => {
@@ -73,11 +81,28 @@ export class DynoMemory {
       return null;
     }
     // Exports may come every second. Who reports, and which processes there are, is looked up every 9 s.
-    const sinceCount = await this.#memory.sumSinceCount();
+    const sinceCount = await this.#memory.sumSinceCount({ mayPause: !this.#wasSlow });
     if (sinceCount !== null) return sinceCount;
     if (this.#options.procfs.stat(process.pid) === null) return this.#withoutProcfs();
-    if (!(await this.#reporter.isReporter())) return null;
-    return (await this.#memory.count(await this.#processes.pids())) ?? this.#withoutProcfs();
+    if (!this.#reporter.isReporter()) return null;
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = null;
+    });
+    const estimate = () => this.#memory.estimate(this.#processes.pidsNow());
+    return (this.#wasSlow ? estimate() : await within(MAX_COUNT_MS, this.#counting, estimate)) ?? this.#withoutProcfs();
+  }
+
+  /** Never rejects: a count may end when nobody waits for it any more. */
+  async #count(): Promise<MemoryAmount | null> {
+    const startedMs = this.#nowMs();
+    try {
+      return await this.#memory.count(await this.#processes.pids());
+    } catch (error) {
+      reportFault('counting the memory of the dyno', error);
+      return null;
+    } finally {
+      this.#wasSlow = this.#nowMs() - startedMs > MAX_COUNT_MS;
+    }
   }
 
   /**
@@ -95,4 +120,15 @@ export class DynoMemory {
       return null;
     }
   }
+}
+
+/** The result of `work`, or of `instead` if `work` takes longer. The timer does not keep the process alive. */
+async function within<T>(limitMs: number, work: Promise<T>, instead: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs).unref();
+  });
+  const result = await Promise.race([work, late.then(instead)]);
+  clearTimeout(timer);
+  return result;
 }

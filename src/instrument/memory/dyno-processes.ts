@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { startedInDyno } from '../identity/dyno-identity.ts';
 import type { Procfs } from './procfs.ts';
 
@@ -5,6 +6,8 @@ import type { Procfs } from './procfs.ts';
 const INIT_PID = 1;
 /** A process is inspected again after this time: its pid may belong to another process by now. */
 const INSPECT_AGAIN_MS = 60_000;
+/** Each process costs two or three files of about 10 us each. After this many, the event loop may do other work. */
+const PROCESSES_AT_ONCE = 20;
 
 /** What is known of one process. */
 interface Inspection {
@@ -46,25 +49,45 @@ export class DynoProcesses {
     this.#nowMs = nowMs;
   }
 
-  /** Each pid once, including this process. */
+  /** Each pid once, including this process. It pauses regularly, so that other work can run. */
   async pids(): Promise<ReadonlySet<number>> {
+    const steps = this.#look();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await setImmediate();
+    }
+  }
+
+  /** The same without pauses: 60 us a process at first, less later. */
+  pidsNow(): ReadonlySet<number> {
+    const steps = this.#look();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** Yields where it may pause. */
+  *#look(): Generator<undefined, ReadonlySet<number>> {
     this.#isContainer ??= startedInDyno(INIT_PID, this.#env, this.#procfs);
     const found = new Set([process.pid]);
     if (this.#isContainer) {
-      for await (const pid of this.#procfs.pids()) found.add(pid);
+      for (const pid of this.#procfs.pids()) found.add(pid);
       return found;
     }
-    const children = await this.#scan(found);
+    const children = yield* this.#scan(found);
     // Iterating a set also visits pids added meanwhile, each once.
     for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
     return found;
   }
 
   /** Adds the processes of the dyno to `found`. Returns the children of each process among the others. */
-  async #scan(found: Set<number>): Promise<ReadonlyMap<number, readonly number[]>> {
+  *#scan(found: Set<number>): Generator<undefined, ReadonlyMap<number, readonly number[]>> {
     const seen = new Map<number, Inspection>();
     const children = new Map<number, number[]>();
-    for await (const pid of this.#procfs.pids()) {
+    for (const pid of this.#procfs.pids()) {
+      if (seen.size % PROCESSES_AT_ONCE === PROCESSES_AT_ONCE - 1) yield;
       const inspection = this.#inspect(pid);
       seen.set(pid, inspection);
       const { isOfDyno, parentPid } = inspection;

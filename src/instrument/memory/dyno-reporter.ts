@@ -1,5 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diag } from '@opentelemetry/api';
@@ -56,12 +55,16 @@ export class DynoReporter {
     this.#own = `${pid} ${procfs.stat(pid)?.startTicks ?? 0}\n`;
   }
 
-  /** Whether this process reports now. Call it in a process that can send, before each send. Never rejects. */
-  async isReporter(): Promise<boolean> {
+  /**
+   * Whether this process reports now. Call it in a process that can send, before each send. Never throws. Synchronous:
+   * that takes 22 us of CPU, and 151 us through the thread pool, where each trip would also wait for another job while
+   * jobs block the event loop.
+   */
+  isReporter(): boolean {
     this.#noteInterval();
     process.off('exit', this.#releaseAtExit);
     try {
-      this.#isReporter = await this.#takePlace();
+      this.#isReporter = this.#takePlace();
     } catch (error) {
       this.#isReporter = true;
       this.#warnOfSeveral(error);
@@ -85,18 +88,18 @@ export class DynoReporter {
     }
   }
 
-  async #takePlace(): Promise<boolean> {
-    const holder = await this.#holder();
+  #takePlace(): boolean {
+    const holder = this.#holder();
     if (holder === 'other') return false;
     const now = new Date(this.#nowMs());
     if (holder === 'this') {
-      await utimes(this.#path, now, now);
+      utimesSync(this.#path, now, now);
       return true;
     }
-    if (holder === 'gone') await rm(this.#path, { force: true });
+    if (holder === 'gone') rmSync(this.#path, { force: true });
     try {
       // `wx`: of several processes that start together one succeeds, and a planted link is not followed.
-      await writeFile(this.#path, this.#own, { flag: 'wx', mode: 0o644 });
+      writeFileSync(this.#path, this.#own, { flag: 'wx', mode: 0o644 });
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false;
       throw error;
@@ -104,12 +107,12 @@ export class DynoReporter {
     return true;
   }
 
-  async #holder(): Promise<Holder> {
+  #holder(): Holder {
     let text: string;
     let reportedMs: number;
     try {
-      text = await readFile(this.#path, 'latin1');
-      reportedMs = (await stat(this.#path)).mtimeMs;
+      text = readFileSync(this.#path, 'latin1');
+      reportedMs = statSync(this.#path).mtimeMs;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return 'none';
       throw error;

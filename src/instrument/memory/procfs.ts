@@ -1,6 +1,4 @@
-import { closeSync, openSync, read, readFileSync, readSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
+import { closeSync, openSync, read, readdirSync, readFileSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const readLater = promisify(read);
@@ -18,8 +16,6 @@ const FILE_BYTES = 4096;
  * read.
  */
 const MAX_ENVIRONMENT_BYTES = 1024 ** 2;
-/** Each process costs two or three files of about 10 us each. After this many, the event loop may do other work. */
-const PROCESSES_AT_ONCE = 20;
 
 /** What is needed of /proc/<pid>/stat; see proc_pid_stat(5). */
 interface ProcessStat {
@@ -33,6 +29,12 @@ interface ProcessStat {
 export interface MemoryAmount {
   readonly residentBytes: number;
   readonly swapBytes: number;
+}
+
+/** Shared pages count whole. */
+export interface UnsharedMemory extends MemoryAmount {
+  /** The resident bytes that map files (programs, libraries) or are shared memory; 0 if the kernel does not say. */
+  readonly fileBytes: number;
 }
 
 /** Pages that n processes share count 1/n each. */
@@ -69,9 +71,11 @@ function parseSmapsRollup(text: string): CountedMemory | null {
 }
 
 /** VmRSS and VmSwap: shared pages count fully in every process. */
-function parseStatus(text: string): MemoryAmount | null {
+function parseStatus(text: string): UnsharedMemory | null {
   const residentBytes = kilobytesOf(text, 'VmRSS');
-  return residentBytes === null ? null : { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0 };
+  if (residentBytes === null) return null;
+  const fileBytes = (kilobytesOf(text, 'RssFile') ?? 0) + (kilobytesOf(text, 'RssShmem') ?? 0);
+  return { residentBytes, swapBytes: kilobytesOf(text, 'VmSwap') ?? 0, fileBytes };
 }
 
 /** A procfs, mounted at `root`. What cannot be read is null: processes end during a scan, and containers hide files. */
@@ -116,19 +120,19 @@ export class Procfs {
     return this.#readNow('sys/kernel/random/boot_id')?.trim() ?? null;
   }
 
-  /** Every visible process; none without procfs. It pauses regularly, so that other work can run. */
-  async *pids(): AsyncGenerator<number> {
-    const names = await readdir(this.#root).catch(() => [] as string[]);
-    let looked = 0;
-    for (const name of names) {
-      if (!/^\d+$/.test(name)) continue;
-      if (++looked % PROCESSES_AT_ONCE === 0) await setImmediate();
-      yield Number(name);
+  /** Every visible process; none without procfs. Synchronous: 75 us with 97 processes. */
+  pids(): readonly number[] {
+    try {
+      return readdirSync(this.#root)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number);
+    } catch {
+      return [];
     }
   }
 
   /** By the kernel's counters, shared pages counted whole. Synchronous: no page is visited. */
-  unsharedMemory(pid: number): MemoryAmount | null {
+  unsharedMemory(pid: number): UnsharedMemory | null {
     const status = this.#readShortNow(`${pid}/status`);
     return status === null ? null : parseStatus(status);
   }
@@ -139,7 +143,9 @@ export class Procfs {
     const counted = rollup === null ? null : parseSmapsRollup(rollup);
     if (counted !== null) return counted;
     const status = this.unsharedMemory(pid);
-    return status === null ? null : { ...status, sharedBytes: 0, sharedSwapBytes: 0 };
+    if (status === null) return null;
+    const { residentBytes, swapBytes } = status;
+    return { residentBytes, swapBytes, sharedBytes: 0, sharedSwapBytes: 0 };
   }
 
   /**

@@ -18,7 +18,7 @@ export class TreeReporter {
     env[REPORTER_VARIABLE] = String(process.pid);
   }
 
-  async isReporter(): Promise<boolean> {
+  isReporter(): boolean {
     // A set, because a pid that is reused during the scan could form a loop.
     const above = new Set<number>();
     let pid = this.#parentOf(process.pid);

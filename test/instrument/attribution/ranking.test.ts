@@ -42,6 +42,7 @@ describe('growth that V8 does not know of', () => {
       maxJobNames: 9,
       readMemory: () => nativeMemory(world.rss),
       nowMs: () => world.now,
+      waitedMs: () => performance.nodeTiming.idleTime,
       onEnd: () => {},
     });
     for (let round = 0; round < rounds; round += 1) {

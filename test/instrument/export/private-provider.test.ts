@@ -58,6 +58,7 @@ async function measured() {
     maxJobNames: 10,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
+    waitedMs: () => performance.nodeTiming.idleTime,
     onBegin: () => telemetry.jobBegins(),
     onEnd: (end) => telemetry.jobEnds(end),
   });

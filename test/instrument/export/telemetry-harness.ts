@@ -12,6 +12,7 @@ export function harness(voice = new Voice()) {
     maxJobNames: 10,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => 0,
+    waitedMs: () => performance.nodeTiming.idleTime,
     onBegin: () => telemetry.jobBegins(),
     onEnd: (end) => telemetry.jobEnds(end),
   });

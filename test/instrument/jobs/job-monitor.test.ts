@@ -7,13 +7,14 @@ import type { JobRun } from '../../../src/instrument/jobs/job-run.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
 
 function harness(maxJobNames = 10) {
-  const world = { rss: 1000, now: 0 };
+  const world = { rss: 1000, now: 0, waitedMs: 0 };
   const ends: JobEnd[] = [];
   const onBegin = vi.fn();
   const monitor = new JobMonitor({
     maxJobNames,
     readMemory: () => nativeMemory(world.rss),
     nowMs: () => world.now,
+    waitedMs: () => world.waitedMs,
     onBegin,
     onEnd: (end) => ends.push(end),
   });
@@ -106,6 +107,51 @@ describe('job monitor', () => {
     expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 1 });
   });
 
+  it('counts the job that blocked the event loop until now, which nobody could have seen running', () => {
+    const { world, monitor } = harness();
+    const other = monitor.begin({ queue: 'pictures', name: 'waits', sandbox: null });
+    const run = monitor.begin(job('blocks'));
+    world.now = 12_000;
+    monitor.end(run, 'completed');
+    world.now += 1;
+    expect(Object.fromEntries(monitor.active())).toEqual({ mails: 1, pictures: 1 });
+    monitor.end(other, 'completed');
+    expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 1 });
+    expect(monitor.oldestAgeMs()).toBe(12_001);
+    world.waitedMs += 0.01;
+    expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0, pictures: 0 });
+    expect(monitor.oldestAgeMs()).toBe(0);
+  });
+
+  it('counts no job that ended before something else blocked the event loop for longer', () => {
+    const { world, monitor } = harness();
+    const run = monitor.begin(job('short'));
+    world.now = 5;
+    monitor.end(run, 'completed');
+    world.now = 11;
+    expect(Object.fromEntries(monitor.active())).toEqual({ mails: 0 });
+    expect(monitor.oldestAgeMs()).toBe(0);
+  });
+
+  it('is right about a real event loop', async () => {
+    const monitor = new JobMonitor({
+      maxJobNames: 10,
+      readMemory: () => nativeMemory(1000),
+      nowMs: () => performance.now(),
+      waitedMs: () => performance.nodeTiming.idleTime,
+      onEnd: () => {},
+    });
+    const activeIn = (delayMs: number) =>
+      new Promise((resolve) => setTimeout(() => resolve(monitor.active().get('mails')), delayMs));
+    const run = monitor.begin(job('blocks'));
+    const whileItBlocked = activeIn(5);
+    const until = performance.now() + 50;
+    while (performance.now() < until);
+    monitor.end(run, 'completed');
+    expect(await whileItBlocked).toBe(1);
+    expect(await activeIn(20)).toBe(0);
+  });
+
   it.each([null, 'thread', 'process'] as const)(
     'knows the age of its oldest job, until that ends (sandbox: %s)',
     (sandbox) => {
@@ -120,6 +166,7 @@ describe('job monitor', () => {
       world.now = 6000;
       expect(monitor.oldestAgeMs()).toBe(6000);
       monitor.end(long, 'failed', sandbox === null ? null : { netBytes: null, exit: 'signal' });
+      world.waitedMs += 1;
       expect(monitor.oldestAgeMs()).toBe(990);
       monitor.end(next, 'cancelled');
       world.now = 7000;
@@ -291,6 +338,7 @@ describe('job monitor', () => {
       maxJobNames: 10,
       readMemory: () => nativeMemory(1000),
       nowMs: () => 0,
+      waitedMs: () => 0,
       onEnd: ({ series }) => {
         const name = series.attributes['bullmq.job.name'];
         if (name === 'b') throw new Error('no room');
@@ -313,6 +361,7 @@ describe('what running jobs hold', () => {
       maxJobNames: 9,
       readMemory: () => ({ rssBytes: externalBytes(), heapBytes: 0, externalBytes: externalBytes() }),
       nowMs: () => world.now,
+      waitedMs: () => world.now,
       onEnd: () => {},
     });
     const running: { readonly holdsBytes: number; readonly run: JobRun }[] = [];
