@@ -35,6 +35,8 @@ export interface JobMonitorOptions {
 
 /** A processor seldom allocates more than some hundred kB in this time. */
 const JUST_MS = 0.1;
+/** Shorter jobs hardly delay an export, and there may be many of them: `waitedMs` is not read for each. */
+const MIN_BLOCK_MS = 1;
 /** Classes of errors that keep their name: each may add a histogram per job name. */
 const MAX_ERROR_TYPES = 20;
 
@@ -61,8 +63,8 @@ export class JobMonitor {
   /** Jobs running in this process, including those whose start has not been processed yet. */
   #running = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
-  /** The job of this process that ended last, and `waitedMs` at its end. */
-  #lastEnded: JobRun | null = null;
+  /** The job of at least `MIN_BLOCK_MS` in this process that ended last, and `waitedMs` at its end. */
+  #lastLong: JobRun | null = null;
   #waitedAtEndMs = 0;
 
   readonly #take = (run: JobRun): void => {
@@ -119,8 +121,10 @@ export class JobMonitor {
     }
     run.endReading = this.#readAtStartOrEnd(run.endedAtMs);
     this.#running -= 1;
-    this.#lastEnded = run;
-    this.#waitedAtEndMs = this.#options.waitedMs();
+    if (run.endedAtMs - run.startedAtMs >= MIN_BLOCK_MS) {
+      this.#lastLong = run;
+      this.#waitedAtEndMs = this.#options.waitedMs();
+    }
     if (this.#events.add(run)) this.process();
   }
 
@@ -131,7 +135,7 @@ export class JobMonitor {
    * likely while that job ran, if it took longer than everything since.
    */
   #blocker(): JobRun | null {
-    const run = this.#lastEnded;
+    const run = this.#lastLong;
     if (run === null || this.#options.waitedMs() !== this.#waitedAtEndMs) return null;
     return run.endedAtMs - run.startedAtMs > this.#options.nowMs() - run.endedAtMs ? run : null;
   }
