@@ -2,7 +2,7 @@ import { fromBase64, toBase64 } from '../../model/text/base64.ts';
 
 /** Shared by all rings without a row: most boots are too young for a row in their wide ring. */
 const NO_VALUES = new Float32Array(0);
-/** With 4 columns, 64 bytes: V8 keeps up to that in its heap, and a larger array costs 300 bytes of bookkeeping more. */
+/** With 4 columns, 64 bytes: V8 keeps up to that in its heap, and a larger array has 300 bytes of bookkeeping. */
 const FIRST_ROWS = 4;
 
 /**
