@@ -19,7 +19,7 @@ const MIN_INTERVAL_MS = 500;
 export async function runTop(args: CommandArguments): Promise<number> {
   const intervalMs = intervalOf(args);
   const source = await openSource(args);
-  const stop = listenForStop();
+  const stop = listenForStop(['SIGHUP']);
   try {
     if (args.own.watch === true || args.own.json === true) await print(args, source, intervalMs, stop.signal);
     else await show(args, source, intervalMs, stop.signal);

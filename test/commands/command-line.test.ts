@@ -89,6 +89,13 @@ describe('output that cannot be written', () => {
       stderr: 'tidemark: the output cannot be written (ENOSPC)\n',
     });
   });
+
+  it.runIf(existsSync('/dev/full'))('of errors leaves the exit code as it is', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [CLI, 'no-such-command'], { stdio: ['ignore', 'ignore', full] });
+    closeSync(full);
+    expect(await once(child, 'close')).toEqual([2, null]);
+  });
 });
 
 describe('signals', () => {

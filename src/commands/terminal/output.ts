@@ -14,10 +14,8 @@ export function watchOutput(): void {
     isClosed = true;
     onClosed();
   });
-  // What standard error would have said is lost; the exit code remains.
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // What standard error would have said is lost, with its reader or on a full disk; the exit code remains.
+  process.stderr.on('error', () => undefined);
 }
 
 /** A full disk, for example. What was printed is incomplete, so the exit code says so. */

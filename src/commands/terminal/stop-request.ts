@@ -17,8 +17,11 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /**
  * For commands that must stop something before they end. A second signal ends the process at once, even if something
  * hangs.
+ *
+ * @param others signals that stop it too. SIGHUP is for commands of a terminal: `nohup` must keep the others running
  */
-export function listenForStop(): StopRequest {
+export function listenForStop(others: readonly NodeJS.Signals[] = []): StopRequest {
+  const signals = [...SIGNALS, ...others];
   const stop = new AbortController();
   const requested = Promise.withResolvers<string>();
   let received: NodeJS.Signals | null = null;
@@ -31,14 +34,14 @@ export function listenForStop(): StopRequest {
     received = signal;
     request(`${signal} received`);
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  for (const name of signals) process.on(name, onSignal);
   whenOutputCloses(() => request('the output is no longer read'));
   return {
     signal: stop.signal,
     requested: requested.promise,
     received: () => received,
     [Symbol.dispose]: () => {
-      for (const name of SIGNALS) process.removeListener(name, onSignal);
+      for (const name of signals) process.removeListener(name, onSignal);
     },
   };
 }

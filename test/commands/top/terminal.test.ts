@@ -83,12 +83,15 @@ it('shows that nobody answers, goes on asking, and leaves with Ctrl-C', async ()
   expect(await terminal.ended()).toBe(0);
 });
 
-it('gives the terminal back after SIGTERM', async () => {
+it.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+])('gives the terminal back after %s', async (signal, code) => {
   const { url } = await serve();
   const terminal = onTerminal(url);
   await terminal.until(/worker\.1 /);
-  process.kill(Number(/pid (\d+)/.exec(terminal.output())?.[1]), 'SIGTERM');
-  expect(await terminal.ended()).toBe(143);
+  process.kill(Number(/pid (\d+)/.exec(terminal.output())?.[1]), signal);
+  expect(await terminal.ended()).toBe(code);
 });
 
 it('says that a terminal whose cursor cannot be moved will not do', async () => {
