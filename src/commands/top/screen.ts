@@ -24,6 +24,12 @@ export class Screen {
   readonly #onKey: (text: string | undefined, key: KeyPress) => void;
   readonly #onResize: () => void;
   readonly #giveBack = () => this.close();
+  /** After a stop the shell has used the terminal. Node sets a mode only if it is another one than it last set. */
+  readonly #takeBack = () => {
+    this.#stdin.setRawMode(false).setRawMode(true);
+    this.#stdout.write(ENTER);
+    this.#onResize();
+  };
   /** What stands on it, by row. */
   #drawn: readonly string[] = [];
   #isOpen = false;
@@ -56,7 +62,7 @@ export class Screen {
   open(): void {
     this.#isOpen = true;
     // Also before the stack of an uncaught exception is printed, which would be lost with the other screen.
-    process.on('exit', this.#giveBack).on('uncaughtExceptionMonitor', this.#giveBack);
+    process.on('exit', this.#giveBack).on('uncaughtExceptionMonitor', this.#giveBack).on('SIGCONT', this.#takeBack);
     this.#stdin.on('keypress', this.#onKey).setRawMode(true).resume();
     this.#stdout.on('resize', this.#onResize).write(ENTER);
   }
@@ -66,6 +72,7 @@ export class Screen {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     process.removeListener('exit', this.#giveBack).removeListener('uncaughtExceptionMonitor', this.#giveBack);
+    process.removeListener('SIGCONT', this.#takeBack);
     this.#stdout.removeListener('resize', this.#onResize).write(LEAVE);
     this.#stdin.removeListener('keypress', this.#onKey).setRawMode(false).pause();
     this.#drawn = [];

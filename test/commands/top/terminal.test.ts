@@ -94,6 +94,21 @@ it.each([
   expect(await terminal.ended()).toBe(code);
 });
 
+it('takes the terminal again after it was stopped, and gives it back', async () => {
+  const { url } = await serve();
+  const terminal = onTerminal(url);
+  await terminal.until(/worker\.1 /);
+  const pid = Number(/pid (\d+)/.exec(terminal.output())?.[1]);
+  process.kill(pid, 'SIGSTOP');
+  process.kill(pid, 'SIGCONT');
+  await vi.waitFor(() => {
+    const [, , again = ''] = terminal.output().split(OTHER_SCREEN);
+    expect(again).toMatch(/worker\.1 /);
+  }, 20_000);
+  terminal.type('q');
+  expect(await terminal.ended()).toBe(0);
+});
+
 it('says that a terminal whose cursor cannot be moved will not do', async () => {
   const terminal = onTerminal('http://127.0.0.1:9', 'dumb');
   await terminal.until(/after \S+/);
