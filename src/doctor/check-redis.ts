@@ -24,19 +24,24 @@ export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSetti
   const isSame = queueRedisUrl === stateRedisUrl;
   const queueAnswer = isSame ? stateAnswer : await inspectRedis(queueRedisUrl);
   const queue = isSame ? [] : judgeQueue(queueAnswer);
-  return [...state, ...queue, ...(queueAnswer.ok ? await judgeDrainKeys(queueRedisUrl) : [])];
+  // A replica refuses every key, and that is said already.
+  const mayWrite = queueAnswer.ok && !queueAnswer.found.isReplica;
+  return [...state, ...queue, ...(mayWrite ? await judgeDrainKeys(queueRedisUrl) : [])];
 }
 
 /** Whether Tidemark can write its drain keys there. */
 async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]> {
   const refusal = await probeDrainKeys(queueRedisUrl);
   if (refusal === null) return [];
+  const isFull = /\bOOM\b/.test(refusal);
   return [
     fault(
       `the queue's Redis does not let Tidemark write its drain keys: jobs are not drained before a restart ` +
         `(${refusal})`,
-      'allow its user, and that of the workers, ~tidemark:* ' +
-        'and the commands under "Redis permissions" in docs/settings.md',
+      isFull
+        ? 'it is full: free memory, or choose a bigger plan'
+        : 'allow its user, and that of the workers, ~tidemark:* ' +
+            'and the commands under "Redis permissions" in docs/settings.md',
     ),
   ];
 }
@@ -51,6 +56,9 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
       fault(`${found.host} is a Redis Cluster, which the ledger cannot use`, 'give TIDEMARK_REDIS_URL a single Redis'),
     ];
   }
+  if (found.isReplica) {
+    return [fault(`${found.host} is a replica, which takes no writes: nothing is restarted`, GIVE_MASTER)];
+  }
   if (major < OLDEST_MAJOR) {
     return [fault(`${found.host} is Redis ${found.version}, older than ${OLDEST_MAJOR}`, 'use a newer Redis')];
   }
@@ -62,10 +70,14 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
 /** BullMQ checks what the queue needs; Tidemark only has to reach it. */
 function judgeQueue(answer: InspectAnswer): readonly Finding[] {
   if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
-  const { host, tls, isCluster } = answer.found;
+  const { host, tls, isCluster, isReplica } = answer.found;
   if (isCluster) {
     const says = `the queue's Redis at ${host} is a Redis Cluster: Tidemark cannot drain jobs there, nor read points`;
     return [fault(says, 'give REDIS_URL a single Redis; a cluster is not supported')];
+  }
+  if (isReplica) {
+    const says = `the queue's Redis at ${host} is a replica and takes no writes: jobs are not drained before a restart`;
+    return [fault(says, GIVE_MASTER)];
   }
   return [
     ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}${memoryOf(answer.found)}`),
@@ -73,6 +85,7 @@ function judgeQueue(answer: InspectAnswer): readonly Finding[] {
   ];
 }
 
+const GIVE_MASTER = 'give the URL of its master (INFO replication names it)';
 const CHECK_URL = 'check the URL, and that this machine may reach it';
 
 const TLS_WORDS: Readonly<Record<RedisInspection['tls'], string>> = {

@@ -66,6 +66,25 @@ it('reports a queue in a Redis Cluster, which it can neither drain nor read', as
   );
 });
 
+it("reports a replica, the state's and the queue's, and does not blame permissions", async () => {
+  const master = await redis();
+  const replica = await redis('--replicaof', '127.0.0.1', new URL(master.url).port);
+  const says = (found: Awaited<ReturnType<typeof check>>) => found.map((one) => `${one.level}: ${one.says}`);
+  expect(says(await check({ REDIS_URL: replica.url }))).toEqual([
+    expect.stringMatching(/^fault: .* is a replica, which takes no writes: nothing is restarted$/),
+  ]);
+  expect(says(await check({ REDIS_URL: replica.url, TIDEMARK_REDIS_URL: master.url })).at(-1)).toMatch(
+    /^fault: the queue's Redis .* is a replica.*not drained/,
+  );
+});
+
+it('reports that a full one takes no drain keys, and does not blame permissions', async () => {
+  const { url } = await redis('--maxmemory', '1', '--maxmemory-policy', 'noeviction');
+  const fault = (await check({ REDIS_URL: url })).findLast(({ level }) => level === 'fault');
+  expect(fault?.says).toMatch(/does not let Tidemark write its drain keys.*OOM/);
+  expect(JSON.stringify(fault)).toMatch(/free memory/);
+});
+
 it('reports something that is not a Redis', async () => {
   const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
   undo.push(() => server.close());
@@ -83,10 +102,12 @@ const FOUND = {
   usedBytes: null,
   maxBytes: null,
   isCluster: false,
+  isReplica: false,
 } as const;
 
 it.each([
   [{ isCluster: true }, 'fault', /Cluster/],
+  [{ isReplica: true }, 'fault', /a replica.*nothing is restarted/],
   [{ version: '4.0.9' }, 'fault', /older than 5/],
   [{ version: null }, 'ok', /unknown version/],
   [{ maxmemoryPolicy: null }, 'warning', /cannot be read/],

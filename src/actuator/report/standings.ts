@@ -78,7 +78,8 @@ export class Standings {
   #note(takesWrites: boolean): void {
     const { log } = this.#parts;
     if (this.#takesWrites && !takesWrites) {
-      const advice = 'see whether its memory is full (INFO memory), or whether it cannot save to its disk';
+      const advice =
+        'its memory is full (INFO memory), it is a replica (INFO replication), or it cannot save to its disk';
       log.warn('Redis takes no writes: nothing is restarted until it does', { advice });
     }
     if (!this.#takesWrites && takesWrites) log.info('Redis takes writes again');

@@ -42,7 +42,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     const nowMs = performance.now();
     if (readOnlySaidMs !== null && nowMs - readOnlySaidMs < SAY_READ_ONLY_EVERY_MS) return;
     readOnlySaidMs = nowMs;
-    log?.('warn', `Redis at ${parsed.host} has become a replica (READONLY): reconnecting to find its master`);
+    log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`);
   };
   const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, onReadOnly));
 

@@ -10,6 +10,8 @@ export interface RedisInspection {
   readonly usedBytes: number | null;
   readonly maxBytes: number | null;
   readonly isCluster: boolean;
+  /** It takes no writes of clients. */
+  readonly isReplica: boolean;
   /** Its clock less this machine's, in ms; null where it is unknown. */
   readonly clockAheadMs: number | null;
 }
@@ -46,6 +48,7 @@ export async function inspectRedis(url: string): Promise<InspectAnswer> {
         usedBytes: bytes('used_memory'),
         maxBytes: bytes('maxmemory'),
         isCluster: field('cluster_enabled') === '1',
+        isReplica: field('role') === 'slave',
         clockAheadMs,
       },
     };
