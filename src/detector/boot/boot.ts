@@ -6,7 +6,6 @@ import { featuresOf } from '../curve/features.ts';
 import {
   type BytesPerJob,
   bytesPerJob,
-  type Estimate,
   followJobs,
   holdingJobs as holdingJobsOf,
   isNearlyIdle,
@@ -16,6 +15,7 @@ import {
   takenSinceLastEnd,
   withoutJobs,
 } from '../load/job-load.ts';
+import type { Estimate } from '../load/slope.ts';
 import { TUNING } from '../tuning.ts';
 import {
   censusOf,

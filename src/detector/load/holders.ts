@@ -1,20 +1,18 @@
 import { PARTS, TUNING } from '../tuning.ts';
+import { isSure, type JobChanges, slopeOf, type UsageChanges } from './slope.ts';
 
 /**
  * The jobs that hold memory: those that run, and where an allocator gives back late, for a while those that have ended.
  * Which is so shows by how well memory follows them. By running jobs alone, each would seem to hold little where what
  * one has freed is taken by the next.
  */
-export interface Holders {
+export interface Holders extends JobChanges {
   /** At the newest sample. */
   readonly jobs: number;
   /** Sum over the samples of the open window. */
   readonly openJobs: number;
   /** Means of the newest windows, oldest first: at most `loadLagWindows`. */
   readonly windows: readonly number[];
-  /** Sums over changes, older ones decayed: of jobs squared, and of jobs times bytes. */
-  readonly jobs2: number;
-  readonly jobsBytes: number;
 }
 
 /**
@@ -83,13 +81,16 @@ function closeOne(holders: Holders, { samples, byBytes, kept }: ClosedWindow, is
 
 /**
  * Those that memory follows best. A late count must change nearly as much as that of running jobs: where short jobs
- * come and go without end it is level, and tells nothing.
+ * come and go without end it is level, and tells nothing. And memory must follow it beyond doubt: it rises and falls
+ * slowly, so that among few changes one step of memory, which has nothing to do with jobs, easily falls together with a
+ * rise of it.
  */
-export function bestHolders(all: readonly Holders[]): Holders {
+export function bestHolders(all: readonly Holders[], usage: UsageChanges): Holders {
   const [atOnce, ...late] = all as readonly [Holders, ...Holders[]];
   if (!PARTS.lateRelease) return atOnce;
-  const lively = late.filter(({ jobs2 }) => jobs2 >= TUNING.loadLateFraction * atOnce.jobs2);
-  return lively.reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
+  return late
+    .filter((one) => one.jobs2 >= TUNING.loadLateFraction * atOnce.jobs2 && isSure(slopeOf(one, usage)))
+    .reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
 }
 
 /** Whether a value read back has the right count of them. */

@@ -1,6 +1,7 @@
 import type { WarmFloor } from '../curve/level.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import { bestHolders, closeHolders, countHolders, type Holders, noHolders } from './holders.ts';
+import { type Estimate, isSure, slopeOf, type UsageChanges } from './slope.ts';
 
 /**
  * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed
@@ -8,7 +9,7 @@ import { bestHolders, closeHolders, countHolders, type Holders, noHolders } from
  * load moves the level and hardly the change); and whatever was taken since a job last ended may belong to a job that
  * still runs. Bounded, and kept with the boot as JSON.
  */
-export interface JobLoad {
+export interface JobLoad extends UsageChanges {
   /** Start of the open window, Unix ms; its samples, and their sums. */
   readonly openMs: number;
   readonly openSamples: number;
@@ -19,9 +20,6 @@ export interface JobLoad {
   readonly holders: readonly Holders[];
   /** Of the newest sample, Unix ms. */
   readonly sampledMs: number;
-  /** Sums over changes, older ones decayed: of bytes squared, and of ones. */
-  readonly bytes2: number;
-  readonly changes: number;
   /** The newest slope that was beyond doubt; null before the first. Bytes. */
   readonly sureBytes: number | null;
   /** Of the newest sample. Null where not counted. */
@@ -62,12 +60,6 @@ export interface JobSample {
   readonly completedJobs: number | null;
   /** When the oldest of the jobs that run began, Unix ms; null where none runs, or its age is not reported. */
   readonly oldestJobStartMs: number | null;
-}
-
-/** A value and its standard error. Bytes. */
-export interface Estimate {
-  readonly bytes: number;
-  readonly errorBytes: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -151,28 +143,17 @@ function closeWindow(load: JobLoad): JobLoad {
     bytes2: kept * load.bytes2 + byBytes * byBytes,
     changes: kept * load.changes + 1,
   };
-  const slope = slopeOf(next);
-  return { ...next, sureBytes: slope !== null && isSure(slope) ? slope.bytes : load.sureBytes };
+  return { ...next, sureBytes: ownBytesPerJob(next)?.bytes ?? load.sureBytes };
 }
 
 /** Jobs that hold memory now: those that run, and the part of those that have just ended that still does. */
 export function holdingJobs(load: JobLoad): number {
-  return bestHolders(load.holders).jobs;
+  return bestHolders(load.holders, load).jobs;
 }
 
-/** Least squares through the origin; null where the number of jobs has not changed yet. */
-function slopeOf(load: JobLoad): Estimate | null {
-  const { bytes2, changes } = load;
-  const { jobs2, jobsBytes } = bestHolders(load.holders);
-  if (jobs2 <= 0 || changes < TUNING.loadLagWindows) return null;
-  const bytes = jobsBytes / jobs2;
-  const unexplained = Math.max(0, bytes2 - bytes * jobsBytes) / changes;
-  // Changes over five windows overlap: one in five is independent.
-  return { bytes, errorBytes: Math.sqrt((TUNING.loadLagWindows * unexplained) / jobs2) };
-}
-
-function isSure({ bytes, errorBytes }: Estimate): boolean {
-  return bytes > TUNING.loadSureErrors * errorBytes;
+/** By the count of jobs that memory follows best. */
+function ownSlope(load: JobLoad): Estimate | null {
+  return slopeOf(bestHolders(load.holders, load), load);
 }
 
 /**
@@ -180,8 +161,8 @@ function isSure({ bytes, errorBytes }: Estimate): boolean {
  * doubt. For later boots.
  */
 export function ownBytesPerJob(load: JobLoad): Estimate | null {
-  const slope = slopeOf(load);
-  return slope !== null && isSure(slope) ? slope : null;
+  const slope = ownSlope(load);
+  return isSure(slope) ? slope : null;
 }
 
 /** More than any job holds. */
@@ -198,7 +179,7 @@ export interface BytesPerJob {
 /** By this boot's own slope, and what earlier boots of the target showed: each weighted by how sure it is. */
 export function bytesPerJob(load: JobLoad, learned: Estimate | null): BytesPerJob {
   const { sureBytes } = load;
-  const known = [slopeOf(load), learned].filter((estimate) => estimate !== null);
+  const known = [ownSlope(load), learned].filter((estimate) => estimate !== null);
   if (known.length === 0 || !PARTS.jobLoad) return { bytes: 0, marginBytes: PARTS.jobLoad ? NOTHING_KNOWN_BYTES : 0 };
   const weights = known.map(({ errorBytes }) => 1 / Math.max(1, errorBytes) ** 2);
   const weight = weights.reduce((sum, one) => sum + one, 0);

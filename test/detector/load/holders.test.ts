@@ -49,6 +49,8 @@ describe('memory follows best', () => {
   const [none] = noHolders() as readonly [Holders];
   const withSums = (jobs2: number, jobsBytes: number): Holders => ({ ...none, jobs2, jobsBytes });
 
+  const usage = { bytes2: 10_000, changes: 100 };
+
   it.each<[string, readonly Holders[], number]>([
     ['running jobs where they explain most', [withSums(100, 1000), withSums(90, 800), withSums(80, 500)], 0],
     ['a late count that explains more', [withSums(100, 500), withSums(90, 800), withSums(80, 500)], 1],
@@ -58,8 +60,13 @@ describe('memory follows best', () => {
       [withSums(100, 500), withSums(90, -800), withSums(80, -900)],
       0,
     ],
+    [
+      'running jobs where a late count shares no more than a step',
+      [withSums(100, 50), withSums(10, 50), withSums(40, 250)],
+      0,
+    ],
     ['running jobs before anything has changed', noHolders(), 0],
   ])('%s', (_, all, expected) => {
-    expect(all.indexOf(bestHolders(all))).toBe(expected);
+    expect(all.indexOf(bestHolders(all, usage))).toBe(expected);
   });
 });
