@@ -1,11 +1,11 @@
 import { type BytesPerJob, withoutJobs } from '../load/job-load.ts';
-import { jobsOf, marginOf } from '../load/load-margin.ts';
+import { comparisonMargin, jobsOf } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Curve } from './curve.ts';
 import type { Bucket, Level } from './level.ts';
 import { dropsOf, floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
-import { creeps, hasEnded, type Rise, type RiseInput, riseOf } from './rise.ts';
+import { creeps, hasEnded, type Rise, riseOf } from './rise.ts';
 import { median } from './statistics.ts';
 
 /**
@@ -29,10 +29,7 @@ export interface CurveFeatures {
    * How far the floor may be over its base only because more jobs run; huge where nothing is known of what a job holds.
    */
   readonly loadMarginBytes: number;
-  /**
-   * False where more or fewer jobs run than at the base and too little is known of what they hold: then floor and base
-   * do not compare.
-   */
+  /** False where too little is known of what jobs hold to compare the floor with a base that fewer or more ran at. */
   readonly isLoadKnown: boolean;
   /** Standard deviation of a floor. */
   readonly noiseBytes: number;
@@ -82,58 +79,24 @@ const MIN_DROPS = 2;
 /** Computed once for each bucket that closes. */
 export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
   const { limitBytes, softLimitBytes, perJob, before } = context;
-  const buckets = curve.fine().map((bucket) => ({ ...bucket, floorBytes: withoutJobs(bucket, perJob) }));
-  const levels = floorsBetweenJobs(buckets);
-  const atEqualLoad = (ring: readonly Level[]) =>
-    ring.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) }));
-  const coarse = atEqualLoad(curve.coarse());
-  const newest = levels.slice(-NEWEST);
-  const last = newest.map((level) => level.floorBytes);
+  const atLoad = atEqualLoad(curve, perJob);
+  const { buckets, levels, coarse, wide } = atLoad;
   const timeMs = buckets.at(-1)?.timeMs ?? curve.originMs;
   const bucketMs = bucketMsOf(buckets);
-  const scaleBytes = limitBytes ?? Math.max(...levels.map((level) => level.floorBytes), 1);
-  const noise = noiseOf(levels);
-  const toleranceBytes = Math.max(
-    TUNING.toleranceDeviations * Math.max(noise.bytes, TUNING.minNoiseFraction * scaleBytes),
-    TUNING.toleranceFraction * scaleBytes,
-  );
-  const baseBytes =
-    curve.warm === null ? Math.min(...levels.map((level) => level.floorBytes)) : withoutJobs(curve.warm, perJob);
-  const { highestAtStart } = curve;
-  const startBytes = Math.max(baseBytes, highestAtStart === null ? 0 : withoutJobs(highestAtStart, perJob));
-  const moreJobs = (jobsOf(newest) ?? 0) - (curve.warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0);
-  const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
-  const unknownLoadBytes = marginOf(Math.abs(moreJobs), perJob.marginBytes);
-  const loadMarginBytes = Math.max(unknownLoadBytes, PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0);
-  const floorBytes = median(last);
-  const recoveries = followRecoveries(before?.recoveries ?? NO_RECOVERIES, {
-    timeMs,
-    floorBytes,
-    softLimitBytes,
-  });
-  const input: RiseInput = {
-    levels,
-    coarse,
-    scaleBytes,
-    highestBytes: Math.max(
-      // What has been up there and came back by itself is no leak until it is clearly higher.
-      recoveries.topBytes === 0 ? 0 : recoveries.topBytes + 2 * toleranceBytes,
-      ...[...coarse, ...atEqualLoad(curve.wide())].map((level) => level.floorBytes),
-    ),
-    marginBytesPerJob: perJob.marginBytes,
-  };
+  const { scaleBytes, noise, toleranceBytes } = scaleOf(levels, limitBytes);
+  const floorBytes = median(levels.slice(-NEWEST).map((level) => level.floorBytes));
+  const base = baseOf(curve, atLoad, perJob);
+  const { baseBytes, heldByJobsBytes, unknownLoadBytes, loadMarginBytes } = base;
+  const recoveries = followRecoveries(before?.recoveries ?? NO_RECOVERIES, { timeMs, floorBytes, softLimitBytes });
+  // What has been up there and came back by itself is no leak until it is clearly higher.
+  const topBytes = recoveries.topBytes === 0 ? 0 : recoveries.topBytes + 2 * toleranceBytes;
+  const highestBytes = Math.max(topBytes, ...[...coarse, ...wide].map((level) => level.floorBytes));
+  const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes };
   const rise = levels.length < NEWEST ? null : riseOf(input);
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
-  const swingBytes = Math.max(
-    TUNING.peakFraction * scaleBytes,
-    TUNING.peakDeviations * Math.max(noise.bytes, curve.sampleDeviationBytes),
-  );
-  const isPeak = ({ peakBytes, floorBytes: low }: Bucket) => peakBytes - low >= swingBytes;
-  const onTop = PARTS.limitsWithJobs ? heldByJobsBytes : 0;
-  const isOver = (bytes: number) => softLimitBytes !== null && sustained !== null && sustained + bytes > softLimitBytes;
-  const beganMs = timeMs - (NEWEST - 1) * (bucketMs ?? 0);
+  const swingBytes = swingOf(curve, scaleBytes, noise.bytes);
   return {
     timeMs,
     bucketMs,
@@ -148,20 +111,103 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
     isSettled: !mayRecover(recoveries, timeMs) && isFlat,
     hasRisen:
-      floorBytes - startBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
-    peakBytes: Math.max(...buckets.slice(-NEWEST).map((bucket) => bucket.peakBytes)),
-    isAtPeak: buckets.slice(-NEWEST).some(isPeak),
-    peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
+      floorBytes - base.startBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
+    ...peaksOf(buckets, swingBytes),
     isSawtooth: dropsOf(levels, swingBytes) >= MIN_DROPS,
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     leakBytesPerMs: before?.leakBytesPerMs ?? null,
     riseHasEnded: hasEnded(before?.leakBytesPerMs ?? null, input, toleranceBytes),
     // A new span began with the buckets that show it.
+    ...overSoftOf(
+      { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before },
+      timeMs - (NEWEST - 1) * (bucketMs ?? 0),
+    ),
+    recoveries,
+  };
+}
+
+/** What differences of floors are measured by. */
+function scaleOf(levels: readonly Level[], limitBytes: number | null) {
+  const scaleBytes = limitBytes ?? Math.max(...levels.map((level) => level.floorBytes), 1);
+  const noise = noiseOf(levels);
+  const toleranceBytes = Math.max(
+    TUNING.toleranceDeviations * Math.max(noise.bytes, TUNING.minNoiseFraction * scaleBytes),
+    TUNING.toleranceFraction * scaleBytes,
+  );
+  return { scaleBytes, noise, toleranceBytes };
+}
+
+interface AtEqualLoad {
+  readonly buckets: readonly Bucket[];
+  readonly levels: readonly Level[];
+  readonly coarse: readonly Level[];
+  readonly wide: readonly Level[];
+}
+
+/** The curve without what running jobs held, by what is known of that by now. */
+function atEqualLoad(curve: Curve, perJob: BytesPerJob): AtEqualLoad {
+  const without = <T extends Level>(levels: readonly T[]) =>
+    levels.map((level) => ({ ...level, floorBytes: withoutJobs(level, perJob) }));
+  const buckets = without(curve.fine());
+  return {
+    buckets,
+    levels: floorsBetweenJobs(buckets),
+    coarse: without(curve.coarse()),
+    wide: without(curve.wide()),
+  };
+}
+
+/** What the floor is compared with, and how far the load may account for what it is higher. */
+function baseOf(curve: Curve, { buckets, levels }: AtEqualLoad, perJob: BytesPerJob) {
+  const { warm, highestAtStart } = curve;
+  const baseBytes = warm === null ? Math.min(...levels.map((level) => level.floorBytes)) : withoutJobs(warm, perJob);
+  const jobs = jobsOf(levels.slice(-NEWEST)) ?? 0;
+  const unknownLoadBytes = comparisonMargin(jobs - (warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0), perJob);
+  const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
+  return {
+    baseBytes,
+    startBytes: Math.max(baseBytes, highestAtStart === null ? 0 : withoutJobs(highestAtStart, perJob)),
+    heldByJobsBytes,
+    unknownLoadBytes,
+    loadMarginBytes: Math.max(unknownLoadBytes, PARTS.loadMargin ? TUNING.loadMixFraction * heldByJobsBytes : 0),
+  };
+}
+
+/** A peak is so far over its floor, and a drop so deep. Bytes. */
+function swingOf(curve: Curve, scaleBytes: number, noiseBytes: number): number {
+  const deviationBytes = Math.max(noiseBytes, curve.sampleDeviationBytes);
+  return Math.max(TUNING.peakFraction * scaleBytes, TUNING.peakDeviations * deviationBytes);
+}
+
+function peaksOf(buckets: readonly Bucket[], swingBytes: number) {
+  const newest = buckets.slice(-NEWEST);
+  const isPeak = ({ peakBytes, floorBytes }: Bucket) => peakBytes - floorBytes >= swingBytes;
+  return {
+    peakBytes: Math.max(...newest.map((bucket) => bucket.peakBytes)),
+    isAtPeak: newest.some(isPeak),
+    peaksRecur: buckets.slice(-TUNING.peakMemoryBuckets).filter(isPeak).length >= TUNING.recurringPeaks,
+  };
+}
+
+interface OverSoftInput {
+  readonly sustainedBytes: number | null;
+  readonly heldByJobsBytes: number;
+  readonly softLimitBytes: number | null;
+  readonly before: CurveFeatures | null;
+}
+
+/** @param beganMs where a span over the soft limit is new, when it began */
+function overSoftOf(
+  { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before }: OverSoftInput,
+  beganMs: number,
+) {
+  const isOver = (bytes: number) => softLimitBytes !== null && sustained !== null && sustained + bytes > softLimitBytes;
+  const onTop = PARTS.limitsWithJobs ? heldByJobsBytes : 0;
+  return {
     floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
     overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
     firstOverSoftMs: before?.firstOverSoftMs ?? (isOver(0) ? beganMs : null),
-    recoveries,
   };
 }
 
