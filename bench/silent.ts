@@ -50,7 +50,7 @@ function pointOf(index: number, timeMs: number): Point {
   };
 }
 
-/** A fleet of so many boots that report from the start until `untilMs`, and whose clock is moved by hand. */
+/** A fleet of `boots` boots that report from the start until `untilMs`, and whose clock is moved by hand. */
 function fleetOf(boots: number, untilMs: number) {
   const registry = new BootRegistry(policy, noLimits);
   for (let timeMs = START_MS; timeMs <= untilMs; timeMs += SAMPLE_EVERY_MS)

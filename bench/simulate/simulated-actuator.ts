@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000;
 /** The fewest samples that fill the detector's bucket of a minute. */
 const SAMPLE_EVERY_MS = 12_000;
 const DECIDE_EVERY_MS = MINUTE_MS;
-/** One dyno of so many has its snapshot written and read. */
+/** One dyno in this many has its snapshot written and read. */
 const SNAPSHOT_EVERY = 20;
 
 export interface ActuatorFigures {

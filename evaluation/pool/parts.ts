@@ -4,7 +4,7 @@ import type { Split } from '../splits.ts';
 import type { Part } from './part.ts';
 import { Pool } from './pool.ts';
 
-/** Which dynos are simulated: so many of each family, from the first one on. */
+/** Which dynos are simulated: the first `dynos` of each family. */
 export interface DynoSelection {
   readonly split: Split;
   readonly families: readonly string[];

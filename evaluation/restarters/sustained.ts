@@ -20,7 +20,7 @@ const STOP_MS = 24 * 3_600_000;
 export const SUSTAINED: Baseline = {
   name: 'sustained',
   source:
-    'usage over the soft limit for so many minutes, worth it by the floors of fresh boots, ' +
+    'usage over the soft limit for some minutes, worth it by the floors of fresh boots, ' +
     'stopped for 24 h by two useless restarts',
   settings: grid({ soft: [0.75, 0.8, 0.85, 0.9], forMin: [5, 15, 30] }),
   remembersBoots: true,

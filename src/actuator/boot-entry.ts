@@ -12,7 +12,7 @@ export interface BootEntry {
   readonly series: UsageSeries;
   /** How many buckets were closed when the boot was last saved, or another actuator was found to save it. */
   savedBuckets: number;
-  /** From where its partition of Kafka must be read to know what is not in its snapshot; null where there is none. */
+  /** From where its partition of Kafka must be read to know what is not in its snapshot, or null if there is none. */
   savedOffset: bigint | null;
   /** The newest decision about the boot; null before its first tick. */
   decision: Decision | null;

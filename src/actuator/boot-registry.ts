@@ -182,7 +182,7 @@ export class BootRegistry {
     return newestIn(this.ofDyno(app, dyno));
   }
 
-  /** The same among the boots that were decided about: what people are shown. Null where there is none. */
+  /** The same among the boots that were decided about: what people are shown. Null if there is none. */
   newestDecidedOf(app: string, dyno: string): BootEntry | null {
     return newestDecidedIn(this.ofDyno(app, dyno));
   }

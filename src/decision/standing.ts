@@ -63,7 +63,7 @@ export interface Standing {
     readonly sinceMs: number | null;
     readonly pauser: string | null;
   } | null;
-  /** When the hold, the cooldown and the open breaker end (Unix ms); null where there is none. */
+  /** When the hold, the cooldown and the open breaker end (Unix ms), or null if there is none. */
   readonly heldUntilMs: number | null;
   readonly cooldownUntilMs: number | null;
   readonly breaker: { readonly openUntilMs: number; readonly reason: string | null } | null;

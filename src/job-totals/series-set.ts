@@ -12,7 +12,7 @@ export class SeriesSet {
   /** Exports list their series in one order, so the next one asked for is mostly the one behind the last. */
   #next = 0;
 
-  /** Null where there is none. */
+  /** Null if there is none. */
   find(figure: JobFigure, id: number): Series | null {
     const expected = this.#all[this.#next];
     if (expected?.id === id && expected.figure === figure) {

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 export interface PageFiles {
   /** The page itself, with a nonce of its own for each answer. */
   index(request: Request): Response;
-  /** A file that the page loads; null where there is none of that name. */
+  /** A file that the page loads, or null if there is none of that name. */
   file(name: string, request: Request): Response | null;
 }
 

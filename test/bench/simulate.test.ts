@@ -7,7 +7,7 @@ const DYNOS = 150;
 /** Longer than a warm-up: before, next to nothing is restarted. */
 const MINUTES = 40;
 
-/** What is decided at the end about each dyno, where the fleet is spread over so many actuators of a partition each. */
+/** What is decided at the end about each dyno of a fleet that `actuators` actuators share, a partition each. */
 async function decided(actuators: number) {
   const decisions = new Map<number, string>();
   let [points, restarts] = [0, 0];

@@ -33,7 +33,7 @@ function firstRestarts(
   );
 }
 
-/** One bucket's rise of a leak of so many minutes, in percent of the quota. */
+/** How far a leak that fills the quota in the given minutes rises in one bucket, in percent of the quota. */
 const bucketOf = (toLimitMinutes: number) => 80 / toLimitMinutes;
 
 describe('a leak of which nothing was learned, beneath a constant number of jobs or without a count', () => {

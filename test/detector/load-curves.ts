@@ -91,7 +91,7 @@ export function watch(worker: Worker): Watched {
   return { decisions, judged, restartMinutes: restartsMs.map((ms) => (ms - START_MS) / MINUTE_MS) };
 }
 
-/** At `high` for so many minutes after `from`, else at `low`, with edges of so many minutes before and after. */
+/** At `high` for `minutes` after `from`, else at `low`, with edges of `edgeMinutes` before and after. */
 export function loadOf(
   low: number,
   high: number,

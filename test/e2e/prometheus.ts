@@ -28,7 +28,7 @@ export interface RunningPrometheus {
   readonly url: string;
   query(query: string): Promise<readonly PrometheusSample[]>;
   /**
-   * How many samples a query has over the last so many seconds, asked every second; throws where Prometheus refuses it.
+   * How many samples a query has over the last `seconds`, asked every second; throws where Prometheus refuses it.
    */
   countInRange(query: string, seconds: number): Promise<number>;
   /** Its only series; throws where there is none, or more. */

@@ -87,7 +87,7 @@ describe('rules of other tools', () => {
   describe('the plain sustained rule', () => {
     const setting = { soft: 0.8, forMin: 5 };
     /**
-     * Ends of boots at which it restarts, of boots of two hours that are each low for so many minutes and then high.
+     * Ends of boots at which it restarts, of boots of two hours; each is low for the given minutes and then high.
      */
     function restartsOf(lowMinutes: readonly number[], high = 0.95): readonly boolean[] {
       const index = BASELINES.find(({ name }) => name === 'sustained')?.settings.findIndex(

@@ -21,7 +21,7 @@ function underLoad(
   return { ...record, model: { ...record.model, load: () => load } };
 }
 
-/** At the limit after so many hours. */
+/** Reaches the limit after the given hours. */
 const leakTo = (hours: number) => (uptime: number) => uptime / (hours * HOUR);
 /** Over the soft limit from the hour on. */
 const stairAt = (hour: number) => (uptime: number) => (uptime < hour * HOUR ? 0.4 : 0.9);

@@ -7,7 +7,7 @@ import { FAMILIES, familyOf, SPLITS, type Split, seedOf } from '../../evaluation
 
 const never: Candidate = { name: 'never', start: () => ({ observe: () => false }) };
 
-/** Keeps what it saw, and restarts once it has seen so many samples of a boot. */
+/** Keeps what it saw, and restarts after the given number of samples of a boot. */
 function watching(seen: Sample[], restartAfter = Number.POSITIVE_INFINITY): Candidate {
   return {
     name: 'watching',

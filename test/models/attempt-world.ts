@@ -30,7 +30,7 @@ export type Happening =
   | { readonly kind: 'tick'; readonly actuator: number }
   | { readonly kind: 'claim'; readonly actuator: number; readonly dyno: number; readonly by: 'policy' | 'person' }
   | { readonly kind: 'gate'; readonly index: number; readonly passage: Passage }
-  /** So many gates in a row without a fault. */
+  /** How many gates in a row were without a fault. */
   | { readonly kind: 'run'; readonly gates: number }
   | { readonly kind: 'crash'; readonly actuator: number }
   | { readonly kind: 'time'; readonly ms: number }

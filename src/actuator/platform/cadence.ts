@@ -4,7 +4,7 @@
 export interface AppWants {
   /** Boots that report and that no listing was compared with yet. */
   readonly newBoots: number;
-  /** When the first of them was seen (monotonic ms); null where there is none. */
+  /** When the first of them was seen (monotonic ms), or null if there is none. */
   readonly newSinceMs: number | null;
   /** Boots that report and were not in the last listing, or were not `up` there. */
   readonly unsettled: number;

@@ -25,7 +25,7 @@ export interface KafkaConnection {
   readonly group: string;
 }
 
-/** PEM; null where there is none. */
+/** PEM, or null if there is none. */
 interface TlsTexts {
   readonly trustedCert: string | null;
   readonly clientCert: string | null;

@@ -25,7 +25,7 @@ export function bar({ usage_bytes, limit_bytes, soft_limit_bytes, hard_limit_byt
   }).join('');
 }
 
-/** The last cell below a limit; null where there is none. */
+/** The last cell below a limit, or null if there is none. */
 function markAt(bytes: number | null, wholeBytes: number): number | null {
   return bytes === null ? null : Math.min(BAR_CELLS, Math.max(1, Math.round((bytes / wholeBytes) * BAR_CELLS))) - 1;
 }

@@ -92,7 +92,7 @@ export function selectedIndex({ shown, selected }: Model): number {
   );
 }
 
-/** Null where there is none; of an opened dyno: where it no longer reports. */
+/** Null if there is none; of an opened dyno: where it no longer reports. */
 export function selectedView(model: Model): DynoView | null {
   if (model.screen === 'dyno') return model.views.find(({ key }) => key === model.selected) ?? null;
   return model.shown[selectedIndex(model)] ?? null;

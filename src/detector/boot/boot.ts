@@ -15,7 +15,7 @@ import {
   takenSinceLastEnd,
   withoutJobs,
 } from '../load/job-load.ts';
-import type { Estimate } from '../load/slope.ts';
+import type { Estimate } from '../load/regression.ts';
 import { TUNING } from '../tuning.ts';
 import {
   censusOf,

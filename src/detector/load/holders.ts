@@ -1,5 +1,5 @@
 import { PARTS, TUNING } from '../tuning.ts';
-import { isSure, type JobChanges, slopeOf, type UsageChanges } from './slope.ts';
+import { isSure, type JobChanges, slopeOf, type UsageChanges } from './regression.ts';
 
 /**
  * The jobs that hold memory: those that run, and where an allocator gives back late, for a while those that have ended.
@@ -50,7 +50,7 @@ interface HolderSample {
 
 interface ClosedWindow {
   readonly samples: number;
-  /** How much usage has changed over `loadLagWindows`; null before so many have closed. */
+  /** How much usage has changed over `loadLagWindows`; null before `loadLagWindows` have closed. */
   readonly byBytes: number | null;
   /** What is left of a sum after one more change. */
   readonly kept: number;

@@ -1,7 +1,7 @@
 import type { WarmFloor } from '../curve/level.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import { bestHolders, closeHolders, countHolders, type Holders, noHolders } from './holders.ts';
-import { type Estimate, isSure, slopeOf, type UsageChanges } from './slope.ts';
+import { type Estimate, isSure, slopeOf, type UsageChanges } from './regression.ts';
 
 /**
  * What the running jobs of one boot hold. Two ways, the larger counts: changes of usage over five windows are regressed

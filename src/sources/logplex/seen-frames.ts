@@ -5,9 +5,9 @@ const MAX_FRAMES = 10_000;
 const MAX_ID_LENGTH = 128;
 
 /**
- * The frames that were taken. Logplex repeats one whose answer it did not see, and what it says must not count twice.
- * Of all apps together: whoever sends so many frames that another app's are forgotten only makes its repeated R14 lines
- * count twice, as samples that came twice are recognised anyway.
+ * The frames that were taken. Logplex repeats a frame whose answer it did not see, and its lines must not count twice.
+ * All apps share the set: a sender that floods it makes Tidemark forget another app's frames. Then repeated R14 lines
+ * of that app count twice; repeated samples are recognised anyway.
  */
 export class SeenFrames {
   readonly #frames = new Set<string>();

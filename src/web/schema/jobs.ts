@@ -45,7 +45,7 @@ export const TargetJobs = z
         }),
       )
       .describe('By name.'),
-    names_left_out: z.number().describe('How many job names did not fit: only so many are kept for each target.'),
+    names_left_out: z.number().describe('How many job names are left out because the target has more than are kept.'),
     last_point_ms: timeMsOrNull('The newest measurement of jobs.'),
   })
   .describe('The job names of a target by net growth.');

@@ -62,7 +62,7 @@ describe('time over the quota', () => {
     expect(over.sumMs(null, 0)).toBe(0);
   });
 
-  it('is kept of so many targets only, as senders choose names', () => {
+  it('is kept for a bounded number of targets, as senders choose their names', () => {
     const over = new OverLimit();
     for (let app = 0; app < 2000; app += 1) over.add(`app-${app}:worker`, 1, NOW_MS);
     expect(over.sumMs(null, 0)).toBe(500);

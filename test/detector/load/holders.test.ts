@@ -7,7 +7,7 @@ import {
   noHolders,
 } from '../../../src/detector/load/holders.ts';
 
-/** After a job of one window has ended, and so many windows more. */
+/** The counts this many windows after a job has ended. */
 function after(windows: number): readonly number[] {
   const all = noHolders();
   countHolders(all, { activeJobs: 1, sinceWindows: 0, isFirstOfWindow: true });

@@ -122,7 +122,7 @@ export class KafkaFleet {
     await this.#options.kafka.send([resourceOf(boot, QUIET_MB, Date.now())]);
   }
 
-  /** A record of its own with measurements of the dyno, so many bytes larger than it need be. */
+  /** A record of its own with measurements of the dyno, padded by this many bytes. */
   largeRecord(app: string, dyno: string, bytes: number): Buffer {
     const { attributes, scopes } = resourceOf(this.dyno(app, dyno), QUIET_MB, Date.now());
     return Buffer.from(encodeProtobuf([{ attributes: { ...attributes, padding: 'x'.repeat(bytes) }, scopes }]));

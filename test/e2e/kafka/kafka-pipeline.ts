@@ -101,7 +101,7 @@ export class KafkaPipeline {
     await producer.close();
   }
 
-  /** Writes records for so long, one after the other and at most so many; returns how many. */
+  /** Writes records one after the other for this long, and at most this many; returns how many. */
   async produceFor(ms: number, most: number, make: () => { readonly partition: number; readonly value: Buffer }) {
     const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(clientOf(this.broker));
     const endMs = performance.now() + ms;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReadingBudget } from '../../../src/instrument/attribution/reading-budget.ts';
 
-/** At which of so many boundaries, this far apart, it reads. */
+/** At which of these boundaries, this far apart, it reads. */
 function read(boundaries: number, apartMs: number): readonly boolean[] {
   const budget = new ReadingBudget();
   return Array.from({ length: boundaries }, (_, index) => budget.take(index * apartMs));

@@ -32,7 +32,7 @@ function metricOf(name: string, series: readonly Readonly<Record<string, string>
   };
 }
 
-/** An export with so many job names in ten queues, the series of the jobs first. */
+/** An export with this many job names in ten queues, the series of the jobs first. */
 function exportOf(names: number, nameLength = 40): ResourceMetrics {
   const jobs = Array.from({ length: 10 * names }, (_, index) => ({
     'messaging.destination.name': `queue-${index % 10}`,

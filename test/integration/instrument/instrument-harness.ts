@@ -65,7 +65,7 @@ export interface RunningApp {
   tell(): void;
   /** What the platform does to end a dyno. */
   terminate(): void;
-  /** Resolves once it has written so many lines that match; rejects where it ends before. */
+  /** Resolves once it has written `count` lines that match; rejects if it ends before. */
   lines(pattern: RegExp, count: number): Promise<void>;
 }
 

@@ -92,7 +92,7 @@ export class PartitionActuator {
     this.#tick = this.#assemble();
   }
 
-  /** Takes at most so many records of each partition that it reads. */
+  /** Takes at most this many records of each partition that it reads. */
   take(records: number): void {
     const { topic } = this.#parts;
     for (const [partition, offset] of this.#read) {

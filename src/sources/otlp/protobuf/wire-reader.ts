@@ -51,7 +51,7 @@ export class WireReader {
     return tag;
   }
 
-  /** Counts work that is worth so many fields. Throws `OverLimitError` where the message has used up its own. */
+  /** Counts work as `fields` fields. Throws `OverLimitError` where the message has used up its own. */
   spend(fields: number): void {
     this.#fieldsLeft -= fields;
     if (this.#fieldsLeft < 0)

@@ -44,7 +44,7 @@ export function metric(
   return { name, kind: 'sum', dataPoints: [dataPoint] };
 }
 
-/** A resource with an RSS of so many bytes at each of these times. */
+/** A resource with the given RSS at each of these times. */
 export function rssAt(
   times: readonly number[],
   identity: Readonly<Record<string, string>> = {},
