@@ -1,13 +1,13 @@
 import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/inspect.ts';
 import { probeDrainKeys } from '../adapters/redis/permissions.ts';
+import { obstacleIn } from '../adapters/redis/server-info.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
+import { STATE_OBSTACLES } from '../model/state-obstacle.ts';
 import { formatBytes } from '../model/text/format.ts';
 import { type Finding, findingsOn } from './finding.ts';
 
 const { ok, warning, fault } = findingsOn('Redis');
 
-/** The scripts need effects replication, the default since Redis 5.0. */
-const OLDEST_MAJOR = 5;
 const NEARLY_FULL = 0.9;
 
 /** The state's Redis, and the queue's where it is another. */
@@ -15,17 +15,17 @@ export async function checkRedis({ stateRedisUrl, queueRedisUrl }: ActuatorSetti
   if (stateRedisUrl === null) {
     return [fault('no Redis is configured: nothing is restarted, decisions are advice only', 'set REDIS_URL')];
   }
-  const stateAnswer = await inspectRedis(stateRedisUrl);
+  const stateAnswer = await inspectRedis(stateRedisUrl, 'state');
   const state = judgeState(stateAnswer);
   if (queueRedisUrl === null) {
     const advice = "set REDIS_URL to the queue's Redis";
     return [...state, warning("the queue's Redis is not configured: jobs are not drained before a restart", advice)];
   }
   const isSame = queueRedisUrl === stateRedisUrl;
-  const queueAnswer = isSame ? stateAnswer : await inspectRedis(queueRedisUrl);
+  const queueAnswer = isSame ? stateAnswer : await inspectRedis(queueRedisUrl, 'other');
   const queue = isSame ? [] : judgeQueue(queueAnswer);
-  // A replica refuses every key, and that is said already.
-  const mayWrite = queueAnswer.ok && !queueAnswer.found.isReplica;
+  // A replica and a cluster refuse every key, and that is said already.
+  const mayWrite = queueAnswer.ok && !queueAnswer.found.isReplica && !queueAnswer.found.isCluster;
   return [...state, ...queue, ...(mayWrite ? await judgeDrainKeys(queueRedisUrl) : [])];
 }
 
@@ -50,7 +50,6 @@ async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]
 export function judgeState(answer: InspectAnswer): readonly Finding[] {
   if (!answer.ok) return [fault(`${answer.why}: nothing is restarted without the ledger`, CHECK_URL)];
   const { found } = answer;
-  const major = Number.parseInt(found.version ?? '', 10);
   if (found.isCluster) {
     return [
       fault(`${found.host} is a Redis Cluster, which the ledger cannot use`, 'give TIDEMARK_REDIS_URL a single Redis'),
@@ -59,8 +58,11 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
   if (found.isReplica) {
     return [fault(`${found.host} is a replica, which takes no writes: nothing is restarted`, GIVE_MASTER)];
   }
-  if (major < OLDEST_MAJOR) {
-    return [fault(`${found.host} is Redis ${found.version}, older than ${OLDEST_MAJOR}`, 'use a newer Redis')];
+  const obstacle = found.obstacle ?? obstacleIn(found);
+  if (obstacle !== null) {
+    const { says, advice } = STATE_OBSTACLES[obstacle.code];
+    const finding = fault(`${found.host}: ${says}, so nothing is restarted (${obstacle.detail})`, advice);
+    return [finding, ...judgeMemory(found), judgeEviction(found)];
   }
   const version = found.version ?? 'of unknown version';
   const reached = ok(`${found.host}: Redis ${version}, ${TLS_WORDS[found.tls]}${memoryOf(found)}`);

@@ -16,7 +16,8 @@ import { type Finding, findingsOn } from './finding.ts';
 import { readSavedState } from './saved-state.ts';
 
 /**
- * Checks what the actuator would work with under these settings. Reads only.
+ * Checks what the actuator would work with under these settings. Changes nothing: what it writes as a try is
+ * deleted in the same step.
  *
  * @param env for `DYNO` and `NODE_TLS_REJECT_UNAUTHORIZED`
  */
@@ -63,7 +64,7 @@ function policyOf({ permissions, policy, sources, herokuWebhookSecret }: Actuato
 
 /** The ledger uses the clock of the state's Redis. */
 async function readRedisClock({ stateRedisUrl }: ActuatorSettings): Promise<readonly ClockReading[]> {
-  const answer = stateRedisUrl === null ? null : await inspectRedis(stateRedisUrl);
+  const answer = stateRedisUrl === null ? null : await inspectRedis(stateRedisUrl, 'other');
   return answer?.ok ? [{ who: `Redis at ${answer.found.host}`, aheadMs: answer.found.clockAheadMs }] : [];
 }
 

@@ -17,6 +17,7 @@ import { defaultPolicy } from '../../src/config/policy.ts';
 import { JobTotals, jobLimitsFor } from '../../src/job-totals/job-totals.ts';
 import type { BootIdentity } from '../../src/model/point.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';
+import type { StateObstacle } from '../../src/model/state-obstacle.ts';
 import type { ActuatorEvent } from '../../src/ports.ts';
 import { MIB } from '../detector/curves.ts';
 import { ModelLedger } from './ledger/model-ledger.ts';
@@ -69,6 +70,7 @@ export class LoopWorld {
   readonly view: PlatformView | null;
   readonly mode: Mode;
   readonly standings: Standings;
+  stateObstacle: StateObstacle | null = null;
   isLeader = true;
   isRedisThere = true;
   /** The ids of the attempts that this actuator moves although it does not follow their targets. */
@@ -94,7 +96,13 @@ export class LoopWorld {
       ? new PlatformView({ platform: this.platform, clock, permissions: this.permissions, ...budget })
       : null;
     this.mode = this.#mode(hasLedger, hasPlatform);
-    this.standings = new Standings({ registry, ledgers: this.ledgers, rules, isWritable: async () => true, log });
+    this.standings = new Standings({
+      registry,
+      ledgers: this.ledgers,
+      rules,
+      stateObstacle: async () => this.stateObstacle,
+      log,
+    });
     const fleet = new Fleet({ registry, platform: this.view, rules, host });
     this.fleet = fleet;
     const learner = new Learner({ fleet, ledgers: this.ledgers, recorder: new FloorRecorder(), publish, host });

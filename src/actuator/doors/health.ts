@@ -1,4 +1,5 @@
 import { overall } from '../../decision/standing.ts';
+import { STATE_OBSTACLES } from '../../model/state-obstacle.ts';
 import type { Health } from '../../web/control.ts';
 import type { LedgerAccess } from '../ledger-access.ts';
 import type { Leadership } from '../loop/leadership.ts';
@@ -11,7 +12,7 @@ export interface HealthParts {
   /** Null where no token is configured. */
   readonly platform: Pick<PlatformView, 'blocked'> | null;
   readonly leadership: Leadership;
-  readonly standings: Pick<Standings, 'all' | 'areOff' | 'takesWrites'>;
+  readonly standings: Pick<Standings, 'all' | 'areOff' | 'stateObstacle'>;
   /** Null where measurements do not come from Kafka. */
   readonly partitions: Pick<FollowedPartitions, 'isInGroup'> | null;
   /** Whether the state was read back. */
@@ -38,6 +39,8 @@ function obstacleToAll(parts: HealthParts): string | null {
   const { ledgers, platform, leadership, standings } = parts;
   const ledger = ledgers.state();
   if (ledger === 'not-configured') return 'no Redis is configured';
+  const obstacle = standings.stateObstacle();
+  if (obstacle !== null) return STATE_OBSTACLES[obstacle.code].says;
   if (ledger === 'unavailable') return 'Redis is away';
   if (platform === null) return 'no HEROKU_API_TOKEN';
   if (!leadership.leads()) return 'standby, another actuator leads';
@@ -45,6 +48,5 @@ function obstacleToAll(parts: HealthParts): string | null {
   if (block?.status === 401) return 'Heroku refuses the token';
   if (block?.status === 429) return "the account's Heroku API calls are used up";
   if (!isInGroup(parts)) return "not in Kafka's consumer group (the log says why)";
-  if (!standings.takesWrites()) return 'Redis takes no writes (is it full?)';
   return leadership.mayAct() || standings.areOff() ? null : 'just started, watching for one window first';
 }

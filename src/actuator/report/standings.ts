@@ -1,4 +1,5 @@
 import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
+import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { HistoryEntry, LedgerView } from '../../ports.ts';
 import type { BootRegistry } from '../boot-registry.ts';
@@ -11,8 +12,8 @@ export interface StandingsParts {
   readonly registry: BootRegistry;
   readonly ledgers: LedgerAccess;
   readonly rules: Rules;
-  /** Whether Redis takes writes; false where it is full, or a replica. Must not reject. */
-  readonly isWritable: () => Promise<boolean>;
+  /** What keeps Redis from holding the state; null where nothing is known to. Must not reject. */
+  readonly stateObstacle: () => Promise<StateObstacle | null>;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
@@ -27,7 +28,7 @@ export class Standings {
   readonly #parts: StandingsParts;
   #standings: readonly Standing[] = [];
   #views: ReadonlyMap<TargetKey, LedgerView> = new Map();
-  #takesWrites = true;
+  #obstacle: StateObstacle | null = null;
 
   constructor(parts: StandingsParts) {
     this.#parts = parts;
@@ -52,17 +53,17 @@ export class Standings {
     return this.#views;
   }
 
-  /** False where Redis refused writes at the last look: then nothing can be claimed. */
-  takesWrites(): boolean {
-    return this.#takesWrites;
+  /** What kept Redis from holding the state at the last look: then nothing can be claimed. Null where nothing did. */
+  stateObstacle(): StateObstacle | null {
+    return this.#obstacle;
   }
 
   /** Does not reject for faults of Redis. */
   async refresh(): Promise<void> {
-    const { ledgers, rules, isWritable } = this.#parts;
+    const { ledgers, rules, stateObstacle } = this.#parts;
     const { permissions, policy } = rules;
     const { maxRestartsPerHour } = policy;
-    if (ledgers.state() === 'available') this.#note(await isWritable());
+    this.#note(await stateObstacle());
     const targets = this.#targets();
     const views = new Map<TargetKey, LedgerView>();
     await inBatches(targets, AT_ONCE, async (target) => {
@@ -75,15 +76,15 @@ export class Standings {
     this.#views = views;
   }
 
-  #note(takesWrites: boolean): void {
-    const { log } = this.#parts;
-    if (this.#takesWrites && !takesWrites) {
-      const advice =
-        'its memory is full (INFO memory), it is a replica (INFO replication), or it cannot save to its disk';
-      log.warn('Redis takes no writes: nothing is restarted until it does', { advice });
-    }
-    if (!this.#takesWrites && takesWrites) log.info('Redis takes writes again');
-    this.#takesWrites = takesWrites;
+  #note(found: StateObstacle | null): void {
+    const { ledgers, log } = this.#parts;
+    const before = this.#obstacle;
+    this.#obstacle = found;
+    if (found?.code === before?.code) return;
+    if (found !== null) {
+      const { says, advice } = STATE_OBSTACLES[found.code];
+      log.warn(`${says}: nothing is restarted until that is mended`, { detail: found.detail, advice });
+    } else if (ledgers.state() === 'available') log.info('Redis holds the state again');
   }
 
   #targets(): readonly Target[] {

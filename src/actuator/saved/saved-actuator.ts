@@ -4,6 +4,7 @@ import { readSnapshot } from '../../detector/boot/snapshot.ts';
 import { JobTotals, jobLimitsFor } from '../../job-totals/job-totals.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
+import { STATE_OBSTACLES } from '../../model/state-obstacle.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import { oldSpaceBytes } from '../../sources/limits.ts';
 import type { ActuatorControl } from '../../web/control.ts';
@@ -23,7 +24,16 @@ import { type OverviewParts, overview } from '../views/overview.ts';
 import { useJournalledDecisions } from './journalled-decisions.ts';
 import { shownPermissions } from './saved-settings.ts';
 
-type SavedState = 'ledger' | 'journal' | 'savedBoots' | 'savedJobs' | 'reports' | 'actuators' | 'available' | 'isLed';
+type SavedState =
+  | 'ledger'
+  | 'journal'
+  | 'savedBoots'
+  | 'savedJobs'
+  | 'reports'
+  | 'actuators'
+  | 'available'
+  | 'isLed'
+  | 'seenObstacle';
 
 export interface SavedParts {
   readonly state: Pick<RedisState, SavedState>;
@@ -67,7 +77,7 @@ export async function readSaved({ state, settings, host, only }: SavedParts): Pr
   const permissions = shownPermissions(settings.permissions, registry.targets(), events);
   const rules = { policy: settings.policy, permissions };
   const ledgers = new LedgerAccess(state.ledger, state.available, log);
-  const standings = new Standings({ registry, ledgers, rules, isWritable: async () => true, log });
+  const standings = new Standings({ registry, ledgers, rules, stateObstacle: state.seenObstacle, log });
   const fleet = new Fleet({ registry, platform: null, rules, host });
   const isLed = await state.isLed();
   await standings.refresh();
@@ -113,7 +123,7 @@ function whole(
       ready: leading,
       leading,
       ledger: 'available',
-      restarts: overall(standings.all(), leading ? null : 'no actuator leads'),
+      restarts: overall(standings.all(), leading ? obstacleToAll(standings) : 'no actuator leads'),
     }),
     refusals: () => [],
     overview: async () => ({
@@ -132,6 +142,11 @@ function whole(
       readFrom: 'redis',
     }),
   };
+}
+
+function obstacleToAll(standings: Standings): string | null {
+  const found = standings.stateObstacle();
+  return found === null ? null : STATE_OBSTACLES[found.code].says;
 }
 
 const refuse = async (): Promise<never> => {

@@ -82,8 +82,8 @@ export function assemble(input: AssembleInput): Assembled {
   const claim = (decided: Parameters<typeof claimDecided>[0]) =>
     claimDecided(decided, { mode, decisions, suspects, log });
   const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
-  const isWritable = async () => (await state?.takesWrites()) ?? true;
-  const standings = new Standings({ registry, ledgers, rules: settings, isWritable, log });
+  const stateObstacle = async () => (await state?.obstacle()) ?? null;
+  const standings = new Standings({ registry, ledgers, rules: settings, stateObstacle, log });
   if (meter !== null) {
     const calls = platform === null ? null : () => platform.calls();
     observe(meter, input, { leads: isFirst, standings: () => standings.all(), calls });

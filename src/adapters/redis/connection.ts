@@ -1,7 +1,9 @@
 import '../quiet-debug.ts';
 import { Redis } from 'ioredis';
 import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
+import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
 import { scrubber } from '../scrub.ts';
+import { obstacleOf } from './obstacle-of.ts';
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`. A single Redis (or its replicated master): Redis Cluster is not supported. */
@@ -15,6 +17,8 @@ export interface RedisConnectionOptions {
 export interface RedisConnection {
   /** Whether commands can be sent now. */
   available(): boolean;
+  /** Why it is not available, where that is known; null also while it is. Does not reject for faults of Redis. */
+  obstacle(): Promise<StateObstacle | null>;
   /**
    * Runs one command. Throws `LedgerUnavailable` for every fault: the command may have been executed, or may still be.
    */
@@ -29,6 +33,8 @@ export interface RedisConnection {
 const COMMAND_TIMEOUT_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
 const SAY_READ_ONLY_EVERY_MS = 60_000;
+/** A Redis that stays a replica would otherwise be connected to ten times a second, each time with lines in the log. */
+const LEAVE_REPLICA_EVERY_MS = 5_000;
 
 /** Connects in the background, and keeps trying. Throws `ConfigError` where the URL cannot be used. */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
@@ -36,40 +42,55 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const parsed = parseUrl(url);
   const scrub = scrubber([parsed.password, decodeURIComponent(parsed.password)]);
   let lastFault: string | null = null;
+  let lastObstacle: StateObstacle | null = null;
+  let hasDatabase = true;
   let isClosing = false;
-  let readOnlySaidMs: number | null = null;
-  const onReadOnly = () => {
-    const nowMs = performance.now();
-    if (readOnlySaidMs !== null && nowMs - readOnlySaidMs < SAY_READ_ONLY_EVERY_MS) return;
-    readOnlySaidMs = nowMs;
-    log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`);
-  };
-  const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, onReadOnly));
+  const replica = watchReplica(() =>
+    log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`),
+  );
+  const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, replica.leave));
+  const isReady = () => redis.status === 'ready' && hasDatabase;
 
+  redis.on('connect', () => {
+    hasDatabase = true;
+  });
   redis.on('error', (error: Error) => {
     // A close while it still connects cuts off the client's own first commands.
     if (isClosing) return;
+    // The client would go on in database 0, which is another application's.
+    if (isAnswerToSelect(error)) hasDatabase = false;
     const fault = messageOf(error, scrub);
-    if (fault !== lastFault) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}`);
+    lastObstacle = hasDatabase ? obstacleOf(fault) : { code: 'no-database', detail: fault };
+    const advice = lastObstacle === null ? hintFor(parsed, fault) : ` -> ${STATE_OBSTACLES[lastObstacle.code].advice}`;
+    if (fault !== lastFault) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}${advice}`);
     lastFault = fault;
   });
   redis.on('ready', () => {
+    if (!hasDatabase) return;
     lastFault = null;
-    log?.('info', `connected to Redis at ${parsed.host}`);
+    lastObstacle = null;
+    if (!replica.arrive()) log?.('info', `connected to Redis at ${parsed.host}`);
   });
+  const refusal = (what: string, why: string) =>
+    new LedgerUnavailable(`${what}: Redis at ${parsed.host} did not execute it: ${why}`);
 
   return {
-    available: () => redis.status === 'ready',
+    available: isReady,
+    async obstacle() {
+      if (isReady()) return null;
+      return lastObstacle ?? replica.left() ?? (redis.status === 'connect' ? loadingOf(redis) : null);
+    },
     async run(what, command) {
+      if (!hasDatabase) throw refusal(what, lastFault ?? 'it has no such database');
       try {
         return await command(redis);
       } catch (error) {
         // Not passed on as `cause`: ioredis errors contain the command's arguments, and for AUTH that is the password.
-        throw new LedgerUnavailable(`${what}: Redis at ${parsed.host} did not execute it: ${messageOf(error, scrub)}`);
+        throw refusal(what, messageOf(error, scrub));
       }
     },
-    onReady: (listener) => void redis.on('ready', listener),
-    untilReady: (timeoutMs) => untilReady(redis, timeoutMs),
+    onReady: (listener) => void redis.on('ready', () => isReady() && listener()),
+    untilReady: (timeoutMs) => untilReady(redis, isReady, timeoutMs),
     async close() {
       isClosing = true;
       redis.disconnect();
@@ -77,7 +98,53 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   };
 }
 
-function redisOptions(url: URL, commandTimeoutMs: number, onReadOnly: () => void) {
+/** When to leave a Redis that refuses writes as a replica. */
+function watchReplica(say: () => void) {
+  let saidMs = Number.NEGATIVE_INFINITY;
+  let leftMs = Number.NEGATIVE_INFINITY;
+  let isLeaving = false;
+  return {
+    /** Whether to reconnect for this refusal. */
+    leave(): boolean {
+      const nowMs = performance.now();
+      if (nowMs - leftMs < LEAVE_REPLICA_EVERY_MS) return false;
+      leftMs = nowMs;
+      isLeaving = true;
+      if (nowMs - saidMs >= SAY_READ_ONLY_EVERY_MS) {
+        saidMs = nowMs;
+        say();
+      }
+      return true;
+    },
+    /** Whether the connection that is ready now was made to leave one. */
+    arrive(): boolean {
+      const wasLeaving = isLeaving;
+      isLeaving = false;
+      return wasLeaving;
+    },
+    left: (): StateObstacle | null => (isLeaving ? { code: 'replica', detail: 'READONLY' } : null),
+  };
+}
+
+function isAnswerToSelect(error: Error): boolean {
+  const { command } = error as { command?: { readonly name?: unknown } };
+  return command?.name === 'select';
+}
+
+/** What a wrong scheme looks like: Redis waits for the end of a TLS greeting, and a TLS port cuts off a command. */
+function hintFor({ protocol }: URL, fault: string): string {
+  if (protocol === 'rediss:' && fault.includes('ETIMEDOUT')) return ' (if it does not speak TLS there, use redis://)';
+  if (protocol === 'redis:' && fault.includes('ECONNRESET')) return ' (if it speaks TLS there, use rediss://)';
+  return '';
+}
+
+/** INFO is answered before Redis has read its files. The client waits for that before it is ready. */
+async function loadingOf(redis: Redis): Promise<StateObstacle | null> {
+  const info = await redis.info('persistence').catch(() => '');
+  return /^loading:1/m.test(info) ? { code: 'loading', detail: 'INFO has loading:1' } : null;
+}
+
+function redisOptions(url: URL, commandTimeoutMs: number, leaveReplica: () => boolean) {
   return {
     // Commands neither wait for a connection nor are sent again: one that was not answered counts as not granted.
     enableOfflineQueue: false,
@@ -90,9 +157,7 @@ function redisOptions(url: URL, commandTimeoutMs: number, onReadOnly: () => void
     // current master. 1 reconnects and lets the command fail; 2 would send it again.
     reconnectOnError: (error: Error) => {
       // Redis before 7 puts a script's error into the middle of the message.
-      if (!error.message.includes('READONLY')) return false;
-      onReadOnly();
-      return 1 as const;
+      return error.message.includes('READONLY') && leaveReplica() && (1 as const);
     },
     connectionName: 'tidemark-state',
     // Every Redis that can run the scripts (5.0 and later) speaks RESP2.
@@ -133,15 +198,15 @@ function messageOf(error: unknown, scrub: (text: string) => string): string {
   return OF_A_CLUSTER.test(text) ? `${short} (it is a Redis Cluster, and Tidemark needs a single Redis)` : short;
 }
 
-function untilReady(redis: Redis, timeoutMs: number): Promise<boolean> {
-  if (redis.status === 'ready') return Promise.resolve(true);
+function untilReady(redis: Redis, isReady: () => boolean, timeoutMs: number): Promise<boolean> {
+  if (isReady()) return Promise.resolve(true);
   return new Promise((resolve) => {
     const settle = (ready: boolean) => {
       clearTimeout(timer);
       redis.removeListener('ready', onReady);
       resolve(ready);
     };
-    const onReady = () => settle(true);
+    const onReady = () => isReady() && settle(true);
     const timer = setTimeout(() => settle(false), timeoutMs);
     redis.on('ready', onReady);
   });

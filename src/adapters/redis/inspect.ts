@@ -1,19 +1,18 @@
 import { LedgerUnavailable } from '../../model/errors.ts';
+import type { StateObstacle } from '../../model/state-obstacle.ts';
 import { connectRedis, isHerokuKeyValueStore, type RedisConnection } from './connection.ts';
+import { createKeys } from './keys.ts';
+import { parseServerInfo, type ServerInfo } from './server-info.ts';
+import { watchState } from './state-watch.ts';
 
-/** How a Redis is set up, from its own INFO. Sizes in bytes; null where INFO has none, or where there is no maximum. */
-export interface RedisInspection {
+/** How a Redis is set up, from its own INFO. */
+export interface RedisInspection extends ServerInfo {
   readonly host: string;
-  readonly version: string | null;
   readonly tls: 'verified' | 'not-verified' | 'none';
-  readonly maxmemoryPolicy: string | null;
-  readonly usedBytes: number | null;
-  readonly maxBytes: number | null;
-  readonly isCluster: boolean;
-  /** It takes no writes of clients. */
-  readonly isReplica: boolean;
   /** Its clock less this machine's, in ms; null where it is unknown. */
   readonly clockAheadMs: number | null;
+  /** What keeps it from holding the state; null where nothing does, or where that was not asked. */
+  readonly obstacle: StateObstacle | null;
 }
 
 export type InspectAnswer =
@@ -22,8 +21,12 @@ export type InspectAnswer =
 
 const CONNECT_TIMEOUT_MS = 8_000;
 
-/** Connects, reads, and disconnects. Throws `ConfigError` where the URL cannot be used. */
-export async function inspectRedis(url: string): Promise<InspectAnswer> {
+/**
+ * Connects, reads, and disconnects. Throws `ConfigError` where the URL cannot be used.
+ *
+ * @param use `state`: also makes the writes of the state, on a key that nothing else uses
+ */
+export async function inspectRedis(url: string, use: 'state' | 'other'): Promise<InspectAnswer> {
   const fault = Promise.withResolvers<string>();
   const log = (level: 'info' | 'warn', message: string) => {
     if (level === 'warn') fault.resolve(message);
@@ -36,28 +39,20 @@ export async function inspectRedis(url: string): Promise<InspectAnswer> {
     if (ready !== true) return { ok: false, host, why: ready || `no connection within ${CONNECT_TIMEOUT_MS / 1000} s` };
     const info = await connection.run('INFO', (redis) => redis.info());
     const clockAheadMs = await readClock(connection);
-    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? null;
-    const bytes = (name: string) => Number(field(name)) || null;
-    return {
-      ok: true,
-      found: {
-        host,
-        version: field('redis_version'),
-        tls: protocol === 'redis:' ? 'none' : isHerokuKeyValueStore(hostname) ? 'not-verified' : 'verified',
-        maxmemoryPolicy: field('maxmemory_policy'),
-        usedBytes: bytes('used_memory'),
-        maxBytes: bytes('maxmemory'),
-        isCluster: field('cluster_enabled') === '1',
-        isReplica: field('role') === 'slave',
-        clockAheadMs,
-      },
-    };
+    const tls = protocol === 'redis:' ? 'none' : isHerokuKeyValueStore(hostname) ? 'not-verified' : 'verified';
+    const obstacle = use === 'state' ? await stateObstacle(connection) : null;
+    return { ok: true, found: { host, tls, ...parseServerInfo(info), clockAheadMs, obstacle } };
   } catch (error) {
     if (error instanceof LedgerUnavailable) return { ok: false, host, why: error.message };
     throw error;
   } finally {
     await connection.close();
   }
+}
+
+function stateObstacle(connection: RedisConnection): Promise<StateObstacle | null> {
+  const keys = createKeys();
+  return watchState(connection, { keys, seatKey: keys.leader }, () => performance.now()).obstacle();
 }
 
 /** Uses TIME, which a restricted Redis user may not be allowed. Takes half of the round trip for the way back. */

@@ -34,6 +34,8 @@ export function createKeys(prefix: string = KEY_PREFIX) {
     actuators: `${prefix}actuators`,
     /** Stream: webhooks of Heroku that one of several actuators took. Expires ten minutes after the last one. */
     webhooks: `${prefix}webhooks`,
+    /** Exists only while a script tries the commands of the state. */
+    probe: `${prefix}probe`,
     snapshot: (bootKey: string) => `${prefix}boot:${bootKey}`,
     /** String, JSON: what jobs did in a boot. Expires a day after the last write. */
     jobs: (bootKey: string) => `${prefix}jobs:${bootKey}`,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { StateObstacle } from '../../model/state-obstacle.ts';
 import type { Target } from '../../model/target.ts';
 import type { Actuators, Journal, Leader, Ledger, ReportStore, Snapshots, TakeSnapshot } from '../../ports.ts';
 import { createActuators } from './actuators.ts';
@@ -12,7 +13,7 @@ import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
 import { createSnapshots, readSavedJobs, readSnapshots, type WantedBoots } from './snapshots.ts';
-import { takesWrites } from './write-probe.ts';
+import { watchState } from './state-watch.ts';
 
 export interface RedisStateOptions {
   /** Where the state lives. Redis 5 or later, with `noeviction` or `volatile-*`; not a Redis Cluster. */
@@ -54,10 +55,12 @@ export interface RedisState {
   /** Called at every (re)connect. */
   onAvailable(listener: () => void): void;
   /**
-   * Whether Redis accepts writes; false where it is full, cannot save, or is a replica. Does not reject for faults of
-   * Redis.
+   * What keeps Redis from holding the state now; null where nothing is known to, and where Redis is away. Makes writes
+   * that change nothing. Does not reject for faults of Redis.
    */
-  takesWrites(): Promise<boolean>;
+  obstacle(): Promise<StateObstacle | null>;
+  /** What INFO alone shows of it: for who only looks. Writes nothing. */
+  seenObstacle(): Promise<StateObstacle | null>;
   /**
    * Whether an actuator has used this Redis before: reading the ledger of a new one would start its hold. Throws
    * `LedgerUnavailable`.
@@ -81,9 +84,10 @@ export function createRedisState(options: RedisStateOptions): RedisState {
   const faults = new RecordFaults(log);
   const eviction = watchEviction(connection, log, () => performance.now());
   const seat = options.seat ?? { key: keys.leader, id: randomUUID() };
+  const watch = watchState(connection, { keys, seatKey: seat.key }, () => performance.now());
   const leader = createLeader({ connection, seat, log, ...(leaseMs === undefined ? {} : { leaseMs }) });
   return {
-    ledger: createRedisLedger({ connection, keys, eviction, policy, faults, clockOffsetMs }),
+    ledger: createRedisLedger({ connection, keys, eviction, watch, policy, faults, clockOffsetMs }),
     journal: createRedisJournal({ connection, keys, faults, log }),
     snapshots: createSnapshots({ connection, keys, faults }),
     savedBoots: (wanted, take) => readSnapshots(connection, keys, wanted, take),
@@ -95,7 +99,8 @@ export function createRedisState(options: RedisStateOptions): RedisState {
     available: connection.available,
     untilAvailable: connection.untilReady,
     onAvailable: connection.onReady,
-    takesWrites: () => takesWrites(connection, keys),
+    obstacle: watch.obstacle,
+    seenObstacle: watch.seen,
     hasLedger: async () => (await connection.run('the epoch', (redis) => redis.exists(keys.epoch))) > 0,
     isLed: () => isLed(connection, keys),
     isLedInside: createInsideLeaders(connection),

@@ -53,7 +53,8 @@ export async function steerLedger(
     const recordFaults = new RecordFaults((_, message) => faults.push(message));
     // A name that cannot be looked up must not stop the pause.
     const isKnown = target === null || (await isKnownTo(connection, keys, target).catch(() => true));
-    await createRedisLedger({ connection, keys, eviction, policy: NO_POLICY, faults: recordFaults })[what](target, by);
+    const parts = { connection, keys, eviction, watch: null, policy: NO_POLICY, faults: recordFaults };
+    await createRedisLedger(parts)[what](target, by);
     const event = { type: 'steering', timeMs: Date.now(), what, target: target && targetKey(target), by } as const;
     await createRedisJournal({ connection, keys, faults: recordFaults, log }).append(event);
     const isLedNow = await isLed(connection, keys).catch(() => false);

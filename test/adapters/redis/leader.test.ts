@@ -16,6 +16,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   const connection: RedisConnection = {
     available: () => true,
+    obstacle: async () => null,
     run: async () => {
       if (answer === null) throw new LedgerUnavailable('no answer');
       return answer as never;

@@ -16,11 +16,13 @@ import {
 } from '../../../attempt/breaker.ts';
 import { FLOORS_LEARNED, FLOORS_PER_DYNO } from '../../../decision/learned.ts';
 import { LedgerUnavailable } from '../../../model/errors.ts';
+import { STATE_OBSTACLES } from '../../../model/state-obstacle.ts';
 import type { Target } from '../../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger } from '../../../ports.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { EvictionWatch } from '../eviction.ts';
 import type { Keys } from '../keys.ts';
+import type { StateWatch } from '../state-watch.ts';
 import { mendedIndex, metARecord, ofRecord, reportUseless, unreadable } from './ledger-faults.ts';
 import { parseAttempt } from './ledger-record.ts';
 import { viewOf } from './ledger-view.ts';
@@ -56,6 +58,8 @@ export interface RedisLedgerOptions {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly eviction: EvictionWatch;
+  /** Asked before a claim; null for who makes none. */
+  readonly watch: Pick<StateWatch, 'recent'> | null;
   readonly policy: LedgerPolicy;
   readonly faults: RecordFaults;
   /** Added to Redis's time, so that tests need not wait for it to pass. */
@@ -82,6 +86,9 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     },
     async claim(request) {
       if (!(await options.eviction.isSafe())) return { ok: false, why: 'eviction-policy' };
+      // A user who may write the claim, and not what follows it, would have jobs drained for nothing.
+      const obstacle = (await options.watch?.recent()) ?? null;
+      if (obstacle !== null) throw new LedgerUnavailable(`${STATE_OBSTACLES[obstacle.code].says}: ${obstacle.detail}`);
       const args = { attempt: newAttempt(request), deadlineInMs: CLAIM_DEADLINE_MS };
       return attemptAnswer<ClaimAnswer>(await evaluate(CLAIM, request.target, args));
     },
