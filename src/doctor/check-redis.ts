@@ -48,7 +48,7 @@ async function judgeDrainKeys(queueRedisUrl: string): Promise<readonly Finding[]
 
 /** What the ledger needs. */
 export function judgeState(answer: InspectAnswer): readonly Finding[] {
-  if (!answer.ok) return [fault(`${answer.why}: nothing is restarted without the ledger`, CHECK_URL)];
+  if (!answer.ok) return [unreached(answer, (why) => `${why}: nothing is restarted without the ledger`)];
   const { found } = answer;
   if (found.isCluster) {
     return [
@@ -71,7 +71,8 @@ export function judgeState(answer: InspectAnswer): readonly Finding[] {
 
 /** BullMQ checks what the queue needs; Tidemark only has to reach it. */
 function judgeQueue(answer: InspectAnswer): readonly Finding[] {
-  if (!answer.ok) return [fault(`the queue's Redis: ${answer.why}: jobs are not drained before a restart`, CHECK_URL)];
+  if (!answer.ok)
+    return [unreached(answer, (why) => `the queue's Redis: ${why}: jobs are not drained before a restart`)];
   const { host, tls, isCluster, isReplica } = answer.found;
   if (isCluster) {
     const says = `the queue's Redis at ${host} is a Redis Cluster: Tidemark cannot drain jobs there, nor read points`;
@@ -85,6 +86,12 @@ function judgeQueue(answer: InspectAnswer): readonly Finding[] {
     ok(`the queue's Redis at ${host} is there, ${TLS_WORDS[tls]}${memoryOf(answer.found)}`),
     ...judgeMemory(answer.found),
   ];
+}
+
+/** The connection's own advice, where it has one, after the arrow. */
+function unreached({ why }: Extract<InspectAnswer, { ok: false }>, says: (why: string) => string): Finding {
+  const [fact = why, advice = CHECK_URL] = why.split(' -> ', 2);
+  return fault(says(fact), advice);
 }
 
 const GIVE_MASTER = 'give the URL of its master (INFO replication names it)';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
 import { runCli } from '../integration/actuator/running-actuator.ts';
+import { serveTls } from '../models/tls-redis.ts';
 import {
   type Environment,
   later,
@@ -134,6 +135,39 @@ async function redisFull(): Promise<Said> {
   return world.said();
 }
 
+async function redisReplica(): Promise<Said> {
+  const master = await redisServer();
+  return started({}, (await redisServer('--replicaof', '127.0.0.1', String(master.port))).url);
+}
+
+/** Of one node that serves all slots, so that commands about one key work. */
+async function redisCluster(): Promise<Said> {
+  const server = await redisServer('--cluster-enabled', 'yes');
+  await asAdmin(server.url, (admin) => admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383));
+  return started({}, server.url);
+}
+
+async function redisReadOnlyUser(): Promise<Said> {
+  const { url } = await redisServer();
+  await asAdmin(url, (admin) => admin.call('ACL', 'SETUSER', 'reader', 'on', '>pass-word', '~*', '+@all', '-@write'));
+  return started({}, url.replace('redis://', 'redis://reader:pass-word@'));
+}
+
+async function redisWrongPassword(): Promise<Said> {
+  return started({}, (await redisServer()).url.replace('redis://', 'redis://:pass-word@'));
+}
+
+async function redisSelfSigned(): Promise<Said> {
+  const server = await redisServer();
+  return started({}, await serveTls(server));
+}
+
+async function asAdmin(url: string, work: (admin: Redis) => Promise<unknown>): Promise<void> {
+  const admin = new Redis(url);
+  await work(admin);
+  admin.disconnect();
+}
+
 async function queueInCluster(): Promise<Said> {
   const queue = await redisServer('--cluster-enabled', 'yes');
   const world = await steady();
@@ -145,9 +179,7 @@ async function queueInCluster(): Promise<Said> {
 async function queueWithoutPermission(): Promise<Said> {
   const queue = await redisServer();
   const world = await steady();
-  const admin = new Redis(queue.url);
-  await admin.call('ACL', 'SETUSER', 'jobs', 'on', '>pass-word', '~bull:*', '+@all');
-  admin.disconnect();
+  await asAdmin(queue.url, (admin) => admin.call('ACL', 'SETUSER', 'jobs', 'on', '>pass-word', '~bull:*', '+@all'));
   const state = world.env.REDIS_URL ?? '';
   const url = queue.url.replace('redis://', 'redis://jobs:pass-word@');
   return { doctor: () => world.doctor({ REDIS_URL: url, TIDEMARK_REDIS_URL: state }) };
@@ -210,6 +242,11 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'The eviction policy of Redis may drop the ledger': async () =>
     started({}, (await redisServer('--maxmemory-policy', 'allkeys-lru')).url),
   'Redis is full': redisFull,
+  'Redis is a replica': redisReplica,
+  'Redis is a cluster': redisCluster,
+  'The user of Redis may not do all that Tidemark needs': redisReadOnlyUser,
+  'The user name or password of Redis is wrong': redisWrongPassword,
+  'The certificate of Redis is self-signed': redisSelfSigned,
   'Redis is away': redisAway,
   'No Redis is configured': () => started({ REDIS_URL: '' }),
   "The queue's Redis is a Redis Cluster": queueInCluster,

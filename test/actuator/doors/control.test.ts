@@ -182,6 +182,10 @@ describe('health', () => {
     expect(await restarts(world)).toBe('off: just started, watching for one window first');
     world.clock.pass(1_000);
     expect(await restarts(world)).toBe('on');
+    world.stateObstacle = { code: 'replica', detail: 'READONLY of 10.0.0.1' };
+    expect(await restarts(world)).toBe('off: Redis is a replica');
+    world.stateObstacle = null;
+    expect(await restarts(world)).toBe('on');
     world.isRedisThere = false;
     expect(await restarts(world)).toBe('off: Redis is away');
   });

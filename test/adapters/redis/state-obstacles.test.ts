@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { obstacleIn, parseServerInfo } from '../../../src/adapters/redis/server-info.ts';
@@ -13,7 +11,7 @@ import { findRedisServer } from '../../../src/testbed/servers/redis-binary.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import { startServerProcess } from '../../../src/testbed/servers/server-process.ts';
 import { aClaim } from '../../models/a-claim.ts';
-import { TEST_CERTIFICATE, TEST_KEY } from '../heroku/test-certificate.ts';
+import { serveTls } from '../../models/tls-redis.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const POLICY = { cooldownMs: 0, maxRestartsPerHour: 100, holdMs: 0 };
@@ -67,15 +65,7 @@ async function oneNodeCluster(): Promise<string> {
   return redis.url;
 }
 
-async function tlsServer(): Promise<string> {
-  const redis = await server();
-  const [cert, key] = [join(redis.dir, 'cert.pem'), join(redis.dir, 'key.pem')];
-  await Promise.all([writeFile(cert, TEST_CERTIFICATE), writeFile(key, TEST_KEY)]);
-  const port = String(await freePort());
-  const files = ['tls-cert-file', cert, 'tls-key-file', key, 'tls-ca-cert-file', cert];
-  await admin(redis).call('CONFIG', 'SET', ...files, 'tls-auth-clients', 'no', 'tls-port', port);
-  return `rediss://127.0.0.1:${port}`;
-}
+const tlsServer = async () => serveTls(await server());
 
 /** One that needs a second for each of its keys when it starts, and answers in between. */
 async function loading(): Promise<string> {
