@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { resolvePolicy } from '../config/policy.ts';
 import type { Decision } from '../model/decision.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
@@ -46,7 +46,8 @@ export async function runReplayCommand(args: CommandArguments): Promise<number> 
 const STDIN = '-';
 
 function nameOf(file: string): string {
-  return file === STDIN ? 'standard input' : file;
+  if (file === STDIN) return 'standard input';
+  return file === '' ? 'the file ""' : file;
 }
 
 /** A file says by itself what it is: a series as CSV, or the log of an app. */
@@ -114,13 +115,28 @@ const TOO_LARGE: ReadonlySet<string> = new Set(['ERR_STRING_TOO_LONG', 'ERR_FS_F
 
 async function readText(file: string): Promise<string> {
   try {
-    return file === STDIN ? await textOf(process.stdin) : readFileSync(file, 'utf8');
+    if (file === STDIN) return await boundedText(process.stdin);
+    // A pipe or a device has no size that could be checked, and may never end.
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : await boundedText(createReadStream(file));
   } catch (error) {
     const why = TOO_LARGE.has(codeOf(error))
       ? 'is too large to be read at once (512 MB at most): leave out columns that are not needed, or split it by dyno'
       : `cannot be read (${codeOf(error)})`;
     throw new BadInputError(`${nameOf(file)}: ${why}`, { cause: error });
   }
+}
+
+/** A text may have that many characters; an error as of a file that is too large. */
+async function boundedText(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > constants.MAX_STRING_LENGTH)
+      throw Object.assign(new Error(`more than ${bytes} bytes`), { code: 'ERR_STRING_TOO_LONG' });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function codeOf(error: unknown): string {

@@ -8,11 +8,29 @@ describe('the command line', () => {
     [['restart', 'shop', 'worker.1', '--no-wait=0'], '--no-wait takes no value'],
     [['restart', 'shop', ''], 'needs the app and the dyno'],
     [['restart', ' ', 'worker.1'], 'needs the app and the dyno'],
+    [['actuator', '--targets', 'shop:worker', '--targets', 'mail:worker'], '--targets is given twice'],
+    [['status', '--url', 'http://a.test', '--url=http://b.test'], '--url is given twice'],
+    [['replay', ''], 'the file "": cannot be read (ENOENT)'],
     [['setup', 'shop:run', '--plain'], 'run dynos are one-offs'],
     [['setup', 'shop:release', '--embedded'], 'release dynos are one-offs'],
   ])('refuses %j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
+  });
+
+  const LONG = 'x'.repeat(100_000);
+  it.each([
+    [[LONG], 'see "tidemark --help"'],
+    [['pause', LONG], 'Without a name all targets are meant'],
+    [['status', '--url', LONG], 'is not a URL, for example'],
+    [['actuator', `--${LONG}`], 'see "tidemark actuator --help"'],
+    [['actuator', '--targets', LONG], 'is not app:type'],
+    [['replay', LONG], 'cannot be read (ENAMETOOLONG)'],
+  ])('repeats no value of 100,000 characters, and keeps the advice: %#', async (args, advice) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(advice);
+    expect(stderr.length).toBeLessThan(2_000);
   });
 });

@@ -154,7 +154,7 @@ async function redisReadOnlyUser(): Promise<Said> {
 }
 
 async function redisWrongPassword(): Promise<Said> {
-  return started({}, (await redisServer()).url.replace('redis://', 'redis://:pass-word@'));
+  return started({}, (await redisServer()).url.replace('redis://', 'redis://nobody:pass-word@'));
 }
 
 async function redisSelfSigned(): Promise<Said> {

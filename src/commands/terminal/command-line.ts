@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TidemarkError } from '../../model/errors.ts';
-import { printable } from '../../model/text/printable.ts';
+import { printableLine } from '../../model/text/printable.ts';
 import { readArguments } from './arguments.ts';
 import type { Environment } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
@@ -19,7 +19,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   if (command === null) {
     const names = COMMANDS.map((one) => one.name).join(', ');
     process.stderr.write(
-      `tidemark: "${printable(name)}" is not a command. Commands: ${names}; see "tidemark --help".\n`,
+      `tidemark: "${printableLine(name)}" is not a command. Commands: ${names}; see "tidemark --help".\n`,
     );
     return 2;
   }
@@ -51,7 +51,7 @@ function packageVersion(): string {
  */
 function report(error: unknown): number {
   const known = error instanceof TidemarkError;
-  if (known) process.stderr.write(`tidemark: ${error.message.split('\n').map(printable).join('\n')}\n`);
+  if (known) process.stderr.write(`tidemark: ${error.message.split('\n').map(printableLine).join('\n')}\n`);
   else
     process.stderr.write(
       `tidemark: a fault in the program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
