@@ -37,6 +37,10 @@ function replay(...args: readonly string[]): string {
   return (stdout + stderr).replaceAll(/\s+/g, ' ');
 }
 
+it('ends with a sentence where a file never does', { timeout: 120_000 }, () => {
+  expect(replay('/dev/zero')).toMatch(/^tidemark: \/dev\/zero: is too large to be read at once \(512 MB at most\)/);
+});
+
 describe('the report of a replay', () => {
   it.each([
     [['flat.csv'], 'window of 1 min (--window) and without a quota: no limit is judged. Set it with --quota 512MiB.'],
