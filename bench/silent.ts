@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BootRegistry } from '../src/actuator/boot-registry.ts';
 import { Fleet } from '../src/actuator/loop/fleet.ts';
+import { stepByStep } from '../src/actuator/loop/turns.ts';
 import { defaultPolicy } from '../src/config/policy.ts';
 import type { Point } from '../src/model/point.ts';
 
@@ -60,9 +61,9 @@ function fleetOf(boots: number, untilMs: number) {
   const permissions = { allowed: [{ app: 'shop-*', processType: 'worker' }], dryRun: true, ownApp: null };
   const fleet = new Fleet({ registry, platform: null, rules: { policy, permissions }, host: { clock, log } });
   const tick = async () => {
-    fleet.forgetOver();
+    await fleet.forgetOver(() => {});
     const apps = await fleet.observe();
-    fleet.decide(fleet.due(apps.flat()), new Map(), true);
+    await stepByStep(fleet.decide(fleet.due(apps.flat()), new Map(), true));
   };
   return { time, tick };
 }

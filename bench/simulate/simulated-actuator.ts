@@ -3,6 +3,7 @@ import { Random } from '../../evaluation/random.ts';
 import { newestDecidedIn } from '../../src/actuator/app-boots.ts';
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { type Decided, Fleet } from '../../src/actuator/loop/fleet.ts';
+import { stepByStep } from '../../src/actuator/loop/turns.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { readSnapshot, writeSnapshot } from '../../src/detector/boot/snapshot.ts';
 import type { Point } from '../../src/model/point.ts';
@@ -110,9 +111,9 @@ export class SimulatedActuator {
   }
 
   async #tick(): Promise<number> {
-    this.#fleet.forgetOver();
+    await this.#fleet.forgetOver(() => {});
     const apps = await this.#fleet.observe();
-    const decided = this.#fleet.decide(this.#fleet.due(apps.flat()), this.#ledgers, true);
+    const decided = await stepByStep(this.#fleet.decide(this.#fleet.due(apps.flat()), this.#ledgers, true));
     for (const one of decided) if (one.decision.action === 'restart') this.#restart(one);
     return decided.length;
   }

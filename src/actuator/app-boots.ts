@@ -44,9 +44,9 @@ export class AppBoots {
     return this.#byDyno.get(dyno) ?? [];
   }
 
-  /** The boots of each dyno name. */
-  byDyno(): Iterable<readonly BootEntry[]> {
-    return this.#byDyno.values();
+  /** The boots of each dyno name, as they are now: walked in turns, a live list might grow as fast as it is walked. */
+  byDyno(): readonly (readonly BootEntry[])[] {
+    return [...this.#byDyno.values()];
   }
 
   /** A list that does not change. */

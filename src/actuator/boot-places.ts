@@ -95,9 +95,13 @@ export class BootPlaces {
     this.#shares.remove(place);
   }
 
-  /** Takes back the places whose boots never reported. */
-  prune(nowMs: number): void {
-    for (const { key, heardMs } of this.#expected) if (Math.abs(nowMs - heardMs) > PLACE_LASTS_MS) this.remove(key);
+  /** Takes back the places whose boots never reported, in steps. Looks at those that wait at the first one. */
+  *prune(nowMs: number): Generator<void, void> {
+    for (const place of [...this.#expected]) {
+      // It may have reported, or gone, since.
+      if (this.#expected.has(place) && Math.abs(nowMs - place.heardMs) > PLACE_LASTS_MS) this.remove(place.key);
+      yield;
+    }
   }
 
   #makeRoom(owner: string, bytes: number, mayGo: (own: Place) => boolean): boolean {

@@ -192,21 +192,39 @@ export class BootRegistry {
     for (const entry of [...this.#entries.values()]) if (isOf(entry.boot.identity)) this.#makeRoomBy(entry.key);
   }
 
-  /** Forgets boots that are over; returns their keys, and those of boots that made room for others. */
-  prune(nowMs: number): readonly string[] {
-    const gone: BootEntry[] = [];
-    // By dyno, so that the boots of one are compared with each other alone.
-    for (const ofApp of this.#byApp.values()) {
-      for (const ofDyno of ofApp.byDyno()) {
-        for (const entry of ofDyno) if (this.#isOver(entry, ofDyno, nowMs)) gone.push(entry);
+  /**
+   * Forgets boots that are over, in steps, between which boots may come, report and go. Looks at those that are there
+   * at the first step: names that come meanwhile do not lengthen it. A boot is removed in the step that finds it over,
+   * so one that has reported again stays.
+   *
+   * @param onGone called with the key of each such boot in the step that removes it, and of each that made room for
+   * others: from then on a boot of that key is a new one
+   */
+  *prune(nowMs: number, onGone: (key: string) => void): Generator<void, void> {
+    const madeRoom = this.#madeRoom;
+    this.#madeRoom = [];
+    for (const key of madeRoom) {
+      // It may have come back.
+      if (!this.#entries.has(key)) onGone(key);
+      yield;
+    }
+    for (const ofApp of this.byApp()) {
+      for (const entry of ofApp) {
+        this.#pruneDyno(entry.boot.identity, nowMs, onGone);
+        yield;
       }
     }
-    for (const entry of gone) this.#remove(entry);
-    this.#places.prune(nowMs);
-    const over = [...this.#madeRoom, ...gone.map(({ key }) => key)];
-    this.#madeRoom = [];
-    // One that made room may have come back.
-    return over.filter((key) => !this.#entries.has(key));
+    yield* this.#places.prune(nowMs);
+  }
+
+  /** All boots of a dyno name in one step: they are compared with each other, also with one that is over itself. */
+  #pruneDyno({ app, dyno }: BootIdentity, nowMs: number, onGone: (key: string) => void): void {
+    const ofDyno = this.ofDyno(app, dyno);
+    for (const entry of ofDyno) {
+      if (!this.#isOver(entry, ofDyno, nowMs)) continue;
+      this.#remove(entry);
+      onGone(entry.key);
+    }
   }
 
   #isOver({ boot }: BootEntry, ofDyno: readonly BootEntry[], nowMs: number): boolean {

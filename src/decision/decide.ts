@@ -14,7 +14,24 @@ import { boughtLittle } from './quick-restarts.ts';
  * is restarted.
  */
 export function decide(input: DecideInput): readonly Decision[] {
-  const judged = input.boots.map((candidate) => judgeBoot(input, candidate));
+  const steps = decideInSteps(input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same in steps, about one boot each, between which boots may report. Each boot is assessed in one step, at the
+ * time and by the ledgers of the input; which boot of a target comes first is seen from all of these decisions at the
+ * end. So no target gets two restarts, or one for a boot that was only the fullest of a part of its boots.
+ */
+export function* decideInSteps(input: DecideInput): Generator<void, readonly Decision[]> {
+  const judged: Decision[] = [];
+  for (const candidate of input.boots) {
+    judged.push(judgeBoot(input, candidate));
+    yield;
+  }
   const first = firstOfTargets(judged);
   return judged.map((decision) => {
     if (decision.action !== 'restart' || decision.target === null) return decision;

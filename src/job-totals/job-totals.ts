@@ -87,9 +87,13 @@ export class JobTotals {
     this.#boots.get(bootKeyOf(boot))?.leaveOutMore(saved.leftOut);
   }
 
-  /** Forgets boots that have not measured for a day. */
-  prune(nowMs: number): void {
-    for (const jobs of this.#boots.values()) if (nowMs - jobs.lastMs > KEPT_MS) this.#remove(jobs);
+  /** Forgets boots that have not measured for a day, in steps. Looks at those that are there at the first one. */
+  *prune(nowMs: number): Generator<void, void> {
+    for (const jobs of [...this.#boots.values()]) {
+      // It may have given way since, and its boot have measured again.
+      if (this.#boots.get(jobs.key) === jobs && nowMs - jobs.lastMs > KEPT_MS) this.#remove(jobs);
+      yield;
+    }
   }
 
   /** Of every target; its jobs by net growth. Made in steps, one for each boot: all together take long. */

@@ -73,47 +73,103 @@ export function carriesId(
   return false;
 }
 
+/** A boot at one moment: all boots are compared as they were when each was looked at. */
+interface Look<D> extends KnownBoot {
+  readonly ofApp: AppLooks<D>;
+}
+
+/** The boots of an app by id and by name, and its dynos by name; null where the app was not read. */
+interface AppLooks<D> {
+  readonly byId: Map<string, Look<D>[]>;
+  readonly byName: Map<string, Look<D>[]>;
+  readonly listed: ReadonlyMap<string, D> | null;
+}
+
+interface LookedAt {
+  readonly nowMs: number;
+  readonly silentAfterMs: number;
+}
+
 /**
  * How each boot stands in the listing of its app, in the order given. `dynosOf` answers null where the app was not
- * read. A boot that was silent for longer than `silentAfterMs` shares its id with nobody any more.
+ * read; it is asked once for each app. A boot that was silent for longer than `silentAfterMs` shares its id with nobody
+ * any more.
+ *
+ * Made in steps, about one boot each, between which boots may report. First all boots are looked at, then each is
+ * compared with the looks: otherwise of two boots that share an id the first could be listed and the second not.
  */
-export function findListings<D extends ListedDyno>(
+export function* findListings<D extends ListedDyno>(
   boots: readonly KnownBoot[],
   dynosOf: (app: string) => readonly D[] | null,
-  { nowMs, silentAfterMs }: { readonly nowMs: number; readonly silentAfterMs: number },
-): readonly Listing<D>[] {
-  const byId = newestGrouped(boots, ({ identity }) => `${identity.app}|${identity.bootId}`);
-  const byName = newestGrouped(boots, ({ identity }) => `${identity.app}|${identity.dyno}`);
-  const listedBy = new Map<string, ReadonlyMap<string, D> | null>();
-  const listedOf = (app: string) => {
-    const known = listedBy.get(app);
-    if (known !== undefined) return known;
-    const dynos = dynosOf(app);
-    const byDynoName = dynos === null ? null : new Map(dynos.toReversed().map((dyno) => [dyno.name, dyno]));
-    listedBy.set(app, byDynoName);
-    return byDynoName;
-  };
-  return boots.map((boot): Listing<D> => {
-    const { app, dyno: name, bootId } = boot.identity;
-    const namesake = (byId.get(`${app}|${bootId}`) ?? []).find(
-      // One stray measurement must not keep a dyno from being restarted for the rest of its life.
-      (other) =>
-        other.identity.dyno !== name && livedTogether(boot, other) && nowMs - other.lastPointMs <= silentAfterMs,
-    );
-    if (namesake !== undefined) return shared(namesake.identity.dyno);
-    const dynos = app === null ? null : listedOf(app);
-    if (dynos === null) return { kind: 'unread' };
-    const dyno = dynos.get(name);
-    if (dyno === undefined) return unlisted(`it has no ${name}`);
-    const why = differs(boot.identity, dyno, nowMs);
-    if (why !== null) return unlisted(why);
-    if (boot.identity.bootIdSource === 'platform') return { kind: 'listed', dyno };
-    if (bootId !== dyno.id && byId.has(`${app}|${dyno.id}`)) return unlisted(`its ${name} reports under its own id`);
-    const twin = (byName.get(`${app}|${name}`) ?? []).find(
-      (other) => other !== boot && livedTogether(boot, other) && isSameBoot(other.identity, dyno, nowMs),
-    );
-    return twin === undefined ? { kind: 'listed', dyno } : unlisted(`two boots say that they are its ${name}`);
-  });
+  at: LookedAt,
+): Generator<void, readonly Listing<D>[]> {
+  const looks = yield* lookAt(boots, dynosOf);
+  const listings: Listing<D>[] = [];
+  for (const look of looks) {
+    listings.push(listingOf(look, at));
+    yield;
+  }
+  return listings;
+}
+
+function* lookAt<D extends ListedDyno>(
+  boots: readonly KnownBoot[],
+  dynosOf: (app: string) => readonly D[] | null,
+): Generator<void, readonly Look<D>[]> {
+  const apps = new Map<string | null, AppLooks<D>>();
+  const looks: Look<D>[] = [];
+  for (const { identity, firstPointMs, lastPointMs } of boots) {
+    const { app, bootId, dyno } = identity;
+    const ofApp = apps.get(app) ?? {
+      byId: new Map(),
+      byName: new Map(),
+      listed: yield* byDynoName(app === null ? null : dynosOf(app)),
+    };
+    apps.set(app, ofApp);
+    const look = { identity, firstPointMs, lastPointMs, ofApp };
+    addTo(ofApp.byId, bootId, look);
+    addTo(ofApp.byName, dyno, look);
+    looks.push(look);
+    yield;
+  }
+  for (const { byId, byName } of apps.values()) {
+    keepNewest(byId);
+    keepNewest(byName);
+    yield;
+  }
+  return looks;
+}
+
+/** Of two dynos of one name the first counts. */
+function* byDynoName<D extends ListedDyno>(dynos: readonly D[] | null): Generator<void, ReadonlyMap<string, D> | null> {
+  if (dynos === null) return null;
+  const named = new Map<string, D>();
+  for (const dyno of dynos) {
+    if (!named.has(dyno.name)) named.set(dyno.name, dyno);
+    yield;
+  }
+  return named;
+}
+
+function listingOf<D extends ListedDyno>(look: Look<D>, { nowMs, silentAfterMs }: LookedAt): Listing<D> {
+  const { identity, ofApp } = look;
+  const { dyno: name, bootId } = identity;
+  const namesake = ofApp.byId.get(bootId)?.find(
+    // One stray measurement must not keep a dyno from being restarted for the rest of its life.
+    (other) => other.identity.dyno !== name && livedTogether(look, other) && nowMs - other.lastPointMs <= silentAfterMs,
+  );
+  if (namesake !== undefined) return shared(namesake.identity.dyno);
+  if (ofApp.listed === null) return { kind: 'unread' };
+  const dyno = ofApp.listed.get(name);
+  if (dyno === undefined) return unlisted(`it has no ${name}`);
+  const why = differs(identity, dyno, nowMs);
+  if (why !== null) return unlisted(why);
+  if (identity.bootIdSource === 'platform') return { kind: 'listed', dyno };
+  if (bootId !== dyno.id && ofApp.byId.has(dyno.id)) return unlisted(`its ${name} reports under its own id`);
+  const twin = ofApp.byName
+    .get(name)
+    ?.find((other) => other !== look && isSameBoot(other.identity, dyno, nowMs) && livedTogether(look, other));
+  return twin === undefined ? { kind: 'listed', dyno } : unlisted(`two boots say that they are its ${name}`);
 }
 
 /** Null where the boot is this dyno, as far as the two of them say. */
@@ -154,14 +210,15 @@ function iso(timeMs: number): string {
  */
 const MAX_COMPARED = 32;
 
-function newestGrouped(
-  boots: readonly KnownBoot[],
-  keyOf: (boot: KnownBoot) => string,
-): ReadonlyMap<string, readonly KnownBoot[]> {
-  const groups = Map.groupBy(boots, keyOf);
+function addTo<L>(groups: Map<string, L[]>, key: string, look: L): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [look]);
+  else group.push(look);
+}
+
+function keepNewest<L extends KnownBoot>(groups: Map<string, L[]>): void {
   for (const [key, group] of groups) {
     if (group.length <= MAX_COMPARED) continue;
     groups.set(key, group.sort((a, b) => b.lastPointMs - a.lastPointMs).slice(0, MAX_COMPARED));
   }
-  return groups;
 }

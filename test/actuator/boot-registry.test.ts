@@ -3,6 +3,7 @@ import { BYTES_PER_BOOT, bootBytesFor } from '../../src/actuator/boot-places.ts'
 import { BootRegistry } from '../../src/actuator/boot-registry.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { type Boot, openBoot } from '../../src/detector/boot/boot.ts';
+import { atOnce } from '../models/at-once.ts';
 import { WHOLE_POINT } from '../sources/otlp/senders/requests.ts';
 
 const POLICY = defaultPolicy(60_000);
@@ -82,7 +83,7 @@ describe('a silent boot', () => {
     const newer = registry.find('shop', { dyno: 'worker.1', bootId: 'b' });
     if (newer === null) throw new Error('no boot');
     newer.listing = listing;
-    registry.prune(later);
+    atOnce(registry.prune(later, () => {}));
     expect(registry.entries().map((entry) => entry.boot.identity.bootId)).toEqual(left);
   });
 });
@@ -137,7 +138,9 @@ describe('boots beyond what is kept', () => {
     expect(report('a1', 'w.9', A, SILENT)).toBe(true);
     expect(kept()).toContain('quiet w.1');
     expect(kept()).not.toContain('a1 w.1');
-    expect(registry.prune(SILENT)).toEqual(['a1|w.1|boot-1']);
+    const gone: string[] = [];
+    atOnce(registry.prune(SILENT, (key) => gone.push(key)));
+    expect(gone).toEqual(['a1|w.1|boot-1']);
   });
 
   it('take the place of boots that report where their owner has the most, until both have the same', () => {
@@ -173,7 +176,7 @@ describe('boots beyond what is kept', () => {
     for (let index = 0; index < 8; index++)
       expect(registry.hasRoomFor({ ...WHOLE_POINT.boot, app: 'a1', dyno: `w.${index}` }, A, NOW)).toBe(true);
     expect(report('a1', 'w.9')).toBe(false);
-    registry.prune(NOW + 120_000);
+    atOnce(registry.prune(NOW + 120_000, () => {}));
     expect(report('a1', 'w.9')).toBe(true);
   });
 

@@ -8,6 +8,7 @@ import {
   type JobKnown,
   type JobPoint,
 } from '../../src/model/job-point.ts';
+import { atOnce } from '../models/at-once.ts';
 import { targetsOf } from './targets-of.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -186,7 +187,7 @@ describe('what is kept', () => {
   it('is of a day: a boot that was silent for longer is forgotten, and makes room', () => {
     const { take, totals, nowMs } = world();
     take([point(5)]);
-    totals.prune(nowMs + 24 * HOUR_MS);
+    atOnce(totals.prune(nowMs + 24 * HOUR_MS));
     expect(totals).toMatchObject({ bytes: 0 });
     expect(targetsOf(totals, nowMs)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BootMark, findListings, isSameBoot, type KnownBoot, type ListedDyno } from '../../src/model/listing.ts';
 import type { BootIdentity } from '../../src/model/point.ts';
+import { atOnce } from '../models/at-once.ts';
 
 const START = 1_700_000_000_000;
 const NOW = START + 3_600_000;
@@ -54,9 +55,9 @@ function known(identity: Partial<BootIdentity> = {}, fromMs = START, toMs = NOW)
 const foreign: Partial<BootIdentity> = { bootId: 'd1', bootIdSource: 'derived' };
 
 function kinds(boots: readonly KnownBoot[], dynos: readonly ListedDyno[] | null = [listed]): readonly string[] {
-  return findListings(boots, (app) => (app === 'shop' ? dynos : null), { nowMs: NOW, silentAfterMs: 600_000 }).map(
-    (found) => (found.kind === 'unlisted' ? found.says : found.kind),
-  );
+  const at = { nowMs: NOW, silentAfterMs: 600_000 };
+  const found = atOnce(findListings(boots, (app) => (app === 'shop' ? dynos : null), at));
+  return found.map((one) => (one.kind === 'unlisted' ? one.says : one.kind));
 }
 
 describe('how boots stand in the listing', () => {
@@ -132,7 +133,10 @@ it('compares a boot with few others, however many share its name or its id', () 
   const boots = Array.from({ length: count }, (_, index): KnownBoot => {
     const identity: BootIdentity = {
       app: 'shop',
-      dyno: index % 2 === 0 ? 'worker.1' : `worker.${index}`,
+      get dyno() {
+        looks++;
+        return index % 2 === 0 ? 'worker.1' : `worker.${index}`;
+      },
       processType: 'worker',
       bootId: index % 2 === 0 ? `id-${index}` : 'shared',
       bootIdSource: 'derived',
@@ -142,14 +146,11 @@ it('compares a boot with few others, however many share its name or its id', () 
     return {
       identity,
       // Lives that do not overlap: no look ends a comparison early.
-      get firstPointMs() {
-        looks++;
-        return START + 2 * index;
-      },
+      firstPointMs: START + 2 * index,
       lastPointMs: START + 2 * index + 1,
     };
   });
-  const listings = findListings(boots, () => [listed], { nowMs: NOW, silentAfterMs: 10 * MINUTE });
+  const listings = atOnce(findListings(boots, () => [listed], { nowMs: NOW, silentAfterMs: 10 * MINUTE }));
   expect(listings).toHaveLength(count);
   expect(looks / count).toBeLessThan(100);
 });

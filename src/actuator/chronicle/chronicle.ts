@@ -1,6 +1,6 @@
 import { targetKey } from '../../model/target.ts';
 import type { BootEntry } from '../boot-entry.ts';
-import { type ByApp, inTurns } from '../loop/turns.ts';
+import { type ByApp, inTurns, stepByStep } from '../loop/turns.ts';
 import { DynoLog } from './dyno-log.ts';
 import { OverLimit } from './over-limit.ts';
 import { PointsMeter } from './points-meter.ts';
@@ -29,20 +29,23 @@ export class Chronicle {
     this.meter.note(accepted, nowMs);
     const gapMs = this.#lastMs === null ? 0 : Math.min(nowMs - this.#lastMs, MAX_GAP_WINDOWS * this.#windowMs);
     this.#lastMs = nowMs;
-    await inTurns(apps, (ofApps) => {
-      this.log.follow(ofApps);
-      this.quotaErrors.compare(ofApps);
-      this.#noteOverLimit(ofApps, gapMs, nowMs);
-    });
-    this.log.archive();
+    await inTurns(apps, (ofApps) => stepByStep(this.#noteBoots(ofApps, gapMs, nowMs)));
+    await stepByStep(this.log.archive());
   }
 
-  #noteOverLimit(entries: readonly BootEntry[], gapMs: number, nowMs: number): void {
-    for (const { decision } of entries) {
-      if (decision === null || decision.target === null || decision.reason === 'silent') continue;
-      const { usageBytes, limitBytes } = decision;
-      if (usageBytes === null || limitBytes === null || usageBytes <= limitBytes) continue;
-      this.overLimit.add(targetKey(decision.target), gapMs, nowMs);
+  *#noteBoots(entries: readonly BootEntry[], gapMs: number, nowMs: number): Generator<void, void> {
+    for (const entry of entries) {
+      this.log.follow(entry);
+      this.quotaErrors.compare(entry);
+      this.#noteOverLimit(entry, gapMs, nowMs);
+      yield;
     }
+  }
+
+  #noteOverLimit({ decision }: BootEntry, gapMs: number, nowMs: number): void {
+    if (decision === null || decision.target === null || decision.reason === 'silent') return;
+    const { usageBytes, limitBytes } = decision;
+    if (usageBytes === null || limitBytes === null || usageBytes <= limitBytes) return;
+    this.overLimit.add(targetKey(decision.target), gapMs, nowMs);
   }
 }

@@ -49,14 +49,12 @@ export class DynoLog {
   #pastInAll = 0;
   #look = 0;
 
-  /** Follows boots that are there. After all of them, `archive` ends the look. */
-  follow(entries: readonly BootEntry[]): void {
-    for (const entry of entries) this.#follow(entry);
-  }
-
-  /** Makes past boots of those that were not there in this look. */
-  archive(): void {
-    for (const [key, watched] of this.#watched) if (watched.look !== this.#look) this.#archive(key, watched);
+  /** Makes past boots of those that were not there in this look, in steps. Nothing is followed meanwhile. */
+  *archive(): Generator<void, void> {
+    for (const [key, watched] of this.#watched) {
+      if (watched.look !== this.#look) this.#archive(key, watched);
+      yield;
+    }
     this.#look += 1;
   }
 
@@ -71,7 +69,8 @@ export class DynoLog {
     return this.#past.get(nameOf(app, dyno)) ?? [];
   }
 
-  #follow(entry: BootEntry): void {
+  /** Follows a boot that is there. After all of them, `archive` ends the look. */
+  follow(entry: BootEntry): void {
     const { decision } = entry;
     const known = this.#watched.get(entry.key);
     if (known !== undefined) known.look = this.#look;

@@ -58,18 +58,15 @@ export class QuotaErrors {
     }
   }
 
-  /** Compares with what was measured. Called in every tick, as a measurement may come after the line. */
-  compare(entries: readonly BootEntry[]): void {
+  /** Compares with what was measured of a boot. Called in every tick, as a measurement may come after the line. */
+  compare({ boot, decision }: BootEntry): void {
     if (this.#spans.size === 0) return;
-    for (const { boot, decision } of entries) {
-      const { usageBytes, lastPointMs, identity } = boot;
-      const limitBytes = decision?.limitBytes ?? boot.limitBytes;
-      if (usageBytes === null || limitBytes === null || usageBytes <= limitBytes) continue;
-      for (const span of this.#spans.get(keyOf(identity.app, identity.dyno)) ?? []) {
-        const isAtThatTime =
-          lastPointMs >= span.firstMs - this.#windowMs && lastPointMs <= span.lastMs + this.#windowMs;
-        span.isMeasured ||= isAtThatTime;
-      }
+    const { usageBytes, lastPointMs, identity } = boot;
+    const limitBytes = decision?.limitBytes ?? boot.limitBytes;
+    if (usageBytes === null || limitBytes === null || usageBytes <= limitBytes) return;
+    for (const span of this.#spans.get(keyOf(identity.app, identity.dyno)) ?? []) {
+      const isAtThatTime = lastPointMs >= span.firstMs - this.#windowMs && lastPointMs <= span.lastMs + this.#windowMs;
+      span.isMeasured ||= isAtThatTime;
     }
   }
 

@@ -15,8 +15,11 @@ const NOTHING: AppWants = { newBoots: 0, newSinceMs: null, unsettled: 0, found: 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What the boots of each app would learn from a read. Notes when each of them was first seen. */
-export function appWants(entries: readonly BootEntry[], context: WantsContext): ReadonlyMap<string, AppWants> {
+/** What the boots of each app would learn from a read, in steps. Notes when each of them was first seen. */
+export function* appWants(
+  entries: readonly BootEntry[],
+  context: WantsContext,
+): Generator<void, ReadonlyMap<string, AppWants>> {
   const wants = new Map<string, Mutable<AppWants>>();
   for (const entry of entries) {
     const { app } = entry.boot.identity;
@@ -25,6 +28,7 @@ export function appWants(entries: readonly BootEntry[], context: WantsContext): 
     const ofApp = wants.get(app) ?? { ...NOTHING };
     wants.set(app, ofApp);
     add(ofApp, entry, { ...context, startedMs: context.readStartedMs(app), seenMs: entry.seenMs });
+    yield;
   }
   return wants;
 }

@@ -1,5 +1,5 @@
 import { type Check, checklist } from '../../decision/checklist.ts';
-import { decide } from '../../decision/decide.ts';
+import { decideInSteps } from '../../decision/decide.ts';
 import type { DecideInput } from '../../decision/decide-input.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
 import { silentAfterMs } from '../../detector/boot/silence.ts';
@@ -15,7 +15,7 @@ import type { LedgerViews } from '../ledger-access.ts';
 import type { AppWants } from '../platform/cadence.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
 import { appWants } from './app-wants.ts';
-import { type ByApp, inTurns } from './turns.ts';
+import { type ByApp, inTurns, stepByStep } from './turns.ts';
 
 /** A boot that sends nothing is assessed again after this many windows. */
 const SILENT_LOOK_WINDOWS = 5;
@@ -52,9 +52,9 @@ export class Fleet {
     return this.#parts.rules.policy;
   }
 
-  /** Drops boots that are over, and returns their keys. */
-  forgetOver(): readonly string[] {
-    return this.#parts.registry.prune(this.#parts.host.clock.now());
+  /** Drops boots that are over; see `BootRegistry.prune`. */
+  forgetOver(onGone: (bootKey: string) => void): Promise<void> {
+    return stepByStep(this.#parts.registry.prune(this.#parts.host.clock.now(), onGone));
   }
 
   /**
@@ -64,7 +64,7 @@ export class Fleet {
   async observe(): Promise<ByApp> {
     const apps = this.#parts.registry.byApp();
     await this.#readPlatform(apps);
-    await inTurns(apps, (ofApps) => this.#noteListings(ofApps));
+    await inTurns(apps, (ofApps) => stepByStep(this.#noteListings(ofApps)));
     return apps;
   }
 
@@ -120,16 +120,17 @@ export class Fleet {
     const now = { monotonicMs: host.clock.monotonic(), nowMs: host.clock.now() };
     const context = { now, policy: rules.policy, readStartedMs: (app: string) => platform.readStartedMs(app) };
     const wants = new Map<string, AppWants>();
-    await inTurns(apps, (ofApps) => {
-      for (const [app, ofApp] of appWants(ofApps.filter(isWatched), context)) wants.set(app, ofApp);
+    await inTurns(apps, async (ofApps) => {
+      for (const [app, ofApp] of await stepByStep(appWants(ofApps.filter(isWatched), context))) wants.set(app, ofApp);
     });
     return wants;
   }
 
-  #noteListings(entries: readonly BootEntry[]): void {
+  *#noteListings(entries: readonly BootEntry[]): Generator<void, void> {
     const { platform } = this.#parts;
     const boots = entries.map(({ boot }) => boot);
-    const listings = platform?.listingsOf(boots, SUPERSEDED_AFTER_WINDOWS * this.policy.windowMs) ?? [];
+    const silentAfterMs = SUPERSEDED_AFTER_WINDOWS * this.policy.windowMs;
+    const listings = platform === null ? [] : yield* platform.listingsOf(boots, silentAfterMs);
     for (const [index, entry] of entries.entries()) {
       const listing = listings[index] ?? null;
       entry.listing = listing;
@@ -138,12 +139,18 @@ export class Fleet {
         entry.facts = platform.factsOf(app, listing.dyno);
       }
       noteLimit(entry.boot, entry.facts?.limitBytes ?? null);
+      yield;
     }
   }
 
-  /** Decides about each of the boots, and keeps the decision and what was learned of its target with it. */
-  decide(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): readonly Decided[] {
-    const decisions = decide(this.#inputOf(entries, ledgers, mayAct));
+  /**
+   * Decides about each of the boots, in steps, and keeps the decision and what was learned of its target with it. The
+   * decisions are kept at once, in the last step: nobody sees a target with two boots to be restarted.
+   *
+   * @param entries with all boots of each of their targets that are due
+   */
+  *decide(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): Generator<void, readonly Decided[]> {
+    const decisions = yield* decideInSteps(this.#inputOf(entries, ledgers, mayAct));
     return entries.flatMap((entry, index) => {
       const decision = decisions[index];
       if (decision === undefined) return [];
@@ -164,15 +171,24 @@ export class Fleet {
     return checklist(this.#inputOf([entry], ledgers, mayAct), { decision, ledger, boot, facts, listing });
   }
 
+  /** One look, from which all decisions of a target are made, although webhooks and reads go on between the steps. */
   #inputOf(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): DecideInput {
     const { platform, rules, host } = this.#parts;
+    const ups = new Map<TargetKey, number | null>();
     return {
       boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
       ledgers,
       nowMs: host.clock.now(),
       policy: rules.policy,
       permissions: rules.permissions,
-      upCount: (target) => platform?.upCount(target) ?? null,
+      upCount: (target) => {
+        const key = targetKey(target);
+        const known = ups.get(key);
+        if (known !== undefined) return known;
+        const up = platform?.upCount(target) ?? null;
+        ups.set(key, up);
+        return up;
+      },
       hindrance: this.#hindrance(mayAct),
     };
   }

@@ -32,8 +32,8 @@ export class Learner {
     this.#parts = parts;
   }
 
-  forget(bootKeys: readonly string[]): void {
-    this.#parts.recorder.forget(bootKeys);
+  forget(bootKey: string): void {
+    this.#parts.recorder.forget(bootKey);
   }
 
   async learn(apps: ByApp, views: LedgerViews): Promise<void> {

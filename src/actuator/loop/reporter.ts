@@ -28,11 +28,19 @@ export class Reporter {
     }
   }
 
-  /** Those that differ from the last decision about their boot, also those to do nothing. Each is news once. */
-  newsAmong(decided: readonly Decided[]): readonly Decided[] {
+  /**
+   * Those that differ from the last decision about their boot, also those to do nothing; found in steps. Each is news
+   * once.
+   */
+  *newsAmong(decided: readonly Decided[]): Generator<void, readonly Decided[]> {
     const { history, mode } = this.#parts;
     const isTried = mode.kind === 'act';
-    return decided.filter(({ entry, decision }) => history.decisions.record(entry.key, decision, { isTried }));
+    const news: Decided[] = [];
+    for (const one of decided) {
+      if (history.decisions.record(one.entry.key, one.decision, { isTried })) news.push(one);
+      yield;
+    }
+    return news;
   }
 
   /**
@@ -46,7 +54,7 @@ export class Reporter {
     if (leads) await publish({ type: 'decision', timeMs: decision.timeMs, decision, outcome: null });
   }
 
-  forget(bootKeys: readonly string[]): void {
-    for (const key of bootKeys) this.#parts.history.decisions.forget(key);
+  forget(bootKey: string): void {
+    this.#parts.history.decisions.forget(bootKey);
   }
 }

@@ -8,6 +8,7 @@ import type { Target } from '../../model/target.ts';
 import type { SavedBoot, Snapshots } from '../../ports.ts';
 import type { BootEntry } from '../boot-entry.ts';
 import type { Log } from '../report/log.ts';
+import { stepByStep } from './turns.ts';
 
 export interface SaveParts {
   readonly snapshots: Pick<Snapshots, 'save'>;
@@ -40,10 +41,7 @@ const FEW = 500;
  */
 export async function saveSnapshots(entries: readonly BootEntry[], parts: SaveParts): Promise<void> {
   const { permissions, log } = parts;
-  const changed = entries.filter(
-    ({ boot, savedBuckets }) => closedBuckets(boot) !== savedBuckets && isWatched(permissions, boot.identity),
-  );
-  const due = dueOf(changed, entries.length);
+  const due = await stepByStep(dueOf(entries, permissions));
   try {
     for (let at = 0; at < due.length; at += AT_ONCE) await saveBatch(due.slice(at, at + AT_ONCE), parts);
   } catch (error) {
@@ -88,15 +86,23 @@ function isDueWithJobs(savedBuckets: number, buckets: number): boolean {
   return savedBuckets === 0 || Math.floor(savedBuckets / BUCKETS_WITH_JOBS) < Math.floor(buckets / BUCKETS_WITH_JOBS);
 }
 
-/** Those that have waited for more buckets come first. */
-function dueOf(changed: readonly BootEntry[], boots: number): readonly BootEntry[] {
-  const most = Math.max(FEW, Math.ceil(boots * MAX_FRACTION));
-  if (changed.length <= most) return changed;
-  const waited = ({ boot, savedBuckets }: BootEntry) => closedBuckets(boot) - savedBuckets;
-  // Mostly few or none have waited for more than one: a hundred thousand are not put in order for them.
-  const longer = changed.filter((entry) => waited(entry) > 1).sort((a, b) => waited(b) - waited(a));
-  if (longer.length >= most) return longer.slice(0, most);
-  return longer.concat(changed.filter((entry) => waited(entry) <= 1).slice(0, most - longer.length));
+/** Found in steps. Those that have waited for more buckets come first. */
+function* dueOf(entries: readonly BootEntry[], permissions: Permissions): Generator<void, readonly BootEntry[]> {
+  const byWait = new Map<number, BootEntry[]>();
+  for (const entry of entries) {
+    yield;
+    const waited = closedBuckets(entry.boot) - entry.savedBuckets;
+    if (waited === 0 || !isWatched(permissions, entry.boot.identity)) continue;
+    const alike = byWait.get(waited);
+    if (alike === undefined) byWait.set(waited, [entry]);
+    else alike.push(entry);
+  }
+  const most = Math.max(FEW, Math.ceil(entries.length * MAX_FRACTION));
+  const due: BootEntry[] = [];
+  for (const [, alike] of [...byWait].sort(([a], [b]) => b - a)) {
+    for (const entry of alike.slice(0, most - due.length)) due.push(entry);
+  }
+  return due;
 }
 
 function isWatched(permissions: Permissions, { app, processType }: BootIdentity): boolean {

@@ -6,7 +6,7 @@ import type { Decided, Fleet } from './fleet.ts';
 import type { Leadership } from './leadership.ts';
 import type { Learner } from './learner.ts';
 import type { Reporter } from './reporter.ts';
-import { inTurns } from './turns.ts';
+import { inTurns, stepByStep } from './turns.ts';
 
 export interface TickParts {
   readonly fleet: Fleet;
@@ -33,9 +33,10 @@ const AT_ONCE = 100;
 export async function tick({ fleet, ledgers, learner, reporter, actor }: TickParts): Promise<void> {
   const { mode, leadership, claim } = actor;
   if (mode.kind === 'act') mode.restarts.advance();
-  const over = fleet.forgetOver();
-  reporter.forget(over);
-  learner.forget(over);
+  await fleet.forgetOver((bootKey) => {
+    reporter.forget(bootKey);
+    learner.forget(bootKey);
+  });
   const apps = await fleet.observe();
   const views = await ledgers.readAll(fleet.allWatchedTargets());
   if (leadership.leads()) {
@@ -46,9 +47,10 @@ export async function tick({ fleet, ledgers, learner, reporter, actor }: TickPar
   await inTurns(apps, async (ofApps) => {
     // All boots of a target are in the same of the two groups.
     for (const [acts, group] of Map.groupBy(fleet.due(ofApps), mayAct)) {
-      const decided = fleet.decide(group, views, acts);
+      const decided = await stepByStep(fleet.decide(group, views, acts));
       const leads = leadership.leads();
-      await inBatches(reporter.newsAmong(decided), AT_ONCE, (news) => reporter.report(news, leads));
+      const news = await stepByStep(reporter.newsAmong(decided));
+      await inBatches(news, AT_ONCE, (one) => reporter.report(one, leads));
       await claim(decided.filter(({ entry }) => mayAct(entry)));
     }
   });

@@ -251,8 +251,11 @@ export class PlatformView {
     };
   }
 
-  /** Each boot's place in the last listings, in the given order. A boot that was silent for `silentAfterMs` is over. */
-  listingsOf(boots: readonly KnownBoot[], silentAfterMs: number): readonly Listing<PlatformDyno>[] {
+  /**
+   * Each boot's place in the last listings, in the given order; made in steps. A boot that was silent for
+   * `silentAfterMs` is over.
+   */
+  listingsOf(boots: readonly KnownBoot[], silentAfterMs: number): Generator<void, readonly Listing<PlatformDyno>[]> {
     return findListings(boots, (app) => this.dynosOfApp(app), { nowMs: this.#parts.clock.now(), silentAfterMs });
   }
 
@@ -278,8 +281,11 @@ export class PlatformView {
 
   /** The newest release that one of the target's dynos runs; null where it is unknown. */
   newestRelease(target: Target): number | null {
-    const versions = (this.#dynosOf(target) ?? []).flatMap(({ releaseVersion }) => releaseVersion ?? []);
-    return versions.length === 0 ? null : Math.max(...versions);
+    let newest: number | null = null;
+    for (const { releaseVersion } of this.#dynosOf(target) ?? []) {
+      if (releaseVersion !== null) newest = Math.max(newest ?? releaseVersion, releaseVersion);
+    }
+    return newest;
   }
 
   /** All dynos of an app at the last read; null where it was not read. */

@@ -1,10 +1,13 @@
+import type { LearnedBoot } from '../../decision/learned.ts';
 import { postWarmupFloor } from '../../detector/boot/boot.ts';
 import { type Learnable, learnableOf } from '../../detector/boot/learnable.ts';
 import { soonBackAfterMs } from '../../detector/rules/assess.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import type { Policy } from '../../model/policy.ts';
+import type { Target } from '../../model/target.ts';
 import type { HistoryEntry, Ledger, LedgerView } from '../../ports.ts';
 import type { BootEntry } from '../boot-entry.ts';
+import { stepByStep } from '../loop/turns.ts';
 
 /** Memory that a restart freed, known once the next boot has shown its floor. */
 export interface Reclaimed {
@@ -71,6 +74,14 @@ function successorOf(view: LedgerView, entry: HistoryEntry, entries: readonly Bo
   return successors.sort((a, b) => b.boot.firstPointMs - a.boot.firstPointMs)[0] ?? null;
 }
 
+/** What the ledger does not know yet of a boot. */
+interface ShownBoot {
+  readonly key: string;
+  readonly target: Target;
+  readonly boot: Pick<LearnedBoot, 'dyno' | 'bootId' | 'release'>;
+  readonly shown: Learnable;
+}
+
 /**
  * Records what each listed boot shows (its floor, what a job holds) in the ledger, so that later boots can be assessed
  * from their first minute; again only where it has changed by much.
@@ -79,14 +90,9 @@ export class FloorRecorder {
   readonly #taught = new Map<string, Learnable>();
 
   async teach(ledger: Ledger, entries: readonly BootEntry[], policy: Policy): Promise<void> {
-    for (const { key, boot, facts, listing } of entries) {
-      if (listing?.kind !== 'listed') continue;
-      const { app, processType, dyno, bootId } = boot.identity;
-      const shown = learnableOf(boot, facts, policy);
-      if (app === null || shown === null || !isNews(shown, this.#taught.get(key))) continue;
-      const release = listing.dyno.releaseVersion;
+    for (const { key, target, boot, shown } of await stepByStep(this.#newsOf(entries, policy))) {
       try {
-        await ledger.learnFloor({ app, processType }, { dyno, bootId, release, ...shown });
+        await ledger.learnFloor(target, { ...boot, ...shown });
         this.#taught.set(key, shown);
       } catch (error) {
         // It concerns this target only, and was logged when it was found.
@@ -95,13 +101,27 @@ export class FloorRecorder {
     }
   }
 
+  *#newsOf(entries: readonly BootEntry[], policy: Policy): Generator<void, readonly ShownBoot[]> {
+    const news: ShownBoot[] = [];
+    for (const { key, boot, facts, listing } of entries) {
+      yield;
+      if (listing?.kind !== 'listed') continue;
+      const { app, processType, dyno, bootId } = boot.identity;
+      const shown = learnableOf(boot, facts, policy);
+      if (app === null || shown === null || !isNews(shown, this.#taught.get(key))) continue;
+      const { releaseVersion: release } = listing.dyno;
+      news.push({ key, target: { app, processType }, boot: { dyno, bootId, release }, shown });
+    }
+    return news;
+  }
+
   /** For a ledger that has lost its records. */
   teachAgain(): void {
     this.#taught.clear();
   }
 
-  forget(keys: readonly string[]): void {
-    for (const key of keys) this.#taught.delete(key);
+  forget(key: string): void {
+    this.#taught.delete(key);
   }
 }
 

@@ -18,6 +18,7 @@ import type { Host } from '../host.ts';
 import { LedgerAccess } from '../ledger-access.ts';
 import { Fleet } from '../loop/fleet.ts';
 import { Leadership } from '../loop/leadership.ts';
+import { stepByStep } from '../loop/turns.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { Standings } from '../report/standings.ts';
 import { type OverviewParts, overview } from '../views/overview.ts';
@@ -81,7 +82,7 @@ export async function readSaved({ state, settings, host, only }: SavedParts): Pr
   const fleet = new Fleet({ registry, platform: null, rules, host });
   const isLed = await state.isLed();
   await standings.refresh();
-  fleet.decide(registry.entries(), standings.views(), true);
+  await stepByStep(fleet.decide(registry.entries(), standings.views(), true));
   useJournalledDecisions(registry.entries(), events);
   const chronicle = new Chronicle(rules.policy.windowMs);
   await chronicle.note(registry.byApp(), { nowMs: clock.now(), accepted: 0 });

@@ -10,6 +10,7 @@ import type { Host } from '../host.ts';
 import { runLoop, tickEveryMs } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
+import { stepByStep } from '../loop/turns.ts';
 import type { Assembled } from './assemble.ts';
 import { type Connections, placeInStream } from './connections.ts';
 import type { FollowedPartitions } from './follow-partitions.ts';
@@ -54,7 +55,7 @@ export function run(parts: RunParts): () => Promise<void> {
   const show = async () => {
     const nowMs = clock.now();
     await chronicle.note(registry.byApp(), { nowMs, accepted: intake.counts().accepted });
-    jobs.prune(nowMs);
+    await stepByStep(jobs.prune(nowMs));
     await onTick();
     // Each of several on Kafka sees the dynos of its partitions.
     const leads = settings.sources.includes('kafka') || (state?.leader.isLeader() ?? true);
