@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import * as sdk from '@opentelemetry/sdk-metrics';
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { BootRegistry, SUPERSEDED_AFTER_WINDOWS } from '../../src/actuator/boot-registry.ts';
 import { Chronicle } from '../../src/actuator/chronicle/chronicle.ts';
@@ -16,6 +18,8 @@ import { stepByStep } from '../../src/actuator/loop/turns.ts';
 import type { Mode } from '../../src/actuator/mode.ts';
 import { PlatformView } from '../../src/actuator/platform/platform-view.ts';
 import { EventHistory } from '../../src/actuator/report/event-history.ts';
+import { readFleet } from '../../src/actuator/report/metrics/fleet-metrics.ts';
+import { MAX_POINTS_OF_REQUEST, producerOf } from '../../src/actuator/report/metrics/metrics-export.ts';
 import { observeState } from '../../src/actuator/report/metrics/state-metrics.ts';
 import { Standings } from '../../src/actuator/report/standings.ts';
 import { FloorRecorder } from '../../src/actuator/restart/restart-outcomes.ts';
@@ -105,16 +109,24 @@ export class TurnsWorld {
       forceFlush: async () => {},
       shutdown: async () => {},
     };
-    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-    const meters = new MeterProvider({ readers: [reader] });
-    observeState({
-      meter: meters.getMeter('bench'),
+    const seen = {
       clock: this.#clock,
       maxPointAgeMs: this.#policy.maxPointAgeMs,
-      entries: () => this.#registry.entries(),
+      apps: () => this.#registry.apps(),
+      standings: () => this.#standings.all(),
+    };
+    const resource = resourceFromAttributes({});
+    const reader = new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: 3_600_000,
+      metricProducers: [producerOf(() => stepByStep(readFleet(seen)), resource, sdk)],
+      maxExportBatchSize: MAX_POINTS_OF_REQUEST,
+    });
+    const meters = new MeterProvider({ resource, readers: [reader] });
+    observeState({
+      meter: meters.getMeter('bench'),
       ingestCounts: () => ({}),
       leads: () => true,
-      standings: () => this.#standings.all(),
       calls: null,
     });
     return meters;

@@ -1,4 +1,3 @@
-import type { Meter } from '@opentelemetry/api';
 import type { Attempt } from '../../attempt/attempt.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { ActuatorEvent, Ledger } from '../../ports.ts';
@@ -12,12 +11,14 @@ import { Leadership } from '../loop/leadership.ts';
 import { Learner } from '../loop/learner.ts';
 import { Reporter } from '../loop/reporter.ts';
 import type { TickParts } from '../loop/tick.ts';
+import { stepByStep } from '../loop/turns.ts';
 import type { Mode } from '../mode.ts';
 import type { Partitions } from '../partitions/partitions.ts';
 import { PlatformView } from '../platform/platform-view.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { recordEvents } from '../report/metrics/event-metrics.ts';
-import { type ObservedState, observeState } from '../report/metrics/state-metrics.ts';
+import { readFleet } from '../report/metrics/fleet-metrics.ts';
+import { observeState } from '../report/metrics/state-metrics.ts';
 import { createPublisher } from '../report/publisher.ts';
 import { Standings } from '../report/standings.ts';
 import { SummarySender } from '../report/summary-sender.ts';
@@ -86,7 +87,10 @@ export function assemble(input: AssembleInput): Assembled {
   const standings = new Standings({ registry, ledgers, rules: settings, stateObstacle, log });
   if (meter !== null) {
     const calls = platform === null ? null : () => platform.calls();
-    observe(meter, input, { leads: isFirst, standings: () => standings.all(), calls });
+    observeState({ meter, ingestCounts: () => measurements.intake.counts(), leads: isFirst, calls });
+    const { maxPointAgeMs } = settings.policy;
+    const seen = { clock, maxPointAgeMs, apps: () => registry.apps(), standings: () => standings.all() };
+    connections.metrics?.readFrom(() => stepByStep(readFleet(seen)));
   }
   const chronicle = new Chronicle(settings.policy.windowMs);
   const summaries = new SummarySender({
@@ -146,14 +150,4 @@ function viewOf({ platform }: Connections, settings: ActuatorSettings, { clock }
   return platform === null
     ? null
     : new PlatformView({ platform, clock, permissions, freshMs, callsPerHour: apiBudget });
-}
-
-function observe(
-  meter: Meter,
-  { settings, measurements: { intake, registry }, host: { clock } }: AssembleInput,
-  state: Pick<ObservedState, 'leads' | 'standings' | 'calls'>,
-): void {
-  const { maxPointAgeMs } = settings.policy;
-  const measured = { entries: () => registry.entries(), ingestCounts: () => intake.counts() };
-  observeState({ meter, clock, maxPointAgeMs, ...measured, ...state });
 }

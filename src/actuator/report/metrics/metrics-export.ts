@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { Meter } from '@opentelemetry/api';
-import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { type HrTime, type Meter, ValueType } from '@opentelemetry/api';
+import type {
+  AggregationTemporality,
+  DataPointType,
+  MeterProviderOptions,
+  MetricData,
+  MetricProducer,
+  PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, SCOPE_NAME } from '../../../semconv.ts';
 import {
   type Environment,
@@ -10,6 +17,7 @@ import {
   parseMilliseconds,
 } from '../../../shared/otel-environment.ts';
 import type { Log } from '../log.ts';
+import type { MetricReading } from './fleet-metrics.ts';
 
 type Resource = NonNullable<MeterProviderOptions['resource']>;
 
@@ -25,14 +33,20 @@ interface ResourcesPackage {
 
 export interface MetricsExport {
   readonly meter: Meter;
+  /** Sets what is read at each export, besides the instruments of the meter. Until then there is nothing to read. */
+  readFrom(read: ReadMetrics): void;
   /** Exports once more, for at most a second. */
   stop(): Promise<void>;
 }
+
+type ReadMetrics = () => Promise<readonly MetricReading[]>;
 
 const SERVICE_NAME = 'tidemark-actuator';
 const DEFAULT_INTERVAL_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const STOP_DEADLINE_MS = 1_000;
+/** Data points in one request: writing one takes some 10 ms. */
+export const MAX_POINTS_OF_REQUEST = 2_000;
 
 /**
  * Sends the actuator's own metrics over OTLP, by the standard `OTEL_*` variables. Null where no endpoint is set (the
@@ -43,18 +57,25 @@ const STOP_DEADLINE_MS = 1_000;
  */
 export async function exportMetrics(env: Environment, log: Log): Promise<MetricsExport | null> {
   if (!wantsExport(env)) return null;
-  const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
+  const sdk = await import('@opentelemetry/sdk-metrics');
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
   const intervalMs = parseMilliseconds(env.OTEL_METRIC_EXPORT_INTERVAL) ?? DEFAULT_INTERVAL_MS;
   const timeoutMs = parseMilliseconds(env.OTEL_METRIC_EXPORT_TIMEOUT) ?? DEFAULT_TIMEOUT_MS;
-  const reader = new PeriodicExportingMetricReader({
+  let read: ReadMetrics = async () => [];
+  const ofActuator = resource();
+  const reader = new sdk.PeriodicExportingMetricReader({
     exporter: logFaults(new OTLPMetricExporter(), log),
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
+    metricProducers: [producerOf(() => read(), ofActuator, sdk)],
+    maxExportBatchSize: MAX_POINTS_OF_REQUEST,
   });
-  const provider = new MeterProvider({ resource: resource(), readers: [reader] });
+  const provider = new sdk.MeterProvider({ resource: ofActuator, readers: [reader] });
   return {
     meter: provider.getMeter(SCOPE_NAME),
+    readFrom: (from) => {
+      read = from;
+    },
     async stop() {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
@@ -67,6 +88,49 @@ export async function exportMetrics(env: Environment, log: Log): Promise<Metrics
       clearTimeout(timer);
     },
   };
+}
+
+/** Of the SDK: what it calls the kinds of metrics. */
+interface MetricKinds {
+  readonly AggregationTemporality: typeof AggregationTemporality;
+  readonly DataPointType: typeof DataPointType;
+}
+
+/** Hands what is read over to the SDK, as it hands over its own instruments. */
+export function producerOf(read: ReadMetrics, ofActuator: Resource, kinds: MetricKinds): MetricProducer {
+  const startTime = hrTimeOf(Date.now());
+  return {
+    collect: async () => {
+      const readings = await read();
+      const endTime = hrTimeOf(Date.now());
+      const metrics = readings
+        .filter(({ points }) => points.length > 0)
+        .map((reading) => metricOf(reading, { startTime, endTime }, kinds));
+      const scope = { name: SCOPE_NAME };
+      return { resourceMetrics: { resource: ofActuator, scopeMetrics: [{ scope, metrics }] }, errors: [] };
+    },
+  };
+}
+
+function metricOf(
+  { metric, points }: MetricReading,
+  times: { readonly startTime: HrTime; readonly endTime: HrTime },
+  kinds: MetricKinds,
+): MetricData {
+  const isGauge = metric.instrument === 'ObservableGauge';
+  const { name, unit, description } = metric;
+  const data = {
+    descriptor: { name, unit, description, valueType: isGauge ? ValueType.DOUBLE : ValueType.INT },
+    aggregationTemporality: kinds.AggregationTemporality.CUMULATIVE,
+    dataPoints: points.map((point) => ({ ...point, ...times })),
+  };
+  return isGauge
+    ? { ...data, dataPointType: kinds.DataPointType.GAUGE }
+    : { ...data, dataPointType: kinds.DataPointType.SUM, isMonotonic: false };
+}
+
+function hrTimeOf(timeMs: number): HrTime {
+  return [Math.floor(timeMs / 1000), (timeMs % 1000) * 1e6];
 }
 
 function wantsExport(env: Environment): boolean {

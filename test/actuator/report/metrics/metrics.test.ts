@@ -1,3 +1,5 @@
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import * as sdk from '@opentelemetry/sdk-metrics';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -8,12 +10,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { BootEntry } from '../../../../src/actuator/boot-entry.ts';
 import { createLog } from '../../../../src/actuator/report/log.ts';
 import { recordEvents } from '../../../../src/actuator/report/metrics/event-metrics.ts';
-import { exportMetrics } from '../../../../src/actuator/report/metrics/metrics-export.ts';
+import { MAX_NAMED, readFleet } from '../../../../src/actuator/report/metrics/fleet-metrics.ts';
+import { exportMetrics, producerOf } from '../../../../src/actuator/report/metrics/metrics-export.ts';
 import { observeState } from '../../../../src/actuator/report/metrics/state-metrics.ts';
 import type { Attempt } from '../../../../src/attempt/attempt.ts';
 import { OBSTACLE_CODES, type Standing, type StandingFacts, standingOf } from '../../../../src/decision/standing.ts';
 import { MEMORY_CLASSES } from '../../../../src/model/decision.ts';
 import { headerSecrets } from '../../../../src/shared/otel-environment.ts';
+import { atOnce } from '../../../models/at-once.ts';
 import { aDecision } from '../../../models/decisions.ts';
 
 const NOW_MS = 1_000_000;
@@ -57,6 +61,11 @@ function standing(changes: Partial<StandingFacts> | null): Standing {
   });
 }
 
+/** A boot that was not decided about is one of the first dyno. */
+function dynoOf({ decision }: BootEntry): string {
+  return decision?.dyno ?? DECISION.dyno;
+}
+
 function entry(lastPointMs: number, decision: BootEntry['decision']): BootEntry {
   return { boot: { lastPointMs }, decision } as unknown as BootEntry;
 }
@@ -74,23 +83,28 @@ interface State {
 
 function start({ entries = [], standings = [], leads = true }: State = {}) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const resource = resourceFromAttributes({});
+  const state = { entries, standings };
+  const fleet = {
+    clock: { now: () => NOW_MS },
+    maxPointAgeMs: 30_000,
+    apps: () => [{ byDyno: () => [...Map.groupBy(state.entries, dynoOf).values()] }],
+    standings: () => state.standings,
+  };
   const reader = new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: 3_600_000,
     exportTimeoutMillis: 1_000,
+    metricProducers: [producerOf(async () => atOnce(readFleet(fleet)), resource, sdk)],
   });
-  const provider = new MeterProvider({ readers: [reader] });
+  const provider = new MeterProvider({ resource, readers: [reader] });
   providers.push(provider);
   const meter = provider.getMeter('test');
   const take = recordEvents(meter);
   observeState({
     meter,
-    clock: { now: () => NOW_MS },
-    maxPointAgeMs: 30_000,
-    entries: () => entries,
     ingestCounts: () => ({ accepted: 7, 'too-old': 2 }),
     leads: () => leads,
-    standings: () => standings,
     calls: () => ({ made: 40, left: 4460, budgetLeft: 150 }),
   });
   /** The points of one metric. */
@@ -104,7 +118,7 @@ function start({ entries = [], standings = [], leads = true }: State = {}) {
     const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
     return points.map(({ attributes, value }) => ({ attributes, value }));
   };
-  return { take, read };
+  return { take, read, state };
 }
 
 describe("the actuator's own metrics", () => {
@@ -182,6 +196,26 @@ describe("the actuator's own metrics", () => {
     const current = (await read('tidemark.dyno.class')).filter(({ value }) => value === 1);
     expect(current.map(({ attributes }) => attributes['tidemark.class'])).toEqual(['warming']);
     expect(await read('tidemark.dyno.time_to_limit')).toEqual([]);
+  });
+
+  it('end with the dyno: what is gone keeps no class, and reaches no limit', async () => {
+    const { read, state } = start({ entries: [entry(NOW_MS, DECISION)], standings: [standing({})] });
+    expect(await read('tidemark.dyno.time_to_limit')).toHaveLength(1);
+    Object.assign(state, { entries: [], standings: [] });
+    for (const name of ['tidemark.dyno.class', 'tidemark.dyno.time_to_limit', 'tidemark.target.obstacle'])
+      expect(await read(name)).toEqual([]);
+  });
+
+  it('name a limited number of dynos, first those that may need a look, and count all', async () => {
+    const healthy = Array.from({ length: 3 * MAX_NAMED }, (_, index) => aDecision({ dyno: `worker.${index}` }));
+    const leak = aDecision({ dyno: 'worker.leak', class: 'leak' });
+    const { read } = start({ entries: [...healthy, leak].map((decision) => entry(NOW_MS, decision)) });
+    const classes = await read('tidemark.dyno.class');
+    expect(classes).toHaveLength(MAX_NAMED * MEMORY_CLASSES.length);
+    const leaks = classes.filter(({ attributes, value }) => attributes['tidemark.class'] === 'leak' && value === 1);
+    expect(leaks.map(({ attributes }) => attributes['heroku.dyno.name'])).toEqual(['worker.leak']);
+    expect(classes.some(({ attributes }) => 'otel.metric.overflow' in attributes)).toBe(false);
+    expect(await read('tidemark.boot.active')).toEqual([{ attributes: {}, value: 3 * MAX_NAMED + 1 }]);
   });
 
   it('show how old the newest measurement of the boot is that is furthest behind', async () => {
