@@ -193,8 +193,8 @@ export class BootRegistry {
   }
 
   /**
-   * Forgets boots that are over, in steps, between which boots may come, report and go. Looks at those that are there
-   * at the first step: names that come meanwhile do not lengthen it. A boot is removed in the step that finds it over,
+   * Forgets boots that are over, in steps, between which boots may come, report and go. Looks at the
+   * dyno names that are there when it comes to their app, once: names that come meanwhile do not lengthen it. A boot is removed in the step that finds it over,
    * so one that has reported again stays.
    *
    * @param onGone called with the key of each such boot in the step that removes it, and of each that made room for
@@ -208,16 +208,16 @@ export class BootRegistry {
       if (!this.#entries.has(key)) onGone(key);
       yield;
     }
-    for (const ofApp of this.byApp()) {
-      for (const entry of ofApp) {
-        this.#pruneDyno(entry.boot.identity, nowMs, onGone);
+    for (const ofApp of [...this.#byApp.values()]) {
+      for (const [known] of ofApp.byDyno()) {
+        if (known !== undefined) this.#pruneDyno(known.boot.identity, nowMs, onGone);
         yield;
       }
     }
     yield* this.#places.prune(nowMs);
   }
 
-  /** All boots of a dyno name in one step: they are compared with each other, also with one that is over itself. */
+  /** All boots of a dyno name as they are now, in one step: they are compared with each other, those over included. */
   #pruneDyno({ app, dyno }: BootIdentity, nowMs: number, onGone: (key: string) => void): void {
     const ofDyno = this.ofDyno(app, dyno);
     for (const entry of ofDyno) {

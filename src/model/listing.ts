@@ -118,7 +118,8 @@ function* lookAt<D extends ListedDyno>(
 ): Generator<void, readonly Look<D>[]> {
   const apps = new Map<string | null, AppLooks<D>>();
   const looks: Look<D>[] = [];
-  for (const { identity, firstPointMs, lastPointMs } of boots) {
+  for (const boot of boots) {
+    const { identity } = boot;
     const { app, bootId, dyno } = identity;
     const ofApp = apps.get(app) ?? {
       byId: new Map(),
@@ -126,7 +127,7 @@ function* lookAt<D extends ListedDyno>(
       listed: yield* byDynoName(app === null ? null : dynosOf(app)),
     };
     apps.set(app, ofApp);
-    const look = { identity, firstPointMs, lastPointMs, ofApp };
+    const look = { identity, firstPointMs: boot.firstPointMs, lastPointMs: boot.lastPointMs, ofApp };
     addTo(ofApp.byId, bootId, look);
     addTo(ofApp.byName, dyno, look);
     looks.push(look);

@@ -175,19 +175,19 @@ export class Fleet {
   #inputOf(entries: readonly BootEntry[], ledgers: LedgerViews, mayAct: boolean): DecideInput {
     const { platform, rules, host } = this.#parts;
     const ups = new Map<TargetKey, number | null>();
+    // Nobody asks where none must be healthy, and a count goes through all dynos of the app.
+    const counted = rules.policy.minHealthy === 0 ? [] : this.watchedTargets(entries);
+    for (const target of counted) ups.set(targetKey(target), platform?.upCount(target) ?? null);
     return {
       boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
       ledgers,
       nowMs: host.clock.now(),
       policy: rules.policy,
       permissions: rules.permissions,
+      // Of a target that is not on the allow-list a person may ask; it is never restarted.
       upCount: (target) => {
-        const key = targetKey(target);
-        const known = ups.get(key);
-        if (known !== undefined) return known;
-        const up = platform?.upCount(target) ?? null;
-        ups.set(key, up);
-        return up;
+        const up = ups.get(targetKey(target));
+        return up === undefined ? (platform?.upCount(target) ?? null) : up;
       },
       hindrance: this.#hindrance(mayAct),
     };
