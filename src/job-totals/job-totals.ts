@@ -96,10 +96,17 @@ export class JobTotals {
     }
   }
 
-  /** Of every target; its jobs by net growth. Made in steps, one for each boot: all together take long. */
+  /** Of every target; its jobs by net growth. Made in steps, two for each boot: all together take long. */
   *addUp(nowMs: number): Generator<void, readonly TargetJobs[]> {
-    const all = [...this.#boots.values()].filter(({ lastMs }) => nowMs - lastMs <= KEPT_MS);
-    const byTarget = Map.groupBy(all, ({ identity }) => `${identity.app ?? ''}|${identity.processType}`);
+    const byTarget = new Map<string, BootJobs[]>();
+    for (const jobs of [...this.#boots.values()]) {
+      yield;
+      if (nowMs - jobs.lastMs > KEPT_MS) continue;
+      const key = `${jobs.identity.app ?? ''}|${jobs.identity.processType}`;
+      const ofTarget = byTarget.get(key);
+      if (ofTarget === undefined) byTarget.set(key, [jobs]);
+      else ofTarget.push(jobs);
+    }
     const targets: TargetJobs[] = [];
     for (const boots of byTarget.values()) targets.push(yield* targetJobs(boots, nowMs));
     return targets;

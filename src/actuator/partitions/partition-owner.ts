@@ -10,10 +10,12 @@ import { BadInputError, LedgerUnavailable } from '../../model/errors.ts';
 import { LOCAL_SENDER } from '../../sources/ingest-tokens.ts';
 import type { Intake } from '../../sources/intake.ts';
 import type { DecodedRequest } from '../../sources/points/request-fold.ts';
+import type { BootEntry } from '../boot-entry.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
+import { stepByStep } from '../loop/turns.ts';
 import type { Refusals } from '../report/refusals.ts';
-import { offsetToReadFrom } from './held-partitions.ts';
+import { offsetToReadFrom, type SavedBoot } from './held-partitions.ts';
 import type { Partitions } from './partitions.ts';
 
 export interface PartitionOwnerParts {
@@ -33,6 +35,9 @@ export interface PartitionOwnerParts {
 }
 
 const RETRY_MS = 1_000;
+
+/** Where the snapshots of a partition's boots say that it must be read from. */
+type SavedByPartition = ReadonlyMap<number, readonly SavedBoot[]>;
 
 /**
  * Follows the partitions that the group gives this actuator. Each is read back by itself, boots first and then the
@@ -88,13 +93,11 @@ export class PartitionOwner implements PartitionListener {
   /** Reports to the group up to which record the boots are saved. */
   async commit(): Promise<void> {
     const { partitions, reader, registry, maxPointAgeMs, host } = this.#parts;
-    const byPartition = Map.groupBy(registry.entries(), ({ boot }) => partitions.partitionOf(boot.identity));
+    const saved = await stepByStep(savedByPartition(registry.entries(), partitions));
     const offsets = new Map<number, bigint>();
     for (const { partition, nextOffset } of partitions.list()) {
-      const saved = (byPartition.get(partition) ?? []).flatMap(({ savedOffset, boot: { lastPointMs } }) =>
-        savedOffset === null ? [] : [{ offset: savedOffset, lastPointMs }],
-      );
-      const offset = offsetToReadFrom(saved, host.clock.now() - maxPointAgeMs) ?? nextOffset;
+      const ofPartition = saved.get(partition) ?? [];
+      const offset = offsetToReadFrom(ofPartition, host.clock.now() - maxPointAgeMs) ?? nextOffset;
       if (offset !== null) offsets.set(partition, offset);
     }
     // Nothing depends on this commit: the snapshots say where to begin. The next round commits again.
@@ -169,6 +172,20 @@ export class PartitionOwner implements PartitionListener {
   #wait(): Promise<void> {
     return (this.#parts.wait ?? waitByTimer)(RETRY_MS, this.#closed.signal);
   }
+}
+
+/** Found in steps. A boot that comes meanwhile is not saved yet, so it would say nothing. */
+function* savedByPartition(entries: readonly BootEntry[], partitions: Partitions): Generator<void, SavedByPartition> {
+  const saved = new Map<number, SavedBoot[]>();
+  for (const { boot, savedOffset } of entries) {
+    yield;
+    const partition = partitions.partitionOf(boot.identity);
+    if (partition === null || savedOffset === null) continue;
+    const ofPartition = saved.get(partition) ?? [];
+    saved.set(partition, ofPartition);
+    ofPartition.push({ offset: savedOffset, lastPointMs: boot.lastPointMs });
+  }
+  return saved;
 }
 
 function waitByTimer(ms: number, signal: AbortSignal): Promise<void> {

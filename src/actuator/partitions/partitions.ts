@@ -59,7 +59,14 @@ export class Partitions {
 
   /** Forgets targets of which no boot is followed any more: senders can name any number of them. */
   keepOnly(targets: Iterable<OfTarget>): void {
-    const kept = new Set([...targets].map(keyOf));
+    const kept = new Set<string>();
+    let last: OfTarget | null = null;
+    for (const target of targets) {
+      // The boots of a target mostly follow one another, and there may be 100,000.
+      if (target.app === last?.app && target.processType === last.processType) continue;
+      kept.add(keyOf(target));
+      last = target;
+    }
     for (const key of this.#byTarget.keys()) if (!kept.has(key)) this.#byTarget.delete(key);
   }
 
