@@ -2,7 +2,7 @@
  * How long the event loop stands still in a round of the actuator's loop: the longest turn of each step, with 100,000
  * boots in one process.
  *
- *   node bench/loop-turns.ts [--shapes 20x5000,1x20000,2000x50] [--minutes 3] [--rounds 3]
+ *   node --max-old-space-size=12000 bench/loop-turns.ts [--shapes 20x5000,1x20000,2000x50] [--minutes 3] [--rounds 3]
  *
  * A shape is apps x dynos. The boots, the detector, the decisions and the platform's listings are real; Redis is a stub
  * that answers in the next turn. A turn is measured by the CPU time of its thread, in which other programs on the

@@ -193,9 +193,9 @@ export class BootRegistry {
   }
 
   /**
-   * Forgets boots that are over, in steps, between which boots may come, report and go. Looks at the
-   * dyno names that are there when it comes to their app, once: names that come meanwhile do not lengthen it. A boot is removed in the step that finds it over,
-   * so one that has reported again stays.
+   * Forgets boots that are over, in steps, between which boots may come, report and go. Looks once at the dyno names
+   * that are there when it comes to their app: names that come meanwhile do not lengthen it. A boot is removed in the
+   * step that finds it over, so one that has reported again stays.
    *
    * @param onGone called with the key of each such boot in the step that removes it, and of each that made room for
    * others: from then on a boot of that key is a new one
