@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as sdk from '@opentelemetry/sdk-metrics';
 import {
@@ -6,16 +10,21 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { BootEntry } from '../../../../src/actuator/boot-entry.ts';
 import { createLog } from '../../../../src/actuator/report/log.ts';
 import { recordEvents } from '../../../../src/actuator/report/metrics/event-metrics.ts';
 import { MAX_NAMED, readFleet } from '../../../../src/actuator/report/metrics/fleet-metrics.ts';
-import { exportMetrics, producerOf } from '../../../../src/actuator/report/metrics/metrics-export.ts';
+import {
+  exportMetrics,
+  MAX_POINTS_OF_REQUEST,
+  producerOf,
+} from '../../../../src/actuator/report/metrics/metrics-export.ts';
 import { observeState } from '../../../../src/actuator/report/metrics/state-metrics.ts';
 import type { Attempt } from '../../../../src/attempt/attempt.ts';
 import { OBSTACLE_CODES, type Standing, type StandingFacts, standingOf } from '../../../../src/decision/standing.ts';
 import { MEMORY_CLASSES } from '../../../../src/model/decision.ts';
+import { METRIC_DYNO_CLASS } from '../../../../src/semconv.ts';
 import { headerSecrets } from '../../../../src/shared/otel-environment.ts';
 import { atOnce } from '../../../models/at-once.ts';
 import { aDecision } from '../../../models/decisions.ts';
@@ -268,6 +277,28 @@ describe('their export', () => {
     ['the SDK is disabled', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }],
   ])('is off where %s', async (_, env) => {
     expect(await exportMetrics(env, log)).toBeNull();
+  });
+
+  it('sends what is read beside the instruments, in requests of a limited size', async () => {
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push(await text(request));
+      response.end('{}');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_METRIC_EXPORT_INTERVAL: '3600000' };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const exported = await exportMetrics(env, log);
+    const points = Array.from({ length: 2.5 * MAX_POINTS_OF_REQUEST }, (_, value) => ({ value, attributes: {} }));
+    exported?.readFrom(async () => [{ metric: METRIC_DYNO_CLASS, points }]);
+    await exported?.stop();
+    vi.unstubAllEnvs();
+    server.close();
+    const counts = bodies.map((body) => body.split('"timeUnixNano"').length - 1);
+    expect(counts).toEqual([MAX_POINTS_OF_REQUEST, MAX_POINTS_OF_REQUEST, MAX_POINTS_OF_REQUEST / 2]);
+    expect(bodies.every((body) => body.includes('tidemark.dyno.class'))).toBe(true);
   });
 
   it('keeps the secrets of its headers out of the log', () => {
