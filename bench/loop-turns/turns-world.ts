@@ -90,7 +90,7 @@ export class TurnsWorld {
       registry,
       ledgers: this.#ledgers,
       rules,
-      isWritable: async () => true,
+      stateObstacle: async () => null,
       log: host.log,
     });
     this.#meters = this.#export();
