@@ -21,6 +21,8 @@ export interface BackgroundExporterOptions {
    */
   readonly onArrived: () => void;
   readonly onFailed: (error: unknown) => void;
+  /** Called when the process may end: nothing may keep it alive. */
+  readonly letGo?: () => void;
 }
 
 /**
@@ -34,6 +36,8 @@ export class BackgroundExporter implements PushMetricExporter {
   #flushes = 0;
   /** Whether any export has arrived, or has failed. */
   #isAnswered = false;
+  /** The receiver asked not to be called. Exports until `untilMs` fail with its error. */
+  #pause: { readonly untilMs: number; readonly error: PostError } | null = null;
 
   constructor(options: BackgroundExporterOptions) {
     this.#exporter = options.exporter;
@@ -64,6 +68,7 @@ export class BackgroundExporter implements PushMetricExporter {
    * process that lives shorter than an export's timeout would otherwise say nothing.
    */
   giveUp(): void {
+    this.#options.letGo?.();
     if (this.#isAnswered || this.#flushes === 0) return;
     this.#fail(
       new PostError('no answer before the process ends', { isRetryable: true, cause: { name: 'AbortError' } }),
@@ -81,7 +86,9 @@ export class BackgroundExporter implements PushMetricExporter {
   }
 
   async #send(metrics: ResourceMetrics): Promise<void> {
-    const deadlineMs = performance.now() + this.#options.retryForMs;
+    const startMs = performance.now();
+    if (this.#pause !== null && startMs < this.#pause.untilMs) throw this.#pause.error;
+    const deadlineMs = startMs + this.#options.retryForMs;
     for (let backoffMs = FIRST_RETRY_MS; ; backoffMs *= RETRY_FACTOR) {
       const { code, error } = await this.#once(metrics);
       if (code === SUCCESS) return;
@@ -89,7 +96,9 @@ export class BackgroundExporter implements PushMetricExporter {
       // The process may end after the flush, before the last retry.
       if (this.#flushes > 0) this.#fail(error);
       const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
-      if (performance.now() + waitMs > deadlineMs) throw error;
+      const nowMs = performance.now();
+      if (error.retryAfterMs !== null) this.#pause = { untilMs: nowMs + error.retryAfterMs, error };
+      if (nowMs + waitMs > deadlineMs) throw error;
       await unheldDelay(waitMs);
     }
   }

@@ -90,12 +90,13 @@ async function toConsole(): Promise<PushMetricExporter> {
 
 async function overOtlp({ env, settings, say, subject }: ExporterContext): Promise<PushMetricExporter> {
   const { intervalMs, timeoutMs } = settings;
-  const { exporter, url } = await otlpExporter(env);
+  const { exporter, url, letGo } = await otlpExporter(env);
   const log = new ExportLog({ say, subject, destination: url.origin, intervalMs });
   const target = { subject: subject.name, url, intervalMs, env };
   return new BackgroundExporter({
     exporter,
     retryForMs: timeoutMs,
+    letGo,
     onArrived: () => log.succeeded(),
     onFailed: (error) => {
       const problem = otlpProblem(error, target);

@@ -29,7 +29,10 @@ export interface OwnProvider {
   readonly tables: JobTables | null;
   /** Whether what it collects now would leave the process. Never rejects. */
   canSend(): Promise<boolean>;
-  /** The last flush is over, and what has not arrived by now may never do: the reason is printed, if none was. */
+  /**
+   * The last flush is over, and what has not arrived by now may never do: the reason is printed, if none was. No export
+   * keeps the process alive any longer.
+   */
   giveUp(): void;
 }
 
@@ -146,10 +149,13 @@ export class Telemetry {
    */
   flush(): Promise<void> {
     if (this.#flushing !== null) return this.#flushing;
-    if (!this.#unflushedJobs) return Promise.resolve();
+    const giveUp = () => guarded('reporting that a flush was cut short', () => this.#own?.giveUp());
+    if (!this.#unflushedJobs) {
+      giveUp();
+      return Promise.resolve();
+    }
     this.#measured.monitor.process();
     this.#unflushedJobs = false;
-    const giveUp = () => guarded('reporting that a flush was cut short', () => this.#own?.giveUp());
     this.#flushing = within(FLUSH_LIMIT_MS, this.#deliver(), giveUp).finally(() => {
       this.#flushing = null;
     });

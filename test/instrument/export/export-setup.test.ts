@@ -137,6 +137,13 @@ const AT_THE_RECEIVER: readonly [string, Record<string, string>, (() => Promise<
       'Tidemark keeps trying, with new measurements every 0.5 s.',
   ],
   [
+    'a receiver that wants to be left alone for longer than an interval',
+    {},
+    answering(429, status('slow down'), { 'retry-after': '30' }),
+    `${NOT_REPORTED} http://RECEIVER accepts no measurements now (429: "slow down"). ` +
+      'It asks for a pause of 30 s, and Tidemark sends new measurements after it.',
+  ],
+  [
     'an app that does not run',
     {},
     answering(503, '<html><head><title>Application Error</title></head></html>', { 'content-type': 'text/html' }),

@@ -6,11 +6,12 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Worker as ThreadWorker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { BackgroundExporter } from '../../../src/instrument/export/background-exporter.ts';
 import { otlpExporter } from '../../../src/instrument/export/otlp/otlp-exporter.ts';
-import { OtlpPost, type OtlpPostOptions, PostError } from '../../../src/instrument/export/otlp/otlp-post.ts';
+import { OtlpPost, type OtlpPostOptions } from '../../../src/instrument/export/otlp/otlp-post.ts';
+import { otlpProblem } from '../../../src/instrument/export/otlp/otlp-problem.ts';
+import { PATIENCE } from '../../patience.ts';
 
 const METRICS: ResourceMetrics = {
   resource: { attributes: {}, merge: () => METRICS.resource, getRawAttributes: () => [] },
@@ -135,6 +136,26 @@ describe('a post to an OTLP receiver', () => {
     await expect(postTo(url).post(BODY)).rejects.toMatchObject({ isRetryable: true, retryAfterMs: 7000 });
   });
 
+  it('leaves a receiver alone for 5 minutes at most', async () => {
+    const { url } = await noting((response) => response.writeHead(429, { 'retry-after': '86400' }).end());
+    await expect(postTo(url).post(BODY)).rejects.toMatchObject({ isRetryable: true, retryAfterMs: 300_000 });
+  });
+
+  it('goes by the status of an answer that breaks off: a retry could send the points twice', async () => {
+    const cutOff = (status: number) =>
+      noting((response) => {
+        response.writeHead(status, { 'content-length': 100 });
+        response.write('half an ans', () => response.socket?.destroy());
+      });
+    const { url } = await cutOff(200);
+    expect((await postTo(url).post(BODY)).toString()).toBe('half an ans');
+    const { url: busyUrl } = await cutOff(503);
+    await expect(postTo(busyUrl).post(BODY)).rejects.toMatchObject({
+      isRetryable: true,
+      refusal: { status: 503, text: 'half an ans' },
+    });
+  });
+
   it('is worth a retry when nothing listens', async () => {
     const url = await receiver(() => {});
     for (const one of undo.splice(0)) one();
@@ -246,101 +267,16 @@ describe('the OTLP exporter', () => {
   });
 });
 
-/** Answers what it is told, in turn. */
-function scripted(...results: { code: number; error?: Error }[]) {
-  const sent = vi.fn<PushMetricExporter['export']>((_metrics, done) => done(results.shift() ?? { code: 0 }));
-  const exporter: PushMetricExporter = { export: sent, forceFlush: async () => {}, shutdown: async () => {} };
-  return { sent, exporter };
-}
-
-const unheard = { onArrived: () => {}, onFailed: () => {} };
-
-const failure = (isRetryable: boolean, retryAfterMs: number | null = null) => ({
-  code: 1,
-  error: new PostError('no', { isRetryable, retryAfterMs }),
-});
-
-describe('export in the background', () => {
-  it('lets the reader go at once, though the receiver hangs', () => {
-    const exporter: PushMetricExporter = { export: () => {}, forceFlush: async () => {}, shutdown: async () => {} };
-    const done = vi.fn();
-    new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard }).export(METRICS, done);
-    expect(done).toHaveBeenCalledWith({ code: 0 });
-  });
-
-  it('tries again after what may pass', async () => {
-    vi.useFakeTimers();
-    const { sent, exporter } = scripted(failure(true), failure(true), { code: 0 });
-    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard });
-    background.export(METRICS, () => {});
-    await vi.runAllTimersAsync();
-    await background.forceFlush();
-    expect(sent).toHaveBeenCalledTimes(3);
-  });
-
-  it('waits as long as the receiver asked for', async () => {
-    vi.useFakeTimers();
-    const { sent, exporter } = scripted(failure(true, 4000), { code: 0 });
-    new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard }).export(METRICS, () => {});
-    await vi.advanceTimersByTimeAsync(3900);
-    expect(sent).toHaveBeenCalledTimes(1);
-    await vi.advanceTimersByTimeAsync(200);
-    expect(sent).toHaveBeenCalledTimes(2);
-  });
-
-  it('does not try again after a refusal', async () => {
-    const { sent, exporter } = scripted(failure(false));
-    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard });
-    background.export(METRICS, () => {});
-    await background.forceFlush();
-    expect(sent).toHaveBeenCalledTimes(1);
-  });
-
-  it('starts no retry later than its time', async () => {
-    vi.useFakeTimers();
-    const { sent, exporter } = scripted(...Array.from({ length: 50 }, () => failure(true)));
-    const background = new BackgroundExporter({ exporter, retryForMs: 3000, ...unheard });
-    background.export(METRICS, () => {});
-    await vi.advanceTimersByTimeAsync(60_000);
-    await background.forceFlush();
-    expect(sent).toHaveBeenCalledTimes(3);
-  });
-
-  it('reports the first failure in a flush, for the process may end before the last retry', async () => {
-    vi.useFakeTimers();
-    const { exporter } = scripted(failure(true), failure(true), { code: 0 });
-    const onFailed = vi.fn();
-    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard, onFailed });
-    background.export(METRICS, () => {});
-    const flushed = background.forceFlush();
-    await vi.advanceTimersByTimeAsync(1);
-    expect(onFailed).toHaveBeenCalledTimes(1);
-    await vi.runAllTimersAsync();
-    await flushed;
-  });
-
-  it('reports a receiver that never answered, once the flush is given up', async () => {
-    const exporter: PushMetricExporter = { export: () => {}, forceFlush: async () => {}, shutdown: async () => {} };
-    const onFailed = vi.fn();
-    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard, onFailed });
-    background.export(METRICS, () => {});
-    background.giveUp();
-    expect(onFailed).not.toHaveBeenCalled();
-    void background.forceFlush();
-    background.giveUp();
-    background.giveUp();
-    expect(onFailed).toHaveBeenCalledExactlyOnceWith(expect.any(PostError));
-  });
-
-  it('reports nothing of a receiver that has answered before', async () => {
-    const { exporter } = scripted({ code: 0 });
-    const onFailed = vi.fn();
-    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, ...unheard, onFailed });
-    background.export(METRICS, () => {});
-    await background.forceFlush();
-    background.export(METRICS, () => {});
-    void background.forceFlush();
-    background.giveUp();
-    expect(onFailed).not.toHaveBeenCalled();
+describe('a receiver that never answers', () => {
+  it('holds four exports at most; the next fail as not answered', async () => {
+    const { url, requests } = await noting(() => {});
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', url);
+    const { exporter } = await otlpExporter({});
+    undo.push(() => void exporter.shutdown());
+    const failed: (Error | undefined)[] = [];
+    for (let count = 0; count < 10; count += 1) exporter.export(METRICS, ({ error }) => failed.push(error));
+    await vi.waitFor(() => expect([requests.length, failed.length]).toEqual([4, 6]), PATIENCE);
+    const target = { subject: 'my-app worker.1', url: new URL(url), intervalMs: 10_000, env: {} };
+    expect(new Set(failed.map((error) => otlpProblem(error, target).kind))).toEqual(new Set(['no-answer']));
   });
 });

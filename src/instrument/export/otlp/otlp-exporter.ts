@@ -17,10 +17,22 @@ const FAILED = 1;
 const MAX_BODY_BYTES = 1_000_000;
 const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
+/**
+ * Exports that wait for an answer. A receiver that never answers would otherwise keep one for each interval of its
+ * time-out. The sums are cumulative, so the next export contains what one that was not sent did.
+ */
+const MAX_UNDER_WAY = 4;
 
 const METRICS_PATH = 'v1/metrics';
 /** For all signals: each appends its path. */
 const BASE_VARIABLE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
+export interface OtlpExporter {
+  readonly exporter: PushMetricExporter;
+  readonly url: URL;
+  /** Ends what keeps the process alive, if an export does. */
+  readonly letGo: () => void;
+}
 
 /**
  * OTLP over HTTP as JSON, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says; all other standard variables apply. It is
@@ -28,11 +40,11 @@ const BASE_VARIABLE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
  * sends once, reports the result, and repeats nothing. If the receiver rejected some points, the export has failed with
  * `RejectedPoints`.
  */
-export async function otlpExporter(env: Environment): Promise<{ exporter: PushMetricExporter; url: URL }> {
+export async function otlpExporter(env: Environment): Promise<OtlpExporter> {
   const { OTLPMetricExporterBase, convertLegacyHttpOptions, JsonMetricsSerializer } = await import(
     '../opentelemetry-sdk.ts'
   );
-  const { url, headers, compression, timeoutMillis, concurrencyLimit } = convertLegacyHttpOptions(
+  const { url, headers, compression, timeoutMillis } = convertLegacyHttpOptions(
     addressOf(env),
     'METRICS',
     METRICS_PATH,
@@ -40,8 +52,8 @@ export async function otlpExporter(env: Environment): Promise<{ exporter: PushMe
   );
   const timeoutMs = Math.min(timeoutMillis, MAX_TIMER_MS);
   const post = new OtlpPost({ url, headers, compression, timeoutMs, env });
-  const exporter = new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer, concurrencyLimit));
-  return { exporter, url: new URL(url) };
+  const exporter = new OTLPMetricExporterBase(new PostedExports(post, JsonMetricsSerializer));
+  return { exporter, url: new URL(url), letGo: () => post.letGo() };
 }
 
 /**
@@ -62,15 +74,13 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #post: OtlpPost;
   readonly #serializer: Serializer;
   readonly #parts: ExportParts;
-  readonly #mostUnderWay: number;
   #maxBodyBytes = MAX_BODY_BYTES;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(post: OtlpPost, serializer: Serializer, mostUnderWay: number) {
+  constructor(post: OtlpPost, serializer: Serializer) {
     this.#post = post;
     this.#serializer = serializer;
     this.#parts = new ExportParts((metrics) => serializer.serializeRequest(metrics));
-    this.#mostUnderWay = mostUnderWay;
   }
 
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
@@ -95,8 +105,9 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   setMetrics(): void {}
 
   async #send(metrics: ResourceMetrics): Promise<void> {
-    if (this.#underWay.size >= this.#mostUnderWay) {
-      throw new Error(`${this.#underWay.size} exports are under way, which is the maximum`);
+    if (this.#underWay.size >= MAX_UNDER_WAY) {
+      const cause = { name: 'AbortError' };
+      throw new PostError(`${MAX_UNDER_WAY} exports are not answered yet`, { isRetryable: false, cause });
     }
     let fault: unknown = null;
     // The most needed comes first. If one part is refused, the others are still sent.

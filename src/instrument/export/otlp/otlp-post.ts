@@ -4,6 +4,7 @@ import type https from 'node:https';
 import { parseRetryAfter } from '../../../shared/retry-after.ts';
 import { VERSION } from '../../../shared/version.ts';
 import { afterLoopTime } from '../../patience.ts';
+import { HostLookup, silence } from './host-lookup.ts';
 
 /** Statuses after which OTLP lets a client retry. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -11,6 +12,8 @@ const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** How much of a refusal is kept: enough for one sentence of the receiver. */
 const KEPT_ANSWER_CHARACTERS = 2000;
+/** A receiver that asks for a longer pause is called after this one. */
+const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,7 +32,7 @@ export class PostError extends Error {
   override readonly name = 'PostError';
   /** Whether the same request may succeed later: the receiver said so, or never answered. */
   readonly isRetryable: boolean;
-  /** How long the receiver asked not to be called, ms; null if it did not ask. */
+  /** How long the receiver asked not to be called, ms, at most `MAX_RETRY_AFTER_MS`; null if it did not ask. */
   readonly retryAfterMs: number | null;
   /** Null if there was no answer, or not one of HTTP. */
   readonly refusal: Refusal | null;
@@ -61,6 +64,7 @@ export interface OtlpPostOptions {
   readonly timeoutMs: number;
   /** Standard variables name the certificate files. */
   readonly env: Environment;
+  readonly hosts?: HostLookup;
 }
 
 /**
@@ -73,11 +77,13 @@ export interface OtlpPostOptions {
 export class OtlpPost {
   readonly #options: OtlpPostOptions;
   readonly #url: URL;
+  readonly #hosts: HostLookup;
   #client: { readonly request: typeof http.request; readonly agent: http.Agent } | null = null;
 
   constructor(options: OtlpPostOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
+    this.#hosts = options.hosts ?? new HostLookup();
   }
 
   /**
@@ -104,13 +110,16 @@ export class OtlpPost {
   #send(body: Uint8Array, options: http.RequestOptions): Promise<Buffer> {
     this.#client ??= client(this.#url.protocol, this.#options.env);
     const { request, agent } = this.#client;
+    const { lookup } = this.#hosts;
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         if (error instanceof PostError) return reject(error);
-        const what = error.name === 'AbortError' ? `no answer within ${this.#options.timeoutMs} ms` : error.message;
-        reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause: error }));
+        const isLate = error.name === 'AbortError';
+        const cause = isLate && this.#hosts.isWaiting ? silence(this.#url.hostname) : error;
+        const what = isLate ? `no answer within ${this.#options.timeoutMs} ms` : error.message;
+        reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause }));
       };
-      const sent = request(this.#url, { ...options, agent }, (response) => {
+      const sent = request(this.#url, { ...options, agent, lookup }, (response) => {
         read(response).then(({ answer, isWhole }) => {
           const refusal = refusalOf(response, answer) ?? (isWhole ? null : TOO_LONG);
           if (refusal === null) resolve(answer);
@@ -127,8 +136,14 @@ export class OtlpPost {
     });
   }
 
+  /** Ends what keeps the process alive: the lookup of a host whose name server is silent. */
+  letGo(): void {
+    this.#hosts.cancel();
+  }
+
   /** Closes the connection. */
   close(): void {
+    this.letGo();
     this.#client?.agent.destroy();
     this.#client = null;
   }
@@ -150,14 +165,22 @@ function gzipped(bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** The answer, or its beginning if it is longer than a receiver's. */
+/**
+ * The answer, or its beginning if it is longer than a receiver's or breaks off. Its status has come before: after one
+ * that accepts the request, a retry would send the same points twice.
+ */
 async function read(response: http.IncomingMessage): Promise<{ answer: Buffer; isWhole: boolean }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) break;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES) break;
+    }
+  } catch (error) {
+    // The time is over.
+    if ((error as Error).name === 'AbortError') throw error;
   }
   return { answer: Buffer.concat(chunks), isWhole: bytes <= MAX_ANSWER_BYTES };
 }
@@ -171,9 +194,10 @@ function refusalOf({ statusCode = 0, statusMessage, headers }: http.IncomingMess
   const isHtml = headers['content-type']?.includes('html') === true || /^\s*<(?:!doctype|html)/i.test(text);
   // Most addresses that belong to something else answer with a web page and status 200.
   if (statusCode >= 200 && statusCode < 300 && !isHtml) return null;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
   return new PostError(`the receiver answered ${statusCode} ${statusMessage ?? ''}: ${text.slice(0, 500)}`, {
     isRetryable: RETRYABLE_STATUS.has(statusCode),
-    retryAfterMs: parseRetryAfter(headers['retry-after'], Date.now()),
+    retryAfterMs: retryAfterMs === null ? null : Math.min(retryAfterMs, MAX_RETRY_AFTER_MS),
     refusal: { status: statusCode, text, isHtml, location: headers.location ?? null },
   });
 }

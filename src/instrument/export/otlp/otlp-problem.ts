@@ -55,11 +55,12 @@ export function otlpProblem(error: unknown, target: ExportTarget): ExportProblem
   }
   const refusal = error instanceof PostError ? error.refusal : null;
   const cause = error instanceof PostError ? (error.cause ?? error) : error;
-  const [kind, what, advice] = refusal === null ? ofConnection(cause, target) : ofAnswer(refusal, target);
+  const pauseMs = error instanceof PostError ? (error.retryAfterMs ?? 0) : 0;
+  const [kind, what, advice] = refusal === null ? ofConnection(cause, target) : ofAnswer(refusal, pauseMs, target);
   return { kind, sentence: `${subject} is not reported: ${what}. ${advice}` };
 }
 
-function ofAnswer(refusal: Refusal, target: ExportTarget): Problem {
+function ofAnswer(refusal: Refusal, pauseMs: number, target: ExportTarget): Problem {
   const { url, env, intervalMs } = target;
   const { status, isHtml, location } = refusal;
   const said = quote(isHtml ? titleOf(refusal.text) : messageOf(refusal.text), target);
@@ -88,7 +89,10 @@ function ofAnswer(refusal: Refusal, target: ExportTarget): Problem {
   if (status === 413) return ['too-large', `${url.origin} refuses an export of this size ${answer}`, TOO_LARGE];
   if (status === 415) return ['no-json', `${url.origin} does not accept OTLP as JSON ${answer}`, NO_JSON];
   if ([429, 502, 503, 504].includes(status)) {
-    const again = `Tidemark keeps trying, with new measurements every ${intervalMs / 1000} s.`;
+    const again =
+      pauseMs > intervalMs
+        ? `It asks for a pause of ${Math.round(pauseMs / 1000)} s, and Tidemark sends new measurements after it.`
+        : `Tidemark keeps trying, with new measurements every ${intervalMs / 1000} s.`;
     return ['busy', `${url.origin} accepts no measurements now ${answer}`, again];
   }
   const advice = "Check the receiver's log.";
@@ -149,6 +153,8 @@ function ofConnection(cause: unknown, target: ExportTarget): Problem {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return ['no-host', `the host of ${origin} cannot be found (${code})`, `Correct ${variable(env)}.`];
   }
+  if (code === 'ETIMEOUT')
+    return ['no-name-server', `the name server does not answer for the host of ${origin}`, AGAIN];
   if (path !== undefined)
     return [
       'file',
@@ -170,9 +176,10 @@ function ofConnection(cause: unknown, target: ExportTarget): Problem {
   if (name === 'AbortError' || /^E(?:TIMEDOUT|HOSTUNREACH|NETUNREACH)$/.test(code)) {
     return ['no-answer', `${origin} does not answer in time`, endpointAdvice(env)];
   }
-  return ['other', `an export to ${origin} failed (${quote(message, target)})`, 'Tidemark keeps trying.'];
+  return ['other', `an export to ${origin} failed (${quote(message, target)})`, AGAIN];
 }
 
+const AGAIN = 'Tidemark keeps trying.';
 const CERTIFICATE = 'Name its certificate authority in OTEL_EXPORTER_OTLP_CERTIFICATE, or correct the address.';
 
 function endpointAdvice(env: Environment): string {
