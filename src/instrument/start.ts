@@ -34,7 +34,7 @@ export function start(workerPrototype: WorkerMethods | null, threadHasWorker: bo
 
 /**
  * The same in a worker thread, where nothing is measured: its workers are held in a drain, and the main thread is
- * notified of them. Never throws.
+ * notified of them and of their jobs. Never throws.
  *
  * @public loaded by `register` at run time
  */

@@ -12,6 +12,7 @@ import type { JobOutcome } from './jobs/job-outcome.ts';
 import type { JobRun } from './jobs/job-run.ts';
 import { MemorySampler } from './jobs/memory-sampler.ts';
 import { SandboxChildren } from './jobs/sandbox-children.ts';
+import { followThreadJobs } from './jobs/thread-jobs.ts';
 import { DynoMemory } from './memory/dyno-memory.ts';
 import { findMemoryLimit } from './memory/memory-limit.ts';
 import { memoryReader } from './memory/memory-reader.ts';
@@ -59,6 +60,10 @@ export class WorkerInstrumentation implements WorkerObserver {
       onEnd: (end) => this.telemetry.jobEnds(end),
     });
     this.#sampler = new MemorySampler(() => this.#monitor.sample());
+    followThreadJobs({
+      begin: (job) => this.#monitor.begin(job),
+      end: (run, end) => this.#monitor.endInThread(run, end),
+    });
     const procfs = new Procfs();
     this.#sandboxes = new SandboxChildren((pid) => procfs.unsharedMemory(pid)?.residentBytes ?? null);
     this.#drain = drainOfProcess(env, nowMs);

@@ -13,20 +13,24 @@ export interface BullmqWorker {
   readonly closing?: unknown;
 }
 
-interface BullmqJob {
+export interface BullmqJob {
   readonly name: string;
 }
 
+/** Notified of jobs. */
+export interface JobObserver<Run> {
+  /** Its result is passed to `jobEnds`. */
+  jobBegins(worker: BullmqWorker, job: BullmqJob): Run;
+  /** Runs a sandboxed job by calling `work` once, and returns or throws what `work` does. */
+  processes<T>(worker: BullmqWorker, run: Run, work: () => T): T;
+  /** @param errorType the class of the error that a failed job ended with; null for other outcomes */
+  jobEnds(run: Run, outcome: JobOutcome, errorType: string | null): void;
+}
+
 /** Notified of everything that the patched methods see. */
-export interface WorkerObserver {
+export interface WorkerObserver extends JobObserver<JobRun> {
   /** The worker's loop has begun. */
   workerRuns(worker: BullmqWorker): void;
-  /** Its result is passed to `jobEnds`. */
-  jobBegins(worker: BullmqWorker, job: BullmqJob): JobRun;
-  /** Runs a sandboxed job by calling `work` once, and returns or throws what `work` does. */
-  processes<T>(worker: BullmqWorker, run: JobRun, work: () => T): T;
-  /** @param errorType the class of the error that a failed job ended with; null for other outcomes */
-  jobEnds(run: JobRun, outcome: JobOutcome, errorType: string | null): void;
   /** `close()` of the worker has just been called. */
   workerClosing(worker: BullmqWorker): void;
   /** A closing worker has finished its jobs. Its connections stay open until this promise settles. Must not reject. */
@@ -65,7 +69,7 @@ const PATCHED = Symbol.for('tidemark.patched');
  */
 export function patchWorker(target: WorkerMethods, observer: WorkerObserver): () => void {
   const undo = [
-    wrap(target, 'callProcessJob', (original) => observedProcessing(original, observer)),
+    patchProcessing(target, observer),
     wrap(target, 'whenCurrentJobsFinished', (original) => observedLastJobs(original, observer)),
     wrap(target, 'close', (original) => observedClose(original, observer)),
     wrap(target, 'run', (original) => {
@@ -79,6 +83,11 @@ export function patchWorker(target: WorkerMethods, observer: WorkerObserver): ()
   return () => {
     for (const restore of undo) restore();
   };
+}
+
+/** Follows the jobs only. */
+export function patchProcessing<Run>(target: WorkerMethods, observer: JobObserver<Run>): () => void {
+  return wrap(target, 'callProcessJob', (original) => observedProcessing(original, observer));
 }
 
 /**
@@ -103,7 +112,7 @@ export function wrap(
 }
 
 /** Runs for every job, so it creates as few closures and promises as possible. */
-function observedProcessing(original: Method, observer: WorkerObserver): Method {
+function observedProcessing<Run>(original: Method, observer: JobObserver<Run>): Method {
   return function callProcessJob(...args) {
     const signal = args[2] as AbortSignal | undefined;
     const run = begun(observer, this, args[0] as BullmqJob);
@@ -129,18 +138,22 @@ function observedProcessing(original: Method, observer: WorkerObserver): Method 
   };
 }
 
-interface SandboxedCall {
+interface SandboxedCall<Run> {
   readonly worker: BullmqWorker;
-  readonly run: JobRun;
+  readonly run: Run;
   readonly args: unknown[];
 }
 
 /** A function of its own: a closure over the arguments would keep an array of them for every job. */
-function processedInSandbox(original: Method, observer: WorkerObserver, { worker, run, args }: SandboxedCall): unknown {
+function processedInSandbox<Run>(
+  original: Method,
+  observer: JobObserver<Run>,
+  { worker, run, args }: SandboxedCall<Run>,
+): unknown {
   return observer.processes(worker, run, () => original.apply(worker, args));
 }
 
-function begun(observer: WorkerObserver, worker: BullmqWorker, job: BullmqJob): JobRun | null {
+function begun<Run>(observer: JobObserver<Run>, worker: BullmqWorker, job: BullmqJob): Run | null {
   try {
     return observer.jobBegins(worker, job);
   } catch (error) {
@@ -151,7 +164,7 @@ function begun(observer: WorkerObserver, worker: BullmqWorker, job: BullmqJob): 
 
 const COMPLETED: JobEnding = { outcome: 'completed', errorType: null };
 
-function ended(observer: WorkerObserver, run: JobRun, { outcome, errorType }: JobEnding): void {
+function ended<Run>(observer: JobObserver<Run>, run: Run, { outcome, errorType }: JobEnding): void {
   try {
     observer.jobEnds(run, outcome, errorType);
   } catch (error) {

@@ -1,19 +1,25 @@
-import { type Method, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
+import { type Method, patchProcessing, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
+import { warnOnce } from '../bullmq/redis-refusal.ts';
 import { guarded } from '../diagnostics.ts';
-import { announceBullmq } from '../identity/threads.ts';
+import { announceBullmq, isFollowedByMain } from '../identity/threads.ts';
+import { ThreadJobReporter } from '../jobs/thread-jobs.ts';
 import { drainOfProcess } from './drain-of-process.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import type { ProcessDrain } from './worker-drain.ts';
 
 const DRAIN = Symbol.for('tidemark.thread-drain');
+const JOBS = Symbol.for('tidemark.thread-jobs');
 
 /**
- * Lets the workers of a class (its prototype) or one worker in a worker thread be drained. Nothing is measured there:
- * the main thread reports the process's memory. Does nothing if the boot is unknown, because no drain can then be
+ * Lets the workers of a class (its prototype) or one worker in a worker thread be drained, and reports their jobs to
+ * the main thread, which measures the process. Drains nothing if the boot is unknown, because no drain can then be
  * addressed to it.
  */
 export function followInThread(target: WorkerMethods): void {
-  const holder = globalThis as { [DRAIN]?: ProcessDrain | null };
+  const holder = globalThis as { [DRAIN]?: ProcessDrain | null; [JOBS]?: ThreadJobReporter };
+  if (!isFollowedByMain()) warnOnce(NOT_FOLLOWED);
+  holder[JOBS] ??= new ThreadJobReporter();
+  patchProcessing(target, holder[JOBS]);
   holder[DRAIN] ??= drainOfProcess(process.env, () => performance.now());
   const drain = holder[DRAIN];
   announceBullmq(target);
@@ -22,6 +28,10 @@ export function followInThread(target: WorkerMethods): void {
   wrap(target, 'run', (original) => notified(original, (worker) => drain.workerRuns(worker)));
   wrap(target, 'close', (original) => closing(original, drain));
 }
+
+const NOT_FOLLOWED =
+  'the BullMQ workers of this worker thread are not measured: the main thread has to load Tidemark before it starts ' +
+  'the thread. Start the process with "node --import tidemark/register".';
 
 function notified(original: Method, notify: (worker: DrainableWorker) => void): Method {
   return function observed(...args) {

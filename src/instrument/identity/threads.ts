@@ -1,20 +1,86 @@
-import type { Worker } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, setEnvironmentData, threadId, type Worker } from 'node:worker_threads';
 
 const THREADS = Symbol.for('tidemark.threads');
 const CHANNEL = 'tidemark.bullmq';
+const TO_MAIN = 'tidemark.jobs';
+/** Passed to each thread that is started later. */
+const FOLLOWED = 'tidemark.followed';
+
+export interface ThreadMessage {
+  readonly threadId: number;
+  /** Null: the thread has ended. */
+  readonly data: unknown;
+}
+
+interface Threads {
+  readonly running: Set<Worker>;
+  /** What arrived before anybody took it, oldest first. Node loads the code that takes it while jobs already run. */
+  readonly waiting: ThreadMessage[];
+  take: ((message: ThreadMessage) => void) | null;
+}
+
+/** Messages. Of a job whose start is dropped, the end still counts. */
+const MAX_WAITING = 1000;
 
 /** The running worker threads that this thread has started since the first call. */
 export function startedThreads(): ReadonlySet<Worker> {
-  const holder = globalThis as { [THREADS]?: Set<Worker> };
+  return threads().running;
+}
+
+/**
+ * Takes what the started threads send with `sendToMain`, and each thread's end. Replaces the former taker. Opens
+ * nothing before the first thread starts.
+ */
+export function takeFromThreads(take: (message: ThreadMessage) => void): void {
+  const all = threads();
+  all.take = take;
+  for (const message of all.waiting.splice(0)) take(message);
+}
+
+function threads(): Threads {
+  const holder = globalThis as { [THREADS]?: Threads };
   const present = holder[THREADS];
   if (present !== undefined) return present;
-  const threads = new Set<Worker>();
-  holder[THREADS] = threads;
-  process.on('worker', (thread: Worker) => {
-    threads.add(thread);
-    thread.once('exit', () => threads.delete(thread));
+  const all: Threads = { running: new Set(), waiting: [], take: null };
+  holder[THREADS] = all;
+  if (isMainThread) setEnvironmentData(FOLLOWED, true);
+  process.once('worker', () => {
+    const channel = new BroadcastChannel(TO_MAIN);
+    channel.onmessage = ({ data }: { data?: unknown }) => receive(all, data as ThreadMessage);
+    channel.unref();
   });
-  return threads;
+  process.on('worker', (thread: Worker) => {
+    // Read now: at `exit` the thread has lost its id.
+    const { threadId } = thread;
+    all.running.add(thread);
+    thread.once('exit', () => {
+      all.running.delete(thread);
+      // What it has sent before arrives in this turn of the event loop, in any order.
+      setImmediate(() => receive(all, { threadId, data: null }));
+    });
+  });
+  return all;
+}
+
+function receive({ waiting, take }: Threads, message: ThreadMessage): void {
+  if (take !== null) {
+    take(message);
+    return;
+  }
+  waiting.push(message);
+  if (waiting.length > MAX_WAITING) waiting.shift();
+}
+
+/** In a thread: a function that sends to the main thread. The channel does not keep the thread alive. */
+export function senderToMain(): (data: unknown) => void {
+  const channel = new BroadcastChannel(TO_MAIN);
+  channel.unref();
+  return (data) => channel.postMessage({ threadId, data } satisfies ThreadMessage);
+}
+
+/** In a thread: whether the main thread had loaded Tidemark when it started this one. */
+export function isFollowedByMain(): boolean {
+  return getEnvironmentData(FOLLOWED) === true;
 }
 
 /**

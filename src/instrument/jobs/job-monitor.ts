@@ -19,6 +19,7 @@ import type { JobOutcome } from './job-outcome.ts';
 import { type JobIdentity, JobRun } from './job-run.ts';
 import { JobStats, type NetChange } from './job-stats.ts';
 import { newSandboxRun, type SandboxEnd } from './sandbox-children.ts';
+import type { ThreadJobEnd } from './thread-jobs.ts';
 
 export interface JobMonitorOptions {
   readonly maxJobNames: number;
@@ -121,11 +122,18 @@ export class JobMonitor {
     }
     run.endReading = this.#readAtStartOrEnd(run.endedAtMs);
     this.#running -= 1;
-    if (run.endedAtMs - run.startedAtMs >= MIN_BLOCK_MS) {
+    // A job of another thread does not block this one's event loop.
+    if (run.threadMs === null && run.durationMs >= MIN_BLOCK_MS) {
       this.#lastLong = run;
       this.#waitedAtEndMs = this.#options.waitedMs();
     }
     if (this.#events.add(run)) this.process();
+  }
+
+  /** Ends a run of another thread, which `begin` was called for when this thread heard of it. */
+  endInThread(run: JobRun, { outcome, errorType, durationMs }: ThreadJobEnd): void {
+    run.threadMs = durationMs ?? this.#options.nowMs() - run.startedAtMs;
+    this.end(run, outcome, null, errorType);
   }
 
   /**
@@ -233,7 +241,7 @@ export class JobMonitor {
   }
 
   #endHere(run: JobRun): JobEnd {
-    const { startedAtMs, endedAtMs, endReading, sandboxExit, errorType } = run;
+    const { durationMs, endedAtMs, endReading, sandboxExit, errorType } = run;
     this.#stats.ended(run.job);
     const share = this.#attributor.end(run.running as RunningJob, endReading, endedAtMs);
     const series = (run.stats as JobNameStats).ended(
@@ -242,7 +250,6 @@ export class JobMonitor {
     );
     const { netBytes } = share;
     const growthBytes = Math.max(0, netBytes, share.peakBytes);
-    const durationMs = endedAtMs - startedAtMs;
     return { series, durationMs, errorType, growthBytes, reclaimedBytes: growthBytes - netBytes, sandboxExit };
   }
 
@@ -250,8 +257,7 @@ export class JobMonitor {
   #endInChild(run: JobRun, outcome: JobOutcome, netBytes: number | null): void {
     this.#inChildren.delete(run);
     this.#stats.ended(run.job);
-    const { startedAtMs, endedAtMs, sandboxExit, errorType } = run;
-    const durationMs = endedAtMs - startedAtMs;
+    const { durationMs, sandboxExit, errorType } = run;
     const series = (run.stats as JobNameStats).ended(outcome, 'sandboxed');
     series.pendingNetBytes += netBytes ?? 0;
     const growthBytes = netBytes === null ? null : Math.max(0, netBytes);

@@ -31,6 +31,8 @@ export class JobRun {
   /** Null unless the outcome is `failed`. */
   errorType: string | null = null;
   sandboxExit: ExitReason | null = null;
+  /** How long it took in the worker thread that ran it, ms; null for a job of this thread. */
+  threadMs: number | null = null;
   /** The next fields are set when its start is processed. */
   hasStarted = false;
   stats: JobNameStats | null = null;
@@ -49,5 +51,9 @@ export class JobRun {
     this.startedAtMs = startedAtMs;
     this.startReading = startReading;
     this.startsAtLastReading = startsAtLastReading;
+  }
+
+  get durationMs(): number {
+    return this.threadMs ?? this.endedAtMs - this.startedAtMs;
   }
 }

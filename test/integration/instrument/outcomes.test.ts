@@ -6,16 +6,21 @@ afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
 
-/** Runs an application of the fixtures to its end and returns where its points arrived. */
-async function run(script: string, version: BullmqVersion): Promise<Receiver> {
+/** Starts an application of the fixtures, and a receiver for its points. */
+async function launch(script: string, version: BullmqVersion, env: Record<string, string> = {}) {
   const receiver = new Receiver();
   const receiverUrl = await receiver.start();
   undo.push(() => receiver.stop());
   const folder = new AppFolder(version);
   undo.push(() => folder.remove());
   const args = ['--import', 'tidemark/register', script];
-  const { code } = await runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl }).exited;
-  expect(code).toBe(3);
+  return { receiver, app: runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl, env }) };
+}
+
+/** The same, to its end; returns where its points arrived. */
+async function run(script: string, version: BullmqVersion): Promise<Receiver> {
+  const { receiver, app } = await launch(script, version);
+  expect((await app.exited).code).toBe(3);
   return receiver;
 }
 
@@ -27,6 +32,30 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
       .map(({ attributes, count }) => `${attributes['bullmq.job.name']}: ${attributes['bullmq.job.outcome']} ${count}`);
     expect(new Set(outcomes)).toEqual(new Set(['wait: waiting 1', 'wait: completed 1', 'parent: waiting_children 1']));
     expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
+  });
+
+  it('the jobs of a worker in a thread are those of its process', async () => {
+    const env = { OTEL_METRIC_EXPORT_INTERVAL: '100' };
+    const { receiver, app } = await launch('start/only-in-thread.mjs', version, env);
+    const durations = () => receiver.of('messaging.process.duration');
+    await receiver.until(() => durations().at(-1)?.count === 3);
+    expect(durations().at(-1)?.attributes).toMatchObject({
+      'bullmq.job.name': 'grow',
+      'bullmq.job.outcome': 'completed',
+    });
+    expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+  });
+
+  it('a thread that loads Tidemark alone says that nothing is measured', async () => {
+    const folder = new AppFolder(version);
+    undo.push(() => folder.remove());
+    const args = ['processes/only-thread-registers.mjs'];
+    const app = runApp({ folder, args, redisUrl: inject('redisUrl'), receiverUrl: 'http://127.0.0.1:1' });
+    const { code, stderr } = await app.exited;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^tidemark: the BullMQ workers of this worker thread are not measured: [^\n]*\n$/);
   });
 
   it('a job in a worker thread counts as a job of its process, and its death is reported', async () => {
