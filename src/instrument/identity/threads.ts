@@ -1,4 +1,5 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId, type Worker } from 'node:worker_threads';
+import { afterReading } from '../patience.ts';
 
 const THREADS = Symbol.for('tidemark.threads');
 const CHANNEL = 'tidemark.bullmq';
@@ -14,6 +15,8 @@ export interface ThreadMessage {
 
 interface Threads {
   readonly running: Set<Worker>;
+  /** Of the threads whose end will be seen: only their messages are taken. */
+  readonly ids: Set<number>;
   /** What arrived before anybody took it, oldest first. Node loads the code that takes it while jobs already run. */
   readonly waiting: ThreadMessage[];
   take: ((message: ThreadMessage) => void) | null;
@@ -21,6 +24,7 @@ interface Threads {
 
 /** Messages. Of a job whose start is dropped, the end still counts. */
 const MAX_WAITING = 1000;
+const LATE_MESSAGES_MS = 500;
 
 /** The running worker threads that this thread has started since the first call. */
 export function startedThreads(): ReadonlySet<Worker> {
@@ -41,22 +45,29 @@ function threads(): Threads {
   const holder = globalThis as { [THREADS]?: Threads };
   const present = holder[THREADS];
   if (present !== undefined) return present;
-  const all: Threads = { running: new Set(), waiting: [], take: null };
+  const all: Threads = { running: new Set(), ids: new Set(), waiting: [], take: null };
   holder[THREADS] = all;
   if (isMainThread) setEnvironmentData(FOLLOWED, true);
   process.once('worker', () => {
     const channel = new BroadcastChannel(TO_MAIN);
-    channel.onmessage = ({ data }: { data?: unknown }) => receive(all, data as ThreadMessage);
+    channel.onmessage = ({ data }: { data?: unknown }) => {
+      const message = data as ThreadMessage;
+      if (all.ids.has(message.threadId)) receive(all, message);
+    };
     channel.unref();
   });
   process.on('worker', (thread: Worker) => {
     // Read now: at `exit` the thread has lost its id.
     const { threadId } = thread;
     all.running.add(thread);
+    all.ids.add(threadId);
     thread.once('exit', () => {
       all.running.delete(thread);
-      // What it has sent before arrives in this turn of the event loop, in any order.
-      setImmediate(() => receive(all, { threadId, data: null }));
+      // What it has sent before may arrive after its end, if this thread was busy.
+      afterReading(LATE_MESSAGES_MS, () => {
+        all.ids.delete(threadId);
+        receive(all, { threadId, data: null });
+      });
     });
   });
   return all;

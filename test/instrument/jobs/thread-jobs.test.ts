@@ -73,6 +73,31 @@ it('counts a job that ends with its thread as failed, and it no longer runs', as
   expect(ended).toEqual(['send failed _OTHER']);
 });
 
+it('counts no job of a thread whose end it would not see', async () => {
+  const { ended, untilActive } = follow();
+  const inner = JSON.stringify(
+    THREAD.replace(
+      "parentPort.postMessage('ready')",
+      "parentPort.emit('message', { begin: 'inner' }), parentPort.postMessage('ready')",
+    ),
+  );
+  const outer = new Thread(
+    `
+    const { Worker, parentPort } = require('node:worker_threads');
+    new Worker(${inner}, { eval: true }).on('message', () => parentPort.postMessage('ready'));
+  `,
+    { eval: true },
+  );
+  undo.push(() => outer.terminate());
+  await once(outer, 'message');
+  const thread = await startThread();
+  thread.postMessage({ begin: 'send' });
+  await untilActive(1);
+  thread.postMessage({ end: 'send', outcome: 'completed' });
+  await untilActive(0);
+  expect(ended).toEqual(['send completed null']);
+});
+
 it('counts jobs that began before anybody followed them', async () => {
   const thread = await startThread();
   for (const begin of ['send', 'sort']) thread.postMessage({ begin });
