@@ -101,7 +101,8 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: 403 | 404 | 409 | 50
   },
   'ledger-unavailable': {
     status: 503,
-    message: 'The ledger (Redis) cannot be reached; without it nothing is restarted.',
+    message:
+      'The ledger (Redis) cannot be reached or written ("tidemark status" says why); nothing is restarted without it.',
   },
   'platform-unavailable': { status: 503, message: 'The platform cannot be read.' },
 };
