@@ -38,6 +38,15 @@ interface Client {
 }
 
 const CALL_TIMEOUT_MS = 2_000;
+/**
+ * A client keeps each command until it is answered, and a Redis that hangs with its connection open answers none. While
+ * a call is overdue, longer ones are refused. One is made after this time, as the answer may have been lost.
+ */
+const RETRY_OVERDUE_MS = 60_000;
+/** Of all arguments: a drain's are shorter. */
+const MAX_CHARACTERS_OVERDUE = 1_000;
+/** When the newest call that is overdue was made (monotonic ms), by worker. */
+const overdueSinceMs = new WeakMap<object, number>();
 
 /**
  * Shares BullMQ's own connection of a worker (BullMQ 5 and 6; ioredis, node-redis and every other client that BullMQ
@@ -52,12 +61,20 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
     return null;
   }
   // Looked up again for every call: BullMQ's promise is pending until the first connect.
-  const run = <T>(command: (client: Client) => Promise<T>): Promise<T> => {
-    const work = (async () => command(connected(await lookup())))();
-    return within(callTimeoutMs, work);
+  const run = (call: Evaluation): Promise<unknown> => {
+    const nowMs = performance.now();
+    const waitedMs = nowMs - (overdueSinceMs.get(worker) ?? Number.NEGATIVE_INFINITY);
+    if (waitedMs < RETRY_OVERDUE_MS && call.args.join('').length > MAX_CHARACTERS_OVERDUE)
+      return Promise.reject(new Error(`Redis has not answered a call for ${Math.round(waitedMs / 1000)} s`));
+    const work = (async () => evaluate(connected(await lookup()), call))();
+    return within(callTimeoutMs, work, () => {
+      overdueSinceMs.set(worker, nowMs);
+      const answered = () => overdueSinceMs.delete(worker);
+      void work.then(answered, answered);
+    });
   };
   return {
-    evaluate: (script, keys, args) => run((client) => evaluate(client, { script, keys, args })),
+    evaluate: (script, keys, args) => run({ script, keys, args }),
     isConnected: async () => {
       const look = async () => isConnected(await lookup());
       // BullMQ's promise of a client is pending until the first connect.
@@ -93,9 +110,12 @@ function isConnected(client: Client): boolean {
   return client.status === 'ready' || (client.isCluster === true && client.status === 'connect');
 }
 
-function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+function within<T>(limitMs: number, work: Promise<T>, onLate: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = afterReading(limitMs, () => reject(new Error(`Redis did not answer within ${limitMs} ms`)));
+    const cancel = afterReading(limitMs, () => {
+      onLate();
+      reject(new Error(`Redis did not answer within ${limitMs} ms`));
+    });
     // `finally` would create another promise, and nobody would handle its rejection.
     void work.then(resolve, reject).then(cancel);
   });

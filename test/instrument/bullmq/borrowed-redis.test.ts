@@ -47,6 +47,43 @@ const WRONG_TYPE = {
   lua: "redis.call('SET', KEYS[1], 'text', 'PX', 1000) return redis.call('LLEN', KEYS[1])",
 };
 
+describe('a Redis that hangs with its connection open', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  const EXPORT = 'x'.repeat(30_000);
+  const calls = async (worker: object, argument: string, count: number) => {
+    const redis = borrowRedis(worker);
+    for (let call = 0; call < count; call += 1) {
+      const failed = expect(redis?.evaluate(ECHO, ['key'], [argument])).rejects.toThrow(/answer/);
+      await vi.advanceTimersByTimeAsync(10_000);
+      await failed;
+    }
+  };
+
+  it('is sent one export a minute, so that the client keeps few, and every short command', async () => {
+    vi.useFakeTimers();
+    const client = structuredClient();
+    client.runCommand.mockImplementation(() => new Promise(() => {}));
+    const worker = { client: Promise.resolve(client) };
+    await calls(worker, EXPORT, 12);
+    expect(client.runCommand).toHaveBeenCalledTimes(2);
+    await calls(worker, 'drain', 3);
+    expect(client.runCommand).toHaveBeenCalledTimes(5);
+  });
+
+  it('is sent exports again once it has answered', async () => {
+    vi.useFakeTimers();
+    const client = structuredClient();
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    client.runCommand.mockReturnValueOnce(promise);
+    const worker = { client: Promise.resolve(client) };
+    await calls(worker, EXPORT, 2);
+    resolve('late');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await borrowRedis(worker)?.evaluate(ECHO, ['key'], [EXPORT])).toBe('done');
+  });
+});
+
 describe.each([5, 6] as const)('the connection borrowed of a worker of BullMQ %i', (version) => {
   it('evaluates scripts', async () => {
     const worker = makeWorker[version]();
