@@ -60,6 +60,13 @@ describe('the host of a receiver', () => {
     },
   );
 
+  it.each(['localhost', 'localhost.', 'LOCALHOST'])('is not asked of the name server if it is %s', async (host) => {
+    const { looked, lookup, resolve4 } = hosts(['ETIMEOUT'], known, waiting());
+    const found = await new Promise((resolve) => looked.lookup(host, {}, (_, address) => resolve(address)));
+    expect(found).toBe('127.0.0.1');
+    expect([resolve4, lookup].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+  });
+
   it('is not asked of the system while the name server is silent', async () => {
     const { find, lookup } = hosts([null, 'ETIMEOUT', 'ETIMEOUT', null], known, waiting());
     expect([await find(), await find(), await find(), await find()]).toEqual([

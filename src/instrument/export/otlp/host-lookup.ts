@@ -21,6 +21,8 @@ const MIN_WAITED_MS = 1000;
 const SILENT = 'ETIMEOUT';
 const CANCELLED = 'ECANCELLED';
 
+const IN_EVERY_HOSTS_FILE = /^localhost\.?$/i;
+
 /** `unread`: none was read, and jobs blocked the event loop. */
 type Answer = 'answered' | 'silent' | 'unread' | 'cancelled';
 
@@ -29,7 +31,7 @@ type Answer = 'answered' | 'silent' | 'unread' | 'cancelled';
  * for one, cannot be cancelled, and keeps the process alive, even after `process.exit()`. So the name server is first
  * asked by c-ares, which can be cancelled. That answer is not used, because only the system's resolver knows
  * `/etc/hosts`, search domains and other sources. If it knows hosts without the name server, the name server is not
- * asked again.
+ * asked again. It is never asked for `localhost`, the default, whose measurements a short process would otherwise lose.
  */
 export class HostLookup {
   readonly #dns: Dns;
@@ -53,7 +55,7 @@ export class HostLookup {
       this.#underWay -= 1;
       callback(...result);
     };
-    if (this.#needsNameServer === false) this.#dns.lookup(host, options, found);
+    if (this.#needsNameServer === false || IN_EVERY_HOSTS_FILE.test(host)) this.#dns.lookup(host, options, found);
     else this.#ask(host, (answer) => this.#goOn(answer, host, options, found));
   };
 
