@@ -23,6 +23,10 @@ export const STATE_OBSTACLES = {
     says: 'Redis does not open the database that the URL names',
     advice: 'correct the number at the end of the URL, or allow its user +select',
   },
+  'too-many-connections': {
+    says: 'Redis accepts no more connections',
+    advice: 'close some (CLIENT LIST names them), raise maxclients, or choose a bigger plan',
+  },
   loading: { says: 'Redis is loading its data', advice: 'wait: it takes commands when it has read its files' },
   cluster: {
     says: 'Redis is a cluster',

@@ -35,6 +35,10 @@ const LONGEST_BACKOFF_MS = 5_000;
 const SAY_READ_ONLY_EVERY_MS = 60_000;
 /** A Redis that stays a replica would otherwise be connected to ten times a second, each time with lines in the log. */
 const LEAVE_REPLICA_EVERY_MS = 5_000;
+/** A Redis that did not open the database is asked again, on a new connection: its user may be permitted to by then. */
+const OPEN_DATABASE_EVERY_MS = 5_000;
+/** How a refused connection ends: which of these is seen is a matter of timing. */
+const CUT_OFF = /ECONNRESET|EPIPE|disconnected before secure TLS/;
 
 /** Connects in the background, and keeps trying. Throws `ConfigError` where the URL cannot be used. */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
@@ -45,6 +49,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   let lastObstacle: StateObstacle | null = null;
   let hasDatabase = true;
   let isClosing = false;
+  let reopening: NodeJS.Timeout | undefined;
   const replica = watchReplica(() =>
     log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`),
   );
@@ -52,6 +57,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const isReady = () => redis.status === 'ready' && hasDatabase;
 
   redis.on('connect', () => {
+    clearTimeout(reopening);
     hasDatabase = true;
   });
   redis.on('error', (error: Error) => {
@@ -60,13 +66,21 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     // The client would go on in database 0, which is another application's.
     if (isAnswerToSelect(error)) hasDatabase = false;
     const fault = messageOf(error, scrub);
+    replica.lose();
+    const wasCutOff = CUT_OFF.test(fault);
+    // Redis closes a connection that is one too many, and mostly before its answer is read.
+    if (wasCutOff && lastObstacle?.code === 'too-many-connections') return;
     lastObstacle = hasDatabase ? obstacleOf(fault) : { code: 'no-database', detail: fault };
     const advice = lastObstacle === null ? hintFor(parsed, fault) : ` -> ${STATE_OBSTACLES[lastObstacle.code].advice}`;
-    if (fault !== lastFault) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}${advice}`);
+    const isKnown = fault === lastFault || (wasCutOff && CUT_OFF.test(lastFault ?? ''));
+    if (!isKnown) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}${advice}`);
     lastFault = fault;
   });
   redis.on('ready', () => {
-    if (!hasDatabase) return;
+    if (!hasDatabase) {
+      reopening = setTimeout(() => redis.disconnect(true), OPEN_DATABASE_EVERY_MS).unref();
+      return;
+    }
     lastFault = null;
     lastObstacle = null;
     if (!replica.arrive()) log?.('info', `connected to Redis at ${parsed.host}`);
@@ -93,6 +107,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     untilReady: (timeoutMs) => untilReady(redis, isReady, timeoutMs),
     async close() {
       isClosing = true;
+      clearTimeout(reopening);
       redis.disconnect();
     },
   };
@@ -122,6 +137,10 @@ function watchReplica(say: () => void) {
       isLeaving = false;
       return wasLeaving;
     },
+    /** The connection failed: whether a replica or its master answers there now is not known. */
+    lose(): void {
+      isLeaving = false;
+    },
     left: (): StateObstacle | null => (isLeaving ? { code: 'replica', detail: 'READONLY' } : null),
   };
 }
@@ -134,8 +153,9 @@ function isAnswerToSelect(error: Error): boolean {
 /** What a wrong scheme looks like: Redis waits for the end of a TLS greeting, and a TLS port cuts off a command. */
 function hintFor({ protocol }: URL, fault: string): string {
   if (protocol === 'rediss:' && fault.includes('ETIMEDOUT')) return ' (if it does not speak TLS there, use redis://)';
-  if (protocol === 'redis:' && fault.includes('ECONNRESET')) return ' (if it speaks TLS there, use rediss://)';
-  return '';
+  if (!CUT_OFF.test(fault)) return '';
+  const tls = protocol === 'redis:' ? 'if it speaks TLS there, use rediss://; ' : '';
+  return ` (${tls}it may also have as many connections as it accepts)`;
 }
 
 /** INFO is answered before Redis has read its files. The client waits for that before it is ready. */

@@ -8,6 +8,7 @@ const ERRORS: readonly (readonly [StateObstacleCode, RegExp])[] = [
   ['certificate-of-another-host', /ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate's altnames/],
   ['certificate-not-trusted', /self-signed certificate|unable to (get|verify)|certificate has expired|CERT_/i],
   ['no-tls', /wrong version number|packet length too long/i],
+  ['too-many-connections', /max number of clients/],
   ['loading', /\bLOADING\b/],
   ['cluster', /\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/],
   ['replica', /\bREADONLY\b/],

@@ -4,6 +4,7 @@ import type { StateObstacle } from '../../model/state-obstacle.ts';
 export interface ServerInfo {
   readonly version: string | null;
   readonly maxmemoryPolicy: string | null;
+  /** What counts towards the maximum: neither the buffers of replicas do nor that of the append-only file. */
   readonly usedBytes: number | null;
   readonly maxBytes: number | null;
   readonly isCluster: boolean;
@@ -17,10 +18,11 @@ const OLDEST_MAJOR = 5;
 export function parseServerInfo(info: string): ServerInfo {
   const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? null;
   const bytes = (name: string) => Number(field(name)) || null;
+  const usedBytes = bytes('used_memory');
   return {
     version: field('redis_version'),
     maxmemoryPolicy: field('maxmemory_policy'),
-    usedBytes: bytes('used_memory'),
+    usedBytes: usedBytes === null ? null : usedBytes - (bytes('mem_not_counted_for_evict') ?? 0),
     maxBytes: bytes('maxmemory'),
     isCluster: field('cluster_enabled') === '1',
     isReplica: field('role') === 'slave',
@@ -35,6 +37,6 @@ export function obstacleIn(info: ServerInfo): StateObstacle | null {
   }
   if (info.isReplica) return { code: 'replica', detail: 'INFO has role:slave' };
   const { usedBytes, maxBytes, maxmemoryPolicy } = info;
-  const isFull = usedBytes !== null && maxBytes !== null && usedBytes >= maxBytes && maxmemoryPolicy === 'noeviction';
+  const isFull = usedBytes !== null && maxBytes !== null && usedBytes > maxBytes && maxmemoryPolicy === 'noeviction';
   return isFull ? { code: 'full', detail: `${usedBytes} of ${maxBytes} bytes are in use` } : null;
 }

@@ -65,6 +65,13 @@ async function oneNodeCluster(): Promise<string> {
   return redis.url;
 }
 
+/** It refuses each further one with an error, and cuts it off. */
+async function fullOfConnections(): Promise<string> {
+  const redis = await server();
+  await admin(redis).config('SET', 'requirepass', 'pass', 'maxclients', '1');
+  return redis.url.replace('//', '//:pass@');
+}
+
 const tlsServer = async () => serveTls(await server());
 
 /** One that needs a second for each of its keys when it starts, and answers in between. */
@@ -106,6 +113,7 @@ const WRONG: readonly (readonly [string, StateObstacleCode, () => Promise<string
   ['one without EVAL', 'no-command', async () => (await server('--rename-command', 'EVAL', '')).url],
   ['one that asks for a password', 'login-refused', () => configured('requirepass', 'pass')],
   ['one that refuses the password', 'login-refused', async () => (await server()).url.replace('//', '//tm:wrong@')],
+  ['one that has all its connections', 'too-many-connections', fullOfConnections],
   ['one without the database', 'no-database', async () => `${(await server()).url}/99`],
   ['one with a certificate of its own', 'certificate-not-trusted', tlsServer],
   ['one that still loads its data', 'loading', loading],
@@ -167,6 +175,33 @@ it('goes on in no other database where Redis does not open the one of the URL', 
   expect(await admin(redis).keys('*')).toEqual([]);
 });
 
+it('opens the database once the user is permitted to', { timeout: 30_000 }, async () => {
+  const redis = await server();
+  const state = stateAt(`${await user(redis, '~*', '+@all', '-select')}/3`);
+  await expect.poll(async () => (await state.obstacle())?.code, PATIENCE).toBe('no-database');
+  await admin(redis).call('ACL', 'SETUSER', 'tm', '+select');
+  await expect.poll(() => state.obstacle(), PATIENCE).toBeNull();
+  await expect.poll(state.available, PATIENCE).toBe(true);
+});
+
+it('calls a Redis that is away no replica, although it was one', async () => {
+  const replica = await replicaOf(await server());
+  const state = stateAt(replica.url);
+  await state.untilAvailable(5_000);
+  await expect.poll(async () => (await state.obstacle())?.code, PATIENCE).toBe('replica');
+  await replica.kill();
+  await expect.poll(() => state.obstacle(), PATIENCE).toBeNull();
+  expect(state.available()).toBe(false);
+});
+
+it('says once that Redis cuts off its connections, and what that may mean', { timeout: 30_000 }, async () => {
+  const redis = await server('--maxclients', '1');
+  await admin(redis).ping();
+  const log: string[] = [];
+  stateAt(redis.url, log);
+  await expect.poll(() => log.join(), PATIENCE).toMatch(/rediss:.*as many connections as it accepts/);
+});
+
 it('says what to set for a self-signed certificate', async () => {
   const log: string[] = [];
   stateAt(await tlsServer(), log);
@@ -190,6 +225,10 @@ it.each([
   ['redis_version:7.0.0\r\nrole:slave', 'replica'],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction', 'full'],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:volatile-lru', null],
+  [
+    'redis_version:7.0.0\r\nused_memory:30\r\nmem_not_counted_for_evict:25\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction',
+    null,
+  ],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction', null],
 ])('reads from INFO %j that the obstacle is %s', (info, code) => {
   expect(obstacleIn(parseServerInfo(info))?.code ?? null).toBe(code);
