@@ -106,7 +106,8 @@ export function producerOf(read: ReadMetrics, ofActuator: Resource, kinds: Metri
       const metrics = readings
         .filter(({ points }) => points.length > 0)
         .map((reading) => metricOf(reading, { startTime, endTime }, kinds));
-      const scope = { name: SCOPE_NAME };
+      // As the SDK names the scope of the meter.
+      const scope = { name: SCOPE_NAME, version: '' };
       return { resourceMetrics: { resource: ofActuator, scopeMetrics: [{ scope, metrics }] }, errors: [] };
     },
   };
