@@ -48,7 +48,7 @@ function threads(): Threads {
   const all: Threads = { running: new Set(), ids: new Set(), waiting: [], take: null };
   holder[THREADS] = all;
   if (isMainThread) setEnvironmentData(FOLLOWED, true);
-  process.once('worker', () => {
+  whenFirstThreadStarts(() => {
     const channel = new BroadcastChannel(TO_MAIN);
     channel.onmessage = ({ data }: { data?: unknown }) => {
       const message = data as ThreadMessage;
@@ -71,6 +71,19 @@ function threads(): Threads {
     });
   });
   return all;
+}
+
+/**
+ * Calls `then` before the constructor of the first thread returns. The event `worker` comes later, after what this
+ * thread does at once, for example loading the rest of the app, and what the thread has sent until then would be lost.
+ */
+function whenFirstThreadStarts(then: () => void): void {
+  let hasStarted = false;
+  process.getBuiltinModule('node:diagnostics_channel').subscribe('worker_threads', () => {
+    if (hasStarted) return;
+    hasStarted = true;
+    then();
+  });
 }
 
 function receive({ waiting, take }: Threads, message: ThreadMessage): void {
@@ -109,7 +122,7 @@ export function announceBullmq(workerPrototype: object | null): void {
  * is true. Opens nothing before the first thread starts.
  */
 export function whenThreadHasBullmq(then: (hasWorker: boolean) => void): void {
-  process.once('worker', () => {
+  whenFirstThreadStarts(() => {
     const channel = new BroadcastChannel(CHANNEL);
     channel.onmessage = ({ data }: { data?: unknown }) => {
       const hasWorker = data === true;

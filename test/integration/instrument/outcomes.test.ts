@@ -48,6 +48,14 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
     expect((await app.exited).code).toBe(3);
   });
 
+  it('the jobs of a thread count that runs them while the main thread still loads the app', async () => {
+    const env = { OTEL_METRIC_EXPORT_INTERVAL: '100' };
+    const { receiver, app } = await launch('start/busy-main.mjs', version, env);
+    await receiver.until(() => receiver.of('messaging.process.duration').at(-1)?.count === 3);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+  });
+
   it('a thread that loads Tidemark alone says that nothing is measured', async () => {
     const folder = new AppFolder(version);
     undo.push(() => folder.remove());
