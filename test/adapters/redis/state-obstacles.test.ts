@@ -226,7 +226,8 @@ it.each([
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction', 'full'],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:volatile-lru', null],
   [
-    'redis_version:7.0.0\r\nused_memory:30\r\nmem_not_counted_for_evict:25\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction',
+    'redis_version:7.0.0\r\nused_memory:30\r\nmem_not_counted_for_evict:25\r\n' +
+      'maxmemory:10\r\nmaxmemory_policy:noeviction',
     null,
   ],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction', null],
