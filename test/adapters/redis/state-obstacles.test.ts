@@ -190,8 +190,8 @@ it('calls a Redis that is away no replica, although it was one', async () => {
   await state.untilAvailable(5_000);
   await expect.poll(async () => (await state.obstacle())?.code, PATIENCE).toBe('replica');
   await replica.kill();
+  await expect.poll(state.available, PATIENCE).toBe(false);
   await expect.poll(() => state.obstacle(), PATIENCE).toBeNull();
-  expect(state.available()).toBe(false);
 });
 
 it('says once that Redis cuts off its connections, and what that may mean', { timeout: 30_000 }, async () => {
