@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Answers what it is told, in turn. */
+/** Gives its answers in turn. */
 function scripted(...results: { code: number; error?: Error }[]) {
   const sent = vi.fn<PushMetricExporter['export']>((_metrics, done) => done(results.shift() ?? { code: 0 }));
   const exporter: PushMetricExporter = { export: sent, forceFlush: async () => {}, shutdown: async () => {} };

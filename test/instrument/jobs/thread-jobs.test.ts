@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 const REPORTER = new URL('../../../src/instrument/jobs/thread-jobs.ts', import.meta.url).href;
-/** Begins and ends jobs as it is told. */
+/** Begins and ends the jobs that a test names. */
 const THREAD = `
   const { parentPort } = require('node:worker_threads');
   import('${REPORTER}').then(({ ThreadJobReporter }) => {

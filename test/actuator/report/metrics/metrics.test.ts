@@ -279,7 +279,7 @@ describe('their export', () => {
     expect(await exportMetrics(env, log)).toBeNull();
   });
 
-  it('sends what is read beside the instruments, in requests of a limited size', async () => {
+  it('sends what is read next to the instruments, in requests of a limited size', async () => {
     const bodies: string[] = [];
     const server = createServer(async (request, response) => {
       bodies.push(await text(request));
