@@ -80,10 +80,9 @@ function closeOne(holders: Holders, { samples, byBytes, kept }: ClosedWindow, is
 }
 
 /**
- * Those that memory follows best. A late count must change nearly as much as that of running jobs: where short jobs
- * come and go without end it is level, and tells nothing. And memory must follow it beyond doubt: it rises and falls
- * slowly, so that among few changes one step of memory, which has nothing to do with jobs, easily falls together with a
- * rise of it.
+ * The count that memory follows best. A late count is used only if it changes nearly as much as that of running jobs:
+ * while short jobs come and go without end it is level, and shows nothing. Memory must also follow it beyond doubt. A
+ * late count moves slowly, so among few changes a single step of bloat easily coincides with a rise of it.
  */
 export function bestHolders(all: readonly Holders[], usage: UsageChanges): Holders {
   const [atOnce, ...late] = all as readonly [Holders, ...Holders[]];

@@ -19,7 +19,8 @@ const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
 /**
  * Exports that wait for an answer. A receiver that never answers would otherwise keep one for each interval of its
- * time-out. The sums are cumulative, so the next export contains what one that was not sent did.
+ * time-out. With cumulative sums, the default, the next export contains what one that was not sent did; with delta
+ * temporality that is lost.
  */
 const MAX_UNDER_WAY = 4;
 
