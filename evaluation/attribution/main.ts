@@ -2,9 +2,10 @@
  * Which job name makes a worker grow: how often Tidemark names the right one on recordings of real BullMQ workers, next
  * to other methods.
  *
- *   node evaluation/attribution/main.ts [--split dev|test] [--data DIR] [--runs]
+ *   node evaluation/attribution/main.ts [--split dev] [--kept-mb 25-100] [--data DIR] [--runs]
  *
- * Prints a Markdown table. `--runs` adds a row for each run.
+ * Prints a Markdown table. `--split` may be given several times. `--kept-mb` takes only runs in which at least the
+ * first and less than the second number of megabytes were kept. `--runs` adds a row for each run.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,30 +26,40 @@ const ESTIMATORS: Readonly<Record<string, Estimator>> = {
 
 const { values } = parseArgs({
   options: {
-    split: { type: 'string', default: 'dev' },
+    split: { type: 'string', multiple: true, default: ['dev'] },
+    'kept-mb': { type: 'string', default: '0-Infinity' },
     data: { type: 'string', default: fileURLToPath(new URL('./data/', import.meta.url)) },
     runs: { type: 'boolean', default: false },
   },
 });
-const paths = seedsOf(values.split as SplitName).map((seed) => join(values.data, `${seed}.json.gz`));
-const recordings = paths.filter(existsSync).map(readRecording);
+const paths = values.split
+  .flatMap((split) => seedsOf(split as SplitName))
+  .map((seed) => join(values.data, `${seed}.json.gz`));
+const [minKeptMb = 0, maxKeptMb = 0] = values['kept-mb'].split('-').map(Number);
+const recordings = paths
+  .filter(existsSync)
+  .map(readRecording)
+  .filter((recording) => keptMbOf(recording) >= minKeptMb && keptMbOf(recording) < maxKeptMb);
+
+function keptMbOf({ keptBytes }: Recording): number {
+  return keptBytes.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
+}
 
 const percent = (fraction: number) => `${Math.round(100 * fraction)} %`;
 
-function rowOf({ plan, keptBytes }: Recording, scores: readonly (Score | undefined)[]): string {
-  const keptMb = Math.round(keptBytes.reduce((sum, bytes) => sum + bytes, 0) / 1e6);
+function rowOf(recording: Recording, scores: readonly (Score | undefined)[]): string {
   const cells = scores.map(
     (score) => `${score?.isRightFirst ? '' : '**wrong**, '}${percent(score?.rightFraction ?? 0)}`,
   );
-  const { seed, jobs, concurrency, names, cpuHogs } = plan;
+  const { seed, jobs, concurrency, names, cpuHogs } = recording.plan;
   return (
     `| ${seed}: ${jobs} jobs of ${names.length} names, ${concurrency} at a time, ` +
-    `${keptMb} MB kept${cpuHogs > 0 ? ', CPU busy' : ''} | ${cells.join(' | ')} |\n`
+    `${Math.round(keptMbOf(recording))} MB kept${cpuHogs > 0 ? ', CPU busy' : ''} | ${cells.join(' | ')} |\n`
   );
 }
 
 if (recordings.length === 0)
-  throw new Error(`no recordings of ${values.split} in ${values.data}: npm run record:attribution`);
+  throw new Error(`no such recordings of ${values.split.join(', ')} in ${values.data}: npm run record:attribution`);
 const scores = Object.values(ESTIMATORS).map((estimate) =>
   recordings.map((recording) => scoreOf(recording, estimate(recording))),
 );
