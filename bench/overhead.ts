@@ -6,7 +6,7 @@
  *     [--rounds 8] [--quick] [--full]
  *
  * - CPU, throughput, allocation: pairs of fresh processes, bare and one variant, each with its own Redis, that take
- *   turns of 50 ms (overhead/turns.ts), once a round for each variant, after 3 s of no-op jobs each, 50 at a time, and
+ *   turns of 50 ms (overhead/turns.ts), once a round for each variant, after 60,000 no-op jobs each, 50 at a time, and
  *   3 s of the measured jobs (before about 50,000 jobs, V8's compilation dominates the figures). CPU is
  *   `process.cpuUsage` of the worker's process over the jobs it did, throughput the jobs per running second, allocation
  *   what V8's collections report (overhead/measured/worker.mjs), in a separate part. It contains no export: 10 s of
@@ -88,8 +88,8 @@ const parts = partsOf(values.only);
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 const speedOptions: SpeedOptions = {
   ...(quick
-    ? { rounds: 2, warmUpTurns: 4, blocks: 2, turnsPerBlock: 3, allocationTurns: 2 }
-    : { rounds: 6, warmUpTurns: 60, blocks: 6, turnsPerBlock: 10, allocationTurns: 10 }),
+    ? { rounds: 2, warmUpJobs: 500, warmUpTurns: 4, blocks: 2, turnsPerBlock: 3, allocationTurns: 2 }
+    : { rounds: 6, warmUpJobs: 60_000, warmUpTurns: 60, blocks: 6, turnsPerBlock: 10, allocationTurns: 10 }),
   ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
   say,
 };

@@ -17,7 +17,9 @@ export interface Scenario {
 export interface SpeedOptions {
   /** Each with fresh processes. */
   readonly rounds: number;
-  /** Before the jobs do their work, and as many again when they do. */
+  /** No-op jobs of each process before anything else. Counted, because a busy machine does few in a given time. */
+  readonly warmUpJobs: number;
+  /** After that, once the jobs do their work. */
   readonly warmUpTurns: number;
   readonly blocks: number;
   readonly turnsPerBlock: number;
@@ -56,9 +58,10 @@ export interface SpeedFigures {
 
 /** Runs a scenario's variants in turns and compares them. */
 export async function measureSpeed(scenario: Scenario, options: SpeedOptions): Promise<readonly SpeedFigures[]> {
-  const { warmUpTurns, blocks, turnsPerBlock, allocationTurns, say } = options;
-  const turns = 2 * warmUpTurns + blocks * turnsPerBlock + allocationTurns + EXTRA_TURNS;
-  const jobs = Math.ceil((turns / TURNS_PER_SECOND) * MAX_JOBS_PER_SECOND);
+  const { warmUpJobs, warmUpTurns, blocks, turnsPerBlock, allocationTurns, say } = options;
+  const turns = warmUpTurns + blocks * turnsPerBlock + allocationTurns + EXTRA_TURNS;
+  // The faster process goes on until the slower one is warm.
+  const jobs = 2 * warmUpJobs + Math.ceil((turns / TURNS_PER_SECOND) * MAX_JOBS_PER_SECOND);
   const receiver = await Receiver.start();
   say(`${scenario.label}: filling a queue with ${jobs} jobs`);
   const stock = await JobStock.fill({ jobs, nameCount: JOB_NAMES });
@@ -102,7 +105,7 @@ async function runPair({ scenario, variant: rival, options, stock, receiver, ran
       contestant.pause();
     }
     const turns = new Turns(contestants, random);
-    await turns.warmUp(options.warmUpTurns);
+    await turns.warmUpJobs(options.warmUpJobs);
     await turns.askAll((contestant) => contestant.ask('startWork'));
     // Again: the first jobs of another kind take paths that V8 has not compiled yet, in BullMQ and in what is measured.
     await turns.warmUp(options.warmUpTurns);

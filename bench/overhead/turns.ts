@@ -3,6 +3,8 @@ import type { Random } from '../../evaluation/random.ts';
 import type { Contestant, Usage } from './contestant.ts';
 
 const TURN_MS = 50;
+/** Of each contestant, until it is asked again how many jobs it has done. */
+const TURNS_BETWEEN_LOOKS = 5;
 
 /** What one contestant did in its turns of a block. */
 export interface Share extends Usage {
@@ -35,6 +37,15 @@ export class Turns {
   async warmUp(turns: number): Promise<void> {
     for (let count = 0; count < turns; count++)
       for (const contestant of this.#random.shuffled(this.#contestants)) await this.#turn(contestant);
+  }
+
+  /** Lets everyone run, unmeasured, until each has done `jobs` jobs since its start. */
+  async warmUpJobs(jobs: number): Promise<void> {
+    for (;;) {
+      const usages = await this.askAll((contestant) => contestant.ask('usage'));
+      if ([...usages.values()].every((usage) => usage.jobs >= jobs)) return;
+      await this.warmUp(TURNS_BETWEEN_LOOKS);
+    }
   }
 
   /** Asks everyone the same, in a turn of each. */
