@@ -1,12 +1,10 @@
-import { printLine } from '../print-line.ts';
+import { warnOnce } from '../warn-once.ts';
 
 /**
  * What Redis answers to a command that it will refuse the next time too. The text may be anywhere in the message:
  * before Redis 7, a script's error is in the middle.
  */
 const REFUSALS = /\b(?:NOPERM|READONLY|MOVED|CROSSSLOT|WRONGTYPE)\b|can't run this command|unknown command/;
-
-const warned = new Set<string>();
 
 /**
  * Prints once, on the process's own output, what Redis does not permit and what that means. Printed because the refusal
@@ -30,11 +28,4 @@ export const PERMISSIONS_ADVICE =
 
 export function isRefusal(message: string): boolean {
   return REFUSALS.test(message);
-}
-
-/** Prints each message once per process. */
-export function warnOnce(message: string): void {
-  if (warned.has(message)) return;
-  warned.add(message);
-  printLine(`tidemark: ${message}`);
 }

@@ -7,7 +7,8 @@ import {
 } from '../../shared/drain-messages.ts';
 import { parseMemoryQuestion } from '../../shared/memory-report-messages.ts';
 import { type BorrowedRedis, borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
-import { warnOfRefusal, warnOnce } from '../bullmq/redis-refusal.ts';
+import { warnOfRefusal } from '../bullmq/redis-refusal.ts';
+import { warnOnce } from '../warn-once.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 
 /** The result of reading the drain key once. */

@@ -1,8 +1,8 @@
 import { type Method, patchProcessing, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
-import { warnOnce } from '../bullmq/redis-refusal.ts';
 import { guarded } from '../diagnostics.ts';
 import { announceBullmq, isFollowedByMain } from '../identity/threads.ts';
 import { ThreadJobReporter } from '../jobs/thread-jobs.ts';
+import { warnOnce } from '../warn-once.ts';
 import { drainOfProcess } from './drain-of-process.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import type { ProcessDrain } from './worker-drain.ts';
