@@ -30,11 +30,11 @@ function register(): void {
     if (mayMeasure() && processRole() === 'main') lookForBullmq('register', start);
     return;
   }
+  startedThreads();
   if (!mayMeasure()) {
     lookForBullmq('register', startInThread);
     return;
   }
-  startedThreads();
   whenThreadHasBullmq((hasWorker) => start(null, hasWorker));
   // A sandbox runs jobs without a worker of its own.
   if (processRole() === 'sandbox') start(null);

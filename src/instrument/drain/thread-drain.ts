@@ -1,6 +1,7 @@
 import { type Method, patchProcessing, type WorkerMethods, wrap } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
-import { announceBullmq, isFollowedByMain } from '../identity/threads.ts';
+import { ownLineage } from '../identity/thread-lineage.ts';
+import { announceBullmq, startedThreads } from '../identity/threads.ts';
 import { ThreadJobReporter } from '../jobs/thread-jobs.ts';
 import { warnOnce } from '../warn-once.ts';
 import { drainOfProcess } from './drain-of-process.ts';
@@ -17,7 +18,9 @@ const JOBS = Symbol.for('tidemark.thread-jobs');
  */
 export function followInThread(target: WorkerMethods): void {
   const holder = globalThis as { [DRAIN]?: ProcessDrain | null; [JOBS]?: ThreadJobReporter };
-  if (!isFollowedByMain()) warnOnce(NOT_FOLLOWED);
+  if (ownLineage() === null) warnOnce(NOT_FOLLOWED);
+  // From now on it reports the ends of the threads that it starts, for example those of a sandboxed processor.
+  startedThreads();
   holder[JOBS] ??= new ThreadJobReporter();
   patchProcessing(target, holder[JOBS]);
   holder[DRAIN] ??= drainOfProcess(process.env, () => performance.now());

@@ -1,5 +1,5 @@
-import type { Worker } from 'node:worker_threads';
-import { startedThreads } from '../identity/threads.ts';
+import { type Lineage, ownLineage } from '../identity/thread-lineage.ts';
+import { startedThreads, whenThreadsEnd } from '../identity/threads.ts';
 
 /** How far the workers of one thread are with a drain. */
 interface ThreadState {
@@ -8,7 +8,13 @@ interface ThreadState {
   readonly idle: boolean;
 }
 
-interface Message extends ThreadState {
+/** A thread that is known to have workers. */
+interface Peer extends ThreadState {
+  /** Not empty, except that of the main thread. */
+  readonly lineage: Lineage;
+}
+
+interface Message extends Peer {
   readonly threadId: number;
   /** The thread no longer has workers. */
   readonly isGone: boolean;
@@ -23,17 +29,18 @@ const NOTHING_DRAINED: ThreadState = { attemptId: null, idle: false };
  * started a thread.
  */
 class ThreadPeers {
-  readonly #others = new Map<number, ThreadState>();
+  readonly #others = new Map<number, Peer>();
   readonly #threadId: number;
+  readonly #lineage: Lineage;
   #channel: InstanceType<typeof BroadcastChannel> | null = null;
   #own: ThreadState | null = null;
 
   constructor() {
     const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads');
     this.#threadId = threadId;
-    for (const thread of startedThreads()) this.#threadStarts(thread);
-    process.on('worker', (thread: Worker) => this.#threadStarts(thread));
-    if (!isMainThread) this.#open();
+    this.#lineage = ownLineage() ?? [threadId];
+    if (!isMainThread || startedThreads().size > 0) this.#open();
+    process.on('worker', () => this.#open());
   }
 
   /** Reports to the other threads, once this thread has workers. */
@@ -52,30 +59,26 @@ class ThreadPeers {
     return [...this.#others.values()].every((other) => other.idle && other.attemptId === attemptId);
   }
 
-  #threadStarts(thread: Worker): void {
-    this.#open();
-    // Read now: at `exit` the thread has lost its id.
-    const { threadId } = thread;
-    thread.once('exit', () => this.#others.delete(threadId));
-  }
-
   #open(): void {
     if (this.#channel !== null) return;
     const channel = new BroadcastChannel(CHANNEL);
     channel.onmessage = ({ data }) => this.#heard(data as Message);
     channel.unref();
     this.#channel = channel;
+    whenThreadsEnd((ended) => {
+      for (const [threadId, { lineage }] of this.#others) if (lineage.includes(ended)) this.#others.delete(threadId);
+    });
   }
 
-  #heard({ threadId, attemptId, idle, isGone }: Message): void {
+  #heard({ threadId, lineage, attemptId, idle, isGone }: Message): void {
     const isNew = !this.#others.has(threadId);
     if (isGone) this.#others.delete(threadId);
-    else this.#others.set(threadId, { attemptId, idle });
+    else this.#others.set(threadId, { lineage, attemptId, idle });
     if (isNew && !isGone && this.#own !== null) this.#post(this.#own, false);
   }
 
   #post(state: ThreadState, isGone: boolean): void {
-    const message: Message = { ...state, threadId: this.#threadId, isGone };
+    const message: Message = { ...state, threadId: this.#threadId, lineage: this.#lineage, isGone };
     this.#channel?.postMessage(message);
   }
 }

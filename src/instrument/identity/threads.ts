@@ -1,25 +1,35 @@
-import { getEnvironmentData, isMainThread, setEnvironmentData, threadId, type Worker } from 'node:worker_threads';
+import { isMainThread, type Worker } from 'node:worker_threads';
 import { afterReading } from '../patience.ts';
+import { type Lineage, ownLineage, passLineageOn } from './thread-lineage.ts';
 
 const THREADS = Symbol.for('tidemark.threads');
 const CHANNEL = 'tidemark.bullmq';
 const TO_MAIN = 'tidemark.jobs';
-/** Passed to each thread that is started later. */
-const FOLLOWED = 'tidemark.followed';
+const ENDED = 'tidemark.ended-threads';
 
 export interface ThreadMessage {
-  readonly threadId: number;
-  /** Null: the thread has ended. */
+  /** Of the thread that sent it. */
+  readonly lineage: Lineage;
+  /** False: nobody would report the end of that thread, because its starter has not loaded Tidemark. */
+  readonly isFollowed: boolean;
   readonly data: unknown;
 }
 
+/** A thread has ended, and with it those that it had started. */
+export interface ThreadEnd {
+  readonly threadId: number;
+}
+
+/** Takes what arrives from threads, in order. */
+export type TakeFromThreads = (arrival: ThreadMessage | ThreadEnd) => void;
+
 interface Threads {
   readonly running: Set<Worker>;
-  /** Of the threads whose end will be seen: only their messages are taken. */
+  /** Of the threads that this one has started. */
   readonly ids: Set<number>;
   /** What arrived before anybody took it, oldest first. Node loads the code that takes it while jobs already run. */
-  readonly waiting: ThreadMessage[];
-  take: ((message: ThreadMessage) => void) | null;
+  readonly waiting: (ThreadMessage | ThreadEnd)[];
+  take: TakeFromThreads | null;
 }
 
 /** Messages. Of a job whose start is dropped, the end still counts. */
@@ -32,13 +42,13 @@ export function startedThreads(): ReadonlySet<Worker> {
 }
 
 /**
- * Takes what the started threads send with `sendToMain`, and each thread's end. Replaces the former taker. Opens
+ * In the main thread: takes what threads send with `senderToMain`, and their ends. Replaces the former taker. Opens
  * nothing before the first thread starts.
  */
-export function takeFromThreads(take: (message: ThreadMessage) => void): void {
+export function takeFromThreads(take: TakeFromThreads): void {
   const all = threads();
   all.take = take;
-  for (const message of all.waiting.splice(0)) take(message);
+  for (const arrival of all.waiting.splice(0)) take(arrival);
 }
 
 function threads(): Threads {
@@ -47,15 +57,8 @@ function threads(): Threads {
   if (present !== undefined) return present;
   const all: Threads = { running: new Set(), ids: new Set(), waiting: [], take: null };
   holder[THREADS] = all;
-  if (isMainThread) setEnvironmentData(FOLLOWED, true);
-  whenFirstThreadStarts(() => {
-    const channel = new BroadcastChannel(TO_MAIN);
-    channel.onmessage = ({ data }: { data?: unknown }) => {
-      const message = data as ThreadMessage;
-      if (all.ids.has(message.threadId)) receive(all, message);
-    };
-    channel.unref();
-  });
+  passLineageOn();
+  if (isMainThread) whenFirstThreadStarts(() => listenToThreads(all));
   process.on('worker', (thread: Worker) => {
     // Read now: at `exit` the thread has lost its id.
     const { threadId } = thread;
@@ -63,14 +66,39 @@ function threads(): Threads {
     all.ids.add(threadId);
     thread.once('exit', () => {
       all.running.delete(thread);
-      // What it has sent before may arrive after its end, if this thread was busy.
-      afterReading(LATE_MESSAGES_MS, () => {
-        all.ids.delete(threadId);
-        receive(all, { threadId, data: null });
-      });
+      const channel = new BroadcastChannel(ENDED);
+      channel.postMessage(threadId);
+      channel.close();
     });
   });
   return all;
+}
+
+function listenToThreads(all: Threads): void {
+  const channel = new BroadcastChannel(TO_MAIN);
+  channel.onmessage = ({ data: message }: { data?: unknown }) => {
+    const { lineage, data } = message as Pick<ThreadMessage, 'lineage' | 'data'>;
+    const [first] = lineage;
+    if (first !== undefined) receive(all, { lineage, isFollowed: all.ids.has(first), data });
+  };
+  channel.unref();
+  whenThreadsEnd((threadId) => {
+    all.ids.delete(threadId);
+    receive(all, { threadId });
+  });
+}
+
+/**
+ * Calls `then` for each thread that ends, in whatever thread of this process it was started, if its starter has loaded
+ * Tidemark. The threads that it had started end with it, and are not reported.
+ */
+export function whenThreadsEnd(then: (threadId: number) => void): void {
+  const channel = new BroadcastChannel(ENDED);
+  channel.onmessage = ({ data }: { data?: unknown }) => {
+    // What the thread has sent before may arrive after its end, if this thread was busy.
+    afterReading(LATE_MESSAGES_MS, () => then(data as number));
+  };
+  channel.unref();
 }
 
 /**
@@ -86,25 +114,21 @@ function whenFirstThreadStarts(then: () => void): void {
   });
 }
 
-function receive({ waiting, take }: Threads, message: ThreadMessage): void {
+function receive({ waiting, take }: Threads, arrival: ThreadMessage | ThreadEnd): void {
   if (take !== null) {
-    take(message);
+    take(arrival);
     return;
   }
-  waiting.push(message);
+  waiting.push(arrival);
   if (waiting.length > MAX_WAITING) waiting.shift();
 }
 
 /** In a thread: a function that sends to the main thread. The channel does not keep the thread alive. */
 export function senderToMain(): (data: unknown) => void {
+  const lineage = ownLineage() ?? [];
   const channel = new BroadcastChannel(TO_MAIN);
   channel.unref();
-  return (data) => channel.postMessage({ threadId, data } satisfies ThreadMessage);
-}
-
-/** In a thread: whether the main thread had loaded Tidemark when it started this one. */
-export function isFollowedByMain(): boolean {
-  return getEnvironmentData(FOLLOWED) === true;
+  return (data) => channel.postMessage({ lineage, data } satisfies Omit<ThreadMessage, 'isFollowed'>);
 }
 
 /**

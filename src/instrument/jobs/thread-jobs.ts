@@ -1,7 +1,9 @@
 import { ERROR_TYPE_OTHER } from '../../semconv.ts';
 import type { BullmqJob, BullmqWorker, JobObserver } from '../bullmq/bullmq-patch.ts';
 import { guarded } from '../diagnostics.ts';
-import { senderToMain, type ThreadMessage, takeFromThreads } from '../identity/threads.ts';
+import type { Lineage } from '../identity/thread-lineage.ts';
+import { senderToMain, takeFromThreads } from '../identity/threads.ts';
+import { warnOnce } from '../warn-once.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import type { JobIdentity } from './job-run.ts';
 
@@ -62,32 +64,49 @@ export interface ThreadJobsOptions<Run> {
   readonly end: (run: Run, end: ThreadJobEnd) => void;
 }
 
+interface ThreadRuns<Run> {
+  readonly lineage: Lineage;
+  readonly byId: Map<number, Run>;
+}
+
 /**
- * The main thread's half: follows the jobs of the threads that it has started and will start. A job that runs when its
- * thread ends has failed.
+ * The main thread's half: follows the jobs of the threads that it or its threads have started and will start. A job
+ * that runs when its thread ends has failed. Jobs of a thread whose end nobody would report are not counted, and that
+ * is printed.
  */
 export function followThreadJobs<Run>({ begin, end }: ThreadJobsOptions<Run>): void {
-  const running = new Map<number, Map<number, Run>>();
+  const running = new Map<number, ThreadRuns<Run>>();
 
-  const take = (threadId: number, { job: { id, ...job }, end: ending }: Message) => {
-    const ofThread = running.get(threadId) ?? new Map<number, Run>();
-    running.set(threadId, ofThread);
-    const run = ofThread.get(id) ?? begin(job);
-    if (ending === null) ofThread.set(id, run);
+  const take = (lineage: Lineage, { job: { id, ...job }, end: ending }: Message) => {
+    const threadId = lineage.at(-1) ?? 0;
+    const { byId } = running.get(threadId) ?? { byId: new Map<number, Run>() };
+    const run = byId.get(id) ?? begin(job);
+    if (ending === null) byId.set(id, run);
     else {
-      ofThread.delete(id);
+      byId.delete(id);
       end(run, ending);
     }
+    if (byId.size > 0) running.set(threadId, { lineage, byId });
+    else running.delete(threadId);
   };
-  const endAll = (threadId: number) => {
-    for (const run of running.get(threadId)?.values() ?? []) end(run, ENDED_WITH_THREAD);
-    running.delete(threadId);
+  const endAll = (ended: number) => {
+    for (const [threadId, { lineage, byId }] of running) {
+      if (!lineage.includes(ended)) continue;
+      running.delete(threadId);
+      for (const run of byId.values()) end(run, ENDED_WITH_THREAD);
+    }
   };
-  takeFromThreads(({ threadId, data }: ThreadMessage) => {
-    guarded('following the jobs of a thread', () =>
-      data === null ? endAll(threadId) : take(threadId, data as Message),
-    );
+  takeFromThreads((arrival) => {
+    guarded('following the jobs of a thread', () => {
+      if ('threadId' in arrival) endAll(arrival.threadId);
+      else if (arrival.isFollowed) take(arrival.lineage, arrival.data as Message);
+      else warnOnce(STARTER_NOT_FOLLOWED);
+    });
   });
 }
+
+const STARTER_NOT_FOLLOWED =
+  'the jobs of a worker thread that another worker thread has started are not measured: that one has to load ' +
+  'Tidemark before it starts threads. Start the process with "node --import tidemark/register".';
 
 const ENDED_WITH_THREAD: ThreadJobEnd = { outcome: 'failed', errorType: ERROR_TYPE_OTHER, durationMs: null };

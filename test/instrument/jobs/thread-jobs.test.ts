@@ -73,29 +73,67 @@ it('counts a job that ends with its thread as failed, and it no longer runs', as
   expect(ended).toEqual(['send failed _OTHER']);
 });
 
-it('counts no job of a thread whose end it would not see', async () => {
-  const { ended, untilActive } = follow();
-  const inner = JSON.stringify(
-    THREAD.replace(
-      "parentPort.postMessage('ready')",
-      "parentPort.emit('message', { begin: 'inner' }), parentPort.postMessage('ready')",
-    ),
-  );
+const THREADS = new URL('../../../src/instrument/identity/threads.ts', import.meta.url).href;
+
+/** A thread that starts another one, passes messages on to it, and ends it when it is sent `terminate`. */
+async function startNestedThread({ isFollowed }: { readonly isFollowed: boolean }): Promise<Thread> {
+  startedThreads();
+  const loads = isFollowed
+    ? `import('${THREADS}').then(({ startedThreads }) => startedThreads())`
+    : 'Promise.resolve()';
   const outer = new Thread(
     `
     const { Worker, parentPort } = require('node:worker_threads');
-    new Worker(${inner}, { eval: true }).on('message', () => parentPort.postMessage('ready'));
+    ${loads}.then(() => {
+      const inner = new Worker(${JSON.stringify(THREAD)}, { eval: true });
+      inner.on('message', () => parentPort.postMessage('ready'));
+      parentPort.on('message', (message) => (message === 'terminate' ? inner.terminate() : inner.postMessage(message)));
+    });
   `,
     { eval: true },
   );
   undo.push(() => outer.terminate());
   await once(outer, 'message');
+  return outer;
+}
+
+it('counts the jobs of a thread that another thread has started', async () => {
+  const { ended, untilActive } = follow();
+  const outer = await startNestedThread({ isFollowed: true });
+  for (const begin of ['send', 'sort']) outer.postMessage({ begin });
+  await untilActive(2);
+  outer.postMessage({ end: 'sort', outcome: 'completed' });
+  await untilActive(1);
+  expect(ended).toEqual(['sort completed null']);
+});
+
+it.each(['the thread', 'the thread that has started it'])('counts a job that ends with %s as failed', async (which) => {
+  const { ended, untilActive } = follow();
+  const outer = await startNestedThread({ isFollowed: true });
+  outer.postMessage({ begin: 'send' });
+  await untilActive(1);
+  if (which === 'the thread') outer.postMessage('terminate');
+  else await outer.terminate();
+  await untilActive(0);
+  expect(ended).toEqual(['send failed _OTHER']);
+});
+
+it('counts no job of a thread whose end it would not see, and prints so once', async () => {
+  const print = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  undo.push(() => print.mockRestore());
+  const { ended, untilActive } = follow();
+  const outer = await startNestedThread({ isFollowed: false });
+  for (const begin of ['inner', 'other']) outer.postMessage({ begin });
+  await vi.waitFor(() => expect(print).toHaveBeenCalled(), PATIENCE);
   const thread = await startThread();
   thread.postMessage({ begin: 'send' });
   await untilActive(1);
   thread.postMessage({ end: 'send', outcome: 'completed' });
   await untilActive(0);
   expect(ended).toEqual(['send completed null']);
+  expect(print.mock.calls.map(([line]) => line)).toEqual([
+    expect.stringMatching(/^tidemark: the jobs of a worker thread that another worker thread has started are not mea/),
+  ]);
 });
 
 it('counts jobs that began before anybody followed them', async () => {

@@ -282,10 +282,8 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
   });
 });
 
-it.each(['register', 'instrumentWorker'])('a process is idle only when its threads are, too (by %s)', async (by) => {
-  const dyno = new Dyno(Worker);
-  dyno.addWorker();
-  const { app, bootId } = dyno.boot;
+/** A thread of this process, which belongs to the dyno, with a worker on a queue of its own. */
+function startWorkerThread({ app, bootId }: DrainedBoot, by: 'register' | 'instrumentWorker') {
   const queue = new Queue(`in-thread-${randomUUID()}`, { connection: connection() });
   releases.push(() => queue.close());
   const thread = new Thread(new URL('../../fixtures/instrument/processes/worker-in-thread.ts', import.meta.url), {
@@ -293,12 +291,38 @@ it.each(['register', 'instrumentWorker'])('a process is idle only when its threa
     env: { DYNO: 'worker.1', HEROKU_DYNO_ID: bootId, HEROKU_APP_NAME: app },
   });
   releases.push(() => thread.terminate());
-  await queue.add('job', {});
-  await once(thread, 'message');
+  return { queue, thread };
+}
+
+it.each(['register', 'instrumentWorker'] as const)(
+  'a process is idle only when its threads are, too (by %s)',
+  async (by) => {
+    const dyno = new Dyno(Worker);
+    dyno.addWorker();
+    const { queue, thread } = startWorkerThread(dyno.boot, by);
+    await queue.add('job', {});
+    await once(thread, 'message');
+    const asking = keepAsking(dyno.boot, 'first');
+    await vi.waitUntil(() => asking.answers().length === 2, LIMIT);
+    expect(asking.answers()).toEqual([false, false]);
+    thread.postMessage('let go');
+    await vi.waitUntil(() => asking.answers().join() === 'true,true', LIMIT);
+    expect(await queue.getActiveCount()).toBe(0);
+  },
+);
+
+it('a process is idle when its other threads are, after one of them has ended', async () => {
+  const dyno = new Dyno(Worker);
+  dyno.addWorker();
+  const [ending, staying] = [startWorkerThread(dyno.boot, 'register'), startWorkerThread(dyno.boot, 'register')];
+  for (const { queue, thread } of [ending, staying]) {
+    await queue.add('job', {});
+    await once(thread, 'message');
+  }
   const asking = keepAsking(dyno.boot, 'first');
-  await vi.waitUntil(() => asking.answers().length === 2, LIMIT);
-  expect(asking.answers()).toEqual([false, false]);
-  thread.postMessage('let go');
+  await vi.waitUntil(() => asking.answers().length === 3, LIMIT);
+  staying.thread.postMessage('let go');
+  await ending.thread.terminate();
+  // The answer of the thread that has ended becomes too old to count.
   await vi.waitUntil(() => asking.answers().join() === 'true,true', LIMIT);
-  expect(await queue.getActiveCount()).toBe(0);
 });
