@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns';
+import { type LookupOptions, Resolver } from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, LookupFunction } from 'node:net';
@@ -21,7 +21,12 @@ const unknown: LookupFunction = (_host, _options, found) =>
 const WAITS: LookupFunction = () => {};
 
 /** Hosts as looked up where the name server answers with these codes, in turn (the last one from then on). */
-function hosts(codes: readonly Code[], system: LookupFunction, waitedMs: () => number = performance.now) {
+function hosts(
+  codes: readonly Code[],
+  system: LookupFunction,
+  waitedMs: () => number = performance.now,
+  hostsFile = '127.0.0.1 localhost',
+) {
   const left = [...codes];
   const lookup = vi.fn<LookupFunction>(system);
   const resolve4 = vi.fn((_host: string, answered: (error: { code: string } | null) => void) => {
@@ -33,10 +38,12 @@ function hosts(codes: readonly Code[], system: LookupFunction, waitedMs: () => n
     cancel(): void {}
   }
   const dns = { lookup, Resolver: Asked } as unknown as Dns;
-  const looked = new HostLookup({ dns, waitedMs });
-  const find = () =>
+  const looked = new HostLookup({ dns, waitedMs, hostsFile: async () => hostsFile });
+  const find = (options: LookupOptions = {}) =>
     new Promise<string>((resolve) =>
-      looked.lookup('collector.example', {}, (error, address) => resolve(error?.code ?? String(address))),
+      looked.lookup('collector.example', options, (error, found) =>
+        resolve(error?.code ?? (typeof found === 'string' ? found : found.map(({ address }) => address).join())),
+      ),
     );
   return { looked, find, lookup, resolve4 };
 }
@@ -64,7 +71,9 @@ describe('the host of a receiver', () => {
     const { looked, lookup, resolve4 } = hosts(['ETIMEOUT'], known, waiting());
     const found = await new Promise((resolve) => looked.lookup(host, {}, (_, address) => resolve(address)));
     expect(found).toBe('127.0.0.1');
-    expect([resolve4, lookup].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    expect(resolve4).not.toHaveBeenCalled();
+    // The system's resolver does not find it with the dot.
+    expect(lookup.mock.calls.map(([asked]) => asked)).toEqual(['localhost']);
   });
 
   it('is not asked of the system while the name server is silent', async () => {
@@ -89,6 +98,29 @@ describe('the host of a receiver', () => {
     expect([await find(), await find(), await find()]).toEqual(Array(3).fill('127.0.0.1'));
     expect(lookup).toHaveBeenCalledTimes(3);
     expect(resolve4).toHaveBeenCalledTimes(1);
+  });
+
+  describe('that /etc/hosts names', () => {
+    const HOSTS_FILE =
+      '::1 Collector.Example.\n10.0.0.1 other # collector.example\n10.0.0.2\tproxy  collector.example\n';
+
+    it('is found there while the name server is silent, also after it has answered', async () => {
+      const { find, lookup, resolve4 } = hosts([null, 'ETIMEOUT'], known, waiting(), HOSTS_FILE);
+      expect([
+        await find(),
+        await find({ family: 4 }),
+        await find({ family: 'IPv6' }),
+        await find({ all: true }),
+      ]).toEqual(['127.0.0.1', '10.0.0.2', '::1', '::1,10.0.0.2']);
+      expect(lookup).toHaveBeenCalledTimes(1);
+      expect(resolve4).toHaveBeenCalledTimes(2);
+    });
+
+    it('is asked of the name server again if the file names no address of the family', async () => {
+      const { find, resolve4 } = hosts(['ETIMEOUT', null], known, waiting(), '10.0.0.2 collector.example');
+      expect([await find(), await find({ family: 6 })]).toEqual(['10.0.0.2', '127.0.0.1']);
+      expect(resolve4).toHaveBeenCalledTimes(2);
+    });
   });
 
   it('is asked of the system if jobs blocked the event loop, for an answer may be unread', async () => {
