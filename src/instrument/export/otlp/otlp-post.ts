@@ -10,6 +10,8 @@ import { HostLookup, silence } from './host-lookup.ts';
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** A receiver answers with a few bytes; a longer answer comes from something else. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** A connection that the receiver has closed: before the request was written, or while it was. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 /** How much of a refusal is kept: enough for one sentence of the receiver. */
 const KEPT_ANSWER_CHARACTERS = 2000;
 /** A receiver that asks for a longer pause is called after this one. */
@@ -119,7 +121,8 @@ export class OtlpPost {
         const what = isLate ? `no answer within ${this.#options.timeoutMs} ms` : error.message;
         reject(new PostError(`${this.#url.origin}: ${what}`, { isRetryable: true, cause }));
       };
-      const sent = request(this.#url, { ...options, agent, lookup }, (response) => {
+      const name = serverName(this.#url);
+      const sent = request(this.#url, { ...options, agent, lookup, ...(name && { servername: name }) }, (response) => {
         read(response).then(({ answer, isWhole }) => {
           const refusal = refusalOf(response, answer) ?? (isWhole ? null : TOO_LONG);
           if (refusal === null) resolve(answer);
@@ -128,8 +131,8 @@ export class OtlpPost {
       });
       sent.on('socket', (socket) => socket.unref());
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The receiver closed the idle connection at the same moment: a new connection works.
-        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(body, options));
+        // The receiver has closed the idle connection, and this process could not read that in time: a new one works.
+        if (sent.reusedSocket && CLOSED.has(error.code)) resolve(this.#send(body, options));
         else fail(error);
       });
       sent.end(body);
@@ -147,6 +150,14 @@ export class OtlpPost {
     this.#client?.agent.destroy();
     this.#client = null;
   }
+}
+
+/**
+ * The name for the TLS handshake where it differs from the host: without the dot at the end, which RFC 6066 forbids and
+ * servers written in Go refuse. Null: the host itself.
+ */
+function serverName({ protocol, hostname }: URL): string | null {
+  return protocol === 'https:' && hostname.endsWith('.') ? hostname.replace(/\.+$/, '') : null;
 }
 
 function client(protocol: string, env: Environment) {
