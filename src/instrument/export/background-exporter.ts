@@ -1,5 +1,5 @@
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { reportFault } from '../diagnostics.ts';
+import { guarded, reportFault } from '../diagnostics.ts';
 import { PostError } from './otlp/otlp-post.ts';
 
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is not a dependency of this package. */
@@ -7,6 +7,12 @@ const SUCCESS = 0;
 
 const FIRST_RETRY_MS = 1000;
 const RETRY_FACTOR = 1.5;
+
+/**
+ * Exports that have neither arrived nor failed. A receiver that never answers would otherwise keep one for each
+ * interval of its time-out.
+ */
+const MAX_UNDER_WAY = 4;
 
 type ExportResult = Parameters<Parameters<PushMetricExporter['export']>[1]>[0];
 
@@ -34,6 +40,7 @@ export class BackgroundExporter implements PushMetricExporter {
   readonly #options: BackgroundExporterOptions;
   #latest: Promise<void> = Promise.resolve();
   #flushes = 0;
+  #underWay = 0;
   /** Whether any export has arrived, or has failed. */
   #isAnswered = false;
   /** The receiver asked not to be called. Exports until `untilMs` fail with its error. */
@@ -44,8 +51,22 @@ export class BackgroundExporter implements PushMetricExporter {
     this.#options = options;
   }
 
+  /**
+   * Whether an export would be sent now. If not, its failure is reported, and the reader must not collect: with delta
+   * temporality, what is collected is in no later export.
+   */
+  takes(): boolean {
+    const refusal = this.#refusal();
+    if (refusal !== null) guarded('reporting that nothing is exported', () => this.#fail(refusal));
+    return refusal === null;
+  }
+
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    const reported = this.#send(metrics).then(
+    const sent = this.#send(metrics).finally(() => {
+      this.#underWay -= 1;
+    });
+    this.#underWay += 1;
+    const reported = sent.then(
       () => {
         this.#isAnswered = true;
         this.#options.onArrived();
@@ -85,10 +106,17 @@ export class BackgroundExporter implements PushMetricExporter {
     return this.#exporter.selectAggregationTemporality?.(...args) ?? CUMULATIVE;
   }
 
+  #refusal(): PostError | null {
+    if (this.#pause !== null && performance.now() < this.#pause.untilMs) return this.#pause.error;
+    if (this.#underWay < MAX_UNDER_WAY) return null;
+    const cause = { name: 'AbortError' };
+    return new PostError(`${MAX_UNDER_WAY} exports are not answered yet`, { isRetryable: false, cause });
+  }
+
   async #send(metrics: ResourceMetrics): Promise<void> {
-    const startMs = performance.now();
-    if (this.#pause !== null && startMs < this.#pause.untilMs) throw this.#pause.error;
-    const deadlineMs = startMs + this.#options.retryForMs;
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    const deadlineMs = performance.now() + this.#options.retryForMs;
     for (let backoffMs = FIRST_RETRY_MS; ; backoffMs *= RETRY_FACTOR) {
       const { code, error } = await this.#once(metrics);
       if (code === SUCCESS) return;

@@ -1,4 +1,9 @@
-import type { MeterProviderOptions, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type {
+  CollectionResult,
+  IMetricReader,
+  MeterProviderOptions,
+  PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
 import { POINTS_STREAM_KEY } from '../../semconv.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import type { BorrowedRedis } from '../bullmq/borrowed-redis.ts';
@@ -54,7 +59,11 @@ export async function privateProvider(options: PrivateProviderOptions): Promise<
     exportTimeoutMillis: settings.timeoutMs,
     ...(tables === null ? {} : { metricProducers: [tables] }),
   };
-  const readers = exporters.map((exporter) => new PeriodicExportingMetricReader({ exporter, ...readerOptions }));
+  const readers = exporters.map((exporter) => {
+    const reader = new PeriodicExportingMetricReader({ exporter, ...readerOptions });
+    if (exporter instanceof BackgroundExporter) collectOnlyWhatIsTaken(reader, exporter, ownResource);
+    return reader;
+  });
   const provider = new MeterProvider({ resource: ownResource, readers });
   const needsConnection = settings.exporters.every((name) => name === 'redis');
   return {
@@ -118,6 +127,13 @@ async function overPointsStream({ workerRedis, say, settings, subject }: Exporte
     onAppended: (reply) => log.appended(reply),
     onFailed: (error) => log.failed(error),
   });
+}
+
+/** What is not collected stays in the sums of the SDK, and a reader does not export what is empty. */
+function collectOnlyWhatIsTaken(reader: IMetricReader, exporter: BackgroundExporter, ownResource: Resource): void {
+  const collect = reader.collect.bind(reader);
+  const nothing: CollectionResult = { resourceMetrics: { resource: ownResource, scopeMetrics: [] }, errors: [] };
+  reader.collect = async (options) => (exporter.takes() ? collect(options) : nothing);
 }
 
 /** Detected attributes override the SDK's own; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override both. */

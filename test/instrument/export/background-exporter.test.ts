@@ -2,6 +2,8 @@ import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-met
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BackgroundExporter } from '../../../src/instrument/export/background-exporter.ts';
 import { PostError } from '../../../src/instrument/export/otlp/otlp-post.ts';
+import { otlpProblem } from '../../../src/instrument/export/otlp/otlp-problem.ts';
+import { PATIENCE } from '../../patience.ts';
 
 const METRICS: ResourceMetrics = {
   resource: { attributes: {}, merge: () => METRICS.resource, getRawAttributes: () => [] },
@@ -68,6 +70,46 @@ describe('export in the background', () => {
     }
     expect(onArrived).toHaveBeenCalledTimes(1);
     expect(new Set(onFailed.mock.calls.flat())).toEqual(new Set([busy.error]));
+  });
+
+  it('has four exports under way at most: it takes no more, and reports that they are not answered', async () => {
+    const answers: (() => void)[] = [];
+    const exporter: PushMetricExporter = {
+      export: (_metrics, done) => void answers.push(() => done({ code: 0 })),
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    const onFailed = vi.fn();
+    const background = new BackgroundExporter({ exporter, retryForMs: 10_000, onArrived: () => {}, onFailed });
+    for (const _ of [1, 2, 3, 4]) {
+      expect(background.takes()).toBe(true);
+      background.export(METRICS, () => {});
+    }
+    expect(onFailed).not.toHaveBeenCalled();
+    expect(background.takes()).toBe(false);
+    background.export(METRICS, () => {});
+    await background.forceFlush();
+    expect(answers).toHaveLength(4);
+    const url = new URL('http://collector:4318/v1/metrics');
+    const target = { subject: 'my-app worker.1', url, intervalMs: 10_000, env: {} };
+    expect(onFailed.mock.calls.map(([error]) => otlpProblem(error, target).kind)).toEqual(['no-answer', 'no-answer']);
+    answers[0]?.();
+    await vi.waitFor(() => expect(background.takes()).toBe(true), PATIENCE);
+  });
+
+  it('takes none while the receiver asked for a pause, and reports why', async () => {
+    vi.useFakeTimers();
+    const busy = failure(true, 4000);
+    const { exporter } = scripted(busy, { code: 0 });
+    const onFailed = vi.fn();
+    const background = new BackgroundExporter({ exporter, retryForMs: 1000, onArrived: () => {}, onFailed });
+    background.export(METRICS, () => {});
+    await background.forceFlush();
+    onFailed.mockClear();
+    expect(background.takes()).toBe(false);
+    expect(onFailed.mock.calls).toEqual([[busy.error]]);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(background.takes()).toBe(true);
   });
 
   it('lets go of what keeps the process alive when it gives up, whether or not an export is under way', () => {

@@ -10,8 +10,6 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { otlpExporter } from '../../../src/instrument/export/otlp/otlp-exporter.ts';
 import { OtlpPost, type OtlpPostOptions } from '../../../src/instrument/export/otlp/otlp-post.ts';
-import { otlpProblem } from '../../../src/instrument/export/otlp/otlp-problem.ts';
-import { PATIENCE } from '../../patience.ts';
 
 const METRICS: ResourceMetrics = {
   resource: { attributes: {}, merge: () => METRICS.resource, getRawAttributes: () => [] },
@@ -264,19 +262,5 @@ describe('the OTLP exporter', () => {
       response.end(`{"partialSuccess":{"rejectedDataPoints":${count},"errorMessage":"too old"}}`),
     );
     expect(result).toMatchObject({ code: 1, error: { name: 'RejectedPoints', count: 3, message: 'too old' } });
-  });
-});
-
-describe('a receiver that never answers', () => {
-  it('holds four exports at most; the next fail as not answered', async () => {
-    const { url, requests } = await noting(() => {});
-    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', url);
-    const { exporter } = await otlpExporter({});
-    undo.push(() => void exporter.shutdown());
-    const failed: (Error | undefined)[] = [];
-    for (let count = 0; count < 10; count += 1) exporter.export(METRICS, ({ error }) => failed.push(error));
-    await vi.waitFor(() => expect([requests.length, failed.length]).toEqual([4, 6]), PATIENCE);
-    const target = { subject: 'my-app worker.1', url: new URL(url), intervalMs: 10_000, env: {} };
-    expect(new Set(failed.map((error) => otlpProblem(error, target).kind))).toEqual(new Set(['no-answer']));
   });
 });

@@ -25,8 +25,8 @@ interface Histogram {
   };
 }
 
-/** A receiver of OTLP as JSON, which the exporter finds by the standard variable. */
-async function receive() {
+/** A receiver of OTLP as JSON, which the exporter finds by the standard variable. It answers from `answering` on. */
+async function receive(answering: Promise<void> = Promise.resolve()) {
   const requests: (readonly Histogram[])[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -37,6 +37,7 @@ async function receive() {
         scopeMetrics.flatMap(({ metrics }) => metrics),
       ),
     );
+    await answering;
     response.end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -48,7 +49,12 @@ async function receive() {
   const histogram = (request: number, name: string) =>
     requests[request]?.find((metric) => metric.name === name)?.histogram;
   const arrived = (count: number) => vi.waitFor(() => expect(requests).toHaveLength(count), PATIENCE);
-  return { histogram, arrived };
+  /** Jobs in all requests, if their figures are deltas. */
+  const jobs = () =>
+    requests
+      .map((_, index) => histogram(index, METRIC_PROCESS_DURATION.name)?.dataPoints[0]?.count ?? 0)
+      .reduce((sum, count) => sum + count, 0);
+  return { histogram, arrived, jobs };
 }
 
 /** A process whose jobs each take a second and 10 bytes, and its provider. */
@@ -105,6 +111,31 @@ describe('a provider of our own', () => {
       });
       expect(histogram(request, METRIC_JOB_MEMORY_GROWTH.name)?.dataPoints).toMatchObject([{ count, sum: 10 * count }]);
     }
+  });
+
+  it('loses no delta while the receiver answers none of its exports', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'delta');
+    const answering = Promise.withResolvers<void>();
+    const { arrived, jobs } = await receive(answering.promise);
+    const { own, telemetry, runJob } = await measured();
+    await telemetry.settle();
+    await arrived(1);
+    for (const requests of [2, 3, 4]) {
+      runJob();
+      void own?.provider.forceFlush?.();
+      await arrived(requests);
+    }
+    // Four are not answered: these would be dropped.
+    for (const _ of [4, 5]) {
+      runJob();
+      void own?.provider.forceFlush?.();
+      await new Promise((turn) => setImmediate(turn));
+    }
+    answering.resolve();
+    await vi.waitFor(async () => {
+      await own?.provider.forceFlush?.();
+      expect(jobs()).toBe(5);
+    }, PATIENCE);
   });
 
   it('reports as soon as it is there, not only after its first interval', async () => {

@@ -17,13 +17,6 @@ const FAILED = 1;
 const MAX_BODY_BYTES = 1_000_000;
 const MIN_BODY_BYTES = 32 * 1024;
 const CONTENT_TOO_LARGE = 413;
-/**
- * Exports that wait for an answer. A receiver that never answers would otherwise keep one for each interval of its
- * time-out. With cumulative sums, the default, the next export contains what one that was not sent did; with delta
- * temporality that is lost.
- */
-const MAX_UNDER_WAY = 4;
-
 const METRICS_PATH = 'v1/metrics';
 /** For all signals: each appends its path. */
 const BASE_VARIABLE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
@@ -106,10 +99,6 @@ class PostedExports implements IOtlpExportDelegate<ResourceMetrics> {
   setMetrics(): void {}
 
   async #send(metrics: ResourceMetrics): Promise<void> {
-    if (this.#underWay.size >= MAX_UNDER_WAY) {
-      const cause = { name: 'AbortError' };
-      throw new PostError(`${MAX_UNDER_WAY} exports are not answered yet`, { isRetryable: false, cause });
-    }
     let fault: unknown = null;
     // The most needed comes first. If one part is refused, the others are still sent.
     for (const { bytes } of this.#parts.of(metrics, this.#maxBodyBytes)) {
