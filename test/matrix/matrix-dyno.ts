@@ -22,7 +22,19 @@ export function keysOf(boot: DrainedBoot): DrainKeyNames {
   return keys;
 }
 
-export type MatrixWorkerSpec = Omit<WorkerSpec, 'queue'>;
+export interface MatrixWorkerSpec extends Omit<WorkerSpec, 'queue'> {
+  /** Default: one of its own. */
+  readonly queue?: string;
+}
+
+export interface MatrixDynoOptions {
+  readonly workers?: readonly MatrixWorkerSpec[] | undefined;
+  /** Whether all workers are in a thread that the process starts. */
+  readonly inThread?: boolean;
+}
+
+/** Added so far: processes may share a queue, which takes each id once. */
+let jobs = 0;
 
 type Queue = InstanceType<ReturnType<typeof loadBullmq>['Queue']>;
 
@@ -41,10 +53,9 @@ export class MatrixDyno {
   readonly #child: ChildProcess;
   readonly #replies = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #requests = 0;
-  #jobs = 0;
   #output = '';
 
-  private constructor(version: string, redisUrl: string, workers: readonly MatrixWorkerSpec[]) {
+  private constructor(version: string, redisUrl: string, { workers = [{}], inThread = false }: MatrixDynoOptions) {
     const { Queue } = loadBullmq(version);
     this.#version = version;
     this.redis = new Redis(redisUrl);
@@ -59,6 +70,7 @@ export class MatrixDyno {
         PATH: process.env.PATH,
         REDIS_URL: redisUrl,
         WORKERS: JSON.stringify(specs),
+        IN_THREAD: inThread ? 'yes' : '',
         DYNO: 'worker.1',
         HEROKU_APP_NAME: APP,
         HEROKU_DYNO_ID: this.boot.bootId,
@@ -74,8 +86,8 @@ export class MatrixDyno {
   }
 
   /** Resolves when its workers are connected. */
-  static async start(version: string, redisUrl: string, workers: readonly MatrixWorkerSpec[] = [{}]) {
-    const dyno = new MatrixDyno(version, redisUrl, workers);
+  static async start(version: string, redisUrl: string, options: MatrixDynoOptions = {}) {
+    const dyno = new MatrixDyno(version, redisUrl, options);
     try {
       await new Promise<void>((resolve, reject) => {
         dyno.#child.on('message', (report: Report) => (report.event === 'ready' ? resolve() : dyno.#take(report)));
@@ -120,7 +132,7 @@ export class MatrixDyno {
   }
 
   async add(count: number, data: JobData = {}, worker = 0): Promise<readonly string[]> {
-    const ids = Array.from({ length: count }, () => `job-${this.#jobs++}`);
+    const ids = Array.from({ length: count }, () => `job-${jobs++}`);
     await this.#queue(worker).addBulk(ids.map((jobId) => ({ name: 'work', data, opts: { jobId } })));
     return ids;
   }

@@ -16,23 +16,23 @@ export class Scene {
     this.#redisUrl = redisUrl;
   }
 
-  async start(workers?: readonly MatrixWorkerSpec[]): Promise<MatrixDyno> {
-    const dyno = await MatrixDyno.start(this.#version, this.#redisUrl, workers);
+  async start(workers?: readonly MatrixWorkerSpec[], inThread = false): Promise<MatrixDyno> {
+    const dyno = await MatrixDyno.start(this.#version, this.#redisUrl, { workers, inThread });
     this.#stops.push(() => dyno.stop());
     return dyno;
   }
 
   /** With a job that runs until the test says `release`. */
-  async startWithHeldJob(workers?: readonly MatrixWorkerSpec[]) {
-    const dyno = await this.start(workers);
+  async startWithHeldJob(workers?: readonly MatrixWorkerSpec[], inThread = false) {
+    const dyno = await this.start(workers, inThread);
     const [held = ''] = await dyno.add(1);
     await dyno.untilStarted(1);
     return { dyno, held };
   }
 
   /** The same, asked to drain; the workers have answered. */
-  async startDraining(workers?: readonly MatrixWorkerSpec[]) {
-    const { dyno, held } = await this.startWithHeldJob(workers);
+  async startDraining(workers?: readonly MatrixWorkerSpec[], inThread = false) {
+    const { dyno, held } = await this.startWithHeldJob(workers, inThread);
     const attempt = this.ask(dyno);
     await attempt.untilAnswered();
     return { dyno, held, attempt };

@@ -258,18 +258,21 @@ describe.each(MATRIX)('workers of BullMQ %s', (version) => {
     await scene.expectToWork(dyno, 1);
   });
 
-  it('with a sandboxed processor end its job, take no other, and all when the key is gone', async ({ scene }) => {
-    const dyno = await scene.start([{ sandboxed: true }]);
-    const [first = '', ...others] = await dyno.add(3, { ms: 4_000 });
-    await dyno.untilStarted(1);
-    const attempt = scene.ask(dyno);
-    await attempt.untilIdle();
-    expect(dyno.ended).toEqual([first]);
-    expect(dyno.started).toEqual([first]);
-    expect(attempt.falselyIdle).toEqual([]);
-    await attempt.close();
-    await dyno.untilEnded(others);
-    expect(dyno.startedTwice()).toEqual([]);
-    expect(dyno.stalled).toEqual([]);
-  });
+  it.for(['process', 'thread'] as const)(
+    'with a processor in a %s end its job, take no other, and all when the key is gone',
+    async (sandboxed, { scene }) => {
+      const dyno = await scene.start([{ sandboxed }]);
+      const [first = '', ...others] = await dyno.add(3, { ms: 4_000 });
+      await dyno.untilStarted(1);
+      const attempt = scene.ask(dyno);
+      await attempt.untilIdle();
+      expect(dyno.ended).toEqual([first]);
+      expect(dyno.started).toEqual([first]);
+      expect(attempt.falselyIdle).toEqual([]);
+      await attempt.close();
+      await dyno.untilEnded(others);
+      expect(dyno.startedTwice()).toEqual([]);
+      expect(dyno.stalled).toEqual([]);
+    },
+  );
 });
