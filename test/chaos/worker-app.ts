@@ -1,6 +1,6 @@
 /**
- * A dyno's program in the chaos runs: it works off the common queue, and grows by what its own queue asks for. Every
- * finished job is counted.
+ * A dyno's program in the chaos runs: it works off the common queue, and grows by what its own queue asks for. Jobs
+ * that begin and that are done are counted.
  */
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -19,6 +19,7 @@ const take = (queue: string) =>
   new Worker(
     queue,
     async (job) => {
+      await counts.hincrby('begun', `${queue}/${job.id}`, 1);
       if (job.name === 'grow') kept.push(Buffer.alloc(job.data.bytes, 1));
       await wait(job.data.ms ?? 0);
       while (job.data.until !== undefined && (await counts.exists(job.data.until)) === 0) await wait(100);

@@ -10,13 +10,18 @@ import { loadBullmq, makeVersionedApp, type VersionedApp } from './bullmq-versio
 import { APP, keysOf, PATIENCE } from './matrix-dyno.ts';
 
 const REGISTER = new URL('../../src/register.ts', import.meta.url).href;
-/** It takes jobs of the queues `work` and `worker.1`, and counts in Redis those that it has done. */
-const WORKER_APP = fileURLToPath(new URL('../chaos/worker-app.ts', import.meta.url));
+/** Its first file takes jobs of the queues `work` and `worker.1`, and counts in Redis those that it has done. */
+const APP_FILES = ['../chaos/worker-app.ts', './app/threaded-app.ts', './app/counting-processor.cjs'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 const TOKEN = 'HRKU-matrix-token';
 const DYNO = 'worker.1';
 const TARGET = { app: APP, processType: 'worker' };
 const RELEASE_KEY = 'release';
 const LEDGER_POLICY = { cooldownMs: 1_000, maxRestartsPerHour: 100, holdMs: 0 };
+/** `sandbox-thread`: in threads that BullMQ starts for a sandboxed processor. */
+export type JobsIn = 'main-thread' | 'worker-thread' | 'sandbox-thread';
+
 type Queue = InstanceType<ReturnType<typeof loadBullmq>['Queue']>;
 
 /**
@@ -61,11 +66,12 @@ export class ActuatorWorld {
     };
   }
 
-  static async start(version: string, grace: string): Promise<ActuatorWorld> {
+  static async start(version: string, grace: string, jobsIn: JobsIn = 'main-thread'): Promise<ActuatorWorld> {
     const server = await startRedis();
-    const app = makeVersionedApp(version, [WORKER_APP]);
-    const command = [process.execPath, '--import', REGISTER, `${app.path}/worker-app.ts`];
-    const env = { REDIS_URL: server.url, OTEL_METRICS_EXPORTER: 'none' };
+    const app = makeVersionedApp(version, APP_FILES);
+    const entry = jobsIn === 'main-thread' ? 'worker-app.ts' : 'threaded-app.ts';
+    const command = [process.execPath, '--import', REGISTER, `${app.path}/${entry}`];
+    const env = { REDIS_URL: server.url, OTEL_METRICS_EXPORTER: 'none', JOBS_IN: jobsIn };
     const manager = await startDynoManager({
       token: TOKEN,
       apps: [{ name: APP, formation: [{ type: 'worker', command }], env }],
@@ -164,11 +170,14 @@ export class ActuatorWorld {
     return this.until(async () => (await this.#redis.hexists('done', id)) === 1, `${id} is done`);
   }
 
-  /** Jobs that were not done exactly once, or failed. */
+  /** Jobs that did not begin and end exactly once, or failed. */
   async jobsAmiss(): Promise<readonly string[]> {
-    const done = await this.#redis.hgetall('done');
+    const [begun, done] = [await this.#redis.hgetall('begun'), await this.#redis.hgetall('done')];
     const failed = await this.#queue.getFailedCount();
-    return [...this.#added.filter((id) => done[id] !== '1'), ...(failed > 0 ? [`${failed} failed`] : [])];
+    return [
+      ...this.#added.filter((id) => begun[id] !== '1' || done[id] !== '1'),
+      ...(failed > 0 ? [`${failed} failed`] : []),
+    ];
   }
 
   async #add(data: { readonly until?: string }): Promise<string> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { feed } from '../integration/actuator/running-actuator.ts';
-import { ActuatorWorld } from './actuator-world.ts';
+import { ActuatorWorld, type JobsIn } from './actuator-world.ts';
 import { MATRIX, NEWEST } from './bullmq-versions.ts';
 
 /** The oldest, one whose `resume()` does nothing while a job runs, and the newest. */
@@ -17,11 +17,12 @@ const bloated = (second: number) => Math.min(450, second < 5 ? 100 : 100 + Math.
 process.setMaxListeners(100);
 
 describe.each(VERSIONS)('a dyno with a worker of BullMQ %s, through a whole actuator and dyno manager,', (version) => {
-  const it = test.extend<{ version: string; grace: string; world: ActuatorWorld }>({
+  const it = test.extend<{ version: string; grace: string; jobsIn: JobsIn; world: ActuatorWorld }>({
     version,
     grace: '20s',
-    world: async ({ version, grace }, use) => {
-      const world = await ActuatorWorld.start(version, grace);
+    jobsIn: 'main-thread',
+    world: async ({ version, grace, jobsIn }, use) => {
+      const world = await ActuatorWorld.start(version, grace, jobsIn);
       await use(world);
       await world.stop();
     },
@@ -82,5 +83,30 @@ describe.each(VERSIONS)('a dyno with a worker of BullMQ %s, through a whole actu
     await world.startActuator();
     await world.untilClosed('restarted');
     await expectUnharmed(world, bootId, 1);
+  });
+
+  describe.for(['worker-thread', 'sandbox-thread'] as const)('whose jobs run in a %s', (jobsIn) => {
+    it.override({ jobsIn });
+
+    it('is restarted when its job has ended', async ({ world }) => {
+      const held = await world.addHeld();
+      const bootId = await world.askForRestart();
+      await delay(A_FEW_LOOKS_MS);
+      expect(world.manager.deletes().one).toBe(0);
+      await world.release();
+      await world.untilDone(held);
+      await world.untilClosed('restarted');
+      await expectUnharmed(world, bootId, 1);
+    });
+
+    it('works on when the attempt is abandoned in the drain', async ({ world }) => {
+      const held = await world.addHeld();
+      const bootId = await world.askForRestart();
+      await world.pause();
+      await world.release();
+      await world.untilDone(held);
+      await world.untilClosed('abandoned');
+      await expectUnharmed(world, bootId, 0);
+    });
   });
 });

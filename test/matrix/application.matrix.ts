@@ -174,6 +174,24 @@ describe.each(MATRIX)('a drain that ends without a restart, of workers of BullMQ
     await scene.expectToWork(dyno);
   });
 
+  it('that the application makes wait for a job: it gets none in the drain, and the others after it', async ({
+    scene,
+  }) => {
+    const dyno = await scene.start([{ byHand: true }]);
+    await scene.expectToWork(dyno);
+    const before = dyno.started.length;
+    const attempt = scene.ask(dyno);
+    await attempt.untilIdle();
+    const added = await dyno.add(3, { ms: 10 });
+    await delay(A_FEW_LOOKS_MS);
+    expect(dyno.started).toHaveLength(before);
+    expect(attempt.saysIdle()).toBe(true);
+    expect(attempt.falselyIdle).toEqual([]);
+    await attempt.close();
+    await dyno.untilEnded(added);
+    await scene.expectToWork(dyno);
+  });
+
   it('while another dyno dies: they take its jobs after the drain, each once', async ({ scene }) => {
     const queue = `queue-${randomUUID()}`;
     const checks = { queue, lockDuration: 2_000, stalledInterval: 1_000 };
