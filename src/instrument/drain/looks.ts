@@ -23,13 +23,14 @@ const LOOK_OVERDUE_MS = 3_000;
 const LOOK_LIMIT_MS = 250;
 
 /**
- * Decides when the drain key is checked: every 2 s, and before the next fetch if a job has blocked the event loop until
- * a check was overdue. Between two such jobs, the event loop is free for less time than an answer takes.
+ * Decides when the drain key is checked: every 2 s; before the first fetch, because the process or thread may have
+ * begun during a drain; and before the next fetch if a job has blocked the event loop until a check was overdue.
+ * Between two such jobs, the event loop is free for less time than an answer takes.
  */
 export class Looks {
   readonly #options: LooksOptions;
   #looking: Promise<void> | null = null;
-  #lastMs = 0;
+  #lastMs = Number.NEGATIVE_INFINITY;
   /** Redis did not answer within the limit: nothing waits for a check until it answers. */
   #redisIsSlow = false;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +47,7 @@ export class Looks {
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#lastMs = this.#options.nowMs();
+    this.#lastMs = Number.NEGATIVE_INFINITY;
     this.#later();
   }
 

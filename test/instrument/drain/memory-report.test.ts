@@ -31,10 +31,14 @@ function aReporter() {
 }
 
 it('is written when the drain begins, and with the samples before the process says that it is idle', async () => {
-  const { redis, running, answer } = aProcess({ reporter: aReporter() });
+  const reporter = aReporter();
+  const { redis, running, answer } = aProcess({ reporter });
   const job = promise();
   const worker = running();
   worker.add('long', job.promise);
+  await pass(0);
+  // The first look has found nobody who asks for samples.
+  reporter.see(2 ** 40);
   redis.attemptId = 'first';
   await pass(A_LOOK_MS);
   expect(answer()).toMatchObject({ idle: false });

@@ -27,6 +27,19 @@ describe('a process that is asked to drain', () => {
     expect(workers.map(({ queue }) => queue.length)).toEqual([0, 0]);
   });
 
+  it('takes no job if it begins during the drain, and takes them when that is over', async () => {
+    const { redis, running, answer } = aProcess();
+    redis.attemptId = 'first';
+    const worker = running();
+    worker.add('waiting');
+    await pass(A_LOOK_MS);
+    expect(worker.begun).toEqual([]);
+    expect(answer()).toMatchObject({ attemptId: 'first', idle: true });
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(worker.begun).toEqual(['waiting']);
+  });
+
   it('pauses none of them', async () => {
     const { redis, running } = aProcess();
     const worker = running();
@@ -55,8 +68,9 @@ describe('a process that is asked to drain', () => {
     const { redis, running, answer } = aProcess();
     const worker = running();
     const [fetch, job] = [promise(), promise()];
-    worker.fetchDelay = fetch.promise;
+    // It waits for a job, after its first look.
     await pass(0);
+    worker.fetchDelay = fetch.promise;
     worker.add('fetched', job.promise);
     worker.add('next');
     redis.attemptId = 'first';
@@ -97,6 +111,7 @@ describe('a process that is asked to drain', () => {
   it('is not idle while a worker may still be given the job that ends its wait', async () => {
     const { redis, running, answer } = aProcess();
     const worker = running();
+    await pass(0);
     const cut = promise();
     const { disconnectBlocking } = worker.backend;
     worker.backend.disconnectBlocking = async () => {
@@ -241,6 +256,7 @@ describe('a process that is asked to drain', () => {
     const job = promise();
     const paused = vi.fn();
     worker.add('job', job.promise);
+    await pass(0);
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
     void worker.pause().then(paused);
