@@ -34,6 +34,13 @@ export interface KnownRecord {
   readonly spentBootIds: readonly string[];
   /** An attempt that was sent. One before `sending` ends together with the lost ledger. */
   readonly sending: Attempt | null;
+  /**
+   * The newest attempt that this actuator sent, closed since or not. It replaces the same attempt in a ledger that
+   * shows it before `sending`.
+   */
+  readonly lastSent: Attempt | null;
+  /** When this actuator wrote `sending`, oldest first, without what the platform refused. */
+  readonly sentAtMs: readonly number[];
   readonly pausedBy: PausedBy;
   /** Who paused, as in the view. */
   readonly pauser: string | null;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LedgerUnavailable, PlatformError } from '../../src/model/errors.ts';
-import { AttemptWorld, type Happening, type Passage, type WireDelete } from './attempt-world.ts';
+import { AttemptWorld, type Happening, type Passage, type SendingWrite, type WireDelete } from './attempt-world.ts';
 import type { DeleteFate } from './model-platform.ts';
 
 const HOUR_MS = 3_600_000;
@@ -30,6 +30,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('busy'), busy: mostly(false) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pause'), pause: mostly(false) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('ledger-emptied') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('ledger-behind'), happenings: fc.integer({ min: 1, max: 20 }) }),
+  },
 );
 
 /** What must be true whatever happens. */
@@ -40,9 +44,8 @@ function check(world: AttemptWorld): void {
     assert.equal(sent.bootId, write.attempt.platformDynoId, 'the boot that was read, and no other');
     assert(sent.sinceWriteMs < 5_000, 'soon after the write');
   }
-  const attempts = world.deletes.map(({ write }) => write?.attempt.id);
-  assert.equal(new Set(attempts).size, attempts.length, 'one DELETE for an attempt');
-  checkBoots(world.deletes);
+  checkAttemptIds(world);
+  checkBoots(world);
   checkBudget(world);
   const strange = world.faults.filter(
     (fault) => !(fault instanceof LedgerUnavailable || fault instanceof PlatformError),
@@ -50,22 +53,26 @@ function check(world: AttemptWorld): void {
   assert.deepEqual(strange, [], 'no fault of the program');
 }
 
+/** One DELETE for an attempt, except where the ledger had lost the first and nobody who knew has written it back. */
+function checkAttemptIds(world: AttemptWorld): void {
+  world.deletes.forEach((sent, index) => {
+    const earlier = world.deletes
+      .slice(0, index)
+      .filter((other) => other.write?.attempt.id === sent.write?.attempt.id && isRemembered(world, other, sent));
+    assert.deepEqual(earlier, [], 'one DELETE for an attempt');
+  });
+}
+
 /**
  * A boot is sent for once, except where it was provably refused, or a person asked, or the ledger had lost everything
  * in between and nobody who knew has written it back.
  */
-function checkBoots(deletes: readonly WireDelete[]): void {
-  deletes.forEach((sent, index) => {
+function checkBoots(world: AttemptWorld): void {
+  world.deletes.forEach((sent, index) => {
     if (sent.write?.attempt.by === 'person') return;
-    const earlier = deletes
+    const earlier = world.deletes
       .slice(0, index)
-      .filter(
-        (other) =>
-          other.bootId === sent.bootId &&
-          other.fate !== 'refused' &&
-          other.fate !== 'rate-limited' &&
-          isRemembered(other, sent),
-      );
+      .filter((other) => other.bootId === sent.bootId && !isRefused(other) && isRemembered(world, other, sent));
     assert.deepEqual(earlier, [], `${sent.bootId} was sent for before`);
   });
 }
@@ -74,9 +81,9 @@ function checkBoots(deletes: readonly WireDelete[]): void {
  * Whether the sender of the later DELETE had to know of the earlier: by the ledger, by itself, or by what the earlier
  * sender wrote back before.
  */
-function isRemembered({ write: earlier }: WireDelete, { write: later }: WireDelete): boolean {
+function isRemembered(world: AttemptWorld, { write: earlier }: WireDelete, { write: later }: WireDelete): boolean {
   if (earlier === null || later === null) return true;
-  if (earlier.generation === later.generation || earlier.life === later.life) return true;
+  if (world.isKept(earlier, later.generation) || earlier.life === later.life) return true;
   const wroteBackAtMs = earlier.life.wroteBackAtMs.get(later.generation);
   return wroteBackAtMs !== undefined && wroteBackAtMs < later.atMs && wroteBackAtMs > earlier.atMs;
 }
@@ -85,7 +92,7 @@ function checkBudget(world: AttemptWorld): void {
   const { writes, policy } = world;
   writes.forEach((write, index) => {
     if (write.attempt.by === 'person') return;
-    const before = writes.slice(0, index).filter((other) => other.generation === write.generation);
+    const before = writes.slice(0, index).filter((other) => isCounted(world, other, write));
     const lastHour = before.filter((other) => other.atMs > write.atMs - HOUR_MS);
     assert(lastHour.length < policy.maxRestartsPerHour, 'within the hourly budget');
     const previous = before.at(-1);
@@ -93,6 +100,20 @@ function checkBudget(world: AttemptWorld): void {
       assert(write.atMs - previous.atMs >= policy.cooldownMs, 'after the cooldown');
     }
   });
+}
+
+/**
+ * Cooldown and budget are kept by the ledger, or by an actuator that has written both; not if the platform refused the
+ * first, or its answer was lost, so that nothing was sent.
+ */
+function isCounted(world: AttemptWorld, earlier: SendingWrite, later: SendingWrite): boolean {
+  if (world.isKept(earlier, later.generation)) return true;
+  if (world.wasEmptiedOf(earlier)) return false;
+  return earlier.life === later.life && world.deletes.some((sent) => sent.write === earlier && !isRefused(sent));
+}
+
+function isRefused({ fate }: WireDelete): boolean {
+  return fate === 'refused' || fate === 'rate-limited';
 }
 
 export interface ModelRuns {
@@ -124,7 +145,10 @@ export async function checkAttempts({ runs, seed, onRun }: ModelRuns): Promise<M
       const { open, history } = await world.ledger.read(SHOP);
       assert.equal(open, null, 'every attempt ends');
       const given = history.filter(({ outcome }) => outcome === 'abandoned').map(({ attemptId }) => attemptId);
-      const sent = world.deletes.filter(({ write }) => write !== null && given.includes(write.attempt.id));
+      const sent = world.deletes.filter(
+        ({ write }) =>
+          write !== null && world.isKept(write, Number.POSITIVE_INFINITY) && given.includes(write.attempt.id),
+      );
       assert.deepEqual(sent, [], 'an attempt that was sent is not given up');
       deletes += world.deletes.length;
       closedAttempts += history.length;

@@ -38,13 +38,15 @@ export type Happening =
   | { readonly kind: 'platform-down'; readonly down: boolean }
   | { readonly kind: 'busy'; readonly busy: boolean }
   | { readonly kind: 'pause'; readonly pause: boolean }
-  | { readonly kind: 'ledger-emptied' };
+  | { readonly kind: 'ledger-emptied' }
+  /** A replica that lags becomes the master: so many happenings are lost. */
+  | { readonly kind: 'ledger-behind'; readonly happenings: number };
 
 /** One confirmed or unconfirmed write of `sending`, as the ledger saw it. */
 export interface SendingWrite {
   readonly attempt: Attempt;
   readonly atMs: number;
-  /** How often the ledger had lost everything before. */
+  /** How often the ledger had lost everything, or its newest part, before. */
   readonly generation: number;
   /** Of the actuator that wrote it. */
   readonly life: Life;
@@ -73,6 +75,7 @@ interface Actuator {
   readonly life: Life;
 }
 
+const MAX_SAVED = 20;
 const DYNOS = ['worker.1', 'worker.2'];
 const POLICY: LedgerPolicy = { cooldownMs: 60_000, maxRestartsPerHour: 3, holdMs: 240_000 };
 
@@ -88,13 +91,29 @@ export class AttemptWorld {
   #gates: Gate[] = [];
   #generation = 0;
   #busy = false;
+  /** What the ledger held before each of the last happenings, the newest last. */
+  #saved: { readonly ledger: unknown; readonly writes: number }[] = [];
+  readonly #emptiedOf = new Set<SendingWrite>();
+  /** The generation in which the ledger had lost a write. */
+  readonly #lostIn = new Map<SendingWrite, number>();
 
   constructor() {
     this.#actuators = [this.#start(), this.#start()];
     this.clock.pass(POLICY.holdMs);
   }
 
+  /** Whether the ledger was emptied since: then only the ages of dynos, which this world lacks, count the restart. */
+  wasEmptiedOf(write: SendingWrite): boolean {
+    return this.#emptiedOf.has(write);
+  }
+
+  /** Whether the ledger of that generation still had the write. */
+  isKept(write: SendingWrite, generation: number): boolean {
+    return (this.#lostIn.get(write) ?? Number.POSITIVE_INFINITY) > generation;
+  }
+
   async happen(happening: Happening): Promise<void> {
+    this.#saved = [...this.#saved, { ledger: this.ledger.save(), writes: this.writes.length }].slice(-MAX_SAVED);
     switch (happening.kind) {
       case 'tick':
         this.#tick(happening.actuator);
@@ -130,8 +149,18 @@ export class AttemptWorld {
         break;
       case 'ledger-emptied':
         this.ledger.empty();
-        this.#generation += 1;
+        for (const write of this.writes) this.#emptiedOf.add(write);
+        this.#lose(0);
         break;
+      case 'ledger-behind': {
+        const saved = this.#saved.at(-happening.happenings);
+        if (saved === undefined) break;
+        this.ledger.restore(saved.ledger);
+        this.#lose(saved.writes);
+        // A failover takes time: what the new master shows is from after the last answer of the old one.
+        this.clock.pass(1);
+        break;
+      }
     }
     await settled();
   }
@@ -144,6 +173,14 @@ export class AttemptWorld {
       for (const index of this.#actuators.keys()) this.#tick(index);
       await this.#passGates(Number.POSITIVE_INFINITY);
       this.clock.pass(10_000);
+    }
+  }
+
+  /** The ledger has lost all writes from this one on. */
+  #lose(fromWrite: number): void {
+    this.#generation += 1;
+    for (const write of this.writes.slice(fromWrite)) {
+      if (!this.#lostIn.has(write)) this.#lostIn.set(write, this.#generation);
     }
   }
 
@@ -259,7 +296,7 @@ export class AttemptWorld {
           async () => {
             const before = inner.deletes.length;
             const answer = await inner.restart(app, dyno, mayStillSend);
-            for (const sent of inner.deletes.slice(before)) this.deletes.push(this.#onTheWire(sent));
+            for (const sent of inner.deletes.slice(before)) this.deletes.push(this.#onTheWire(life, sent));
             return answer;
           },
           unreadable,
@@ -267,8 +304,8 @@ export class AttemptWorld {
     };
   }
 
-  #onTheWire(sent: SentDelete): WireDelete {
-    const write = this.writes.findLast(({ attempt }) => attempt.dyno === sent.dyno) ?? null;
+  #onTheWire(sender: Life, sent: SentDelete): WireDelete {
+    const write = this.writes.findLast(({ attempt, life }) => life === sender && attempt.dyno === sent.dyno) ?? null;
     return { ...sent, write, sinceWriteMs: this.clock.monotonic() - (write?.atMs ?? 0) };
   }
 }

@@ -13,6 +13,12 @@ export interface LossListeners {
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
+const LOST_ALL =
+  'Redis has lost the ledger. Tidemark has written back what it knew, and restarts nothing while the ledger is held.';
+const LOST_NEWEST =
+  'Redis has lost the newest part of the ledger, as after a failover to a replica that lagged. Tidemark has written ' +
+  'back what it knew, and restarts go on.';
+
 /**
  * Reports that Redis has lost the ledger and that what this actuator knew was written back. Floors are recorded again.
  */
@@ -20,15 +26,12 @@ export function reportLoss(
   { heldUntilMs, targets, spentBoots, ended }: LedgerLoss,
   { clock, leads, log, recorder, publish }: LossListeners,
 ): void {
-  log.warn(
-    'Redis has lost the ledger. Tidemark has written back what it knew, and restarts nothing while the ledger is held.',
-    {
-      heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
-      targets: targets.map(targetKey),
-      spentBoots,
-      endedAttempts: ended.map(({ id }) => id),
-    },
-  );
+  log.warn(heldUntilMs === 0 ? LOST_NEWEST : LOST_ALL, {
+    heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
+    targets: targets.map(targetKey),
+    spentBoots,
+    endedAttempts: ended.map(({ id }) => id),
+  });
   recorder.teachAgain();
   if (!leads()) return;
   const nowMs = clock.now();

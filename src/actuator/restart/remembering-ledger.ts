@@ -1,11 +1,14 @@
-import type { Attempt, Move } from '../../attempt/attempt.ts';
+import { type Attempt, isLegalMove, type Move } from '../../attempt/attempt.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger, LedgerView } from '../../ports.ts';
 
 /** What the ledger has lost, and what was done about it. */
 export interface LedgerLoss {
-  /** Until when the emptied ledger grants no claim (its own clock, Unix ms); 0 where it does not hold. */
+  /**
+   * Until when the emptied ledger grants no claim (its own clock, Unix ms); 0 where it does not hold: then only its
+   * newest part was lost.
+   */
   readonly heldUntilMs: number;
   readonly targets: readonly Target[];
   readonly spentBoots: number;
@@ -23,11 +26,24 @@ interface Memory {
    * refused.
    */
   sent: readonly SentAttempt[];
+  /** The newest of them, as it was when it was sent; refused since or not. */
+  lastSent: Attempt | null;
+  /** The newest close that this process has written. */
+  lastClose: Close | null;
+}
+
+interface Close {
+  readonly attemptId: string;
+  readonly move: Move;
+  /** The ledger's time, Unix ms. */
+  readonly atMs: number;
 }
 
 interface SentAttempt {
   readonly attemptId: string;
   readonly bootIds: readonly string[];
+  /** The ledger's time, Unix ms. */
+  readonly atMs: number;
 }
 
 /** More than a day of restarts at four an hour, and fewer than the ledger shows. */
@@ -35,9 +51,9 @@ const MAX_SENT = 100;
 
 /**
  * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
- * that this process sent a restart for is not spent), the known spent boots, open attempts, pauses, cooldown and
- * breaker are written back before anything else is answered. An emptied ledger grants no claim during its hold, so one
- * read in that time is enough.
+ * that this process sent a restart for is not spent, a known attempt is gone, open again or back in an earlier phase), the known
+ * spent boots, open attempts, pauses, cooldown and breaker are written back before anything else is answered. An emptied
+ * ledger grants no claim during its hold, so one read in that time is enough.
  */
 export class RememberingLedger implements Ledger {
   readonly #ledger: Ledger;
@@ -83,7 +99,7 @@ export class RememberingLedger implements Ledger {
 
   async advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer> {
     const answer = await this.#ledger.advance(attempt, move);
-    if (answer.ok) this.#noteMove(answer.attempt);
+    if (answer.ok) this.#noteMove(answer.attempt, move);
     return answer;
   }
 
@@ -128,7 +144,8 @@ export class RememberingLedger implements Ledger {
     const memory = this.#memories.get(targetKey(view.target));
     if (memory === undefined) return false;
     memory.sent = memory.sent.filter(({ attemptId }) => !wasRefused(view, attemptId));
-    return memory.sent.some(({ bootIds }) => bootIds.some((id) => !view.spentBootIds.includes(id)));
+    if (memory.sent.some(({ bootIds }) => bootIds.some((id) => !view.spentBootIds.includes(id)))) return true;
+    return isOlderThan(view, memory);
   }
 
   /**
@@ -141,12 +158,37 @@ export class RememberingLedger implements Ledger {
     for (const memory of memories) {
       await unlessUnreadable(this.#ledger.writeBack(memory.target, knownOf(memory, this.#isAllPaused)));
     }
+    for (const memory of memories) await unlessUnreadable(this.#closeAgain(memory));
+    const views = await this.#viewsOf(memories.filter(({ open }) => open !== null));
     const { epochMs, heldUntilMs } = await this.#ledger.read(target);
+    const ended = [...views].flatMap(([memory, view]) => endedIn(view, memory.open));
+    // After a loss the ledger is right: an attempt that it has in an earlier phase goes on from there.
+    for (const [memory, view] of views) memory.open = view.open;
     this.#epochMs = epochMs;
-    const ended = memories.flatMap(({ open }) => (open === null || open.phase === 'sending' ? [] : [open]));
     const spentBoots = memories.reduce((sum, memory) => sum + knownOf(memory, false).spentBootIds.length, 0);
-    for (const memory of memories) if (memory.open?.phase !== 'sending') memory.open = null;
     this.#onLoss({ heldUntilMs, targets: memories.map((memory) => memory.target), spentBoots, ended });
+  }
+
+  /**
+   * Its end was reported when it was closed, so it is not reported again. One that another actuator had sent, and that
+   * the ledger shows before that, goes on.
+   */
+  async #closeAgain(memory: Memory): Promise<void> {
+    const { target, lastClose } = memory;
+    if (lastClose === null) return;
+    const { open } = await this.#ledger.read(target);
+    if (open?.id !== lastClose.attemptId) return;
+    const answer = isLegalMove(open, lastClose.move) ? await this.#ledger.advance(open, lastClose.move) : { ok: false };
+    if (!answer.ok) memory.lastClose = null;
+  }
+
+  /** Without the records that are damaged. */
+  async #viewsOf(memories: readonly Memory[]): Promise<ReadonlyMap<Memory, LedgerView>> {
+    const views = new Map<Memory, LedgerView>();
+    for (const memory of memories) {
+      await unlessUnreadable(this.#ledger.read(memory.target).then((view) => views.set(memory, view)));
+    }
+    return views;
   }
 
   /** A view that arrives late must not undo newer knowledge; the ledger's clock orders them. */
@@ -163,22 +205,56 @@ export class RememberingLedger implements Ledger {
     return view;
   }
 
-  #noteMove(attempt: Attempt): void {
+  #noteMove(attempt: Attempt, move: Move): void {
     const memory = this.#memoryOf(attempt.target);
-    const { id: attemptId, bootId, platformDynoId } = attempt;
+    const { id: attemptId, bootId, platformDynoId, closedAtMs } = attempt;
     memory.open = attempt.phase === 'closed' ? null : attempt;
+    if (closedAtMs !== null) memory.lastClose = { attemptId, move, atMs: closedAtMs };
     if (attempt.outcome === 'refused') memory.sent = memory.sent.filter((sent) => sent.attemptId !== attemptId);
     if (attempt.phase !== 'sending') return;
     const bootIds = platformDynoId === null ? [bootId] : [bootId, platformDynoId];
-    memory.sent = [...memory.sent, { attemptId, bootIds }].slice(-MAX_SENT);
+    const atMs = attempt.sendingAtMs ?? attempt.claimedAtMs;
+    memory.sent = [...memory.sent, { attemptId, bootIds, atMs }].slice(-MAX_SENT);
+    memory.lastSent = attempt;
   }
 
   #memoryOf(target: Target): Memory {
     const key = targetKey(target);
-    const memory = this.#memories.get(key) ?? { target, view: null, open: null, sent: [] };
+    const memory = this.#memories.get(key) ?? newMemory(target);
     this.#memories.set(key, memory);
     return memory;
   }
+}
+
+function newMemory(target: Target): Memory {
+  return { target, view: null, open: null, sent: [], lastSent: null, lastClose: null };
+}
+
+/**
+ * Whether the ledger has lost an attempt, or moves of it, that this process knows. A view from before the last move
+ * proves nothing: its answer came late.
+ */
+function isOlderThan(view: LedgerView, { open, lastSent, lastClose }: Memory): boolean {
+  const isBack = (known: Attempt) => view.open?.id === known.id && view.open.epoch < known.epoch;
+  const isGone = (known: Attempt) => view.open?.id !== known.id && !isClosedIn(view, known);
+  if (open !== null && view.nowMs > movedAtMs(open) && (isBack(open) || isGone(open))) return true;
+  if (lastClose !== null && view.nowMs > lastClose.atMs && view.open?.id === lastClose.attemptId) return true;
+  return lastSent !== null && view.nowMs > movedAtMs(lastSent) && isBack(lastSent);
+}
+
+/** When its last move was written (the ledger's time, Unix ms). */
+function movedAtMs({ claimedAtMs, drainingAtMs, sendingAtMs }: Attempt): number {
+  return sendingAtMs ?? drainingAtMs ?? claimedAtMs;
+}
+
+/** The attempt, if the ledger has lost it before anything was sent. */
+function endedIn(view: LedgerView, open: Attempt | null): readonly Attempt[] {
+  if (open === null || open.phase === 'sending') return [];
+  return view.open?.id === open.id || isClosedIn(view, open) ? [] : [open];
+}
+
+function isClosedIn({ history, dryHistory }: LedgerView, { id, dryRun }: Attempt): boolean {
+  return (dryRun ? dryHistory : history).some(({ attemptId }) => attemptId === id);
 }
 
 /** A damaged record stops its own target, and no other. */
@@ -194,10 +270,12 @@ function wasRefused({ history }: LedgerView, attemptId: string): boolean {
   return history.some((entry) => entry.attemptId === attemptId && entry.outcome === 'refused');
 }
 
-function knownOf({ view, open, sent }: Memory, isAllPaused: boolean): KnownRecord {
+function knownOf({ view, open, sent, lastSent }: Memory, isAllPaused: boolean): KnownRecord {
   return {
     spentBootIds: [...new Set([...(view?.spentBootIds ?? []), ...sent.flatMap(({ bootIds }) => bootIds)])],
     sending: open?.phase === 'sending' ? open : null,
+    lastSent,
+    sentAtMs: sent.map(({ atMs }) => atMs),
     pausedBy: { all: isAllPaused, target: view?.pausedBy.target ?? false },
     pauser: view?.pauser ?? null,
     cooldownUntilMs: view?.cooldownUntilMs ?? 0,
@@ -209,6 +287,7 @@ function knownOf({ view, open, sent }: Memory, isAllPaused: boolean): KnownRecor
 /** Points can name any app, so targets without restarts and pauses are not remembered. */
 function isWorthKeeping(memory: Memory): boolean {
   const { spentBootIds, sending, pausedBy, cooldownUntilMs, breakerOpenUntilMs } = knownOf(memory, false);
-  if (spentBootIds.length > 0 || memory.open !== null || sending !== null || pausedBy.target) return true;
+  if (spentBootIds.length > 0 || memory.lastSent !== null || memory.open !== null || sending !== null) return true;
+  if (pausedBy.target) return true;
   return Math.max(cooldownUntilMs, breakerOpenUntilMs) > (memory.view?.nowMs ?? 0);
 }

@@ -91,6 +91,8 @@ describe('a ledger that was lost under a living actuator', () => {
     await ledger.writeBack(SHOP, {
       spentBootIds: [],
       sending: attempt,
+      lastSent: null,
+      sentAtMs: [],
       pausedBy: { all: false, target: false },
       pauser: null,
       cooldownUntilMs: 0,
@@ -149,6 +151,119 @@ describe('a ledger that was lost under a living actuator', () => {
     ledger.writeBack = writeBack;
     await mine.read(SHOP);
     expect(await spent()).toEqual(['boot-1', 'platform-boot-1']);
+  });
+});
+
+describe('a ledger that came back without its newest part', () => {
+  const DRAIN: Move = { to: 'draining', platformDynoId: 'platform-boot-1', deadlineInMs: 90_000 };
+  const SEND: Move = { to: 'sending', platformDynoId: 'platform-boot-1', deadlineInMs: 90_000 };
+
+  it('has the attempt in `sending` again where it shows it before', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    const sending = await moved(mine, draining, SEND);
+    ledger.restore(saved);
+    expect((await mine.read(SHOP)).open).toEqual(sending);
+    expect(losses).toMatchObject([{ heldUntilMs: 0, spentBoots: 2, ended: [] }]);
+    expect(await ledger.advance(draining, SEND)).toEqual({ ok: false, why: 'overtaken' });
+  });
+
+  it.each(['unconfirmed', 'refused'] as const)(
+    'closes again, as %s, what was closed, without another end',
+    async (outcome) => {
+      const draining = await moved(mine, await claimed(mine), DRAIN);
+      const before = ledger.save();
+      const sending = await moved(mine, draining, SEND);
+      const during = ledger.save();
+      await moved(mine, sending, closed(outcome));
+      for (const saved of [before, during]) {
+        ledger.restore(saved);
+        clock.pass(1);
+        expect(await mine.read(SHOP)).toMatchObject({ open: null, history: [{ attemptId: sending.id, outcome }] });
+      }
+      expect(losses).toMatchObject([{ ended: [] }, { ended: [] }]);
+    },
+  );
+
+  it('goes on with an attempt that another actuator had sent and this one had closed', async () => {
+    const draining = await moved(other, await claimed(other), DRAIN);
+    const saved = ledger.save();
+    const sending = await moved(other, draining, SEND);
+    await mine.read(SHOP);
+    await moved(mine, sending, { to: 'closed', outcome: 'restarted', evidence: '' });
+    ledger.restore(saved);
+    clock.pass(1);
+    for (let time = 0; time < 2; time += 1) expect((await mine.read(SHOP)).open?.phase).toBe('draining');
+    expect(losses).toHaveLength(1);
+  });
+
+  it('keeps cooldown and budget of what this one sent', async () => {
+    const saved = ledger.save();
+    const sentAtMs = clock.now();
+    await moved(mine, await sent(mine), closed('unconfirmed'));
+    ledger.restore(saved);
+    expect(await mine.read(SHOP)).toMatchObject({ sentLastHour: 1, cooldownUntilMs: sentAtMs + POLICY.cooldownMs });
+    await mine.read(SHOP);
+    expect((await ledger.read(SHOP)).sentLastHour).toBe(1);
+    expect(losses).toHaveLength(1);
+  });
+
+  it('says which attempts it has lost before anything was sent, and no others', async () => {
+    const kept = await mine.claim(aClaim({ target: MAIL }));
+    const saved = ledger.save();
+    const lost = await claimed(mine);
+    ledger.restore(saved);
+    clock.pass(1);
+    expect(await mine.open()).toHaveLength(1);
+    expect(losses).toMatchObject([{ heldUntilMs: 0, ended: [{ id: lost.id }] }]);
+    await mine.read(SHOP);
+    expect((await mine.read(MAIL)).open?.id).toBe(kept.ok && kept.attempt.id);
+    expect(losses).toHaveLength(1);
+  });
+
+  it('ends no attempt that it still has when it has lost another', async () => {
+    await mine.claim(aClaim({ target: MAIL }));
+    const saved = ledger.save();
+    await sent(mine);
+    ledger.restore(saved);
+    await mine.read(SHOP);
+    expect(losses).toMatchObject([{ ended: [] }]);
+    expect(await mine.open()).toHaveLength(2);
+  });
+
+  it('goes on from the phase that it has', async () => {
+    const attempt = await claimed(mine);
+    const saved = ledger.save();
+    await moved(mine, attempt, DRAIN);
+    ledger.restore(saved);
+    clock.pass(1);
+    expect((await mine.read(SHOP)).open?.phase).toBe('claimed');
+    expect(losses).toMatchObject([{ ended: [] }]);
+    await mine.read(SHOP);
+    expect(losses).toHaveLength(1);
+    await moved(mine, attempt, DRAIN);
+  });
+
+  it('is not mistaken for one whose answer came late', async () => {
+    const attempt = await claimed(mine);
+    const late = await ledger.read(SHOP);
+    clock.pass(1);
+    await moved(mine, attempt, DRAIN);
+    const { read } = ledger;
+    ledger.read = async () => late;
+    await mine.read(SHOP);
+    ledger.read = read;
+    expect((await mine.read(SHOP)).open?.phase).toBe('draining');
+    expect(losses).toEqual([]);
+  });
+
+  it('is not mistaken for one in which another actuator closed the attempt', async () => {
+    const attempt = await claimed(mine);
+    clock.pass(1);
+    await moved(other, attempt, { to: 'closed', outcome: 'abandoned', evidence: '' });
+    clock.pass(1);
+    expect(await mine.open()).toEqual([]);
+    expect(losses).toEqual([]);
   });
 });
 

@@ -26,10 +26,7 @@ interface ModelEntry extends HistoryEntry {
 
 /** A person's last word was to resume. */
 const RESUMED = 0;
-
-function isPause(sinceMs: number | null): boolean {
-  return sinceMs !== null && sinceMs !== RESUMED;
-}
+const isPause = (sinceMs: number | null) => sinceMs !== null && sinceMs !== RESUMED;
 
 interface ModelRecord {
   readonly target: Target;
@@ -81,6 +78,17 @@ export class ModelLedger implements Ledger {
     this.#records = new Map();
     this.#epochMs = null;
     this.#pausedAllSinceMs = null;
+  }
+
+  /** A copy of all that it holds, for `restore`. */
+  save(): unknown {
+    return structuredClone([this.#records, this.#epochMs, this.#pausedAllSinceMs, this.#allPauser]);
+  }
+
+  /** As if a replica that lags had become the master: `saved` is what it has. */
+  restore(saved: unknown): void {
+    const state = structuredClone(saved) as [Map<string, ModelRecord>, number | null, number | null, string | null];
+    [this.#records, this.#epochMs, this.#pausedAllSinceMs, this.#allPauser] = state;
   }
 
   async read(target: Target): Promise<LedgerView> {
@@ -284,10 +292,23 @@ export class ModelLedger implements Ledger {
       record.countFromMs = known.breakerOpenUntilMs;
       record.breakerReason = known.breakerReason;
     }
+    this.#countAgain(record, known.sentAtMs);
+    const { attempt } = record;
+    const later = [known.sending, known.lastSent].find((one) => one?.id === attempt?.id);
+    if (attempt !== null && later && attempt.epoch < later.epoch) record.attempt = later;
     const isClosed = record.history.some(({ attemptId }) => attemptId === known.sending?.id);
     if (record.attempt !== null || isClosed || known.sending === null) return;
     record.attempt = known.sending;
     record.spends = [];
+  }
+
+  #countAgain(record: ModelRecord, sentAtMs: readonly number[]): void {
+    const nowMs = this.#clock.now();
+    for (const atMs of sentAtMs) {
+      const cooldownUntilMs = atMs + this.#policy.cooldownMs;
+      if (cooldownUntilMs > nowMs) record.cooldownUntilMs = Math.max(record.cooldownUntilMs, cooldownUntilMs);
+      if (nowMs >= this.#heldUntilMs() && !record.sent.includes(atMs)) record.sent.push(atMs);
+    }
   }
 
   async pause(target: Target | null, by: string | null = null): Promise<void> {

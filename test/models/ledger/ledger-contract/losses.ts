@@ -3,6 +3,18 @@ import type { Move } from '../../../../src/attempt/attempt.ts';
 import type { KnownRecord } from '../../../../src/ports.ts';
 import { HOUR, type LedgerSession, MINUTE, POLICY, SHOP } from './ledger-session.ts';
 
+const NOTHING_KNOWN: KnownRecord = {
+  spentBootIds: [],
+  sending: null,
+  lastSent: null,
+  sentAtMs: [],
+  pausedBy: { all: false, target: false },
+  pauser: null,
+  cooldownUntilMs: 0,
+  breakerOpenUntilMs: 0,
+  breakerReason: null,
+};
+
 export function describeLosses(session: LedgerSession): void {
   describe('a ledger that lost everything', () => {
     it('counts the restarts that the platform still shows, once, after it lost its own', async () => {
@@ -54,6 +66,8 @@ export function describeLosses(session: LedgerSession): void {
       const known: KnownRecord = {
         spentBootIds: ['boot-1', 'platform-1'],
         sending: attempt,
+        lastSent: null,
+        sentAtMs: [],
         pausedBy: { all: true, target: true },
         pauser: 'ana',
         cooldownUntilMs: nowMs + 40 * MINUTE,
@@ -92,6 +106,8 @@ export function describeLosses(session: LedgerSession): void {
       await session.ledger.writeBack(SHOP, {
         spentBootIds: [],
         sending: { ...attempt, id: 'older', phase: 'sending' },
+        lastSent: null,
+        sentAtMs: [],
         pausedBy: { all: true, target: true },
         pauser: null,
         cooldownUntilMs: nowMs - 1,
@@ -100,6 +116,38 @@ export function describeLosses(session: LedgerSession): void {
       });
       const untouched = { open: attempt, paused: false, cooldownUntilMs: 0, breakerOpenUntilMs: 0 };
       expect(await session.ledger.read(SHOP)).toMatchObject(untouched);
+    });
+
+    it('takes an attempt that was sent in place of the same one before it was, and counts its restart once', async () => {
+      const draining = await session.draining(await session.claimed());
+      const { nowMs } = await session.ledger.read(SHOP);
+      const sent = { ...draining, phase: 'sending', epoch: draining.epoch + 1, sendingAtMs: nowMs - MINUTE } as const;
+      const known: KnownRecord = {
+        ...NOTHING_KNOWN,
+        spentBootIds: ['boot-1', 'platform-1'],
+        lastSent: sent,
+        sentAtMs: [nowMs - 2 * HOUR, nowMs - MINUTE],
+      };
+      for (let time = 0; time < 2; time += 1) await session.ledger.writeBack(SHOP, known);
+      expect(await session.ledger.read(SHOP)).toMatchObject({
+        open: sent,
+        sentLastHour: 1,
+        cooldownUntilMs: nowMs - MINUTE + POLICY.cooldownMs,
+      });
+      await session.close(sent, 'restarted');
+      await session.ledger.writeBack(SHOP, known);
+      expect(await session.ledger.open()).toEqual([]);
+    });
+
+    it('leaves to `rebuild` the count of restarts after it lost everything', async () => {
+      const { nowMs } = await session.ledger.read(SHOP);
+      await session.empty();
+      const sentAtMs = [nowMs - MINUTE];
+      await session.ledger.writeBack(SHOP, { ...NOTHING_KNOWN, sentAtMs });
+      expect(await session.ledger.read(SHOP)).toMatchObject({
+        sentLastHour: 0,
+        cooldownUntilMs: nowMs - MINUTE + POLICY.cooldownMs,
+      });
     });
 
     it('shows another epoch after it lost everything, and the same one until then', async () => {
@@ -115,13 +163,8 @@ export function describeLosses(session: LedgerSession): void {
       const drained = await session.draining(await session.claimed());
       await session.empty();
       await session.ledger.writeBack(SHOP, {
-        spentBootIds: [],
+        ...NOTHING_KNOWN,
         sending: drained,
-        pausedBy: { all: false, target: false },
-        pauser: null,
-        cooldownUntilMs: 0,
-        breakerOpenUntilMs: 0,
-        breakerReason: null,
       });
       const send: Move = { to: 'sending', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
       expect(await session.ledger.advance(drained, send)).toEqual({ ok: false, why: 'ledger-hold' });

@@ -12,6 +12,20 @@ return 1
 /** `args` is a `KnownRecord`. Changes nothing that was written into this ledger since. */
 export const WRITE_BACK = `${PRELUDE}
 for _, id in ipairs(args.spentBootIds) do redis.call('ZADD', spentKey, 'NX', now, id) end
+local sent, isCounted, isMore = sentLastHour(), {}, false
+for _, at in ipairs(sent) do isCounted[string.format('%.0f', at)] = true end
+for _, at in ipairs(args.sentAtMs) do
+  if at + policy.cooldownMs > now then raise('cooldownUntilMs', at + policy.cooldownMs) end
+  -- A ledger that is held is new: there REBUILD counts the restarts of all actuators.
+  if now >= heldUntil and at > now - 3600000 and not isCounted[string.format('%.0f', at)] then
+    table.insert(sent, at)
+    isMore = true
+  end
+end
+if isMore then
+  table.sort(sent, function(one, other) return one > other end)
+  setList('sent', sent, 1000)
+end
 if args.cooldownUntilMs > now then raise('cooldownUntilMs', args.cooldownUntilMs) end
 if args.pausedBy.target and not get('paused') then pause(false, args.pauser) end
 if args.pausedBy.all and typeOf(pauseKey) == 'none' then pause(true, args.pauser) end
@@ -21,7 +35,15 @@ if args.breakerOpenUntilMs > now and not get('countFromMs') then
   set('breakerReason', known(args.breakerReason) and args.breakerReason or '')
   set('countFromMs', args.breakerOpenUntilMs)
 end
-if not known(args.sending) or get('attempt') then return 1 end
+local open = get('attempt') and cjson.decode(get('attempt'))
+for _, sending in ipairs({args.sending, args.lastSent}) do
+  -- A replica that lags may show the attempt as it was before it was sent.
+  if open and known(sending) and open.id == sending.id and open.epoch < sending.epoch then
+    set('attempt', cjson.encode(sending))
+    return 1
+  end
+end
+if not known(args.sending) or open then return 1 end
 for _, entry in ipairs(list('history')) do
   if entry.attemptId == args.sending.id then return 1 end
 end
