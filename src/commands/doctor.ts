@@ -36,7 +36,7 @@ function inPrint(finding: Finding): Finding {
 /** With settings that cannot be resolved nothing else can be checked. */
 async function findingsOf(args: CommandArguments): Promise<readonly Finding[]> {
   try {
-    const settings = resolveActuatorSettings({ env: args.env, flags: args.flags });
+    const settings = resolveActuatorSettings({ env: args.env, flags: args.flags }, 'doctor');
     const [findings, actuator] = await Promise.all([examine(settings, args.env), askActuator(args)]);
     return [...findings, ...actuator];
   } catch (error) {

@@ -20,8 +20,7 @@ import { columnsOf, wrap } from './terminal/terminal.ts';
  * printed, and the plot is written after the last.
  */
 export async function runReplayCommand(args: CommandArguments): Promise<number> {
-  const { quotaBytes, plotPath } = readOptions(args);
-  const policy = resolvePolicy({ env: args.env, flags: args.flags });
+  const { quotaBytes, plotPath, policy } = readOptions(args);
   const series: (RecordedLog & { readonly file: string })[] = [];
   for (const file of args.words)
     series.push({ file: nameOf(file), ...recordingOf(await readText(file), nameOf(file)) });
@@ -74,10 +73,13 @@ interface Options {
   readonly quotaBytes: number | null;
   /** Null: nothing is drawn. */
   readonly plotPath: string | null;
+  readonly policy: Policy;
 }
 
-function readOptions({ words, own }: CommandArguments): Options {
+/** Throws one `ConfigError` that lists every fault, those of settings included. */
+function readOptions({ words, flags, own, env }: CommandArguments): Options {
   const faults: string[] = [];
+  const policy = policyOf({ env, flags }, faults);
   if (words.length === 0)
     faults.push(
       '"tidemark replay" needs at least one file: CSV with a header (time_ms,rss_bytes,...), or the log of an app; ' +
@@ -89,8 +91,19 @@ function readOptions({ words, own }: CommandArguments): Options {
     faults.push(`--quota: "${own.quota}" is not a size with its unit, for example "512MiB"`);
   const plotPath = own.plot === undefined ? null : String(own.plot);
   if (plotPath !== null) faults.push(...plotFaults(plotPath, words));
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { quotaBytes, plotPath };
+  if (faults.length > 0 || policy === null) throw new ConfigError(faults);
+  return { quotaBytes, plotPath, policy };
+}
+
+/** Null where the settings have faults, which are added to `faults`. */
+function policyOf(input: Parameters<typeof resolvePolicy>[0], faults: string[]): Policy | null {
+  try {
+    return resolvePolicy(input);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    faults.push(...error.faults);
+    return null;
+  }
 }
 
 function plotFaults(path: string, files: readonly string[]): readonly string[] {

@@ -84,18 +84,21 @@ export interface ActuatorSettings {
  * Resolves the actuator's settings: a flag wins over the environment, the environment over the default. Reads nothing
  * but its argument.
  *
+ * @param command whose flags they are: a fault names it; default: `actuator`
  * @throws {ConfigError} lists every fault: values that cannot be read, unknown `TIDEMARK_*` variables and flags, and
- * settings that are
- * missing once `TIDEMARK_DRY_RUN` is off
+ * settings that are missing once `TIDEMARK_DRY_RUN` is off
  *
  * @example
  * ```ts
  * const settings = resolveActuatorSettings({ env: process.env, flags: { window: '2m' } });
  * ```
  */
-export function resolveActuatorSettings(input: SettingsInput): ActuatorSettings {
+export function resolveActuatorSettings(
+  input: SettingsInput,
+  command: 'actuator' | 'doctor' = 'actuator',
+): ActuatorSettings {
   const reader = new SettingsReader(input);
-  reader.refuseUnknown('actuator');
+  reader.refuseUnknown(command);
   const queueRedisUrl = reader.read(SETTINGS.queueRedisUrl);
   const settings: ActuatorSettings = {
     port: reader.read(SETTINGS.port),

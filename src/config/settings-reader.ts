@@ -22,6 +22,8 @@ export class SettingsReader {
   /**
    * Adds a fault for each `TIDEMARK_*` variable that is not a setting, and for each flag that the command does not
    * read.
+   *
+   * @param command what the person typed: the advice names it
    */
   refuseUnknown(command: Reader): void {
     for (const name of Object.keys(this.#input.env)) {

@@ -19,6 +19,27 @@ describe('the command line', () => {
     expect(stderr).toContain(message);
   });
 
+  it.each([
+    ['--nope', 'is not a flag of "tidemark doctor"; see "tidemark doctor --help"'],
+    ['--windo=2s', '(did you mean --window?); see "tidemark doctor --help"'],
+  ])('names the command that was typed: doctor %s', async (flag, words) => {
+    const { code, stdout, stderr } = await runCli(['doctor', flag, '--json']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout).says).toContain(words);
+  });
+
+  it('says which words `tidemark help` does not know', async () => {
+    const { code, stdout, stderr } = await runCli(['help', 'nope']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('"nope" is not a command.');
+  });
+
+  it('names an unknown flag of replay even where the file is missing too', async () => {
+    const { stderr } = await runCli(['replay', '--nope']);
+    expect(stderr).toContain('--nope is not a flag of "tidemark replay"');
+    expect(stderr).toContain('needs at least one file');
+  });
+
   const LONG = 'x'.repeat(100_000);
   it.each([
     [[LONG], 'see "tidemark --help"'],

@@ -16,20 +16,23 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   if (name === '--version' || name === 'version') return print(`${packageVersion()}\n`);
   if (name === '' || name === '--help' || name === '-h' || name === 'help') return help(name, rest);
   const command = findCommand(name);
-  if (command === null) {
-    const names = COMMANDS.map((one) => one.name).join(', ');
-    process.stderr.write(
-      `tidemark: "${printableLine(name)}" is not a command. Commands: ${names}; see "tidemark --help".\n`,
-    );
-    return 2;
-  }
+  if (command === null) return refuse(name);
   if (rest.includes('--help') || rest.includes('-h')) return print(commandHelp(command));
   return command.run(readArguments(rest, command, env));
+}
+
+function refuse(name: string): 2 {
+  const names = COMMANDS.map((one) => one.name).join(', ');
+  process.stderr.write(
+    `tidemark: "${printableLine(name)}" is not a command. Commands: ${names}; see "tidemark --help".\n`,
+  );
+  return 2;
 }
 
 /** `tidemark help replay` is `tidemark replay --help`. Without any word the exit code is 2: nothing was asked for. */
 function help(name: string, [about = '']: readonly string[]): number {
   const command = findCommand(about);
+  if (name === 'help' && command === null && about !== '' && !about.startsWith('-')) return refuse(about);
   print(command === null ? helpText() : commandHelp(command));
   return name === '' ? 2 : 0;
 }
