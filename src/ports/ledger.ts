@@ -40,9 +40,13 @@ export type AdvanceAnswer =
   /**
    * `overtaken`: the record has changed since this attempt was read. The others occur only before `sending`:
    * `boot-spent` if a restart was already sent for the platform's id, which the claim did not know yet; `ledger-hold`
-   * if the ledger has lost everything since the claim.
+   * if the ledger has lost everything since the claim; `cooldown` and `budget` if an earlier restart, which the ledger
+   * had lost at the claim, was written back.
    */
-  | { readonly ok: false; readonly why: 'overtaken' | 'ledger-hold' | 'paused' | 'breaker-open' | 'boot-spent' };
+  | {
+      readonly ok: false;
+      readonly why: 'overtaken' | 'ledger-hold' | 'cooldown' | 'budget' | 'paused' | 'breaker-open' | 'boot-spent';
+    };
 
 /** Every method throws `LedgerUnavailable` if Redis does not answer in time. The caller must then assume nothing. */
 export interface Ledger {

@@ -78,11 +78,14 @@ function checkBoots(world: AttemptWorld): void {
 }
 
 /**
- * Whether the sender of the later DELETE had to know of the earlier: by the ledger, by itself, or by what the earlier
- * sender wrote back before.
+ * Whether the one of two senders that wrote `sending` later had to know of the other: by the ledger, by itself, or by
+ * what the other wrote back before. Their requests may reach the platform in the other order.
  */
-function isRemembered(world: AttemptWorld, { write: earlier }: WireDelete, { write: later }: WireDelete): boolean {
-  if (earlier === null || later === null) return true;
+function isRemembered(world: AttemptWorld, one: WireDelete, other: WireDelete): boolean {
+  if (one.write === null || other.write === null) return true;
+  const pair = [one.write, other.write] as const;
+  const [earlier, later] = world.writes.indexOf(pair[0]) <= world.writes.indexOf(pair[1]) ? pair : pair.toReversed();
+  if (earlier === undefined || later === undefined) return true;
   if (world.isKept(earlier, later.generation) || earlier.life === later.life) return true;
   const wroteBackAtMs = earlier.life.wroteBackAtMs.get(later.generation);
   return wroteBackAtMs !== undefined && wroteBackAtMs < later.atMs && wroteBackAtMs > earlier.atMs;

@@ -1,7 +1,16 @@
 import { type Attempt, isLegalMove, type Move } from '../../attempt/attempt.ts';
 import { UnreadableRecord } from '../../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
-import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, KnownRecord, Ledger, LedgerView } from '../../ports.ts';
+import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
+import {
+  endedIn,
+  isOlderThan,
+  isWorthKeeping,
+  knownOf,
+  newMemory,
+  type TargetMemory,
+  wasRefused,
+} from './target-memory.ts';
 
 /** What the ledger has lost, and what was done about it. */
 export interface LedgerLoss {
@@ -16,36 +25,6 @@ export interface LedgerLoss {
   readonly ended: readonly Attempt[];
 }
 
-interface Memory {
-  readonly target: Target;
-  /** Null before the first view. */
-  view: LedgerView | null;
-  open: Attempt | null;
-  /**
-   * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
-   * refused.
-   */
-  sent: readonly SentAttempt[];
-  /** The newest of them, as it was when it was sent; refused since or not. */
-  lastSent: Attempt | null;
-  /** The newest close that this process has written. */
-  lastClose: Close | null;
-}
-
-interface Close {
-  readonly attemptId: string;
-  readonly move: Move;
-  /** The ledger's time, Unix ms. */
-  readonly atMs: number;
-}
-
-interface SentAttempt {
-  readonly attemptId: string;
-  readonly bootIds: readonly string[];
-  /** The ledger's time, Unix ms. */
-  readonly atMs: number;
-}
-
 /** More than a day of restarts at four an hour, and fewer than the ledger shows. */
 const MAX_SENT = 100;
 
@@ -58,7 +37,7 @@ const MAX_SENT = 100;
 export class RememberingLedger implements Ledger {
   readonly #ledger: Ledger;
   readonly #onLoss: (loss: LedgerLoss) => void;
-  readonly #memories = new Map<TargetKey, Memory>();
+  readonly #memories = new Map<TargetKey, TargetMemory>();
   #epochMs: number | null = null;
   #isAllPaused = false;
   #writing: Promise<void> | null = null;
@@ -89,7 +68,10 @@ export class RememberingLedger implements Ledger {
     return this.#ledger.open();
   }
 
-  /** Reads first, so that an earlier loss is noticed. After a loss between read and claim the ledger holds. */
+  /**
+   * Reads first, so that an earlier loss is noticed. After a loss between read and claim the ledger holds, or the moves
+   * are refused that cooldown and budget forbid once they are written back.
+   */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     await this.read(request.target);
     const answer = await this.#ledger.claim(request);
@@ -173,7 +155,7 @@ export class RememberingLedger implements Ledger {
    * Its end was reported when it was closed, so it is not reported again. One that another actuator had sent, and that
    * the ledger shows before that, goes on.
    */
-  async #closeAgain(memory: Memory): Promise<void> {
+  async #closeAgain(memory: TargetMemory): Promise<void> {
     const { target, lastClose } = memory;
     if (lastClose === null) return;
     const { open } = await this.#ledger.read(target);
@@ -183,8 +165,8 @@ export class RememberingLedger implements Ledger {
   }
 
   /** Without the records that are damaged. */
-  async #viewsOf(memories: readonly Memory[]): Promise<ReadonlyMap<Memory, LedgerView>> {
-    const views = new Map<Memory, LedgerView>();
+  async #viewsOf(memories: readonly TargetMemory[]): Promise<ReadonlyMap<TargetMemory, LedgerView>> {
+    const views = new Map<TargetMemory, LedgerView>();
     for (const memory of memories) {
       await unlessUnreadable(this.#ledger.read(memory.target).then((view) => views.set(memory, view)));
     }
@@ -218,43 +200,12 @@ export class RememberingLedger implements Ledger {
     memory.lastSent = attempt;
   }
 
-  #memoryOf(target: Target): Memory {
+  #memoryOf(target: Target): TargetMemory {
     const key = targetKey(target);
     const memory = this.#memories.get(key) ?? newMemory(target);
     this.#memories.set(key, memory);
     return memory;
   }
-}
-
-function newMemory(target: Target): Memory {
-  return { target, view: null, open: null, sent: [], lastSent: null, lastClose: null };
-}
-
-/**
- * Whether the ledger has lost an attempt, or moves of it, that this process knows. A view from before the last move
- * proves nothing: its answer came late.
- */
-function isOlderThan(view: LedgerView, { open, lastSent, lastClose }: Memory): boolean {
-  const isBack = (known: Attempt) => view.open?.id === known.id && view.open.epoch < known.epoch;
-  const isGone = (known: Attempt) => view.open?.id !== known.id && !isClosedIn(view, known);
-  if (open !== null && view.nowMs > movedAtMs(open) && (isBack(open) || isGone(open))) return true;
-  if (lastClose !== null && view.nowMs > lastClose.atMs && view.open?.id === lastClose.attemptId) return true;
-  return lastSent !== null && view.nowMs > movedAtMs(lastSent) && isBack(lastSent);
-}
-
-/** When its last move was written (the ledger's time, Unix ms). */
-function movedAtMs({ claimedAtMs, drainingAtMs, sendingAtMs }: Attempt): number {
-  return sendingAtMs ?? drainingAtMs ?? claimedAtMs;
-}
-
-/** The attempt, if the ledger has lost it before anything was sent. */
-function endedIn(view: LedgerView, open: Attempt | null): readonly Attempt[] {
-  if (open === null || open.phase === 'sending') return [];
-  return view.open?.id === open.id || isClosedIn(view, open) ? [] : [open];
-}
-
-function isClosedIn({ history, dryHistory }: LedgerView, { id, dryRun }: Attempt): boolean {
-  return (dryRun ? dryHistory : history).some(({ attemptId }) => attemptId === id);
 }
 
 /** A damaged record stops its own target, and no other. */
@@ -264,30 +215,4 @@ async function unlessUnreadable(work: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof UnreadableRecord)) throw error;
   }
-}
-
-function wasRefused({ history }: LedgerView, attemptId: string): boolean {
-  return history.some((entry) => entry.attemptId === attemptId && entry.outcome === 'refused');
-}
-
-function knownOf({ view, open, sent, lastSent }: Memory, isAllPaused: boolean): KnownRecord {
-  return {
-    spentBootIds: [...new Set([...(view?.spentBootIds ?? []), ...sent.flatMap(({ bootIds }) => bootIds)])],
-    sending: open?.phase === 'sending' ? open : null,
-    lastSent,
-    sentAtMs: sent.map(({ atMs }) => atMs),
-    pausedBy: { all: isAllPaused, target: view?.pausedBy.target ?? false },
-    pauser: view?.pauser ?? null,
-    cooldownUntilMs: view?.cooldownUntilMs ?? 0,
-    breakerOpenUntilMs: view?.breakerOpenUntilMs ?? 0,
-    breakerReason: view?.breakerReason ?? null,
-  };
-}
-
-/** Points can name any app, so targets without restarts and pauses are not remembered. */
-function isWorthKeeping(memory: Memory): boolean {
-  const { spentBootIds, sending, pausedBy, cooldownUntilMs, breakerOpenUntilMs } = knownOf(memory, false);
-  if (spentBootIds.length > 0 || memory.lastSent !== null || memory.open !== null || sending !== null) return true;
-  if (pausedBy.target) return true;
-  return Math.max(cooldownUntilMs, breakerOpenUntilMs) > (memory.view?.nowMs ?? 0);
 }

@@ -244,6 +244,17 @@ describe('a ledger that came back without its newest part', () => {
     await moved(mine, attempt, DRAIN);
   });
 
+  it('stops before its drain a claim that came between the loss and the write-back of the cooldown', async () => {
+    const saved = ledger.save();
+    await moved(mine, await sent(mine), closed('unconfirmed'));
+    ledger.restore(saved);
+    const second = await ledger.claim(aClaim({ bootId: 'boot-2' }));
+    if (!second.ok) throw new Error(second.why);
+    await mine.read(SHOP);
+    const drain: Move = { to: 'draining', platformDynoId: 'platform-boot-2', deadlineInMs: 90_000 };
+    expect(await mine.advance(second.attempt, drain)).toEqual({ ok: false, why: 'cooldown' });
+  });
+
   it('is not mistaken for one whose answer came late', async () => {
     const attempt = await claimed(mine);
     const late = await ledger.read(SHOP);

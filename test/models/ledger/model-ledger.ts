@@ -55,10 +55,7 @@ interface ModelRecord {
 
 const HOUR_MS = 3_600_000;
 
-/**
- * The ledger as a plain object on a virtual clock. `ledger-contract.ts` holds it and the one in Redis to the same
- * behaviour.
- */
+/** The ledger as an object on a virtual clock. `ledger-contract.ts` holds it and that in Redis to the same behaviour. */
 export class ModelLedger implements Ledger {
   readonly #clock: { now(): number };
   readonly #policy: LedgerPolicy;
@@ -182,6 +179,10 @@ export class ModelLedger implements Ledger {
       return { ok: false, why: 'boot-spent' };
     }
     if (nowMs < this.#heldUntilMs()) return { ok: false, why: 'ledger-hold' };
+    if (current.by === 'policy') {
+      if (record.cooldownUntilMs > nowMs) return { ok: false, why: 'cooldown' };
+      if (this.#sentLastHour(record) >= this.#policy.maxRestartsPerHour) return { ok: false, why: 'budget' };
+    }
     if (move.to === 'sending') {
       if (this.#isPaused(record)) return { ok: false, why: 'paused' };
       if (current.by === 'policy' && record.breakerUntilMs > nowMs) return { ok: false, why: 'breaker-open' };
@@ -395,6 +396,4 @@ function newRecord(target: Target): ModelRecord {
   };
 }
 
-function publicEntry({ notTheTargets: _, ...entry }: ModelEntry): HistoryEntry {
-  return entry;
-}
+const publicEntry = ({ notTheTargets: _, ...entry }: ModelEntry): HistoryEntry => entry;

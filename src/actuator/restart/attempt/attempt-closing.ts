@@ -8,6 +8,8 @@ export function closing(outcome: Outcome, evidence: string): Step {
 
 const DENIALS = {
   'ledger-hold': 'Redis lost the ledger after the claim',
+  cooldown: 'Redis had lost an earlier restart at the claim, and its cooldown is not over',
+  budget: 'Redis had lost earlier restarts at the claim, and the budget of the hour is used up',
   paused: 'a person paused restarts before it was sent',
   'breaker-open': 'the breaker opened before it was sent',
   'boot-spent': 'a restart of this boot was sent before',

@@ -139,6 +139,18 @@ export function describeLosses(session: LedgerSession): void {
       expect(await session.ledger.open()).toEqual([]);
     });
 
+    it.each([
+      ['cooldown', (nowMs: number) => [nowMs - MINUTE]],
+      ['budget', (nowMs: number) => Array.from({ length: 9 }, (_, index) => nowMs - (59 - index) * MINUTE)],
+    ] as const)('stops an attempt whose claim did not know of the %s', async (why, sentAtMs) => {
+      const attempt = await session.claimed();
+      const { nowMs } = await session.ledger.read(SHOP);
+      await session.ledger.writeBack(SHOP, { ...NOTHING_KNOWN, sentAtMs: sentAtMs(nowMs) });
+      const drain: Move = { to: 'draining', platformDynoId: 'boot-1', deadlineInMs: 90_000 };
+      expect(await session.ledger.advance(attempt, drain)).toEqual({ ok: false, why });
+      await session.close(attempt, 'abandoned');
+    });
+
     it('leaves to `rebuild` the count of restarts after it lost everything', async () => {
       const { nowMs } = await session.ledger.read(SHOP);
       await session.empty();

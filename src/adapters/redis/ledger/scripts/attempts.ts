@@ -49,6 +49,11 @@ if move.to ~= 'closed' and byPolicy and isSpent(move.platformDynoId) then
   return {'no', 'boot-spent'}
 end
 if move.to ~= 'closed' and now < heldUntil then return {'no', 'ledger-hold'} end
+-- The claim has asked for both, and no other restart can have been sent since, unless the ledger had lost one.
+if move.to ~= 'closed' and byPolicy then
+  if number('cooldownUntilMs') > now then return {'no', 'cooldown'} end
+  if #sentLastHour() >= policy.maxRestartsPerHour then return {'no', 'budget'} end
+end
 if move.to == 'sending' then
   if isPaused() then return {'no', 'paused'} end
   if byPolicy and number('breakerUntilMs') > now then return {'no', 'breaker-open'} end
