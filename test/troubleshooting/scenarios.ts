@@ -3,7 +3,7 @@ import { once as onceEmitted } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
@@ -24,6 +24,7 @@ import {
 /** Each mistake of docs/troubleshooting.md, made for real. */
 
 const MINUTE = 60_000;
+const MAX_CLIENTS = 20;
 const SHOP = { app: 'shop', dyno: 'worker.1', id: 'any' };
 /** Level for five seconds, then up in stairs, and level again at 88 % of 512 MB. */
 const bloated = (second: number) => Math.min(450, second < 5 ? 100 : 100 + Math.floor(second - 4) * 90);
@@ -135,6 +136,17 @@ async function redisFull(): Promise<Said> {
   return world.said();
 }
 
+/** Every connection that it accepts is taken. */
+async function redisWithoutConnections(): Promise<Said> {
+  const server = await redisServer('--maxclients', String(MAX_CLIENTS));
+  for (let taken = 0; taken < MAX_CLIENTS; taken += 1) {
+    const client = connectTcp(server.port, '127.0.0.1').on('error', () => undefined);
+    later(() => client.destroy());
+    await onceEmitted(client, 'connect');
+  }
+  return started({}, server.url);
+}
+
 async function redisReplica(): Promise<Said> {
   const master = await redisServer();
   return started({}, (await redisServer('--replicaof', '127.0.0.1', String(master.port))).url);
@@ -242,6 +254,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'The eviction policy of Redis may drop the ledger': async () =>
     started({}, (await redisServer('--maxmemory-policy', 'allkeys-lru')).url),
   'Redis is full': redisFull,
+  'Redis accepts no more connections': redisWithoutConnections,
   'Redis is a replica': redisReplica,
   'Redis is a cluster': redisCluster,
   'The user of Redis may not do all that Tidemark needs': redisReadOnlyUser,

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
 import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
 import { scrubber } from '../scrub.ts';
+import { greetingOf } from './greeting.ts';
 import { obstacleOf } from './obstacle-of.ts';
 
 export interface RedisConnectionOptions {
@@ -50,6 +51,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   let hasDatabase = true;
   let isClosing = false;
   let reopening: NodeJS.Timeout | undefined;
+  let isAsking = false;
   const replica = watchReplica(() =>
     log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`),
   );
@@ -60,13 +62,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     clearTimeout(reopening);
     hasDatabase = true;
   });
-  redis.on('error', (error: Error) => {
-    // A close while it still connects cuts off the client's own first commands.
-    if (isClosing) return;
-    // The client would go on in database 0, which is another application's.
-    if (isAnswerToSelect(error)) hasDatabase = false;
-    const fault = messageOf(error, scrub);
-    replica.lose();
+  const note = (fault: string) => {
     const wasCutOff = CUT_OFF.test(fault);
     // Redis closes a connection that is one too many, and mostly before its answer is read.
     if (wasCutOff && lastObstacle?.code === 'too-many-connections') return;
@@ -75,6 +71,21 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     const isKnown = fault === lastFault || (wasCutOff && CUT_OFF.test(lastFault ?? ''));
     if (!isKnown) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}${advice}`);
     lastFault = fault;
+  };
+  redis.on('error', (error: Error) => {
+    // A close while it still connects cuts off the client's own first commands.
+    if (isClosing) return;
+    // The client would go on in database 0, which is another application's.
+    if (isAnswerToSelect(error)) hasDatabase = false;
+    const fault = messageOf(error, scrub);
+    replica.lose();
+    if (!CUT_OFF.test(fault) || parsed.protocol !== 'redis:') return note(fault);
+    if (isAsking) return;
+    isAsking = true;
+    void greetingOf(parsed).then((said) => {
+      isAsking = false;
+      if (!isClosing && !isReady()) note(said === null ? fault : scrub(said));
+    });
   });
   redis.on('ready', () => {
     if (!hasDatabase) {
