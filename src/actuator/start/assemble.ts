@@ -16,6 +16,7 @@ import type { Mode } from '../mode.ts';
 import type { Partitions } from '../partitions/partitions.ts';
 import { PlatformView } from '../platform/platform-view.ts';
 import { EventHistory } from '../report/event-history.ts';
+import { EventCounts } from '../report/metrics/event-counts.ts';
 import { recordEvents } from '../report/metrics/event-metrics.ts';
 import { readFleet } from '../report/metrics/fleet-metrics.ts';
 import { observeState } from '../report/metrics/state-metrics.ts';
@@ -62,7 +63,8 @@ export function assemble(input: AssembleInput): Assembled {
   const history = new EventHistory();
   const listeners = new Set<(event: ActuatorEvent) => Promise<void>>();
   const meter = connections.metrics?.meter ?? null;
-  const metrics = meter === null ? null : recordEvents(meter);
+  const counts = new EventCounts({ clock, log });
+  const metrics = meter === null ? null : recordEvents(meter, counts);
   const { notice } = connections;
   const publish = createPublisher({ history, log, metrics, state, notice, permissions, listeners });
   const isFirst = () => state?.leader.isLeader() ?? true;
@@ -90,7 +92,10 @@ export function assemble(input: AssembleInput): Assembled {
     observeState({ meter, ingestCounts: () => measurements.intake.counts(), leads: isFirst, calls });
     const { maxPointAgeMs } = settings.policy;
     const seen = { clock, maxPointAgeMs, apps: () => registry.apps(), standings: () => standings.all() };
-    connections.metrics?.readFrom(() => stepByStep(readFleet(seen)));
+    connections.metrics?.readFrom(async () => [
+      ...(await stepByStep(readFleet(seen))),
+      ...(await stepByStep(counts.read())),
+    ]);
   }
   const chronicle = new Chronicle(settings.policy.windowMs);
   const summaries = new SummarySender({

@@ -12,7 +12,8 @@ import {
   METRIC_RESTARTS,
   type MetricDefinition,
 } from '../../../semconv.ts';
-import { aboutDyno, aboutTarget, described } from './describe.ts';
+import { aboutDyno, aboutTarget } from './describe.ts';
+import type { EventCounts } from './event-counts.ts';
 
 /** Bytes: powers of 4 from 1 MiB to 4 GiB, and a bucket for restarts that freed nothing. */
 const BYTE_BUCKETS = [0, ...Array.from({ length: 7 }, (_, power) => 4 ** power * 2 ** 20)];
@@ -20,32 +21,30 @@ const BYTE_BUCKETS = [0, ...Array.from({ length: 7 }, (_, power) => 4 ** power *
 const SECOND_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 300, 600];
 
 /**
- * Creates the metrics that count what happens, and returns the function that counts events into them. The meter's
- * provider decides where they are sent.
+ * Creates the histograms of what happens, and returns the function that records events in them and in `counts`. The
+ * meter's provider decides where they are sent.
  */
-export function recordEvents(meter: Meter): (event: ActuatorEvent) => void {
-  const decisions = meter.createCounter(METRIC_DECISIONS.name, described(METRIC_DECISIONS));
-  const restarts = meter.createCounter(METRIC_RESTARTS.name, described(METRIC_RESTARTS));
+export function recordEvents(meter: Meter, counts: Pick<EventCounts, 'add'>): (event: ActuatorEvent) => void {
   const duration = histogram(meter, METRIC_RESTART_DURATION, SECOND_BUCKETS);
   const reclaimed = histogram(meter, METRIC_RESTART_RECLAIMED, BYTE_BUCKETS);
   return (event) => {
     switch (event.type) {
       case 'decision': {
         const { action, reason } = event.decision;
-        decisions.add(1, {
+        counts.add(METRIC_DECISIONS, aboutDyno(event.decision), {
           [ATTR_CLASS]: event.decision.class,
           [ATTR_ACTION]: action,
           [ATTR_REASON]: reason,
-          ...aboutDyno(event.decision),
         });
         return;
       }
       case 'attempt': {
         const { attempt } = event;
         if (attempt.closedAtMs === null || attempt.outcome === null) return;
-        const attributes = { [ATTR_OUTCOME]: attempt.outcome, ...aboutDyno({ ...attempt.target, dyno: attempt.dyno }) };
-        restarts.add(1, attributes);
-        duration.record((attempt.closedAtMs - attempt.claimedAtMs) / 1000, attributes);
+        const about = aboutDyno({ ...attempt.target, dyno: attempt.dyno });
+        const attributes = { [ATTR_OUTCOME]: attempt.outcome };
+        counts.add(METRIC_RESTARTS, about, attributes);
+        duration.record((attempt.closedAtMs - attempt.claimedAtMs) / 1000, { ...attributes, ...about });
         return;
       }
       case 'reclaimed': {

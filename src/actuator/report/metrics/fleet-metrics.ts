@@ -18,10 +18,15 @@ import type { AppBoots } from '../../app-boots.ts';
 import type { BootEntry } from '../../boot-entry.ts';
 import { aboutDyno, aboutTarget } from './describe.ts';
 
-/** What a metric says at one time: an observable gauge or up-down counter, with a point for each set of attributes. */
+/** What a metric says at one time: a gauge, counter or up-down counter, with a point for each set of attributes. */
 export interface MetricReading {
   readonly metric: MetricDefinition;
-  readonly points: readonly { readonly value: number; readonly attributes: Attributes }[];
+  readonly points: readonly {
+    readonly value: number;
+    readonly attributes: Attributes;
+    /** Since when it is counted (Unix ms); absent where that is the start of the actuator. */
+    readonly sinceMs?: number;
+  }[];
 }
 
 export interface FleetState {
@@ -115,7 +120,7 @@ function* readTargets(standings: readonly Standing[]): Generator<void, readonly 
     const attributes = aboutTarget(standing.target);
     const holding = new Set(standing.obstacles.map(({ code }) => code));
     for (const code of OBSTACLE_CODES) {
-      if (!isKnown(code, holding)) continue;
+      if (!isKnown(code, standing)) continue;
       obstacles.push({ value: holding.has(code) ? 1 : 0, attributes: { [ATTR_OBSTACLE]: code, ...attributes } });
     }
     const { restartsLastHour, maxRestartsPerHour, uselessRestarts } = standing;
@@ -133,6 +138,6 @@ function* readTargets(standings: readonly Standing[]): Generator<void, readonly 
 }
 
 /** Without the ledger nobody knows whether a target is paused: to say 0 would end an alert that should go on. */
-function isKnown(code: ObstacleCode, holding: ReadonlySet<ObstacleCode>): boolean {
-  return !holding.has('ledger-unavailable') || code === 'ledger-unavailable' || code === 'dry-run';
+function isKnown(code: ObstacleCode, { restartsLastHour }: Standing): boolean {
+  return restartsLastHour !== null || code === 'ledger-unavailable' || code === 'dry-run';
 }

@@ -123,11 +123,15 @@ function metricOf(
   const data = {
     descriptor: { name, unit, description, valueType: isGauge ? ValueType.DOUBLE : ValueType.INT },
     aggregationTemporality: kinds.AggregationTemporality.CUMULATIVE,
-    dataPoints: points.map((point) => ({ ...point, ...times })),
+    dataPoints: points.map(({ sinceMs, ...point }) => ({
+      ...point,
+      ...times,
+      ...(sinceMs === undefined ? {} : { startTime: hrTimeOf(sinceMs) }),
+    })),
   };
   return isGauge
     ? { ...data, dataPointType: kinds.DataPointType.GAUGE }
-    : { ...data, dataPointType: kinds.DataPointType.SUM, isMonotonic: false };
+    : { ...data, dataPointType: kinds.DataPointType.SUM, isMonotonic: metric.instrument === 'Counter' };
 }
 
 function hrTimeOf(timeMs: number): HrTime {

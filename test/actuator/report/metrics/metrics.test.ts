@@ -13,6 +13,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { BootEntry } from '../../../../src/actuator/boot-entry.ts';
 import { createLog } from '../../../../src/actuator/report/log.ts';
+import { EventCounts } from '../../../../src/actuator/report/metrics/event-counts.ts';
 import { recordEvents } from '../../../../src/actuator/report/metrics/event-metrics.ts';
 import { MAX_NAMED, readFleet } from '../../../../src/actuator/report/metrics/fleet-metrics.ts';
 import {
@@ -100,16 +101,19 @@ function start({ entries = [], standings = [], leads = true }: State = {}) {
     apps: () => [{ byDyno: () => [...Map.groupBy(state.entries, dynoOf).values()] }],
     standings: () => state.standings,
   };
+  const warnings: string[] = [];
+  const counts = new EventCounts({ clock: fleet.clock, log: { warn: (message) => warnings.push(message) } });
+  const readAll = async () => [...atOnce(readFleet(fleet)), ...atOnce(counts.read())];
   const reader = new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: 3_600_000,
     exportTimeoutMillis: 1_000,
-    metricProducers: [producerOf(async () => atOnce(readFleet(fleet)), resource, sdk)],
+    metricProducers: [producerOf(readAll, resource, sdk)],
   });
   const provider = new MeterProvider({ resource, readers: [reader] });
   providers.push(provider);
   const meter = provider.getMeter('test');
-  const take = recordEvents(meter);
+  const take = recordEvents(meter, counts);
   observeState({
     meter,
     ingestCounts: () => ({ accepted: 7, 'too-old': 2 }),
@@ -127,10 +131,34 @@ function start({ entries = [], standings = [], leads = true }: State = {}) {
     const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
     return points.map(({ attributes, value }) => ({ attributes, value }));
   };
-  return { take, read, state };
+  return { take, read, state, warnings };
 }
 
 describe("the actuator's own metrics", () => {
+  it('count what happens to every new dyno, however many there were before, and say whose series ended', async () => {
+    const { take, read, warnings } = start();
+    const decide = (number: number, reason: typeof DECISION.reason = DECISION.reason) =>
+      take({
+        type: 'decision',
+        timeMs: NOW_MS,
+        decision: { ...DECISION, app: `review-${number}`, reason },
+        outcome: null,
+      });
+    for (let number = 0; number < 3 * MAX_NAMED; number += 1) decide(number);
+    decide(2 * MAX_NAMED);
+    decide(3 * MAX_NAMED - 1, 'below-limits');
+    const counted = await read('tidemark.decisions');
+    const values = (app: string) =>
+      counted.filter(({ attributes }) => attributes['heroku.app.name'] === app).map(({ value }) => value);
+    expect(counted).toHaveLength(MAX_NAMED + 1);
+    expect(values('review-0')).toEqual([]);
+    expect(values(`review-${2 * MAX_NAMED}`)).toEqual([2]);
+    expect(values(`review-${3 * MAX_NAMED - 1}`)).toEqual([1, 1]);
+    expect(warnings).toEqual([
+      'more than 1000 dynos were counted: tidemark.decisions and tidemark.restarts keep the series of those counted last',
+    ]);
+  });
+
   it('count decisions by class, action and reason, and name the dyno', async () => {
     const { take, read } = start();
     take({ type: 'decision', timeMs: NOW_MS, decision: DECISION, outcome: null });
