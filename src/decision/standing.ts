@@ -75,18 +75,29 @@ export interface StandingInput {
   readonly maxRestartsPerHour: number;
   /** Null where the ledger could not be read. */
   readonly ledger: StandingFacts | null;
+  /**
+   * Why no restart can be written into the ledger, though some of it may be readable, and what a person can do; null or
+   * absent where nothing is known to stand in the way.
+   */
+  readonly unusable?: LedgerUnusable | null;
 }
 
-export function standingOf({ target, permissions, maxRestartsPerHour, ledger }: StandingInput): Standing {
+export interface LedgerUnusable {
+  readonly says: string;
+  readonly advice: string | null;
+}
+
+export function standingOf(input: StandingInput): Standing {
+  const { target, permissions, maxRestartsPerHour, ledger } = input;
   const dryRun = isDry(permissions, target);
   const dry: readonly Obstacle[] = dryRun ? [DRY_RUN] : [];
   return {
     target,
     dryRun,
-    obstacles:
-      ledger === null
-        ? [UNREADABLE, ...dry]
-        : obstaclesOf(ledger, { key: targetKey(target), dryRun, maxRestartsPerHour }),
+    obstacles: [
+      ...unusable(input),
+      ...(ledger === null ? dry : obstaclesOf(ledger, { key: targetKey(target), dryRun, maxRestartsPerHour })),
+    ],
     restartsLastHour: ledger?.sentLastHour ?? null,
     maxRestartsPerHour,
     uselessRestarts: ledger?.uselessRestarts ?? null,
@@ -169,6 +180,12 @@ const DRY_RUN = lasting(
   'set TIDEMARK_DRY_RUN=false when you agree with the decisions',
 );
 const UNREADABLE = lasting('ledger-unavailable', 'the ledger (Redis) cannot be read: nothing is restarted', null);
+/** A readable ledger that takes no writes grants no restart either. */
+function unusable({ ledger, unusable: known = null }: StandingInput): readonly Obstacle[] {
+  if (known !== null) return [lasting('ledger-unavailable', `${known.says}: nothing is restarted`, known.advice)];
+  return ledger === null ? [UNREADABLE] : [];
+}
+
 const EVICTION = lasting(
   'eviction-policy',
   'the maxmemory-policy of Redis (allkeys-*) may drop the ledger: nothing is restarted',
@@ -236,7 +253,7 @@ export function overall(standings: readonly Standing[], global: string | null): 
 }
 
 const SHORT: Readonly<Record<ObstacleCode, string>> = {
-  'ledger-unavailable': 'with an unreadable ledger',
+  'ledger-unavailable': 'unreadable ledger',
   'eviction-policy': 'eviction policy of Redis',
   paused: 'paused',
   'ledger-hold': 'held',

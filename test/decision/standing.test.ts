@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isOff, overall, type StandingFacts, standingOf, targetsToWatch } from '../../src/decision/standing.ts';
 import type { Permissions } from '../../src/model/policy.ts';
+import { STATE_OBSTACLES } from '../../src/model/state-obstacle.ts';
 import { parseTargetPatterns, type Target, type TargetPattern } from '../../src/model/target.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 14, 0);
@@ -39,6 +40,26 @@ function standing(changes: Partial<StandingFacts> = {}, dryRun: boolean | string
 }
 
 describe('how a target stands', () => {
+  it.each(Object.values(STATE_OBSTACLES))(
+    'is off while the ledger takes no restart, readable or not: $says',
+    (unusable) => {
+      for (const ledger of [READY, null]) {
+        const found = standingOf({
+          target: SHOP,
+          permissions: permissions('shop:worker'),
+          maxRestartsPerHour: 4,
+          ledger,
+          unusable,
+        });
+        const { says, advice } = unusable;
+        expect(found.obstacles).toMatchObject([
+          { code: 'ledger-unavailable', says: `${says}: nothing is restarted`, advice },
+        ]);
+        expect(isOff(found)).toBe(true);
+      }
+    },
+  );
+
   it('says nothing where a restart may be made', () => {
     expect(standing()).toMatchObject({ obstacles: [], dryRun: false, restartsLastHour: 0 });
   });

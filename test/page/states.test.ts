@@ -16,9 +16,21 @@ afterAll(() => lab?.close());
 const HOLD_MS = NOW_MS + 720_000;
 const platform = makeStatus([]).platform;
 
+const FULL = {
+  code: 'ledger-unavailable',
+  until_ms: null,
+  says: 'Redis is full: nothing is restarted',
+  advice: 'free memory',
+};
+
 const STATES: readonly (readonly [name: string, over: Partial<Status>, says: string])[] = [
   ['standby', { leading: false, acting: false }, 'Another actuator leads and acts.'],
   ['no Redis', { ledger: 'unavailable' }, 'The ledger (Redis) cannot be read, so nothing is restarted.'],
+  [
+    'Redis takes no writes',
+    { ledger: 'unavailable', acting: false, targets: [makeTarget({ restarts: 'off', obstacles: [FULL] })] },
+    'Redis is full: nothing is restarted. Measurements are still taken.Free memory.',
+  ],
   ['no Redis set', { ledger: 'not-configured' }, 'Set REDIS_URL in the actuator.'],
   ['held', { targets: [makeTarget({ held_until_ms: HOLD_MS })] }, 'shop:worker is held until 14:32'],
   [

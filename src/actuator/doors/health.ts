@@ -12,7 +12,7 @@ export interface HealthParts {
   /** Null where no token is configured. */
   readonly platform: Pick<PlatformView, 'blocked'> | null;
   readonly leadership: Leadership;
-  readonly standings: Pick<Standings, 'all' | 'areOff' | 'stateObstacle'>;
+  readonly standings: Pick<Standings, 'all' | 'areOff' | 'isLedgerUnusable' | 'stateObstacle'>;
   /** Null where measurements do not come from Kafka. */
   readonly partitions: Pick<FollowedPartitions, 'isInGroup'> | null;
   /** Whether the state was read back. */
@@ -27,7 +27,13 @@ export function healthOf(parts: HealthParts): Health {
   const leading = parts.leadership.leads();
   const restarts = overall(parts.standings.all(), obstacleToAll(parts));
   const takesPoints = parts.isRestored() && leading && isInGroup(parts);
-  return { ready: takesPoints, leading, ledger: parts.ledgers.state(), restarts };
+  return { ready: takesPoints, leading, ledger: ledgerOf(parts), restarts };
+}
+
+/** A Redis that is connected, and neither read nor written, is not available as a ledger. */
+function ledgerOf({ ledgers, standings }: HealthParts): Health['ledger'] {
+  const state = ledgers.state();
+  return state === 'available' && standings.isLedgerUnusable() ? 'unavailable' : state;
 }
 
 function isInGroup({ partitions }: Pick<HealthParts, 'partitions'>): boolean {

@@ -1,4 +1,4 @@
-import { isOff, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
+import { isOff, type LedgerUnusable, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
 import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { HistoryEntry, LedgerView } from '../../ports.ts';
@@ -16,6 +16,8 @@ export interface StandingsParts {
   readonly stateObstacle: () => Promise<StateObstacle | null>;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
+
+const NO_REDIS: LedgerUnusable = { says: 'no Redis is configured', advice: 'set REDIS_URL in the actuator' };
 
 /** Ledgers that are asked for before the first answer is waited for. */
 const AT_ONCE = 100;
@@ -36,6 +38,13 @@ export class Standings {
 
   all(): readonly Standing[] {
     return this.#standings;
+  }
+
+  /** Whether the ledger was of no use to any target at the last look: it could not be read, or takes no writes. */
+  isLedgerUnusable(): boolean {
+    if (this.#obstacle !== null) return true;
+    const isUnusable = ({ obstacles }: Standing) => obstacles.some(({ code }) => code === 'ledger-unavailable');
+    return this.#standings.length > 0 && this.#standings.every(isUnusable);
   }
 
   /** Whether every target's own state already explains why none of its dynos is restarted. */
@@ -70,8 +79,9 @@ export class Standings {
       const view = await ledgers.read(target);
       if (view !== null) views.set(targetKey(target), view);
     });
+    const unusable = this.#unusable();
     this.#standings = targets.map((target) =>
-      standingOf({ target, permissions, maxRestartsPerHour, ledger: views.get(targetKey(target)) ?? null }),
+      standingOf({ target, permissions, maxRestartsPerHour, ledger: views.get(targetKey(target)) ?? null, unusable }),
     );
     this.#views = views;
   }
@@ -85,6 +95,11 @@ export class Standings {
       const { says, advice } = STATE_OBSTACLES[found.code];
       log.warn(`${says}: nothing is restarted until that is mended`, { detail: found.detail, advice });
     } else if (ledgers.state() === 'available') log.info('Redis holds the state again');
+  }
+
+  #unusable(): LedgerUnusable | null {
+    if (this.#obstacle !== null) return STATE_OBSTACLES[this.#obstacle.code];
+    return this.#parts.ledgers.state() === 'not-configured' ? NO_REDIS : null;
   }
 
   #targets(): readonly Target[] {

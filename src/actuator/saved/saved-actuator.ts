@@ -123,7 +123,7 @@ function whole(
     health: () => ({
       ready: leading,
       leading,
-      ledger: 'available',
+      ledger: standings.isLedgerUnusable() ? 'unavailable' : 'available',
       restarts: overall(standings.all(), leading ? obstacleToAll(standings) : 'no actuator leads'),
     }),
     refusals: () => [],

@@ -71,12 +71,13 @@ function isPaused({ target }: GroupView): boolean {
 function stateWords({ target }: GroupView): string {
   if (target === null) return 'not on the allow-list';
   const [first] = target.obstacles;
-  if (first === undefined) return `restarts on, ${target.restarts_left ?? '?'} left`;
+  if (first === undefined)
+    return target.restarts === 'on' ? `restarts on, ${target.restarts_left ?? '?'} left` : 'restarts off';
   return OBSTACLE_WORDS[first.code] ?? first.code;
 }
 
 const OBSTACLE_WORDS: Readonly<Record<string, string>> = {
-  'ledger-unavailable': 'off: no Redis',
+  'ledger-unavailable': 'off: no ledger',
   'eviction-policy': 'off: Redis may evict',
   paused: 'paused',
   'ledger-hold': 'held',

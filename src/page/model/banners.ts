@@ -68,8 +68,13 @@ function connectionBanner({ connection, heardAtMs, nowMs }: BannerInput): readon
   return [banner('connection', 'act', { title: 'No connection', says })];
 }
 
-function ledgerBanners({ ledger }: Status): readonly Banner[] {
+function ledgerBanners({ ledger, targets }: Status): readonly Banner[] {
   if (ledger === 'available') return [];
+  const known = targets.flatMap(({ obstacles }) => obstacles).find(({ code }) => code === 'ledger-unavailable');
+  if (ledger === 'unavailable' && known !== undefined) {
+    const [says, advice] = [`${sentence(known.says)} Measurements are still taken.`, known.advice];
+    return [banner('ledger', 'act', { title: 'No ledger', says, advice: advice === null ? null : sentence(advice) })];
+  }
   const [title, says, advice] =
     ledger === 'unavailable'
       ? ['No Redis', 'The ledger (Redis) cannot be read, so nothing is restarted. Measurements are still taken.', null]

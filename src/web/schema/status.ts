@@ -14,7 +14,7 @@ const Scoreboard = z
 export const TargetState = z
   .object({
     target: z.string().describe('app:type; an entry of the allow-list where no app that it allows is known yet.'),
-    restarts: z.enum(['on', 'off']),
+    restarts: z.enum(['on', 'off']).describe('"off" also where only the restarts of the whole status say why.'),
     dry_run: z.boolean(),
     paused_since_ms: timeMsOrNull('Null where it is not paused, or since when is unknown.'),
     paused_by: z
@@ -109,7 +109,9 @@ export const Health = z
   .object({
     ready: z.boolean().describe('Whether measurements are taken and decisions made here.'),
     leading: z.boolean().describe('Whether this actuator, of several, is the one that acts.'),
-    ledger: z.enum(['available', 'unavailable', 'not-configured']),
+    ledger: z
+      .enum(['available', 'unavailable', 'not-configured'])
+      .describe('"unavailable": it cannot be reached, read or written, so nothing is restarted.'),
     restarts: z.string().describe('"on", or what keeps restarts off.'),
   })
   .describe('How the actuator is. Names no app: everyone may read it.');

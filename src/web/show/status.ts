@@ -36,7 +36,9 @@ export async function showStatus(control: Shown, version: string): Promise<Omit<
     groups: overview.groups.map(showGroup),
     targets: control
       .standings()
-      .map((standing) => showStanding(standing, overview.scoreboards.get(targetKey(standing.target)) ?? null)),
+      .map((standing) =>
+        showStanding(standing, restarts, overview.scoreboards.get(targetKey(standing.target)) ?? null),
+      ),
     actuators: overview.actuators.map(showActuator),
     unread_boots: overview.unreadBoots,
     refused: control.refusals().map(showRefusal),
@@ -100,11 +102,12 @@ function showGroup(group: GroupView): Group {
   };
 }
 
-function showStanding(standing: Standing, scoreboard: ScoreboardView | null): TargetState {
+/** @param overall what keeps restarts of all targets off, a standby's place for example, keeps this one's off */
+function showStanding(standing: Standing, overall: string, scoreboard: ScoreboardView | null): TargetState {
   const { pause, breaker, restartsLastHour, maxRestartsPerHour } = standing;
   return {
     target: targetKey(standing.target),
-    restarts: isOff(standing) ? 'off' : 'on',
+    restarts: isOff(standing) || overall.startsWith('off') ? 'off' : 'on',
     dry_run: standing.dryRun,
     paused_since_ms: pause?.sinceMs ?? null,
     paused_by: pause?.by ?? null,

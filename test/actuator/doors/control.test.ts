@@ -184,6 +184,10 @@ describe('health', () => {
     expect(await restarts(world)).toBe('on');
     world.stateObstacle = { code: 'replica', detail: 'READONLY of 10.0.0.1' };
     expect(await restarts(world)).toBe('off: Redis is a replica');
+    expect(health(world).ledger).toBe('unavailable');
+    expect(world.standings.all()).toMatchObject([
+      { obstacles: [{ says: 'Redis is a replica: nothing is restarted' }] },
+    ]);
     world.stateObstacle = null;
     expect(await restarts(world)).toBe('on');
     world.isRedisThere = false;
