@@ -30,9 +30,9 @@ const MAX_SENT = 100;
 
 /**
  * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
- * that this process sent a restart for is not spent, a known attempt is gone, open again or back in an earlier phase), the known
- * spent boots, open attempts, pauses, cooldown and breaker are written back before anything else is answered. An emptied
- * ledger grants no claim during its hold, so one read in that time is enough.
+ * that this process sent a restart for is not spent, a known attempt is gone, open again or back in an earlier phase),
+ * the known spent boots, open attempts, pauses, cooldown and breaker are written back before anything else is answered.
+ * An emptied ledger grants no claim during its hold, so one read in that time is enough.
  */
 export class RememberingLedger implements Ledger {
   readonly #ledger: Ledger;

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { obstacleIn, parseServerInfo } from '../../../src/adapters/redis/server-info.ts';
@@ -194,12 +196,25 @@ it('calls a Redis that is away no replica, although it was one', async () => {
   await expect.poll(() => state.obstacle(), PATIENCE).toBeNull();
 });
 
-it('says once that Redis cuts off its connections, and what that may mean', { timeout: 30_000 }, async () => {
+it('names a Redis without a free connection, though a reset hides its answer', { timeout: 30_000 }, async () => {
   const redis = await server('--maxclients', '1');
   await admin(redis).ping();
   const log: string[] = [];
-  stateAt(redis.url, log);
+  const state = stateAt(redis.url, log);
+  await expect.poll(() => log.join(), PATIENCE).toMatch(/ERR max number of clients reached -> close some/);
+  expect((await state.obstacle())?.code).toBe('too-many-connections');
+});
+
+it('says what it may mean that a server cuts off its connections', { timeout: 30_000 }, async () => {
+  const cutting = createServer((socket) =>
+    socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy()),
+  );
+  cutting.listen(0, '127.0.0.1');
+  await once(cutting, 'listening');
+  const log: string[] = [];
+  stateAt(`redis://127.0.0.1:${(cutting.address() as AddressInfo).port}`, log);
   await expect.poll(() => log.join(), PATIENCE).toMatch(/rediss:.*as many connections as it accepts/);
+  cutting.close();
 });
 
 it('says what to set for a self-signed certificate', async () => {

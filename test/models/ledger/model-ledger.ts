@@ -55,7 +55,7 @@ interface ModelRecord {
 
 const HOUR_MS = 3_600_000;
 
-/** The ledger as an object on a virtual clock. `ledger-contract.ts` holds it and that in Redis to the same behaviour. */
+/** The ledger as an object on a virtual clock. `ledger-contract.ts` holds it to what the one in Redis does. */
 export class ModelLedger implements Ledger {
   readonly #clock: { now(): number };
   readonly #policy: LedgerPolicy;

@@ -44,7 +44,7 @@ export class EventCounts {
     forgetFirst(series, MAX_SERIES_OF_DYNO);
     if (!forgetFirst(this.#dynos, MAX_NAMED) || this.#hasSaid) return;
     this.#hasSaid = true;
-    this.#log.warn(`more than ${MAX_NAMED} dynos were counted: ${NAMES} keep the series of those counted last`);
+    this.#log.warn(`more than ${MAX_NAMED} dynos were counted: ${NAMES} keep the series of the last ones`);
   }
 
   *read(): Generator<void, readonly MetricReading[]> {

@@ -155,7 +155,7 @@ describe("the actuator's own metrics", () => {
     expect(values(`review-${2 * MAX_NAMED}`)).toEqual([2]);
     expect(values(`review-${3 * MAX_NAMED - 1}`)).toEqual([1, 1]);
     expect(warnings).toEqual([
-      'more than 1000 dynos were counted: tidemark.decisions and tidemark.restarts keep the series of those counted last',
+      'more than 1000 dynos were counted: tidemark.decisions and tidemark.restarts keep the series of the last ones',
     ]);
   });
 

@@ -118,7 +118,7 @@ export function describeLosses(session: LedgerSession): void {
       expect(await session.ledger.read(SHOP)).toMatchObject(untouched);
     });
 
-    it('takes an attempt that was sent in place of the same one before it was, and counts its restart once', async () => {
+    it('takes an attempt that was sent in place of the same one before, and counts its restart once', async () => {
       const draining = await session.draining(await session.claimed());
       const { nowMs } = await session.ledger.read(SHOP);
       const sent = { ...draining, phase: 'sending', epoch: draining.epoch + 1, sendingAtMs: nowMs - MINUTE } as const;
