@@ -23,7 +23,8 @@ export class AppBoots {
 
   add(entry: BootEntry): void {
     const { dyno } = entry.boot.identity;
-    this.#byDyno.set(dyno, [...this.of(dyno), entry]);
+    // Spread, a list of one would keep room for 17 more.
+    this.#byDyno.set(dyno, this.of(dyno).concat(entry));
     this.#change();
   }
 

@@ -259,7 +259,8 @@ function processOf(processes: readonly ProcessState[], processId: string): Proce
 }
 
 function withProcess(processes: readonly ProcessState[], opened: ProcessState): readonly ProcessState[] {
-  if (processes.length < MAX_PROCESSES) return [...processes, opened];
+  // Spread, a list of one would keep room for 17 more.
+  if (processes.length < MAX_PROCESSES) return processes.concat(opened);
   const silent = processes.reduce((one, other) => (other.timeMs < one.timeMs ? other : one));
   return [...processes.filter((state) => state !== silent), opened];
 }

@@ -32,7 +32,8 @@ export function countHolders(
   all: readonly Holders[],
   { activeJobs, sinceWindows, isFirstOfWindow }: HolderSample,
 ): void {
-  for (const [index, delay] of DELAYS.entries()) {
+  for (let index = 0; index < DELAYS.length; index++) {
+    const delay = DELAYS[index] as number;
     const own = all[index] as Mutable<Holders>;
     const ended = delay === 0 ? 0 : Math.max(0, own.jobs - activeJobs);
     const left = ended === 0 ? 0 : ended * Math.exp(-sinceWindows / (delay * TUNING.loadReleaseWindows));
@@ -66,7 +67,7 @@ export function closeHolders(all: readonly Holders[], window: ClosedWindow): rea
 }
 
 function closeOne(holders: Holders, { samples, byBytes, kept }: ClosedWindow, isLeftOut: boolean): Holders {
-  const windows = [...holders.windows, holders.openJobs / samples];
+  const windows = holders.windows.concat(holders.openJobs / samples);
   if (byBytes === null) return { ...holders, windows };
   const byJobs = (windows.at(-1) ?? 0) - (windows[0] ?? 0);
   const newest = windows.slice(1);
@@ -85,11 +86,14 @@ function closeOne(holders: Holders, { samples, byBytes, kept }: ClosedWindow, is
  * late count moves slowly, so among few changes a single step of bloat easily coincides with a rise of it.
  */
 export function bestHolders(all: readonly Holders[], usage: UsageChanges): Holders {
-  const [atOnce, ...late] = all as readonly [Holders, ...Holders[]];
-  if (!PARTS.lateRelease) return atOnce;
-  return late
-    .filter((one) => one.jobs2 >= TUNING.loadLateFraction * atOnce.jobs2 && isSure(slopeOf(one, usage)))
-    .reduce((best, one) => (explained(one) > explained(best) ? one : best), atOnce);
+  const atOnce = all[0] as Holders;
+  let best = atOnce;
+  if (!PARTS.lateRelease) return best;
+  for (const one of all) {
+    const isBetter = explained(one) > explained(best) && one.jobs2 >= TUNING.loadLateFraction * atOnce.jobs2;
+    if (isBetter && isSure(slopeOf(one, usage))) best = one;
+  }
+  return best;
 }
 
 /** Whether a value read back has the right count of them. */

@@ -128,7 +128,7 @@ function usageBefore({ openMs, usageBytes }: JobLoad, timeMs: number, windowMs: 
 }
 
 function closeWindow(load: JobLoad): JobLoad {
-  const usageBytes = [...load.usageBytes, load.openUsageBytes / load.openSamples];
+  const usageBytes = load.usageBytes.concat(load.openUsageBytes / load.openSamples);
   const isFull = usageBytes.length > TUNING.loadLagWindows;
   const byBytes = isFull ? (usageBytes.at(-1) ?? 0) - (usageBytes[0] ?? 0) : null;
   const kept = 1 - 1 / TUNING.loadDecayWindows;

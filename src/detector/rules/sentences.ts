@@ -9,7 +9,8 @@ const JOBS_WORTH_SAYING_FRACTION = 0.1;
 
 /** One plain sentence: what was seen, and what would happen without a restart, or why one is not worth it. */
 export function explanationOf(assessment: Assessment, rule: Rule): string {
-  return `${seen(assessment)}; ${rule.sentence(assessment)}.`;
+  // Joined: V8 keeps the parts of a template apart, in three times the memory, and each boot keeps its sentence.
+  return [seen(assessment), '; ', rule.sentence(assessment), '.'].join('');
 }
 
 function seen({ features, limitBytes, usageBytes, heldByJobsBytes }: Assessment): string {

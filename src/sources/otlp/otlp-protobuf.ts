@@ -1,9 +1,9 @@
-import type { JobFigure } from '../../model/job-point.ts';
 import { FIELD_WEIGHTS } from '../limits.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { JobPointPool } from './jobs/job-metrics.ts';
 import type { AttributeSet } from './protobuf/attribute-sets.ts';
-import { DataPointReader, layoutOf } from './protobuf/data-point-reader.ts';
+import { DataPointReader } from './protobuf/data-point-reader.ts';
+import { type MetricUse, MetricUses } from './protobuf/metric-uses.ts';
 import {
   DATA_POINTS,
   DATA_TEMPORALITY,
@@ -19,17 +19,8 @@ import {
 import { ResourceReader } from './protobuf/resource-reader.ts';
 import { WireReader } from './protobuf/wire-reader.ts';
 import { OWN_VOCABULARY, type Vocabulary } from './vocabulary.ts';
-import { figureOf, isData, isKindOf } from './wanted-bytes.ts';
-import { isUsableTemporality, TEMPORALITY_DELTA, type WantedMetric } from './wanted-metrics.ts';
-
-/** What is wanted of a metric's data points. */
-interface Use {
-  /** The field of a Point that they are; null: none. */
-  readonly metric: WantedMetric | null;
-  /** What they say of jobs; undefined: nothing. */
-  readonly figure: JobFigure | undefined;
-  readonly isDelta: boolean;
-}
+import { isData } from './wanted-bytes.ts';
+import type { WantedMetric } from './wanted-metrics.ts';
 
 /**
  * Where the attributes of a process are: on the resource, or on each scope. For Kafka the Collector moves them to the
@@ -54,11 +45,13 @@ export class ProtobufDecoder {
   readonly #resources: ResourceReader;
   readonly #dataPoint = new DataPointReader();
   readonly #jobPoints = new JobPointPool();
+  readonly #uses: MetricUses;
   readonly #identityOn: IdentityOn;
 
   constructor(vocabulary: Vocabulary, identityOn: IdentityOn = 'resource') {
     this.#vocabulary = vocabulary;
     this.#resources = new ResourceReader(vocabulary, identityOn === 'scope' ? SCOPE_ATTRIBUTES : RESOURCE_ATTRIBUTES);
+    this.#uses = new MetricUses(vocabulary.metrics);
     this.#identityOn = identityOn;
   }
 
@@ -74,6 +67,7 @@ export class ProtobufDecoder {
       resources: this.#resources,
       dataPoint: this.#dataPoint,
       jobPoints: this.#jobPoints,
+      uses: this.#uses,
       identityOn: this.#identityOn,
     };
     return new RequestReader(bytes, parts).read();
@@ -85,6 +79,7 @@ interface Parts {
   readonly resources: ResourceReader;
   readonly dataPoint: DataPointReader;
   readonly jobPoints: JobPointPool;
+  readonly uses: MetricUses;
   readonly identityOn: IdentityOn;
 }
 
@@ -182,7 +177,6 @@ class RequestReader {
    */
   #data(name: number, data: number, end: number): void {
     const wire = this.#wire;
-    const metric = this.#parts.vocabulary.metrics[name];
     const start = wire.position;
     let count = 0;
     let temporality = 0;
@@ -195,45 +189,34 @@ class RequestReader {
       }
     }
     wire.expectEnd(end);
-    const isField = metric !== undefined && isKindOf(metric, data) && isUsableTemporality(metric.kind, temporality);
-    const figure = figureOf(name, data, temporality);
-    if (!isField && figure === undefined) {
+    const use = this.#parts.uses.of(name, data, temporality);
+    if (use === null) {
       this.#fold.ignored += count;
       return;
     }
     wire.position = start;
-    this.#dataPoints(data, end, {
-      metric: isField ? metric : null,
-      figure,
-      isDelta: temporality === TEMPORALITY_DELTA,
-    });
+    this.#dataPoints(end, use);
   }
 
-  #dataPoints(data: number, end: number, use: Use): void {
-    const { metric, figure } = use;
+  #dataPoints(end: number, use: MetricUse): void {
     const wire = this.#wire;
     const fold = this.#fold;
-    const reading = {
-      layout: layoutOf(data),
-      wantsAttributes: figure !== undefined || (metric !== null && (metric.sums || metric.selector !== null)),
-      wantsGrowth: figure === 'growth',
-    };
     while (wire.position < end) {
       const tag = wire.tag();
       if (tag !== DATA_POINTS) {
         wire.skip(tag);
-      } else if (metric === null ? fold.isFullOfJobs : fold.isFull) {
+      } else if (use.metric === null ? fold.isFullOfJobs : fold.isFull) {
         fold.leaveOut(1);
         wire.skip(tag);
       } else {
-        this.#parts.dataPoint.read(wire, wire.rangeEnd(), reading);
+        this.#parts.dataPoint.read(wire, wire.rangeEnd(), use);
         this.#add(use);
       }
     }
   }
 
   /** Adds the data point that was read last, as a field of a Point, as what it says of jobs, or as both. */
-  #add({ metric, figure, isDelta }: Use): void {
+  #add({ metric, figure, isDelta }: MetricUse): void {
     const { dataPoint, jobPoints } = this.#parts;
     const { attributes, isRecorded } = dataPoint;
     if (metric !== null) this.#fold.add(isRecorded ? fieldOf(metric, attributes) : -1, metric.sums, dataPoint);

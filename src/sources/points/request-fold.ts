@@ -157,8 +157,8 @@ export class RequestFold implements DecodedRequest {
   /** Ends the resource: its rows follow, oldest first. */
   end(): void {
     if (this.#latest !== null) {
-      const rows = [...this.#rows.values()];
-      if (rows.length > 1) rows.sort((a, b) => a.timeMs - b.timeMs);
+      const isOnly = this.#rows.size === 1;
+      const rows = isOnly ? [this.#latest] : [...this.#rows.values()].sort((a, b) => a.timeMs - b.timeMs);
       for (const row of rows) {
         if (row.isUsable) this.rows.push(row);
         // One invalid part made the only sum unusable, so its other parts are unusable too.

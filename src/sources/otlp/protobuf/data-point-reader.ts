@@ -58,7 +58,7 @@ const MAX_BOUNDS_BYTES = 64 * 1024;
 const BYTES_PER_LIST = 400;
 
 /** How data points are encoded, and what of them is wanted besides times and value. One object for a whole metric. */
-interface Reading {
+export interface Reading {
   readonly layout: Layout;
   readonly wantsAttributes: boolean;
   readonly wantsGrowth: boolean;
