@@ -7,7 +7,8 @@
  * A shape is apps x dynos. The boots, the detector, the decisions and the platform's listings are real; Redis is a stub
  * that answers in the next turn. A turn is measured by the CPU time of its thread, in which other programs on the
  * machine do not count, and by the wall clock. Each step runs once for each round; the longest turn of all counts. Then
- * every dyno is replaced, as by a deploy, and each step runs once more when the old boots are over.
+ * every dyno is replaced, as by a deploy, and each step runs once more when the old boots are over. At last a partition
+ * of Kafka is taken away.
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -42,7 +43,9 @@ for (const shape of values.shapes.split(',')) {
     }
     world.report(1);
   }
-  process.stdout.write(`${shape} dynos, ${world.boots} boots; load average ${loadavg()[0]?.toFixed(1)}\n`);
+  const { boots } = world;
+  longest.set('a tenth of the apps is lost', await new TurnWatch().during(() => world.lose()));
+  process.stdout.write(`${shape} dynos, ${boots} boots; load average ${loadavg()[0]?.toFixed(1)}\n`);
   for (const [name, { cpuMs, wallMs, totalCpuMs }] of longest) {
     const of = (ms: number) => ms.toFixed(0).padStart(5);
     process.stdout.write(

@@ -230,6 +230,12 @@ export class TurnsWorld {
     ];
   }
 
+  /** A partition of Kafka with a tenth of the apps is taken away. */
+  async lose(): Promise<void> {
+    const apps = [...new Set(this.#dynos.map(({ app }) => app))];
+    for (const app of apps.slice(0, Math.ceil(apps.length / 10))) this.#registry.release(app, () => true);
+  }
+
   #views(): ViewParts {
     return {
       registry: this.#registry,

@@ -187,9 +187,9 @@ export class BootRegistry {
     return newestDecidedIn(this.ofDyno(app, dyno));
   }
 
-  /** Forgets boots that another actuator follows from now on; the next `prune` returns their keys. */
-  release(isOf: (boot: BootIdentity) => boolean): void {
-    for (const entry of [...this.#entries.values()]) if (isOf(entry.boot.identity)) this.#makeRoomBy(entry.key);
+  /** Forgets boots of an app that another actuator follows from now on; the next `prune` returns their keys. */
+  release(app: string | null, isOf: (boot: BootIdentity) => boolean): void {
+    for (const { key, boot } of this.ofApp(app)) if (isOf(boot.identity)) this.#makeRoomBy(key);
   }
 
   /**

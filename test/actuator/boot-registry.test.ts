@@ -44,9 +44,9 @@ describe('the targets of a registry', () => {
     expect(registry.targets()).toEqual([{ app: 'shop', processType: 'worker' }]);
     registry.accept([{ ...point({ dyno: 'worker.2', processType: 'mailer' }), timeMs: WHOLE_POINT.timeMs + 1 }]);
     expect(registry.targets().map(({ processType }) => processType)).toEqual(['worker', 'mailer']);
-    registry.release(({ processType }) => processType === 'worker');
+    registry.release('shop', ({ processType }) => processType === 'worker');
     expect(registry.targets()).toEqual([{ app: 'shop', processType: 'mailer' }]);
-    registry.release(() => true);
+    for (const app of ['shop', null]) registry.release(app, () => true);
     expect(registry.targets()).toEqual([]);
     expect(registry.byApp()).toEqual([]);
   });

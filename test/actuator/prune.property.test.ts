@@ -122,7 +122,7 @@ it('forgets no boot that has reported again, and remembers nothing of one that r
         touched.add(identity.dyno);
         const key = bootKeyOf(identity);
         if (kind === 'makes-room') {
-          registry.release(({ bootId }) => bootId === identity.bootId);
+          registry.release('shop', ({ bootId }) => bootId === identity.bootId);
           madeRoom.add(key);
           reported.delete(key);
         }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   KafkaRecord,
   PartitionListener,
@@ -54,7 +54,8 @@ export class PartitionOwner implements PartitionListener {
   onHeld(partitions: readonly number[]): void {
     const { partitions: own } = this.#parts;
     const { added, dropped } = own.held.hold(partitions);
-    for (const partition of dropped) this.#drop(partition);
+    for (const partition of dropped) this.#stop(partition);
+    void this.#forgetBoots(dropped);
     for (const partition of added) void this.#open(partition);
   }
 
@@ -112,17 +113,37 @@ export class PartitionOwner implements PartitionListener {
     this.#parts.refusals.note({ app: null, kind: 'record-unreadable', count: 1, offsetMs: null });
   }
 
-  #drop(partition: number): void {
-    const { partitions, reader, intake, registry } = this.#parts;
+  #stop(partition: number): void {
+    const { reader, intake } = this.#parts;
     reader.stop(partition);
     intake.forget((stretch) => stretch.startsWith(`${partition}.`));
-    registry.release(partitions.release(partition));
+  }
+
+  /** Of partitions that are not held, one in a turn: together they may have half of all boots. */
+  async #forgetBoots(dropped: readonly number[]): Promise<void> {
+    const { held } = this.#parts.partitions;
+    for (const partition of dropped) {
+      // One that is held again has begun with new boots.
+      if (held.stretchOf(partition) !== null) continue;
+      this.#release(partition);
+      await nextTurn();
+    }
+  }
+
+  #release(partition: number): void {
+    const { partitions, registry } = this.#parts;
+    // Once for each app: senders can name any number of process types.
+    for (const [app, targets] of Map.groupBy(partitions.release(partition), (target) => target.app)) {
+      const types = new Set(targets.map(({ processType }) => processType));
+      registry.release(app, ({ processType }) => types.has(processType));
+    }
   }
 
   /** Reads a partition back and follows it; starts again after the brokers or Redis were away. */
   async #open(partition: number): Promise<void> {
     const { partitions, reader, maxPointAgeMs, host } = this.#parts;
-    this.#drop(partition);
+    this.#stop(partition);
+    this.#release(partition);
     const stretch = partitions.held.restore(partition);
     const isCurrent = () => !this.#closed.signal.aborted && partitions.held.stretchOf(partition) === stretch;
     const saved = await this.#load(partition);

@@ -4,7 +4,8 @@ import type { Clock } from '../../ports.ts';
 import type { Position } from '../../sources/points/point-assembler.ts';
 import { type HeldPartition, HeldPartitions } from './held-partitions.ts';
 
-type OfTarget = Pick<BootIdentity, 'app' | 'processType'>;
+/** Its app may be unknown. */
+export type OfTarget = Pick<BootIdentity, 'app' | 'processType'>;
 
 /**
  * The partitions of Kafka that this actuator holds, and which targets come from each: all points of a target are in one
@@ -13,7 +14,7 @@ type OfTarget = Pick<BootIdentity, 'app' | 'processType'>;
 export class Partitions {
   readonly held: HeldPartitions;
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #byTarget = new Map<string, number>();
+  readonly #byTarget = new Map<string, { readonly target: OfTarget; readonly partition: number }>();
   #position: Position | null = null;
 
   /** @param windowMs for how long a partition that has caught up only advises */
@@ -47,14 +48,18 @@ export class Partitions {
 
   /** Points of this target come from the partition. */
   assign(target: OfTarget, partition: number): void {
-    this.#byTarget.set(keyOf(target), partition);
+    const key = keyOf(target);
+    // Every measurement says it again.
+    if (this.#byTarget.get(key)?.partition === partition) return;
+    const { app, processType } = target;
+    this.#byTarget.set(key, { target: { app, processType }, partition });
   }
 
-  /** Forgets the targets of a partition; whether a boot was of one of them. */
-  release(partition: number): (boot: OfTarget) => boolean {
-    const keys = new Set([...this.#byTarget].flatMap(([key, of]) => (of === partition ? [key] : [])));
-    for (const key of keys) this.#byTarget.delete(key);
-    return (boot) => keys.has(keyOf(boot));
+  /** Forgets the targets of a partition, and returns them. */
+  release(partition: number): readonly OfTarget[] {
+    const ofPartition = [...this.#byTarget].filter(([, of]) => of.partition === partition);
+    for (const [key] of ofPartition) this.#byTarget.delete(key);
+    return ofPartition.map(([, { target }]) => target);
   }
 
   /** Forgets targets of which no boot is followed any more: senders can name any number of them. */
@@ -72,7 +77,7 @@ export class Partitions {
 
   /** Null where the target comes from none that is held. */
   partitionOf(target: OfTarget): number | null {
-    const partition = this.#byTarget.get(keyOf(target));
+    const partition = this.#byTarget.get(keyOf(target))?.partition;
     return partition === undefined || this.held.stretchOf(partition) === null ? null : partition;
   }
 

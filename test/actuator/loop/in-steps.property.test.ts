@@ -73,7 +73,9 @@ function world(dynos: readonly DynoSpec[]) {
       const spec = { app: dyno % APPS.length, isBloated: true, lowerMb: 0 };
       registry.accept([pointOf(100 + dyno, spec, END_MS)]);
     }
-    if (kind === 'goes') registry.release(({ dyno: name }) => name === `worker.${dyno}`);
+    if (kind === 'goes') {
+      for (const app of APPS) registry.release(app, ({ dyno: name }) => name === `worker.${dyno}`);
+    }
   };
   return { fleet, happen, entries: registry.entries() };
 }

@@ -72,7 +72,7 @@ it.each<[string, keyof Boot, (world: LoopWorld) => Promise<unknown>]>([
     'archived when they are over',
     'firstPointMs',
     ({ registry, chronicle, clock }) => {
-      registry.release(() => true);
+      registry.release('shop', () => true);
       return chronicle.note(registry.byApp(), { nowMs: clock.now(), accepted: 0 });
     },
   ],

@@ -103,6 +103,38 @@ describe('a partition that moves', () => {
   });
 });
 
+describe('several partitions that are taken away together', () => {
+  it('lose their boots one partition in a turn: they may have most of all', async () => {
+    const one = world();
+    const actuator = one.actuator();
+    await hold(actuator, [0, 1]);
+    await run(one, 2_000, actuator);
+    one.topic.report(1, { app: 'mail', name: 'worker.1', id: 'platform-boot-2' }, 100);
+    await run(one, 2_000, actuator);
+    expect(actuator.registry.size).toBe(2);
+    actuator.owner.onHeld([]);
+    expect(actuator.registry.size).toBe(1);
+    expect(actuator.partitions.isHeld({ app: 'mail', processType: 'worker' })).toBe(false);
+    await settled();
+    await settled();
+    expect(actuator.registry.size).toBe(0);
+  });
+
+  it('keep what was read back where they are given back before that', async () => {
+    const one = world();
+    const actuator = one.actuator();
+    // Partition 0, which has the boot, is the second to be forgotten.
+    await hold(actuator, [1, 0]);
+    await run(one, 6_000, actuator);
+    const firstPointMs = bootOf(actuator)?.firstPointMs;
+    actuator.owner.onHeld([]);
+    actuator.owner.onHeld([1, 0]);
+    await run(one, 3_000, actuator);
+    expect(firstPointMs).toBeGreaterThan(0);
+    expect(bootOf(actuator)?.firstPointMs).toBe(firstPointMs);
+  });
+});
+
 describe('a partition that is held', () => {
   it('commits no record that the snapshots do not contain', async () => {
     const one = world();

@@ -1,6 +1,11 @@
 import type { JobFigure } from '../../../model/job-point.ts';
 import { figureOf, isKindOf } from '../wanted-bytes.ts';
-import { isUsableTemporality, TEMPORALITY_CUMULATIVE, TEMPORALITY_DELTA, type WantedMetric } from '../wanted-metrics.ts';
+import {
+  isUsableTemporality,
+  TEMPORALITY_CUMULATIVE,
+  TEMPORALITY_DELTA,
+  type WantedMetric,
+} from '../wanted-metrics.ts';
 import { layoutOf, type Reading } from './data-point-reader.ts';
 
 /** What is wanted of a metric's data points. */
