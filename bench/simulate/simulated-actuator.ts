@@ -206,6 +206,7 @@ export class SimulatedActuator {
       epochMs: START_MS,
       mayBeEvicted: false,
       spentBootIds: [],
+      spentShownAfterMs: 0,
       learnedFloorBytes: null,
       learnedBytesPerJob: null,
       uselessRestarts: 0,

@@ -35,10 +35,10 @@ export interface KnownRecord {
   /** An attempt that was sent. One before `sending` ends together with the lost ledger. */
   readonly sending: Attempt | null;
   /**
-   * The newest attempt that this actuator sent, closed since or not. It replaces the same attempt in a ledger that
+   * The newest attempts that this actuator sent, closed since or not. Each replaces the same attempt in a ledger that
    * shows it before `sending`.
    */
-  readonly lastSent: Attempt | null;
+  readonly sentAttempts: readonly Attempt[];
   /** When this actuator wrote `sending`, oldest first, without what the platform refused. */
   readonly sentAtMs: readonly number[];
   readonly pausedBy: PausedBy;
@@ -90,6 +90,8 @@ export interface LedgerView {
    * checks all.
    */
   readonly spentBootIds: readonly string[];
+  /** `spentBootIds` has all boots that were spent after this time; 0 where it has all. */
+  readonly spentShownAfterMs: number;
   /**
    * The floor that boots of this target show after their warm-up (`normalFloor`); null where nothing was learned
    * lately.

@@ -25,8 +25,10 @@ export interface LedgerLoss {
   readonly ended: readonly Attempt[];
 }
 
-/** More than a day of restarts at four an hour, and fewer than the ledger shows. */
+/** More than a day of restarts at four an hour. */
 const MAX_SENT = 100;
+/** Attempts of a target whose moves are remembered: a failover loses seconds, in which a person may ask for several. */
+const MAX_MOVED = 20;
 
 /**
  * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
@@ -39,6 +41,9 @@ export class RememberingLedger implements Ledger {
   readonly #onLoss: (loss: LedgerLoss) => void;
   readonly #memories = new Map<TargetKey, TargetMemory>();
   #epochMs: number | null = null;
+  /** How many calls had been made when this epoch was noted. */
+  #epochSinceCall = 0;
+  #calls = 0;
   #isAllPaused = false;
   #writing: Promise<void> | null = null;
 
@@ -48,8 +53,9 @@ export class RememberingLedger implements Ledger {
   }
 
   async read(target: Target): Promise<LedgerView> {
+    const call = this.#nextCall();
     const view = await this.#ledger.read(target);
-    if (!this.#hasLost(view)) return this.#note(view);
+    if (!this.#hasLost(view, call)) return this.#note(view);
     this.#writing ??= this.#writeBack(target).finally(() => {
       this.#writing = null;
     });
@@ -74,12 +80,14 @@ export class RememberingLedger implements Ledger {
    */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     await this.read(request.target);
+    this.#nextCall();
     const answer = await this.#ledger.claim(request);
-    if (answer.ok) this.#memoryOf(request.target).open = answer.attempt;
+    if (answer.ok) this.#noteOpen(this.#memoryOf(request.target), answer.attempt);
     return answer;
   }
 
   async advance(attempt: Attempt, move: Move): Promise<AdvanceAnswer> {
+    this.#nextCall();
     const answer = await this.#ledger.advance(attempt, move);
     if (answer.ok) this.#noteMove(answer.attempt, move);
     return answer;
@@ -121,13 +129,17 @@ export class RememberingLedger implements Ledger {
     return this.#ledger.writeBack(...args);
   }
 
-  #hasLost(view: LedgerView): boolean {
-    if (this.#epochMs !== null && view.epochMs !== this.#epochMs) return true;
+  #nextCall(): number {
+    this.#calls += 1;
+    return this.#calls;
+  }
+
+  #hasLost(view: LedgerView, call: number): boolean {
+    if (this.#epochMs !== null && view.epochMs !== this.#epochMs) return call > this.#epochSinceCall;
     const memory = this.#memories.get(targetKey(view.target));
     if (memory === undefined) return false;
     memory.sent = memory.sent.filter(({ attemptId }) => !wasRefused(view, attemptId));
-    if (memory.sent.some(({ bootIds }) => bootIds.some((id) => !view.spentBootIds.includes(id)))) return true;
-    return isOlderThan(view, memory);
+    return isOlderThan(view, memory, call);
   }
 
   /**
@@ -145,8 +157,8 @@ export class RememberingLedger implements Ledger {
     const { epochMs, heldUntilMs } = await this.#ledger.read(target);
     const ended = [...views].flatMap(([memory, view]) => endedIn(view, memory.open));
     // After a loss the ledger is right: an attempt that it has in an earlier phase goes on from there.
-    for (const [memory, view] of views) memory.open = view.open;
-    this.#epochMs = epochMs;
+    for (const [memory, view] of views) this.#noteOpen(memory, view.open);
+    this.#noteEpoch(epochMs);
     const spentBoots = memories.reduce((sum, memory) => sum + knownOf(memory, false).spentBootIds.length, 0);
     this.#onLoss({ heldUntilMs, targets: memories.map((memory) => memory.target), spentBoots, ended });
   }
@@ -156,12 +168,12 @@ export class RememberingLedger implements Ledger {
    * the ledger shows before that, goes on.
    */
   async #closeAgain(memory: TargetMemory): Promise<void> {
-    const { target, lastClose } = memory;
-    if (lastClose === null) return;
-    const { open } = await this.#ledger.read(target);
-    if (open?.id !== lastClose.attemptId) return;
-    const answer = isLegalMove(open, lastClose.move) ? await this.#ledger.advance(open, lastClose.move) : { ok: false };
-    if (!answer.ok) memory.lastClose = null;
+    if (memory.closes.length === 0) return;
+    const { open } = await this.#ledger.read(memory.target);
+    const close = memory.closes.find(({ attemptId }) => attemptId === open?.id);
+    if (open === null || close === undefined) return;
+    const answer = isLegalMove(open, close.move) ? await this.#ledger.advance(open, close.move) : { ok: false };
+    if (!answer.ok) memory.closes = memory.closes.filter((one) => one !== close);
   }
 
   /** Without the records that are damaged. */
@@ -175,13 +187,13 @@ export class RememberingLedger implements Ledger {
 
   /** A view that arrives late must not undo newer knowledge; the ledger's clock orders them. */
   #note(view: LedgerView): LedgerView {
-    this.#epochMs ??= view.epochMs;
+    if (this.#epochMs === null) this.#noteEpoch(view.epochMs);
     const memory = this.#memoryOf(view.target);
     const isNewer = memory.view === null || memory.view.epochMs !== view.epochMs || memory.view.nowMs <= view.nowMs;
     if (view.epochMs !== this.#epochMs || !isNewer) return view;
     memory.view = view;
     const isOlderOpen = view.open?.id === memory.open?.id && (view.open?.epoch ?? 0) < (memory.open?.epoch ?? 0);
-    if (!isOlderOpen) memory.open = view.open;
+    if (!isOlderOpen) this.#noteOpen(memory, view.open);
     this.#isAllPaused = view.pausedBy.all;
     if (!isWorthKeeping(memory)) this.#memories.delete(targetKey(view.target));
     return view;
@@ -189,15 +201,26 @@ export class RememberingLedger implements Ledger {
 
   #noteMove(attempt: Attempt, move: Move): void {
     const memory = this.#memoryOf(attempt.target);
-    const { id: attemptId, bootId, platformDynoId, closedAtMs } = attempt;
-    memory.open = attempt.phase === 'closed' ? null : attempt;
-    if (closedAtMs !== null) memory.lastClose = { attemptId, move, atMs: closedAtMs };
+    const { id: attemptId, bootId, platformDynoId } = attempt;
+    this.#noteOpen(memory, attempt.phase === 'closed' ? null : attempt);
+    memory.changedAtCall = this.#calls;
+    if (attempt.phase === 'closed') memory.closes = [...memory.closes, { attemptId, move }].slice(-MAX_MOVED);
     if (attempt.outcome === 'refused') memory.sent = memory.sent.filter((sent) => sent.attemptId !== attemptId);
     if (attempt.phase !== 'sending') return;
     const bootIds = platformDynoId === null ? [bootId] : [bootId, platformDynoId];
     const atMs = attempt.sendingAtMs ?? attempt.claimedAtMs;
     memory.sent = [...memory.sent, { attemptId, bootIds, atMs }].slice(-MAX_SENT);
-    memory.lastSent = attempt;
+    memory.sentAttempts = [...memory.sentAttempts, attempt].slice(-MAX_MOVED);
+  }
+
+  #noteOpen(memory: TargetMemory, open: Attempt | null): void {
+    if (memory.open?.id !== open?.id || memory.open?.epoch !== open?.epoch) memory.changedAtCall = this.#calls;
+    memory.open = open;
+  }
+
+  #noteEpoch(epochMs: number): void {
+    if (this.#epochMs !== epochMs) this.#epochSinceCall = this.#calls;
+    this.#epochMs = epochMs;
   }
 
   #memoryOf(target: Target): TargetMemory {

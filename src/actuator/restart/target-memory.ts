@@ -14,17 +14,20 @@ export interface TargetMemory {
    * refused.
    */
   sent: readonly SentAttempt[];
-  /** The newest of them, as it was when it was sent; refused since or not. */
-  lastSent: Attempt | null;
-  /** The newest close that this process has written. */
-  lastClose: Close | null;
+  /** The newest attempts that it has sent, as they were then, oldest first; refused since or not. */
+  sentAttempts: readonly Attempt[];
+  /** The newest closes that it has written, oldest first. */
+  closes: readonly Close[];
+  /**
+   * The number of the last call to the ledger that had been made when this memory last changed. Only what the ledger
+   * answers to a later one must contain the change. Its clock does not tell: it may jump back after a failover.
+   */
+  changedAtCall: number;
 }
 
 interface Close {
   readonly attemptId: string;
   readonly move: Move;
-  /** The ledger's time, Unix ms. */
-  readonly atMs: number;
 }
 
 interface SentAttempt {
@@ -35,24 +38,33 @@ interface SentAttempt {
 }
 
 export function newMemory(target: Target): TargetMemory {
-  return { target, view: null, open: null, sent: [], lastSent: null, lastClose: null };
+  return { target, view: null, open: null, sent: [], sentAttempts: [], closes: [], changedAtCall: 0 };
 }
 
 /**
- * Whether the ledger has lost an attempt, or moves of it, that this process knows. A view from before the last move
- * proves nothing: its answer came late.
+ * Whether the ledger has lost an attempt, moves of it, or a restart that this process knows.
+ *
+ * @param call the number of the call that the view answers: one made before the memory last changed proves nothing
  */
-export function isOlderThan(view: LedgerView, { open, lastSent, lastClose }: TargetMemory): boolean {
+export function isOlderThan(view: LedgerView, memory: TargetMemory, call: number): boolean {
+  if (call <= memory.changedAtCall) return false;
+  const { open, sent, sentAttempts, closes } = memory;
   const isBack = (known: Attempt) => view.open?.id === known.id && view.open.epoch < known.epoch;
   const isGone = (known: Attempt) => view.open?.id !== known.id && !isClosedIn(view, known);
-  if (open !== null && view.nowMs > movedAtMs(open) && (isBack(open) || isGone(open))) return true;
-  if (lastClose !== null && view.nowMs > lastClose.atMs && view.open?.id === lastClose.attemptId) return true;
-  return lastSent !== null && view.nowMs > movedAtMs(lastSent) && isBack(lastSent);
+  if (open !== null && (isBack(open) || isGone(open))) return true;
+  if (closes.some(({ attemptId }) => view.open?.id === attemptId) || sentAttempts.some(isBack)) return true;
+  // What is lost is the end: an older restart is lost only together with the newest.
+  const newest = sent.at(-1);
+  return newest !== undefined && isUnspentIn(view, newest);
 }
 
-/** When its last move was written (the ledger's time, Unix ms). */
-function movedAtMs({ claimedAtMs, drainingAtMs, sendingAtMs }: Attempt): number {
-  return sendingAtMs ?? drainingAtMs ?? claimedAtMs;
+/** Shorter than the 30 days after which the ledger forgets a spent boot. */
+const UNSPENT_AFTER_MS = 15 * 86_400_000;
+
+/** Not where the ledger may have forgotten the boot, or shows newer ones only. */
+function isUnspentIn({ nowMs, spentBootIds, spentShownAfterMs }: LedgerView, { atMs, bootIds }: SentAttempt): boolean {
+  if (atMs <= Math.max(spentShownAfterMs, nowMs - UNSPENT_AFTER_MS)) return false;
+  return bootIds.some((id) => !spentBootIds.includes(id));
 }
 
 /** The attempt, if the ledger has lost it before anything was sent. */
@@ -69,11 +81,11 @@ export function wasRefused({ history }: LedgerView, attemptId: string): boolean 
   return history.some((entry) => entry.attemptId === attemptId && entry.outcome === 'refused');
 }
 
-export function knownOf({ view, open, sent, lastSent }: TargetMemory, isAllPaused: boolean): KnownRecord {
+export function knownOf({ view, open, sent, sentAttempts }: TargetMemory, isAllPaused: boolean): KnownRecord {
   return {
     spentBootIds: [...new Set([...(view?.spentBootIds ?? []), ...sent.flatMap(({ bootIds }) => bootIds)])],
     sending: open?.phase === 'sending' ? open : null,
-    lastSent,
+    sentAttempts,
     sentAtMs: sent.map(({ atMs }) => atMs),
     pausedBy: { all: isAllPaused, target: view?.pausedBy.target ?? false },
     pauser: view?.pauser ?? null,
@@ -85,8 +97,9 @@ export function knownOf({ view, open, sent, lastSent }: TargetMemory, isAllPause
 
 /** Points can name any app, so targets without restarts and pauses are not remembered. */
 export function isWorthKeeping(memory: TargetMemory): boolean {
-  const { spentBootIds, sending, pausedBy, cooldownUntilMs, breakerOpenUntilMs } = knownOf(memory, false);
-  if (spentBootIds.length > 0 || memory.lastSent !== null || memory.open !== null || sending !== null) return true;
-  if (pausedBy.target) return true;
+  const { open, sentAttempts, closes } = memory;
+  if (open !== null || sentAttempts.length > 0 || closes.length > 0) return true;
+  const { spentBootIds, pausedBy, cooldownUntilMs, breakerOpenUntilMs } = knownOf(memory, false);
+  if (spentBootIds.length > 0 || pausedBy.target) return true;
   return Math.max(cooldownUntilMs, breakerOpenUntilMs) > (memory.view?.nowMs ?? 0);
 }

@@ -22,6 +22,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     epochMs: 0,
     mayBeEvicted: false,
     spentBootIds: [],
+    spentShownAfterMs: 0,
     learnedFloorBytes: null,
     learnedBytesPerJob: null,
     uselessRestarts: 0,

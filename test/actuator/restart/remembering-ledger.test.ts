@@ -44,6 +44,26 @@ async function sent(by: RememberingLedger, bootId = 'boot-1'): Promise<Attempt> 
   return moved(by, draining, { to: 'sending', ...to });
 }
 
+/** Reads now; what is returned lets the answer arrive. */
+function lateRead(): () => Promise<unknown> {
+  const read = ledger.read.bind(ledger);
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  ledger.read = async (target) => {
+    const view = await read(target);
+    await arrived;
+    return view;
+  };
+  const view = mine.read(SHOP);
+  ledger.read = read;
+  return () => {
+    arrive();
+    return view;
+  };
+}
+
 const spent = async () => [...(await ledger.read(SHOP)).spentBootIds].sort();
 const closed = (outcome: 'unconfirmed' | 'refused'): Move => ({ to: 'closed', outcome, evidence: '' });
 
@@ -91,7 +111,7 @@ describe('a ledger that was lost under a living actuator', () => {
     await ledger.writeBack(SHOP, {
       spentBootIds: [],
       sending: attempt,
-      lastSent: null,
+      sentAttempts: [],
       sentAtMs: [],
       pausedBy: { all: false, target: false },
       pauser: null,
@@ -257,14 +277,51 @@ describe('a ledger that came back without its newest part', () => {
 
   it('is not mistaken for one whose answer came late', async () => {
     const attempt = await claimed(mine);
-    const late = await ledger.read(SHOP);
+    const early = lateRead();
     clock.pass(1);
-    await moved(mine, attempt, DRAIN);
-    const { read } = ledger;
-    ledger.read = async () => late;
+    const draining = await moved(mine, attempt, DRAIN);
+    const beforeSending = lateRead();
+    clock.pass(1);
+    await moved(mine, draining, SEND);
+    await early();
+    await beforeSending();
+    expect((await mine.read(SHOP)).open?.phase).toBe('sending');
+    expect(losses).toEqual([]);
+  });
+
+  it('is noticed although the clock of the new master is behind', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    clock.pass(60_000);
+    const sending = await moved(mine, draining, SEND);
+    await moved(mine, sending, closed('refused'));
+    ledger.restore(saved);
+    clock.pass(-60_000);
+    expect(await mine.read(SHOP)).toMatchObject({ open: null, history: [{ attemptId: sending.id }] });
+    expect(losses).toHaveLength(1);
+  });
+
+  it('closes again an attempt that the platform refused, although another one was sent after it', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    const first = await moved(mine, draining, SEND);
+    await moved(mine, first, closed('refused'));
+    clock.pass(POLICY.cooldownMs);
+    await moved(mine, await sent(mine, 'boot-2'), closed('unconfirmed'));
+    ledger.restore(saved);
+    expect(await mine.read(SHOP)).toMatchObject({ open: null, history: [{ attemptId: first.id, outcome: 'refused' }] });
+    expect(await ledger.advance(draining, SEND)).toEqual({ ok: false, why: 'overtaken' });
+  });
+
+  it('is not mistaken for one that no longer shows, or has forgotten, a boot spent long ago', async () => {
+    await moved(mine, await sent(mine), closed('unconfirmed'));
+    const { nowMs } = await mine.read(SHOP);
+    const read = ledger.read.bind(ledger);
+    ledger.read = async (target) => ({ ...(await read(target)), spentBootIds: [], spentShownAfterMs: nowMs });
     await mine.read(SHOP);
-    ledger.read = read;
-    expect((await mine.read(SHOP)).open?.phase).toBe('draining');
+    ledger.read = async (target) => ({ ...(await read(target)), spentBootIds: [], spentShownAfterMs: 0 });
+    clock.pass(30 * 24 * 3_600_000);
+    await mine.read(SHOP);
     expect(losses).toEqual([]);
   });
 

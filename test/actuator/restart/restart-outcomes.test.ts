@@ -119,6 +119,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     pauser: null,
     epochMs: 0,
     spentBootIds: [],
+    spentShownAfterMs: 0,
     learnedFloorBytes: null,
     learnedBytesPerJob: null,
     uselessRestarts: 0,

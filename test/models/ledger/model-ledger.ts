@@ -112,6 +112,7 @@ export class ModelLedger implements Ledger {
       epochMs: heldUntilMs - this.#policy.holdMs,
       mayBeEvicted: false,
       spentBootIds: [...record.spent],
+      spentShownAfterMs: 0,
       uselessRestarts: uselessInARow(
         record.history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > record.usefulFromMs),
       ),
@@ -295,7 +296,7 @@ export class ModelLedger implements Ledger {
     }
     this.#countAgain(record, known.sentAtMs);
     const { attempt } = record;
-    const later = [known.sending, known.lastSent].find((one) => one?.id === attempt?.id);
+    const later = [known.sending, ...known.sentAttempts].find((one) => one?.id === attempt?.id);
     if (attempt !== null && later && attempt.epoch < later.epoch) record.attempt = later;
     const isClosed = record.history.some(({ attemptId }) => attemptId === known.sending?.id);
     if (record.attempt !== null || isClosed || known.sending === null) return;

@@ -118,6 +118,7 @@ const readSchema = z
     pauser: z.union([text, z.literal(false)]),
     epochMs: time,
     spent: stringList,
+    spentShownAfterMs: time,
   })
   .superRefine((record, context) => {
     for (const name of ['cooldownUntilMs', 'dryCooldownUntilMs', 'breakerOpenUntilMs'] as const) {

@@ -6,7 +6,7 @@ import { HOUR, type LedgerSession, MINUTE, POLICY, SHOP } from './ledger-session
 const NOTHING_KNOWN: KnownRecord = {
   spentBootIds: [],
   sending: null,
-  lastSent: null,
+  sentAttempts: [],
   sentAtMs: [],
   pausedBy: { all: false, target: false },
   pauser: null,
@@ -66,7 +66,7 @@ export function describeLosses(session: LedgerSession): void {
       const known: KnownRecord = {
         spentBootIds: ['boot-1', 'platform-1'],
         sending: attempt,
-        lastSent: null,
+        sentAttempts: [],
         sentAtMs: [],
         pausedBy: { all: true, target: true },
         pauser: 'ana',
@@ -106,7 +106,7 @@ export function describeLosses(session: LedgerSession): void {
       await session.ledger.writeBack(SHOP, {
         spentBootIds: [],
         sending: { ...attempt, id: 'older', phase: 'sending' },
-        lastSent: null,
+        sentAttempts: [],
         sentAtMs: [],
         pausedBy: { all: true, target: true },
         pauser: null,
@@ -125,7 +125,7 @@ export function describeLosses(session: LedgerSession): void {
       const known: KnownRecord = {
         ...NOTHING_KNOWN,
         spentBootIds: ['boot-1', 'platform-1'],
-        lastSent: sent,
+        sentAttempts: [sent],
         sentAtMs: [nowMs - 2 * HOUR, nowMs - MINUTE],
       };
       for (let time = 0; time < 2; time += 1) await session.ledger.writeBack(SHOP, known);

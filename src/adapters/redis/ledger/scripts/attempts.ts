@@ -37,7 +37,8 @@ local move = args.move
 local byPolicy = attempt.by == 'policy'
 
 local function spend(id)
-  if not known(id) or redis.call('ZADD', spentKey, 'NX', now, id) == 0 then return end
+  -- A boot that a person restarts again is spent from now on: it must not be forgotten with the first restart.
+  if not known(id) or redis.call('ZADD', spentKey, now, id) == 0 then return end
   local spends = list('spends')
   table.insert(spends, id)
   set('spends', cjson.encode(spends))

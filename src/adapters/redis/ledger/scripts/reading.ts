@@ -3,9 +3,14 @@ import { PRELUDE } from './prelude.ts';
 /** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
 export const READ = `${PRELUDE}
 local pausedAt, pauser = pausedSince()
-local spent = {}
-for _, id in ipairs(redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1)) do
-  if #id <= policy.maxBootIdBytes then table.insert(spent, id) end
+local spent, spentShownAfter = {}, 0
+local newestSpent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1, 'WITHSCORES')
+for index = 1, #newestSpent, 2 do
+  if #newestSpent[index] <= policy.maxBootIdBytes then table.insert(spent, newestSpent[index]) end
+end
+if #newestSpent == 2 * policy.spentShown then
+  -- Another program may have written any number.
+  spentShownAfter = math.floor(math.max(0, math.min(now, tonumber(newestSpent[#newestSpent]))))
 end
 return cjson.encode({
   nowMs = now,
@@ -26,6 +31,7 @@ return cjson.encode({
   pauser = pauser or false,
   epochMs = epoch,
   spent = spent,
+  spentShownAfterMs = spentShownAfter,
 })
 `;
 

@@ -36,9 +36,11 @@ if args.breakerOpenUntilMs > now and not get('countFromMs') then
   set('countFromMs', args.breakerOpenUntilMs)
 end
 local open = get('attempt') and cjson.decode(get('attempt'))
-for _, sending in ipairs({args.sending, args.lastSent}) do
+local sentAttempts = args.sentAttempts
+if known(args.sending) then table.insert(sentAttempts, args.sending) end
+for _, sending in ipairs(sentAttempts) do
   -- A replica that lags may show the attempt as it was before it was sent.
-  if open and known(sending) and open.id == sending.id and open.epoch < sending.epoch then
+  if open and open.id == sending.id and open.epoch < sending.epoch then
     set('attempt', cjson.encode(sending))
     return 1
   end
