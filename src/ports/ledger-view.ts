@@ -39,7 +39,7 @@ export interface KnownRecord {
    * shows it before `sending`.
    */
   readonly sentAttempts: readonly Attempt[];
-  /** When this actuator wrote `sending`, oldest first, without what the platform refused. */
+  /** When `sending` was written, as far as this actuator knows, without what the platform refused. */
   readonly sentAtMs: readonly number[];
   readonly pausedBy: PausedBy;
   /** Who paused, as in the view. */

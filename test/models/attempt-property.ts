@@ -79,7 +79,7 @@ function checkBoots(world: AttemptWorld): void {
 
 /**
  * Whether the one of two senders that wrote `sending` later had to know of the other: by the ledger, by itself, or by
- * what the other wrote back before. Their requests may reach the platform in the other order.
+ * what the other wrote back before, once it had heard that its own write was accepted. Their requests may reach the platform in the other order.
  */
 function isRemembered(world: AttemptWorld, one: WireDelete, other: WireDelete): boolean {
   if (one.write === null || other.write === null) return true;
@@ -87,8 +87,9 @@ function isRemembered(world: AttemptWorld, one: WireDelete, other: WireDelete): 
   const [earlier, later] = world.writes.indexOf(pair[0]) <= world.writes.indexOf(pair[1]) ? pair : pair.toReversed();
   if (earlier === undefined || later === undefined) return true;
   if (world.isKept(earlier, later.generation) || earlier.life === later.life) return true;
-  const wroteBackAtMs = earlier.life.wroteBackAtMs.get(later.generation);
-  return wroteBackAtMs !== undefined && wroteBackAtMs < later.atMs && wroteBackAtMs > earlier.atMs;
+  const { heardAtMs } = earlier;
+  const wroteBack = earlier.life.wroteBackAtMs.get(later.generation) ?? [];
+  return heardAtMs !== null && wroteBack.some((atMs) => atMs > heardAtMs && atMs < later.atMs);
 }
 
 function checkBudget(world: AttemptWorld): void {
@@ -111,8 +112,15 @@ function checkBudget(world: AttemptWorld): void {
  */
 function isCounted(world: AttemptWorld, earlier: SendingWrite, later: SendingWrite): boolean {
   if (world.isKept(earlier, later.generation)) return true;
-  if (world.wasEmptiedOf(earlier)) return false;
+  if (world.wasEmptiedOf(earlier) || isWrittenAgain(world, earlier, later)) return false;
   return earlier.life === later.life && world.deletes.some((sent) => sent.write === earlier && !isRefused(sent));
+}
+
+/** Another actuator has written the same `sending` after the ledger had lost it: that attempt counts once. */
+function isWrittenAgain(world: AttemptWorld, earlier: SendingWrite, later: SendingWrite): boolean {
+  const { writes } = world;
+  const between = writes.slice(writes.indexOf(earlier) + 1, writes.indexOf(later));
+  return between.some((write) => write.attempt.id === earlier.attempt.id && world.isKept(write, later.generation));
 }
 
 function isRefused({ fate }: WireDelete): boolean {

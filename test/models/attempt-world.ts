@@ -50,6 +50,8 @@ export interface SendingWrite {
   readonly generation: number;
   /** Of the actuator that wrote it. */
   readonly life: Life;
+  /** When the answer to the write reached that actuator (monotonic); null: not yet, or never. */
+  heardAtMs: number | null;
 }
 
 export interface WireDelete extends SentDelete {
@@ -65,8 +67,8 @@ interface Gate {
 
 export interface Life {
   alive: boolean;
-  /** When what it knew was written back (monotonic), by the generation of the ledger that took it: the first time. */
-  readonly wroteBackAtMs: Map<number, number>;
+  /** When what it knew was written back (monotonic), by the generation of the ledger that took it. */
+  readonly wroteBackAtMs: Map<number, number[]>;
 }
 
 interface Actuator {
@@ -259,7 +261,11 @@ export class AttemptWorld {
       read: (target) => gated(() => inner.read(target)),
       open: () => gated(() => inner.open()),
       claim: (request) => gated(() => inner.claim(request)),
-      advance: (attempt, move) => gated(() => this.#advance(life, attempt, move)),
+      advance: async (attempt, move) => {
+        const answer = await gated(() => this.#advance(life, attempt, move));
+        if (answer.ok) this.#heard(life, answer.attempt);
+        return answer;
+      },
       writeBack: (target, known) => gated(() => this.#writeBack(life, target, known)),
       recordReclaimed: (...args) => inner.recordReclaimed(...args),
       recordBackSoon: (...args) => inner.recordBackSoon(...args),
@@ -273,15 +279,21 @@ export class AttemptWorld {
 
   async #writeBack(life: Life, target: Target, known: KnownRecord): Promise<void> {
     await this.ledger.writeBack(target, known);
-    if (life.wroteBackAtMs.has(this.#generation)) return;
-    life.wroteBackAtMs.set(this.#generation, this.clock.monotonic());
+    const times = life.wroteBackAtMs.get(this.#generation) ?? [];
+    life.wroteBackAtMs.set(this.#generation, [...times, this.clock.monotonic()]);
+  }
+
+  #heard(sender: Life, { id, phase }: Attempt): void {
+    if (phase !== 'sending') return;
+    const write = this.writes.findLast(({ attempt, life }) => life === sender && attempt.id === id);
+    if (write !== undefined) write.heardAtMs = this.clock.monotonic();
   }
 
   async #advance(life: Life, attempt: Attempt, move: Move) {
     const answer = await this.ledger.advance(attempt, move);
     if (answer.ok && answer.attempt.phase === 'sending') {
       const [atMs, generation] = [this.clock.monotonic(), this.#generation];
-      this.writes.push({ attempt: answer.attempt, atMs, generation, life });
+      this.writes.push({ attempt: answer.attempt, atMs, generation, life, heardAtMs: null });
     }
     return answer;
   }

@@ -81,18 +81,28 @@ export function wasRefused({ history }: LedgerView, attemptId: string): boolean 
   return history.some((entry) => entry.attemptId === attemptId && entry.outcome === 'refused');
 }
 
-export function knownOf({ view, open, sent, sentAttempts }: TargetMemory, isAllPaused: boolean): KnownRecord {
+export function knownOf(memory: TargetMemory, isAllPaused: boolean): KnownRecord {
+  const { view, open, sent, sentAttempts } = memory;
   return {
     spentBootIds: [...new Set([...(view?.spentBootIds ?? []), ...sent.flatMap(({ bootIds }) => bootIds)])],
     sending: open?.phase === 'sending' ? open : null,
     sentAttempts,
-    sentAtMs: sent.map(({ atMs }) => atMs),
+    sentAtMs: sentAtMs(memory),
     pausedBy: { all: isAllPaused, target: view?.pausedBy.target ?? false },
     pauser: view?.pauser ?? null,
     cooldownUntilMs: view?.cooldownUntilMs ?? 0,
     breakerOpenUntilMs: view?.breakerOpenUntilMs ?? 0,
     breakerReason: view?.breakerReason ?? null,
   };
+}
+
+/**
+ * Of other actuators too: once their boots are written back as spent, they do not notice that their restarts were lost.
+ */
+function sentAtMs({ view, open, sent }: TargetMemory): readonly number[] {
+  const closed = view?.history.filter(({ outcome }) => outcome !== 'refused') ?? [];
+  const times = [...closed.map(({ sendingAtMs }) => sendingAtMs), open?.sendingAtMs ?? null];
+  return [...new Set([...sent.map(({ atMs }) => atMs), ...times.filter((atMs) => atMs !== null)])];
 }
 
 /** Points can name any app, so targets without restarts and pauses are not remembered. */

@@ -228,6 +228,21 @@ describe('a ledger that came back without its newest part', () => {
     expect(losses).toHaveLength(1);
   });
 
+  it('keeps cooldown and budget of what another one sent, as far as this one has read it', async () => {
+    const saved = ledger.save();
+    const sentAtMs = clock.now();
+    const first = await sent(other);
+    await mine.read(SHOP);
+    ledger.restore(saved);
+    clock.pass(1);
+    expect(await mine.read(SHOP)).toMatchObject({ sentLastHour: 1, cooldownUntilMs: sentAtMs + POLICY.cooldownMs });
+    await moved(mine, first, closed('unconfirmed'));
+    clock.pass(POLICY.cooldownMs);
+    await sent(mine, 'boot-2');
+    ledger.restore(saved);
+    expect((await mine.read(SHOP)).sentLastHour).toBe(2);
+  });
+
   it('says which attempts it has lost before anything was sent, and no others', async () => {
     const kept = await mine.claim(aClaim({ target: MAIL }));
     const saved = ledger.save();
