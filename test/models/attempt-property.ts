@@ -47,6 +47,7 @@ function check(world: AttemptWorld): void {
   checkAttemptIds(world);
   checkBoots(world);
   checkBudget(world);
+  if (!world.hasLost()) assert.deepEqual(world.losses, [], 'no loss was seen where there was none');
   const strange = world.faults.filter(
     (fault) => !(fault instanceof LedgerUnavailable || fault instanceof PlatformError),
   );

@@ -1,5 +1,5 @@
 import { AttemptRunner } from '../../src/actuator/restart/attempt/attempt-runner.ts';
-import { RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
+import { type LedgerLoss, RememberingLedger } from '../../src/actuator/restart/remembering-ledger.ts';
 import type { LedgerPolicy } from '../../src/adapters/redis/ledger/redis-ledger.ts';
 import type { Attempt, Move } from '../../src/attempt/attempt.ts';
 import { LedgerUnavailable } from '../../src/model/errors.ts';
@@ -89,6 +89,8 @@ export class AttemptWorld {
   readonly writes: SendingWrite[] = [];
   readonly deletes: WireDelete[] = [];
   readonly faults: Error[] = [];
+  /** What the actuators took for a loss of the ledger. */
+  readonly losses: LedgerLoss[] = [];
   #actuators: Actuator[] = [];
   #gates: Gate[] = [];
   #generation = 0;
@@ -102,6 +104,11 @@ export class AttemptWorld {
   constructor() {
     this.#actuators = [this.#start(), this.#start()];
     this.clock.pass(POLICY.holdMs);
+  }
+
+  /** Whether the ledger has lost anything. */
+  hasLost(): boolean {
+    return this.#generation > 0;
   }
 
   /** Whether the ledger was emptied since: then only the ages of dynos, which this world lacks, count the restart. */
@@ -220,7 +227,7 @@ export class AttemptWorld {
 
   #start(): Actuator {
     const life: Life = { alive: true, wroteBackAtMs: new Map() };
-    const ledger = new RememberingLedger(this.#gatedLedger(life));
+    const ledger = new RememberingLedger(this.#gatedLedger(life), (loss) => this.losses.push(loss));
     const runner = new AttemptRunner({
       ledger,
       platform: this.#gatedPlatform(life),
