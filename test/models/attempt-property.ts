@@ -80,7 +80,8 @@ function checkBoots(world: AttemptWorld): void {
 
 /**
  * Whether the one of two senders that wrote `sending` later had to know of the other: by the ledger, by itself, or by
- * what the other wrote back before, once it had heard that its own write was accepted. Their requests may reach the platform in the other order.
+ * what the other wrote back before, once it had heard that its own write was accepted. Their requests may reach the
+ * platform in the other order.
  */
 function isRemembered(world: AttemptWorld, one: WireDelete, other: WireDelete): boolean {
   if (one.write === null || other.write === null) return true;

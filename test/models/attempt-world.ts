@@ -301,6 +301,8 @@ export class AttemptWorld {
     if (answer.ok && answer.attempt.phase === 'sending') {
       const [atMs, generation] = [this.clock.monotonic(), this.#generation];
       this.writes.push({ attempt: answer.attempt, atMs, generation, life, heardAtMs: null });
+      // The ledger tells restarts by their millisecond. Between two of a target the platform was read.
+      this.clock.pass(1);
     }
     return answer;
   }
