@@ -36,7 +36,7 @@ function tolerateFailure(output: NodeJS.WriteStream): void {
   const fail = () => {
     hasFailed = true;
   };
-  output.on('error', fail);
+  withoutWarning(output, () => output.on('error', fail));
   // By then what is written now has failed.
   setImmediate(() => {
     tolerant.delete(output);
@@ -48,5 +48,16 @@ function tolerateFailure(output: NodeJS.WriteStream): void {
 function tolerateNext(output: NodeJS.WriteStream): void {
   if (owed.has(output)) return;
   owed.add(output);
-  output.once('error', () => owed.delete(output));
+  withoutWarning(output, () => output.once('error', () => owed.delete(output)));
+}
+
+/**
+ * Each worker thread adds a listener of Node's to the output, so in an application with many threads the next one would
+ * print `MaxListenersExceededWarning`.
+ */
+function withoutWarning(output: NodeJS.WriteStream, addListener: () => void): void {
+  const maxListeners = output.getMaxListeners();
+  output.setMaxListeners(Number.POSITIVE_INFINITY);
+  addListener();
+  output.setMaxListeners(maxListeners);
 }

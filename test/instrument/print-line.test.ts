@@ -60,3 +60,23 @@ it('leaves an application whose standard output is closed as it was, whatever Op
   child.stdin.end('go');
   expect(await once(child, 'close')).toEqual([7, null]);
 });
+
+const PRINTER = new URL('../../src/instrument/print-line.ts', import.meta.url).href;
+const THREADS = `
+const { Worker } = await import('node:worker_threads');
+const { printLine } = await import('${PRINTER}');
+const threads = Array.from({ length: 12 }, () => new Worker('setInterval(() => {}, 1000)', { eval: true }));
+await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))));
+printLine('said');
+await Promise.all(threads.map((thread) => thread.terminate()));
+`;
+
+it('makes Node warn of no leak in an application with many threads', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', THREADS]);
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(output).toBe('said\n');
+});
