@@ -68,7 +68,7 @@ export interface Moment {
 export class AttemptMover {
   readonly #parts: AttemptMoverParts;
   /** The platform's answers to this process's DELETEs, until their attempts are closed. */
-  readonly #answers = new Map<string, RestartAnswer>();
+  readonly #answers = new Map<string, { readonly sendingAtMs: number | null; readonly said: RestartAnswer }>();
   readonly #stopped: AbortSignal;
 
   /** @param stopped aborted: begin nothing new, and cancel reads */
@@ -147,12 +147,14 @@ export class AttemptMover {
     onMove?.(answer.attempt);
     const mayStillSend = () => clock.monotonic() - writtenAtMs < SEND_DEADLINE_MS;
     const said = await platform.restart(attempt.target.app, attempt.dyno, mayStillSend);
-    this.#answers.set(attempt.id, said);
+    this.#answers.set(attempt.id, { sendingAtMs: answer.attempt.sendingAtMs, said });
     return said.kind === 'refused' || said.kind === 'gone' || said.kind === 'not-sent';
   }
 
   async #fromSending({ attempt, nowMs, report }: Moment): Promise<boolean> {
-    const said = this.#answers.get(attempt.id);
+    const answer = this.#answers.get(attempt.id);
+    // If the ledger had lost that write, another actuator may have sent again: its DELETE has an answer of its own.
+    const said = answer?.sendingAtMs === attempt.sendingAtMs ? answer?.said : undefined;
     if (said?.kind === 'gone') {
       return this.#make(attempt, closing('already-gone', `the platform knows no ${attempt.dyno}: ${said.message}`));
     }
