@@ -80,8 +80,10 @@ describe('the Heroku of the tests', () => {
     expect(app.app.dynos.map(({ identity }) => [identity.name, identity.size.name])).toEqual([['web.1', 'Basic']]);
     // What comes through the router is never taken for this machine.
     expect((await ask('/api/status')).status).toBe(401);
-    const status = await (await ask('/api/status', app.config.TIDEMARK_ADMIN_TOKEN)).json();
-    expect(status).toMatchObject({ targets: [{ target: 'my-app:worker', restarts: expect.not.stringMatching('on') }] });
+    const statusOf = async () => (await ask('/api/status', app.config.TIDEMARK_ADMIN_TOKEN)).json();
+    // It is ready before its first look at the targets.
+    const targets = [{ target: 'my-app:worker', restarts: expect.not.stringMatching('on') }];
+    await vi.waitFor(async () => expect(await statusOf()).toMatchObject({ targets }), PATIENCE);
     expect(printed.join('\n')).toContain('connected to Redis at ec2-127-0-0-1');
   });
 });
