@@ -24,6 +24,8 @@ import type { Candidate, Restarter, Sample } from '../restarter.ts';
 const TARGET = { app: 'evaluation', processType: 'worker' };
 const ONE_MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+/** The service's loop decides this often, with the newest measurement. */
+const ROUND_MS = 10_000;
 
 /** The detector and the policy of the service, with a ledger that remembers what Redis would. */
 export const TIDEMARK = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) } satisfies Candidate;
@@ -41,6 +43,7 @@ class TidemarkRestarter implements Restarter {
   readonly #sent: Sent[] = [];
   #boot: Boot | null = null;
   #decision: Decision | null = null;
+  #decidedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(policy: Policy) {
     this.#policy = policy;
@@ -52,9 +55,13 @@ class TidemarkRestarter implements Restarter {
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, this.#policy);
     this.#boot = boot;
-    if (closedBuckets(boot) === closedBefore && this.#decision?.reason !== 'jobs-running') return false;
-    this.#learn(boot, sample);
-    noteLearned(boot, normalBytesPerJob(this.#learned, sample.timeMs));
+    const hasClosed = closedBuckets(boot) !== closedBefore;
+    if (!hasClosed && sample.timeMs - this.#decidedAtMs < ROUND_MS) return false;
+    this.#decidedAtMs = sample.timeMs;
+    if (hasClosed) {
+      this.#learn(boot, sample);
+      noteLearned(boot, normalBytesPerJob(this.#learned, sample.timeMs));
+    }
     this.#decision = this.#decide(boot, sample);
     this.#noteBackSoon(boot, sample);
     if (this.#decision?.action !== 'restart') return false;
