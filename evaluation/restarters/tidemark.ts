@@ -1,6 +1,7 @@
 import { BREAKER_FRUITLESS, BREAKER_OPEN_MS, uselessInARow } from '../../src/attempt/breaker.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
 import { decide } from '../../src/decision/decide.ts';
+import { decideEveryMs } from '../../src/decision/decide-every.ts';
 import type { LedgerFacts } from '../../src/decision/decide-input.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../../src/decision/learned.ts';
 import {
@@ -24,8 +25,6 @@ import type { Candidate, Restarter, Sample } from '../restarter.ts';
 const TARGET = { app: 'evaluation', processType: 'worker' };
 const ONE_MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** The service's loop decides this often, with the newest measurement. */
-const ROUND_MS = 10_000;
 
 /** The detector and the policy of the service, with a ledger that remembers what Redis would. */
 export const TIDEMARK = { name: 'Tidemark', start: () => new TidemarkRestarter(defaultPolicy()) } satisfies Candidate;
@@ -56,7 +55,7 @@ class TidemarkRestarter implements Restarter {
     const boot = observe(known ?? openBoot(point), point, this.#policy);
     this.#boot = boot;
     const hasClosed = closedBuckets(boot) !== closedBefore;
-    if (!hasClosed && sample.timeMs - this.#decidedAtMs < ROUND_MS) return false;
+    if (!hasClosed && !this.#isDue(sample.timeMs)) return false;
     this.#decidedAtMs = sample.timeMs;
     if (hasClosed) {
       this.#learn(boot, sample);
@@ -68,6 +67,12 @@ class TidemarkRestarter implements Restarter {
     const { usageBytes } = this.#decision;
     this.#sent.push({ atMs: sample.timeMs, usageBytes, reclaimedBytes: null, backAfterMs: null });
     return true;
+  }
+
+  /** As often as the service, by the newest measurement. */
+  #isDue(nowMs: number): boolean {
+    const isWaiting = this.#decision?.reason === 'jobs-running';
+    return isWaiting || nowMs - this.#decidedAtMs >= decideEveryMs(this.#policy.windowMs);
   }
 
   /** What the newest decision says. */

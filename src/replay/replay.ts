@@ -1,4 +1,5 @@
 import { decideAlone } from '../decision/decide-alone.ts';
+import { decideEveryMs } from '../decision/decide-every.ts';
 import { keepLearned, type LearnedBoot, normalBytesPerJob, normalFloor } from '../decision/learned.ts';
 import { type Boot, closedBuckets, noteLearned, observe, openBoot } from '../detector/boot/boot.ts';
 import { learnableOf } from '../detector/boot/learnable.ts';
@@ -33,7 +34,7 @@ export interface ReplaySummary {
   readonly restarts: readonly Decision[];
 }
 
-/** One assessed moment: each closed bucket, and each row while the decision waits for a moment without jobs. */
+/** One assessed moment: each closed bucket, each restart, and each row while one waits for a moment without jobs. */
 export interface Judged {
   readonly decision: Decision;
   /** When the floor's last lasting rise was (ms); null if the detector sees none. */
@@ -90,6 +91,7 @@ class ReplayRun {
   readonly #targets = new Map<string, TargetState>();
   readonly #restarts: Decision[] = [];
   readonly #waiting = new Set<string>();
+  readonly #decidedMs = new Map<string, number>();
   readonly #ended = new Set<string>();
   #finalClass: Decision['class'] = 'unknown';
 
@@ -113,11 +115,12 @@ class ReplayRun {
     const closedBefore = known === null ? -1 : closedBuckets(known);
     const boot = observe(known ?? openBoot(point), point, policy);
     this.#keep(boot);
-    // Floors change when a bucket closes. Between two buckets only a moment without jobs can change the decision.
-    if (closedBuckets(boot) === closedBefore && !this.#waiting.has(bootKey)) return;
+    const nowMs = point.timeMs;
+    const isNotable = closedBuckets(boot) !== closedBefore || this.#waiting.has(bootKey);
+    if (!isNotable && !this.#isDue(bootKey, nowMs)) return;
+    this.#decidedMs.set(bootKey, nowMs);
     const target = this.#targets.get(processType) ?? { learned: [], restartsMs: [] };
     this.#targets.set(processType, target);
-    const nowMs = point.timeMs;
     target.learned = learn(target.learned, boot, nowMs, policy);
     noteLearned(boot, normalBytesPerJob(target.learned, nowMs));
     const decision = decideOne(boot, { nowMs, ...target, policy });
@@ -126,7 +129,15 @@ class ReplayRun {
       this.#restarts.push(decision);
       if (restartEndsBoot) this.#ended.add(bootKey);
     }
-    this.#note(decision, boot);
+    if (isNotable || decision.action === 'restart') this.#onJudged?.({ decision, stepMs: lastStepMs(boot) });
+    this.#note(decision);
+  }
+
+  /** The service decides by the newest measurement, not by closed buckets alone. */
+  #isDue(bootKey: string, nowMs: number): boolean {
+    const beforeMs = this.#decidedMs.get(bootKey);
+    const everyMs = decideEveryMs(this.#options.policy.windowMs);
+    return beforeMs === undefined || nowMs - beforeMs >= everyMs;
   }
 
   /** The newest is the last one in its map, and the most silent one goes first. */
@@ -140,11 +151,10 @@ class ReplayRun {
     this.#boots.set(dyno, ofDyno);
   }
 
-  #note(decision: Decision, boot: Boot): void {
-    const { dyno, bootId } = boot.identity;
+  #note(decision: Decision): void {
+    const { dyno, bootId } = decision;
     const bootKey = JSON.stringify([dyno, bootId]);
     this.#finalClass = decision.class;
-    this.#onJudged?.({ decision, stepMs: lastStepMs(boot) });
     if (decision.reason === 'jobs-running') this.#waiting.add(bootKey);
     else this.#waiting.delete(bootKey);
     const change = `${decision.class}/${decision.action}`;

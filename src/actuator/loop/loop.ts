@@ -1,9 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../report/log.ts';
 
-const SHORTEST_TICK_MS = 250;
-const LONGEST_TICK_MS = 10_000;
-
 export interface LoopOptions {
   /** Done one after the other in every round. */
   readonly steps: readonly (() => Promise<void>)[];
@@ -12,11 +9,6 @@ export interface LoopOptions {
   /** The first round waits for it: before Redis is connected it could only warn that it is not. */
   readonly ready: Promise<unknown>;
   readonly log: Pick<Log, 'error'>;
-}
-
-/** How often to look at boots whose buckets are one window long. */
-export function tickEveryMs(windowMs: number): number {
-  return Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, windowMs / 4));
 }
 
 /**

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RedisState } from '../../adapters/redis/state.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import { decideEveryMs } from '../../decision/decide-every.ts';
 import type { BootIdentity } from '../../model/point.ts';
 import type { Intake } from '../../sources/intake.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
 import { hearPassedWebhooks } from '../doors/heroku-webhooks.ts';
 import type { OwnRecord } from '../group/own-record.ts';
 import type { Host } from '../host.ts';
-import { runLoop, tickEveryMs } from '../loop/loop.ts';
+import { runLoop } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
 import { stepByStep } from '../loop/turns.ts';
@@ -69,7 +70,7 @@ export function run(parts: RunParts): () => Promise<void> {
   };
   const loop = runLoop({
     steps: [hear, () => tick(tickParts), save, () => standings.refresh(), show, keepRecord, () => summaries.look()],
-    everyMs: tickEveryMs(settings.policy.windowMs),
+    everyMs: decideEveryMs(settings.policy.windowMs),
     ready: untilConnected(state),
     log,
   });

@@ -1,17 +1,9 @@
 import { expect, it } from 'vitest';
 import { Leadership } from '../../../src/actuator/loop/leadership.ts';
-import { runLoop, tickEveryMs } from '../../../src/actuator/loop/loop.ts';
+import { runLoop } from '../../../src/actuator/loop/loop.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 
 const SILENT = { error: () => undefined };
-
-it.each([
-  [500, 250],
-  [4_000, 1_000],
-  [60_000, 10_000],
-])('looks at boots with windows of %s ms every %s ms', (windowMs, everyMs) => {
-  expect(tickEveryMs(windowMs)).toBe(everyMs);
-});
 
 it('repeats its steps in their order, and continues after one that fails', async () => {
   const done: string[] = [];
