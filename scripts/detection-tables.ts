@@ -50,6 +50,7 @@ const EXAMPLE: Assessment = {
   isSilent: false,
   uptimeMs: NOW_MS,
   usageBytes: 460 * MIB,
+  steadyUsageBytes: 455 * MIB,
   activeJobs: 20,
   holdingJobs: 20,
   heldByJobsBytes: 200 * MIB,
@@ -64,6 +65,7 @@ const EXAMPLE: Assessment = {
   risenForMs: 300 * MINUTE_MS,
   restartsAreUseless: false,
   isTooEarlyAgain: false,
+  mayComeEarly: false,
 };
 
 /** The rules in their order; the last two rows replace a restart after useless or quick ones. */

@@ -6,7 +6,7 @@ import { type TargetKey, targetKey } from '../model/target.ts';
 import type { DecideInput } from './decide-input.ts';
 import { anotherFirst, type Gate } from './gate-words.ts';
 import { gateOf } from './gates.ts';
-import { boughtLittle } from './quick-restarts.ts';
+import { earlyRestarts } from './quick-restarts.ts';
 
 /**
  * A decision for every boot, in the given order; pure and level-based. First the curve is judged, then whether a
@@ -48,7 +48,7 @@ function judgeBoot(input: DecideInput, { boot, facts, listing = null }: DecideIn
     facts,
     learnedFloorBytes: ledger?.learnedFloorBytes ?? null,
     uselessRestarts: ledger?.uselessRestarts ?? 0,
-    boughtLittle: ledger !== null && boughtLittle({ ...ledger, windowMs: input.policy.windowMs }, dyno),
+    earlyRestarts: ledger === null ? 'usual' : earlyRestarts({ ...ledger, windowMs: input.policy.windowMs }, dyno),
   };
   const verdict: Verdict = assess(boot, context, input.policy);
   const decision: Decision = {

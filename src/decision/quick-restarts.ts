@@ -1,4 +1,5 @@
 import type { Outcome } from '../attempt/attempt.ts';
+import type { EarlyRestarts } from '../detector/rules/assessment.ts';
 import { TUNING } from '../detector/tuning.ts';
 
 /** The part of a closed attempt that is asked. Ledger's own times (Unix ms). */
@@ -20,14 +21,14 @@ interface Restarts {
 }
 
 /**
- * Whether the newest restarts of a dyno bought so little that an early one waits until the dyno is full: the last one
- * of its target was useless, or two of the last week came within `quickRestartWindows`. One that has waited found the
- * dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after the next one, and
- * so on.
+ * What the newest restarts of a dyno say of an early one. They bought so little that it waits until the dyno is full
+ * where the last one of its target was useless, or two of the last week came within `quickRestartWindows`. One that has
+ * waited found the dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after the
+ * next one, and so on.
  * Names that are not reused (Fir) never have more than one restart.
  */
-export function boughtLittle({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): boolean {
-  if (uselessRestarts > 0) return true;
+export function earlyRestarts({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): EarlyRestarts {
+  if (uselessRestarts > 0) return 'wait';
   const quickMs = TUNING.quickRestartWindows * windowMs;
   /** A leak that is restarted early after `quickMs` is full by this time. */
   const fullMs = quickMs / (1 - TUNING.leakLastFraction);
@@ -48,5 +49,6 @@ export function boughtLittle({ history, nowMs, uselessRestarts, windowMs }: Rest
     }
     isQuick ||= afterMs <= quickMs;
   }
-  return isQuick && mayComeEarly === 0;
+  if (!isQuick) return 'usual';
+  return mayComeEarly === 0 ? 'wait' : 'granted';
 }

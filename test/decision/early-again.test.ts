@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stillHolds } from '../../src/actuator/restart/revalidate-decision.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
-import { boughtLittle, type ClosedRestart } from '../../src/decision/quick-restarts.ts';
+import { type ClosedRestart, earlyRestarts } from '../../src/decision/quick-restarts.ts';
 import { type Boot, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import { assess } from '../../src/detector/rules/assess.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
@@ -60,7 +60,7 @@ function contextOf(
     facts: FACTS,
     learnedFloorBytes: 150 * MIB,
     uselessRestarts,
-    boughtLittle: boughtLittle(
+    earlyRestarts: earlyRestarts(
       { history, nowMs: boot.lastPointMs, uselessRestarts, windowMs: POLICY.windowMs },
       'worker.1',
     ),
@@ -85,6 +85,15 @@ describe('after two restarts of a dyno within hours', () => {
     const boot = fed(null, { toS: 3 * 3600, usageMb: filling(480) });
     fed(boot, { fromS: 3 * 3600, toS: 3 * 3600 + 12, usageMb: () => 520 });
     expect(assess(boot, contextOf(boot, [3, 5]), POLICY).reason).toBe('memory-comes-back');
+  });
+
+  it('and waits on where single measurements of a full cache are that high now and then', () => {
+    const boot = fed(null, { toS: 2.5 * 3600, usageMb: filling(480) });
+    for (let second = 2.5 * 3600; second < 3 * 3600; second += 12) {
+      const isHigh = second % 60 === 0;
+      fed(boot, { fromS: second, toS: second + 12, usageMb: () => (isHigh ? 520 : 480) });
+      expect(assess(boot, contextOf(boot, [3, 5]), POLICY).action).toBe('advise');
+    }
   });
 
   it('a boot that took days to fill up does not', () => {
@@ -118,6 +127,23 @@ describe('after two restarts of a dyno within hours', () => {
     const boot = fed(null, { toS: 3 * 3600, usageMb: filling(445) });
     const { explanation } = assess(boot, contextOf(boot, [3, 5]), { ...POLICY, ...changes });
     expect(explanation).toContain(`waits until usage stays at ${until}`);
+  });
+
+  describe('and one that waited until the dyno was full', () => {
+    const young = () => fed(null, { toS: 39 * 60, usageMb: (second) => 150 + Math.max(0, second - 300) / 6 });
+    const leaking = [1, 2, 3];
+
+    it('a young boot that rises like those is restarted before it is full too', () => {
+      expect(assess(young(), contextOf(young(), []), POLICY).reason).toBe('leak-far-from-limit');
+      expect(assess(young(), contextOf(young(), leaking), POLICY).reason).toBe('leak-near-limit');
+    });
+
+    it('the restart of a young boot still holds after its drain', () => {
+      const entry = { boot: young(), listing: null, ...contextOf(young(), []) };
+      const attempt = { target: { app: 'shop', processType: 'worker' }, usageBytes: 500 * MIB };
+      const parts = { registry: { find: () => entry }, clock: { now: () => entry.boot.lastPointMs }, policy: POLICY };
+      expect(stillHolds(attempt as never, parts as never)).toBe(true);
+    });
   });
 
   it('a restart claimed at the quota still holds after its drain has taken away what jobs held', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boughtLittle, type ClosedRestart } from '../../src/decision/quick-restarts.ts';
+import { type ClosedRestart, earlyRestarts } from '../../src/decision/quick-restarts.ts';
 import { TUNING } from '../../src/detector/tuning.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,8 +16,8 @@ function closed(hoursAgo: number, changes: Partial<ClosedRestart> = {}): ClosedR
 
 const every = (count: number, fromHoursAgo = 1) =>
   Array.from({ length: count }, (_, index) => closed(fromHoursAgo + index));
-const isLittle = (history: readonly ClosedRestart[], uselessRestarts = 0) =>
-  boughtLittle({ history, nowMs: NOW_MS, uselessRestarts, windowMs: 60_000 }, 'worker.1');
+const early = (history: readonly ClosedRestart[], uselessRestarts = 0) =>
+  earlyRestarts({ history, nowMs: NOW_MS, uselessRestarts, windowMs: 60_000 }, 'worker.1');
 
 describe('the newest restarts of a dyno', () => {
   it.each<[string, readonly ClosedRestart[]]>([
@@ -29,7 +29,7 @@ describe('the newest restarts of a dyno', () => {
     ['two, one of which a person sent', [closed(1), closed(1.5, { by: 'person' })]],
     ['two of before last week', [closed(7 * 24 + 1), closed(7 * 24 + 2)]],
   ])('bought enough: %s', (_, history) => {
-    expect(isLittle(history)).toBe(false);
+    expect(early(history)).toBe('usual');
   });
 
   it.each<[string, readonly ClosedRestart[], number]>([
@@ -38,21 +38,21 @@ describe('the newest restarts of a dyno', () => {
     ['two within three hours, and one much later', [closed(1), closed(50), closed(51)], 0],
     ['one that was useless', [], 1],
   ])('bought little: %s', (_, history, uselessRestarts) => {
-    expect(isLittle(history, uselessRestarts)).toBe(true);
+    expect(early(history, uselessRestarts)).toBe('wait');
   });
 
   it('bought enough once one has waited until the dyno was full: for some restarts, then for twice as many', () => {
-    const counts = Array.from({ length: 60 }, (_, count) => count).filter((count) => isLittle(every(count)));
+    const counts = Array.from({ length: 60 }, (_, count) => count).filter((count) => early(every(count)) === 'wait');
     const first = 2;
     const second = first + 1 + TUNING.earlyAfterFull;
     expect(counts).toEqual([first, second, second + 1 + 2 * TUNING.earlyAfterFull]);
   });
 
   it('bought enough for the rest of the week once one has waited', () => {
-    expect(isLittle([closed(1), ...every(3, 50)])).toBe(false);
+    expect(early([closed(1), ...every(3, 50)])).toBe('granted');
   });
 
   it('one that came later than a leak would have been full has not waited', () => {
-    expect(isLittle([closed(1), closed(4.5), closed(6)])).toBe(true);
+    expect(early([closed(1), closed(4.5), closed(6)])).toBe('wait');
   });
 });

@@ -81,7 +81,7 @@ export function live(
     verdicts.push(
       assess(
         boot,
-        { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0, boughtLittle: false },
+        { nowMs: point.timeMs, facts, learnedFloorBytes: null, uselessRestarts: 0, earlyRestarts: 'usual' as const },
         policy,
       ),
     );

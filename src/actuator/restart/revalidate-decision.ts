@@ -20,8 +20,8 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   if (entry === null) return null;
   if (entry.listing?.kind === 'unlisted') return false;
   const { facts, learnedFloorBytes, uselessRestarts } = entry;
-  // Whether it came too soon after the last restarts was decided with the claim: the drain gives memory back.
-  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, boughtLittle: false };
+  // Whether it came too early after the last restarts was decided with the claim: the drain gives memory back.
+  const context = { nowMs: clock.now(), facts, learnedFloorBytes, uselessRestarts, earlyRestarts: 'granted' } as const;
   const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';

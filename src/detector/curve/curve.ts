@@ -98,9 +98,9 @@ export class Curve {
     return this.#highestAtStart;
   }
 
-  /** The highest of the open bucket; null before the first sample. */
-  get openPeakBytes(): number | null {
-    return this.#open?.peakBytes ?? null;
+  /** The lowest of the open bucket, each sample as a median of three; null before the first. */
+  get openFloorBytes(): number | null {
+    return this.#open?.floorBytes ?? null;
   }
 
   /** Adds a sample; returns whether it has closed a bucket. Samples come in the order of their times. */

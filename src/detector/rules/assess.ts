@@ -62,6 +62,7 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     isSilent: nowMs - boot.lastPointMs > silentAfterMs(boot, policy.windowMs),
     uptimeMs,
     usageBytes,
+    steadyUsageBytes: steadyUsage(boot),
     activeJobs,
     holdingJobs: holdingJobs(boot) ?? 0,
     heldByJobsBytes,
@@ -81,23 +82,24 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
       context.uselessRestarts >= TUNING.maxUselessRestarts &&
       soonBackAfterMs(boot, { nowMs, facts, wantsRestart: true }, policy) !== null,
     isTooEarlyAgain: isTooEarlyAgain(boot, context, { limitBytes, windowMs: policy.windowMs }),
+    mayComeEarly: context.earlyRestarts === 'granted',
   };
 }
 
 /** After restarts that bought little: a cache stops below its limit, a leak goes on to it. */
 function isTooEarlyAgain(
   boot: Boot,
-  { nowMs, facts, boughtLittle }: AssessContext,
+  { nowMs, facts, earlyRestarts }: AssessContext,
   { limitBytes, windowMs }: { readonly limitBytes: number | null; readonly windowMs: number },
 ): boolean {
   const killBytes = facts?.killBytes ?? null;
   // Where the platform kills at the quota itself (Private Spaces) there is no such wait.
-  if (!boughtLittle || limitBytes === null || (killBytes !== null && killBytes <= limitBytes)) return false;
+  if (earlyRestarts !== 'wait' || limitBytes === null || (killBytes !== null && killBytes <= limitBytes)) return false;
   const features = boot.classified?.features ?? null;
   // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
   const afterMs = (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts);
   if (afterMs >= TUNING.quickRestartWindows * windowMs) return false;
-  return fullBytes(features, boot.usageBytes ?? 0, nowMs) < TUNING.fullFraction * limitBytes;
+  return fullBytes(features, steadyUsage(boot), nowMs) < TUNING.fullFraction * limitBytes;
 }
 
 /**
@@ -178,9 +180,14 @@ function startOf(boot: Boot, facts: DynoFacts | null): number {
   return facts?.createdAtMs ?? boot.identity.startTimeMs ?? boot.firstPointMs;
 }
 
+/** What memory has stayed over since the newest bucket began, and the least that jobs held on top of it. Bytes. */
+function steadyUsage({ curve, classified }: Boot): number {
+  return (curve?.openFloorBytes ?? 0) + (classified?.features.heldByJobsBytes ?? 0);
+}
+
 /**
- * How full the dyno surely is, running jobs included: by its floor, or by both its line and its usage. One measurement
- * may be noise, and the line of a floor that has just stopped runs on for some minutes.
+ * How full the dyno surely is, running jobs included: by its floor, or by both its line and its usage. The line of a
+ * floor that has just stopped runs on for some minutes.
  */
 function fullBytes(features: CurveFeatures | null, usageBytes: number, nowMs: number): number {
   if (features === null) return 0;

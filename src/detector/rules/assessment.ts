@@ -18,12 +18,15 @@ export interface AssessContext {
   readonly learnedFloorBytes: number | null;
   /** How many of the target's newest restarts in a row were of no use: nothing given back, or soon taken again. */
   readonly uselessRestarts: number;
-  /**
-   * The dyno's newest restarts bought so little that an early one waits until the dyno is full, if this boot is over
-   * the soft limit as soon as those were.
-   */
-  readonly boughtLittle: boolean;
+  readonly earlyRestarts: EarlyRestarts;
 }
+
+/**
+ * What the dyno's newest restarts say of another one before the dyno is full. `wait`: they bought so little that it
+ * waits until then, if this boot is over the soft limit as soon as those were. `granted`: they bought little, and one
+ * that waited found the dyno full, so it leaks and does not stop below its limit.
+ */
+export type EarlyRestarts = 'usual' | 'wait' | 'granted';
 
 /** All that rules and sentences rest on. Memory in bytes. */
 export interface Assessment {
@@ -35,6 +38,8 @@ export interface Assessment {
   readonly isSilent: boolean;
   readonly uptimeMs: number;
   readonly usageBytes: number | null;
+  /** What usage has stayed over since the newest bucket began: one measurement may be noise. 0 before the first. */
+  readonly steadyUsageBytes: number;
   readonly activeJobs: number | null;
   /** Jobs that run, and the part of those that have just ended that still holds memory. 0 where not counted. */
   readonly holdingJobs: number;
@@ -57,4 +62,6 @@ export interface Assessment {
   readonly restartsAreUseless: boolean;
   /** The last restarts bought hours at most, and the floor is not yet where only a leak gets to. */
   readonly isTooEarlyAgain: boolean;
+  /** Earlier boots of the dyno rose until it was full: no need to see that of this one too. */
+  readonly mayComeEarly: boolean;
 }

@@ -72,14 +72,16 @@ export function lastMs(assessment: Assessment): number {
 
 /**
  * So near that the restart is due. The rise of a young boot may be its start, or a cache, and end below the limit: it
- * is restarted when usage itself is within half a bucket of the limit, whatever the line says.
+ * is restarted when usage itself stays within half a bucket of the limit, whatever the line says. Not where the
+ * dyno's earlier boots have shown that it goes on.
  */
 export function isNearLimit(assessment: Assessment): boolean {
-  const { timeToLimitMs, uptimeMs, usageBytes, limitBytes, features, policy } = assessment;
+  const { timeToLimitMs, uptimeMs, steadyUsageBytes, limitBytes, features, policy } = assessment;
   const bucketMs = Math.max(policy.windowMs, features?.bucketMs ?? 0);
   const youngMs = Math.max(TUNING.leakMinWindows * policy.windowMs, TUNING.leakMinBuckets * bucketMs);
-  if (uptimeMs >= youngMs) return (timeToLimitMs ?? 0) <= lastMs(assessment);
-  const byUsageMs = ((limitBytes ?? 0) - (usageBytes ?? 0)) / (features?.rise?.bytesPerMs ?? 1);
+  const isNearByLine = (timeToLimitMs ?? 0) <= lastMs(assessment);
+  if (uptimeMs >= youngMs || (assessment.mayComeEarly && isNearByLine)) return isNearByLine;
+  const byUsageMs = ((limitBytes ?? 0) - steadyUsageBytes) / (features?.rise?.bytesPerMs ?? 1);
   return byUsageMs <= 0.5 * bucketMs;
 }
 

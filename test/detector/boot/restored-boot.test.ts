@@ -126,7 +126,7 @@ describe('a boot that is not restored', () => {
           facts: null,
           learnedFloorBytes: null,
           uselessRestarts: 0,
-          boughtLittle: false,
+          earlyRestarts: 'usual' as const,
         };
         assess(observe(boot, later, policy), context, policy);
       }),

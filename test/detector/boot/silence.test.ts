@@ -38,7 +38,7 @@ it.each([
 ])('a dyno that exports every %i ms is silent after %i ms, and never in between', (everyMs, silentMs) => {
   const { boot, lastMs } = reporting(everyMs);
   expect(silentAfterMs(boot, MINUTE_MS)).toBe(silentMs);
-  const context = { facts: null, learnedFloorBytes: null, uselessRestarts: 0, boughtLittle: false };
+  const context = { facts: null, learnedFloorBytes: null, uselessRestarts: 0, earlyRestarts: 'usual' as const };
   const reasonAt = (nowMs: number) => assess(boot, { ...context, nowMs }, POLICY).reason;
   for (let afterMs = 0; afterMs <= silentMs; afterMs += 10_000) expect(reasonAt(lastMs + afterMs)).not.toBe('silent');
   expect(reasonAt(lastMs + silentMs + 1)).toBe('silent');

@@ -55,7 +55,7 @@ function assessed(boot: Boot, context: Partial<AssessContext> = {}) {
       facts,
       learnedFloorBytes: null,
       uselessRestarts: 0,
-      boughtLittle: false,
+      earlyRestarts: 'usual' as const,
       ...context,
     },
     policy,

@@ -23,6 +23,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     isSilent: false,
     uptimeMs: 500 * MINUTE_MS,
     usageBytes: 210 * MIB,
+    steadyUsageBytes: changes.usageBytes ?? 210 * MIB,
     activeJobs: 0,
     holdingJobs: changes.activeJobs ?? 0,
     heldByJobsBytes: 0,
@@ -37,6 +38,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     risenForMs: 0,
     restartsAreUseless: false,
     isTooEarlyAgain: false,
+    mayComeEarly: false,
     ...changes,
   };
 }
