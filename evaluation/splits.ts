@@ -9,9 +9,10 @@ export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING, ...LOAD];
  * Parameters are chosen on `dev`. The others are only for published figures, each for one look: `test-v2` was drawn
  * when the families of load were added, `test-v3` when parts that bought nothing had been deleted, `test-v4` when dynos
  * were no longer restarted over and over for a cache, `test-v5` when jobs that have ended counted as holding memory,
- * `test-v6` when the evaluation decided as often as the service.
+ * `test-v6` when the evaluation decided as often as the service,
+ * `test-v7` when leaks that start late were looked for.
  */
-export const SPLITS = ['dev', 'test', 'test-v2', 'test-v3', 'test-v4', 'test-v5', 'test-v6'] as const;
+export const SPLITS = ['dev', 'test', 'test-v2', 'test-v3', 'test-v4', 'test-v5', 'test-v6', 'test-v7'] as const;
 export type Split = (typeof SPLITS)[number];
 
 const FIRST_SEED: Readonly<Record<Split, number>> = {
@@ -22,6 +23,7 @@ const FIRST_SEED: Readonly<Record<Split, number>> = {
   'test-v4': 5_000_000,
   'test-v5': 6_000_000,
   'test-v6': 7_000_000,
+  'test-v7': 8_000_000,
 };
 const SEEDS_OF_FAMILY = 10_000;
 

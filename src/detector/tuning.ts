@@ -90,6 +90,8 @@ export const TUNING = {
   // ------------------------------------------------------------ leak
   /** Levels that a trend needs. Tuned. */
   trendLevels: 7,
+  /** A leak that starts late rises over the newest levels only: this many are looked at by themselves. Tuned. */
+  recentLevels: 20,
   /** Mann-Kendall's z from which levels rise beyond chance. Statistics (one in 700). */
   risingZ: 3,
   /** A rise is at least twice this many deviations of a floor (more where noise lasts). Tuned. */
@@ -187,6 +189,8 @@ export const PARTS = {
   recoveries: true,
   /** Hour-wide floors find slow leaks. */
   coarseTrends: true,
+  /** The newest floors by themselves find a leak that starts late. */
+  recentTrends: true,
   /** A floor that creeps is no plateau. */
   creep: true,
   /** Bloat and leaks are left late. */

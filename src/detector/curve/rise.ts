@@ -38,12 +38,24 @@ export function riseOf(input: RiseInput): Rise | null {
   const { levels, coarse, highestBytes } = input;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
   if (floorBytes < highestBytes) return null;
-  const fine = leakTrend(levels, input);
+  const fine = leakTrend(levels, input) ?? recentTrend(levels, input);
   if (fine !== null) return lineOf(fine, levels);
   const slow = PARTS.coarseTrends ? leakTrend(coarse, input) : null;
   const recent = levels.slice(-RECENT_BUCKETS);
   const nowPerMs = trendOf(recent)?.bytesPerMs ?? 0;
   return slow !== null && nowPerMs >= TUNING.stillRisingFraction * slow.bytesPerMs ? lineOf(slow, recent) : null;
+}
+
+/**
+ * Of a floor that had been level before: over all levels it has not risen in every part. One that has been as high
+ * before, as a saw-tooth is, shows nothing by that.
+ */
+function recentTrend(levels: readonly Level[], input: RiseInput): Trend | null {
+  const earlier = levels.slice(0, -TUNING.recentLevels).map(({ floorBytes }) => floorBytes);
+  if (!PARTS.recentTrends || earlier.length === 0) return null;
+  const recent = levels.slice(-TUNING.recentLevels);
+  const isNew = median(recent.map(({ floorBytes }) => floorBytes)) > Math.max(...earlier);
+  return isNew ? leakTrend(recent, input) : null;
 }
 
 /**

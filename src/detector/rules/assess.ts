@@ -99,7 +99,8 @@ function isTooEarlyAgain(
   // A boot that took longer is not like those before: days have passed, or the dyno or the release is another one.
   const afterMs = (features?.firstOverSoftMs ?? nowMs) - startOf(boot, facts);
   if (afterMs >= TUNING.quickRestartWindows * windowMs) return false;
-  return fullBytes(features, steadyUsage(boot), nowMs) < TUNING.fullFraction * limitBytes;
+  const surelyUsedBytes = steadyUsage(boot) - (features?.noiseBytes ?? 0);
+  return fullBytes(features, surelyUsedBytes, nowMs) < TUNING.fullFraction * limitBytes;
 }
 
 /**

@@ -53,6 +53,16 @@ describe('a floor that keeps rising', () => {
     expect(riseOf(inputWith({ levels: rising, highestBytes: (risenMb(31) - 20) * MIB }))).not.toBeNull();
   });
 
+  it('is seen in the newest twenty buckets where it was level before', () => {
+    const late = levelsOf(values(32, (index) => 200 + 8 * Math.max(0, index - 14) + wobble(index)));
+    expect(perMinuteMb(inputWith({ levels: late }))).toBeCloseTo(8, 0);
+  });
+
+  it('is none in the newest twenty buckets where it has been as high before', () => {
+    const tooth = levelsOf(values(32, (index) => (index < 11 ? 330 - 4 * index : 200 + 8 * (index - 11))));
+    expect(riseOf(inputWith({ levels: tooth }))).toBeNull();
+  });
+
   it('is seen over hours where it is too slow for minutes', () => {
     const [slow, perHourMb] = [levelsOf(values(32, (index) => 250 + index / 10)), 6];
     const coarse = levelsOf(
