@@ -27,7 +27,8 @@ interface Restarts {
  * the next one, and so on.
  * Names that are not reused (Fir) never have more than one restart.
  */
-export function earlyRestarts({ history, nowMs, uselessRestarts, windowMs }: Restarts, dyno: string): EarlyRestarts {
+export function earlyRestarts(restarts: Restarts, dyno: string): EarlyRestarts {
+  const { history, nowMs, uselessRestarts, windowMs } = restarts;
   if (uselessRestarts > 0) return 'wait';
   const quickMs = TUNING.quickRestartWindows * windowMs;
   /** A leak that is restarted early after `quickMs` is full by this time. */
