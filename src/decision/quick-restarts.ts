@@ -23,8 +23,8 @@ interface Restarts {
 /**
  * What the newest restarts of a dyno say of an early one. They bought so little that it waits until the dyno is full
  * where the last one of its target was useless, or two of the last week came within `quickRestartWindows`. One that
- * has waited found the dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many after
- * the next one, and so on.
+ * has waited found the dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many
+ * after the next one, and so on.
  * Names that are not reused (Fir) never have more than one restart.
  */
 export function earlyRestarts(restarts: Restarts, dyno: string): EarlyRestarts {
