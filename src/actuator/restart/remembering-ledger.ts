@@ -165,14 +165,16 @@ export class RememberingLedger implements Ledger {
 
   /**
    * Its end was reported when it was closed, so it is not reported again. One that another actuator had sent, and that
-   * the ledger shows before that, goes on.
+   * the ledger shows before that, goes on; so does one that another actuator has sent since.
    */
   async #closeAgain(memory: TargetMemory): Promise<void> {
     if (memory.closes.length === 0) return;
     const { open } = await this.#ledger.read(memory.target);
     const close = memory.closes.find(({ attemptId }) => attemptId === open?.id);
     if (open === null || close === undefined) return;
-    const answer = isLegalMove(open, close.move) ? await this.#ledger.advance(open, close.move) : { ok: false };
+    const isSentAgain = open.sendingAtMs !== null && open.sendingAtMs !== close.sendingAtMs;
+    const mayClose = !isSentAgain && isLegalMove(open, close.move);
+    const answer = mayClose ? await this.#ledger.advance(open, close.move) : { ok: false };
     if (!answer.ok) memory.closes = memory.closes.filter((one) => one !== close);
   }
 
@@ -201,14 +203,15 @@ export class RememberingLedger implements Ledger {
 
   #noteMove(attempt: Attempt, move: Move): void {
     const memory = this.#memoryOf(attempt.target);
-    const { id: attemptId, bootId, platformDynoId } = attempt;
+    const { id: attemptId, bootId, platformDynoId, sendingAtMs } = attempt;
     this.#noteOpen(memory, attempt.phase === 'closed' ? null : attempt);
     memory.changedAtCall = this.#calls;
-    if (attempt.phase === 'closed') memory.closes = [...memory.closes, { attemptId, move }].slice(-MAX_MOVED);
+    if (attempt.phase === 'closed')
+      memory.closes = [...memory.closes, { attemptId, sendingAtMs, move }].slice(-MAX_MOVED);
     if (attempt.outcome === 'refused') memory.sent = memory.sent.filter((sent) => sent.attemptId !== attemptId);
     if (attempt.phase !== 'sending') return;
     const bootIds = platformDynoId === null ? [bootId] : [bootId, platformDynoId];
-    const atMs = attempt.sendingAtMs ?? attempt.claimedAtMs;
+    const atMs = sendingAtMs ?? attempt.claimedAtMs;
     memory.sent = [...memory.sent, { attemptId, bootIds, atMs }].slice(-MAX_SENT);
     memory.sentAttempts = [...memory.sentAttempts, attempt].slice(-MAX_MOVED);
   }

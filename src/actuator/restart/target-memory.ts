@@ -27,6 +27,8 @@ export interface TargetMemory {
 
 interface Close {
   readonly attemptId: string;
+  /** Of the sending that it closed (the ledger's time, Unix ms); null where nothing had been sent. */
+  readonly sendingAtMs: number | null;
   readonly move: Move;
 }
 

@@ -316,6 +316,18 @@ describe('a ledger that came back without its newest part', () => {
     expect(losses).toHaveLength(1);
   });
 
+  it('does not close, by the refusal of its own restart, an attempt that another actuator has sent since', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    await moved(mine, await moved(mine, draining, SEND), closed('refused'));
+    ledger.restore(saved);
+    clock.pass(1);
+    await ledger.advance(draining, SEND);
+    const { open } = await ledger.read(SHOP);
+    for (let time = 0; time < 2; time += 1) expect((await mine.read(SHOP)).open).toEqual(open);
+    expect(open?.phase).toBe('sending');
+  });
+
   it('closes again an attempt that the platform refused, although another one was sent after it', async () => {
     const draining = await moved(mine, await claimed(mine), DRAIN);
     const saved = ledger.save();
