@@ -45,8 +45,8 @@ export interface Judged {
  * Runs detector and policy over a recorded series, open-loop: after a restart the series continues as recorded, with
  * the cooldown and the hourly budget in force (unless `restartEndsBoot`). Nothing else prevents a restart: no
  * allow-list, no dry run, no Redis, no spent boots.
- * `onChange` gets each decision that differs from the same dyno's last one in class or action, `onJudged` every
- * decision.
+ * `onChange` gets each decision that differs from the same dyno's last one in class or action, `onJudged` what `Judged`
+ * says.
  */
 export function replay(
   rows: readonly SeriesRow[],
