@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OUTCOMES } from '../../src/attempt/attempt.ts';
 import { MEMORY_CLASSES } from '../../src/model/decision.ts';
 import { makeAttempt, makeStatus, makeTarget, someActuators, someAttempts } from './lab/answers.ts';
 import { LAB_LIMIT_MS, type Lab, type OpenPage, openLab } from './lab/browser.ts';
@@ -155,5 +156,24 @@ it('shows every row of the whole fleet at its place, none over another', async (
       .map((node) => node.textContent),
   );
   expect(overflows).toEqual([]);
+  await open.close();
+});
+
+it('breaks no name of a dyno on a phone for the outcome next to it', async () => {
+  const of = { dyno: 'image-processing.12', claimed_at_ms: Date.UTC(2026, 10, 20, 12) };
+  const useless = makeAttempt({ ...of, id: 'useless', is_useless: true });
+  const attempts = [useless, ...OUTCOMES.map((outcome) => makeAttempt({ ...of, id: outcome, outcome }))];
+  const open = await lab.open({ attempts }, WAYS[2][1]);
+  await expect.poll(() => open.page.locator('.timeline b').count()).toBe(attempts.length);
+  const broken = await open.page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('.timeline b')]
+      .filter((name) => {
+        const text = document.createRange();
+        text.selectNodeContents(name);
+        return text.getClientRects().length > 1;
+      })
+      .map((name) => name.closest('summary')?.textContent),
+  );
+  expect(broken).toEqual([]);
   await open.close();
 });
