@@ -24,13 +24,20 @@ export function readArguments(args: readonly string[], command: Command, env: En
     isAfterUnknown = false;
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
-    if (switches.includes(name)) {
+    if (!rawName.startsWith('--')) {
+      const { [token.index]: typed = rawName } = args;
+      const fault = `${typed} is not a flag of "tidemark ${command.name}": flags begin with --; ${adviceFor(command)}`;
+      // "-abc" is one word and three tokens.
+      if (!faults.includes(fault)) faults.push(fault);
+      isAfterUnknown = true;
+    } else if (switches.includes(name)) {
       own[name] = true;
       if (value !== undefined) faults.push(`${rawName} takes no value: leave "=${value}" out`);
     } else if (!valueFlags.includes(name)) {
       flags[name] = value ?? '';
       isAfterUnknown = value === undefined;
-    } else if (value === undefined) faults.push(`${rawName} needs a value`);
+    } else if (value === undefined || (value.trim() === '' && !settingFlags.includes(name)))
+      faults.push(`${rawName} needs a value`);
     // The last one would count, and of two allow-lists the first would be lost without a word.
     else if (Object.hasOwn(flags, name) || Object.hasOwn(own, name)) faults.push(`${rawName} is given twice`);
     else if (settingFlags.includes(name)) flags[name] = value;
@@ -46,16 +53,17 @@ function ownNames({ ownFlags }: Command, isWanted: (value: string | null) => boo
 }
 
 /** What the command takes no notice of. The settings themselves refuse unknown flags where a command takes settings. */
-function surplus(
-  { name, maxWords, takesSettings }: Command,
-  words: readonly string[],
-  flags: object,
-): readonly string[] {
-  const advice = `see "tidemark ${name} --help"`;
+function surplus(command: Command, words: readonly string[], flags: object): readonly string[] {
+  const { name, maxWords, takesSettings } = command;
+  const advice = adviceFor(command);
   const unknown = takesSettings ? [] : Object.keys(flags);
   const rest = words.slice(maxWords).join(' ');
   return [
     ...unknown.map((flag) => `--${flag} is not a flag of "tidemark ${name}"; ${advice}`),
     ...(rest === '' ? [] : [`"${rest}" is not expected after "tidemark ${name}"; ${advice}`]),
   ];
+}
+
+function adviceFor({ name }: Command): string {
+  return `see "tidemark ${name} --help"`;
 }
