@@ -2,10 +2,10 @@ import { resolveActuatorSettings } from '../config/resolve.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type Finding, findingsOn } from '../doctor/finding.ts';
 import { ConfigError } from '../model/errors.ts';
+import { columnsOf, wrap } from '../model/text/lines.ts';
 import { printable } from '../model/text/printable.ts';
 import { askActuator } from './remote/ask-actuator.ts';
 import type { CommandArguments } from './terminal/command.ts';
-import { columnsOf, wrap } from './terminal/terminal.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok      ', warning: 'warning ', fault: 'FAULT   ' };
 

@@ -6,6 +6,7 @@ import type { Decision } from '../model/decision.ts';
 import { BadInputError, ConfigError } from '../model/errors.ts';
 import type { Policy } from '../model/policy.ts';
 import { formatBytes, formatDuration } from '../model/text/format.ts';
+import { columnsOf, wrap } from '../model/text/lines.ts';
 import { parseSize } from '../quantities.ts';
 import { type DynoSummary, dynoSentence, summariseDynos } from '../replay/dyno-summary.ts';
 import { isHerokuLog, type RecordedLog, readHerokuLog } from '../replay/heroku-log.ts';
@@ -13,7 +14,6 @@ import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries, type SeriesRow } from '../replay/series-file.ts';
 import type { CommandArguments } from './terminal/command.ts';
-import { columnsOf, wrap } from './terminal/terminal.ts';
 
 /**
  * `tidemark replay FILE...`: detector and policy over recorded series. All files are read before the first line is

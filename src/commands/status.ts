@@ -1,5 +1,6 @@
 import { clockTime } from '../decision/standing.ts';
 import { formatBytes, formatDuration } from '../model/text/format.ts';
+import { columnsOf, table, wrap } from '../model/text/lines.ts';
 import { printable } from '../model/text/printable.ts';
 import { holdings, isGroup } from '../page/model/actuators.ts';
 import { byGrowth, jobName } from '../page/model/jobs-view.ts';
@@ -13,7 +14,6 @@ import { allDynos } from './remote/all-dynos.ts';
 import { ask } from './remote/client.ts';
 import { openSource } from './remote/source.ts';
 import type { CommandArguments } from './terminal/command.ts';
-import { columnsOf, table, wrap } from './terminal/terminal.ts';
 
 const ATTEMPTS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;

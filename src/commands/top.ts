@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BadInputError, ConfigError, TidemarkError } from '../model/errors.ts';
+import { columnsOf } from '../model/text/lines.ts';
 import { parseDuration } from '../quantities.ts';
 import { steer } from './pause.ts';
 import { openSource, type Source } from './remote/source.ts';
 import type { CommandArguments } from './terminal/command.ts';
 import { exitCodeOf, listenForStop } from './terminal/stop-request.ts';
-import { columnsOf } from './terminal/terminal.ts';
 import { askAll, pauseMs } from './top/ask-all.ts';
 import { report } from './top/frame.ts';
 import { emptyModel, withAnswers } from './top/model.ts';

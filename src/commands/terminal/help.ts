@@ -1,8 +1,8 @@
+import { wrap } from '../../model/text/lines.ts';
 import type { Setting } from '../../settings/setting.ts';
 import { ALL_SETTINGS, settingsOf } from '../../settings/settings.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { wrap } from './terminal.ts';
 
 const COLUMNS = 80;
 const PRECEDENCE =

@@ -1,3 +1,4 @@
+import { wrap } from '../../model/text/lines.ts';
 import { heldWords } from '../../page/model/actuators.ts';
 import { checksTitle, checkViews, numberRows, pastBootWords } from '../../page/model/dynos/detail-view.ts';
 import { percentWords, shareOf } from '../../page/model/dynos/dyno-view.ts';
@@ -6,7 +7,6 @@ import { sentence } from '../../page/model/words/sentence.ts';
 import { growthWords, usageWords } from '../../page/model/words/sizes.ts';
 import { limitWords, spanWords } from '../../page/model/words/times.ts';
 import type { DynoDetail } from '../../web/schema/dyno.ts';
-import { wrap } from '../terminal/terminal.ts';
 import { bar } from './bar.ts';
 import { clean, type Line, lineOf, padTo, type Span, span } from './text.ts';
 

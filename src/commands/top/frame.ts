@@ -1,3 +1,4 @@
+import { wrap } from '../../model/text/lines.ts';
 import { holdings, isGroup } from '../../page/model/actuators.ts';
 import { bannersOf, HOLDINGS } from '../../page/model/banners.ts';
 import { SORTS } from '../../page/model/dynos/order.ts';
@@ -5,7 +6,6 @@ import { scoreboardOf, totalsOf } from '../../page/model/dynos/totals.ts';
 import { pillsOf } from '../../page/model/headline.ts';
 import { agoWords } from '../../page/model/words/times.ts';
 import type { Status } from '../../web/schema/status.ts';
-import { wrap } from '../terminal/terminal.ts';
 import { detailLines } from './detail.ts';
 import { HELP_LINES } from './help.ts';
 import { type Model, selectedIndex, selectedView } from './model.ts';

@@ -1,4 +1,4 @@
-import { wrap } from '../../commands/terminal/terminal.ts';
+import { wrap } from '../../model/text/lines.ts';
 import { type Frame, frameLine, frameLines, seconds } from './frame.ts';
 
 export interface DisplayOptions {

@@ -1,5 +1,5 @@
-import { columnsOf, wrap } from '../../commands/terminal/terminal.ts';
 import { formatBytes, formatShare } from '../../model/text/format.ts';
+import { columnsOf, wrap } from '../../model/text/lines.ts';
 import type { BootRecord } from '../boot-records.ts';
 import { DEADLINE_MS, WINDOW_MS } from '../plan.ts';
 import { cellsOf } from './cells.ts';
