@@ -136,8 +136,22 @@ function collectOnlyWhatIsTaken(reader: IMetricReader, exporter: BackgroundExpor
   reader.collect = async (options) => (exporter.takes() ? collect(options) : nothing);
 }
 
-/** Detected attributes override the SDK's own; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override both. */
+/**
+ * Detected attributes override the SDK's own; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override both, except
+ * for what names the dyno and the process.
+ */
 async function resource(): Promise<Resource> {
   const { defaultResource, detectResources, envDetector } = await import('./opentelemetry-sdk.ts');
-  return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector] }));
+  return defaultResource().merge(detectResources({ detectors: [herokuDetector, envDetector, identityDetector] }));
 }
+
+/**
+ * A config var is the same in all processes of all dynos, so it cannot name one of them. Drains, the platform and the
+ * dyno's other processes go by the detected names.
+ */
+const identityDetector: typeof herokuDetector = {
+  detect: () => {
+    const detected = Object.entries(herokuDetector.detect().attributes);
+    return { attributes: Object.fromEntries(detected.filter(([name]) => /^(?:heroku|tidemark)\./.test(name))) };
+  },
+};

@@ -321,6 +321,22 @@ describe('the environment', () => {
     });
   });
 
+  it('that are one for all processes do not name the dyno, nor the process', async () => {
+    const attributes = ['heroku.dyno.id', 'heroku.dyno.name', 'heroku.app.name', 'tidemark.process.id', 'team'];
+    const env = {
+      OTEL_RESOURCE_ATTRIBUTES: attributes.map((name) => `${name}=given`).join(),
+      HEROKU_DYNO_ID: 'boot',
+    };
+    const { receiver } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
+    expect(receiver.points[0]?.resource).toMatchObject({
+      'heroku.dyno.id': 'boot',
+      'heroku.dyno.name': 'worker.1',
+      'heroku.app.name': 'shop',
+      'tidemark.process.id': expect.stringMatching(/^[\da-f-]{36}$/),
+      team: 'given',
+    });
+  });
+
   it('with faults in it draws a line for each, and the worker works', async () => {
     const env = { TIDEMARK_LIMIT: 'lots', TIDEMARK_TYPO: '1', TIDEMARK_TRANSPORT: 'pigeon' };
     const { receiver, code, stderr } = await run({ args: [...IMPORT, 'start/work.mjs'], env });
