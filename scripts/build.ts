@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { bundleEntries } from './build/entries.ts';
 import { buildPage } from './build/page.ts';
 import { type BuildPlaces, isBuilt, noteBuilt } from './build/stamp.ts';
-import { nameDeclarationsByJs } from './build/types.ts';
+import { makeDeclarationsPortable } from './build/types.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -46,7 +46,7 @@ async function build(): Promise<void> {
 
 async function declare(): Promise<void> {
   await compile('tsconfig.types.json');
-  await nameDeclarationsByJs(join(ROOT, 'dist/cjs'));
+  await makeDeclarationsPortable(join(ROOT, 'dist/cjs'));
 }
 
 async function compile(project: string): Promise<void> {

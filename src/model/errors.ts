@@ -23,7 +23,7 @@ export class TidemarkError extends Error {
    *
    * @param message for people; never holds a secret
    */
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
   }
@@ -65,7 +65,7 @@ export class ConfigError extends TidemarkError {
 export class BadInputError extends TidemarkError {
   override readonly name = 'BadInputError';
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super('bad-input', message, options);
   }
 }
@@ -77,7 +77,7 @@ export class BadInputError extends TidemarkError {
 export class LedgerUnavailable extends TidemarkError {
   override readonly name: string = 'LedgerUnavailable';
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super('ledger-unavailable', message, options);
   }
 }
@@ -108,7 +108,7 @@ export class PlatformError extends TidemarkError {
       readonly errorId?: string | null;
       readonly retryAfterMs?: number | null;
     } = {},
-    options?: ErrorOptions,
+    options?: { readonly cause?: unknown },
   ) {
     super(`platform-${kind}`, message, options);
     this.status = details.status ?? null;

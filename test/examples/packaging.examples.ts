@@ -46,6 +46,12 @@ describe('the packed package', () => {
     expect(output.match(/^\S+: error \w+/gm)).toEqual(['wrong.ts(5,9): error TS2345', 'wrong.ts(6,15): error TS2345']);
   });
 
+  it('has types under the defaults of TypeScript 5: it compiles for ES5 and checks its libraries', async () => {
+    const options = '--noEmit --types node --pretty false --module commonjs'.split(' ');
+    const compiled = await node('node_modules/typescript/bin/tsc', ...options, 'app.ts');
+    expect(compiled).toEqual({ code: 0, output: '' });
+  });
+
   it.each(['commonjs', 'node16'])('has types for TypeScript 4.9, under --module %s', async (module) => {
     // @types/node no longer compiles there.
     const options = `--noEmit --strict --target es2022 --lib es2022,dom --typeRoots none --module ${module}`;
