@@ -31,6 +31,14 @@ export function lacksDyno(provider: MeterProvider, env: Environment): boolean {
   return Boolean(env.DYNO) && attributes !== null && !DYNO_ATTRIBUTES.every((name) => Boolean(attributes[name]));
 }
 
+/**
+ * Whether the provider has no reader, so that nothing leaves it. An SDK makes such a provider if it is given views and
+ * no reader.
+ */
+export function lacksReader(provider: MeterProvider): boolean {
+  return (provider as SdkInternals)._sharedState?.metricCollectors?.length === 0;
+}
+
 const DYNO_ATTRIBUTES = [ATTR_HEROKU_DYNO_NAME, ATTR_HEROKU_DYNO_ID];
 
 /**
@@ -38,7 +46,7 @@ const DYNO_ATTRIBUTES = [ATTR_HEROKU_DYNO_NAME, ATTR_HEROKU_DYNO_ID];
  * see. Never throws.
  */
 export function appProviderLine(provider: MeterProvider, env: Environment): string {
-  if ((provider as SdkInternals)._sharedState?.metricCollectors?.length === 0) {
+  if (lacksReader(provider)) {
     return (
       "nothing is reported: the meter provider of the application's OpenTelemetry SDK has no metric reader. " +
       'Give the SDK metricReaders.'

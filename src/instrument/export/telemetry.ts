@@ -5,7 +5,7 @@ import { guarded, reportFault } from '../diagnostics.ts';
 import type { JobEnd } from '../jobs/job-end.ts';
 import { readWorkerSettings } from '../settings.ts';
 import { Voice } from '../voice.ts';
-import { appProviderLine, isNoop, lacksDyno } from './app-provider.ts';
+import { appProviderLine, isNoop, lacksDyno, lacksReader } from './app-provider.ts';
 import { canReport } from './export-environment.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobTables } from './job-tables.ts';
@@ -45,8 +45,8 @@ export type FallbackProvider = () => Promise<OwnProvider | null>;
  * made that late because the API's global has no proxy for meters: instruments created before the application's SDK has
  * started would drop everything for ever.
  *
- * If the fallback can report, a global provider whose resource names no dyno is skipped: an actuator would drop its
- * points.
+ * If the fallback can report, a global provider whose resource names no dyno is skipped, because an actuator would drop
+ * its points, and so is every provider without a reader.
  */
 export class Telemetry {
   readonly #measured: Measured;
@@ -55,6 +55,8 @@ export class Telemetry {
   #expectsSdk = false;
   #settling: Promise<void> | null = null;
   #provider: SdkMeterProvider | null = null;
+  /** Passed by the application, without a reader at that time: SDK 1.x can still add one. */
+  #readerless: SdkMeterProvider | null = null;
   /** Null unless the provider is Tidemark's. */
   #own: OwnProvider | null = null;
   #instruments: Instruments | null = null;
@@ -81,9 +83,17 @@ export class Telemetry {
     this.#settling = null;
   }
 
-  /** Moves everything to a provider. One that drops everything is ignored: SDKs return it until they have started. */
+  /**
+   * Moves everything to a provider. One that drops everything is ignored: SDKs return it until they have started. One
+   * without a reader is looked at again in `settle`.
+   */
   use(provider: SdkMeterProvider): void {
     if (provider === this.#provider || isNoop(provider)) return;
+    if (lacksReader(provider)) this.#readerless = provider;
+    else this.#useApplications(provider);
+  }
+
+  #useApplications(provider: SdkMeterProvider): void {
     const { transports, embedded } = readWorkerSettings(process.env);
     if (transports.includes('redis')) this.#voice.say(embedded ? NOT_EMBEDDED : NO_STREAM);
     this.#move(provider, null);
@@ -102,9 +112,9 @@ export class Telemetry {
   async settle(): Promise<void> {
     if (this.#instruments !== null) return;
     const fallback = this.#fallback;
-    const isPassedOver = guarded("looking for the application's meter provider", () => this.#takeGlobal()) ?? false;
+    const skipped = guarded("looking for the application's meter provider", () => this.#takeApplications()) ?? null;
     if (this.#instruments !== null || fallback === null) return;
-    this.#settling ??= this.#useFallback(fallback, isPassedOver).catch((error: unknown) => this.#reportStart(error));
+    this.#settling ??= this.#useFallback(fallback, skipped).catch((error: unknown) => this.#reportStart(error));
     await this.#settling;
   }
 
@@ -112,6 +122,7 @@ export class Telemetry {
   release(): void {
     this.#fallback = null;
     this.#settling = null;
+    this.#readerless = null;
     this.#detach();
   }
 
@@ -169,23 +180,25 @@ export class Telemetry {
     await this.#provider?.forceFlush?.();
   }
 
-  /** Uses the application's global provider, if there is one. True if it was skipped. */
-  #takeGlobal(): boolean {
-    const provider: SdkMeterProvider = metrics.getMeterProvider();
-    if (isNoop(provider)) return false;
+  /** Uses the application's provider, if there is one: a passed one, else the global one. Returns why it is skipped. */
+  #takeApplications(): string | null {
+    const provider: SdkMeterProvider = this.#readerless ?? metrics.getMeterProvider();
+    if (isNoop(provider)) return null;
     const { transports } = readWorkerSettings(process.env);
-    const couldReport = this.#fallback !== null && canReport(process.env, transports);
-    if (couldReport && lacksDyno(provider, process.env)) return true;
-    this.use(provider);
-    return false;
+    if (this.#fallback !== null && canReport(process.env, transports)) {
+      if (lacksReader(provider)) return NO_READER;
+      if (provider !== this.#readerless && lacksDyno(provider, process.env)) return NO_DYNO;
+    }
+    this.#useApplications(provider);
+    return null;
   }
 
-  async #useFallback(fallback: FallbackProvider, isPassedOver: boolean): Promise<void> {
+  async #useFallback(fallback: FallbackProvider, skipped: string | null): Promise<void> {
     const own = await fallback();
     if (own === null) return;
     // Meanwhile the application has passed a provider, or has disabled the instrumentation.
     if (this.#instruments !== null || fallback !== this.#fallback) return own.provider.shutdown?.();
-    if (isPassedOver) this.#voice.say(NO_DYNO);
+    if (skipped !== null) this.#voice.say(skipped);
     else if (this.#expectsSdk) this.#voice.say(NO_PROVIDER);
     this.#move(own.provider, own.tables);
     this.#own = own;
@@ -222,6 +235,10 @@ const NO_DYNO =
   "the resource of the application's OpenTelemetry SDK does not name the dyno, " +
   "so Tidemark exports its measurements itself. Add herokuDetector to the SDK's resourceDetectors to have it " +
   'export them.';
+const NO_READER =
+  "the meter provider of the application's OpenTelemetry SDK has no metric reader, " +
+  'so Tidemark exports its measurements itself, using the OTEL_* variables. ' +
+  'Give the SDK metricReaders to have it export them.';
 const NO_PROVIDER =
   "the application's OpenTelemetry SDK has provided no meter provider, " +
   'so Tidemark exports its measurements itself, using the OTEL_* variables. ' +

@@ -194,6 +194,14 @@ describe("the application's own SDK", () => {
     expect(await saidOf(provider, 'global')).toEqual([expected, where]);
   });
 
+  it.each(['given', 'global'] as const)('that has no reader is skipped if ours can report: %s', async (given) => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', RECEIVER.OTEL_EXPORTER_OTLP_ENDPOINT);
+    expect(await saidOf(new MeterProviderOfSdk(), given)).toEqual([
+      expect.stringMatching(/^tidemark: the meter provider of .* has no metric reader, so Tidemark exports/),
+      'on a provider of its own',
+    ]);
+  });
+
   it('says that a provider without a reader reports nothing', async () => {
     const said = await saidOf(new MeterProviderOfSdk(), 'given');
     expect(said[0]).toMatch(/^tidemark: nothing is reported: .* has no metric reader/);
