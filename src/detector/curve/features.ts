@@ -1,5 +1,5 @@
 import { type BytesPerJob, withoutJobs } from '../load/job-load.ts';
-import { comparisonMargin, jobsOf } from '../load/load-margin.ts';
+import { jobsOf, marginOf } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Curve } from './curve.ts';
 import type { Bucket, Level } from './level.ts';
@@ -163,7 +163,7 @@ function baseOf(curve: Curve, { buckets, levels }: AtEqualLoad, perJob: BytesPer
   const { warm, highestAtStart } = curve;
   const baseBytes = warm === null ? Math.min(...levels.map((level) => level.floorBytes)) : withoutJobs(warm, perJob);
   const jobs = jobsOf(levels.slice(-NEWEST)) ?? 0;
-  const unknownLoadBytes = comparisonMargin(jobs - (warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0), perJob);
+  const unknownLoadBytes = marginOf(jobs - (warm?.jobs ?? jobsOf(levels.slice(0, NEWEST)) ?? 0), perJob.marginBytes);
   const heldByJobsBytes = Math.min(...buckets.slice(-NEWEST).map((bucket) => bucket.heldByJobsBytes));
   return {
     baseBytes,

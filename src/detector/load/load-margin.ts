@@ -1,7 +1,6 @@
 import type { Level } from '../curve/level.ts';
 import { median } from '../curve/statistics.ts';
 import { PARTS } from '../tuning.ts';
-import type { BytesPerJob } from './job-load.ts';
 
 /**
  * What more running jobs at the end of the levels than at their start may account for, bytes: the load's part is taken
@@ -18,15 +17,6 @@ export function loadMargin(levels: readonly Level[], marginBytesPerJob: number):
 /** The same for `moreJobs` jobs more. */
 export function marginOf(moreJobs: number, marginBytesPerJob: number): number {
   return PARTS.loadMargin && moreJobs > MIN_MORE_JOBS ? moreJobs * marginBytesPerJob : 0;
-}
-
-/**
- * How far a floor may be over an earlier one, both without their jobs, only because of `moreJobs` jobs more. Of fewer
- * jobs (below 0) each was taken out of the earlier floor by `bytes`, and held at least nothing: what is not known
- * of them can only make that floor too low by so much. Bytes.
- */
-export function comparisonMargin(moreJobs: number, { bytes, marginBytes }: BytesPerJob): number {
-  return moreJobs >= 0 ? marginOf(moreJobs, marginBytes) : marginOf(-moreJobs, Math.min(bytes, marginBytes));
 }
 
 /** Fewer are the wobble of a mean. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Level } from '../../../src/detector/curve/level.ts';
-import { comparisonMargin, jobsOf, loadMargin, marginOf } from '../../../src/detector/load/load-margin.ts';
+import { jobsOf, loadMargin, marginOf } from '../../../src/detector/load/load-margin.ts';
 
 /** Levels with these counts of running jobs. */
 function levelsOf(jobs: readonly (number | null)[]): readonly Level[] {
@@ -24,19 +24,6 @@ describe('what more running jobs may account for', () => {
 
   it('is in proportion to the jobs', () => {
     expect([marginOf(3, 7), marginOf(0.5, 7), marginOf(-3, 7)]).toEqual([21, 0, 0]);
-  });
-});
-
-describe('how far the load may account for a floor over an earlier one', () => {
-  it.each<[string, number, number, number, number]>([
-    ['by the margin of each job more', 3, 20, 7, 21],
-    ['not at all with as many jobs', 0, 20, 7, 0],
-    ['by the margin of each job fewer', -3, 20, 7, 21],
-    ['by no more than each job fewer was taken to hold', -3, 2, 7, 6],
-    ['not at all with fewer jobs of which nothing is known', -3, 0, 1e15, 0],
-    ['without bound with more jobs of which nothing is known', 1, 0, 1e15, 1e15],
-  ])('%s', (_, moreJobs, bytes, marginBytes, expected) => {
-    expect(comparisonMargin(moreJobs, { bytes, marginBytes })).toBe(expected);
   });
 });
 
