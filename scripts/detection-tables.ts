@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defaultPolicy } from '../src/config/policy.ts';
-import { NO_RECOVERIES } from '../src/detector/curve/recoveries.ts';
+import { NO_SWINGS } from '../src/detector/curve/swings.ts';
 import type { Assessment } from '../src/detector/rules/assessment.ts';
 import type { Rule } from '../src/detector/rules/rule.ts';
 import { FULL_AGAIN_SOON, MEMORY_COMES_BACK, RULES } from '../src/detector/rules/rules.ts';
@@ -45,7 +45,8 @@ const EXAMPLE: Assessment = {
     riseHasEnded: false,
     floorOverSoftSinceMs: NOW_MS,
     overSoftSinceMs: NOW_MS,
-    recoveries: NO_RECOVERIES,
+    mayComeBack: false,
+    swings: NO_SWINGS,
   },
   isSilent: false,
   uptimeMs: NOW_MS,

@@ -75,17 +75,11 @@ export const TUNING = {
   /** Buckets. Definition. */
   peakMemoryBuckets: 20,
 
-  // ------------------------------------------------------------ recoveries
-  /**
-   * A floor has come back when it is below this fraction of the soft limit: hovering at the limit is no recovery.
-   * Tuned.
-   */
-  recoveredFraction: 0.95,
-  /**
-   * A stay over the soft limit is a new kind when it lasts this many times as long as the longest that ended by itself.
-   * Tuned.
-   */
-  recoveryPatience: 2.5,
+  // ------------------------------------------------------------ what comes back by itself
+  /** A time up is of a new kind when it lasts this many times as long as the longest that ended by itself. Tuned. */
+  returnPatience: 2.5,
+  /** A saw-tooth falls again within this many windows: what takes longer is the load of a day. Definition. */
+  sawtoothWindows: 360,
 
   // ------------------------------------------------------------ leak
   /** Levels that a trend needs. Tuned. */
@@ -185,8 +179,8 @@ export const PARTS = {
   sampleMedian: true,
   /** The lowest of several noisy samples is corrected upwards. */
   floorBias: true,
-  /** What this boot has given back before is waited for. */
-  recoveries: true,
+  /** A floor that has come back by itself before is no growth while it may again. */
+  returns: true,
   /** Hour-wide floors find slow leaks. */
   coarseTrends: true,
   /** The newest floors by themselves find a leak that starts late. */

@@ -1,6 +1,6 @@
 import type { CurveFeatures } from '../../src/detector/curve/features.ts';
-import { NO_RECOVERIES } from '../../src/detector/curve/recoveries.ts';
 import type { Rise } from '../../src/detector/curve/rise.ts';
+import { NO_SWINGS } from '../../src/detector/curve/swings.ts';
 import { MIB } from './curves.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,7 +30,8 @@ export function featuresWith(changes: Partial<CurveFeatures> = {}): CurveFeature
     riseHasEnded: false,
     floorOverSoftSinceMs: null,
     overSoftSinceMs: null,
-    recoveries: NO_RECOVERIES,
+    mayComeBack: false,
+    swings: NO_SWINGS,
     ...changes,
   };
 }

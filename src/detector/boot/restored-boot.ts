@@ -132,14 +132,14 @@ function isClassified(value: unknown, latestMs: number): value is Classified {
   const { class: name, candidate, count, features } = value;
   const isClass = (one: unknown) => (MEMORY_CLASSES as readonly unknown[]).includes(one);
   if (!isClass(name) || !isClass(candidate) || !isAmount(count) || !isRecord(features)) return false;
-  const { rise, recoveries, ...plain } = features;
+  const { rise, swings, ...plain } = features;
   const { timeMs, overSoftSinceMs } = plain;
   return (
     isAmount(timeMs) &&
     timeMs <= latestMs + 1000 &&
     (overSoftSinceMs === null || isAmount(overSoftSinceMs)) &&
     isFinitely(plain) &&
-    isFinitely(recoveries) &&
+    isFinitely(swings) &&
     (rise === null || isFinitely(rise))
   );
 }

@@ -3,10 +3,10 @@ import { jobsOf, marginOf } from '../load/load-margin.ts';
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Curve } from './curve.ts';
 import type { Bucket, Level } from './level.ts';
-import { dropsOf, floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
-import { followRecoveries, mayRecover, NO_RECOVERIES, type Recoveries } from './recoveries.ts';
+import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { creeps, hasEnded, type Rise, riseOf } from './rise.ts';
 import { median } from './statistics.ts';
+import { followSwings, isHabit, isWithinReturn, NO_SWINGS, type Swings } from './swings.ts';
 
 /**
  * What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what
@@ -61,7 +61,9 @@ export interface CurveFeatures {
   readonly firstOverSoftMs?: number | null;
   /** The same of the floor together with what jobs hold. */
   readonly overSoftSinceMs: number | null;
-  readonly recoveries: Recoveries;
+  /** The floor is up, has been as high before, and came back by itself: it may again. */
+  readonly mayComeBack: boolean;
+  readonly swings: Swings;
 }
 
 export interface FeatureContext {
@@ -73,8 +75,6 @@ export interface FeatureContext {
 }
 
 const NEWEST = 3;
-/** One drop may be anything; two are a habit. */
-const MIN_DROPS = 2;
 
 /** Computed once for each bucket that closes. */
 export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
@@ -87,16 +87,16 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const floorBytes = median(levels.slice(-NEWEST).map((level) => level.floorBytes));
   const base = baseOf(curve, atLoad, perJob);
   const { baseBytes, heldByJobsBytes, unknownLoadBytes, loadMarginBytes } = base;
-  const recoveries = followRecoveries(before?.recoveries ?? NO_RECOVERIES, { timeMs, floorBytes, softLimitBytes });
-  // What has been up there and came back by itself is no leak until it is clearly higher.
-  const topBytes = recoveries.topBytes === 0 ? 0 : recoveries.topBytes + 2 * toleranceBytes;
-  const highestBytes = Math.max(topBytes, ...[...coarse, ...wide].map((level) => level.floorBytes));
+  const swingBytes = swingOf(curve, scaleBytes, noise.bytes);
+  const swings = followSwings(before?.swings ?? NO_SWINGS, { timeMs, floorBytes, swingBytes });
+  // What is clearly higher than all that came back has grown.
+  const comesBack = isWithinReturn(swings, timeMs) && floorBytes < swings.topBytes + 2 * toleranceBytes;
+  const highestBytes = Math.max(0, ...[...coarse, ...wide].map((level) => level.floorBytes));
   const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes };
-  const rise = levels.length < NEWEST ? null : riseOf(input);
+  const rise = levels.length < NEWEST || comesBack ? null : riseOf(input);
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
-  const swingBytes = swingOf(curve, scaleBytes, noise.bytes);
   return {
     timeMs,
     bucketMs,
@@ -109,11 +109,14 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     noiseBytes: noise.bytes,
     steps: steps.length,
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
-    isSettled: !mayRecover(recoveries, timeMs) && isFlat,
+    isSettled: !comesBack && isFlat,
     hasRisen:
+      !comesBack &&
       floorBytes - base.startBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
     ...peaksOf(buckets, swingBytes),
-    isSawtooth: dropsOf(levels, swingBytes) >= MIN_DROPS,
+    isSawtooth:
+      isHabit(swings, timeMs, TUNING.sawtoothWindows * curve.windowMs) ||
+      (comesBack && swings.longestGapMs > 0 && softLimitBytes !== null && floorBytes > softLimitBytes),
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     leakBytesPerMs: before?.leakBytesPerMs ?? null,
@@ -123,7 +126,8 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
       { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before },
       timeMs - (NEWEST - 1) * (bucketMs ?? 0),
     ),
-    recoveries,
+    mayComeBack: comesBack,
+    swings,
   };
 }
 

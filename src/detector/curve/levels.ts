@@ -88,19 +88,3 @@ export function stepsOf(levels: readonly Level[], height: number): readonly numb
   }
   return steps;
 }
-
-/** How many times the floor fell by `height` bytes or more; between two such times it has risen by as much. */
-export function dropsOf(levels: readonly Level[], height: number): number {
-  let drops = 0;
-  let isDown = false;
-  /** The highest since the last low, or the lowest since the last drop. */
-  let turn = levels[0]?.floorBytes ?? 0;
-  for (const { floorBytes } of levels) {
-    turn = isDown ? Math.min(turn, floorBytes) : Math.max(turn, floorBytes);
-    if (Math.abs(floorBytes - turn) < height) continue;
-    drops += isDown ? 0 : 1;
-    isDown = !isDown;
-    turn = floorBytes;
-  }
-  return drops;
-}

@@ -212,10 +212,8 @@ export function soonBackAfterMs(
   { windowMs }: Pick<Policy, 'windowMs'>,
 ): number | null {
   const features = boot.classified?.features ?? null;
-  const surelyMs = features?.floorOverSoftSinceMs ?? (wantsRestart ? nowMs : null);
-  if (features === null || surelyMs === null) return null;
-  // With noise, confirmation lags the actual crossing.
-  const backMs = Math.min(surelyMs, features.recoveries.upSinceMs ?? surelyMs);
+  const backMs = features?.floorOverSoftSinceMs ?? (wantsRestart ? nowMs : null);
+  if (features === null || backMs === null) return null;
   const afterMs = Math.max(0, backMs - startOf(boot, facts));
   // It takes many wide buckets to be sure; a plateau, unlike a leak, can be waited for. A floor that still moves may be
   // a leak whose line noise hides.

@@ -1,5 +1,4 @@
 import { formatBytes, formatDuration } from '../../model/text/format.ts';
-import { mayRecover } from '../curve/recoveries.ts';
 import { TUNING } from '../tuning.ts';
 import {
   cycleIsFirst,
@@ -197,7 +196,7 @@ export const RULES: readonly Rule[] = [
   {
     reason: 'peak-returns',
     action: 'none',
-    when: (a) => isHigh(a) && a.features !== null && mayRecover(a.features.recoveries, a.nowMs),
+    when: (a) => isHigh(a) && a.features?.mayComeBack === true,
     sentence: () => 'it has been as high before and came back by itself',
   },
   {

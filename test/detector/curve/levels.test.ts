@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bucket } from '../../../src/detector/curve/level.ts';
 import {
-  dropsOf,
   floorsBetweenJobs,
   loweredBytes,
   noiseOf,
@@ -163,22 +162,6 @@ describe('what a floor has stayed over', () => {
         },
       ),
     );
-  });
-});
-
-describe('drops', () => {
-  const drops = (floors: readonly number[]) => dropsOf(levelsOf(floors), 50 * MIB);
-
-  it.each<[string, readonly number[], number]>([
-    ['of no floor', [], 0],
-    ['of a floor that only rises', [100, 200, 300], 0],
-    ['of a tooth', [100, 200, 100], 1],
-    ['of a fall in several steps', [300, 220, 140, 60], 1],
-    ['of two falls with a small rise between', [300, 200, 220, 100], 1],
-    ['of two teeth', [100, 200, 100, 200, 100], 2],
-    ['smaller than the height', [100, 140, 100, 140, 100], 0],
-  ])('%s', (_, floors, expected) => {
-    expect(drops(floors)).toBe(expected);
   });
 });
 

@@ -88,7 +88,6 @@ describe('when memory was soon back', () => {
   });
   /** The least gain of a plateau and of a leak, at windows of a minute. */
   const { minGainPlateauWindows: plateauMin, minGainWindows: leakMin } = TUNING;
-  const recoveredTo = (minute: number) => ({ ...featuresWith().recoveries, upSinceMs: at(minute) });
 
   it.each<[string, Boot, number | null]>([
     ['a floor over the soft limit after 20 min', said('bloat', up(20)), 20],
@@ -103,7 +102,6 @@ describe('when memory was soon back', () => {
     ['none that still moves after it: it may be a leak', said('bloat', up(leakMin, { isSettled: false })), null],
     ['a leak within the least gain', said('leak', up(leakMin - 1, { rise: RISE })), leakMin - 1],
     ['no leak after it', said('leak', up(leakMin, { rise: RISE })), null],
-    ['from when the floor was first seen up there', said('bloat', up(20, { recoveries: recoveredTo(12) })), 12],
     ['no floor below the soft limit', said('healthy', {}), null],
     ['no floor that is over it only with its jobs', said('healthy', { overSoftSinceMs: at(20) }), null],
     ['nothing before the first bucket', { ...level, classified: null }, null],

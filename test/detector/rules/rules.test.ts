@@ -162,15 +162,7 @@ const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, ch
     'a floor that has been up before and recovered',
     {
       ...BLOAT,
-      features: {
-        ...BLOAT.features,
-        recoveries: {
-          upSinceMs: NOW_MS - HOUR_MS,
-          highestBytes: 450 * MIB,
-          longestStayMs: 2 * HOUR_MS,
-          topBytes: 460 * MIB,
-        },
-      },
+      features: { ...BLOAT.features, mayComeBack: true },
     },
     `${HIGH}; it has been as high before and came back by itself.`,
   ],

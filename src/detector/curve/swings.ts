@@ -1,0 +1,62 @@
+import { PARTS, TUNING } from '../tuning.ts';
+
+/** What this boot has shown to come back by itself: floors that rose far and were given back without a restart. */
+export interface Swings {
+  /** The highest floor while it is up, and the lowest while it is down. Bytes; 0 before the first. */
+  readonly turnBytes: number;
+  /** Since when the floor has been up, Unix ms; null while it is down. */
+  readonly upSinceMs: number | null;
+  /** The longest time up that ended by itself; 0 where none did. */
+  readonly longestUpMs: number;
+  /** The highest floor that came back; 0 where none did. */
+  readonly topBytes: number;
+  /** When the floor last came back, Unix ms; null where it never did. */
+  readonly fellMs: number | null;
+  /** The longest time from one fall to the next; 0 before two. */
+  readonly longestGapMs: number;
+}
+
+export const NO_SWINGS: Swings = {
+  turnBytes: 0,
+  upSinceMs: null,
+  longestUpMs: 0,
+  topBytes: 0,
+  fellMs: null,
+  longestGapMs: 0,
+};
+
+interface Seen {
+  readonly timeMs: number;
+  readonly floorBytes: number;
+  /** What a floor must rise and fall by. Bytes. */
+  readonly swingBytes: number;
+}
+
+export function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {
+  if (!PARTS.returns) return before;
+  if (before.turnBytes === 0) return { ...before, turnBytes: floorBytes };
+  const { turnBytes, upSinceMs, fellMs } = before;
+  if (upSinceMs === null)
+    return floorBytes - turnBytes >= swingBytes
+      ? { ...before, turnBytes: floorBytes, upSinceMs: timeMs }
+      : { ...before, turnBytes: Math.min(turnBytes, floorBytes) };
+  if (turnBytes - floorBytes < swingBytes) return { ...before, turnBytes: Math.max(turnBytes, floorBytes) };
+  return {
+    turnBytes: floorBytes,
+    upSinceMs: null,
+    longestUpMs: Math.max(before.longestUpMs, timeMs - upSinceMs),
+    topBytes: Math.max(before.topBytes, turnBytes),
+    fellMs: timeMs,
+    longestGapMs: Math.max(before.longestGapMs, fellMs === null ? 0 : timeMs - fellMs),
+  };
+}
+
+/** Whether what is up now has been up for about as long before, and came back. */
+export function isWithinReturn({ upSinceMs, longestUpMs }: Swings, timeMs: number): boolean {
+  return upSinceMs !== null && timeMs - upSinceMs < TUNING.returnPatience * longestUpMs;
+}
+
+/** Whether the floor comes back over and over, at most `habitMs` apart, and is not overdue. */
+export function isHabit({ fellMs, longestGapMs }: Swings, timeMs: number, habitMs: number): boolean {
+  return fellMs !== null && longestGapMs <= habitMs && timeMs - fellMs < TUNING.returnPatience * longestGapMs;
+}
