@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { resolveStateRedisUrl } from '../config/resolve.ts';
-import { BadInputError, TidemarkError } from '../model/errors.ts';
+import { BadInputError, ConfigError, TidemarkError } from '../model/errors.ts';
 import { parseTarget, type Target, targetKey } from '../model/target.ts';
 import { personOf } from '../model/text/person.ts';
 import { printable } from '../model/text/printable.ts';
@@ -56,8 +56,12 @@ export async function steer(args: CommandArguments, what: What, target: Target |
   }
 }
 
-/** Who stands next to the pause: `--by`, or the user of this machine. On Heroku a machine is a dyno. */
+/**
+ * Who stands next to the pause: `--by`, or the user of this machine. On Heroku a machine is a dyno. Throws
+ * `ConfigError` where `--by` is empty: the variable of a script may not be set.
+ */
 function whoAsks({ own, env }: CommandArguments): string | null {
+  if (typeof own.by === 'string' && personOf(own.by) === null) throw new ConfigError(['--by needs a name']);
   const user = env.USER ?? env.LOGNAME ?? userName();
   return personOf(typeof own.by === 'string' ? own.by : `${user}@${env.DYNO ?? hostname()}`);
 }

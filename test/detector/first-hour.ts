@@ -1,5 +1,6 @@
 import { Random } from '../../evaluation/random.ts';
 import { defaultPolicy } from '../../src/config/policy.ts';
+import type { Decision, MemoryClass } from '../../src/model/decision.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { readSeries } from '../../src/replay/series-file.ts';
 import { MIB } from './curves.ts';
@@ -51,8 +52,7 @@ export interface Restarted {
 
 /** The decisions to restart. */
 export function restartsIn(hour: FirstHour): readonly Restarted[] {
-  const options = { policy: defaultPolicy(), quotaBytes: QUOTA_BYTES };
-  const { restarts } = replay(readSeries(csvOfFirstHour(hour), 'first-hour.csv'), options, () => undefined);
+  const { restarts } = replayed(hour);
   return restarts.map(({ timeMs, reason }) => {
     const minute = (timeMs - START_MS) / MINUTE_MS;
     return { minute, reason, usage: hour.usageAt(minute) };
@@ -72,4 +72,18 @@ export function filling(top: number, minutes: number, power = 1): FirstHour['usa
 /** Jobs that start one after the other until all run, each of which holds the same. */
 export function rampingTo(jobs: number, minutes: number): (minute: number) => number {
   return (minute) => Math.max(1, Math.round(jobs * Math.min(1, minute / minutes)));
+}
+
+/** The class from each minute on at which it changes. */
+export function classesIn(hour: FirstHour): readonly { readonly minute: number; readonly class: MemoryClass }[] {
+  const seen: Decision[] = [];
+  replayed(hour, (decision) => {
+    if (decision.class !== seen.at(-1)?.class) seen.push(decision);
+  });
+  return seen.map((decision) => ({ minute: (decision.timeMs - START_MS) / MINUTE_MS, class: decision.class }));
+}
+
+function replayed(hour: FirstHour, onDecision: (decision: Decision) => void = () => undefined) {
+  const options = { policy: defaultPolicy(), quotaBytes: QUOTA_BYTES };
+  return replay(readSeries(csvOfFirstHour(hour), 'first-hour.csv'), options, onDecision);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { restartsIn } from './first-hour.ts';
+import { classesIn, restartsIn } from './first-hour.ts';
 
 const HOURS = 14;
 
@@ -27,5 +27,13 @@ describe('memory that rises for hours and comes back by itself', () => {
     );
     expect(leak[0]).toMatchObject({ reason: 'leak-near-limit' });
     expect(leak[0]?.usage).toBeLessThan(1);
+  });
+
+  it.each([20, 45, 90, 120, 240])('every %i min is called a saw-tooth from its second fall on', (minutes) => {
+    const usageAt = (minute: number) => 0.3 + (0.3 * (minute % minutes)) / minutes;
+    const classes = classesIn({ ...recording, minutes: 6 * minutes, usageAt });
+    const isAfter = ({ minute }: { readonly minute: number }) => minute > 2 * minutes + 10;
+    expect(classes.findLast((one) => !isAfter(one))).toMatchObject({ class: 'sawtooth' });
+    expect(classes.filter(isAfter)).toEqual([]);
   });
 });

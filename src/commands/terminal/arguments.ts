@@ -36,8 +36,7 @@ export function readArguments(args: readonly string[], command: Command, env: En
     } else if (!valueFlags.includes(name)) {
       flags[name] = value ?? '';
       isAfterUnknown = value === undefined;
-    } else if (value === undefined || (value.trim() === '' && !settingFlags.includes(name)))
-      faults.push(`${rawName} needs a value`);
+    } else if (value === undefined) faults.push(`${rawName} needs a value`);
     // The last one would count, and of two allow-lists the first would be lost without a word.
     else if (Object.hasOwn(flags, name) || Object.hasOwn(own, name)) faults.push(`${rawName} is given twice`);
     else if (settingFlags.includes(name)) flags[name] = value;

@@ -6,7 +6,7 @@ import type { Bucket, Level } from './level.ts';
 import { floorsBetweenJobs, loweredBytes, noiseOf, stepsOf, sustainedBytes } from './levels.ts';
 import { creeps, hasEnded, type Rise, riseOf } from './rise.ts';
 import { median } from './statistics.ts';
-import { followSwings, isHabit, isWithinReturn, NO_SWINGS, type Swings } from './swings.ts';
+import { NO_SWINGS, returnsOf, type Swings } from './swings.ts';
 
 /**
  * What the curve looks like at the close of a bucket: all that classes and rules ask. Memory in bytes, without what
@@ -88,12 +88,18 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const base = baseOf(curve, atLoad, perJob);
   const { baseBytes, heldByJobsBytes, unknownLoadBytes, loadMarginBytes } = base;
   const swingBytes = swingOf(curve, scaleBytes, noise.bytes);
-  const swings = followSwings(before?.swings ?? NO_SWINGS, { timeMs, floorBytes, swingBytes });
-  // What is clearly higher than all that came back has grown.
-  const comesBack = isWithinReturn(swings, timeMs) && floorBytes < swings.topBytes + 2 * toleranceBytes;
+  const returns = returnsOf(before?.swings ?? NO_SWINGS, {
+    timeMs,
+    floorBytes,
+    swingBytes,
+    toleranceBytes,
+    softLimitBytes,
+    sawtoothMs: TUNING.sawtoothWindows * curve.windowMs,
+  });
+  const { mayComeBack } = returns;
   const highestBytes = Math.max(0, ...[...coarse, ...wide].map((level) => level.floorBytes));
   const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes };
-  const rise = levels.length < NEWEST || comesBack ? null : riseOf(input);
+  const rise = levels.length < NEWEST || mayComeBack ? null : riseOf(input);
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));
@@ -109,14 +115,11 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     noiseBytes: noise.bytes,
     steps: steps.length,
     flatMs: timeMs - (steps.at(-1) ?? levels[0]?.timeMs ?? timeMs),
-    isSettled: !comesBack && isFlat,
+    isSettled: !mayComeBack && isFlat,
     hasRisen:
-      !comesBack &&
+      !mayComeBack &&
       floorBytes - base.startBytes - loadMarginBytes >= Math.max(2 * toleranceBytes, TUNING.risenFraction * scaleBytes),
     ...peaksOf(buckets, swingBytes),
-    isSawtooth:
-      isHabit(swings, timeMs, TUNING.sawtoothWindows * curve.windowMs) ||
-      (comesBack && swings.longestGapMs > 0 && softLimitBytes !== null && floorBytes > softLimitBytes),
     // Where each level is the lowest of three, the line lies a little low.
     rise: rise === null ? null : { ...rise, bytes: rise.bytes + loweredBytes(buckets) },
     leakBytesPerMs: before?.leakBytesPerMs ?? null,
@@ -126,8 +129,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
       { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before },
       timeMs - (NEWEST - 1) * (bucketMs ?? 0),
     ),
-    mayComeBack: comesBack,
-    swings,
+    ...returns,
   };
 }
 

@@ -51,12 +51,35 @@ export function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }:
   };
 }
 
-/** Whether what is up now has been up for about as long before, and came back. */
-export function isWithinReturn({ upSinceMs, longestUpMs }: Swings, timeMs: number): boolean {
+interface ReturnsInput extends Seen {
+  /** Floors differ beyond this. Bytes. */
+  readonly toleranceBytes: number;
+  /** Null where it is unknown. */
+  readonly softLimitBytes: number | null;
+  /** A saw-tooth falls again within this time. */
+  readonly sawtoothMs: number;
+}
+
+/** What the boot's swings say of its floor now. */
+export function returnsOf(before: Swings, input: ReturnsInput) {
+  const { timeMs, floorBytes, toleranceBytes, softLimitBytes, sawtoothMs } = input;
+  const swings = followSwings(before, input);
+  const { topBytes, longestGapMs } = swings;
+  // What is clearly higher than all that came back has grown.
+  const mayComeBack = isUpAsBefore(swings, timeMs) && floorBytes < topBytes + 2 * toleranceBytes;
+  const isOver = softLimitBytes !== null && floorBytes > softLimitBytes;
+  // Falls hours apart are the load of a day, unless it is over its limit, where nothing is healthy.
+  const isSawtooth =
+    (longestGapMs <= sawtoothMs && isHabit(swings, timeMs)) || (longestGapMs > 0 && isOver && mayComeBack);
+  return { swings, mayComeBack, isSawtooth };
+}
+
+/** Whether it has been up for about as long before, and came back. */
+function isUpAsBefore({ upSinceMs, longestUpMs }: Swings, timeMs: number): boolean {
   return upSinceMs !== null && timeMs - upSinceMs < TUNING.returnPatience * longestUpMs;
 }
 
-/** Whether the floor comes back over and over, at most `habitMs` apart, and is not overdue. */
-export function isHabit({ fellMs, longestGapMs }: Swings, timeMs: number, habitMs: number): boolean {
-  return fellMs !== null && longestGapMs <= habitMs && timeMs - fellMs < TUNING.returnPatience * longestGapMs;
+/** Whether it has come back more than once, and is not overdue. */
+function isHabit({ fellMs, longestGapMs }: Swings, timeMs: number): boolean {
+  return fellMs !== null && timeMs - fellMs < TUNING.returnPatience * longestGapMs;
 }

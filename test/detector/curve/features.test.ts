@@ -45,9 +45,9 @@ describe('levels', () => {
   });
 
   it.each<[string, At, Partial<CurveFeatures>]>([
-    ['a flat floor', flat, { hasRisen: false, isSettled: true, isSawtooth: false }],
-    ['stairs of the first hour', stairs, { hasRisen: false, isSettled: true, isSawtooth: false, rise: null }],
-    ['teeth', teeth, { hasRisen: false, isSawtooth: true, rise: null }],
+    ['a flat floor', flat, { hasRisen: false, isSettled: true }],
+    ['stairs of the first hour', stairs, { hasRisen: false, isSettled: true, rise: null }],
+    ['teeth', teeth, { hasRisen: false, rise: null }],
   ])('of %s show what it is', (_, at, expected) => {
     expect(seen(70, at)).toMatchObject(expected);
   });

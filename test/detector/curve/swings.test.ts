@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { NO_SWINGS, returnsOf, type Swings } from '../../../src/detector/curve/swings.ts';
+
+const MINUTE_MS = 60_000;
+/** MB. */
+const SWING = 50;
+const TOLERANCE = 10;
+const SOFT_LIMIT = 400;
+const SAWTOOTH_MINUTES = 60;
+
+/** Floors in MB, a minute apart, from minute 0 on. */
+function seenIn(floors: readonly number[], softLimitBytes: number | null = SOFT_LIMIT) {
+  const none = { swings: NO_SWINGS, mayComeBack: false, isSawtooth: false };
+  return floors.reduce<ReturnType<typeof returnsOf>>(
+    ({ swings }, floorBytes, minute) =>
+      returnsOf(swings, {
+        timeMs: minute * MINUTE_MS,
+        floorBytes,
+        swingBytes: SWING,
+        toleranceBytes: TOLERANCE,
+        softLimitBytes,
+        sawtoothMs: SAWTOOTH_MINUTES * MINUTE_MS,
+      }),
+    none,
+  );
+}
+
+const times = (count: number, floorMb: number): readonly number[] => Array.from({ length: count }, () => floorMb);
+/** Up for ten minutes, down for ten. */
+const tooth = [...times(10, 200), ...times(10, 300)];
+
+describe('swings of a floor', () => {
+  it.each<[string, readonly number[], Partial<Swings>]>([
+    ['none of a level floor', times(20, 200), { turnBytes: 200, upSinceMs: null, fellMs: null }],
+    ['none of a rise below the height', [200, 240, 200, 240], { upSinceMs: null, topBytes: 0 }],
+    ['a floor that is up', [200, 260, 300], { turnBytes: 300, upSinceMs: MINUTE_MS, topBytes: 0, fellMs: null }],
+    ['up from its lowest, not from its first', [300, 200, 260], { upSinceMs: 2 * MINUTE_MS }],
+    ['no fall below the height', [200, 300, 260], { upSinceMs: MINUTE_MS, fellMs: null }],
+    [
+      'a fall, with how high and how long it was up',
+      [200, 260, 300, 280, 240],
+      { upSinceMs: null, topBytes: 300, longestUpMs: 3 * MINUTE_MS, fellMs: 4 * MINUTE_MS, longestGapMs: 0 },
+    ],
+    [
+      'the highest and longest of several, and the time between falls',
+      [...tooth, ...tooth, ...times(10, 200), ...times(20, 280), 200],
+      {
+        topBytes: 300,
+        longestUpMs: 20 * MINUTE_MS,
+        fellMs: 70 * MINUTE_MS,
+        longestGapMs: 30 * MINUTE_MS,
+      },
+    ],
+  ])('%s', (_, floors, expected) => {
+    expect(seenIn(floors).swings).toMatchObject(expected);
+  });
+
+  it('never forget, and never say more than was seen', () => {
+    const floors = fc.array(fc.integer({ min: 1, max: 2 * SOFT_LIMIT }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(floors, floors, (first, then) => {
+        const [before, now] = [seenIn(first).swings, seenIn([...first, ...then]).swings];
+        for (const name of ['topBytes', 'longestUpMs', 'longestGapMs'] as const)
+          expect(now[name]).toBeGreaterThanOrEqual(before[name]);
+        expect(now.topBytes).toBeLessThanOrEqual(Math.max(...first, ...then));
+        expect(now.longestUpMs).toBeLessThan((first.length + then.length) * MINUTE_MS);
+      }),
+    );
+  });
+});
+
+describe('a floor that is up', () => {
+  const cameBack = [...tooth, ...times(10, 200)];
+
+  it.each<[string, readonly number[], boolean]>([
+    ['may come back where it did before', [...cameBack, ...times(5, 300)], true],
+    ['may not where it never did', [200, ...times(5, 300)], false],
+    ['may for 2.5 times as long as before', [...cameBack, ...times(24, 300)], true],
+    ['may not for longer', [...cameBack, ...times(27, 300)], false],
+    ['may where it is as high, within the tolerance', [...cameBack, ...times(5, 319)], true],
+    ['may not where it is clearly higher', [...cameBack, ...times(5, 320)], false],
+  ])('%s', (_, floors, expected) => {
+    expect(seenIn(floors).mayComeBack).toBe(expected);
+  });
+});
+
+describe('a saw-tooth', () => {
+  const twoFalls = [...tooth, ...tooth, 200];
+  const slowTooth = [...times(10, 300), ...times(SAWTOOTH_MINUTES, 450)];
+
+  it.each<[string, readonly number[], boolean]>([
+    ['falls twice', twoFalls, true],
+    ['does not fall only once', [...tooth, 200], false],
+    ['is one between its falls', [...twoFalls, ...times(9, 200), 300], true],
+    ['is one no more when its next fall is overdue', [...twoFalls, ...times(51, 200)], false],
+    ['is none where falls are hours apart', [...slowTooth, ...slowTooth, ...times(5, 300)], false],
+    ['but over the soft limit it is', [...slowTooth, ...slowTooth, ...times(5, 300), ...times(5, 450)], true],
+  ])('%s', (_, floors, expected) => {
+    expect(seenIn(floors).isSawtooth).toBe(expected);
+  });
+
+  it('of hours is none where the limit is unknown', () => {
+    expect(seenIn([...slowTooth, ...slowTooth, ...times(5, 300), ...times(5, 450)], null).isSawtooth).toBe(false);
+  });
+});
