@@ -98,8 +98,8 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   });
   const { mayComeBack } = returns;
   const highestBytes = Math.max(0, ...[...coarse, ...wide].map((level) => level.floorBytes));
-  const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes };
-  const rise = levels.length < NEWEST || mayComeBack ? null : riseOf(input);
+  const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes, mayComeBack };
+  const rise = levels.length < NEWEST ? null : riseOf(input);
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);
   const steps = stepsOf(levels, Math.max(toleranceBytes, TUNING.stepFraction * scaleBytes));

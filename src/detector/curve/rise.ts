@@ -29,6 +29,8 @@ export interface RiseInput {
   readonly highestBytes: number;
   /** What a running job may hold beyond what is known. Bytes. */
   readonly marginBytesPerJob: number;
+  /** Whether a rise of minutes may come back, as others did: then only one of hours counts. */
+  readonly mayComeBack: boolean;
 }
 
 const RECENT_BUCKETS = 12;
@@ -38,7 +40,7 @@ export function riseOf(input: RiseInput): Rise | null {
   const { levels, coarse, highestBytes } = input;
   const floorBytes = median(levels.slice(-3).map((level) => level.floorBytes));
   if (floorBytes < highestBytes) return null;
-  const fine = leakTrend(levels, input) ?? recentTrend(levels, input);
+  const fine = input.mayComeBack ? null : (leakTrend(levels, input) ?? recentTrend(levels, input));
   if (fine !== null) return lineOf(fine, levels);
   const slow = PARTS.coarseTrends ? leakTrend(coarse, input) : null;
   const recent = levels.slice(-RECENT_BUCKETS);

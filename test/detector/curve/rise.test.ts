@@ -17,6 +17,7 @@ function inputWith(changes: Partial<RiseInput> = {}): RiseInput {
     scaleBytes: LIMIT_MB * MIB,
     highestBytes: 0,
     marginBytesPerJob: 0,
+    mayComeBack: false,
     ...changes,
   };
 }
@@ -61,6 +62,15 @@ describe('a floor that keeps rising', () => {
   it('is none in the newest twenty buckets where it has been as high before', () => {
     const tooth = levelsOf(values(32, (index) => (index < 11 ? 330 - 4 * index : 200 + 8 * (index - 11))));
     expect(riseOf(inputWith({ levels: tooth }))).toBeNull();
+  });
+
+  it('is none of minutes while it may come back, and one of hours still', () => {
+    expect(riseOf(inputWith({ levels: rising, mayComeBack: true }))).toBeNull();
+    const coarse = levelsOf(
+      values(24, (index) => 100 + 9 * index),
+      12 * MINUTE_MS,
+    );
+    expect(riseOf(inputWith({ levels: rising, coarse, mayComeBack: true }))).not.toBeNull();
   });
 
   it('is seen over hours where it is too slow for minutes', () => {
