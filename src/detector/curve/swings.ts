@@ -32,7 +32,7 @@ interface Seen {
   readonly swingBytes: number;
 }
 
-export function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {
+function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {
   if (!PARTS.returns) return before;
   if (before.turnBytes === 0) return { ...before, turnBytes: floorBytes };
   const { turnBytes, upSinceMs, fellMs } = before;
