@@ -8,6 +8,9 @@ function teethOf(minutes: number, power: number) {
   return (minute: number) => 0.29 + 0.65 * ((minute % minutes) / minutes) ** power;
 }
 
+/** From 30 % of the quota to 90 % in four hours, and back at once. */
+const teethTo90 = (minute: number) => 0.3 + (0.6 * (minute % 240)) / 240;
+
 const recording = { minutes: HOURS * 60, everyS: 10, noise: 0.005, seed: 3, jobsAt: null };
 
 describe('memory that rises for hours and comes back by itself', () => {
@@ -35,5 +38,27 @@ describe('memory that rises for hours and comes back by itself', () => {
     const isAfter = ({ minute }: { readonly minute: number }) => minute > 2 * minutes + 10;
     expect(classes.findLast((one) => !isAfter(one))).toMatchObject({ class: 'sawtooth' });
     expect(classes.filter(isAfter)).toEqual([]);
+  });
+});
+
+describe('memory that stays where a moment has been before', () => {
+  const bloatsFrom = 10 * 60;
+  const isIn = (minute: number, from: number, to: number) => minute >= from && minute < to;
+
+  it.each<[string, (minute: number) => number]>([
+    [
+      'after hours up below the soft limit, and a peak over it',
+      (minute) => (isIn(minute, 60, 420) ? 0.6 : isIn(minute, 480, 490) ? 0.9 : 0.3),
+    ],
+    [
+      'after a peak over the soft limit within hours up',
+      (minute) => (isIn(minute, 240, 250) ? 0.9 : isIn(minute, 30, 510) ? 0.45 : 0.3),
+    ],
+    ['after long teeth whose tips alone are over it', (minute) => (isIn(minute, 0, 480) ? teethTo90(minute) : 0.3)],
+  ])('%s is restarted within two hours', (_, before) => {
+    const usageAt = (minute: number) => (minute < bloatsFrom ? before(minute) : 0.88);
+    const restarts = restartsIn({ ...recording, minutes: bloatsFrom + 120, everyS: 20, usageAt });
+    const bloat = restarts.filter(({ minute }) => minute >= bloatsFrom);
+    expect(bloat[0]).toMatchObject({ reason: 'sustained-over-soft-limit' });
   });
 });

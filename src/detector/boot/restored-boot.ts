@@ -2,6 +2,7 @@ import { MEMORY_CLASSES } from '../../model/decision.ts';
 import type { BootIdentity, MemoryTuning } from '../../model/point.ts';
 import type { Classified } from '../classes/classify.ts';
 import { Curve, type CurveState } from '../curve/curve.ts';
+import type { Swings } from '../curve/swings.ts';
 import { isJobLoad } from '../load/restored-job-load.ts';
 import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import type { ProcessState } from './process-state.ts';
@@ -139,8 +140,19 @@ function isClassified(value: unknown, latestMs: number): value is Classified {
     timeMs <= latestMs + 1000 &&
     (overSoftSinceMs === null || isAmount(overSoftSinceMs)) &&
     isFinitely(plain) &&
-    isFinitely(swings) &&
+    isSwings(swings, latestMs) &&
     (rise === null || isFinitely(rise))
+  );
+}
+
+/** Each must be there: a missing one would turn what is followed into NaN, for the rest of the boot's life. */
+function isSwings(value: unknown, latestMs: number): value is Swings {
+  if (!isRecord(value)) return false;
+  const { turnBytes, upSinceMs, longestUpMs, topBytes, fellMs, longestGapMs, overSinceMs, longestOverMs } = value;
+  return (
+    [longestUpMs, topBytes, longestGapMs, longestOverMs].every(isAmount) &&
+    Number.isFinite(turnBytes) &&
+    [upSinceMs, fellMs, overSinceMs].every((time) => time === null || (isAmount(time) && time <= latestMs + 1000))
   );
 }
 

@@ -95,6 +95,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     toleranceBytes,
     softLimitBytes,
     sawtoothMs: TUNING.sawtoothWindows * curve.windowMs,
+    minStayMs: TUNING.minStayWindows * curve.windowMs,
   });
   const { mayComeBack } = returns;
   const highestBytes = Math.max(0, ...[...coarse, ...wide].map((level) => level.floorBytes));

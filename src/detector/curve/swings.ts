@@ -14,6 +14,10 @@ export interface Swings {
   readonly fellMs: number | null;
   /** The longest time from one fall to the next; 0 before two. */
   readonly longestGapMs: number;
+  /** Since when it has been over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  readonly overSinceMs: number | null;
+  /** The longest time over the soft limit that ended by itself; 0 where none did. */
+  readonly longestOverMs: number;
 }
 
 export const NO_SWINGS: Swings = {
@@ -23,6 +27,8 @@ export const NO_SWINGS: Swings = {
   topBytes: 0,
   fellMs: null,
   longestGapMs: 0,
+  overSinceMs: null,
+  longestOverMs: 0,
 };
 
 interface Seen {
@@ -33,7 +39,6 @@ interface Seen {
 }
 
 function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {
-  if (!PARTS.returns) return before;
   if (before.turnBytes === 0) return { ...before, turnBytes: floorBytes };
   const { turnBytes, upSinceMs, fellMs } = before;
   if (upSinceMs === null)
@@ -42,6 +47,7 @@ function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen):
       : { ...before, turnBytes: Math.min(turnBytes, floorBytes) };
   if (turnBytes - floorBytes < swingBytes) return { ...before, turnBytes: Math.max(turnBytes, floorBytes) };
   return {
+    ...before,
     turnBytes: floorBytes,
     upSinceMs: null,
     longestUpMs: Math.max(before.longestUpMs, timeMs - upSinceMs),
@@ -51,6 +57,15 @@ function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen):
   };
 }
 
+/** Hovering at the limit is no return: it ends below what is still level with it. */
+function followOver(before: Swings, { timeMs, floorBytes, toleranceBytes, softLimitBytes }: ReturnsInput): Swings {
+  const { overSinceMs, longestOverMs } = before;
+  if (softLimitBytes === null) return before;
+  if (overSinceMs === null) return floorBytes > softLimitBytes ? { ...before, overSinceMs: timeMs } : before;
+  if (floorBytes >= softLimitBytes - 2 * toleranceBytes) return before;
+  return { ...before, overSinceMs: null, longestOverMs: Math.max(longestOverMs, timeMs - overSinceMs) };
+}
+
 interface ReturnsInput extends Seen {
   /** Floors differ beyond this. Bytes. */
   readonly toleranceBytes: number;
@@ -58,15 +73,18 @@ interface ReturnsInput extends Seen {
   readonly softLimitBytes: number | null;
   /** A saw-tooth falls again within this time. */
   readonly sawtoothMs: number;
+  /** What is over its soft limit for less than this is not judged by it. */
+  readonly minStayMs: number;
 }
 
 /** What the boot's swings say of its floor now. */
 export function returnsOf(before: Swings, input: ReturnsInput) {
-  const { timeMs, floorBytes, toleranceBytes, softLimitBytes, sawtoothMs } = input;
-  const swings = followSwings(before, input);
+  const { timeMs, floorBytes, toleranceBytes, softLimitBytes, sawtoothMs, minStayMs } = input;
+  const swings = PARTS.returns ? followOver(followSwings(before, input), input) : before;
   const { topBytes, longestGapMs } = swings;
   // What is clearly higher than all that came back has grown.
-  const mayComeBack = isUpAsBefore(swings, timeMs) && floorBytes < topBytes + 2 * toleranceBytes;
+  const isAsHigh = floorBytes < topBytes + 2 * toleranceBytes;
+  const mayComeBack = isAsHigh && isUpAsBefore(swings, timeMs) && isOverAsBefore(swings, timeMs, minStayMs);
   const isOver = softLimitBytes !== null && floorBytes > softLimitBytes;
   // Falls hours apart are the load of a day, unless it is over its limit, where nothing is healthy.
   const isSawtooth =
@@ -77,6 +95,15 @@ export function returnsOf(before: Swings, input: ReturnsInput) {
 /** Whether it has been up for about as long before, and came back. */
 function isUpAsBefore({ upSinceMs, longestUpMs }: Swings, timeMs: number): boolean {
   return upSinceMs !== null && timeMs - upSinceMs < TUNING.returnPatience * longestUpMs;
+}
+
+/**
+ * Whether it is not over the soft limit, or has been for about as long before: what was up for long below it and over
+ * it for a moment has not shown that it comes back from a long stay there.
+ */
+function isOverAsBefore({ overSinceMs, longestOverMs }: Swings, timeMs: number, minStayMs: number): boolean {
+  if (overSinceMs === null) return true;
+  return timeMs - overSinceMs < Math.max(minStayMs, TUNING.returnPatience * longestOverMs);
 }
 
 /** Whether it has come back more than once, and is not overdue. */

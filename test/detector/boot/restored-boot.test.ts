@@ -105,6 +105,24 @@ describe('a boot that is not restored', () => {
       'of a rise that is a text',
       { ...written(), classified: { ...classifiedAt(0), features: { ...featuresWith(), rise: 'steep' } } },
     ],
+    [
+      'of swings without a part',
+      { ...written(), classified: { ...classifiedAt(0), features: { ...featuresWith(), swings: { turnBytes: 1 } } } },
+    ],
+    [
+      'of swings that are an array',
+      { ...written(), classified: { ...classifiedAt(0), features: { ...featuresWith(), swings: [] } } },
+    ],
+    [
+      'of a time up that is negative',
+      {
+        ...written(),
+        classified: {
+          ...classifiedAt(0),
+          features: { ...featuresWith(), swings: { ...featuresWith().swings, longestUpMs: -1 } },
+        },
+      },
+    ],
   ])('%s', (_, value) => {
     expect(restoreBoot(value)).toBeNull();
   });

@@ -8,6 +8,7 @@ const SWING = 50;
 const TOLERANCE = 10;
 const SOFT_LIMIT = 400;
 const SAWTOOTH_MINUTES = 60;
+const MIN_STAY_MINUTES = 15;
 
 /** Floors in MB, a minute apart, from minute 0 on. */
 function seenIn(floors: readonly number[], softLimitBytes: number | null = SOFT_LIMIT) {
@@ -21,6 +22,7 @@ function seenIn(floors: readonly number[], softLimitBytes: number | null = SOFT_
         toleranceBytes: TOLERANCE,
         softLimitBytes,
         sawtoothMs: SAWTOOTH_MINUTES * MINUTE_MS,
+        minStayMs: MIN_STAY_MINUTES * MINUTE_MS,
       }),
     none,
   );
@@ -72,6 +74,12 @@ describe('swings of a floor', () => {
 
 describe('a floor that is up', () => {
   const cameBack = [...tooth, ...times(10, 200)];
+  /** Up for an hour, the last ten minutes of it over the soft limit; then down. */
+  const wasOver = [...times(10, 200), ...times(50, 300), ...times(10, 450), ...times(10, 200)];
+  /** The same, but over it for a minute. */
+  const overOnce = [...times(10, 200), ...times(59, 300), 450, ...times(10, 200)];
+  /** A fall as deep as a swing that ends at the limit. */
+  const hovered = [...times(10, 200), ...times(10, 460), ...times(20, 390)];
 
   it.each<[string, readonly number[], boolean]>([
     ['may come back where it did before', [...cameBack, ...times(5, 300)], true],
@@ -80,8 +88,17 @@ describe('a floor that is up', () => {
     ['may not for longer', [...cameBack, ...times(27, 300)], false],
     ['may where it is as high, within the tolerance', [...cameBack, ...times(5, 319)], true],
     ['may not where it is clearly higher', [...cameBack, ...times(5, 320)], false],
+    ['over the soft limit may for 2.5 times as long as it was over it', [...wasOver, ...times(24, 450)], true],
+    ['over the soft limit may not for longer, for how long ever it was up', [...wasOver, ...times(27, 450)], false],
+    ['over the soft limit may for as long as nothing is judged by it', [...overOnce, ...times(14, 450)], true],
+    ['over the soft limit may not for longer than a moment', [...overOnce, ...times(17, 450)], false],
+    ['over the soft limit has not come back by hovering at it', [...hovered, ...times(1, 450)], false],
   ])('%s', (_, floors, expected) => {
     expect(seenIn(floors).mayComeBack).toBe(expected);
+  });
+
+  it('may where the limit is unknown', () => {
+    expect(seenIn([...wasOver, ...times(27, 450)], null).mayComeBack).toBe(true);
   });
 });
 
