@@ -25,7 +25,7 @@ export function readArguments(args: readonly string[], command: Command, env: En
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     if (!rawName.startsWith('--')) {
-      const { [token.index]: typed = rawName } = args;
+      const typed = args[token.index] ?? rawName;
       const fault = `${typed} is not a flag of "tidemark ${command.name}": flags begin with --; ${adviceFor(command)}`;
       // "-abc" is one word and three tokens.
       if (!faults.includes(fault)) faults.push(fault);
