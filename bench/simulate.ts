@@ -2,11 +2,11 @@
  * What a fleet of up to a million dynos would cost, without having one: the state of its actuators, and the platform's
  * calls. docs/scale.md is written from it.
  *
- *   npm run simulate -- [--dynos 10000,100000,1000000] [--minutes 12] [--partitions 128] [--only state,calls]
+ *   npm run simulate -- [--dynos 10000,100000,1000000] [--dynos-of-actuator 100000] [--minutes 12]
+ *     [--partitions 128] [--only state,calls]
  *
  * 1. State: the real boots, detector and decisions over simulated dynos, as fast as they can be computed. All dynos
- *    of a target are on one partition, and an actuator holds at most 100,000 dynos; actuators run one after the
- *    other. CPU is that of this process, so what else runs on the machine does not count in it, but makes it slower:
+ *    of a target are on one partition, and actuators run one after the other. CPU is that of this process, so what else runs on the machine does not count in it, but makes it slower:
  *    compare within a run. The first size runs again at the end, which shows how much the machine changed meanwhile.
  * 2. Calls: the real reads of the platform for a day, and those of a restart, on a clock that is moved.
  */
@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { BYTES_PER_BOOT, bootBytesFor } from '../src/actuator/boot-places.ts';
 import { SETTINGS } from '../src/settings/settings.ts';
 import { callsOfRestart, type FleetShape, watch } from './simulate/api-calls.ts';
-import { MAX_DYNOS_OF_ACTUATOR, type StateFigures, simulateState } from './simulate/simulate-state.ts';
+import { type StateFigures, simulateState } from './simulate/simulate-state.ts';
 import { SimulatedActuator } from './simulate/simulated-actuator.ts';
 
 const KIB = 1024;
@@ -30,11 +30,13 @@ const STEADY_FRACTION = 0.9;
 const { values } = parseArgs({
   options: {
     dynos: { type: 'string', default: '10000,100000,1000000' },
+    'dynos-of-actuator': { type: 'string', default: '100000' },
     minutes: { type: 'string', default: '12' },
     partitions: { type: 'string', default: '128' },
     only: { type: 'string', default: 'state,calls' },
   },
 });
+const dynosOfActuator = Number(values['dynos-of-actuator']);
 const parts = values.only.split(',');
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const load = () => `load average ${loadavg()[0]?.toFixed(1)}`;
@@ -45,11 +47,11 @@ if (parts.includes('calls')) await printCalls();
 async function printState(): Promise<void> {
   const [minutes, partitions] = [Number(values.minutes), Number(values.partitions)];
   const sizes = values.dynos.split(',').map(Number);
-  await simulateState({ dynos: WARM_UP_DYNOS, partitions, minutes });
+  await simulateState({ dynos: WARM_UP_DYNOS, dynosOfActuator, partitions, minutes });
   print(`State after ${minutes} simulated minutes, over ${partitions} partitions; ${load()}`);
   let first: StateFigures | null = null;
   for (const dynos of [...sizes, ...sizes.slice(0, 1)]) {
-    const figures = await simulateState({ dynos, partitions, minutes }, (one) =>
+    const figures = await simulateState({ dynos, dynosOfActuator, partitions, minutes }, (one) =>
       process.stderr.write(`  ${one.dynos} dynos: ${((one.foldCpuMs * 1000) / one.points).toFixed(2)} µs a point\n`),
     );
     first ??= figures;
@@ -73,7 +75,7 @@ function stateLine(figures: StateFigures, first: StateFigures): string {
   const point = (one: StateFigures) => one.cpuUsOfPoint;
   const decision = (one: StateFigures) => one.cpuUsOfDecision;
   return (
-    `${dynos} dynos, ${actuators} actuators of at most ${MAX_DYNOS_OF_ACTUATOR}, largest partition ` +
+    `${dynos} dynos, ${actuators} actuators of at most ${dynosOfActuator}, largest partition ` +
     `${largestPartition}, ${restarts} restarts; ${load()}\n` +
     `  ${(bytes(figures) / KIB).toFixed(2)} KiB a dyno (${against(bytes)}), ` +
     `${point(figures).toFixed(2)} µs a point (${against(point)}; by actuator ` +

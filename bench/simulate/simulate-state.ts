@@ -1,11 +1,10 @@
 import { partitionsOf } from './partitions.ts';
 import { type ActuatorFigures, SimulatedActuator } from './simulated-actuator.ts';
 
-/** What one actuator holds at most. */
-export const MAX_DYNOS_OF_ACTUATOR = 100_000;
-
 export interface StateOptions {
   readonly dynos: number;
+  /** What one actuator holds at most. */
+  readonly dynosOfActuator: number;
   readonly partitions: number;
   /** Of simulated time. */
   readonly minutes: number;
@@ -30,11 +29,11 @@ export interface StateFigures {
  * other, so that only one of them is in memory.
  */
 export async function simulateState(
-  { dynos, partitions, minutes }: StateOptions,
+  { dynos, dynosOfActuator, partitions, minutes }: StateOptions,
   onActuator: (figures: ActuatorFigures) => void = () => {},
 ): Promise<StateFigures> {
   const all = partitionsOf(dynos, partitions);
-  const actuators = Math.ceil(dynos / MAX_DYNOS_OF_ACTUATOR);
+  const actuators = Math.ceil(dynos / dynosOfActuator);
   const ran: Omit<ActuatorFigures, 'decisions'>[] = [];
   for (let actuator = 0; actuator < actuators; actuator++) {
     const held = all.filter((_, partition) => partition % actuators === actuator).flat();

@@ -1,5 +1,5 @@
 import { type Attempt, isLegalMove, type Move } from '../../attempt/attempt.ts';
-import { UnreadableRecord } from '../../model/errors.ts';
+import { LedgerUnavailable, UnreadableRecord } from '../../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { AdvanceAnswer, ClaimAnswer, ClaimRequest, Ledger, LedgerView } from '../../ports.ts';
 import {
@@ -29,6 +29,8 @@ export interface LedgerLoss {
 const MAX_SENT = 100;
 /** Attempts of a target whose moves are remembered: a failover loses seconds, in which a person may ask for several. */
 const MAX_MOVED = 20;
+/** A second failover may lose what was written back after the first; this many in a row are no failover. */
+const MAX_READS = 4;
 
 /**
  * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
@@ -52,15 +54,18 @@ export class RememberingLedger implements Ledger {
     this.#onLoss = onLoss;
   }
 
+  /** Throws `LedgerUnavailable` too where the ledger goes on losing what is written back. */
   async read(target: Target): Promise<LedgerView> {
-    const call = this.#nextCall();
-    const view = await this.#ledger.read(target);
-    if (!this.#hasLost(view, call)) return this.#note(view);
-    this.#writing ??= this.#writeBack(target).finally(() => {
-      this.#writing = null;
-    });
-    await this.#writing;
-    return this.#note(await this.#ledger.read(target));
+    for (let reads = 0; reads < MAX_READS; reads += 1) {
+      const call = this.#nextCall();
+      const view = await this.#ledger.read(target);
+      if (!this.#hasLost(view, call)) return this.#note(view);
+      this.#writing ??= this.#writeBack(target).finally(() => {
+        this.#writing = null;
+      });
+      await this.#writing;
+    }
+    throw new LedgerUnavailable(`the ledger of ${targetKey(target)} has lost again what was written back to it`);
   }
 
   async open(): Promise<readonly Attempt[]> {

@@ -188,6 +188,33 @@ describe('a ledger that came back without its newest part', () => {
     expect(await ledger.advance(draining, SEND)).toEqual({ ok: false, why: 'overtaken' });
   });
 
+  it('is written back again if it loses that too, before anything is answered', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    const sending = await moved(mine, draining, SEND);
+    ledger.restore(saved);
+    const { writeBack } = ledger;
+    ledger.writeBack = async (...args) => {
+      ledger.writeBack = writeBack;
+      await ledger.writeBack(...args);
+      ledger.restore(saved);
+    };
+    expect((await mine.read(SHOP)).open).toEqual(sending);
+    expect(losses).toHaveLength(2);
+  });
+
+  it('answers nothing while it loses whatever is written back', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    const sending = await moved(mine, draining, SEND);
+    ledger.restore(saved);
+    const { writeBack } = ledger;
+    ledger.writeBack = async () => {};
+    await expect(mine.read(SHOP)).rejects.toThrow(LedgerUnavailable);
+    ledger.writeBack = writeBack;
+    expect((await mine.read(SHOP)).open).toEqual(sending);
+  });
+
   it.each(['unconfirmed', 'refused'] as const)(
     'closes again, as %s, what was closed, without another end',
     async (outcome) => {
