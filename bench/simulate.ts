@@ -6,8 +6,9 @@
  *     [--partitions 128] [--only state,calls]
  *
  * 1. State: the real boots, detector and decisions over simulated dynos, as fast as they can be computed. All dynos
- *    of a target are on one partition, and actuators run one after the other. CPU is that of this process, so what else runs on the machine does not count in it, but makes it slower:
- *    compare within a run. The first size runs again at the end, which shows how much the machine changed meanwhile.
+ *    of a target are on one partition, and actuators run one after the other. CPU is that of this process, so what
+ *    else runs on the machine does not count in it, but makes it slower: compare within a run. The first size runs
+ *    again at the end, which shows how much the machine changed meanwhile.
  * 2. Calls: the real reads of the platform for a day, and those of a restart, on a clock that is moved.
  */
 import { loadavg } from 'node:os';

@@ -10,9 +10,20 @@ export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING, ...LOAD];
  * when the families of load were added, `test-v3` when parts that bought nothing had been deleted, `test-v4` when dynos
  * were no longer restarted over and over for a cache, `test-v5` when jobs that have ended counted as holding memory,
  * `test-v6` when the evaluation decided as often as the service,
- * `test-v7` when leaks that start late were looked for.
+ * `test-v7` when leaks that start late were looked for, `test-v8` when what came back by itself was followed at every
+ * height.
  */
-export const SPLITS = ['dev', 'test', 'test-v2', 'test-v3', 'test-v4', 'test-v5', 'test-v6', 'test-v7'] as const;
+export const SPLITS = [
+  'dev',
+  'test',
+  'test-v2',
+  'test-v3',
+  'test-v4',
+  'test-v5',
+  'test-v6',
+  'test-v7',
+  'test-v8',
+] as const;
 export type Split = (typeof SPLITS)[number];
 
 const FIRST_SEED: Readonly<Record<Split, number>> = {
@@ -24,6 +35,7 @@ const FIRST_SEED: Readonly<Record<Split, number>> = {
   'test-v5': 6_000_000,
   'test-v6': 7_000_000,
   'test-v7': 8_000_000,
+  'test-v8': 9_000_000,
 };
 const SEEDS_OF_FAMILY = 10_000;
 

@@ -25,14 +25,17 @@ export interface FirstHour {
   /** Standard deviation, as a fraction of what is used. */
   readonly noise: number;
   readonly seed: number;
+  /** Minutes without points. Default: none. */
+  readonly isGapAt?: (minute: number) => boolean;
 }
 
-function csvOfFirstHour({ usageAt, jobsAt, minutes, everyS, noise, seed }: FirstHour): string {
+function csvOfFirstHour({ usageAt, jobsAt, minutes, everyS, noise, seed, isGapAt }: FirstHour): string {
   const random = new Random(seed);
   const lines = [`time_ms,rss_bytes${jobsAt === null ? '' : ',active_jobs,completed_jobs'}`];
   let [drift, completed] = [0, 0];
   for (let second = 0; second <= minutes * 60; second += everyS) {
     const minute = second / 60;
+    if (isGapAt?.(minute)) continue;
     const jobs = Math.round(jobsAt?.(minute) ?? 0);
     completed += (jobs * everyS) / 60 / JOB_MINUTES;
     drift = PERSISTENCE * drift + Math.sqrt(1 - PERSISTENCE ** 2) * random.normal();

@@ -61,4 +61,17 @@ describe('memory that stays where a moment has been before', () => {
     const bloat = restarts.filter(({ minute }) => minute >= bloatsFrom);
     expect(bloat[0]).toMatchObject({ reason: 'sustained-over-soft-limit' });
   });
+
+  it('before hours without points, which are not taken for hours up, is restarted within an hour', () => {
+    const usageAt = (minute: number) => (isIn(minute, 60, 70) || minute >= bloatsFrom ? 0.88 : 0.3);
+    const isGapAt = (minute: number) => isIn(minute, 70, 480);
+    const restarts = restartsIn({ ...recording, minutes: bloatsFrom + 60, everyS: 20, usageAt, isGapAt });
+    expect(restarts[0]).toMatchObject({ reason: 'sustained-over-soft-limit' });
+  });
+
+  it('between two peaks of which nobody saw the end and the start is not restarted', () => {
+    const usageAt = (minute: number) => (minute > 20 && (minute + 55) % 60 < 10 ? 0.88 : 0.3);
+    const isGapAt = (minute: number) => isIn(minute, 71, 127);
+    expect(restartsIn({ ...recording, minutes: 135, everyS: 20, usageAt, isGapAt })).toEqual([]);
+  });
 });

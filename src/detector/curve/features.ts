@@ -53,8 +53,8 @@ export interface CurveFeatures {
   /** The floor has fallen short of the line that it was on before; false where there was none. */
   readonly riseHasEnded: boolean;
   /**
-   * Since when the floor has been sustained over the soft limit, Unix ms; null where it is not, or where the limit is
-   * unknown.
+   * Since when the floor has been sustained over the soft limit, Unix ms, later by what was not seen of it; null where
+   * it is not, or where the limit is unknown.
    */
   readonly floorOverSoftSinceMs: number | null;
   /** When that first was so in this boot's life; null or absent before. */
@@ -75,6 +75,7 @@ export interface FeatureContext {
 }
 
 const NEWEST = 3;
+const GAP_BUCKETS = 2;
 
 /** Computed once for each bucket that closes. */
 export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures {
@@ -88,8 +89,10 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   const base = baseOf(curve, atLoad, perJob);
   const { baseBytes, heldByJobsBytes, unknownLoadBytes, loadMarginBytes } = base;
   const swingBytes = swingOf(curve, scaleBytes, noise.bytes);
+  const unseenMs = unseenSince(before, timeMs);
   const returns = returnsOf(before?.swings ?? NO_SWINGS, {
     timeMs,
+    unseenMs,
     floorBytes,
     swingBytes,
     toleranceBytes,
@@ -127,7 +130,7 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
     riseHasEnded: hasEnded(before?.leakBytesPerMs ?? null, input, toleranceBytes),
     // A new span began with the buckets that show it.
     ...overSoftOf(
-      { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before },
+      { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before, unseenMs },
       timeMs - (NEWEST - 1) * (bucketMs ?? 0),
     ),
     ...returns,
@@ -202,26 +205,34 @@ interface OverSoftInput {
   readonly heldByJobsBytes: number;
   readonly softLimitBytes: number | null;
   readonly before: CurveFeatures | null;
+  readonly unseenMs: number;
 }
 
 /** @param beganMs where a span over the soft limit is new, when it began */
 function overSoftOf(
-  { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before }: OverSoftInput,
+  { sustainedBytes: sustained, heldByJobsBytes, softLimitBytes, before, unseenMs }: OverSoftInput,
   beganMs: number,
 ) {
+  const since = (beforeMs: number | null | undefined) => (beforeMs == null ? beganMs : beforeMs + unseenMs);
   const isOver = (bytes: number) => softLimitBytes !== null && sustained !== null && sustained + bytes > softLimitBytes;
   const onTop = PARTS.limitsWithJobs ? heldByJobsBytes : 0;
   return {
-    floorOverSoftSinceMs: isOver(0) ? (before?.floorOverSoftSinceMs ?? beganMs) : null,
-    overSoftSinceMs: isOver(onTop) ? (before?.overSoftSinceMs ?? beganMs) : null,
+    floorOverSoftSinceMs: isOver(0) ? since(before?.floorOverSoftSinceMs) : null,
+    overSoftSinceMs: isOver(onTop) ? since(before?.overSoftSinceMs) : null,
     firstOverSoftMs: before?.firstOverSoftMs ?? (isOver(0) ? beganMs : null),
   };
 }
 
+/** The median of the last three, so that a gap without points makes no bucket wide. */
 function bucketMsOf(buckets: readonly Bucket[]): number | null {
-  const [first, last] = [buckets.at(-4) ?? buckets[0], buckets.at(-1)];
-  if (first === undefined || last === undefined || buckets.length < 2) return null;
-  return (last.timeMs - first.timeMs) / Math.min(3, buckets.length - 1);
+  const newest = buckets.slice(-NEWEST - 1);
+  if (newest.length < 2) return null;
+  return median(newest.slice(1).map(({ timeMs }, index) => timeMs - (newest[index]?.timeMs ?? timeMs)));
+}
+
+/** A bucket that is missing may be late; more are a gap. */
+function unseenSince(before: CurveFeatures | null, timeMs: number): number {
+  return before?.bucketMs == null ? 0 : Math.max(0, timeMs - before.timeMs - GAP_BUCKETS * before.bucketMs);
 }
 
 function isPlateau(levels: readonly Level[], toleranceBytes: number): boolean {

@@ -4,7 +4,7 @@ import { PARTS, TUNING } from '../tuning.ts';
 export interface Swings {
   /** The highest floor while it is up, and the lowest while it is down. Bytes; 0 before the first. */
   readonly turnBytes: number;
-  /** Since when the floor has been up, Unix ms; null while it is down. */
+  /** Since when the floor has been up, Unix ms, later by what was not seen of it; null while it is down. */
   readonly upSinceMs: number | null;
   /** The longest time up that ended by itself; 0 where none did. */
   readonly longestUpMs: number;
@@ -14,7 +14,7 @@ export interface Swings {
   readonly fellMs: number | null;
   /** The longest time from one fall to the next; 0 before two. */
   readonly longestGapMs: number;
-  /** Since when it has been over the soft limit, Unix ms; null where it is not, or where the limit is unknown. */
+  /** The same of being over the soft limit; null where the limit is unknown, too. */
   readonly overSinceMs: number | null;
   /** The longest time over the soft limit that ended by itself; 0 where none did. */
   readonly longestOverMs: number;
@@ -33,9 +33,19 @@ export const NO_SWINGS: Swings = {
 
 interface Seen {
   readonly timeMs: number;
+  /** How much of the time since the bucket before had no points. */
+  readonly unseenMs: number;
   readonly floorBytes: number;
   /** What a floor must rise and fall by. Bytes. */
   readonly swingBytes: number;
+}
+
+/** Nobody knows what the floor did without points: that is no time up. */
+function withoutGap(before: Swings, unseenMs: number): Swings {
+  const { upSinceMs, overSinceMs } = before;
+  if (unseenMs === 0) return before;
+  const later = (sinceMs: number | null) => (sinceMs === null ? null : sinceMs + unseenMs);
+  return { ...before, upSinceMs: later(upSinceMs), overSinceMs: later(overSinceMs) };
 }
 
 function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {
@@ -80,7 +90,8 @@ interface ReturnsInput extends Seen {
 /** What the boot's swings say of its floor now. */
 export function returnsOf(before: Swings, input: ReturnsInput) {
   const { timeMs, floorBytes, toleranceBytes, softLimitBytes, sawtoothMs, minStayMs } = input;
-  const swings = PARTS.returns ? followOver(followSwings(before, input), input) : before;
+  const seen = withoutGap(before, input.unseenMs);
+  const swings = PARTS.returns ? followOver(followSwings(seen, input), input) : before;
   const { topBytes, longestGapMs } = swings;
   // What is clearly higher than all that came back has grown.
   const isAsHigh = floorBytes < topBytes + 2 * toleranceBytes;

@@ -10,19 +10,25 @@ const SOFT_LIMIT = 400;
 const SAWTOOTH_MINUTES = 60;
 const MIN_STAY_MINUTES = 15;
 
+const LIMITS = {
+  swingBytes: SWING,
+  toleranceBytes: TOLERANCE,
+  softLimitBytes: SOFT_LIMIT,
+  sawtoothMs: SAWTOOTH_MINUTES * MINUTE_MS,
+  minStayMs: MIN_STAY_MINUTES * MINUTE_MS,
+};
+
 /** Floors in MB, a minute apart, from minute 0 on. */
 function seenIn(floors: readonly number[], softLimitBytes: number | null = SOFT_LIMIT) {
   const none = { swings: NO_SWINGS, mayComeBack: false, isSawtooth: false };
   return floors.reduce<ReturnType<typeof returnsOf>>(
     ({ swings }, floorBytes, minute) =>
       returnsOf(swings, {
+        ...LIMITS,
         timeMs: minute * MINUTE_MS,
+        unseenMs: 0,
         floorBytes,
-        swingBytes: SWING,
-        toleranceBytes: TOLERANCE,
         softLimitBytes,
-        sawtoothMs: SAWTOOTH_MINUTES * MINUTE_MS,
-        minStayMs: MIN_STAY_MINUTES * MINUTE_MS,
       }),
     none,
   );
@@ -56,6 +62,20 @@ describe('swings of a floor', () => {
     ],
   ])('%s', (_, floors, expected) => {
     expect(seenIn(floors).swings).toMatchObject(expected);
+  });
+
+  it('last only as long as they are seen', () => {
+    const up = seenIn([...times(10, 200), ...times(10, 450)]).swings;
+    const after = { ...LIMITS, timeMs: 200 * MINUTE_MS, unseenMs: 178 * MINUTE_MS };
+    expect(returnsOf(up, { ...after, floorBytes: 450 }).swings).toMatchObject({
+      upSinceMs: 188 * MINUTE_MS,
+      overSinceMs: 188 * MINUTE_MS,
+    });
+    expect(returnsOf(up, { ...after, floorBytes: 200 }).swings).toMatchObject({
+      longestUpMs: 12 * MINUTE_MS,
+      longestOverMs: 12 * MINUTE_MS,
+      fellMs: 200 * MINUTE_MS,
+    });
   });
 
   it('never forget, and never say more than was seen', () => {
