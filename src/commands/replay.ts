@@ -8,11 +8,13 @@ import type { Policy } from '../model/policy.ts';
 import { formatBytes, formatDuration } from '../model/text/format.ts';
 import { columnsOf, wrap } from '../model/text/lines.ts';
 import { parseSize } from '../quantities.ts';
+import { doubtsOf } from '../replay/doubts.ts';
 import { type DynoSummary, dynoSentence, summariseDynos } from '../replay/dyno-summary.ts';
 import { isHerokuLog, type RecordedLog, readHerokuLog } from '../replay/heroku-log.ts';
 import { type Panel, panelsOf, plotSvg } from '../replay/plot.ts';
 import { type Judged, type ReplayOptions, type ReplaySummary, replay } from '../replay/replay.ts';
 import { readSeries, type SeriesRow } from '../replay/series-file.ts';
+import { settingsLine } from '../replay/settings-line.ts';
 import type { CommandArguments } from './terminal/command.ts';
 
 /**
@@ -28,7 +30,9 @@ export async function runReplayCommand(args: CommandArguments): Promise<number> 
   const panels: Panel[] = [];
   for (const { file, rows, quotaErrors } of series) {
     const startMs = rows[0]?.timeMs ?? 0;
-    report.begin(file, settingsLine(rows, { policy, quotaBytes }));
+    const doubts = doubtsOf(rows);
+    for (const doubt of [...doubts.times, ...doubts.memory]) process.stderr.write(`tidemark: ${file}: ${doubt}\n`);
+    report.begin(file, settingsLine(rows, { policy, quotaBytes, doubts }));
     const options = { policy, quotaBytes, restartEndsBoot: report.restartEndsBoot };
     const summary = replay(rows, options, (decision) => report.change(decision, startMs));
     const dynos = summariseDynos({ rows, restarts: summary.restarts, quotaBytes, quotaErrors });
@@ -123,6 +127,8 @@ function writePlot(path: string, svg: string): void {
   }
 }
 
+const WORDS_OF_CODES: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+
 /** What Node says of a file beyond its longest string, and beyond its longest buffer. */
 const TOO_LARGE: ReadonlySet<string> = new Set(['ERR_STRING_TOO_LONG', 'ERR_FS_FILE_TOO_LARGE']);
 
@@ -134,7 +140,7 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     const why = TOO_LARGE.has(codeOf(error))
       ? 'is too large to be read at once (512 MB at most): leave out columns that are not needed, or split it by dyno'
-      : `cannot be read (${codeOf(error)})`;
+      : `cannot be read (${WORDS_OF_CODES[codeOf(error)] ?? codeOf(error)})`;
     throw new BadInputError(`${nameOf(file)}: ${why}`, { cause: error });
   }
 }
@@ -234,33 +240,6 @@ const TEXT_REPORT: Report = {
   },
   plotted: (path) => print(`plot: ${path}`),
 };
-
-/** What the recording is judged by, and how to change it: both flags decide what a curve is taken for. */
-function settingsLine(
-  rows: readonly SeriesRow[],
-  { policy, quotaBytes }: Pick<ReplayOptions, 'policy' | 'quotaBytes'>,
-): string {
-  const quotas = [...new Set(rows.map((row) => row.quotaBytes ?? quotaBytes))];
-  const [quota = null] = quotas;
-  const sentences = [`Judged with a window of ${formatDuration(policy.windowMs)} (--window)`];
-  if (quotas.length > 1) sentences.push("and the file's quotas (quota_bytes).");
-  else if (quota === null) sentences.push('and without a quota: no limit is judged. Set it with --quota 512MiB.');
-  else
-    sentences.push(
-      `and a quota of ${formatBytes(quota)} (${rows[0]?.quotaBytes === null ? '--quota' : "the file's quota_bytes"}).`,
-    );
-  return [...sentences, ...tooShort(rows, policy)].join(' ');
-}
-
-/** A recording of minutes judged by windows of a minute never leaves its warm-up. */
-function tooShort(rows: readonly SeriesRow[], { minUptimeMs }: Policy): readonly string[] {
-  const lastsMs = (rows.at(-1)?.timeMs ?? 0) - (rows[0]?.timeMs ?? 0);
-  if (lastsMs > minUptimeMs) return [];
-  return [
-    `It lasts ${formatDuration(lastsMs)}, and nothing is decided before ${formatDuration(minUptimeMs)}: ` +
-      'for a faster process choose a shorter window.',
-  ];
-}
 
 function textRow([after = '', dyno = '', usage = '', memoryClass = '', action = '']: readonly string[]): string {
   const cells = [after.padEnd(9), dyno.padEnd(12), usage.padStart(8), ` ${memoryClass.padEnd(9)}`, action];

@@ -88,8 +88,12 @@ class LogReader {
   }
 
   #noSample(): string {
+    const what =
+      this.#lines === 0
+        ? 'this is empty. A series is CSV with a header (time_ms,rss_bytes,...), a log has memory samples'
+        : `${this.#lines} lines of a log, and none is a memory sample`;
     return (
-      `${this.#file}: ${this.#lines} lines of a log, and none is a memory sample. Heroku writes one every 20 s once ` +
+      `${this.#file}: ${what}. Heroku writes one every 20 s once ` +
       'they are on: "heroku labs:enable log-runtime-metrics -a <app>", then "heroku ps:restart -a <app>" ' +
       '(Cedar only: Fir has no such lines). Wait some hours, and ask for more lines: "heroku logs -n 1500".'
     );

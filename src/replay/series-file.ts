@@ -55,6 +55,12 @@ const TEXTS = ['boot_id', 'dyno'];
  * `worker.1` and `mailer.1` are of two process types.
  */
 export function readSeries(text: string, file: string): readonly SeriesRow[] {
+  // Its quotes are not those of CSV, and would be called faults of its first line.
+  if (/^\uFEFF?\s*[[{]/.test(text))
+    throw new BadInputError(
+      `${file}:1: this looks like JSON, and a series is CSV with a header (${REQUIRED.join(',')},...). ` +
+        'docs/faq.md shows how to make one from Prometheus',
+    );
   const records = readCsv(text, file);
   const header = readHeader(records.next().value ?? { cells: [], line: 1 }, file);
   const rows: SeriesRow[] = [];
@@ -76,16 +82,35 @@ function readHeader({ cells, line }: CsvRecord, file: string): readonly string[]
   const given = cells.map((name) => name.toLowerCase());
   const header = given.includes('time_ms') ? given : given.map((name) => (name === TIME ? 'time_ms' : name));
   for (const name of REQUIRED) {
-    if (!header.includes(name))
-      throw new BadInputError(
-        `${file}:${line}: the header has no column ${name}; it needs ${REQUIRED.join(' and ')} ` +
-          `(the first may be called time), ` +
-          `and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`,
-      );
+    if (!header.includes(name)) throw fault({ file, line }, `the header has no column ${name}. ${headerAdvice(cells)}`);
   }
   const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);
   if (twice !== undefined) throw new BadInputError(`${file}:${line}: the column ${twice} occurs twice`);
   return header;
+}
+
+const MAX_SHOWN_CELLS = 8;
+
+/** What is in the place of a header, and what has to be there. */
+function headerAdvice(cells: readonly string[]): string {
+  const shape = wrongShape(cells);
+  if (shape !== null) return shape;
+  const shown = cells.slice(0, MAX_SHOWN_CELLS).map((name) => `"${short(name)}"`);
+  const more = cells.length > MAX_SHOWN_CELLS ? ` and ${cells.length - MAX_SHOWN_CELLS} more` : '';
+  return (
+    `It has ${shown.join(', ')}${more}. It needs ${REQUIRED.join(' and ')} (the first may be called ${TIME}), ` +
+    `and may have ${[...NUMBERS.slice(2), ...TEXTS].join(', ')}`
+  );
+}
+
+/** Where the whole file is of another form than CSV, no name of a column would help. Null: it is CSV. */
+function wrongShape(cells: readonly string[]): string | null {
+  const line = cells.join(',');
+  if (line.includes('\0')) return 'The file seems to be UTF-16: save it as CSV in UTF-8';
+  if (line.includes('\r')) return 'Its lines end with a carriage return alone: end them with a line feed';
+  if (cells.length > 1) return null;
+  if (line.includes(';')) return 'Its cells are separated by semicolons: separate them by commas, with decimal points';
+  return line.includes('\t') ? 'Its cells are separated by tabs: separate them by commas' : null;
 }
 
 /** A row without `dyno` is of the dyno that other rows name for its boot, or of the only one in the file. */
@@ -173,10 +198,17 @@ const MAX_TIME_MS = 8.64e15;
 function readNumber(name: string, text: string, place: Place): number | null {
   if (text === '') return null;
   const value = /^[+]?\d+(\.\d+)?(e[+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw fault(place, `${name} is "${short(text)}", which is not a number of 0 or more`);
+  if (Number.isNaN(value)) throw fault(place, `${name} is "${short(text)}", which is ${notNumber(name)}`);
   const max = name === 'time_ms' ? MAX_TIME_MS : MAX_NUMBER;
-  if (value > max) throw fault(place, `${name} is "${short(text)}", which is more than ${max}`);
+  const unit = name === 'time_ms' ? ': it has to be Unix milliseconds' : '';
+  if (value > max) throw fault(place, `${name} is "${short(text)}", which is more than ${max}${unit}`);
   return value;
+}
+
+function notNumber(name: string): string {
+  return name === 'time_ms'
+    ? 'neither Unix milliseconds nor ISO 8601 with its offset, as 2026-11-29T14:00:00Z'
+    : 'not a number of 0 or more, without unit or thousands separator; leave a row out where it is unknown';
 }
 
 /** A cell may be the whole file. */

@@ -22,6 +22,7 @@ const FILES = {
   'flat.csv': csvOf(30, () => 150),
   'own-quota.csv': csvOf(30, () => 150, 1024),
   'short.csv': csvOf(3, () => 150),
+  'seconds.csv': csvOf(30, () => 150).replaceAll(/^(\d{10})\d{3},/gm, '$1,'),
   'stairs.csv': csvOf(180, (minute) => 140 + [40, 65, 90, 115].filter((at) => minute >= at).length * 75),
 };
 let folder = '';
@@ -55,6 +56,17 @@ describe('the report of a replay', () => {
     ],
   ])('says which window and quota were used, and how to change them: %j', (args, words) => {
     expect(replay(...args)).toContain(words);
+  });
+
+  it('doubts times in seconds, and does not advise a shorter window for them', () => {
+    const said = replay('seconds.csv');
+    expect(said).toContain('tidemark: seconds.csv: time_ms begins at 1700000000, which looks like seconds');
+    expect(said).not.toContain('choose a shorter window');
+  });
+
+  it('says that a file is not there, or is a folder', () => {
+    expect(replay('nothing.csv')).toContain('nothing.csv: cannot be read (there is no such file)');
+    expect(replay('.')).toContain('.: cannot be read (it is a folder)');
   });
 
   it('says nothing of the length of a recording that is long enough', () => {
@@ -98,6 +110,12 @@ describe('a log that is piped in', () => {
     );
   });
 
+  it('is called too short in words that fit a log', () => {
+    const said = pipe(samples([0, 4], () => 400).join('\n')).stdout.replaceAll(/\s+/g, ' ');
+    expect(said).toContain('It lasts 3.7 min, too little to see a curve: collect some hours with "heroku logs --tail');
+    expect(said).not.toContain('nothing is decided before');
+  });
+
   it('is answered to programs as any series is', () => {
     const lines = pipe(over, '--json').stdout.trim().split('\n');
     const [first] = lines.map((line) => JSON.parse(line));
@@ -111,6 +129,7 @@ describe('a log that is piped in', () => {
       const { stderr, status } = pipe(input);
       expect(status).toBe(2);
       expect(stderr).toContain('heroku labs:enable log-runtime-metrics');
+      expect(stderr.includes('this is empty')).toBe(input === '');
     },
   );
 });

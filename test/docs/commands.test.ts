@@ -16,6 +16,8 @@ const CI = readFileSync(`${ROOT}.ci/run`, 'utf8');
 const STAGE = /^run by \.ci\/run: (.+)$/;
 const sandbox = mkdtempSync(join(tmpdir(), 'tidemark-docs-'));
 const calls = join(sandbox, 'calls');
+/** What Prometheus answers. */
+const range = join(sandbox, 'range.json');
 
 /**
  * Prints what the real program would, and writes each call down: the program's name and its arguments, a line each,
@@ -27,6 +29,7 @@ case "$(basename "$0") $1" in
   "heroku apps:info") echo "web_url=https://my-tidemark-0123456789ab.herokuapp.com/" ;;
   "heroku authorizations:create") echo HRKU-0123456789 ;;
   "heroku config:get") echo 0123456789abcdef ;;
+  "curl -sG") cat "$RANGE" ;;
   "openssl rand") od -An -N16 -tx1 /dev/urandom | tr -d ' \\n' && echo ;;
 esac
 `;
@@ -34,7 +37,7 @@ esac
 function standIns(): string {
   const folder = join(sandbox, 'bin');
   mkdirSync(folder, { recursive: true });
-  for (const name of ['heroku', 'git', 'npx', 'openssl']) {
+  for (const name of ['heroku', 'git', 'npx', 'openssl', 'curl']) {
     writeFileSync(join(folder, name), STAND_IN);
     chmodSync(join(folder, name), 0o755);
   }
@@ -55,7 +58,7 @@ function clone(): string {
 }
 
 function run(script: string, cwd: string, path: readonly string[]) {
-  const env = { ...process.env, CALLS: calls, PATH: [...path, process.env.PATH].join(delimiter) };
+  const env = { ...process.env, CALLS: calls, RANGE: range, PATH: [...path, process.env.PATH].join(delimiter) };
   const result = spawnSync('bash', ['-euc', script], { cwd, env, encoding: 'utf8' });
   return { code: result.status, output: result.stdout + result.stderr };
 }
@@ -71,7 +74,7 @@ describe('the commands of the pages', () => {
   it('stand in blocks that say what they are, with markers that are known', () => {
     expect(BLOCKS.filter(({ language }) => language === '').map(here)).toEqual([]);
     const known = (marker: string | null) =>
-      marker === null || STAGE.test(marker) || /^needs (Heroku|Docker|Kafka)$/.test(marker);
+      marker === null || STAGE.test(marker) || /^needs (Heroku|Docker|Kafka|Prometheus)$/.test(marker);
     expect(COMMANDS.filter(({ marker }) => !known(marker)).map(here)).toEqual([]);
     expect(COMMANDS.length).toBeGreaterThan(10);
   });
@@ -95,6 +98,26 @@ describe('the commands of the pages', () => {
     'are correct shell: %s',
     (_, block) => {
       expect(spawnSync('bash', ['-n', '-c', block.text]).status).toBe(0);
+    },
+  );
+});
+
+describe('the commands that need Prometheus', () => {
+  it.each(marked((marker) => marker === 'needs Prometheus').map((block) => [here(block), block] as const))(
+    'make a series of what it answers: %s',
+    (_, block) => {
+      const seriesOf = (dyno: string, megabytes: number) => ({
+        metric: { dyno, instance: `${dyno}-boot` },
+        values: Array.from({ length: 100 }, (_, index) => [1_764_460_800 + index * 15, String(megabytes * 2 ** 20)]),
+      });
+      const result = [seriesOf('worker.1', 150), seriesOf('worker.2', 160)];
+      writeFileSync(range, JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }));
+      const folder = clone();
+      const { code, output } = run(block.text, folder, [standIns(), `${ROOT}node_modules/.bin`]);
+      rmSync(folder, { recursive: true });
+      expect(code, output).toBe(0);
+      expect(output).not.toContain('looks like');
+      expect(output.replaceAll(/\s+/g, ' ')).toMatch(/worker\.1: within its quota .* worker\.2: within its quota/);
     },
   );
 });

@@ -51,9 +51,41 @@ describe('a recorded series', () => {
     ['a row too short', 'time_ms,rss_bytes\n1\n', 'f:2: 1 cells'],
     ['a row too long', 'time_ms,rss_bytes\n1,2,3\n', 'f:2: 3 cells'],
     ['time that goes back', 'time_ms,rss_bytes\n5,1\n4,1\n', 'f:3: time_ms goes back from 5 to 4'],
+    [
+      'another header, which it names',
+      'Time,worker.1\n1,2\n',
+      'no column rss_bytes. It has "Time", "worker.1". It needs',
+    ],
+    [
+      'semicolons',
+      'time_ms;rss_bytes\n1;2\n',
+      'f:1: the header has no column time_ms. Its cells are separated by semi',
+    ],
+    ['tabs', 'time_ms\trss_bytes\n1\t2\n', 'Its cells are separated by tabs'],
+    ['carriage returns alone', 'time_ms,rss_bytes\r1,2\r', 'Its lines end with a carriage return alone'],
+    ['UTF-16', 't\0i\0m\0e\0', 'The file seems to be UTF-16: save it as CSV in UTF-8'],
+    ['JSON', '{"status":"success","data":{"result":[]}}', 'f:1: this looks like JSON, and a series is CSV'],
+    ['lines of JSON', '{"time_ms":1,"rss_bytes":2}\n{"time_ms":3,"rss_bytes":4}\n', 'f:1: this looks like JSON'],
+    ['an array of JSON', '\uFEFF[{"time_ms":1}]', 'f:1: this looks like JSON'],
+    [
+      'thousands separators',
+      'time_ms,rss_bytes\n1,"1,024"\n',
+      'rss_bytes is "1,024", which is not a number of 0 or more',
+    ],
+    [
+      'a day of another calendar',
+      'time,rss_bytes\n11/30/2026 14:00,1\n',
+      'which is neither Unix milliseconds nor ISO 8601',
+    ],
+    ['nanoseconds', 'time_ms,rss_bytes\n1764460800000000000,1\n', 'it has to be Unix milliseconds'],
   ])('is refused for %s, with file and line', (_, text, message) => {
     expect(() => readSeries(text, 'f')).toThrow(BadInputError);
     expect(() => readSeries(text, 'f')).toThrow(message);
+  });
+
+  it('shows only the beginning of a header that is wide', () => {
+    const wide = Array.from({ length: 500 }, (_, index) => `worker.${index}`).join(',');
+    expect(() => readSeries(`${wide}\n1,2\n`, 'f')).toThrow('"worker.7" and 492 more. It needs time_ms');
   });
 
   it('may have commas, line ends and quotes in a quoted cell', () => {
