@@ -93,6 +93,7 @@ export class WorkerInstrumentation implements WorkerObserver {
 
   workerRuns(worker: BullmqWorker): void {
     this.#workers.add(worker);
+    this.#monitor.hasWorker(worker.name);
     this.voice.workerRuns();
     this.#drain?.workerRuns(worker as BullmqWorker & DrainableWorker);
     this.#embedded?.start();

@@ -82,6 +82,11 @@ export class JobMonitor {
     this.#stats = new JobStats(options.maxJobNames, () => this.#attributor.addName());
   }
 
+  /** A worker of this queue runs in this process, and may not have a job for hours. */
+  hasWorker(queue: string): void {
+    this.#stats.hasWorker(queue);
+  }
+
   begin(job: JobIdentity): JobRun {
     if (!this.#hasReportedBegin) {
       this.#hasReportedBegin = true;
@@ -154,7 +159,10 @@ export class JobMonitor {
     this.#events.drain(this.#take);
   }
 
-  /** Jobs running now, by queue: every queue that ever ran one. Includes the job that delayed this call, if one did. */
+  /**
+   * Jobs running now, by queue: every queue that has had a worker or a job here. Includes the job that delayed this
+   * call, if one did.
+   */
   active(): ReadonlyMap<string, number> {
     this.process();
     const active = this.#stats.active();

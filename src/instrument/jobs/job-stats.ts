@@ -40,7 +40,12 @@ export class JobStats {
     this.#queueOf(queue).active -= 1;
   }
 
-  /** Jobs running now, by queue: every queue that ever ran one. */
+  /** A worker of the queue runs here: it has no job yet, which is zero and not unknown. */
+  hasWorker(queue: string): void {
+    this.#queueOf(queue);
+  }
+
+  /** Jobs running now, by queue: every queue that has had a worker or a job here. */
   active(): Map<string, number> {
     return new Map([...this.#queues].map(([queue, { active }]) => [queue, active]));
   }

@@ -34,6 +34,14 @@ describe.each<BullmqVersion>([6, 5])('with BullMQ %i', (version) => {
     expect(receiver.of('bullmq.job.active').at(-1)?.value).toBe(0);
   });
 
+  it('a worker that has had no job reports that none runs', async () => {
+    const { receiver, app } = await launch('processes/idle.mjs', version, { OTEL_METRIC_EXPORT_INTERVAL: '100' });
+    await receiver.until(() => receiver.of('bullmq.job.active').length > 0);
+    expect(receiver.of('bullmq.job.active').map(({ value }) => value)).toContain(0);
+    app.stop();
+    expect((await app.exited).code).toBe(3);
+  });
+
   it('the jobs of a worker in a thread are those of its process', async () => {
     const env = { OTEL_METRIC_EXPORT_INTERVAL: '100' };
     const { receiver, app } = await launch('start/only-in-thread.mjs', version, env);
