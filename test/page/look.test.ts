@@ -159,6 +159,26 @@ it('shows every row of the whole fleet at its place, none over another', async (
   await open.close();
 });
 
+it('shows on a phone the whole name of a group, and in one line who acts and how often it may', async () => {
+  const dynos = [1, 2].map((number) => makeDyno({ app: 'my-app-pr-1234', dyno: `worker.${number}` }));
+  const targets = [makeTarget({ target: 'my-app-pr-1234:worker' })];
+  const open = await lab.open({ dynos, status: makeStatus(dynos, { targets }) }, WAYS[2][1]);
+  await toDynos(open);
+  const shown = await open.page.evaluate(() => {
+    const pills = [...document.querySelectorAll<HTMLElement>('.pill')].filter((pill) => pill.offsetParent !== null);
+    const cut = [...document.querySelectorAll<HTMLElement>('.group h3, .fold, .fold span')].filter(
+      (node) => node.scrollWidth > node.clientWidth && node.clientWidth > 0,
+    );
+    return {
+      pills: pills.map((pill) => pill.querySelector('b')?.textContent),
+      lines: new Set(pills.map((pill) => pill.offsetTop)).size,
+      cut: cut.map((node) => node.textContent),
+    };
+  });
+  expect(shown).toEqual({ pills: ['leading', 'acting', '3 of 4 an hour'], lines: 1, cut: [] });
+  await open.close();
+});
+
 it('breaks no name of a dyno on a phone for the outcome next to it', async () => {
   const of = { dyno: 'image-processing.12', claimed_at_ms: Date.UTC(2026, 10, 20, 12) };
   const useless = makeAttempt({ ...of, id: 'useless', is_useless: true });

@@ -76,6 +76,8 @@ describe('without a dyno', () => {
     open = await lab.open({ dynos: [] });
     await open.page.locator('.empty').waitFor();
     const lines = await open.page.locator('.empty pre').textContent();
+    // The registry has no such package, so this would be somebody else's.
+    expect(await open.page.locator('.empty').textContent()).not.toContain('npm install tidemark');
     expect(lines?.split('\n')).toHaveLength(2);
     expect(lines).toContain(`OTEL_EXPORTER_OTLP_ENDPOINT=${open.actuator.url}`);
     expect(lines).toContain('--import tidemark/register');

@@ -35,8 +35,10 @@ export function createEmptyState() {
   };
 }
 
+// No registry has the package yet: "npm install tidemark" would install somebody else's.
 const HTTP_WORDS =
-  'Install tidemark in the worker\u2019s app (npm install tidemark) and start the worker with two lines:';
+  'Install the package in the worker\u2019s app as docs/getting-started.md says, and start the worker with two lines ' +
+  '(on Heroku the first is config vars, and the second stands in the Procfile):';
 const REDIS_WORDS = 'This actuator reads measurements from Redis. Start the worker with two lines:';
 const START = 'node --import tidemark/register worker.js';
 

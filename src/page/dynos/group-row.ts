@@ -50,6 +50,8 @@ export function createGroupRow(events: GroupEvents): GroupRow {
       group = next;
       setAttribute(button, 'aria-expanded', String(!next.isFolded));
       setText(name, `${next.app ?? 'unknown app'} · ${next.processType}`);
+      // A phone may have to cut it off.
+      setAttribute(button, 'title', name.textContent ?? '');
       setText(summary, next.summary);
       setText(facts, next.facts.join(' · '));
       releases.hidden = next.releases === null;

@@ -1,5 +1,7 @@
 import type { Attempt } from '../../web/schema/attempt.ts';
 import type { Tone } from './dynos/dyno-view.ts';
+import { jobName } from './jobs-view.ts';
+import { sentence } from './words/sentence.ts';
 import { numberOf, sizeWords } from './words/sizes.ts';
 import { clockWords, spanWords } from './words/times.ts';
 
@@ -44,6 +46,13 @@ const OUTCOMES: Readonly<Record<NonNullable<Attempt['outcome']>, readonly [strin
   abandoned: ['given up', 'ring', 'quiet'],
   'dry-run': ['dry run', 'half', 'quiet'],
 };
+
+/** What became of it, and which job is the likely cause where memory was given back, or would have been. */
+export function sentencesOf({ says, outcome, suspects: [suspect] }: Attempt): string {
+  const isAboutMemory = outcome === 'restarted' || outcome === 'dry-run';
+  if (suspect === undefined || suspect.net_bytes <= 0 || !isAboutMemory) return sentence(says);
+  return `${sentence(says)} Suspect: ${jobName(suspect)}.`;
+}
 
 /** `475 → 87 MB`; the floor before alone while the floor after is not known. Null where nothing is known. */
 export function beforeAfterWords({ usage_bytes, floor_after_bytes }: Attempt): string | null {

@@ -9,6 +9,8 @@ export interface Pill {
   readonly value: string;
   readonly tone: Tone;
   readonly shape: string | null;
+  /** On a phone a detail is left out while all is well with it, and a plain one is shown without its name. */
+  readonly onPhone: 'whole' | 'plain' | 'detail';
 }
 
 /** What a person checks before anything else: does it act, and may it? */
@@ -24,8 +26,16 @@ export function pillsOf(status: Status): readonly Pill[] {
 }
 
 function pill(name: string, value: string, tone: Tone = 'ok', shape: string | null = null): Pill {
-  return { name, value, tone, shape };
+  return { name, value, tone, shape, onPhone: ON_PHONE[name] ?? 'whole' };
 }
+
+const ON_PHONE: Readonly<Record<string, Pill['onPhone']>> = {
+  role: 'plain',
+  mode: 'plain',
+  calls: 'detail',
+  'calls left': 'detail',
+  points: 'detail',
+};
 
 function roleOf({ leading, read_from }: Status): Pill {
   if (leading) return pill('role', 'leading', 'ok', 'circle');

@@ -1,6 +1,6 @@
 import type { Attempt, AttemptDetail } from '../../web/schema/attempt.ts';
 import { api } from '../live/api.ts';
-import { beforeAfterWords, factsOf, outcomeOf } from '../model/attempt-view.ts';
+import { beforeAfterWords, factsOf, outcomeOf, sentencesOf } from '../model/attempt-view.ts';
 import { jobName } from '../model/jobs-view.ts';
 import { sentence } from '../model/words/sentence.ts';
 import { growthWords } from '../model/words/sizes.ts';
@@ -51,7 +51,7 @@ export function createEntry(events: EntryEvents, nowMs: () => number): Shown<Att
       setText(name, next.dyno);
       setText(word, outcome.word);
       setShape(icon, outcome.shape);
-      setText(says, sentence(next.says));
+      setText(says, sentencesOf(next));
       setText(numbers, beforeAfterWords(next) ?? '');
       fill();
     },

@@ -47,7 +47,7 @@ function count(value: number | undefined): string {
 function createPill(pill: Pill): Shown<Pill> {
   const icon = pill.shape === null ? null : shape(pill.shape);
   const value = element('b');
-  const node = element('li', { class: 'pill' }, icon, element('span', { text: pill.name }), value);
+  const node = element('li', { class: `pill ${pill.onPhone}` }, icon, element('span', { text: pill.name }), value);
   return {
     node,
     update: ({ value: text, tone, shape: name }) => {

@@ -9,7 +9,8 @@ const GROUP = makeStatus([], { actuators: someActuators() });
 const shownOf = (status: typeof GROUP) => bannersOf({ status, connection: 'live', heardAtMs: NOW_MS, nowMs: NOW_MS });
 
 it('of a group: how many are heard, who holds what, and who is missed', () => {
-  expect(pillsOf(GROUP)).toContainEqual({ name: 'actuators', value: '2 of 3', tone: 'watch', shape: null });
+  const shown = { name: 'actuators', value: '2 of 3', tone: 'watch', shape: null, onPhone: 'whole' };
+  expect(pillsOf(GROUP)).toContainEqual(shown);
   expect(holdings(GROUP, NOW_MS)).toEqual([
     'tidemark.1 (this one): partitions 0 to 3 and 9, with 200 dynos',
     'tidemark.2: partitions 4 to 5, with 80 dynos',

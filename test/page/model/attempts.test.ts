@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../../src/attempt/attempt.ts';
-import { beforeAfterWords, factsOf, outcomeOf, planSentences, stepsOf } from '../../../src/page/model/attempt-view.ts';
+import {
+  beforeAfterWords,
+  factsOf,
+  outcomeOf,
+  planSentences,
+  sentencesOf,
+  stepsOf,
+} from '../../../src/page/model/attempt-view.ts';
 import { checksTitle, checkViews, numberRows } from '../../../src/page/model/dynos/detail-view.ts';
 import { scoreboardOf, totalsOf } from '../../../src/page/model/dynos/totals.ts';
 import { pillsOf } from '../../../src/page/model/headline.ts';
@@ -22,6 +29,16 @@ describe('a restart', () => {
 
   it('that gave nothing back is not shown as a success', () => {
     expect(outcomeOf(makeAttempt({ is_useless: true })).tone).toBe('watch');
+  });
+
+  it('names the likely cause where memory was given back, and no other job', () => {
+    const says = 'restarted in 4.1 s';
+    expect(sentencesOf(makeAttempt({ says }))).toBe('Restarted in 4.1 s. Suspect: import-records.');
+    expect(sentencesOf(makeAttempt({ says, outcome: 'dry-run' }))).toContain('Suspect: import-records.');
+    expect(sentencesOf(makeAttempt({ says, suspects: [] }))).toBe('Restarted in 4.1 s.');
+    const fell = [{ queue: 'mail', name: 'send', net_bytes: -mb(3), runs: 1, known: 'exclusive' as const }];
+    expect(sentencesOf(makeAttempt({ says, suspects: fell }))).toBe('Restarted in 4.1 s.');
+    expect(sentencesOf(makeAttempt({ says: 'jobs ran on', outcome: 'drain-timeout' }))).toBe('Jobs ran on.');
   });
 
   it('leaves out what is not known', () => {
