@@ -99,9 +99,13 @@ function decoded(part: string): string {
 addEventListener('hashchange', openFromAddress);
 addEventListener('keydown', (event) => {
   const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-  if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey) return;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Where nothing has the focus the arrows scroll the page, so only the letter leads into the list.
+  const isFirst = event.key === 'j' && event.target === document.body;
+  if (event.key !== '/' && !isFirst) return;
   event.preventDefault();
-  dynos.focusFilter();
+  if (isFirst) dynos.focusFirst();
+  else dynos.focusFilter();
 });
 // Ages and countdowns go on while nothing arrives.
 setInterval(render, 5_000);

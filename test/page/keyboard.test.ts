@@ -45,6 +45,16 @@ it('moves through groups and dynos with the arrows and j k, opens with Enter, cl
   await expect.poll(focused).toBe('worker.1');
 });
 
+it('goes to the worst dyno by j where nothing has the focus, and types a j where the filter has it', async () => {
+  open = await lab.open();
+  await open.page.locator('.row').first().waitFor();
+  await open.page.keyboard.press('j');
+  expect(await focused()).toBe('worker.1');
+  await open.page.keyboard.press('/');
+  await open.page.keyboard.press('j');
+  expect(await open.page.getByLabel('Filter the dynos').inputValue()).toBe('j');
+});
+
 it('opens the same dyno a second time', async () => {
   open = await lab.open();
   const name = open.page.getByRole('button', { name: 'worker.1', exact: true });

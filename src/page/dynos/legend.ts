@@ -33,6 +33,6 @@ export function createLegend(): HTMLElement {
     icon.append(line);
     return element('span', {}, icon, element('span', { text: meaning }));
   });
-  const keys = element('span', { class: 'keys', text: 'Keys: ↑ ↓ move, Enter opens, / filters, Esc closes.' });
+  const keys = element('span', { class: 'keys', text: 'Keys: j k or ↑ ↓ move, Enter opens, / filters, Esc closes.' });
   return element('p', { class: 'legend' }, ...entries, keys);
 }

@@ -68,6 +68,12 @@ export class DynoList {
     this.#shown.get(key)?.row.button.focus({ preventScroll: true });
   }
 
+  /** The first dyno, which is the worst one; the first group where all are folded. */
+  focusFirst(): void {
+    const first = this.#items.find(({ kind }) => kind === 'dyno') ?? this.#items[0];
+    if (first !== undefined) this.focus(first.key);
+  }
+
   #place(): void {
     this.#items = placeItems(this.#frame?.groups ?? [], NARROW.matches);
     const last = this.#items.at(-1);

@@ -66,6 +66,10 @@ export class DynosSection {
     this.#toolbar.filter.focus();
   }
 
+  focusFirst(): void {
+    this.#list.focusFirst();
+  }
+
   /** Brings a dyno into view, also from a folded group. */
   focusDyno(key: string): void {
     const dyno = this.#shown?.state.dynos.get(key);

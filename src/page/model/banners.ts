@@ -42,7 +42,7 @@ export function bannersOf(input: BannerInput): readonly Banner[] {
     ...platformBanners(status),
     ...pauseBanners(status, nowMs),
     ...targetBanners(status, nowMs),
-    ...roleBanners(status),
+    ...roleBanners(input, status),
     ...groupBanners(status, nowMs),
     ...refusedBanners(status, nowMs),
   ];
@@ -160,7 +160,7 @@ function savedBanners({ read_from, leading }: Status): readonly Banner[] {
   return [banner('saved', 'quiet', { title: 'Read from Redis', says })];
 }
 
-function roleBanners({ leading, targets, read_from }: Status): readonly Banner[] {
+function roleBanners({ connection }: BannerInput, { leading, targets, read_from }: Status): readonly Banner[] {
   const standby = banner('standby', 'quiet', {
     title: 'Standby',
     says: 'Another actuator leads and acts. This one takes over when the other one stops.',
@@ -171,7 +171,9 @@ function roleBanners({ leading, targets, read_from }: Status): readonly Banner[]
     advice: 'When you agree with its decisions, set TIDEMARK_DRY_RUN=false.',
   });
   const isDry = targets.length > 0 && targets.every((target) => target.dry_run);
-  return [...(leading || read_from === 'redis' ? [] : [standby]), ...(isDry ? [dry] : [])];
+  // The last that an actuator sends when it stops is that it leads no longer. Then no other one need lead.
+  const isStandby = !leading && read_from !== 'redis' && connection !== 'lost';
+  return [...(isStandby ? [standby] : []), ...(isDry ? [dry] : [])];
 }
 
 /** Of several actuators: which is missed, and which holds what. */
