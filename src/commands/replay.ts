@@ -127,7 +127,10 @@ function writePlot(path: string, svg: string): void {
   }
 }
 
-const WORDS_OF_CODES: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+const WORDS_OF_CODES: Readonly<Record<string, string>> = {
+  ENOENT: ': there is no such file',
+  EISDIR: ': it is a folder',
+};
 
 /** What Node says of a file beyond its longest string, and beyond its longest buffer. */
 const TOO_LARGE: ReadonlySet<string> = new Set(['ERR_STRING_TOO_LONG', 'ERR_FS_FILE_TOO_LARGE']);
@@ -140,7 +143,7 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     const why = TOO_LARGE.has(codeOf(error))
       ? 'is too large to be read at once (512 MB at most): leave out columns that are not needed, or split it by dyno'
-      : `cannot be read (${WORDS_OF_CODES[codeOf(error)] ?? codeOf(error)})`;
+      : `cannot be read (${codeOf(error)})${WORDS_OF_CODES[codeOf(error)] ?? ''}`;
     throw new BadInputError(`${nameOf(file)}: ${why}`, { cause: error });
   }
 }

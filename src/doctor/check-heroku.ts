@@ -206,9 +206,9 @@ function checkCalls(platform: HerokuPlatform): readonly Finding[] {
 }
 
 function faultOf(error: PlatformError): Finding {
-  const advice =
-    error.status === null ? 'check HEROKU_API_URL and the network' : 'see the words in brackets, and status.heroku.com';
-  return fault(error.message, advice);
+  if (error.status === null) return fault(error.message, 'check HEROKU_API_URL and the network');
+  if (error.status === 401) return fault(error.message, "set the new token in the actuator's app: HEROKU_API_TOKEN");
+  return fault(error.message, 'see the words in brackets, and status.heroku.com');
 }
 
 async function tried<T>(read: () => Promise<T>): Promise<T | PlatformError> {

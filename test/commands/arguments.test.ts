@@ -11,6 +11,11 @@ describe('the command line', () => {
     [['actuator', '--targets', 'shop:worker', '--targets', 'mail:worker'], '--targets is given twice'],
     [['status', '--url', 'http://a.test', '--url=http://b.test'], '--url is given twice'],
     [['status', '-j'], '-j is not a flag of "tidemark status": flags begin with --; see "tidemark status --help"'],
+    [['status', '--jsn'], '--jsn is not a flag of "tidemark status" (did you mean --json?); see'],
+    [
+      ['replay', '--quotas', '512MiB', 'a.csv'],
+      '--quotas is not a flag of "tidemark replay" (did you mean --quota?); see',
+    ],
     [['actuator', '-port', '80'], '-port is not a flag of "tidemark actuator": flags begin with --'],
     [['pause', '--by='], '--by needs a name'],
     [['resume', '--by', ' '], '--by needs a name'],

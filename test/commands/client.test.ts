@@ -44,6 +44,35 @@ describe('a command that the actuator refuses', () => {
   });
 });
 
+describe('an actuator that does not answer', () => {
+  const failed = (code: string) => new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+  const saidOf = (base: string, fault: unknown) =>
+    ask({ base: new URL(base), adminToken: null, send: () => Promise.reject(fault) }, ROUTES.status).catch(
+      (error: Error) => error.message,
+    );
+
+  it.each([
+    ['ECONNREFUSED', 'nothing listens there'],
+    ['ENOTFOUND', 'the host name is not known'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'no answer in time'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its TLS certificate is not trusted'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'it speaks no TLS there: try http://'],
+    ['ECONNRESET', 'the connection was cut off'],
+  ])('%s: the message says why, and what to check', async (code, why) => {
+    expect(await saidOf('https://shop.example', failed(code))).toBe(
+      `no actuator answers at https://shop.example (${why}): check --url, and that the actuator runs`,
+    );
+  });
+
+  it('is named without a reason where none is known, and a local one can be started', async () => {
+    expect(await saidOf('http://localhost:4318', new Error('x'))).toBe(
+      'no actuator answers at http://localhost:4318: start one with "tidemark actuator", or name it with --url',
+    );
+    const late = new DOMException('late', 'TimeoutError');
+    expect(await saidOf('http://127.0.0.1:4318', late)).toContain('(no answer in time): start one with');
+  });
+});
+
 describe('the address of the actuator', () => {
   it.each([
     [{}, {}, 'http://127.0.0.1:4318'],

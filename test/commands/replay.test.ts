@@ -65,8 +65,8 @@ describe('the report of a replay', () => {
   });
 
   it('says that a file is not there, or is a folder', () => {
-    expect(replay('nothing.csv')).toContain('nothing.csv: cannot be read (there is no such file)');
-    expect(replay('.')).toContain('.: cannot be read (it is a folder)');
+    expect(replay('nothing.csv')).toContain('nothing.csv: cannot be read (ENOENT): there is no such file');
+    expect(replay('.')).toContain('.: cannot be read (EISDIR): it is a folder');
   });
 
   it('says nothing of the length of a recording that is long enough', () => {

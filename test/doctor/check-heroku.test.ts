@@ -106,6 +106,12 @@ it('finds nothing wrong with two dynos and a narrow token, and sends no DELETE',
   expect(manager?.log.filter(({ event }) => event === 'restart-requested')).toEqual([]);
 });
 
+it('says where a wrong token is mended, and not that Heroku may be down', async () => {
+  const [wrong] = await check({ token: 'HRKU-other' });
+  expect(wrong?.advice).toContain('HEROKU_API_TOKEN');
+  expect(wrong?.advice).not.toContain('status.heroku.com');
+});
+
 it('never shows the token', async () => {
   expect(JSON.stringify([...(await check({})), ...(await check({ token: 'HRKU-wrong-token' }))])).not.toMatch(/HRKU-/);
 });

@@ -163,6 +163,8 @@ function isAnswerToSelect(error: Error): boolean {
 
 /** What a wrong scheme looks like: Redis waits for the end of a TLS greeting, and a TLS port cuts off a command. */
 function hintFor({ protocol }: URL, fault: string): string {
+  if (fault.includes('ECONNREFUSED')) return ' (nothing listens there: start it, or correct the URL of this Redis)';
+  if (/ENOTFOUND|EAI_AGAIN/.test(fault)) return ' (the host name is not known: correct the URL of this Redis)';
   if (protocol === 'rediss:' && fault.includes('ETIMEDOUT')) return ' (if it does not speak TLS there, use redis://)';
   if (!CUT_OFF.test(fault)) return '';
   const tls = protocol === 'redis:' ? 'if it speaks TLS there, use rediss://; ' : '';

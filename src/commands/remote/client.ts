@@ -58,8 +58,36 @@ export async function ask<R extends Route>(
 function unreachable({ base }: ActuatorAddress, cause: unknown): TidemarkError {
   // A Redis that is read in place of an actuator explains itself.
   if (cause instanceof TidemarkError) return cause;
-  const message = `no actuator answers at ${base.origin}: start one with "tidemark actuator", or name it with --url`;
+  const why = WHY_UNREACHABLE.find(([code]) => code.test(codeOf(cause)))?.[1];
+  const advice = isLocal(base)
+    ? 'start one with "tidemark actuator", or name it with --url'
+    : 'check --url, and that the actuator runs';
+  const message = `no actuator answers at ${base.origin}${why === undefined ? '' : ` (${why})`}: ${advice}`;
   return new TidemarkError('platform-unavailable', message, { cause });
+}
+
+/** What Node's codes mean to a person. */
+const WHY_UNREACHABLE: readonly (readonly [RegExp, string])[] = [
+  [/^ECONNREFUSED$/, 'nothing listens there'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'the host name is not known'],
+  [/^(TimeoutError|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, 'no answer in time'],
+  [/CERT|SELF_SIGNED|ALTNAME/, 'its TLS certificate is not trusted'],
+  [/^(ERR_SSL|EPROTO)/, 'it speaks no TLS there: try http://'],
+  [/^(ECONNRESET|UND_ERR_SOCKET)$/, 'the connection was cut off'],
+];
+
+/** `fetch` puts the code into its error's cause, and what ended a wait into the name. Empty where there is none. */
+function codeOf(cause: unknown): string {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code === 'string') return code;
+    if (error.name === 'TimeoutError') return error.name;
+  }
+  return '';
+}
+
+function isLocal({ hostname }: URL): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
 type Refused = Extract<CallResult<Route>, { why: 'refused' }>;

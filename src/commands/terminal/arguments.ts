@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { hint } from '../../config/close-name.ts';
 import { ConfigError } from '../../model/errors.ts';
 import { settingsOf } from '../../settings/settings.ts';
 import type { Command, CommandArguments, Environment } from './command.ts';
@@ -42,7 +43,8 @@ export function readArguments(args: readonly string[], command: Command, env: En
     else if (settingFlags.includes(name)) flags[name] = value;
     else own[name] = value;
   }
-  faults.push(...surplus(command, words, flags));
+  const misspelt = Object.keys(flags).filter((flag) => !settingFlags.includes(flag) && ownHint(command, flag) !== '');
+  faults.push(...surplus(command, words, command.takesSettings ? misspelt : Object.keys(flags)));
   if (faults.length > 0) throw new ConfigError(faults);
   return { words, flags, own, env };
 }
@@ -51,14 +53,24 @@ function ownNames({ ownFlags }: Command, isWanted: (value: string | null) => boo
   return ownFlags.filter(({ value }) => isWanted(value)).map(({ name }) => name);
 }
 
-/** What the command takes no notice of. The settings themselves refuse unknown flags where a command takes settings. */
-function surplus(command: Command, words: readonly string[], flags: object): readonly string[] {
-  const { name, maxWords, takesSettings } = command;
+function ownHint({ ownFlags }: Command, flag: string): string {
+  return hint(
+    flag,
+    ownFlags.map(({ name }) => name),
+    '--',
+  );
+}
+
+/**
+ * What the command takes no notice of. Where a command takes settings these refuse unknown flags themselves, but for
+ * those that are nearly one of the command's own.
+ */
+function surplus(command: Command, words: readonly string[], unknown: readonly string[]): readonly string[] {
+  const { name, maxWords } = command;
   const advice = adviceFor(command);
-  const unknown = takesSettings ? [] : Object.keys(flags);
   const rest = words.slice(maxWords).join(' ');
   return [
-    ...unknown.map((flag) => `--${flag} is not a flag of "tidemark ${name}"; ${advice}`),
+    ...unknown.map((flag) => `--${flag} is not a flag of "tidemark ${name}"${ownHint(command, flag)}; ${advice}`),
     ...(rest === '' ? [] : [`"${rest}" is not expected after "tidemark ${name}"; ${advice}`]),
   ];
 }

@@ -67,9 +67,11 @@ it('refuses at once while Redis is away, and takes up work when it is there', as
   const first = await server();
   const { port, dir } = first;
   await first.kill();
-  const away = state(first.url);
+  const log: string[] = [];
+  const away = state(first.url, log);
   await expect(away.ledger.read(SHOP)).rejects.toThrow(LedgerUnavailable);
   expect(away.available()).toBe(false);
+  await expect.poll(() => log.join()).toContain('(nothing listens there: start it, or correct the URL of this Redis)');
   await server({ port, dir });
   expect(await away.untilAvailable(10_000)).toBe(true);
   expect((await away.ledger.claim(aClaim())).ok).toBe(true);
