@@ -87,7 +87,7 @@ function readOptions({ words, flags, own, env }: CommandArguments): Options {
   if (words.length === 0)
     faults.push(
       '"tidemark replay" needs at least one file: CSV with a header (time_ms,rss_bytes,...), or the log of an app; ' +
-        'for example: heroku logs -a my-app -n 1500 | tidemark replay -',
+        'for example: heroku logs -a my-app -n 1500 | npx tidemark replay -',
     );
   if (words.filter((word) => word === STDIN).length > 1) faults.push('"-" can be read once');
   const quotaBytes = own.quota === undefined ? null : parseSize(String(own.quota));

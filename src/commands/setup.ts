@@ -10,7 +10,7 @@ import { jsonOf, scriptOf } from './setup/script.ts';
 import type { CommandArguments } from './terminal/command.ts';
 
 const TOKEN_BYTES = 24;
-const ASK_HEROKU = 'HEROKU_API_TOKEN="$(heroku auth:token)" tidemark setup ...';
+const ASK_HEROKU = 'HEROKU_API_TOKEN="$(heroku auth:token)" npx tidemark setup ...';
 
 /**
  * `tidemark setup`: prints the lines that set up workers and actuator. It changes nothing, and prints no secret that
@@ -40,7 +40,7 @@ function targetOf({ words: [word = ''] }: CommandArguments): Target {
   if (target !== null) return target;
   throw new BadInputError(
     word === ''
-      ? 'name the workers that are to be watched: tidemark setup my-app:worker ...'
+      ? 'name the workers that are to be watched: npx tidemark setup my-app:worker ...'
       : `"${word}" is not app:type: name the workers that are to be watched, for example my-app:worker`,
   );
 }

@@ -21,6 +21,11 @@ describe('tidemark --help', () => {
     }
   });
 
+  it('says how to call it where it is not on the PATH, and gives examples that run there', () => {
+    expect(flat(helpText())).toContain('npx tidemark COMMAND');
+    for (const { name } of COMMANDS) expect(flat(helpOf(name))).not.toMatch(/[|)"] tidemark /);
+  });
+
   it.each<readonly [string, string]>([
     ['tidemark', helpText()],
     ...COMMANDS.map((one) => [one.name, commandHelp(one)] as const),

@@ -58,7 +58,7 @@ export const COMMANDS: readonly Command[] = [
     maxWords: Number.POSITIVE_INFINITY,
     meaning:
       'Runs the detector and the policy over recorded series (CSV) or the log of an app, offline. "-" is standard ' +
-      'input: heroku logs -a my-app -n 1500 | tidemark replay -',
+      'input: heroku logs -a my-app -n 1500 | npx tidemark replay -',
     ownFlags: [
       { ...JSON_FLAG, meaning: 'Print a JSON object per line, one for each change of class or action.' },
       { name: 'quota', value: 'SIZE', meaning: 'The memory quota where the file has none, for example 512MiB.' },

@@ -17,6 +17,7 @@ export function helpText(): string {
     ...COMMANDS.flatMap((command) => entry(usageOf(command), [command.meaning])),
     '',
     '"tidemark COMMAND --help" shows the flags and settings of one command.',
+    'In a clone, or in an app that has the package: npx tidemark COMMAND.',
     '',
     `Settings. ${PRECEDENCE}`,
     ...ALL_SETTINGS.flatMap((setting) => settingLines(setting, true)),

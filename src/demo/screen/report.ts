@@ -40,7 +40,7 @@ const MEASURE_NOTE =
 const NEXT_STEP = [
   'Next: watch your own workers. The README has the three steps ("Install"); ' +
     'nothing is restarted until you switch dry run off.',
-  'To judge memory that you have recorded: tidemark replay series.csv --quota 512MiB',
+  'To judge memory that you have recorded: npx tidemark replay series.csv --quota 512MiB',
 ];
 
 /** The summary with which the demo ends. */
