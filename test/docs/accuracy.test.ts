@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readPage } from './pages.ts';
 
-/** Sentences of docs/accuracy.md that repeat its generated tables: a new run changes these, and nobody the sentences. */
+/** Sentences of docs/accuracy.md repeat its generated tables. A new run writes the tables, and nobody the sentences. */
 const page = readPage('docs/accuracy.md');
 
 /** The cells of the table rows between a marker and the next one. */
