@@ -68,7 +68,7 @@ describe('the README', () => {
 
   it('names the file that "npm pack" makes', () => {
     const { name, version } = JSON.parse(readPage('package.json')) as { name: string; version: string };
-    for (const page of ['README.md', 'docs/getting-started.md'])
+    for (const page of ['README.md', 'docs/getting-started.md', 'examples/README.md'])
       expect(readPage(page)).toContain(`/${name}-${version}.tgz`);
   });
 
