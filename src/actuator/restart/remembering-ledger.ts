@@ -59,7 +59,7 @@ export class RememberingLedger implements Ledger {
     for (let reads = 0; reads < MAX_READS; reads += 1) {
       const call = this.#nextCall();
       const view = await this.#ledger.read(target);
-      if (!this.#hasLost(view, call)) return this.#note(view);
+      if (!this.#hasLost(view, call)) return this.#note(view, call);
       this.#writing ??= this.#writeBack(target).finally(() => {
         this.#writing = null;
       });
@@ -192,13 +192,16 @@ export class RememberingLedger implements Ledger {
     return views;
   }
 
-  /** A view that arrives late must not undo newer knowledge; the ledger's clock orders them. */
-  #note(view: LedgerView): LedgerView {
+  /**
+   * A view that arrives late must not undo newer knowledge. The calls order the views: the ledger's clock may be set
+   * back, and views would be ignored until it has caught up.
+   */
+  #note(view: LedgerView, call: number): LedgerView {
     if (this.#epochMs === null) this.#noteEpoch(view.epochMs);
     const memory = this.#memoryOf(view.target);
-    const isNewer = memory.view === null || memory.view.epochMs !== view.epochMs || memory.view.nowMs <= view.nowMs;
-    if (view.epochMs !== this.#epochMs || !isNewer) return view;
+    if (view.epochMs !== this.#epochMs || call < memory.viewedByCall) return view;
     memory.view = view;
+    memory.viewedByCall = call;
     const isOlderOpen = view.open?.id === memory.open?.id && (view.open?.epoch ?? 0) < (memory.open?.epoch ?? 0);
     if (!isOlderOpen) this.#noteOpen(memory, view.open);
     this.#isAllPaused = view.pausedBy.all;

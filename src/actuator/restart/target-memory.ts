@@ -8,6 +8,8 @@ export interface TargetMemory {
   readonly target: Target;
   /** Null before the first view. */
   view: LedgerView | null;
+  /** The number of the call that `view` answered; 0 before the first. */
+  viewedByCall: number;
   open: Attempt | null;
   /**
    * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
@@ -40,7 +42,7 @@ interface SentAttempt {
 }
 
 export function newMemory(target: Target): TargetMemory {
-  return { target, view: null, open: null, sent: [], sentAttempts: [], closes: [], changedAtCall: 0 };
+  return { target, view: null, viewedByCall: 0, open: null, sent: [], sentAttempts: [], closes: [], changedAtCall: 0 };
 }
 
 /**
