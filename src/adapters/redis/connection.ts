@@ -1,10 +1,12 @@
 import '../quiet-debug.ts';
 import { Redis } from 'ioredis';
 import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
-import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
+import type { StateObstacle } from '../../model/state-obstacle.ts';
 import { scrubber } from '../scrub.ts';
 import { greetingOf } from './greeting.ts';
-import { obstacleOf } from './obstacle-of.ts';
+import { CUT_OFF, describeOutages } from './outages.ts';
+import { watchReplica } from './replica-watch.ts';
+import { watchSilence } from './silence.ts';
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`. A single Redis (or its replicated master): Redis Cluster is not supported. */
@@ -33,27 +35,26 @@ export interface RedisConnection {
 
 const COMMAND_TIMEOUT_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
-const SAY_READ_ONLY_EVERY_MS = 60_000;
-/** A Redis that stays a replica would otherwise be connected to ten times a second, each time with lines in the log. */
-const LEAVE_REPLICA_EVERY_MS = 5_000;
+/** Three unanswered commands in a row, or as long as a connection takes to be made. */
+const SILENT_MS = 6_000;
 /** A Redis that did not open the database is asked again, on a new connection: its user may be permitted to by then. */
 const OPEN_DATABASE_EVERY_MS = 5_000;
-/** How a refused connection ends: which of these is seen is a matter of timing. */
-const CUT_OFF = /ECONNRESET|EPIPE|disconnected before secure TLS/;
+/** How a replica refuses: all writes, or, where it must not show what may be old, everything until it has a master. */
+const OF_A_REPLICA = /READONLY|MASTERDOWN/;
 
 /** Connects in the background, and keeps trying. Throws `ConfigError` where the URL cannot be used. */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const { url, log } = options;
   const parsed = parseUrl(url);
   const scrub = scrubber([parsed.password, decodeURIComponent(parsed.password)]);
-  let lastFault: string | null = null;
-  let lastObstacle: StateObstacle | null = null;
+  const outages = describeOutages(parsed, (level, message) => log?.(level, message));
   let hasDatabase = true;
   let isClosing = false;
   let reopening: NodeJS.Timeout | undefined;
   let isAsking = false;
-  const replica = watchReplica(() =>
-    log?.('warn', `Redis at ${parsed.host} is a replica (READONLY): reconnecting to find its master`),
+  const silence = watchSilence(() => performance.now());
+  const replica = watchReplica((refusal) =>
+    log?.('warn', `Redis at ${parsed.host} is a replica (${refusal}): reconnecting to find its master`),
   );
   const redis = new Redis(url, redisOptions(parsed, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, replica.leave));
   const isReady = () => redis.status === 'ready' && hasDatabase;
@@ -61,17 +62,11 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   redis.on('connect', () => {
     clearTimeout(reopening);
     hasDatabase = true;
+    silence.heard();
+    redis.stream.on('data', silence.heard);
   });
-  const note = (fault: string) => {
-    const wasCutOff = CUT_OFF.test(fault);
-    // Redis closes a connection that is one too many, and mostly before its answer is read.
-    if (wasCutOff && lastObstacle?.code === 'too-many-connections') return;
-    lastObstacle = hasDatabase ? obstacleOf(fault) : { code: 'no-database', detail: fault };
-    const advice = lastObstacle === null ? hintFor(parsed, fault) : ` -> ${STATE_OBSTACLES[lastObstacle.code].advice}`;
-    const isKnown = fault === lastFault || (wasCutOff && CUT_OFF.test(lastFault ?? ''));
-    if (!isKnown) log?.('warn', `Redis at ${parsed.host} is not reachable: ${fault}${advice}`);
-    lastFault = fault;
-  };
+  redis.on('close', outages.closed);
+  const note = (fault: string) => outages.failed(fault, hasDatabase);
   redis.on('error', (error: Error) => {
     // A close while it still connects cuts off the client's own first commands.
     if (isClosing) return;
@@ -88,14 +83,16 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     });
   });
   redis.on('ready', () => {
-    if (!hasDatabase) {
-      reopening = setTimeout(() => redis.disconnect(true), OPEN_DATABASE_EVERY_MS).unref();
-      return;
-    }
-    lastFault = null;
-    lastObstacle = null;
-    if (!replica.arrive()) log?.('info', `connected to Redis at ${parsed.host}`);
+    if (hasDatabase) outages.connected(replica.arrive());
+    else reopening = setTimeout(() => redis.disconnect(true), OPEN_DATABASE_EVERY_MS).unref();
   });
+  const leaveSilent = () => {
+    if (isClosing || redis.status !== 'ready' || silence.lastsMs() < SILENT_MS) return;
+    silence.heard();
+    replica.lose();
+    note(`it has answered nothing for ${SILENT_MS / 1000} s, so Tidemark connects again`);
+    redis.disconnect(true);
+  };
   const refusal = (what: string, why: string) =>
     new LedgerUnavailable(`${what}: Redis at ${parsed.host} did not execute it: ${why}`);
 
@@ -103,13 +100,16 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     available: isReady,
     async obstacle() {
       if (isReady()) return null;
-      return lastObstacle ?? replica.left() ?? (redis.status === 'connect' ? loadingOf(redis) : null);
+      return outages.obstacle() ?? replica.left() ?? (redis.status === 'connect' ? loadingOf(redis) : null);
     },
     async run(what, command) {
-      if (!hasDatabase) throw refusal(what, lastFault ?? 'it has no such database');
+      if (!hasDatabase) throw refusal(what, outages.fault() ?? 'it has no such database');
+      if (isReady()) silence.asked();
       try {
         return await command(redis);
       } catch (error) {
+        // After a suspension of this process its timers run out before it reads what came in meanwhile.
+        setImmediate(leaveSilent);
         // Not passed on as `cause`: ioredis errors contain the command's arguments, and for AUTH that is the password.
         throw refusal(what, messageOf(error, scrub));
       }
@@ -119,40 +119,9 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     async close() {
       isClosing = true;
       clearTimeout(reopening);
+      outages.end();
       redis.disconnect();
     },
-  };
-}
-
-/** When to leave a Redis that refuses writes as a replica. */
-function watchReplica(say: () => void) {
-  let saidMs = Number.NEGATIVE_INFINITY;
-  let leftMs = Number.NEGATIVE_INFINITY;
-  let isLeaving = false;
-  return {
-    /** Whether to reconnect for this refusal. */
-    leave(): boolean {
-      const nowMs = performance.now();
-      if (nowMs - leftMs < LEAVE_REPLICA_EVERY_MS) return false;
-      leftMs = nowMs;
-      isLeaving = true;
-      if (nowMs - saidMs >= SAY_READ_ONLY_EVERY_MS) {
-        saidMs = nowMs;
-        say();
-      }
-      return true;
-    },
-    /** Whether the connection that is ready now was made to leave one. */
-    arrive(): boolean {
-      const wasLeaving = isLeaving;
-      isLeaving = false;
-      return wasLeaving;
-    },
-    /** The connection failed: whether a replica or its master answers there now is not known. */
-    lose(): void {
-      isLeaving = false;
-    },
-    left: (): StateObstacle | null => (isLeaving ? { code: 'replica', detail: 'READONLY' } : null),
   };
 }
 
@@ -161,23 +130,13 @@ function isAnswerToSelect(error: Error): boolean {
   return command?.name === 'select';
 }
 
-/** What a wrong scheme looks like: Redis waits for the end of a TLS greeting, and a TLS port cuts off a command. */
-function hintFor({ protocol }: URL, fault: string): string {
-  if (fault.includes('ECONNREFUSED')) return ' (nothing listens there: start it, or correct the URL of this Redis)';
-  if (/ENOTFOUND|EAI_AGAIN/.test(fault)) return ' (the host name is not known: correct the URL of this Redis)';
-  if (protocol === 'rediss:' && fault.includes('ETIMEDOUT')) return ' (if it does not speak TLS there, use redis://)';
-  if (!CUT_OFF.test(fault)) return '';
-  const tls = protocol === 'redis:' ? 'if it speaks TLS there, use rediss://; ' : '';
-  return ` (${tls}it may also have as many connections as it accepts)`;
-}
-
 /** INFO is answered before Redis has read its files. The client waits for that before it is ready. */
 async function loadingOf(redis: Redis): Promise<StateObstacle | null> {
   const info = await redis.info('persistence').catch(() => '');
   return /^loading:1/m.test(info) ? { code: 'loading', detail: 'INFO has loading:1' } : null;
 }
 
-function redisOptions(url: URL, commandTimeoutMs: number, leaveReplica: () => boolean) {
+function redisOptions(url: URL, commandTimeoutMs: number, leaveReplica: (refusal: string) => boolean) {
   return {
     // Commands neither wait for a connection nor are sent again: one that was not answered counts as not granted.
     enableOfflineQueue: false,
@@ -190,7 +149,8 @@ function redisOptions(url: URL, commandTimeoutMs: number, leaveReplica: () => bo
     // current master. 1 reconnects and lets the command fail; 2 would send it again.
     reconnectOnError: (error: Error) => {
       // Redis before 7 puts a script's error into the middle of the message.
-      return error.message.includes('READONLY') && leaveReplica() && (1 as const);
+      const [refusal] = OF_A_REPLICA.exec(error.message) ?? [];
+      return refusal !== undefined && leaveReplica(refusal) && (1 as const);
     },
     connectionName: 'tidemark-state',
     // Every Redis that can run the scripts (5.0 and later) speaks RESP2.

@@ -11,7 +11,7 @@ const ERRORS: readonly (readonly [StateObstacleCode, RegExp])[] = [
   ['too-many-connections', /max number of clients/],
   ['loading', /\bLOADING\b/],
   ['cluster', /\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/],
-  ['replica', /\bREADONLY\b/],
+  ['replica', /\b(READONLY|MASTERDOWN)\b/],
   ['full', /\bOOM\b/],
   ['cannot-save', /\bMISCONF\b/],
   ['too-few-replicas', /\bNOREPLICAS\b/],

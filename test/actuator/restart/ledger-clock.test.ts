@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RememberingLedger } from '../../../src/actuator/restart/remembering-ledger.ts';
 import type { Move } from '../../../src/attempt/attempt.ts';
+import type { AdvanceAnswer, ClaimAnswer } from '../../../src/ports.ts';
 import { aClaim } from '../../models/a-claim.ts';
 import { ModelLedger } from '../../models/ledger/model-ledger.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
@@ -33,7 +34,7 @@ async function restarted(): Promise<void> {
     { to: 'sending', ...to },
     { to: 'closed', outcome: 'restarted', evidence: '' },
   ];
-  let answer = await other.claim(aClaim());
+  let answer: ClaimAnswer | AdvanceAnswer = await other.claim(aClaim());
   for (const move of moves) if (answer.ok) answer = await other.advance(answer.attempt, move);
   expect(answer.ok).toBe(true);
 }
