@@ -1,6 +1,8 @@
 /** A line about a fault, or about its end. `fields` holds no secret. */
 export interface FaultLine {
   readonly message: string;
+  /** Lines of one kind are one fault, whatever their messages; default: the message. */
+  readonly kind?: string;
   readonly fields?: object;
 }
 
@@ -11,8 +13,8 @@ export interface RecurringFaultOptions {
 }
 
 const EVERY_MS = 60_000;
-/** Different messages of one fault that are said at once within the time: a second cause is news. */
-const MAX_MESSAGES = 3;
+/** Different kinds of one fault that are said at once within the time: a second cause is news. */
+const MAX_KINDS = 3;
 
 /**
  * Bounds the lines about a fault that comes and goes. The first time is said at once, and so is its end. Each further
@@ -26,7 +28,8 @@ export class RecurringFault {
   #timer: NodeJS.Timeout | undefined;
   #unsaid = 0;
   #last: FaultLine | null = null;
-  #isBad = false;
+  /** Null where nobody says when it is over. */
+  #isBad: boolean | null = null;
   /** How things stand by the newest line. */
   #isSaidBad = false;
 
@@ -37,15 +40,16 @@ export class RecurringFault {
 
   /** It happened, or happened again. */
   happened(line: FaultLine): void {
-    this.#isBad = true;
+    const { message, kind = message, fields } = line;
+    if (this.#isBad !== null) this.#isBad = true;
     this.#last = line;
-    if (this.#timer !== undefined && (this.#said.has(line.message) || this.#said.size >= MAX_MESSAGES)) {
+    if (this.#timer !== undefined && (this.#said.has(kind) || this.#said.size >= MAX_KINDS)) {
       this.#unsaid += 1;
       return;
     }
-    this.#said.add(line.message);
+    this.#said.add(kind);
     this.#isSaidBad = true;
-    this.#say('warn', line.message, line.fields);
+    this.#say('warn', message, fields);
     this.#timer ??= this.#later();
   }
 
@@ -73,12 +77,11 @@ export class RecurringFault {
 
   #sayCount(): boolean {
     if (this.#unsaid === 0 || this.#last === null) return false;
-    const { message, fields } = this.#last;
-    const now = this.#isBad ? 'it lasts' : 'it is over now';
-    const seconds = this.#everyMs / 1000;
-    this.#say('warn', `${message} (${this.#unsaid} more times within ${seconds} s; ${now})`, fields);
-    this.#said.add(message);
-    this.#isSaidBad = this.#isBad;
+    const { message, kind = message, fields } = this.#last;
+    const now = this.#isBad === null ? '' : `; ${this.#isBad ? 'it lasts' : 'it is over now'}`;
+    this.#say('warn', `${message} (${this.#unsaid} more times within ${this.#everyMs / 1000} s${now})`, fields);
+    this.#said.add(kind);
+    this.#isSaidBad = this.#isBad !== false;
     this.#unsaid = 0;
     return true;
   }

@@ -72,7 +72,12 @@ describe('a fault that comes and goes', () => {
     for (let number = 0; number < 50; number += 1) fault.happened({ message: `cause ${number}` });
     expect(taken()).toEqual(['warn cause 0', 'warn cause 1', 'warn cause 2']);
     vi.advanceTimersByTime(MINUTE);
-    expect(taken()).toEqual(['warn cause 49 (47 more times within 60 s; it lasts)']);
+    expect(taken()).toEqual(['warn cause 49 (47 more times within 60 s)']);
+  });
+
+  it('is one cause where its lines are of one kind', () => {
+    for (let number = 0; number < 50; number += 1) fault.happened({ message: `cut off: ${number}`, kind: 'cut off' });
+    expect(taken()).toEqual(['warn cut off: 0']);
   });
 
   it('loses no count at the end', () => {

@@ -21,6 +21,9 @@ interface Entry {
 /** A decision is news if one of these differs from the boot's last decision. */
 type Gist = Pick<Decision, 'class' | 'action' | 'reason'>;
 
+/** How often it is news of a boot that the ledger cannot be read: a Redis may come and go every second. */
+const UNREADABLE_EVERY_MS = 60_000;
+
 /**
  * The newest decisions, newest first, with a fair share for each app. A decision about a boot is logged when it
  * differs from the boot's last one in class, action or reason. So "why no restart?" has an answer without a line every
@@ -33,6 +36,8 @@ export class DecisionLog {
   #count = 0;
   #added = 0;
   readonly #lastByBoot = new Map<string, Gist>();
+  /** When it was last news of a boot that the ledger could not be read, by the decision's time. */
+  readonly #unreadableMs = new Map<string, number>();
 
   constructor(capacity = 1000) {
     this.#capacity = capacity;
@@ -47,6 +52,11 @@ export class DecisionLog {
     const last = this.#lastByBoot.get(bootKey);
     const isSame = last?.class === memoryClass && last.action === action && last.reason === reason;
     if (isSame && !(action === 'restart' && isTried)) return false;
+    if (reason === 'ledger-unavailable') {
+      const lastMs = this.#unreadableMs.get(bootKey) ?? Number.NEGATIVE_INFINITY;
+      if (Math.abs(decision.timeMs - lastMs) < UNREADABLE_EVERY_MS) return false;
+      this.#unreadableMs.set(bootKey, decision.timeMs);
+    }
     this.#lastByBoot.set(bootKey, { class: memoryClass, action, reason });
     this.#add({ decision, attemptId: null, outcome: null });
     return true;
@@ -89,6 +99,7 @@ export class DecisionLog {
 
   forget(bootKey: string): void {
     this.#lastByBoot.delete(bootKey);
+    this.#unreadableMs.delete(bootKey);
   }
 
   recent(count: number): readonly LoggedDecision[] {

@@ -1,3 +1,4 @@
+import { RecurringFault } from '../../adapters/recurring-fault.ts';
 import { isOff, type LedgerUnusable, type Standing, standingOf, targetsToWatch } from '../../decision/standing.ts';
 import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
@@ -31,9 +32,11 @@ export class Standings {
   #standings: readonly Standing[] = [];
   #views: ReadonlyMap<TargetKey, LedgerView> = new Map();
   #obstacle: StateObstacle | null = null;
+  readonly #obstacles: RecurringFault;
 
   constructor(parts: StandingsParts) {
     this.#parts = parts;
+    this.#obstacles = new RecurringFault({ say: (level, ...line) => parts.log[level](...line) });
   }
 
   all(): readonly Standing[] {
@@ -87,14 +90,15 @@ export class Standings {
   }
 
   #note(found: StateObstacle | null): void {
-    const { ledgers, log } = this.#parts;
+    const { ledgers } = this.#parts;
     const before = this.#obstacle;
     this.#obstacle = found;
     if (found?.code === before?.code) return;
     if (found !== null) {
       const { says, advice } = STATE_OBSTACLES[found.code];
-      log.warn(`${says}: nothing is restarted until that is mended`, { detail: found.detail, advice });
-    } else if (ledgers.state() === 'available') log.info('Redis holds the state again');
+      const message = `${says}: nothing is restarted until that is mended`;
+      this.#obstacles.happened({ message, fields: { detail: found.detail, advice } });
+    } else this.#obstacles.over(ledgers.state() === 'available' ? { message: 'Redis holds the state again' } : null);
   }
 
   #unusable(): LedgerUnusable | null {

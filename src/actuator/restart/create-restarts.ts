@@ -12,6 +12,7 @@ import type { BootRegistry } from '../boot-registry.ts';
 import type { Host } from '../host.ts';
 import type { Restarts } from '../mode.ts';
 import type { PlatformView } from '../platform/platform-view.ts';
+import { calmLog } from '../report/calm-log.ts';
 import type { Log } from '../report/log.ts';
 import { AttemptRunner } from './attempt/attempt-runner.ts';
 import { BackgroundRunner } from './background-runner.ts';
@@ -62,7 +63,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
   const questions =
     memoryReports === null ? null : new MemoryQuestions({ reports: memoryReports, rules: settings, clock, log });
   const onPlatformBlocked = (error: PlatformError) => view.block(error);
-  const restarts = new BackgroundRunner({ runner, drain, questions, onPlatformBlocked, log });
+  const restarts = new BackgroundRunner({ runner, drain, questions, onPlatformBlocked, log: calmLog(log) });
   return restarts;
 }
 

@@ -15,6 +15,7 @@ import { stepByStep } from '../loop/turns.ts';
 import type { Mode } from '../mode.ts';
 import type { Partitions } from '../partitions/partitions.ts';
 import { PlatformView } from '../platform/platform-view.ts';
+import { calmLog } from '../report/calm-log.ts';
 import { EventHistory } from '../report/event-history.ts';
 import { EventCounts } from '../report/metrics/event-counts.ts';
 import { recordEvents } from '../report/metrics/event-metrics.ts';
@@ -58,6 +59,7 @@ export function assemble(input: AssembleInput): Assembled {
   const { settings, connections, measurements, partitions, host } = input;
   const { registry, jobs } = measurements;
   const { clock, log } = host;
+  const calmHost = { clock, log: calmLog(log) };
   const { state } = connections;
   const { permissions } = settings;
   const history = new EventHistory();
@@ -72,18 +74,18 @@ export function assemble(input: AssembleInput): Assembled {
   const recorder = new FloorRecorder();
   const onLoss = { clock, leads: isFirst, log, recorder, publish };
   const ledger = state === null ? null : new RememberingLedger(state.ledger, (loss) => reportLoss(loss, onLoss));
-  const ledgers = new LedgerAccess(ledger, () => state?.available() ?? false, log);
+  const ledgers = new LedgerAccess(ledger, () => state?.available() ?? false, calmHost.log);
   const platform = viewOf(connections, settings, host);
   const isOurs = (attempt: Attempt) =>
     (partitions?.isHeld(attempt.target) ?? true) || (isFirst() && isOrphan(attempt, clock.now()));
   const mode = modeOf(input, { ledger, platform, isOurs, publish });
   const fleet = new Fleet({ registry, platform, rules: settings, host });
-  const learner = new Learner({ fleet, ledgers, recorder, publish, host });
+  const learner = new Learner({ fleet, ledgers, recorder, publish, host: calmHost });
   const reporter = new Reporter({ history, publish, mode, host });
   const { decisions } = history;
   const suspects: Suspects = (boot, count) => jobs.suspects(boot, count);
   const claim = (decided: Parameters<typeof claimDecided>[0]) =>
-    claimDecided(decided, { mode, decisions, suspects, log });
+    claimDecided(decided, { mode, decisions, suspects, log: calmHost.log });
   const tick = { fleet, ledgers, learner, reporter, actor: { mode, leadership, claim } };
   const stateObstacle = async () => (await state?.obstacle()) ?? null;
   const standings = new Standings({ registry, ledgers, rules: settings, stateObstacle, log });

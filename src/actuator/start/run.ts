@@ -12,6 +12,7 @@ import { runLoop } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
 import { tick } from '../loop/tick.ts';
 import { stepByStep } from '../loop/turns.ts';
+import { calmLog } from '../report/calm-log.ts';
 import type { Assembled } from './assemble.ts';
 import { type Connections, placeInStream } from './connections.ts';
 import type { FollowedPartitions } from './follow-partitions.ts';
@@ -45,11 +46,12 @@ export function run(parts: RunParts): () => Promise<void> {
   const { state, reader } = connections;
   const { tick: tickParts, standings, chronicle, summaries } = assembled;
   const { clock, log } = host;
+  const calm = calmLog(log);
   const save = async () => {
     if (state === null || !state.available() || !tickParts.actor.leadership.leads()) return;
     const { snapshots, isLedInside } = state;
     const saving = { snapshots, isLedInside, permissions: settings.permissions, jobsOf: jobs.save.bind(jobs) };
-    await saveSnapshots(registry.entries(), { ...saving, reached, log });
+    await saveSnapshots(registry.entries(), { ...saving, reached, log: calm });
     await partitions?.commit();
   };
   const keepOverLimit = overLimitKeeper();

@@ -29,6 +29,8 @@ return 0
 export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: LeaderOptions): Leader {
   const listeners: (() => void)[] = [];
   let held: boolean | null = null;
+  /** What the log says: a Redis that did not answer in between changes nothing. */
+  let said: boolean | null = null;
   let answeredAtMs = Number.NEGATIVE_INFINITY;
   /** When the newest answered command that got or renewed the key was sent. An unanswered one ends no lead. */
   let heldSinceMs = Number.NEGATIVE_INFINITY;
@@ -50,7 +52,8 @@ export function createLeader({ connection, seat, log, leaseMs = LEASE_MS }: Lead
       if (!(error instanceof LedgerUnavailable)) throw error;
       if (held !== false || performance.now() - answeredAtMs >= leaseMs) held = null;
     }
-    if (held !== before && held !== null) logLead(log, held);
+    if (held !== null && held !== said) logLead(log, held);
+    said = held ?? said;
     if (held === true && before !== true && hasLapsed) for (const listener of listeners) listener();
   };
   const tryNow = () => {

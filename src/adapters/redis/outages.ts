@@ -5,6 +5,9 @@ import { obstacleOf } from './obstacle-of.ts';
 /** How a refused connection ends: which of these is seen is a matter of timing. */
 export const CUT_OFF = /ECONNRESET|EPIPE|disconnected before secure TLS/;
 
+/** A connection that stood and was cut off: which end notices it how is a matter of timing too. */
+const CLOSED = 'closed';
+
 /** Why a Redis is not connected, and the lines about that: at once, and then at most once a minute. */
 export interface Outages {
   /** The connection has ended, and no reason is known yet. */
@@ -38,12 +41,13 @@ export function describeOutages(url: URL, say: RecurringFaultOptions['say']): Ou
       lastObstacle = hasDatabase ? obstacleOf(fault) : { code: 'no-database', detail: fault };
       const advice = lastObstacle === null ? hintFor(url, fault) : ` -> ${STATE_OBSTACLES[lastObstacle.code].advice}`;
       const isKnown = fault === lastFault || (wasCutOff && CUT_OFF.test(lastFault ?? ''));
-      if (!isKnown) recurring.happened({ message: `Redis at ${url.host} is not reachable: ${fault}${advice}` });
+      const message = `Redis at ${url.host} is not reachable: ${fault}${advice}`;
+      if (!isKnown) recurring.happened({ message, ...(wasCutOff ? { kind: CLOSED } : {}) });
       lastFault = fault;
     },
     connected(isExpected) {
       const wasClosed = wasConnected && !isConnected && lastFault === null && !isExpected;
-      if (wasClosed) recurring.happened({ message: `Redis at ${url.host} closed the connection` });
+      if (wasClosed) recurring.happened({ message: `Redis at ${url.host} closed the connection`, kind: CLOSED });
       recurring.over(wasConnected || lastFault !== null ? connectedLine : null);
       if (!wasConnected && lastFault === null) say('info', connectedLine.message);
       lastFault = null;

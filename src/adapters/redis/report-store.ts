@@ -1,4 +1,5 @@
 import type { ReportStore } from '../../ports.ts';
+import { RecurringFault } from '../recurring-fault.ts';
 import { readTexts } from './bounded-reads.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -22,17 +23,16 @@ redis.call('SET', KEYS[1], ARGV[1])
 return last and 1 or 0
 `;
 
-/** A fault is logged once until it is over. */
 export function createReportStore({ connection, keys, log }: ReportStoreOptions): ReportStore {
-  let isFaulty = false;
+  const faults = new RecurringFault({ say: log });
   const tried = async <T>(what: string, otherwise: T, work: () => Promise<T>): Promise<T> => {
     try {
       const result = await work();
-      isFaulty = false;
+      faults.over();
       return result;
     } catch (error) {
-      if (!isFaulty) log('warn', `${what}: ${error instanceof Error ? error.message : String(error)}`);
-      isFaulty = true;
+      const why = error instanceof Error ? error.message : String(error);
+      faults.happened({ message: `${what}: ${why}`, kind: what });
       return otherwise;
     }
   };

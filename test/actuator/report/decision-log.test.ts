@@ -17,6 +17,18 @@ describe('the decision log', () => {
     expect(log.recent(10).map((entry) => entry.decision.timeMs)).toEqual([4, 3, 1]);
   });
 
+  it('records at most once a minute that the ledger of a boot cannot be read, and what comes back in between not at all', () => {
+    const log = new DecisionLog();
+    const seconds = Array.from({ length: 130 }, (_, second) => second);
+    const gone = decision({ reason: 'ledger-unavailable' });
+    for (const second of seconds) {
+      log.record('b', { ...(second % 2 === 1 ? gone : decision({})), timeMs: second * 1_000 });
+    }
+    const recorded = log.recent(200).toReversed();
+    expect(recorded.map(({ decision: { timeMs } }) => timeMs / 1_000)).toEqual([0, 1, 2, 61, 62, 121, 122]);
+    expect(log.record('other', { ...gone, timeMs: 129_000 })).toBe(true);
+  });
+
   it('records a restart at each attempt, and once if none is attempted', () => {
     const log = new DecisionLog();
     const restart = decision({ action: 'restart', reason: 'sustained-over-soft-limit' });

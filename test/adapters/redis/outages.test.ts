@@ -97,7 +97,7 @@ describe('the lines about a connection that is cut again and again', () => {
     await state.untilAvailable(5_000);
     const cuts = 12;
     for (let count = 0; count < cuts; count += 1) {
-      await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await expect.poll(() => state.available(), PATIENCE).toBe(false);
       expect(await state.untilAvailable(20_000)).toBe(true);
     }
@@ -118,7 +118,7 @@ describe('the lines about a connection that is cut again and again', () => {
     const state = stateAt(first.url, log);
     await state.untilAvailable(5_000);
     const client = admin(first);
-    await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await expect.poll(() => log.length, PATIENCE).toBe(3);
     client.disconnect();
     await first.kill();

@@ -1,4 +1,5 @@
 import type { Journal } from '../../../ports.ts';
+import { RecurringFault } from '../../recurring-fault.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { Keys } from '../keys.ts';
 import type { RecordFaults } from '../ledger/record-faults.ts';
@@ -40,15 +41,12 @@ export interface JournalOptions {
 }
 
 /**
- * The journal as a capped stream. An event that cannot be written is missing here, but not in the log. A fault is
- * logged once until it is over, so that a missing journal does not fill the log.
+ * The journal as a capped stream. An event that cannot be written is missing here, but not in the log.
  */
-export function createRedisJournal({ connection, keys, faults, log }: JournalOptions): Journal {
-  let faulty = false;
-  const say = (error: unknown, what: string) => {
-    if (!faulty) log('warn', `${what}: ${error instanceof Error ? error.message : String(error)}`);
-    faulty = true;
-  };
+export function createRedisJournal({ connection, keys, faults: recordFaults, log }: JournalOptions): Journal {
+  const faults = new RecurringFault({ say: log });
+  const say = (error: unknown, what: string) =>
+    faults.happened({ message: `${what}: ${error instanceof Error ? error.message : String(error)}`, kind: what });
 
   return {
     async append(event) {
@@ -56,7 +54,7 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
         await connection.run('the journal', (redis) =>
           redis.xadd(keys.journal, 'MAXLEN', '~', JOURNAL_LENGTH, '*', 'event', JSON.stringify(event)),
         );
-        faulty = false;
+        faults.over();
       } catch (error) {
         say(error, 'an event is missing from the journal');
       }
@@ -69,7 +67,7 @@ export function createRedisJournal({ connection, keys, faults, log }: JournalOpt
         return (entries as [id: string, text: string][]).flatMap(([id, text]) => {
           const event = eventOf(text);
           if (typeof event !== 'string') return [event];
-          faults.report({
+          recordFaults.report({
             // One line for all wrong entries: every read finds the same ones again.
             key: keys.journal,
             why: `entry ${id}: ${event}`,
