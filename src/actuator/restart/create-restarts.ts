@@ -35,7 +35,8 @@ export interface RestartsParts {
 export function createRestarts(parts: RestartsParts, settings: ActuatorSettings, host: Host): Restarts {
   const { ledger, platform, view, registry, isOurs, publish } = parts;
   const { policy, permissions } = settings;
-  const { clock, log } = host;
+  const { clock } = host;
+  const log = calmLog(host.log);
   const { graceMs, minHealthy } = policy;
   const { keys, memoryReports } = openQueueKeys(settings, log);
   const onOver = () => restarts.advance();
@@ -63,7 +64,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
   const questions =
     memoryReports === null ? null : new MemoryQuestions({ reports: memoryReports, rules: settings, clock, log });
   const onPlatformBlocked = (error: PlatformError) => view.block(error);
-  const restarts = new BackgroundRunner({ runner, drain, questions, onPlatformBlocked, log: calmLog(log) });
+  const restarts = new BackgroundRunner({ runner, drain, questions, onPlatformBlocked, log });
   return restarts;
 }
 
