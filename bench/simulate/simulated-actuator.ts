@@ -201,6 +201,7 @@ export class SimulatedActuator {
       breakerReason: null,
       paused: false,
       pausedBy: { all: false, target: false },
+      hasWordOfPause: { all: false, target: false },
       pausedSinceMs: null,
       pauser: null,
       epochMs: START_MS,

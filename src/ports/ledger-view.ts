@@ -74,6 +74,11 @@ export interface LedgerView {
   /** Paused by a person: this target, or all. */
   readonly paused: boolean;
   readonly pausedBy: PausedBy;
+  /**
+   * Whether it holds a person's last word, to pause or to resume, about all targets and about this one. A word that was
+   * there and is gone was lost: a resume leaves one too.
+   */
+  readonly hasWordOfPause: PausedBy;
   /** Null where it is not paused, or where an older version wrote the pause. */
   readonly pausedSinceMs: number | null;
   /**

@@ -38,7 +38,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
   const { clock } = host;
   const log = calmLog(host.log);
   const { graceMs, minHealthy } = policy;
-  const { keys, memoryReports } = openQueueKeys(settings, log);
+  const { keys, memoryReports } = openQueueKeys(settings, host.log);
   const onOver = () => restarts.advance();
   const drain = new AttemptDrain({ keys, memoryReports, ledger, registry, clock, graceMs, log, onOver });
   const runner = new AttemptRunner({

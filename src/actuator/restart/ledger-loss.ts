@@ -15,9 +15,9 @@ export interface LossListeners {
 
 const LOST_ALL =
   'Redis has lost the ledger. Tidemark has written back what it knew, and restarts nothing while the ledger is held.';
-const LOST_NEWEST =
-  'Redis has lost the newest part of the ledger, as after a failover to a replica that lagged. Tidemark has written ' +
-  'back what it knew, and restarts go on.';
+const LOST_PART =
+  'Redis has lost a part of the ledger, as after a failover to a replica that lagged, or an eviction. Tidemark has ' +
+  'written back what it knew, and restarts go on.';
 
 /**
  * Reports that Redis has lost the ledger and that what this actuator knew was written back. Floors are recorded again.
@@ -26,7 +26,7 @@ export function reportLoss(
   { heldUntilMs, targets, spentBoots, ended }: LedgerLoss,
   { clock, leads, log, recorder, publish }: LossListeners,
 ): void {
-  log.warn(heldUntilMs === 0 ? LOST_NEWEST : LOST_ALL, {
+  log.warn(heldUntilMs === 0 ? LOST_PART : LOST_ALL, {
     heldUntil: heldUntilMs === 0 ? null : new Date(heldUntilMs).toISOString(),
     targets: targets.map(targetKey),
     spentBoots,

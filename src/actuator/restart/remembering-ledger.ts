@@ -33,8 +33,9 @@ const MAX_MOVED = 20;
 const MAX_READS = 4;
 
 /**
- * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or its newest part (a boot
- * that this process sent a restart for is not spent, a known attempt is gone, open again or back in an earlier phase),
+ * The ledger, with a memory of its answers. If Redis has lost everything (another epoch) or a part (a boot that this
+ * process sent a restart for is not spent, a known attempt is gone, open again or back in an earlier phase, a pause is
+ * gone without a resume, the newest closed attempt is missing),
  * the known spent boots, open attempts, pauses, cooldown and breaker are written back before anything else is answered.
  * An emptied ledger grants no claim during its hold, so one read in that time is enough.
  */
@@ -47,6 +48,8 @@ export class RememberingLedger implements Ledger {
   #epochSinceCall = 0;
   #calls = 0;
   #isAllPaused = false;
+  /** How many calls had been made when the pause of all was noted. */
+  #allPausedSinceCall = 0;
   #writing: Promise<void> | null = null;
 
   constructor(ledger: Ledger, onLoss: (loss: LedgerLoss) => void = () => {}) {
@@ -99,14 +102,16 @@ export class RememberingLedger implements Ledger {
   }
 
   async pause(target: Target | null, by: string | null = null): Promise<void> {
+    this.#nextCall();
     await this.#ledger.pause(target, by);
-    if (target === null) this.#isAllPaused = true;
+    if (target === null) this.#noteAllPaused(true, this.#calls);
     else await this.read(target);
   }
 
   async resume(target: Target | null): Promise<void> {
+    this.#nextCall();
     await this.#ledger.resume(target);
-    if (target === null) this.#isAllPaused = false;
+    if (target === null) this.#noteAllPaused(false, this.#calls);
     else await this.read(target);
   }
 
@@ -141,6 +146,7 @@ export class RememberingLedger implements Ledger {
 
   #hasLost(view: LedgerView, call: number): boolean {
     if (this.#epochMs !== null && view.epochMs !== this.#epochMs) return call > this.#epochSinceCall;
+    if (this.#isAllPaused && !view.hasWordOfPause.all && call > this.#allPausedSinceCall) return true;
     const memory = this.#memories.get(targetKey(view.target));
     if (memory === undefined) return false;
     memory.sent = memory.sent.filter(({ attemptId }) => !wasRefused(view, attemptId));
@@ -164,6 +170,8 @@ export class RememberingLedger implements Ledger {
     // After a loss the ledger is right: an attempt that it has in an earlier phase goes on from there.
     for (const [memory, view] of views) this.#noteOpen(memory, view.open);
     this.#noteEpoch(epochMs);
+    // What is known of the history is written back as cooldown and budget; the history itself stays lost.
+    for (const memory of memories) memory.newestClosedId = null;
     const spentBoots = memories.reduce((sum, memory) => sum + knownOf(memory, false).spentBootIds.length, 0);
     this.#onLoss({ heldUntilMs, targets: memories.map((memory) => memory.target), spentBoots, ended });
   }
@@ -202,11 +210,18 @@ export class RememberingLedger implements Ledger {
     if (view.epochMs !== this.#epochMs || call < memory.viewedByCall) return view;
     memory.view = view;
     memory.viewedByCall = call;
+    memory.newestClosedId = view.history[0]?.attemptId ?? null;
     const isOlderOpen = view.open?.id === memory.open?.id && (view.open?.epoch ?? 0) < (memory.open?.epoch ?? 0);
     if (!isOlderOpen) this.#noteOpen(memory, view.open);
-    this.#isAllPaused = view.pausedBy.all;
+    this.#noteAllPaused(view.pausedBy.all, call);
     if (!isWorthKeeping(memory)) this.#memories.delete(targetKey(view.target));
     return view;
+  }
+
+  #noteAllPaused(isAllPaused: boolean, call: number): void {
+    if (call < this.#allPausedSinceCall) return;
+    this.#isAllPaused = isAllPaused;
+    this.#allPausedSinceCall = call;
   }
 
   #noteMove(attempt: Attempt, move: Move): void {

@@ -10,6 +10,8 @@ export interface TargetMemory {
   view: LedgerView | null;
   /** The number of the call that `view` answered; 0 before the first. */
   viewedByCall: number;
+  /** Of the newest closed attempt in `view`; null where there was none, or where it was lost since. */
+  newestClosedId: string | null;
   open: Attempt | null;
   /**
    * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
@@ -42,7 +44,17 @@ interface SentAttempt {
 }
 
 export function newMemory(target: Target): TargetMemory {
-  return { target, view: null, viewedByCall: 0, open: null, sent: [], sentAttempts: [], closes: [], changedAtCall: 0 };
+  return {
+    target,
+    view: null,
+    viewedByCall: 0,
+    newestClosedId: null,
+    open: null,
+    sent: [],
+    sentAttempts: [],
+    closes: [],
+    changedAtCall: 0,
+  };
 }
 
 /**
@@ -56,10 +68,22 @@ export function isOlderThan(view: LedgerView, memory: TargetMemory, call: number
   const isBack = (known: Attempt) => view.open?.id === known.id && view.open.epoch < known.epoch;
   const isGone = (known: Attempt) => view.open?.id !== known.id && !isClosedIn(view, known);
   if (open !== null && (isBack(open) || isGone(open))) return true;
+  if (lacksWhatWasRead(view, memory, call)) return true;
   if (closes.some(({ attemptId }) => view.open?.id === attemptId) || sentAttempts.some(isBack)) return true;
   // What is lost is the end: an older restart is lost only together with the newest.
   const newest = sent.at(-1);
   return newest !== undefined && isUnspentIn(view, newest);
+}
+
+/** Whoever wrote it: a key may be lost without the others, and the actuator that wrote it may have died. */
+function lacksWhatWasRead(
+  view: LedgerView,
+  { view: before, newestClosedId, viewedByCall }: TargetMemory,
+  call: number,
+) {
+  if (before === null || call <= viewedByCall) return false;
+  if (before.pausedBy.target && !view.hasWordOfPause.target) return true;
+  return newestClosedId !== null && !view.history.some(({ attemptId }) => attemptId === newestClosedId);
 }
 
 /** Shorter than the 30 days after which the ledger forgets a spent boot. */

@@ -32,7 +32,7 @@ export function createReportStore({ connection, keys, log }: ReportStoreOptions)
       return result;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      faults.happened({ message: `${what}: ${why}`, kind: what });
+      faults.happened({ message: `${what}: ${why}`, kind: 'reports' });
       return otherwise;
     }
   };

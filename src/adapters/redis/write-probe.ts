@@ -18,9 +18,9 @@ local commands = {
   {'TIME'}, {'DEL', key}, {'TYPE', key}, {'EXISTS', key}, {'PTTL', key}, {'PEXPIRE', key, 1},
   {'GET', key}, {'STRLEN', key}, {'GETRANGE', key, 0, 0},
   {'HGET', key, 'a'}, {'HSTRLEN', key, 'a'}, {'HEXISTS', key, 'a'}, {'HDEL', key, 'a'},
-  {'SMEMBERS', key}, {'SSCAN', key, 0}, {'SREM', key, 'a'},
+  {'SMEMBERS', key}, {'SISMEMBER', key, 'a'}, {'SSCAN', key, 0}, {'SREM', key, 'a'},
   {'ZSCORE', key, 'a'}, {'ZREVRANGE', key, 0, 0}, {'ZREM', key, 'a'}, {'ZREMRANGEBYSCORE', key, 0, 0},
-  {'XREVRANGE', key, '+', '-', 'COUNT', 1}, {'XREAD', 'COUNT', 1, 'STREAMS', key, 0},
+  {'XREVRANGE', key, '+', '-', 'COUNT', 1}, {'XRANGE', key, '-', '+', 'COUNT', 1},
   {'SET', key, 'a', 'PX', 60000}, {'DEL', key}, {'HSET', key, 'a', 'a'}, {'DEL', key}, {'SADD', key, 'a'}, {'DEL', key},
   {'ZADD', key, 'NX', 0, 'a'}, {'DEL', key}, {'XADD', key, 'MAXLEN', '~', 1, '*', 'a', 'a'}, {'DEL', key},
 }

@@ -17,6 +17,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     breakerReason: 'why',
     paused: false,
     pausedBy: { all: false, target: false },
+    hasWordOfPause: { all: false, target: false },
     pausedSinceMs: null,
     pauser: null,
     epochMs: 0,

@@ -115,6 +115,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     breakerReason: null,
     paused: false,
     pausedBy: { all: false, target: false },
+    hasWordOfPause: { all: false, target: false },
     pausedSinceMs: null,
     pauser: null,
     epochMs: 0,

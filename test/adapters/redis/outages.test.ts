@@ -81,7 +81,7 @@ it('keeps a connection over which nothing was asked for long', { timeout: 30_000
   const ids = async () => /id=(\d+) .*name=tidemark-state/.exec(String(await client.client('LIST')))?.[1];
   const before = await ids();
   await new Promise((resolve) => setTimeout(resolve, 7_000));
-  await client.client('PAUSE', 2_500, 'ALL');
+  await client.client('PAUSE', 2_500);
   await state.ledger.read(SHOP).catch(() => null);
   await expect.poll(() => state.ledger.open().catch(() => null), PATIENCE).toEqual([]);
   expect(before).toBeDefined();

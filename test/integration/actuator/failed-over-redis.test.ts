@@ -93,5 +93,5 @@ it('closes as restarted, and counts, a restart that the promoted replica shows a
   expect(await replica.field('history')).toMatchObject([{ outcome: 'restarted', bootId: dyno.dynoId }]);
   expect(await replica.field('sent')).toHaveLength(1);
   expect(manager.deletes()).toEqual({ one: 1, all: 0 });
-  expect(actuator.lines.filter((line) => line.includes('lost the newest part of the ledger'))).toHaveLength(1);
+  expect(actuator.lines.filter((line) => line.includes('lost a part of the ledger'))).toHaveLength(1);
 }, 120_000);

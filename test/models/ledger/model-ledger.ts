@@ -77,6 +77,23 @@ export class ModelLedger implements Ledger {
     this.#pausedAllSinceMs = null;
   }
 
+  /** As if Redis had dropped the key of this record, and kept that of the spent boots. */
+  dropRecord(target: Target): void {
+    const { spent } = this.#record(target);
+    this.#records.delete(targetKey(target));
+    for (const id of spent) this.#record(target).spent.add(id);
+  }
+
+  /** As if Redis had dropped the key of the spent boots. */
+  dropSpent(target: Target): void {
+    this.#record(target).spent.clear();
+  }
+
+  /** As if Redis had dropped the key of the pause of all. */
+  dropPauseOfAll(): void {
+    this.#pausedAllSinceMs = null;
+  }
+
   /** A copy of all that it holds, for `restore`. */
   save(): unknown {
     return structuredClone([this.#records, this.#epochMs, this.#pausedAllSinceMs, this.#allPauser]);
@@ -107,6 +124,7 @@ export class ModelLedger implements Ledger {
       breakerReason: breakerOpen ? record.breakerReason : null,
       paused: this.#isPaused(record),
       pausedBy: { all: isPause(this.#pausedAllSinceMs), target: isPause(record.pausedSinceMs) },
+      hasWordOfPause: { all: this.#pausedAllSinceMs !== null, target: record.pausedSinceMs !== null },
       pausedSinceMs: this.#pausedAllSinceMs || record.pausedSinceMs || null,
       pauser: isPause(this.#pausedAllSinceMs) ? this.#allPauser : isPause(record.pausedSinceMs) ? record.pauser : null,
       epochMs: heldUntilMs - this.#policy.holdMs,

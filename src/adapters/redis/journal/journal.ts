@@ -46,7 +46,7 @@ export interface JournalOptions {
 export function createRedisJournal({ connection, keys, faults: recordFaults, log }: JournalOptions): Journal {
   const faults = new RecurringFault({ say: log });
   const say = (error: unknown, what: string) =>
-    faults.happened({ message: `${what}: ${error instanceof Error ? error.message : String(error)}`, kind: what });
+    faults.happened({ message: `${what}: ${error instanceof Error ? error.message : String(error)}`, kind: 'journal' });
 
   return {
     async append(event) {

@@ -1,5 +1,6 @@
 import type { RedisConnection } from '../connection.ts';
 import type { Keys } from '../keys.ts';
+import { STREAM_AFTER } from '../stream-after.ts';
 
 /** More than a fleet of a million dynos causes between two rounds of the loop: 50 a second. */
 const MAX_BODIES = 2_000;
@@ -10,9 +11,9 @@ const PAGE = 500;
 
 /** Answers the last entry's id, how many entries there are, and their bodies: what is too long does not leave Redis. */
 const READ = `
-local streams = redis.call('XREAD', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], ARGV[1])
+${STREAM_AFTER}
 local lastId, count, bodies = ARGV[1], 0, {}
-for _, entry in ipairs(streams and streams[1][2] or {}) do
+for _, entry in ipairs(entriesAfter(KEYS[1], ARGV[1], ARGV[2])) do
   lastId, count = entry[1], count + 1
   local body = entry[2][2]
   if body and #body <= tonumber(ARGV[3]) then table.insert(bodies, body) end

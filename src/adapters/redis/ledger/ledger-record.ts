@@ -114,6 +114,8 @@ const readSchema = z
     usefulFromMs: time,
     pausedAll: z.boolean(),
     pausedTarget: z.boolean(),
+    hasWordOfAll: z.boolean(),
+    hasWordOfTarget: z.boolean(),
     pausedSinceMs: z.union([time, z.literal(false)]),
     pauser: z.union([text, z.literal(false)]),
     epochMs: time,

@@ -23,6 +23,8 @@ export function viewOf(target: Target, answer: unknown, report: ReportUseless): 
     usefulFromMs,
     pausedAll,
     pausedTarget,
+    hasWordOfAll,
+    hasWordOfTarget,
     ...numbers
   } = parseRead(answer);
   const history = parseHistory(closed);
@@ -39,6 +41,7 @@ export function viewOf(target: Target, answer: unknown, report: ReportUseless): 
     spentBootIds: spent,
     paused: pausedAll || pausedTarget,
     pausedBy: { all: pausedAll, target: pausedTarget },
+    hasWordOfPause: { all: hasWordOfAll, target: hasWordOfTarget },
     uselessRestarts: uselessInARow(
       history.filter(({ outcome, closedAtMs }) => outcome === 'restarted' && closedAtMs > usefulFromMs),
     ),

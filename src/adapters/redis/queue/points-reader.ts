@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import { POINTS_READ_MARK_MS, POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY } from '../../../semconv.ts';
 import { connectRedis, type RedisConnection } from '../connection.ts';
+import { STREAM_AFTER } from '../stream-after.ts';
 
 export interface PointsReaderOptions {
   /** The queue's Redis, to which the workers write. */
@@ -40,11 +41,11 @@ type Entries = readonly (readonly [id: string, text: string | null])[];
  * because one read of a hundred would be a hundred times the longest.
  */
 const READ = `
+${STREAM_AFTER}
 local after, entries, bytes = ARGV[1], {}, 0
 while #entries < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
-  local reply = redis.call('XREAD', 'COUNT', 1, 'STREAMS', KEYS[1], after)
-  if not reply then break end
-  local entry = reply[1][2][1]
+  local entry = entriesAfter(KEYS[1], after, 1)[1]
+  if not entry then break end
   after = entry[1]
   local text = false
   for at = 1, #entry[2], 2 do

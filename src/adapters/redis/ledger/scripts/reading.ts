@@ -2,6 +2,15 @@ import { PRELUDE } from './prelude.ts';
 
 /** Answers a JSON object; lists and the attempt inside it are JSON texts of their own, or false. */
 export const READ = `${PRELUDE}
+-- An index may be lost without the record: then nobody would find the open attempt, and the target would wait for it
+-- for ever. Redis may take no writes now, and can still be read.
+local function index(key)
+  local kind = typeOf(key)
+  if kind ~= 'set' and kind ~= 'none' then return end
+  if redis.call('SISMEMBER', key, recordKey) == 0 then redis.pcall('SADD', key, recordKey) end
+end
+if redis.call('EXISTS', recordKey) == 1 then index(recordsKey) end
+if get('attempt') then index(openKey) end
 local pausedAt, pauser = pausedSince()
 local spent, spentShownAfter = {}, 0
 local newestSpent = redis.call('ZREVRANGE', spentKey, 0, policy.spentShown - 1, 'WITHSCORES')
@@ -27,6 +36,8 @@ return cjson.encode({
   usefulFromMs = number('usefulFromMs'),
   pausedAll = isAllPaused(),
   pausedTarget = isTargetPaused(),
+  hasWordOfAll = typeOf(pauseKey) ~= 'none',
+  hasWordOfTarget = get('paused') ~= nil,
   pausedSinceMs = pausedAt or false,
   pauser = pauser or false,
   epochMs = epoch,
