@@ -36,10 +36,16 @@ export function violations(evidence: Evidence): readonly string[] {
 /** A boot may be sent for again only after the platform had provably refused. */
 function restartedTwice({ history, log }: Evidence): readonly string[] {
   const sent = history.filter(({ sendingAtMs, outcome }) => sendingAtMs !== null && outcome !== 'refused');
-  const requested = log.filter(({ event }) => event === 'restart-requested');
+  const requested = log.filter(({ event }) => event === 'restart-requested').map(({ dynoId }) => dynoId ?? '');
+  const outcomesOf = (boot: string) => history.filter(({ bootId }) => bootId === boot).map(({ outcome }) => outcome);
+  // The dyno manager notes a request that it then refuses, too: each attempt that was refused explains one.
+  const isUnexplained = (boot: string) =>
+    requested.filter((one) => one === boot).length > 1 + outcomesOf(boot).filter((one) => one === 'refused').length;
   return [
     ...repeated(sent.map(({ bootId }) => bootId)).map((boot) => `boot ${boot} was sent for twice`),
-    ...repeated(requested.map(({ dynoId }) => dynoId ?? '')).map((boot) => `boot ${boot} was restarted twice`),
+    ...repeated(requested)
+      .filter(isUnexplained)
+      .map((boot) => `boot ${boot} was restarted twice (${outcomesOf(boot).join(', ')})`),
   ];
 }
 

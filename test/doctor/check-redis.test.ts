@@ -103,6 +103,7 @@ const FOUND = {
   maxBytes: null,
   isCluster: false,
   isReplica: false,
+  lacksReplicas: false,
   obstacle: null,
 } as const;
 

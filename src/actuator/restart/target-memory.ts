@@ -83,7 +83,11 @@ function lacksWhatWasRead(
 ) {
   if (before === null || call <= viewedByCall) return false;
   if (before.pausedBy.target && !view.hasWordOfPause.target) return true;
-  return newestClosedId !== null && !view.history.some(({ attemptId }) => attemptId === newestClosedId);
+  if (newestClosedId !== null && !view.history.some(({ attemptId }) => attemptId === newestClosedId)) return true;
+  const newest = view.history.find(({ sendingAtMs, outcome }) => sendingAtMs !== null && outcome !== 'refused');
+  if (newest === undefined || !before.spentBootIds.includes(newest.bootId)) return false;
+  const { attemptId, bootId, sendingAtMs } = newest;
+  return isUnspentIn(view, { attemptId, bootIds: [bootId], atMs: sendingAtMs ?? 0 });
 }
 
 /** Shorter than the 30 days after which the ledger forgets a spent boot. */

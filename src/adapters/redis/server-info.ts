@@ -10,6 +10,8 @@ export interface ServerInfo {
   readonly isCluster: boolean;
   /** It has a master: what is written to it, if it takes writes at all, is lost. */
   readonly isReplica: boolean;
+  /** It must have replicas to take writes (`min-replicas-to-write`), and has none in time. */
+  readonly lacksReplicas: boolean;
 }
 
 /** The scripts need effects replication, the default since Redis 5.0. */
@@ -26,6 +28,7 @@ export function parseServerInfo(info: string): ServerInfo {
     maxBytes: bytes('maxmemory'),
     isCluster: field('cluster_enabled') === '1',
     isReplica: field('role') === 'slave',
+    lacksReplicas: field('min_slaves_good_slaves') === '0',
   };
 }
 
@@ -36,6 +39,8 @@ export function obstacleIn(info: ServerInfo): StateObstacle | null {
     return { code: 'too-old', detail: `it is Redis ${info.version}, older than ${OLDEST_MAJOR}.0` };
   }
   if (info.isReplica) return { code: 'replica', detail: 'INFO has role:slave' };
+  // Redis 5 lets scripts write all the same.
+  if (info.lacksReplicas) return { code: 'too-few-replicas', detail: 'INFO has min_slaves_good_slaves:0' };
   const { usedBytes, maxBytes, maxmemoryPolicy } = info;
   const isFull = usedBytes !== null && maxBytes !== null && usedBytes > maxBytes && maxmemoryPolicy === 'noeviction';
   return isFull ? { code: 'full', detail: `${usedBytes} of ${maxBytes} bytes are in use` } : null;

@@ -239,6 +239,8 @@ it.each([
   ['', null],
   ['redis_version:7.0.0\r\nrole:slave', 'replica'],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction', 'full'],
+  ['redis_version:5.0.0\r\nrole:master\r\nmin_slaves_good_slaves:0', 'too-few-replicas'],
+  ['redis_version:5.0.0\r\nrole:master\r\nmin_slaves_good_slaves:1', null],
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:10\r\nmaxmemory_policy:volatile-lru', null],
   [
     'redis_version:7.0.0\r\nused_memory:30\r\nmem_not_counted_for_evict:25\r\n' +
