@@ -17,7 +17,7 @@ describe('the decision log', () => {
     expect(log.recent(10).map((entry) => entry.decision.timeMs)).toEqual([4, 3, 1]);
   });
 
-  it('records at most once a minute that the ledger of a boot cannot be read, and what comes back in between not at all', () => {
+  it('records once a minute at most that the ledger of a boot cannot be read', () => {
     const log = new DecisionLog();
     const seconds = Array.from({ length: 130 }, (_, second) => second);
     const gone = decision({ reason: 'ledger-unavailable' });

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { obstacleIn, parseServerInfo } from '../../../src/adapters/redis/server-info.ts';
@@ -74,6 +76,27 @@ async function fullOfConnections(): Promise<string> {
   return redis.url.replace('//', '//:pass@');
 }
 
+/** It has no master to copy from, and must not show what it has: it refuses everything but INFO. */
+async function orphanedReplica(): Promise<string> {
+  const args = ['--replica-serve-stale-data', 'no', '--replicaof', '127.0.0.1', String(await freePort())];
+  const command = [await findRedisServer(), '--port', String(await freePort()), '--save', '', ...args];
+  const port = command[2];
+  const replica = await startServerProcess({ name: 'a replica', command, isReady: async () => true });
+  releases.push(() => replica.kill());
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** A folder has the name of its file. */
+async function unableToSave(): Promise<string> {
+  const redis = await server();
+  const client = admin(redis);
+  await mkdir(join(redis.dir, 'dump.rdb', 'in-the-way'), { recursive: true });
+  await client.config('SET', 'save', '3600 1000');
+  await client.bgsave();
+  await expect.poll(() => client.info('persistence'), PATIENCE).toMatch(/rdb_last_bgsave_status:err/);
+  return redis.url;
+}
+
 const tlsServer = async () => serveTls(await server());
 
 /** One that needs a second for each of its keys when it starts, and answers in between. */
@@ -102,6 +125,8 @@ const WRONG: readonly (readonly [string, StateObstacleCode, () => Promise<string
     'replica',
     async () => (await replicaOf(await server(), '--replica-read-only', 'no')).url,
   ],
+  ['a replica that waits for its master', 'replica', orphanedReplica],
+  ['one that cannot save', 'cannot-save', unableToSave],
   ['one without memory', 'full', () => configured('maxmemory', '1')],
   ['one that lacks its replicas', 'too-few-replicas', () => configured('min-replicas-to-write', '1')],
   ['a cluster of one node', 'cluster', oneNodeCluster],
@@ -250,6 +275,18 @@ it.each([
   ['redis_version:7.0.0\r\nused_memory:11\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction', null],
 ])('reads from INFO %j that the obstacle is %s', (info, code) => {
   expect(obstacleIn(parseServerInfo(info))?.code ?? null).toBe(code);
+});
+
+/** What COMMAND of Redis 5.0.0 marks as `noscript`, without what changes the connection or the server. */
+const NOT_IN_SCRIPTS_OF_REDIS_5 = /^(BLPOP|BRPOP|BRPOPLPUSH|BZPOPM..|MULTI|EXEC|WATCH|WAIT|XREAD|XREADGROUP|ROLE)$/;
+
+it('makes no command in a script that Redis 5 forbids there', () => {
+  const root = new URL('../../../src/', import.meta.url);
+  const files = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'));
+  const sources = files.map((file) => readFileSync(new URL(file, root), 'utf8')).join();
+  const made = [...sources.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, command = '']) => command);
+  expect(made.length).toBeGreaterThan(50);
+  expect(made.filter((command) => NOT_IN_SCRIPTS_OF_REDIS_5.test(command))).toEqual([]);
 });
 
 it('tries every command that the scripts of the state make', () => {
