@@ -84,4 +84,6 @@ export const CHAOS_FAULTS: readonly ChaosFault[] = [
       await delay(3_000);
     },
   },
+  { name: "the state's Redis stands still", breaks: (world) => world.stopStateRedis(STOPPED_MS) },
+  { name: "the connections to the state's Redis are cut", breaks: (world) => world.cutStateConnections(STOPPED_MS) },
 ];

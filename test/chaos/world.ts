@@ -30,6 +30,7 @@ const LONG_JOB_MS = { from: 6_000, to: 25_000 };
 const GROW_BYTES = 35e6;
 const GROW_TIMES = 4;
 const BACK_AFTER_MS = 1_000;
+const CUT_EVERY_MS = 200;
 /** Small, so that little memory is much. */
 const SIZE = { name: 'Chaos', memory: 0.21 };
 const ACTUATOR_ENV = {
@@ -272,6 +273,23 @@ export class ChaosWorld {
 
   async pauseStateRedis(forMs: number): Promise<void> {
     await this.#stateClient.client('PAUSE', forMs, 'ALL');
+  }
+
+  /** It accepts connections, and answers nothing. */
+  async stopStateRedis(forMs: number): Promise<void> {
+    const { pid } = this.#stateRedis;
+    signal(pid, 'SIGSTOP');
+    await delay(forMs);
+    signal(pid, 'SIGCONT');
+  }
+
+  /** Again and again, whoever connects. */
+  async cutStateConnections(forMs: number): Promise<void> {
+    const endsMs = performance.now() + forMs;
+    while (performance.now() < endsMs) {
+      await this.#stateClient.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await delay(CUT_EVERY_MS);
+    }
   }
 
   /** Of all that closed, newest first; what a Redis lost was kept by `keepHistory`. */
