@@ -150,7 +150,8 @@ export class ChaosWorld {
         },
       ],
     });
-    const state = createRedisState({ url: stateRedis.url, policy: LEDGER_POLICY });
+    // It only looks, on a machine that is kept busy.
+    const state = createRedisState({ url: stateRedis.url, policy: LEDGER_POLICY, commandTimeoutMs: 20_000 });
     await state.untilAvailable(10_000);
     const { snapshots } = state;
     const actuators = isEmbedded
