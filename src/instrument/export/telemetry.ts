@@ -180,9 +180,9 @@ export class Telemetry {
     await this.#provider?.forceFlush?.();
   }
 
-  /** Uses the application's provider, if there is one: a passed one, else the global one. Returns why it is skipped. */
+  /** Uses the application's provider, if there is one. Returns why it is skipped. */
   #takeApplications(): string | null {
-    const provider: SdkMeterProvider = this.#readerless ?? metrics.getMeterProvider();
+    const provider = this.#applications();
     if (isNoop(provider)) return null;
     const { transports } = readWorkerSettings(process.env);
     if (this.#fallback !== null && canReport(process.env, transports)) {
@@ -191,6 +191,14 @@ export class Telemetry {
     }
     this.#useApplications(provider);
     return null;
+  }
+
+  /** A passed one, else the global one; also the global one if only that has a reader. */
+  #applications(): SdkMeterProvider {
+    const passed = this.#readerless;
+    const global: SdkMeterProvider = metrics.getMeterProvider();
+    if (passed === null) return global;
+    return lacksReader(passed) && !isNoop(global) && !lacksReader(global) ? global : passed;
   }
 
   async #useFallback(fallback: FallbackProvider, skipped: string | null): Promise<void> {

@@ -202,6 +202,20 @@ describe("the application's own SDK", () => {
     ]);
   });
 
+  it.each([RECEIVER, {}])('is the global one if only that has a reader, with %o', async (env) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const { voice, lines } = listen();
+    const { telemetry } = harness(voice);
+    const [ours, global] = [memoryProvider(), memoryProvider(DYNO)];
+    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend, giveUp }));
+    telemetry.use(new MeterProviderOfSdk());
+    metrics.setGlobalMeterProvider(global.provider);
+    await telemetry.settle();
+    expect(lines()).toEqual([MEASURING]);
+    expect(await global.collect()).not.toEqual([]);
+    expect(await ours.collect()).toEqual([]);
+  });
+
   it('says that a provider without a reader reports nothing', async () => {
     const said = await saidOf(new MeterProviderOfSdk(), 'given');
     expect(said[0]).toMatch(/^tidemark: nothing is reported: .* has no metric reader/);
