@@ -38,9 +38,12 @@ export interface BackgroundExporterOptions {
 export class BackgroundExporter implements PushMetricExporter {
   readonly #exporter: PushMetricExporter;
   readonly #options: BackgroundExporterOptions;
+  /** What must be sent, because it is in no later collection. */
+  readonly #taken = new WeakSet<ResourceMetrics>();
+  readonly #underWay = new Set<Promise<void>>();
   #latest: Promise<void> = Promise.resolve();
   #flushes = 0;
-  #underWay = 0;
+  #takesAll = false;
   /** Whether any export has arrived, or has failed. */
   #isAnswered = false;
   /** The receiver asked not to be called. Exports until `untilMs` fail with its error. */
@@ -56,16 +59,27 @@ export class BackgroundExporter implements PushMetricExporter {
    * temporality, what is collected is in no later export.
    */
   takes(): boolean {
-    const refusal = this.#refusal();
+    const refusal = this.#takesAll ? null : this.#refusal();
     if (refusal !== null) guarded('reporting that nothing is exported', () => this.#fail(refusal));
     return refusal === null;
   }
 
+  /**
+   * `metrics` were collected because `takes` was true. Until then a receiver may have asked for a pause: they are sent
+   * after it.
+   */
+  hasTaken(metrics: ResourceMetrics): void {
+    this.#taken.add(metrics);
+  }
+
+  /** The next collection is the reader's last, so it is taken whatever the receiver does. */
+  takesTheLast(): void {
+    this.#takesAll = true;
+  }
+
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    const sent = this.#send(metrics).finally(() => {
-      this.#underWay -= 1;
-    });
-    this.#underWay += 1;
+    const sent = this.#send(metrics).finally(() => this.#underWay.delete(sent));
+    this.#underWay.add(sent);
     const reported = sent.then(
       () => {
         this.#isAnswered = true;
@@ -96,8 +110,10 @@ export class BackgroundExporter implements PushMetricExporter {
     );
   }
 
-  shutdown(): Promise<void> {
-    return this.#exporter.shutdown();
+  /** Waits for all exports, those that wait for a receiver's pause included. */
+  async shutdown(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#exporter.shutdown();
   }
 
   selectAggregationTemporality(
@@ -107,15 +123,20 @@ export class BackgroundExporter implements PushMetricExporter {
   }
 
   #refusal(): PostError | null {
-    if (this.#pause !== null && performance.now() < this.#pause.untilMs) return this.#pause.error;
-    if (this.#underWay < MAX_UNDER_WAY) return null;
+    if (this.#pause !== null && this.#pauseLeftMs() > 0) return this.#pause.error;
+    if (this.#underWay.size < MAX_UNDER_WAY) return null;
     const cause = { name: 'AbortError' };
     return new PostError(`${MAX_UNDER_WAY} exports are not answered yet`, { isRetryable: false, cause });
   }
 
+  #pauseLeftMs(): number {
+    return this.#pause === null ? 0 : this.#pause.untilMs - performance.now();
+  }
+
   async #send(metrics: ResourceMetrics): Promise<void> {
-    const refusal = this.#refusal();
+    const refusal = this.#taken.has(metrics) ? null : this.#refusal();
     if (refusal !== null) throw refusal;
+    for (let leftMs = this.#pauseLeftMs(); leftMs > 0; leftMs = this.#pauseLeftMs()) await unheldDelay(leftMs);
     const deadlineMs = performance.now() + this.#options.retryForMs;
     for (let backoffMs = FIRST_RETRY_MS; ; backoffMs *= RETRY_FACTOR) {
       const { code, error } = await this.#once(metrics);

@@ -129,11 +129,24 @@ async function overPointsStream({ workerRedis, say, settings, subject }: Exporte
   });
 }
 
-/** What is not collected stays in the sums of the SDK, and a reader does not export what is empty. */
+/**
+ * What is not collected stays in the sums of the SDK, and a reader does not export what is empty. What is collected is
+ * sent, even if the exporter would take no more by the time it is collected.
+ */
 function collectOnlyWhatIsTaken(reader: IMetricReader, exporter: BackgroundExporter, ownResource: Resource): void {
   const collect = reader.collect.bind(reader);
+  const shutdown = reader.shutdown.bind(reader);
   const nothing: CollectionResult = { resourceMetrics: { resource: ownResource, scopeMetrics: [] }, errors: [] };
-  reader.collect = async (options) => (exporter.takes() ? collect(options) : nothing);
+  reader.collect = async (options) => {
+    if (!exporter.takes()) return nothing;
+    const collected = await collect(options);
+    exporter.hasTaken(collected.resourceMetrics);
+    return collected;
+  };
+  reader.shutdown = (options) => {
+    exporter.takesTheLast();
+    return shutdown(options);
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Transport } from '../../../src/instrument/settings.ts';
 import { METRIC_JOB_MEMORY_GROWTH, METRIC_PROCESS_DURATION } from '../../../src/semconv.ts';
 import { PATIENCE } from '../../patience.ts';
 import { nativeMemory } from '../attribution/native-memory.ts';
+import { memoryProvider } from '../memory/memory-reader.ts';
 
 const undo: (() => void)[] = [];
 afterEach(() => {
@@ -25,8 +26,11 @@ interface Histogram {
   };
 }
 
-/** A receiver of OTLP as JSON, which the exporter finds by the standard variable. It answers from `answering` on. */
-async function receive(answering: Promise<void> = Promise.resolve()) {
+/**
+ * A receiver of OTLP as JSON, which the exporter finds by the standard variable. It answers from `answering` on, first
+ * with the statuses that are given.
+ */
+async function receive(answering: Promise<void> = Promise.resolve(), ...statuses: number[]) {
   const requests: (readonly Histogram[])[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -38,7 +42,7 @@ async function receive(answering: Promise<void> = Promise.resolve()) {
       ),
     );
     await answering;
-    response.end('{}');
+    response.writeHead(statuses.shift() ?? 200, { 'Retry-After': '1' }).end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   undo.push(() => {
@@ -69,7 +73,8 @@ async function measured() {
     onEnd: (end) => telemetry.jobEnds(end),
   });
   const telemetry = new Telemetry({ monitor, dynoMemory: null, limitBytes: null });
-  const own = await privateProvider({ transports: ['otlp'], workerRedis: () => null, say: () => {} });
+  const say = vi.fn();
+  const own = await privateProvider({ transports: ['otlp'], workerRedis: () => null, say });
   telemetry.setFallback(async () => own);
   undo.push(() => telemetry.release());
   const runJob = () => {
@@ -78,7 +83,7 @@ async function measured() {
     world.rss += 10;
     monitor.end(run, 'completed');
   };
-  return { own, telemetry, runJob };
+  return { own, telemetry, runJob, say };
 }
 
 const DELTA = 1;
@@ -136,6 +141,42 @@ describe('a provider of our own', () => {
       await own?.provider.forceFlush?.();
       expect(jobs()).toBe(5);
     }, PATIENCE);
+  });
+
+  it('loses no delta that is being collected when the receiver asks for a pause', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'delta');
+    const [answering, collecting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { arrived, jobs } = await receive(answering.promise, 429);
+    const { own, telemetry, runJob, say } = await measured();
+    await telemetry.settle();
+    await arrived(1);
+    const began = vi.fn(() => collecting.promise);
+    own?.provider.getMeter('slow').createObservableGauge('slow').addCallback(began);
+    runJob();
+    void own?.provider.forceFlush?.();
+    await vi.waitFor(() => expect(began).toHaveBeenCalled(), PATIENCE);
+    answering.resolve();
+    await vi.waitFor(() => expect(say).toHaveBeenCalled(), PATIENCE);
+    collecting.resolve();
+    await vi.waitFor(() => expect(jobs()).toBe(1), PATIENCE);
+  });
+
+  it('hands over to a given one without losing a delta, though the receiver does not answer yet', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'delta');
+    const answering = Promise.withResolvers<void>();
+    const { arrived, jobs } = await receive(answering.promise);
+    const { own, telemetry, runJob } = await measured();
+    await telemetry.settle();
+    await arrived(1);
+    for (const requests of [2, 3, 4]) {
+      runJob();
+      void own?.provider.forceFlush?.();
+      await arrived(requests);
+    }
+    runJob();
+    telemetry.use(memoryProvider().provider);
+    answering.resolve();
+    await vi.waitFor(() => expect(jobs()).toBe(4), PATIENCE);
   });
 
   it('reports as soon as it is there, not only after its first interval', async () => {
