@@ -4,15 +4,21 @@ import { type Lineage, ownLineage, passLineageOn } from './thread-lineage.ts';
 
 const THREADS = Symbol.for('tidemark.threads');
 const CHANNEL = 'tidemark.bullmq';
-const TO_MAIN = 'tidemark.jobs';
+/** Followed by the id of the main thread's own thread from which the sender descends. */
+const TO_MAIN = 'tidemark.jobs.';
+/** Each sender says once that it is there. */
+const SENDERS = 'tidemark.senders';
 const ENDED = 'tidemark.ended-threads';
 
 export interface ThreadMessage {
   /** Of the thread that sent it. */
   readonly lineage: Lineage;
-  /** False: nobody would report the end of that thread, because its starter has not loaded Tidemark. */
-  readonly isFollowed: boolean;
   readonly data: unknown;
+}
+
+/** A thread would send, and nobody would report its end, because its starter has not loaded Tidemark. */
+export interface UnfollowedThread {
+  readonly unfollowed: Lineage;
 }
 
 /** A thread has ended, and with it those that it had started. */
@@ -20,15 +26,15 @@ export interface ThreadEnd {
   readonly threadId: number;
 }
 
+type Arrival = ThreadMessage | ThreadEnd | UnfollowedThread;
+
 /** Takes what arrives from threads, in order. */
-export type TakeFromThreads = (arrival: ThreadMessage | ThreadEnd) => void;
+export type TakeFromThreads = (arrival: Arrival) => void;
 
 interface Threads {
   readonly running: Set<Worker>;
-  /** Of the threads that this one has started. */
-  readonly ids: Set<number>;
   /** What arrived before anybody took it, oldest first. Node loads the code that takes it while jobs already run. */
-  readonly waiting: (ThreadMessage | ThreadEnd)[];
+  readonly waiting: Arrival[];
   take: TakeFromThreads | null;
 }
 
@@ -55,37 +61,53 @@ function threads(): Threads {
   const holder = globalThis as { [THREADS]?: Threads };
   const present = holder[THREADS];
   if (present !== undefined) return present;
-  const all: Threads = { running: new Set(), ids: new Set(), waiting: [], take: null };
+  const all: Threads = { running: new Set(), waiting: [], take: null };
   holder[THREADS] = all;
   passLineageOn();
-  if (isMainThread) whenFirstThreadStarts(() => listenToThreads(all));
+  if (isMainThread) listenToThreads(all);
   process.on('worker', (thread: Worker) => {
     // Read now: at `exit` the thread has lost its id.
     const { threadId } = thread;
     all.running.add(thread);
-    all.ids.add(threadId);
     thread.once('exit', () => {
       all.running.delete(thread);
-      const channel = new BroadcastChannel(ENDED);
-      channel.postMessage(threadId);
-      channel.close();
+      send(ENDED, threadId);
     });
   });
   return all;
 }
 
+/**
+ * Each thread of the main thread has a channel of its own, which it shares with the threads that descend from it. On
+ * one channel for all, each message of a job would reach and wake every thread.
+ */
 function listenToThreads(all: Threads): void {
-  const channel = new BroadcastChannel(TO_MAIN);
-  channel.onmessage = ({ data: message }: { data?: unknown }) => {
-    const { lineage, data } = message as Pick<ThreadMessage, 'lineage' | 'data'>;
-    const [first] = lineage;
-    if (first !== undefined) receive(all, { lineage, isFollowed: all.ids.has(first), data });
-  };
-  channel.unref();
-  whenThreadsEnd((threadId) => {
-    all.ids.delete(threadId);
-    receive(all, { threadId });
+  const channels = new Map<number, InstanceType<typeof BroadcastChannel>>();
+  whenFirstThreadStarts(() => {
+    listen(SENDERS, (data) => {
+      const unfollowed = data as Lineage;
+      if (!unfollowed.slice(0, 1).every((root) => channels.has(root))) receive(all, { unfollowed });
+    });
+    whenThreadsEnd((threadId) => {
+      receive(all, { threadId });
+      channels.get(threadId)?.close();
+      channels.delete(threadId);
+    });
   });
+  whenThreadStarts(({ threadId }) => {
+    channels.set(
+      threadId,
+      listen(`${TO_MAIN}${threadId}`, (data) => receive(all, data as ThreadMessage)),
+    );
+  });
+}
+
+/** Does not keep the thread alive. */
+function listen(name: string, hear: (data: unknown) => void): InstanceType<typeof BroadcastChannel> {
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }: { data?: unknown }) => hear(data);
+  channel.unref();
+  return channel;
 }
 
 /**
@@ -93,28 +115,31 @@ function listenToThreads(all: Threads): void {
  * Tidemark. The threads that it had started end with it, and are not reported.
  */
 export function whenThreadsEnd(then: (threadId: number) => void): void {
-  const channel = new BroadcastChannel(ENDED);
-  channel.onmessage = ({ data }: { data?: unknown }) => {
-    // What the thread has sent before may arrive after its end, if this thread was busy.
-    afterReading(LATE_MESSAGES_MS, () => then(data as number));
-  };
-  channel.unref();
+  // What the thread has sent before may arrive after its end, if this thread was busy.
+  listen(ENDED, (data) => void afterReading(LATE_MESSAGES_MS, () => then(data as number)));
 }
 
 /**
- * Calls `then` before the constructor of the first thread returns. The event `worker` comes later, after what this
- * thread does at once, for example loading the rest of the app, and what the thread has sent until then would be lost.
+ * Calls `then` before the constructor of a thread returns. The event `worker` comes later, after what this thread does
+ * at once, for example loading the rest of the app, and what the thread has sent until then would be lost.
  */
+function whenThreadStarts(then: (thread: Worker) => void): void {
+  process.getBuiltinModule('node:diagnostics_channel').subscribe('worker_threads', (message) => {
+    then((message as { readonly worker: Worker }).worker);
+  });
+}
+
+/** The same, for the first thread. */
 function whenFirstThreadStarts(then: () => void): void {
   let hasStarted = false;
-  process.getBuiltinModule('node:diagnostics_channel').subscribe('worker_threads', () => {
+  whenThreadStarts(() => {
     if (hasStarted) return;
     hasStarted = true;
     then();
   });
 }
 
-function receive({ waiting, take }: Threads, arrival: ThreadMessage | ThreadEnd): void {
+function receive({ waiting, take }: Threads, arrival: Arrival): void {
   if (take !== null) {
     take(arrival);
     return;
@@ -123,12 +148,29 @@ function receive({ waiting, take }: Threads, arrival: ThreadMessage | ThreadEnd)
   if (waiting.length > MAX_WAITING) waiting.shift();
 }
 
-/** In a thread: a function that sends to the main thread. The channel does not keep the thread alive. */
+/**
+ * In a thread: a function that sends to the main thread. The channel does not keep the thread alive. Sends nothing if
+ * the main thread had not loaded Tidemark when it started the thread.
+ */
 export function senderToMain(): (data: unknown) => void {
   const lineage = ownLineage() ?? [];
-  const channel = new BroadcastChannel(TO_MAIN);
-  channel.unref();
-  return (data) => channel.postMessage({ lineage, data } satisfies Omit<ThreadMessage, 'isFollowed'>);
+  const [root] = lineage;
+  if (root === undefined) return () => {};
+  let channel: InstanceType<typeof BroadcastChannel> | null = null;
+  return (data) => {
+    if (channel === null) {
+      send(SENDERS, lineage);
+      channel = new BroadcastChannel(`${TO_MAIN}${root}`);
+      channel.unref();
+    }
+    channel.postMessage({ lineage, data } satisfies ThreadMessage);
+  };
+}
+
+function send(name: string, data: unknown): void {
+  const channel = new BroadcastChannel(name);
+  channel.postMessage(data);
+  channel.close();
 }
 
 /**
@@ -136,9 +178,7 @@ export function senderToMain(): (data: unknown) => void {
  * process. Null: not from a worker.
  */
 export function announceBullmq(workerPrototype: object | null): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(workerPrototype !== null);
-  channel.close();
+  send(CHANNEL, workerPrototype !== null);
 }
 
 /**
@@ -147,12 +187,10 @@ export function announceBullmq(workerPrototype: object | null): void {
  */
 export function whenThreadHasBullmq(then: (hasWorker: boolean) => void): void {
   whenFirstThreadStarts(() => {
-    const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = ({ data }: { data?: unknown }) => {
+    const channel = listen(CHANNEL, (data) => {
       const hasWorker = data === true;
       if (hasWorker) channel.close();
       then(hasWorker);
-    };
-    channel.unref();
+    });
   });
 }

@@ -99,8 +99,8 @@ export function followThreadJobs<Run>({ begin, end }: ThreadJobsOptions<Run>): v
   takeFromThreads((arrival) => {
     guarded('following the jobs of a thread', () => {
       if ('threadId' in arrival) endAll(arrival.threadId);
-      else if (arrival.isFollowed) take(arrival.lineage, arrival.data as Message);
-      else warnOnce(STARTER_NOT_FOLLOWED);
+      else if ('unfollowed' in arrival) warnOnce(STARTER_NOT_FOLLOWED);
+      else take(arrival.lineage, arrival.data as Message);
     });
   });
 }

@@ -202,8 +202,11 @@ describe("the application's own SDK", () => {
     ]);
   });
 
-  it.each([RECEIVER, {}])('is the global one if only that has a reader, with %o', async (env) => {
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  it.each([
+    RECEIVER.OTEL_EXPORTER_OTLP_ENDPOINT,
+    undefined,
+  ])('is the global one if only that has a reader, with the endpoint %s', async (endpoint) => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint);
     const { voice, lines } = listen();
     const { telemetry } = harness(voice);
     const [ours, global] = [memoryProvider(), memoryProvider(DYNO)];

@@ -13,13 +13,20 @@ afterEach(async () => {
 });
 
 const REPORTER = new URL('../../../src/instrument/jobs/thread-jobs.ts', import.meta.url).href;
-/** Begins and ends the jobs that a test names. */
+/** Begins and ends the jobs that a test names, and says on request how many messages it has heard on channels. */
 const THREAD = `
   const { parentPort } = require('node:worker_threads');
+  const { dispatchEvent } = BroadcastChannel.prototype;
+  let heard = 0;
+  BroadcastChannel.prototype.dispatchEvent = function (event) {
+    heard += 1;
+    return dispatchEvent.call(this, event);
+  };
   import('${REPORTER}').then(({ ThreadJobReporter }) => {
     const reporter = new ThreadJobReporter();
     const runs = new Map();
-    parentPort.on('message', ({ begin, end, outcome }) => {
+    parentPort.on('message', ({ begin, end, outcome, counts }) => {
+      if (counts) setTimeout(() => parentPort.postMessage(heard), 50);
       if (begin !== undefined) runs.set(begin, reporter.jobBegins({ name: 'mails' }, { name: begin }));
       if (end !== undefined) reporter.jobEnds(runs.get(end), outcome, outcome === 'failed' ? 'TypeError' : null);
     });
@@ -61,6 +68,17 @@ it('counts the jobs of a thread by name and outcome, and none as a block of this
   thread.postMessage({ end: 'send', outcome: 'completed' });
   await untilActive(0);
   expect(ended).toEqual(['sort failed TypeError', 'send completed null']);
+});
+
+it('is heard of the jobs of a thread by the main thread alone', async () => {
+  const { untilActive } = follow();
+  const [working, other] = [await startThread(), await startThread()];
+  const names = Array.from({ length: 50 }, (_, index) => `job-${index}`);
+  other.postMessage({ begin: 'send' });
+  for (const begin of names) working.postMessage({ begin });
+  await untilActive(51);
+  other.postMessage({ counts: true });
+  expect(await once(other, 'message')).toEqual([0]);
 });
 
 it('counts a job that ends with its thread as failed, and it no longer runs', async () => {
