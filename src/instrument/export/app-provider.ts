@@ -1,7 +1,8 @@
 import { createNoopMeter, type MeterProvider } from '@opentelemetry/api';
 import { ATTR_HEROKU_DYNO_ID, ATTR_HEROKU_DYNO_NAME, SCOPE_NAME } from '../../semconv.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
-import { subjectOf } from './subject.ts';
+import { onlyUse } from './app-exports.ts';
+import { type Subject, subjectOf } from './subject.ts';
 
 type RawAttribute = readonly [name: string, value: unknown];
 
@@ -41,10 +42,7 @@ export function lacksReader(provider: MeterProvider): boolean {
 
 const DYNO_ATTRIBUTES = [ATTR_HEROKU_DYNO_NAME, ATTR_HEROKU_DYNO_ID];
 
-/**
- * What a person must know about measurements that go to the application's provider, whose exports Tidemark does not
- * see. Never throws.
- */
+/** What a person must know about measurements that go to the application's provider. Never throws. */
 export function appProviderLine(provider: MeterProvider, env: Environment): string {
   if (lacksReader(provider)) {
     return (
@@ -58,9 +56,19 @@ export function appProviderLine(provider: MeterProvider, env: Environment): stri
       "so an actuator drops them. Add herokuDetector to the SDK's resourceDetectors."
     );
   }
+  const { name, lacks } = subjectOfProvider(provider);
+  const use = onlyUse(provider);
+  if (use === null) return `measuring ${name}, which the application's OpenTelemetry SDK exports${lacks}`;
+  return (
+    `measuring ${name}, which the application's OpenTelemetry SDK only ${use}: an actuator does not receive it. ` +
+    'To have it reported, add to metricReaders a PeriodicExportingMetricReader that exports OTLP over HTTP.'
+  );
+}
+
+/** Never throws. */
+export function subjectOfProvider(provider: MeterProvider): Subject {
   const attributes = attributesOf(provider);
-  const { name, lacks } = attributes === null ? { name: 'this process', lacks: '' } : subjectOf(attributes);
-  return `measuring ${name}, which the application's OpenTelemetry SDK exports${lacks}`;
+  return attributes === null ? { name: 'this process', lacks: '' } : subjectOf(attributes);
 }
 
 /** The attributes of its resource, some of them promises; null if they are not accessible. */

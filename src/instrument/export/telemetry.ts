@@ -5,7 +5,8 @@ import { guarded, reportFault } from '../diagnostics.ts';
 import type { JobEnd } from '../jobs/job-end.ts';
 import { readWorkerSettings } from '../settings.ts';
 import { Voice } from '../voice.ts';
-import { appProviderLine, isNoop, lacksDyno, lacksReader } from './app-provider.ts';
+import { AppExports } from './app-exports.ts';
+import { appProviderLine, isNoop, lacksDyno, lacksReader, subjectOfProvider } from './app-provider.ts';
 import { canReport } from './export-environment.ts';
 import { Instruments, type Measured } from './instruments.ts';
 import type { JobTables } from './job-tables.ts';
@@ -59,6 +60,8 @@ export class Telemetry {
   #readerless: SdkMeterProvider | null = null;
   /** Null unless the provider is Tidemark's. */
   #own: OwnProvider | null = null;
+  /** Null unless the provider is the application's. */
+  #appExports: AppExports | null = null;
   #instruments: Instruments | null = null;
   #early: JobEnd[] = [];
   #flushing: Promise<void> | null = null;
@@ -98,6 +101,8 @@ export class Telemetry {
     if (transports.includes('redis')) this.#voice.say(embedded ? NOT_EMBEDDED : NO_STREAM);
     this.#move(provider, null);
     this.#voice.say(appProviderLine(provider, process.env));
+    const { name: subject } = subjectOfProvider(provider);
+    this.#appExports = new AppExports(provider, { say: (sentence) => this.#voice.say(sentence), subject });
   }
 
   #move(provider: SdkMeterProvider, tables: JobTables | null): void {
@@ -130,9 +135,11 @@ export class Telemetry {
     this.#instruments?.release();
     this.#measured.dynoMemory?.release();
     this.#own?.provider.shutdown?.().catch((error: unknown) => reportFault('stopping the meter provider', error));
+    this.#appExports?.stop();
     this.#instruments = null;
     this.#provider = null;
     this.#own = null;
+    this.#appExports = null;
   }
 
   /**

@@ -202,22 +202,22 @@ describe("the application's own SDK", () => {
     ]);
   });
 
-  it.each([
-    RECEIVER.OTEL_EXPORTER_OTLP_ENDPOINT,
-    undefined,
-  ])('is the global one if only that has a reader, with the endpoint %s', async (endpoint) => {
-    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint);
-    const { voice, lines } = listen();
-    const { telemetry } = harness(voice);
-    const [ours, global] = [memoryProvider(), memoryProvider(DYNO)];
-    telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend, giveUp }));
-    telemetry.use(new MeterProviderOfSdk());
-    metrics.setGlobalMeterProvider(global.provider);
-    await telemetry.settle();
-    expect(lines()).toEqual([MEASURING]);
-    expect(await global.collect()).not.toEqual([]);
-    expect(await ours.collect()).toEqual([]);
-  });
+  it.each([RECEIVER.OTEL_EXPORTER_OTLP_ENDPOINT, undefined])(
+    'is the global one if only that has a reader, with the endpoint %s',
+    async (endpoint) => {
+      vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint);
+      const { voice, lines } = listen();
+      const { telemetry } = harness(voice);
+      const [ours, global] = [memoryProvider(), memoryProvider(DYNO)];
+      telemetry.setFallback(async () => ({ provider: ours.provider, tables: null, canSend, giveUp }));
+      telemetry.use(new MeterProviderOfSdk());
+      metrics.setGlobalMeterProvider(global.provider);
+      await telemetry.settle();
+      expect(lines()).toEqual([MEASURING]);
+      expect(await global.collect()).not.toEqual([]);
+      expect(await ours.collect()).toEqual([]);
+    },
+  );
 
   it('says that a provider without a reader reports nothing', async () => {
     const said = await saidOf(new MeterProviderOfSdk(), 'given');
