@@ -25,6 +25,8 @@ export class FakeRedis {
   /** What every command is refused with. */
   refusal: Error | null = null;
   looks = 0;
+  /** Ids of the jobs that are active; null: all are. */
+  active: Set<string> | null = null;
   readonly given = new Map<string, DrainAnswer>();
   /** Names of the scripts that wrote, in order. */
   readonly writes: string[] = [];
@@ -40,6 +42,7 @@ export class FakeRedis {
       this.looks++;
       return [this.attemptId, this.attemptId === null ? -2 : this.ttlMs, Date.now()];
     }
+    if (name === 'tidemark:not-active') return args.filter((id) => this.active !== null && !this.active.has(id));
     this.writes.push(name);
     if (name === 'tidemark:report') return 1;
     if (name !== 'tidemark:answer' || (key !== this.#keys.answers && key !== this.#keys.formerAnswers)) {

@@ -1,3 +1,4 @@
+import { borrowRedis, type RedisScript } from '../bullmq/borrowed-redis.ts';
 import { guarded } from '../diagnostics.ts';
 import type { HeldWorker } from './held-worker.ts';
 
@@ -22,8 +23,15 @@ const ENDS = [
 /** For Redis, the job is no longer this worker's: it stalled and another worker took it, or it is gone. */
 const NOT_OURS = /Missing (?:lock|key)|not in the active state|Lock mismatch|not owned/i;
 
-/** Which worker each job belongs to, by queue and id: another object of the same job may end it. */
-const handedOut = new Map<string, HeldWorker>();
+/** A job in the application's hands. A new object each time, also for a job that comes a second time. */
+interface InHand {
+  readonly held: HeldWorker;
+}
+
+/** By queue and id, the oldest first: another object of the same job may end it. */
+const handedOut = new Map<string, InHand>();
+/** Jobs that other processes end stay until the next drain. More are in nobody's hands at a time. */
+const MAX_HANDED_OUT = 1000;
 
 const followed = new WeakSet<object>();
 
@@ -60,17 +68,55 @@ function ending(original: JobMethod): JobMethod {
   };
 }
 
+/** Which of the jobs (ARGV) are not in the list of active jobs. */
+const NOT_ACTIVE: RedisScript = {
+  name: 'tidemark:not-active',
+  lua: `
+local active = {}
+for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do active[id] = true end
+local others = {}
+for _, id in ipairs(ARGV) do if not active[id] then others[#others + 1] = id end end
+return others
+`,
+};
+
+/**
+ * Forgets the jobs that the application fetched with `worker` and that have left `active` unseen: another process ended
+ * them, or the application dropped them and they stalled. Never rejects.
+ */
+export async function forgetLostJobs(worker: object, held: HeldWorker): Promise<void> {
+  const inHand = new Map([...handedOut].filter(([, job]) => job.held === held));
+  const [first] = inHand.keys();
+  if (first === undefined) return;
+  const [queue = ''] = first.split('\n');
+  const ids = [...inHand.keys()].map((key) => key.slice(queue.length + 1));
+  const lost = await borrowRedis(worker)
+    ?.evaluate(NOT_ACTIVE, [`${queue}:active`], ids)
+    // At the next look.
+    .catch(() => null);
+  for (const id of Array.isArray(lost) ? lost : []) {
+    const key = keyOf(queue, String(id));
+    if (handedOut.get(key) === inHand.get(key)) forget(key);
+  }
+}
+
 function end({ id, queueQualifiedName }: Job, nextId?: string): void {
-  const key = keyOf(queueQualifiedName, id ?? '');
-  const held = handedOut.get(key);
-  handedOut.delete(key);
-  held?.handedOutJobEnded(key);
+  const held = forget(keyOf(queueQualifiedName, id ?? ''));
   if (nextId !== undefined && held !== undefined) handOut(keyOf(queueQualifiedName, nextId), held);
 }
 
 function handOut(key: string, held: HeldWorker): void {
-  handedOut.set(key, held);
+  handedOut.set(key, { held });
   held.jobHandedOut(key);
+  const [oldest] = handedOut.keys();
+  if (handedOut.size > MAX_HANDED_OUT && oldest !== undefined) forget(oldest);
+}
+
+function forget(key: string): HeldWorker | undefined {
+  const held = handedOut.get(key)?.held;
+  handedOut.delete(key);
+  held?.handedOutJobEnded(key);
+  return held;
 }
 
 /** The line break only separates name and id: queue names contain none. */

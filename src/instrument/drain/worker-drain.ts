@@ -9,6 +9,7 @@ import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import { HeldWorker } from './held-worker.ts';
 import { Looks } from './looks.ts';
+import { forgetLostJobs } from './manual-jobs.ts';
 import { threadPeers } from './thread-peers.ts';
 
 export interface ProcessDrainOptions {
@@ -86,11 +87,13 @@ export class ProcessDrain implements DrainObserver {
     if (this.#obeying !== null) held.hold();
     if (this.#workers.size === 1) this.#threads.report();
     this.#looks.start();
+    if (this.#workers.size === 1) this.#releaseInTime();
     return held;
   }
 
-  /** A worker's loop has begun. */
+  /** A worker's loop has begun; not if it is closing, when BullMQ's `run()` does nothing. */
   workerRuns(worker: DrainableWorker): void {
+    if (worker.closing) return;
     this.of(worker).loopBegins();
     this.#looks.start();
   }
@@ -101,7 +104,10 @@ export class ProcessDrain implements DrainObserver {
 
   workerClosed(worker: DrainableWorker): void {
     this.#workers.delete(worker);
-    if (this.#workers.size === 0) this.stop();
+    if (this.#workers.size > 0) return;
+    // Not a release: the application may create its next worker while the key is still there.
+    this.#stopLooking();
+    this.#obeying?.hookSignal.abort();
   }
 
   isLookOverdue(): boolean {
@@ -114,10 +120,15 @@ export class ProcessDrain implements DrainObserver {
 
   /** Stops the checks; held workers resume. */
   stop(): void {
+    this.#stopLooking();
+    this.#release('the drain is no longer followed');
+  }
+
+  #stopLooking(): void {
+    clearTimeout(this.#releaseTimer);
     this.#looks.stop();
     this.#options.reporter?.stop();
     this.#threads.leave();
-    this.#release('the drain is no longer followed');
   }
 
   async #look(): Promise<boolean> {
@@ -208,7 +219,7 @@ export class ProcessDrain implements DrainObserver {
 
   async #answer(sighting: Sighting, attemptId: string): Promise<void> {
     const obedience = this.#obeying;
-    if (obedience !== null) for (const held of this.#workers.values()) held.interrupt();
+    if (obedience !== null) this.#hurry();
     if (obedience?.stage === 'jobs' && this.#nothingRuns()) {
       void this.#goOn(obedience, { hooks: 'restart', stage: 'idle', sighting });
       return;
@@ -216,6 +227,13 @@ export class ProcessDrain implements DrainObserver {
     const idle = obedience?.attemptId === attemptId && obedience.stage === 'idle' && this.#nothingRuns();
     this.#threads.report({ attemptId, idle });
     await answerDrain(sighting, this.#options, { attemptId, idle: idle && this.#threads.areIdle(attemptId) });
+  }
+
+  #hurry(): void {
+    for (const [worker, held] of this.#workers) {
+      held.interrupt();
+      void forgetLostJobs(worker, held);
+    }
   }
 
   /** Calls hooks, enters the next stage, and answers at once. Never awaited: the key must be checked meanwhile. */

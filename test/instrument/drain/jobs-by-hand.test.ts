@@ -41,6 +41,7 @@ describe('jobs that the application fetches by hand', () => {
   it('are in hand until they have left `active`, and so is one that came with a result', async () => {
     const { redis, fetch, answer, running, Job } = byHand();
     running();
+    redis.active = new Set(['first', 'second']);
     const first = await fetch('first');
     redis.attemptId = 'first';
     await pass(A_LOOK_MS);
@@ -65,6 +66,24 @@ describe('jobs that the application fetches by hand', () => {
     await job?.moveToFailed(new Error('Missing lock for job first. moveToFinished')).catch(() => {});
     await pass(A_LOOK_MS);
     expect(answer()).toMatchObject({ idle: true });
+  });
+
+  it('are in no hands once they have left `active` unseen, because another process has ended them', async () => {
+    const { redis, fetch, answer, running, worker } = byHand();
+    running();
+    await fetch('first');
+    await fetch('second');
+    redis.active = new Set(['first', 'second']);
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    expect(answer()).toMatchObject({ idle: false });
+    redis.active.delete('second');
+    await pass(1_000);
+    expect(answer()).toMatchObject({ idle: false });
+    redis.active.delete('first');
+    await pass(1_000);
+    expect(answer()).toMatchObject({ idle: true });
+    expect(worker.queue).toEqual([]);
   });
 
   it('are not given out during a drain: what an empty queue would give', async () => {

@@ -307,6 +307,45 @@ describe('a process that is asked to drain', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([1_000, 30_000])('holds a worker that is created %i ms after its last one has closed', async (ms) => {
+    const { redis, running, answer } = aProcess();
+    const closed = running();
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    await closed.close();
+    redis.given.clear();
+    await pass(ms);
+    const worker = running();
+    worker.add('waiting');
+    await pass(A_LOOK_MS);
+    expect(worker.begun).toEqual([]);
+    expect(answer()).toMatchObject({ attemptId: 'first', idle: true });
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(worker.begun).toEqual(['waiting']);
+  });
+
+  it('takes jobs with a worker that is created when the drain is over, after its last one has closed', async () => {
+    const { redis, running } = aProcess();
+    const closed = running();
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    await closed.close();
+    redis.attemptId = null;
+    const worker = running();
+    worker.add('waiting');
+    await pass(A_LOOK_MS);
+    expect(worker.begun).toEqual(['waiting']);
+  });
+
+  it('does not follow a worker that is run once it is closed', async () => {
+    const { drain, FakeWorker } = aProcess();
+    const worker = new FakeWorker();
+    await worker.close();
+    drain.workerRuns(worker);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('has no timer left when its last worker has closed', async () => {
     const { redis, running } = aProcess();
     const worker = running();
