@@ -92,6 +92,8 @@ export class WorkerInstrumentation implements WorkerObserver {
   }
 
   workerRuns(worker: BullmqWorker): void {
+    // BullMQ's `run()` does nothing then, and no `close()` would follow.
+    if (worker.closing) return;
     this.#workers.add(worker);
     this.#monitor.hasWorker(worker.name);
     this.voice.workerRuns();
@@ -139,6 +141,7 @@ export class WorkerInstrumentation implements WorkerObserver {
   }
 
   async workerCloses(worker: BullmqWorker): Promise<void> {
+    if (!this.#workers.has(worker)) return;
     this.#closing.add(worker);
     if (this.#needsOpenConnection && this.#closing.size === this.#workers.size) await this.telemetry.flush();
   }
