@@ -184,6 +184,7 @@ export class Telemetry {
     await this.settle();
     // A collection does this too, but the last one must not depend on the SDK calling callbacks before tables.
     this.#measured.monitor.process();
+    this.#measured.monitor.forgetBlocker();
     await this.#provider?.forceFlush?.();
   }
 

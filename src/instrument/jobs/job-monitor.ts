@@ -153,6 +153,13 @@ export class JobMonitor {
     return run.endedAtMs - run.startedAtMs > this.#options.nowMs() - run.endedAtMs ? run : null;
   }
 
+  /**
+   * Call it before a collection that no timer begins, such as one that a job's end brings about: no job has delayed it.
+   */
+  forgetBlocker(): void {
+    this.#lastLong = null;
+  }
+
   /** Processes the starts and ends since it was last called, and reports the jobs that ended. Never throws. */
   process(): void {
     this.#hasReportedBegin = false;

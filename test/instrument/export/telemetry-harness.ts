@@ -7,11 +7,11 @@ import { nativeMemory } from '../attribution/native-memory.ts';
 import { memoryProvider } from '../memory/memory-reader.ts';
 
 export function harness(voice = new Voice()) {
-  const world = { rss: 1_000_000 };
+  const world = { rss: 1_000_000, nowMs: 0 };
   const monitor: JobMonitor = new JobMonitor({
     maxJobNames: 10,
     readMemory: () => nativeMemory(world.rss),
-    nowMs: () => 0,
+    nowMs: () => world.nowMs,
     waitedMs: () => performance.nodeTiming.idleTime,
     onBegin: () => telemetry.jobBegins(),
     onEnd: (end) => telemetry.jobEnds(end),
@@ -19,9 +19,10 @@ export function harness(voice = new Voice()) {
   const canSend = () => telemetry.canSend();
   const dynoMemory = new DynoMemory({ procfs: new Procfs(), env: {}, knownChildren: () => [], canSend });
   const telemetry: Telemetry = new Telemetry({ monitor, dynoMemory, limitBytes: 512 }, voice);
-  const runJob = (changeBytes: number) => {
+  const runJob = (changeBytes: number, takesMs = 0) => {
     const run = monitor.begin({ queue: 'mails', name: 'send', sandbox: null });
     world.rss += changeBytes;
+    world.nowMs += takesMs;
     monitor.end(run, 'completed');
   };
   const failJob = (errorType: string) => {

@@ -124,6 +124,20 @@ describe('the last flush', () => {
     expect(letGo).toHaveBeenCalledTimes(1);
   });
 
+  it('counts no job as running whose end brings it about', async () => {
+    const { telemetry, runJob } = harness();
+    const { provider, collect } = memoryProvider();
+    const flushed: Awaited<ReturnType<typeof collect>>[] = [];
+    telemetry.use({
+      getMeter: (...args) => provider.getMeter(...args),
+      forceFlush: async () => void flushed.push(await collect()),
+    });
+    runJob(1, 20);
+    await telemetry.flush();
+    const active = flushed[0]?.find(({ descriptor }) => descriptor.name === 'bullmq.job.active');
+    expect(active?.dataPoints[0]?.value).toBe(0);
+  });
+
   it('is given up after its limit where the receiver hangs', async () => {
     vi.useFakeTimers();
     const { telemetry, runJob } = harness();
