@@ -145,14 +145,14 @@ function manualFetch(original: Method, drain: DrainObserver): Method {
     const { block = true } = (args[1] ?? {}) as { readonly block?: boolean };
     const limitMs = (worker.opts?.drainDelay ?? DEFAULT_DRAIN_DELAY_S) * 1000;
     if (held.mustWait && !(block && (await held.park(limitMs)))) return undefined;
-    held.fetchBegins();
+    held.fetchByHandBegins();
     try {
       const job = await original.apply(this, args);
       if (job !== undefined) held.fetchedJobLeaves();
       guarded('following a job that was fetched by hand', () => followHandedOutJob(job, held));
       return job;
     } finally {
-      held.fetchEnded();
+      held.fetchByHandEnded();
     }
   };
 }

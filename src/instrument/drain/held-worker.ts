@@ -1,8 +1,8 @@
 import { guarded, reportFault } from '../diagnostics.ts';
 import { canBeHeld, type DrainableWorker } from './drainable-worker.ts';
 
-/** How long a parked fetch delays a job that was fetched before it. */
-const FETCHED_JOB_FIRST_MS = 5;
+/** How long a parked fetch delays what waits for its answer: a job that was fetched before it, or the application. */
+const AWAITED_PARK_MS = 5;
 
 /**
  * One worker as the drain sees it: the jobs it has, and whether it may take more. A held worker is not paused: its loop
@@ -15,6 +15,8 @@ export class HeldWorker {
   #isHeld = false;
   /** Fetches on their way to Redis, or waiting there in a blocking command. */
   #fetching = 0;
+  /** Those of them that the application began itself. */
+  #fetchingByHand = 0;
   /** Jobs that were fetched and have not begun. */
   #fetched = 0;
   /** Jobs being processed, including the write of their result. */
@@ -75,13 +77,13 @@ export class HeldWorker {
   /**
    * Waits until the hold ends (true: fetch now), or until the worker has something else to do (false: no job this
    * time): one of its jobs has ended and may have brought the next one, it was paused or closed, or `limitMs` has
-   * passed.
+   * passed. It does not wait long if the application fetches by hand, or `isIdle` would be false for the whole hold.
    */
   park(limitMs?: number): Promise<boolean> {
     // The loop begins the job that it has fetched only once this fetch is answered. The answer is delayed: if a counted
     // job is not in the loop, an immediate answer would make the loop ask again and again in one turn of the event
     // loop.
-    const waitMs = this.#fetched > 0 ? FETCHED_JOB_FIRST_MS : limitMs;
+    const waitMs = this.#fetched > 0 || this.#fetchingByHand > 0 ? AWAITED_PARK_MS : limitMs;
     return new Promise((resolve) => {
       const timer = waitMs === undefined ? undefined : setTimeout(() => settle(false), waitMs).unref();
       const settle = (mayFetch: boolean) => {
@@ -95,6 +97,16 @@ export class HeldWorker {
 
   fetchBegins(): void {
     this.#fetching += 1;
+  }
+
+  fetchByHandBegins(): void {
+    this.#fetchingByHand += 1;
+    this.#fetching += 1;
+  }
+
+  fetchByHandEnded(): void {
+    this.#fetchingByHand -= 1;
+    this.#fetching -= 1;
   }
 
   /** Bound, like those that follow: they are called as handlers of promises for every job. */

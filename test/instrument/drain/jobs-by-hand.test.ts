@@ -86,6 +86,19 @@ describe('jobs that the application fetches by hand', () => {
     expect(worker.queue).toEqual([]);
   });
 
+  it('are not given out by a process that begins during the drain, which is idle', async () => {
+    const { redis, fetch, answer, worker } = byHand();
+    redis.attemptId = 'first';
+    const given = vi.fn();
+    void fetch('first').then(given);
+    await pass(A_LOOK_MS);
+    expect(given).toHaveBeenCalledExactlyOnceWith(undefined);
+    expect(answer()).toMatchObject({ attemptId: 'first', idle: true });
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(await worker.getNextJob('token')).toMatchObject({ id: 'first' });
+  });
+
   it('are not given out during a drain: what an empty queue would give', async () => {
     const { redis, worker, fetch } = byHand();
     await (await fetch('first'))?.moveToCompleted();
