@@ -15,12 +15,22 @@ import { Worker } from 'bullmq';
 const { hostname: host, port } = new URL(process.env.REDIS_URL);
 new Worker('queue', async () => {}, { connection: { host, port: Number(port) } });`;
 
+/** An application whose own SDK has this exporter. */
+const ownSdk = (module: string, exporter: string) => `
+import { metrics } from '@opentelemetry/api';
+import { ${exporter} } from '${module}';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+const timing = { exportIntervalMillis: 500, exportTimeoutMillis: 500 };
+const reader = new PeriodicExportingMetricReader({ exporter: new ${exporter}(), ...timing });
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+${WORKER}`;
+
 const steady = once(() => World.start());
 
 /** What a worker of `shop worker.1` with this environment prints. */
-async function worker(env: Environment): Promise<Said> {
+async function worker(env: Environment, program = WORKER): Promise<Said> {
   const { url } = await redisServer();
-  const child = spawn(process.execPath, ['--import', REGISTER, '--input-type=module', '-e', WORKER], {
+  const child = spawn(process.execPath, ['--import', REGISTER, '--input-type=module', '-e', program], {
     cwd: REPOSITORY,
     env: {
       PATH: process.env.PATH ?? '',
@@ -68,4 +78,10 @@ export const WORKER_SCENARIOS: Readonly<Record<string, () => Promise<Said>>> = {
   'The worker sends over HTTP, and this actuator reads the stream': async () =>
     workerOf(await World.start({ TIDEMARK_SOURCE: 'redis' }), bearer('ingest-t0ken')),
   'OTEL_METRICS_EXPORTER keeps the worker from exporting': async () => worker({ OTEL_METRICS_EXPORTER: 'prometheus' }),
+  "The exports of the app's own OpenTelemetry SDK fail": async () => {
+    const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${(await steady()).actuator.url}/v1/metrics`, DYNO: '' };
+    return worker(env, ownSdk('@opentelemetry/exporter-metrics-otlp-http', 'OTLPMetricExporter'));
+  },
+  "The app's own OpenTelemetry SDK has a console exporter alone": async () =>
+    worker({ DYNO: '' }, ownSdk('@opentelemetry/sdk-metrics', 'ConsoleMetricExporter')),
 };
