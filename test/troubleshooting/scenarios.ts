@@ -43,8 +43,13 @@ async function dynoOf(
 
 async function refused(send: (world: World) => Promise<unknown>): Promise<Said> {
   const world = await steady();
-  await send(world);
+  await onceRead(() => send(world));
   return world.said();
+}
+
+/** Not looked at while the actuator reads its state back. */
+async function onceRead(send: () => Promise<unknown>): Promise<void> {
+  await vi.waitFor(async () => expect(await send()).not.toBe(503), { timeout: 30_000, interval: 100 });
 }
 
 const LOG = { 'content-type': 'application/logplex-1' };
@@ -52,8 +57,7 @@ const LOG = { 'content-type': 'application/logplex-1' };
 /** The same where log lines are taken. */
 async function drained(env: Environment, send: (world: World) => Promise<number>): Promise<Said> {
   const world = await World.start({ TIDEMARK_SOURCE: 'otlp,logplex', ...env });
-  // Not looked at while the actuator reads its state back.
-  await vi.waitFor(async () => expect(await send(world)).not.toBe(503), { timeout: 30_000, interval: 100 });
+  await onceRead(() => send(world));
   return world.said();
 }
 
