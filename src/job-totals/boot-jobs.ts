@@ -1,7 +1,7 @@
 import type { Holding } from '../model/fair-shares.ts';
 import type { JobPoint } from '../model/job-point.ts';
 import type { BootIdentity } from '../model/point.ts';
-import { bytesOfSeries, Series } from './series.ts';
+import { bytesOfSeries, type Series } from './series.ts';
 import { SeriesSet } from './series-set.ts';
 
 /** As the detector: a dyno that forks without end must not fill the actuator's memory. */
@@ -72,13 +72,13 @@ export class BootJobs implements Holding {
     if (process === null) return this.#leaveOut(points);
     let leftOut = 0;
     for (const point of points) {
-      const series = this.#seriesOf(process, point, room);
-      if (series === null) continue;
-      if (series === 'no-room') {
+      const place = this.#placeOf(process, point, room);
+      if (place === null) continue;
+      if (place === 'no-room') {
         leftOut += this.#leaveOut([point]);
         continue;
       }
-      series.take(point);
+      process.series.take(place, point);
       process.timeMs = Math.max(process.timeMs, point.timeMs);
       this.lastMs = Math.max(this.lastMs, point.timeMs);
       this.startMs = Math.min(this.startMs, point.startMs === 0 ? point.timeMs : point.startMs);
@@ -99,18 +99,16 @@ export class BootJobs implements Holding {
     for (const { series } of this.#processes.values()) yield* series;
   }
 
-  /** Null where it does not say what it is about. */
-  #seriesOf({ series }: ProcessJobs, point: JobPoint, room: Room): Series | 'no-room' | null {
+  /** Of the point's series in its process; null where it does not say what it is about. */
+  #placeOf({ series }: ProcessJobs, point: JobPoint, room: Room): number | 'no-room' | null {
     const { figure, seriesId } = point;
     const known = series.find(figure, seriesId);
-    if (known !== null) return known;
+    if (known >= 0) return known;
     const labels = point.labels();
     if (labels === null) return null;
     if (this.#series >= MAX_SERIES || !room(bytesOfSeries(figure, labels))) return 'no-room';
-    const made = new Series(figure, labels, seriesId);
-    series.add(made);
     this.#series += 1;
-    return made;
+    return series.add(figure, labels, seriesId);
   }
 
   #processOf(processId: string, room: Room): ProcessJobs | null {
@@ -145,11 +143,11 @@ export class BootJobs implements Holding {
     const { figure, labels, id } = series;
     this.#ended ??= new SeriesSet();
     const known = this.#ended.find(figure, id);
-    if (known !== null) {
-      known.absorb(series);
+    if (known >= 0) {
+      this.#ended.absorb(known, series);
       return 0;
     }
-    this.#ended.add(series);
+    this.#ended.absorb(this.#ended.add(figure, labels, id), series);
     this.#series += 1;
     return bytesOfSeries(figure, labels);
   }

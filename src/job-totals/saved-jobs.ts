@@ -1,7 +1,7 @@
 import { GROWTH_BOUNDS, JOB_KNOWN, type JobFigure, type JobKnown, type JobPoint } from '../model/job-point.ts';
 import type { BootJobs } from './boot-jobs.ts';
 import { byNetGrowth, NOW_MS } from './figures.ts';
-import { Series } from './series.ts';
+import { SeriesTotal } from './series.ts';
 
 /** What jobs did in one boot, as it is kept in Redis. Memory in bytes. */
 
@@ -53,8 +53,8 @@ function textOf({ startMs }: BootJobs, series: string, leftOut: number): string 
 }
 
 /** By name, of all processes together. What a process that fell silent ran then is not what runs now. */
-function summed(boot: BootJobs): ReadonlyMap<string, readonly Series[]> {
-  const names = new Map<string, Series[]>();
+function summed(boot: BootJobs): ReadonlyMap<string, readonly SeriesTotal[]> {
+  const names = new Map<string, SeriesTotal[]>();
   for (const series of boot.series()) {
     const { figure, labels, timeMs } = series;
     if ((figure === 'active' || figure === 'held') && boot.lastMs - timeMs > NOW_MS) continue;
@@ -63,7 +63,7 @@ function summed(boot: BootJobs): ReadonlyMap<string, readonly Series[]> {
     names.set(key, ofName);
     let sum = ofName.find((other) => other.figure === figure && other.labels.known === labels.known);
     if (sum === undefined) {
-      sum = new Series(figure, labels);
+      sum = new SeriesTotal(figure, labels);
       ofName.push(sum);
     }
     sum.absorb(series);
@@ -71,7 +71,7 @@ function summed(boot: BootJobs): ReadonlyMap<string, readonly Series[]> {
   return names;
 }
 
-function savedSeries({ figure, labels: { queue, name, known }, timeMs, value, growth }: Series): SavedSeries {
+function savedSeries({ figure, labels: { queue, name, known }, timeMs, value, growth }: SeriesTotal): SavedSeries {
   if (growth === null) return { figure, queue, name, known, timeMs, value, growth };
   const { counts, unplaced, sum, max } = growth.view();
   const all = unplaced === 0 ? counts : [counts.reduce((total, count) => total + count, unplaced)];

@@ -1,13 +1,4 @@
-import { GROWTH_BOUNDS, type GrowthCounts, type JobFigure, type JobLabels, type JobPoint } from '../model/job-point.ts';
-
-/** `held` and `active` say what is now; the others are sums since a start. */
-const IS_NOW: Readonly<Record<JobFigure, boolean>> = {
-  net: false,
-  growth: false,
-  runs: false,
-  active: true,
-  held: true,
-};
+import { GROWTH_BOUNDS, type GrowthCounts, type JobFigure, type JobLabels } from '../model/job-point.ts';
 
 /** A series with its labels' objects and its place in a map, without its texts and its histogram. */
 const SERIES_BYTES = 384;
@@ -21,67 +12,38 @@ export function bytesOfSeries(figure: JobFigure, { queue, name }: JobLabels): nu
   return SERIES_BYTES + texts + (figure === 'growth' ? HISTOGRAM_BYTES : 0);
 }
 
-/** The sum of one series since its boot began, whichever way its sender counts. */
-export class Series {
+/** What one series has come to since its boot began. */
+export interface Series {
   readonly figure: JobFigure;
   readonly labels: JobLabels;
-  /** Of the series among those of its figure; 0 for a sum over several. */
+  /** Of the series among those of its figure. */
   readonly id: number;
-  timeMs = 0;
-  #startMs = 0;
-  /** What earlier starts came to, or all deltas. */
-  #before = 0;
-  #last = 0;
-  #growth: GrowthSum | null = null;
+  /** Of the newest point (Unix ms). */
+  readonly timeMs: number;
+  readonly value: number;
+  /** Null where no histogram came. */
+  readonly growth: GrowthSum | null;
+}
 
-  constructor(figure: JobFigure, labels: JobLabels, id = 0) {
+/** The sum of several series of the same figure and labels. */
+export class SeriesTotal implements Omit<Series, 'id'> {
+  readonly figure: JobFigure;
+  readonly labels: JobLabels;
+  timeMs = 0;
+  value = 0;
+  growth: GrowthSum | null = null;
+
+  constructor(figure: JobFigure, labels: JobLabels) {
     this.figure = figure;
     this.labels = labels;
-    this.id = id;
   }
 
-  get value(): number {
-    return this.#before + this.#last;
-  }
-
-  get growth(): GrowthSum | null {
-    return this.#growth;
-  }
-
-  /** A point that came before, or is older, changes nothing: a sender that lost our answer repeats itself. */
-  take(point: JobPoint): void {
-    if (point.timeMs <= this.timeMs) return;
-    this.timeMs = point.timeMs;
-    if (IS_NOW[this.figure]) {
-      this.#last = point.value;
-      return;
-    }
-    const restarts = !point.isDelta && this.#isRestart(point);
-    if (point.growth !== null) {
-      this.#growth ??= new GrowthSum();
-      this.#growth.take(point.growth, { isDelta: point.isDelta, restarts });
-    }
-    if (point.isDelta) this.#before += point.value;
-    else {
-      if (restarts) this.#before += this.#last;
-      this.#last = point.value;
-    }
-    this.#startMs = point.startMs;
-  }
-
-  /** Adds all of another series: that of a process which is forgotten. */
-  absorb(other: Series): void {
-    this.#before += other.value;
-    this.timeMs = Math.max(this.timeMs, other.timeMs);
-    if (other.#growth === null) return;
-    this.#growth ??= new GrowthSum();
-    this.#growth.add(other.#growth);
-  }
-
-  /** A sum that began again: at another time, or lower than it was, which `net` may also be without a new start. */
-  #isRestart({ startMs, value }: JobPoint): boolean {
-    if (this.#startMs !== 0 && startMs !== 0 && startMs !== this.#startMs) return true;
-    return this.figure !== 'net' && value < this.#last;
+  absorb({ timeMs, value, growth }: Series): void {
+    this.timeMs = Math.max(this.timeMs, timeMs);
+    this.value += value;
+    if (growth === null) return;
+    this.growth ??= new GrowthSum();
+    this.growth.add(growth);
   }
 }
 
@@ -107,7 +69,8 @@ export class GrowthSum {
       this.#addAll(this.#last);
       this.#sumBefore += this.#sumLast;
     }
-    this.#last.fill(0);
+    // Not by `fill`: V8 would make a list of small integers for it, and one of doubles again with the next count.
+    for (let at = 0; at < PLACES; at++) this.#last[at] = 0;
     place(growth, this.#last);
     this.#sumLast = growth.sum;
   }
