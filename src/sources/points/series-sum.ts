@@ -20,11 +20,22 @@ export class SeriesSum {
   /** Adds one series; false where it is in the sum already. */
   add(id: number, value: number): boolean {
     if (this.#has(id)) return false;
-    this.#list.push(id);
-    if (this.#step === 2) this.#list.push(value);
+    if (this.#step === 1) this.#list.push(id);
+    else this.#append(id, value);
     this.#index?.add(id);
     this.total += value;
     return true;
+  }
+
+  /**
+   * Most processes have one or two series, and what waits for a second outlives a collection of young objects: up to
+   * two the list is exactly as long as it is.
+   */
+  #append(id: number, value: number): void {
+    const list = this.#list;
+    if (list.length === 0) this.#list = [id, value];
+    else if (list.length === 2) this.#list = [list[0] as number, list[1] as number, id, value];
+    else list.push(id, value);
   }
 
   /** Adds the series of another sum that are not in this one; returns how many those were. */
