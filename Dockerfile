@@ -22,7 +22,8 @@ USER node
 CMD ["node", "--expose-gc", "--import", "tidemark/register", "examples/bloating-worker/worker.js"]
 
 FROM node:24.8.0-bookworm-slim AS actuator
-ENV NODE_ENV=production
+# The program's threads seldom allocate at once: arenas of their own only keep what they have freed.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
