@@ -34,4 +34,4 @@ EXPOSE 4318
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 4318}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Some versions of Node give new objects 192 MiB.
-CMD ["node", "--max-semi-space-size=16", "dist/cli.js", "actuator"]
+CMD ["node", "--max-semi-space-size=8", "dist/cli.js", "actuator"]

@@ -21,7 +21,7 @@ export interface Answer {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** As `Procfile` and `Dockerfile` start it. */
-const HEAP_FLAGS = ['--max-semi-space-size=16'];
+const HEAP_FLAGS = ['--max-semi-space-size=8'];
 const ADMIN_TOKEN = 'bench-admin';
 const INGEST_TOKEN = 'bench-ingest';
 

@@ -41,7 +41,8 @@ it('leaves memory alone that lies next to a body that came as it is', async () =
 
 it.each<[string, readonly string[], number]>([
   ['192 MiB by default', [], 256],
-  ['48 MiB as the actuator is started', ['--max-semi-space-size=16'], 400],
+  ['24 MiB as the actuator is started', ['--max-semi-space-size=8'], 424],
+  ['48 MiB by a flag of 16', ['--max-semi-space-size=16'], 400],
   ['by the last flag', ['--max-semi-space-size=16', '--max_semi_space_size=32'], 352],
   ['not by what is no number', ['--max-semi-space-size=x'], 256],
 ])('the young generation is %s', (_what, flags, oldMib) => {
