@@ -10,7 +10,7 @@ export interface Swings {
   readonly longestUpMs: number;
   /** The highest floor that came back; 0 where none did. */
   readonly topBytes: number;
-  /** When the floor last came back, Unix ms; null where it never did. */
+  /** When the floor last came back, Unix ms, later by what was not seen since; null where it never did. */
   readonly fellMs: number | null;
   /** The longest time from one fall to the next; 0 before two. */
   readonly longestGapMs: number;
@@ -40,12 +40,12 @@ interface Seen {
   readonly swingBytes: number;
 }
 
-/** Nobody knows what the floor did without points: that is no time up. */
+/** Nobody knows what the floor did without points: that is no time up, and none between falls. */
 function withoutGap(before: Swings, unseenMs: number): Swings {
-  const { upSinceMs, overSinceMs } = before;
+  const { upSinceMs, overSinceMs, fellMs } = before;
   if (unseenMs === 0) return before;
-  const later = (sinceMs: number | null) => (sinceMs === null ? null : sinceMs + unseenMs);
-  return { ...before, upSinceMs: later(upSinceMs), overSinceMs: later(overSinceMs) };
+  const later = (atMs: number | null) => (atMs === null ? null : atMs + unseenMs);
+  return { ...before, upSinceMs: later(upSinceMs), overSinceMs: later(overSinceMs), fellMs: later(fellMs) };
 }
 
 function followSwings(before: Swings, { timeMs, floorBytes, swingBytes }: Seen): Swings {

@@ -78,6 +78,15 @@ describe('swings of a floor', () => {
     });
   });
 
+  it('are as far apart as they are seen', () => {
+    const { swings } = seenIn([...tooth, ...tooth, 200]);
+    const after = { ...LIMITS, timeMs: 540 * MINUTE_MS, unseenMs: 498 * MINUTE_MS };
+    expect(returnsOf(swings, { ...after, floorBytes: 200 })).toMatchObject({
+      swings: { longestGapMs: 20 * MINUTE_MS, fellMs: 538 * MINUTE_MS },
+      isSawtooth: true,
+    });
+  });
+
   it('never forget, and never say more than was seen', () => {
     const floors = fc.array(fc.integer({ min: 1, max: 2 * SOFT_LIMIT }), { minLength: 1, maxLength: 60 });
     fc.assert(
