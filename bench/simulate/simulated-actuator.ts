@@ -202,6 +202,7 @@ export class SimulatedActuator {
       paused: false,
       pausedBy: { all: false, target: false },
       hasWordOfPause: { all: false, target: false },
+      writtenBackMs: 0,
       pausedSinceMs: null,
       pauser: null,
       epochMs: START_MS,

@@ -79,6 +79,11 @@ export interface LedgerView {
    * there and is gone was lost: a resume leaves one too.
    */
   readonly hasWordOfPause: PausedBy;
+  /**
+   * When somebody last wrote back into it what it had lost (Unix ms); 0 where nobody did. It never falls, so a lower
+   * value means that what was written back is lost again.
+   */
+  readonly writtenBackMs: number;
   /** Null where it is not paused, or where an older version wrote the pause. */
   readonly pausedSinceMs: number | null;
   /**

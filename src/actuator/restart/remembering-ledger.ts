@@ -8,6 +8,7 @@ import {
   isWorthKeeping,
   knownOf,
   newMemory,
+  seenSentIn,
   type TargetMemory,
   wasRefused,
 } from './target-memory.ts';
@@ -211,6 +212,7 @@ export class RememberingLedger implements Ledger {
     memory.view = view;
     memory.viewedByCall = call;
     memory.newestClosedId = view.history[0]?.attemptId ?? null;
+    memory.seenSent = seenSentIn(view, memory.seenSent);
     const isOlderOpen = view.open?.id === memory.open?.id && (view.open?.epoch ?? 0) < (memory.open?.epoch ?? 0);
     if (!isOlderOpen) this.#noteOpen(memory, view.open);
     this.#noteAllPaused(view.pausedBy.all, call);

@@ -12,6 +12,11 @@ export interface TargetMemory {
   viewedByCall: number;
   /** Of the newest closed attempt in `view`; null where there was none, or where it was lost since. */
   newestClosedId: string | null;
+  /**
+   * Restarts of the last days that views have shown, whoever sent them, oldest first: a history that is lost is not
+   * written back, what it counted for is.
+   */
+  seenSent: readonly SentAttempt[];
   open: Attempt | null;
   /**
    * Restarts that this process has sent, oldest first. Kept whatever a view shows, until the platform is known to have
@@ -49,6 +54,7 @@ export function newMemory(target: Target): TargetMemory {
     view: null,
     viewedByCall: 0,
     newestClosedId: null,
+    seenSent: [],
     open: null,
     sent: [],
     sentAttempts: [],
@@ -78,16 +84,31 @@ export function isOlderThan(view: LedgerView, memory: TargetMemory, call: number
 /** Whoever wrote it: a key may be lost without the others, and the actuator that wrote it may have died. */
 function lacksWhatWasRead(
   view: LedgerView,
-  { view: before, newestClosedId, viewedByCall }: TargetMemory,
+  { view: before, newestClosedId, viewedByCall, seenSent }: TargetMemory,
   call: number,
-) {
+): boolean {
   if (before === null || call <= viewedByCall) return false;
+  if (view.writtenBackMs < before.writtenBackMs) return true;
   if (before.pausedBy.target && !view.hasWordOfPause.target) return true;
   if (newestClosedId !== null && !view.history.some(({ attemptId }) => attemptId === newestClosedId)) return true;
-  const newest = view.history.find(({ sendingAtMs, outcome }) => sendingAtMs !== null && outcome !== 'refused');
-  if (newest === undefined || !before.spentBootIds.includes(newest.bootId)) return false;
-  const { attemptId, bootId, sendingAtMs } = newest;
-  return isUnspentIn(view, { attemptId, bootIds: [bootId], atMs: sendingAtMs ?? 0 });
+  const newest = seenSent.findLast(({ attemptId }) => !wasRefused(view, attemptId));
+  if (newest === undefined || !newest.bootIds.every((id) => before.spentBootIds.includes(id))) return false;
+  return isUnspentIn(view, newest);
+}
+
+/** A target restarts a few times an hour at most. */
+const MAX_SEEN_SENT = 100;
+
+/** What was seen before and what a view shows, without what was refused or is older than the ledger may remember. */
+export function seenSentIn(view: LedgerView, before: readonly SentAttempt[]): readonly SentAttempt[] {
+  const shown = view.history.flatMap(({ attemptId, bootId, sendingAtMs, outcome }) =>
+    sendingAtMs === null || outcome === 'refused' ? [] : [{ attemptId, bootIds: [bootId], atMs: sendingAtMs }],
+  );
+  const isShown = new Set(view.history.map(({ attemptId }) => attemptId));
+  return [...before.filter(({ attemptId }) => !isShown.has(attemptId)), ...shown]
+    .filter(({ atMs }) => atMs > view.nowMs - UNSPENT_AFTER_MS)
+    .sort((one, other) => one.atMs - other.atMs)
+    .slice(-MAX_SEEN_SENT);
 }
 
 /** Shorter than the 30 days after which the ledger forgets a spent boot. */
@@ -131,10 +152,10 @@ export function knownOf(memory: TargetMemory, isAllPaused: boolean): KnownRecord
 /**
  * Of other actuators too: once their boots are written back as spent, they do not notice that their restarts were lost.
  */
-function sentAtMs({ view, open, sent }: TargetMemory): readonly number[] {
-  const closed = view?.history.filter(({ outcome }) => outcome !== 'refused') ?? [];
-  const times = [...closed.map(({ sendingAtMs }) => sendingAtMs), open?.sendingAtMs ?? null];
-  return [...new Set([...sent.map(({ atMs }) => atMs), ...times.filter((atMs) => atMs !== null)])];
+function sentAtMs({ open, sent, seenSent }: TargetMemory): readonly number[] {
+  const openAtMs = open?.sendingAtMs ?? null;
+  const times = [...sent, ...seenSent].map(({ atMs }) => atMs);
+  return [...new Set(openAtMs === null ? times : [...times, openAtMs])];
 }
 
 /** Points can name any app, so targets without restarts and pauses are not remembered. */

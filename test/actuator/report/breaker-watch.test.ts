@@ -18,6 +18,7 @@ function view(breakerOpenUntilMs: number, nowMs = 1_000): LedgerView {
     paused: false,
     pausedBy: { all: false, target: false },
     hasWordOfPause: { all: false, target: false },
+    writtenBackMs: 0,
     pausedSinceMs: null,
     pauser: null,
     epochMs: 0,

@@ -116,6 +116,7 @@ function viewOf(...history: readonly HistoryEntry[]): LedgerView {
     paused: false,
     pausedBy: { all: false, target: false },
     hasWordOfPause: { all: false, target: false },
+    writtenBackMs: 0,
     pausedSinceMs: null,
     pauser: null,
     epochMs: 0,

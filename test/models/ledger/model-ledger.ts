@@ -41,6 +41,7 @@ interface ModelRecord {
   breakerReason: string | null;
   countFromMs: number;
   usefulFromMs: number;
+  writtenBackMs: number;
   /**
    * Since when a person has it paused; `RESUMED` where the last word was to resume; null where there was none on this
    * ledger.
@@ -125,6 +126,7 @@ export class ModelLedger implements Ledger {
       paused: this.#isPaused(record),
       pausedBy: { all: isPause(this.#pausedAllSinceMs), target: isPause(record.pausedSinceMs) },
       hasWordOfPause: { all: this.#pausedAllSinceMs !== null, target: record.pausedSinceMs !== null },
+      writtenBackMs: record.writtenBackMs,
       pausedSinceMs: this.#pausedAllSinceMs || record.pausedSinceMs || null,
       pauser: isPause(this.#pausedAllSinceMs) ? this.#allPauser : isPause(record.pausedSinceMs) ? record.pauser : null,
       epochMs: heldUntilMs - this.#policy.holdMs,
@@ -313,6 +315,7 @@ export class ModelLedger implements Ledger {
       record.breakerReason = known.breakerReason;
     }
     this.#countAgain(record, known.sentAtMs);
+    record.writtenBackMs = Math.max(nowMs, record.writtenBackMs);
     const { attempt } = record;
     const later = [known.sending, ...known.sentAttempts].find((one) => one?.id === attempt?.id);
     if (attempt !== null && later && attempt.epoch < later.epoch) record.attempt = later;
@@ -406,6 +409,7 @@ function newRecord(target: Target): ModelRecord {
     breakerReason: null,
     countFromMs: 0,
     usefulFromMs: 0,
+    writtenBackMs: 0,
     pausedSinceMs: null,
     pauser: null,
     learned: [],

@@ -116,6 +116,7 @@ const readSchema = z
     pausedTarget: z.boolean(),
     hasWordOfAll: z.boolean(),
     hasWordOfTarget: z.boolean(),
+    writtenBackMs: time,
     pausedSinceMs: z.union([time, z.literal(false)]),
     pauser: z.union([text, z.literal(false)]),
     epochMs: time,

@@ -96,6 +96,32 @@ describe('a key of the ledger that is lost without the others', () => {
     expect(losses).toBe(1);
   });
 
+  it.each<[string, readonly string[]]>([
+    ['the record', ['ledger:shop:worker']],
+    ['the record and the spent boots', ['ledger:shop:worker', 'spent:shop:worker']],
+  ])('may be %s time after time: each is noticed, and all of it is written back', async (_, keys) => {
+    await restarted();
+    const { cooldownUntilMs } = await mine.read(SHOP);
+    for (let time = 1; time <= 3; time += 1) {
+      for (const key of keys) await lose(key);
+      const view = await mine.read(SHOP);
+      expect(view).toMatchObject({ cooldownUntilMs, sentLastHour: 1 });
+      expect([...view.spentBootIds].sort()).toEqual(['boot-1', 'platform-boot-1']);
+      expect(losses).toBe(time);
+    }
+    expect(await mine.claim(aClaim())).toMatchObject({ ok: false });
+  });
+
+  it('may be the spent boots after the record: they are spent again', async () => {
+    await restarted();
+    await mine.read(SHOP);
+    await lose('ledger:shop:worker');
+    await mine.read(SHOP);
+    await lose('spent:shop:worker');
+    expect([...(await mine.read(SHOP)).spentBootIds].sort()).toEqual(['boot-1', 'platform-boot-1']);
+    expect(losses).toBe(2);
+  });
+
   it('is the index of open attempts: the attempt goes on', async () => {
     const attempt = await claimed();
     await mine.read(SHOP);

@@ -8,7 +8,7 @@
  * hour), `cooldownUntilMs`, `dryCooldownUntilMs`, `breakerUntilMs`, `breakerReason`, `countFromMs` (what closed before
  * does not count towards the breaker), `usefulFromMs` (what closed before says nothing of what restarts are good for),
  * `paused`, `pausedAtMs`, `pauser`, `floors` (JSON list of `LearnedBoot`, newest first), `release`, `rebuiltIn` (the
- * epoch in which its restarts were rebuilt from dyno ages).
+ * epoch in which its restarts were rebuilt from dyno ages), `writtenBackMs` (of the newest write-back).
  */
 
 export const PRELUDE = `

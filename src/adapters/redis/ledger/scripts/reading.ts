@@ -38,6 +38,7 @@ return cjson.encode({
   pausedTarget = isTargetPaused(),
   hasWordOfAll = typeOf(pauseKey) ~= 'none',
   hasWordOfTarget = get('paused') ~= nil,
+  writtenBackMs = number('writtenBackMs'),
   pausedSinceMs = pausedAt or false,
   pauser = pauser or false,
   epochMs = epoch,

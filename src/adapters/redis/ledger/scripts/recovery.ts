@@ -35,6 +35,8 @@ if args.breakerOpenUntilMs > now and not get('countFromMs') then
   set('breakerReason', known(args.breakerReason) and args.breakerReason or '')
   set('countFromMs', args.breakerOpenUntilMs)
 end
+-- Who has nothing to write back leaves no record.
+if redis.call('EXISTS', recordKey) == 1 then set('writtenBackMs', math.max(now, number('writtenBackMs'))) end
 local open = get('attempt') and cjson.decode(get('attempt'))
 local sentAttempts = args.sentAttempts
 if known(args.sending) then table.insert(sentAttempts, args.sending) end
