@@ -87,7 +87,6 @@ export class ProcessDrain implements DrainObserver {
     if (this.#obeying !== null) held.hold();
     if (this.#workers.size === 1) this.#threads.report();
     this.#looks.start();
-    if (this.#workers.size === 1) this.#releaseInTime();
     return held;
   }
 
@@ -104,10 +103,8 @@ export class ProcessDrain implements DrainObserver {
 
   workerClosed(worker: DrainableWorker): void {
     this.#workers.delete(worker);
-    if (this.#workers.size > 0) return;
-    // Not a release: the application may create its next worker while the key is still there.
-    this.#stopLooking();
-    this.#obeying?.hookSignal.abort();
+    // Not a release: the application may create its next worker while the key is still there. The release timer runs on.
+    if (this.#workers.size === 0) this.#stopLooking();
   }
 
   isLookOverdue(): boolean {
@@ -125,7 +122,6 @@ export class ProcessDrain implements DrainObserver {
   }
 
   #stopLooking(): void {
-    clearTimeout(this.#releaseTimer);
     this.#looks.stop();
     this.#options.reporter?.stop();
     this.#threads.leave();
@@ -197,7 +193,11 @@ export class ProcessDrain implements DrainObserver {
     if (obedience !== this.#obeying) return;
     if (isOver()) await this.#withdrawAndRelease(obedience);
     else if (isSeen()) this.#releaseInTime();
-    else this.#release('the drain key was not seen in time');
+    else {
+      // No worker was there to see the key, and none resumes: one that is created later obeys the attempt.
+      if (this.#workers.size === 0) this.#obeyed.delete(obedience.attemptId);
+      this.#release('the drain key was not seen in time');
+    }
   }
 
   /** The key may still exist, with "idle" next to it: that answer is withdrawn before a worker takes a job. */
@@ -218,6 +218,8 @@ export class ProcessDrain implements DrainObserver {
   }
 
   async #answer(sighting: Sighting, attemptId: string): Promise<void> {
+    // A hook may settle after the last worker has closed. The other threads then count this one no more.
+    if (this.#workers.size === 0) return;
     const obedience = this.#obeying;
     if (obedience !== null) this.#hurry();
     if (obedience?.stage === 'jobs' && this.#nothingRuns()) {

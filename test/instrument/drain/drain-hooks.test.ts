@@ -1,6 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DrainHook, onDrain, onRestart } from '../../../src/instrument/drain/drain-hooks.ts';
+import { threadPeers } from '../../../src/instrument/drain/thread-peers.ts';
 import { A_LOOK_MS, aProcess, KEY_LIFE_MS, pass, promise } from './drained-process.ts';
 
 const undo: (() => void)[] = [];
@@ -74,6 +75,64 @@ describe('the hooks of an application', () => {
     redis.attemptId = null;
     await pass(A_LOOK_MS);
     expect(signal?.aborted).toBe(true);
+  });
+
+  it('are not told that the workers continued by the close of the last one, while the drain goes on', async () => {
+    const { redis, running, answer } = aProcess();
+    const closed = running();
+    const drainHook = hook(onDrain);
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    await closed.close();
+    await pass(1_000);
+    running();
+    await pass(2 * KEY_LIFE_MS);
+    expect(answer()).toMatchObject({ idle: true });
+    expect(drainHook).toHaveBeenCalledOnce();
+    const signal = drainHook.mock.calls[0]?.[0].signal;
+    expect(signal?.aborted).toBe(false);
+    redis.attemptId = null;
+    await pass(A_LOOK_MS);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('learn it when no worker has seen the key in time, and are called again if a later one sees it', async () => {
+    const { redis, running, answer } = aProcess();
+    const closed = running();
+    const drainHook = hook(onDrain);
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    await closed.close();
+    await pass(KEY_LIFE_MS);
+    expect(drainHook.mock.calls.map(([{ signal }]) => signal.aborted)).toEqual([true]);
+    running();
+    await pass(A_LOOK_MS);
+    expect(drainHook.mock.calls.map(([{ signal }]) => signal.aborted)).toEqual([true, false]);
+    expect(answer()).toMatchObject({ attemptId: 'first', idle: true });
+  });
+
+  it('that settle after they have closed the last worker bring about no answer, nor one to other threads', async () => {
+    const { redis, running, answer } = aProcess();
+    const worker = running();
+    const closed = promise();
+    hook(onDrain, async () => {
+      await worker.close();
+      await closed.promise;
+    });
+    const [report, leave] = [vi.spyOn(threadPeers(), 'report'), vi.spyOn(threadPeers(), 'leave')];
+    undo.push(() => vi.restoreAllMocks());
+    redis.attemptId = 'first';
+    await pass(A_LOOK_MS);
+    expect(leave).toHaveBeenCalledOnce();
+    redis.given.clear();
+    report.mockClear();
+    closed.resolve();
+    await pass(A_LOOK_MS);
+    expect(report).not.toHaveBeenCalled();
+    expect(answer()).toBeUndefined();
+    running();
+    await pass(A_LOOK_MS);
+    expect(answer()).toMatchObject({ attemptId: 'first', idle: true });
   });
 
   it('that never settle keep it from being idle, and nothing else', async () => {

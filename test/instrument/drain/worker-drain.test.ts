@@ -346,13 +346,16 @@ describe('a process that is asked to drain', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('has no timer left when its last worker has closed', async () => {
+  it.each([
+    ['at once', null, 0],
+    ['during a drain as soon as that is over', 'first', KEY_LIFE_MS],
+  ])('has no timer left when its last worker has closed: %s', async (_when, attemptId, ms) => {
     const { redis, running } = aProcess();
     const worker = running();
-    redis.attemptId = 'first';
+    redis.attemptId = attemptId;
     await pass(A_LOOK_MS);
     await worker.close();
-    await pass(A_LOOK_MS);
+    await pass(ms);
     expect(vi.getTimerCount()).toBe(0);
   });
 
