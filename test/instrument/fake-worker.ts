@@ -42,7 +42,10 @@ export class FakeRedis {
       this.looks++;
       return [this.attemptId, this.attemptId === null ? -2 : this.ttlMs, Date.now()];
     }
-    if (name === 'tidemark:not-active') return args.filter((id) => this.active !== null && !this.active.has(id));
+    if (name === 'tidemark:not-active') {
+      const active = this.active ?? new Set(args);
+      return [args.filter((id) => !active.has(id)), [...active].filter((id) => !args.includes(id)).length];
+    }
     this.writes.push(name);
     if (name === 'tidemark:report') return 1;
     if (name !== 'tidemark:answer' || (key !== this.#keys.answers && key !== this.#keys.formerAnswers)) {

@@ -149,7 +149,7 @@ function manualFetch(original: Method, drain: DrainObserver): Method {
     try {
       const job = await original.apply(this, args);
       if (job !== undefined) held.fetchedJobLeaves();
-      guarded('following a job that was fetched by hand', () => followHandedOutJob(job, held));
+      guarded('following a job that was fetched by hand', () => followHandedOutJob(job, worker, held));
       return job;
     } finally {
       held.fetchByHandEnded();

@@ -9,7 +9,7 @@ import { answerDrain, lookForDrain, type Sighting } from './drain-redis.ts';
 import type { DrainableWorker } from './drainable-worker.ts';
 import { HeldWorker } from './held-worker.ts';
 import { Looks } from './looks.ts';
-import { forgetLostJobs } from './manual-jobs.ts';
+import { forgetJobsOf, forgetLostJobs } from './manual-jobs.ts';
 import { threadPeers } from './thread-peers.ts';
 
 export interface ProcessDrainOptions {
@@ -102,6 +102,8 @@ export class ProcessDrain implements DrainObserver {
   }
 
   workerClosed(worker: DrainableWorker): void {
+    const held = this.#workers.get(worker);
+    if (held !== undefined) forgetJobsOf(held);
     this.#workers.delete(worker);
     // Not a release: the application may create its next worker while the key is still there. The release timer runs on.
     if (this.#workers.size === 0) this.#stopLooking();
