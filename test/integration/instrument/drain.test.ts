@@ -280,6 +280,23 @@ describe.each(VERSIONS)('workers of BullMQ %i', (_version, WorkerClass) => {
     await vi.waitUntil(() => asking.answers().includes(true), LIMIT);
     expect(await manual.getNextJob('token', { block: false })).toBeUndefined();
   });
+
+  it('whose application fetched a job by hand are idle when another process has ended it', async () => {
+    const dyno = new Dyno(WorkerClass);
+    const queue = new Queue(`by-hand-${randomUUID()}`, { connection: connection() });
+    releases.push(() => queue.close());
+    const manual = dyno.addWorker({ byHandFrom: queue.name });
+    await queue.addBulk([1, 2].map((n) => ({ name: `${n}`, data: {} })));
+    const [first, second] = [await manual.getNextJob('token'), await manual.getNextJob('token')];
+    const asking = keepAsking(dyno.boot, 'first');
+    await vi.waitUntil(() => asking.answers().length > 0, LIMIT);
+    const redis = new Redis(inject('redisUrl'));
+    releases.push(() => redis.disconnect());
+    await redis.lrem(queue.toKey('active'), 1, first?.id ?? '');
+    expect(await asking.nextAnswers()).toEqual([false]);
+    await redis.lrem(queue.toKey('active'), 1, second?.id ?? '');
+    await vi.waitUntil(() => asking.answers().includes(true), LIMIT);
+  });
 });
 
 /** A thread of this process, which belongs to the dyno, with a worker on a queue of its own. */
