@@ -4,7 +4,11 @@ import { reportFault } from '../diagnostics.ts';
 export interface DrainContext {
   /** The restart under way; the actuator's log has the same id. */
   readonly attemptId: string;
-  /** Aborted when the workers resume because the restart was not made. */
+  /**
+   * Aborted when the workers resume because the restart was not made. Without workers, nobody sees that the restart is
+   * still wanted: if none is created within 10 s of the last one's close, it is aborted too. A worker that is created
+   * after that, during the same drain, calls the hooks again.
+   */
   readonly signal: AbortSignal;
 }
 

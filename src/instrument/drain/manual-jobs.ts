@@ -107,19 +107,20 @@ return {lost, #active - (#ARGV - #lost)}
  * call may bring the next job, and may be read later than this one. Never rejects.
  */
 export async function forgetLostJobs(worker: object, held: HeldWorker): Promise<void> {
+  if (asking.has(held)) return;
   const inHand = new Map<string, InHand>();
   for (const job of handedOut.values()) if (job.held === held) inHand.set(job.id, job);
   const unknown = notCounted.get(held);
   const [first = unknown] = inHand.values();
-  if (first === undefined || asking.has(held)) return;
+  if (first === undefined) return;
   asking.add(held);
   const answer = await borrowRedis(worker)
     ?.evaluate(NOT_ACTIVE, [`${first.queue}:active`], [...inHand.keys()])
     // At the next look.
     .catch(() => null);
   asking.delete(held);
-  if (!Array.isArray(answer)) return;
-  const [lost, others] = answer as [string[], number];
+  const [lost, others]: readonly unknown[] = Array.isArray(answer) ? answer : [];
+  if (!Array.isArray(lost)) return;
   for (const id of lost) {
     const job = inHand.get(String(id));
     if (job?.endings === 0) forget(job);

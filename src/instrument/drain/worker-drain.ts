@@ -105,7 +105,7 @@ export class ProcessDrain implements DrainObserver {
     const held = this.#workers.get(worker);
     if (held !== undefined) forgetJobsOf(held);
     this.#workers.delete(worker);
-    // Not a release: the application may create its next worker while the key is still there. The release timer runs on.
+    // Not a release, whose timer runs on: the application may create its next worker while the key is still there.
     if (this.#workers.size === 0) this.#stopLooking();
   }
 

@@ -93,7 +93,7 @@ describe('jobs that the application fetches by hand', () => {
     expect(worker.queue).toEqual([]);
   });
 
-  it('are in hand while a call that ends one is unanswered, although it has left `active`: the next one comes', async () => {
+  it('are in hand while a call that ends one is unanswered, active or not: the next one comes', async () => {
     const { redis, fetch, answer, running, Job } = byHand();
     running();
     const first = await fetch('first');
