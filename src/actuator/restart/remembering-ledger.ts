@@ -150,7 +150,7 @@ export class RememberingLedger implements Ledger {
     if (this.#isAllPaused && !view.hasWordOfPause.all && call > this.#allPausedSinceCall) return true;
     const memory = this.#memories.get(targetKey(view.target));
     if (memory === undefined) return false;
-    memory.sent = memory.sent.filter(({ attemptId }) => !wasRefused(view, attemptId));
+    memory.sent = memory.sent.filter((sent) => !wasRefused(view, sent));
     return isOlderThan(view, memory, call);
   }
 

@@ -91,7 +91,7 @@ function lacksWhatWasRead(
   if (view.writtenBackMs < before.writtenBackMs) return true;
   if (before.pausedBy.target && !view.hasWordOfPause.target) return true;
   if (newestClosedId !== null && !view.history.some(({ attemptId }) => attemptId === newestClosedId)) return true;
-  const newest = seenSent.findLast(({ attemptId }) => !wasRefused(view, attemptId));
+  const newest = seenSent.findLast((sent) => !wasRefused(view, sent));
   if (newest === undefined || !newest.bootIds.every((id) => before.spentBootIds.includes(id))) return false;
   return isUnspentIn(view, newest);
 }
@@ -130,8 +130,11 @@ function isClosedIn({ history, dryHistory }: LedgerView, { id, dryRun }: Attempt
   return (dryRun ? dryHistory : history).some(({ attemptId }) => attemptId === id);
 }
 
-export function wasRefused({ history }: LedgerView, attemptId: string): boolean {
-  return history.some((entry) => entry.attemptId === attemptId && entry.outcome === 'refused');
+/** Whether this sending was refused. After a loss another actuator may have sent the same attempt, at another time. */
+export function wasRefused({ history }: LedgerView, { attemptId, atMs }: SentAttempt): boolean {
+  return history.some(
+    (entry) => entry.attemptId === attemptId && entry.sendingAtMs === atMs && entry.outcome === 'refused',
+  );
 }
 
 export function knownOf(memory: TargetMemory, isAllPaused: boolean): KnownRecord {

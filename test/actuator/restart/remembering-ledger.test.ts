@@ -355,6 +355,17 @@ describe('a ledger that came back without its newest part', () => {
     expect(open?.phase).toBe('sending');
   });
 
+  it('does not take the refusal of what another actuator sent for that of its own restart', async () => {
+    const draining = await moved(mine, await claimed(mine), DRAIN);
+    const saved = ledger.save();
+    await moved(mine, draining, SEND);
+    ledger.restore(saved);
+    clock.pass(1);
+    await moved(other, await moved(other, draining, SEND), closed('refused'));
+    await mine.read(SHOP);
+    expect(await spent()).toEqual(['boot-1', 'platform-boot-1']);
+  });
+
   it('closes again an attempt that the platform refused, although another one was sent after it', async () => {
     const draining = await moved(mine, await claimed(mine), DRAIN);
     const saved = ledger.save();
