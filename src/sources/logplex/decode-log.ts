@@ -1,7 +1,7 @@
 import { FIELDS } from '../otlp/wanted-metrics.ts';
 import { type DecodedRequest, RequestFold } from '../points/request-fold.ts';
 import { type MemorySample, type QuotaErrorCode, readHerokuLine } from './heroku-line.ts';
-import type { LogMemory } from './log-memory.ts';
+import type { LogMemory, LogOwner } from './log-memory.ts';
 import { readLogplexBody } from './logplex-body.ts';
 
 /** Heroku logged that a dyno was over its quota. */
@@ -28,19 +28,19 @@ const SWAP = FIELDS.indexOf('treeSwapBytes');
 const LIMIT = FIELDS.indexOf('limitBytes');
 
 /** Reads a request of a log drain. Throws `BadInputError` where its frames cannot be read. */
-export function decodeLog(bytes: Buffer, app: string, memory: LogMemory): DecodedLog {
+export function decodeLog(bytes: Buffer, from: LogOwner, memory: LogMemory): DecodedLog {
   const fold = new RequestFold();
   const quotaErrors: QuotaError[] = [];
   readLogplexBody(bytes, MAX_LINES, (line) => {
     const said = readHerokuLine(line);
     if (said === null) return;
     const { timeMs } = line;
-    if (said.kind === 'sample') addSample(fold, said, { app, memory, timeMs });
-    else if (said.kind === 'release') memory.noteRelease(app, said.version);
+    if (said.kind === 'sample') addSample(fold, said, { from, memory, timeMs });
+    else if (said.kind === 'release') memory.noteRelease(from, said.version);
     else if (said.kind === 'state') {
-      if (said.to === 'starting') memory.noteStart(app, said.dyno, timeMs);
+      if (said.to === 'starting') memory.noteStart(from, said.dyno, timeMs);
     } else if (quotaErrors.length < MAX_QUOTA_ERRORS)
-      quotaErrors.push({ app, dyno: said.dyno, code: said.code, timeMs });
+      quotaErrors.push({ app: from.app, dyno: said.dyno, code: said.code, timeMs });
   });
   return { request: fold, quotaErrors };
 }
@@ -49,9 +49,9 @@ export function decodeLog(bytes: Buffer, app: string, memory: LogMemory): Decode
 function addSample(
   fold: RequestFold,
   sample: MemorySample,
-  { app, memory, timeMs }: { readonly app: string; readonly memory: LogMemory; readonly timeMs: number },
+  { from, memory, timeMs }: { readonly from: LogOwner; readonly memory: LogMemory; readonly timeMs: number },
 ): void {
-  fold.begin(memory.measurerOf(app, sample, timeMs));
+  fold.begin(memory.measurerOf(from, sample, timeMs));
   const add = (field: number, value: number | null) => {
     if (value !== null) fold.add(field, false, { timeMs, value, seriesId: 0 });
   };

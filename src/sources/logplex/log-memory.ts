@@ -8,8 +8,7 @@ import {
   ATTR_SERVICE_VERSION,
 } from '../../semconv.ts';
 import { IDENTITY_ATTRIBUTES, type Measurer, measurerOf } from '../points/process-identity.ts';
-
-/** What is remembered of the apps whose logs are drained, to complete samples. */
+import { FairMap } from './fair-map.ts';
 
 /** What a sample says of its dyno. */
 interface SampledDyno {
@@ -17,30 +16,39 @@ interface SampledDyno {
   readonly bootId: string;
 }
 
+/** Whose log it is. */
+export interface LogOwner {
+  readonly app: string;
+  /** Whose share of the memory it takes. */
+  readonly owner: string;
+}
+
 /**
- * Names that are remembered of each kind, about 1 kB each. Beyond them the one that was silent for longest goes.
+ * Names that are remembered of each kind, about 1 kB each. Beyond them the owner with the most loses the one that was
+ * silent for longest.
  */
 const MAX_REMEMBERED = 5_000;
 /** A dyno reports its memory for the first time this long after it began to start, or later: image pull, boot. */
 const MAX_START_MS = 5 * 60_000;
 
 /**
- * Samples carry the dyno's name and id, and neither release nor start. Both are in lines of their own, before the first
- * sample of the boot. A sender can only add to the apps that its token covers.
+ * What is remembered of the apps whose logs are drained, to complete samples. A sample has the dyno's name and id, and
+ * neither release nor start: both are in lines of their own, before the first sample of the boot. A sender can only add
+ * to the apps that its token covers.
  */
 export class LogMemory {
-  readonly #releases = new Map<string, string>();
-  readonly #starts = new Map<string, number>();
-  readonly #boots = new Map<string, Measurer>();
+  readonly #releases = new FairMap<string>(MAX_REMEMBERED);
+  readonly #starts = new FairMap<number>(MAX_REMEMBERED);
+  readonly #boots = new FairMap<Measurer>(MAX_REMEMBERED);
 
   /** The app's next boots run it. */
-  noteRelease(app: string, version: string): void {
-    touch(this.#releases, app, version);
+  noteRelease({ app, owner }: LogOwner, version: string): void {
+    this.#releases.set(app, version, owner);
   }
 
   /** The dyno began a new life. */
-  noteStart(app: string, dyno: string, timeMs: number): void {
-    touch(this.#starts, `${app}|${dyno}`, timeMs);
+  noteStart({ app, owner }: LogOwner, dyno: string, timeMs: number): void {
+    this.#starts.set(`${app}|${dyno}`, timeMs, owner);
   }
 
   /**
@@ -49,10 +57,10 @@ export class LogMemory {
    *
    * @param timeMs of the sample
    */
-  measurerOf(app: string, { dyno, bootId }: SampledDyno, timeMs: number): Measurer {
+  measurerOf({ app, owner }: LogOwner, { dyno, bootId }: SampledDyno, timeMs: number): Measurer {
     const key = `${app}|${dyno}|${bootId}`;
     const measurer = this.#boots.get(key) ?? this.#newMeasurer(app, { dyno, bootId }, timeMs);
-    touch(this.#boots, key, measurer);
+    this.#boots.set(key, measurer, owner);
     return measurer;
   }
 
@@ -80,16 +88,5 @@ export class LogMemory {
     // A start belongs to one boot.
     this.#starts.delete(dyno);
     return startMs;
-  }
-}
-
-/** Sets it as the newest. */
-function touch<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= MAX_REMEMBERED) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
   }
 }

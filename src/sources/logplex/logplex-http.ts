@@ -1,4 +1,5 @@
 import { basicNamesOf } from '../../access/credentials.ts';
+import { ownerOf } from '../../model/fair-shares.ts';
 import { createGate, type DoorOptions, NOT_READY, receive } from '../ingest-door.ts';
 import type { IngestToken, Sender } from '../ingest-tokens.ts';
 import type { Intake } from '../intake.ts';
@@ -73,10 +74,11 @@ export function createLogplexSource(options: LogplexSourceOptions): LogplexSourc
     { app, sender, frame }: { readonly app: string; readonly sender: Sender; readonly frame: string | null },
   ): 'taken' {
     if (frame !== null && seen.has(frame)) return 'taken';
-    const log = decodeLog(bytes, app, memory);
+    const owner = ownerOf(app, sender);
+    const log = decodeLog(bytes, { app, owner }, memory);
     intake.take(log.request, sender);
     if (log.quotaErrors.length > 0) options.onQuotaErrors(log.quotaErrors);
-    if (frame !== null) seen.add(frame);
+    if (frame !== null) seen.add(frame, owner);
     return 'taken';
   }
 
