@@ -9,6 +9,7 @@ const DATABASES = {
   'hostile measurements of jobs': 8,
   'more measurements than it can take': 7,
   'the admin door': 10,
+  'bodies in tiny pieces': 10,
   'an actuator that restarts': 11,
   'an actuator in dry run': 12,
   'an actuator without the API': 13,

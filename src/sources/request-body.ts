@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { BodyBytes } from '../access/body-bytes.ts';
 import type { BodiesInFlight, Flight } from './bodies-in-flight.ts';
 
 /** An answer that takes nothing. */
@@ -91,18 +92,16 @@ async function readRaw(request: Request, announced: string | null, { maxBytes, f
 async function collect(request: Request, maxBytes: number, flight: Flight): Promise<BytesAnswer> {
   if (request.body === null) return { ok: true, bytes: new Uint8Array(0) };
   const reader = request.body.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const body = new BodyBytes();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return { ok: true, bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length) };
-    length += value.length;
-    const isTooLong = length > maxBytes;
+    if (done) return { ok: true, bytes: body.all() };
+    const isTooLong = body.length + value.length > maxBytes;
     if (isTooLong || !flight.grow(value.length)) {
       reader.releaseLock();
       return isTooLong ? tooLarge(maxBytes, 'bytes') : { ok: false, failure: OVERLOADED };
     }
-    chunks.push(value);
+    body.add(value);
   }
 }
 

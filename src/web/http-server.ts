@@ -24,6 +24,11 @@ const CHECK_CONNECTIONS_EVERY_MS = 2_000;
 /** An idle connection takes about 10 kB. A fleet with more workers than this needs a Collector before the actuator. */
 const MAX_CONNECTIONS = 5_000;
 
+/** A body may come in so many pieces, whatever their size. */
+const MAX_SMALL_PIECES = 512;
+/** Further ones are at least this long on average. A packet of the network carries 500 bytes or more. */
+const MIN_PIECE_BYTES = 256;
+
 export interface HttpServerOptions {
   /** Called for each connection that speaks HTTP/2; it is answered with 400. */
   readonly onGrpc?: () => void;
@@ -44,10 +49,11 @@ export async function serveHttp(app: Hono, port: number, options: HttpServerOpti
   };
   const server = createServer(timeouts, getRequestListener(app.fetch));
   boundConnections(server, maxConnections);
+  boundPieces(server);
   server.on('clientError', (error: Error & { readonly code?: string; readonly rawPacket?: Buffer }, socket) => {
     if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
     const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    if (socket.writable) socket.end(lastAnswer(status));
     else socket.destroy();
   });
   await listen(server, port);
@@ -94,6 +100,34 @@ function boundConnections(server: Server, maxConnections: number): void {
       if (all.has(socket)) quiet.add(socket);
     });
   });
+}
+
+/**
+ * Answers 400 to a body in pieces of a few bytes, and closes the connection. Each piece takes as much work as one of
+ * 64 KiB: a hundred connections with chunks of one byte would hold the event loop for seconds.
+ */
+function boundPieces(server: Server): void {
+  server.prependListener('request', (request: IncomingMessage) => {
+    const { socket } = request;
+    const push = request.push.bind(request);
+    let pieces = 0;
+    let bytes = 0;
+    let isRefused = false;
+    request.push = (piece: Uint8Array | null, encoding) => {
+      if (isRefused) return false;
+      pieces += 1;
+      bytes += piece?.length ?? 0;
+      if (pieces <= MAX_SMALL_PIECES + bytes / MIN_PIECE_BYTES) return push(piece, encoding);
+      isRefused = true;
+      socket.end(lastAnswer('400 Bad Request'), () => socket.destroy());
+      return false;
+    };
+  });
+}
+
+/** An answer after which the connection is closed. */
+function lastAnswer(status: string): string {
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { BodyBytes } from '../access/body-bytes.ts';
 import type { ActuatorControl } from './control.ts';
 import { type Handlers, ok, refusal } from './handlers.ts';
 
@@ -45,14 +46,11 @@ const TOO_MANY = refusal(503, 'busy', 'Too many webhooks at once: send it again.
 
 /** The raw bytes, which were signed; null if they are too many. */
 async function readBody(context: Context): Promise<Uint8Array | null> {
-  const { body } = context.req.raw;
   if (Number(context.req.header('content-length') ?? 0) > MAX_BODY_BYTES) return null;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
+  const body = new BodyBytes();
+  for await (const piece of context.req.raw.body ?? []) {
+    if (body.length + piece.length > MAX_BODY_BYTES) return null;
+    body.add(piece);
   }
-  return Buffer.concat(chunks);
+  return body.all();
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { serveHttp } from '../../src/web/http-server.ts';
 import { PATIENCE } from '../patience.ts';
 
@@ -86,4 +86,49 @@ it('closes although a sender never ends its request', async () => {
   await server.close();
   await closed;
   expect(sender.destroyed).toBe(true);
+});
+
+describe('the pieces of a body', () => {
+  const app = () => new Hono().post('/', async (context) => context.text(String((await context.req.text()).length)));
+  const chunks = (count: number, bytes: number) =>
+    `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`.repeat(count).concat('0\r\n\r\n');
+
+  async function answerTo(body: string): Promise<string> {
+    const { open } = await served(app(), 10);
+    const socket = await open();
+    let answer = '';
+    socket.on('data', (data) => (answer += data));
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+    await once(socket, 'close');
+    return answer;
+  }
+
+  it.each([
+    [500, 1],
+    [600, 300],
+    [20, 60_000],
+  ])('may be %i of %i bytes', async (count, bytes) => {
+    const answer = await answerTo(chunks(count, bytes));
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).toContain(`\r\n\r\n${count * bytes}`);
+  });
+
+  it.each([
+    [20_000, 1],
+    [20_000, 100],
+  ])('may not be %i of %i bytes: 400, and the connection is closed', async (count, bytes) => {
+    expect(await answerTo(chunks(count, bytes))).toMatch(/^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/);
+  });
+
+  it('end a request that is being read, and the server still closes', async () => {
+    const broken = Promise.withResolvers<unknown>();
+    const reading = new Hono().post('/', async (context) => {
+      await context.req.arrayBuffer().catch(broken.resolve);
+      return context.text('');
+    });
+    const { open } = await served(reading, 10);
+    const socket = await open();
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunks(20_000, 1)}`);
+    expect(await broken.promise).toBeInstanceOf(Error);
+  });
 });

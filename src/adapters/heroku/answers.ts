@@ -88,7 +88,7 @@ function blockMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
 /** `RateLimit-Remaining`: calls that the account has left; null where the answer does not say. */
 export function rateLimitRemaining(headers: IncomingHttpHeaders): number | null {
   const value = headers['ratelimit-remaining'];
-  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }
 
 /** The answer's `Date` less `nowMs`, in ms (to the second); null where it has none. */

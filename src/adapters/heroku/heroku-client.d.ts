@@ -28,6 +28,8 @@ declare module 'heroku-client/lib/request.js' {
     /** Sends, and returns the promise of the whole call; the library calls it again to repeat or to read on. */
     request(): Promise<unknown>;
     isRetryAllowed(error: unknown): boolean;
+    /** What the text of an answer says; throws where it is no JSON. */
+    parseBody(text: string): unknown;
     /** Called with each request just before it is ended. */
     setRequestTimeout(request: ClientRequest): void;
   }

@@ -57,6 +57,12 @@ export class OneShotRequest extends HerokuRequest {
     return super.request();
   }
 
+  /** Refuses what would hold the event loop for long: `JSON.parse` takes longer for many values than for many bytes. */
+  override parseBody(text: string): unknown {
+    if (hasTooManyValues(text)) throw new Error(`the answer has more than ${MAX_VALUES} values`);
+    return super.parseBody(text);
+  }
+
   override setRequestTimeout(request: ClientRequest): void {
     this.#track(request);
   }
@@ -72,6 +78,19 @@ export class OneShotRequest extends HerokuRequest {
     if (this.#destroyed) destroyable.destroy();
     else this.#destroyables.add(destroyable);
   }
+}
+
+/** Ten thousand dynos have a quarter of a million. */
+const MAX_VALUES = 500_000;
+const BEGINS_VALUE = /[{[,]/g;
+
+/** By the characters that begin one, those inside of texts too. */
+function hasTooManyValues(text: string): boolean {
+  if (text.length <= MAX_VALUES) return false;
+  let values = 0;
+  BEGINS_VALUE.lastIndex = 0;
+  while (BEGINS_VALUE.test(text)) if (++values > MAX_VALUES) return true;
+  return false;
 }
 
 /** A check that throws counts as no: it runs in a socket's event, where no caller could catch the error. */

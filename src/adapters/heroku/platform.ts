@@ -227,11 +227,23 @@ function formsOf(token: string): readonly string[] {
   return token === '' ? [] : [token, encodeURIComponent(token), Buffer.from(`:${token}`).toString('base64')];
 }
 
-/** Removes the token from answers of the platform, or of a proxy before it, before they are passed on. */
+/**
+ * Removes the token from answers of the platform, or of a proxy before it, before they are passed on. Of a refusal only
+ * the texts that are read are kept.
+ */
 function scrubbed(result: Exchange, scrub: (text: string) => string): Exchange {
   if (result.kind === 'failed') return { ...result, why: scrub(result.why) };
   if (result.status >= 200 && result.status < 300) return result;
-  return { ...result, body: JSON.parse(scrub(JSON.stringify(result.body ?? null))) };
+  return { ...result, body: textsOf(result.body, scrub) };
+}
+
+/** Not by way of JSON: a refusal may be nested deeper than the stack. Null where it is no record. */
+function textsOf(body: unknown, scrub: (text: string) => string): unknown {
+  if (typeof body !== 'object' || body === null) return null;
+  const { id, message, resource } = body as Readonly<Record<string, unknown>>;
+  const texts = Object.entries({ id, message, resource }).filter(([, value]) => value !== undefined);
+  // Something else than a text is no part of the platform's error body.
+  return Object.fromEntries(texts.map(([name, value]) => [name, typeof value === 'string' ? scrub(value) : null]));
 }
 
 function originOf({ apiUrl, token }: HerokuPlatformOptions): string {

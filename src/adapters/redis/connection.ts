@@ -174,8 +174,13 @@ function parseUrl(url: string): URL {
     // The URL may contain a password, so the message does not repeat it.
     throw new ConfigError(['the Redis URL must look like redis://host:6379 or rediss://user:password@host:6379']);
   }
+  if (![parsed.pathname.slice(1), parsed.searchParams.get('db') ?? ''].every((text) => DATABASE.test(text)))
+    throw new ConfigError(['after the host the Redis URL may have the number of a database only: redis://host:6379/1']);
   return parsed;
 }
+
+/** The client would send `SELECT NaN` for another text, and end the process when Redis refuses it. */
+const DATABASE = /^(-?\d+)?$/;
 
 /** Characters. Redis repeats in an error what it was sent, and a script's error holds what the script met. */
 const MAX_ERROR_LENGTH = 300;

@@ -46,7 +46,7 @@ function isAdvice({ action, reason }: Decision): boolean {
 
 const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   restarted: 'was restarted',
-  'already-gone': 'was gone before Tidemark could restart it',
+  'already-gone': 'is gone, and no dyno was seen in its place',
   refused: 'was not restarted: the platform refused',
   unconfirmed: 'may have been restarted: no new boot was seen',
   'drain-timeout': 'was not restarted: its jobs did not finish in time',
@@ -54,7 +54,7 @@ const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   'dry-run': 'would have been restarted (dry run)',
 };
 
-const AS_IT_SHOULD: ReadonlySet<Outcome> = new Set(['restarted', 'already-gone', 'dry-run']);
+const AS_IT_SHOULD: ReadonlySet<Outcome> = new Set(['restarted', 'dry-run']);
 
 function ofAttempt(attempt: Attempt, outcome: Outcome): Message {
   const { target, dyno, reason, by, usageBytes, floorBytes, limitBytes, evidence, sendingAtMs, closedAtMs } = attempt;

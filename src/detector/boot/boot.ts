@@ -79,7 +79,7 @@ export const SNAPSHOT_VERSION = 9;
  * Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the
  * actuator's memory.
  */
-const MAX_PROCESSES = 64;
+export const MAX_PROCESSES = 64;
 /** A process whose interval is not known has ended when it was silent for this many windows. */
 const PROCESS_SILENT_WINDOWS = 3;
 const MIN_PROCESS_SILENT_MS = 2_000;

@@ -4,7 +4,7 @@ import type { Classified } from '../classes/classify.ts';
 import { Curve, type CurveState } from '../curve/curve.ts';
 import type { Swings } from '../curve/swings.ts';
 import { isJobLoad } from '../load/restored-job-load.ts';
-import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
+import { type Boot, MAX_PROCESSES, SNAPSHOT_VERSION } from './boot.ts';
 import type { ProcessState } from './process-state.ts';
 
 /** Names come from the measured side, which cuts them far below this. */
@@ -26,6 +26,7 @@ export function restoreBoot(value: unknown, latestMs = Number.MAX_SAFE_INTEGER):
     (boot.limitAtMs === NEVER || isTime(boot.limitAtMs)) &&
     BOOT_AMOUNTS.every((name) => isAmountOrNull(boot[name])) &&
     Array.isArray(boot.processes) &&
+    boot.processes.length <= MAX_PROCESSES &&
     boot.processes.every((process) => isProcess(process, latestMs)) &&
     isJobLoad(boot.jobLoad) &&
     // A mark in the future would never be replaced.

@@ -1,4 +1,4 @@
-import type { Boot } from './boot.ts';
+import { type Boot, MAX_PROCESSES } from './boot.ts';
 import { restoreBoot } from './restored-boot.ts';
 
 /** What is kept of a boot in Redis. */
@@ -20,23 +20,40 @@ export function writeSnapshot(snapshot: Snapshot): string {
   return JSON.stringify(snapshot);
 }
 
-/** More is no snapshot of a boot, whose size is bounded. */
-const MAX_SNAPSHOT_LENGTH = 256 * 1024;
+/** A snapshot has 5,000 characters, and some hundred for each process after the first. */
+const MAX_LENGTH = 32 * 1024;
+const MAX_LENGTH_OF_PROCESS = 2 * 1024;
+/** A snapshot has 6. */
+const MAX_DEPTH = 32;
 /** `ms-sequence`, as Redis makes them. */
 const ENTRY_ID = /^(\d{1,16})-\d{1,20}$/;
 
 /** Null where it is none, of another version, damaged, or from after `latestMs` (Unix ms). */
 export function readSnapshot(json: string, latestMs = Number.MAX_SAFE_INTEGER): Snapshot | null {
-  if (json.length > MAX_SNAPSHOT_LENGTH) return null;
+  if (json.length > MAX_LENGTH + MAX_PROCESSES * MAX_LENGTH_OF_PROCESS || isDeep(json)) return null;
   try {
     const { boot: value, pointsId, place } = JSON.parse(json) as Readonly<Partial<Record<keyof Snapshot, unknown>>>;
     const boot = restoreBoot(value, latestMs);
-    if (boot === null) return null;
+    // What else it holds would be kept with the boot.
+    if (boot === null || json.length > MAX_LENGTH + boot.processes.length * MAX_LENGTH_OF_PROCESS) return null;
     return { boot, pointsId: isEntryId(pointsId, latestMs) ? pointsId : null, place: isPlace(place) ? place : null };
   } catch {
     return null;
   }
 }
+
+/** Whether it is nested deeper than any snapshot: such a value can be read, but overflows the stack when written. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (const [token] of json.matchAll(STRING_OR_BRACKET)) {
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"|[{}[\]]/g;
 
 /** Absent in snapshots of older versions. */
 function isPlace(value: unknown): value is PartitionPlace {

@@ -12,8 +12,9 @@ export function seriesIdOf(dataPoint: JsonObject): number {
   series.reset();
   for (const { key, value } of list(dataPoint, 'attributes')) {
     const text = stringOf(value);
-    const keyEnd = Buffer.byteLength(String(key));
-    const bytes = Buffer.from(String(key) + (text ?? scalarOf(value)));
+    const name = scalarText(key);
+    const keyEnd = Buffer.byteLength(name);
+    const bytes = Buffer.from(name + (text ?? scalarOf(value)));
     series.add(bytes, { keyStart: 0, keyEnd, valueStart: keyEnd, valueEnd: bytes.length, isText: text !== undefined });
   }
   return series.value();
@@ -51,7 +52,17 @@ export function nanosAsMs(nanos: unknown): number {
 function scalarOf(anyValue: unknown): string {
   if (typeof anyValue !== 'object' || anyValue === null) return '';
   const { intValue, doubleValue, boolValue } = anyValue as JsonObject;
-  return [intValue, doubleValue, boolValue].map((value) => (typeof value === 'object' ? '' : String(value))).join();
+  return [intValue, doubleValue, boolValue].map(scalarText).join();
+}
+
+/** Empty for what is nested: `String` throws for an object whose `toString` is no function, and for a deep array. */
+function scalarText(value: unknown): string {
+  return typeof value === 'object' ? '' : String(value);
+}
+
+/** A number, also one written as text; NaN for anything else. `Number` throws for what `String` throws for. */
+export function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
 }
 
 /** The string in an AnyValue; undefined where it holds something else. */
@@ -64,7 +75,7 @@ export function stringOf(anyValue: unknown): string | undefined {
 /** A small whole number in an AnyValue, as text; undefined where it holds something else. */
 export function intOf(anyValue: unknown): string | undefined {
   if (typeof anyValue !== 'object' || anyValue === null) return undefined;
-  const text = String((anyValue as JsonObject).intValue);
+  const text = scalarText((anyValue as JsonObject).intValue);
   return /^\d{1,10}$/.test(text) ? text : undefined;
 }
 

@@ -69,7 +69,7 @@ function isUseless({ attempt, reclaimedBytes, backAfterMs }: AttemptRecord): boo
 }
 
 const OUTCOMES: Readonly<Record<Exclude<Outcome, 'restarted' | 'dry-run'>, string>> = {
-  'already-gone': 'was gone before Tidemark could restart it',
+  'already-gone': 'is gone, and no dyno was seen in its place',
   refused: 'not restarted: the platform refused',
   unconfirmed: 'perhaps restarted: no new boot was seen',
   'drain-timeout': 'not restarted: jobs ran longer than the grace',

@@ -192,6 +192,14 @@ it('never shows the password', async () => {
   expect(() => state('http://:hunter2@host')).not.toThrow(/hunter2/);
 });
 
+it.each(['/shop', '/0x1', '/1.5', '/1/2', '/%31', '?db=shop'])(
+  'refuses a URL whose database is no number, before it connects: %s',
+  async (database) => {
+    const { url } = await server();
+    expect(() => connectRedis({ url: `${url}${database}` })).toThrow(/number of a database/);
+  },
+);
+
 it.each([
   ["string.rep('x', 1000000)", /x{100}\.\.\.$/],
   ["'MOVED 1234 127.0.0.1:7000'", /it is a Redis Cluster, and Tidemark needs a single Redis/],

@@ -115,4 +115,36 @@ describe('an over-large value does not leave Redis', () => {
     await redis.set('tidemark:epoch', LARGE);
     expect(await readLittle(() => state.ledger.read(SHOP))).toMatchObject({ paused: true, spentBootIds: [] });
   });
+
+  it.each(['history', 'dryHistory', 'floors'])(
+    'as %s with 80,000 wrong entries: it is reported, and little is made of each',
+    async (field) => {
+      await redis.hset('tidemark:ledger:shop:worker', field, `[${'{},'.repeat(80_000)}{}]`);
+      const before = process.memoryUsage().heapUsed;
+      const read = await state.ledger.read(SHOP).catch((error: unknown) => error);
+      expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * MIB);
+      // Without its history a target stops; the others are not needed.
+      if (field === 'history') expect(read).toBeInstanceOf(UnreadableRecord);
+      else expect(read).toMatchObject({ history: [], dryHistory: [], learnedFloorBytes: null });
+      expect(`${read}${log.join('')}`).toMatch(/expected array to have <=1000 items/);
+    },
+  );
+
+  it('as open attempts by the thousand: a part of them, another one each time, and not a line for each', async () => {
+    const put = `
+      for at = 1, 3000 do
+        local key = 'tidemark:ledger:app' .. at .. ':worker'
+        redis.call('HSET', key, 'attempt', string.rep('x', 60000))
+        redis.call('SADD', 'tidemark:open', key)
+      end`;
+    await redis.eval(put, 0);
+    const before = await sentBytes();
+    for (let call = 0; call < 3; call++) expect(await state.ledger.open()).toEqual([]);
+    expect((await sentBytes()) - before).toBeLessThan(3 * 17 * MIB);
+    for (let call = 0; call < 100 && log.length <= 1000; call++) await state.ledger.open();
+    expect(log).toHaveLength(1001);
+    await state.ledger.open();
+    expect(log).toHaveLength(1001);
+    expect(log.at(-1)).toMatch(/More than 1000 keys in Redis/);
+  });
 });

@@ -64,6 +64,12 @@ describe('the message', () => {
     ['a refusal', closed({ outcome: 'refused', evidence: 'forbidden: no access' }), 'attention', /platform refused/],
     ['a restart that nobody confirmed', closed({ outcome: 'unconfirmed' }), 'attention', /may have been restarted/],
     [
+      'a dyno that was sent for and is gone',
+      closed({ outcome: 'already-gone' }),
+      'attention',
+      /is gone, and no dyno was seen/,
+    ],
+    [
       'jobs that did not end',
       closed({ outcome: 'drain-timeout', sendingAtMs: null }),
       'attention',

@@ -58,7 +58,17 @@ export const attemptSchema: z.ZodType<Attempt> = z.object({
   evidence: text.nullable(),
 });
 
-const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
+/**
+ * A list that is no longer than Tidemark writes, by far: of each wrong entry a dozen objects would be made to say so,
+ * and a field has room for 80,000 entries.
+ */
+function listOf<T extends z.ZodType>(entry: T) {
+  return z.array(entry).max(MAX_ENTRIES);
+}
+
+const MAX_ENTRIES = 1_000;
+
+const historySchema: z.ZodType<readonly HistoryEntry[]> = listOf(
   z.object({
     attemptId: text,
     dyno: text,
@@ -77,7 +87,7 @@ const historySchema: z.ZodType<readonly HistoryEntry[]> = z.array(
   }),
 );
 
-const floorsSchema: z.ZodType<readonly LearnedBoot[]> = z.array(
+const floorsSchema: z.ZodType<readonly LearnedBoot[]> = listOf(
   z.object({
     bootId: text,
     floorBytes: nullableAmount,
@@ -92,7 +102,7 @@ const floorsSchema: z.ZodType<readonly LearnedBoot[]> = z.array(
 );
 
 /** cjson writes an empty table as `{}`. */
-const stringList = z.union([z.array(z.string()), z.object({}).transform((): string[] => [])]);
+const stringList = z.union([listOf(z.string()), z.object({}).transform((): string[] => [])]);
 
 const DAY_MS = 86_400_000;
 /** Cooldowns and breakers end sooner. A later time would silently stop a target forever. */

@@ -12,6 +12,7 @@ export interface RecordFault {
 /** Longest part of an error of Redis or a parser that is repeated: it may contain the record itself. */
 const MAX_WHY_LENGTH = 300;
 const MAX_REMEMBERED = 1000;
+const MORE = 'the others are not named. Find out what else writes to keys that begin with tidemark:.';
 
 /**
  * Logs records that cannot be used. Other programs may write to the same Redis, and a record is read every few seconds,
@@ -21,6 +22,7 @@ const MAX_REMEMBERED = 1000;
 export class RecordFaults {
   readonly #log: (level: 'info' | 'warn', message: string) => void;
   readonly #reported = new Set<string>();
+  #saysMore = false;
 
   constructor(log: (level: 'info' | 'warn', message: string) => void) {
     this.#log = log;
@@ -30,13 +32,18 @@ export class RecordFaults {
     const line = why.replace(/\s+/g, ' ');
     const short = line.length > MAX_WHY_LENGTH ? `${line.slice(0, MAX_WHY_LENGTH)}...` : line;
     if (this.#reported.has(key)) return;
-    if (this.#reported.size >= MAX_REMEMBERED) this.#reported.clear();
+    if (this.#reported.size >= MAX_REMEMBERED) {
+      if (!this.#saysMore)
+        this.#log('warn', `More than ${MAX_REMEMBERED} keys in Redis are not in Tidemark's form: ${MORE}`);
+      this.#saysMore = true;
+      return;
+    }
     this.#reported.add(key);
     this.#log('warn', `${key} in Redis is not in Tidemark's form: ${short}. ${without} ${advice}`);
   }
 
   /** The record could be read. */
   clear(key: string): void {
-    this.#reported.delete(key);
+    if (this.#reported.delete(key)) this.#saysMore = false;
   }
 }

@@ -47,6 +47,9 @@ const HISTORY_LENGTH = 100;
 const SPENT_SHOWN = 300;
 /** Characters of an attempt as JSON. A larger one was not written by Tidemark. */
 const MAX_ATTEMPT_LENGTH = 64 * 1024;
+/** Of one answer: attempts that are open at the same time, each 1 to 20 kB, and what they come to. */
+const MAX_ATTEMPTS = 5_000;
+const MAX_ATTEMPTS_BYTES = 16 * 1024 ** 2;
 /** Of a record. The history of 100 restarts has some 60 kB. */
 const MAX_FIELD_BYTES = 256 * 1024;
 /** Longer ones are not taken from measurements. */
@@ -79,7 +82,8 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       return { ...view, mayBeEvicted };
     },
     async open() {
-      const answer = await evaluate(OPEN, null, { maxLength: MAX_ATTEMPT_LENGTH });
+      const limits = { maxLength: MAX_ATTEMPT_LENGTH, maxAttempts: MAX_ATTEMPTS, maxBytes: MAX_ATTEMPTS_BYTES };
+      const answer = await evaluate(OPEN, null, limits);
       const [attempts, mended] = answer as [attempts: [key: string, text: string][], mended: string[]];
       for (const key of mended) options.faults.report(mendedIndex(key));
       return attempts.flatMap(([key, text]) => attemptIfReadable(options, key, text));

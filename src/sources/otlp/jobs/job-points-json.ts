@@ -1,5 +1,14 @@
 import type { GrowthCounts, JobFigure, JobPoint } from '../../../model/job-point.ts';
-import { integer, type JsonObject, list, nanosAsMs, numberValue, seriesIdOf, stringOf } from '../json-values.ts';
+import {
+  integer,
+  type JsonObject,
+  list,
+  nanosAsMs,
+  numberOf,
+  numberValue,
+  seriesIdOf,
+  stringOf,
+} from '../json-values.ts';
 import { DecodedJobPoint, JOB_ATTRIBUTES, labelEnd, labelsOf, MAX_BUCKETS } from './job-metrics.ts';
 
 /** A data point about jobs from OTLP's JSON. Throws `BadInputError` where it is malformed. */
@@ -24,8 +33,8 @@ function growthOf(dataPoint: JsonObject): GrowthCounts | null {
   const count = integer(dataPoint.count ?? 0, 'count');
   const bounds = numbers(dataPoint.explicitBounds);
   const counts = numbers(dataPoint.bucketCounts);
-  const sum = Number(dataPoint.sum ?? 0);
-  const max = dataPoint.max === undefined || dataPoint.max === null ? null : Number(dataPoint.max);
+  const sum = numberOf(dataPoint.sum ?? 0);
+  const max = dataPoint.max === undefined || dataPoint.max === null ? null : numberOf(dataPoint.max);
   if (bounds === null || counts === null || counts.length !== bounds.length + 1)
     return { bounds: [], counts: [count], sum, max };
   return { bounds, counts, sum, max };
@@ -34,7 +43,7 @@ function growthOf(dataPoint: JsonObject): GrowthCounts | null {
 /** Null where it is no list of numbers, or too long. */
 function numbers(value: unknown): readonly number[] | null {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_BUCKETS) return null;
-  const read = value.map(Number);
+  const read = value.map(numberOf);
   return read.every(Number.isFinite) ? read : null;
 }
 

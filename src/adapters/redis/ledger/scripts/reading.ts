@@ -69,10 +69,17 @@ if mend(openKey) then
     if holdsAttempt(key) then redis.call('SADD', openKey, key) end
   end
 end
-for _, key in ipairs(redis.call('SMEMBERS', openKey)) do
+-- What all of them hold may be too much for one answer. Then each call begins at another one, so that every attempt has
+-- its turn.
+local keys = redis.call('SMEMBERS', openKey)
+local bytes = 0
+for at = 0, #keys - 1 do
+  if bytes > args.maxBytes or #attempts >= args.maxAttempts then break end
+  local key = keys[(now + at) % #keys + 1]
   if holdsAttempt(key) then
     -- A larger one is not ours: report it without sending its text.
     local text = redis.call('HSTRLEN', key, 'attempt') <= args.maxLength and redis.call('HGET', key, 'attempt') or ''
+    bytes = bytes + #text
     table.insert(attempts, {key, text})
   else
     redis.call('SREM', openKey, key)
