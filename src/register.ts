@@ -17,7 +17,6 @@
 // be able to load it.
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { WorkerMethods } from './instrument/bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './instrument/bullmq/bullmq-sightings.ts';
 import { mayMeasure, processRole } from './instrument/identity/process-role.ts';
@@ -42,6 +41,7 @@ function register(): void {
 }
 
 let loaded: typeof import('./instrument/start.ts') | null = null;
+let hasFailed = false;
 
 function start(workerPrototype: WorkerMethods | null, threadHasWorker = false): void {
   withLoaded((instrument) => instrument.start(workerPrototype, threadHasWorker));
@@ -51,15 +51,25 @@ function startInThread(workerPrototype: WorkerMethods | null): void {
   withLoaded((instrument) => instrument.startInThread(workerPrototype));
 }
 
-/** Never throws. Loads synchronously, so that the worker being created is followed. */
+/**
+ * Never throws. Loads synchronously, so that the worker being created is followed. What has failed once is not tried
+ * again: an application may create a queue for each request.
+ */
 function withLoaded(begin: (instrument: typeof import('./instrument/start.ts')) => void): void {
+  if (hasFailed) return;
   try {
-    const self = fileURLToPath(import.meta.url);
-    loaded ??= createRequire(self)(`./instrument/start${extname(self)}`) as typeof import('./instrument/start.ts');
+    // The build writes the path out, so that bundlers find the file.
+    loaded ??= createRequire(import.meta.url)(
+      `./instrument/start${extname(import.meta.url)}`,
+    ) as typeof import('./instrument/start.ts');
     begin(loaded);
   } catch (error) {
-    console.warn('tidemark: not started; the application is not affected.', error);
+    hasFailed = true;
+    console.warn(`tidemark: not started; the application is not affected. ${NOT_COMPLETE}`, error);
   }
 }
+
+const NOT_COMPLETE =
+  'The package, or a copy of a part of it, could not be loaded: install all of it, or leave it out of the bundle.';
 
 register();

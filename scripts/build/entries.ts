@@ -19,6 +19,10 @@ const PACKAGE = /^(?![./])/;
 /** Of these two the thread uses little, and its heap shares no module with the application's. */
 const PACKAGE_OUTSIDE_THREAD = /^(?!zod$|@opentelemetry\/api$|[./])/;
 
+/** What the bundler makes of ``createRequire(import.meta.url)(`./file${extname(import.meta.url)}`)``. */
+const COMPUTED_PATH =
+  /\(0, node_module\.createRequire\)\([^`]*\)\(`(\.\/[\w/-]+)\$\{\(0, node_path\.extname\)\([^`]*\)\}`\)/g;
+
 export async function bundleEntries(): Promise<void> {
   const worker = { index: 'src/index.ts', register: 'src/register.ts', 'instrument/start': 'src/instrument/start.ts' };
   await bundle(worker, ['@opentelemetry/api', 'pidusage']);
@@ -36,10 +40,21 @@ async function bundle(input: Record<string, string>, external: (string | RegExp)
   for (const chunk of output) {
     if (chunk.type !== 'chunk') continue;
     refuseEmptiedTry(chunk);
-    const code = inOneByteCharacters(chunk.code);
+    const code = inOneByteCharacters(withPathsWrittenOut(chunk));
     await writeFile(join(FOLDER, chunk.fileName), code);
     await nameOrigins({ ...chunk, code });
   }
+}
+
+/**
+ * The sources load a file by a path that ends like their own. Bundlers of applications follow only a `require` whose
+ * path is written out, and their ES modules have no path of their own to compute with.
+ */
+function withPathsWrittenOut({ fileName, code }: OutputChunk): string {
+  const written = code.replace(COMPUTED_PATH, 'require("$1.js")');
+  if (fileName === 'register.js' && written === code)
+    throw new Error('register.js: the path of what it loads has changed');
+  return written;
 }
 
 /** V8 keeps the text of a file in memory, and takes two bytes for each of its characters if one of them needs two. */

@@ -1,6 +1,7 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
 import { VERSION } from '../shared/version.ts';
+import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './bullmq/bullmq-sightings.ts';
 import { guarded } from './diagnostics.ts';
 import { followInThread } from './drain/thread-drain.ts';
@@ -8,6 +9,7 @@ import { mayMeasure } from './identity/process-role.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
 import type { BullMQMemoryInstrumentationConfig } from './types.ts';
+import { startedOrWarned } from './warn-once.ts';
 import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 /**
@@ -82,16 +84,24 @@ export class BullMQMemoryInstrumentation {
     this.#config = { enabled: true, ...config };
   }
 
+  #follow(workerPrototype: WorkerMethods): void {
+    startedOrWarned('patching BullMQ', true, () => {
+      // Retries what failed in `enable`: this process runs a worker, so a second failure is printed.
+      this.#watch ??= watchFor(this.#config);
+      this.#watch.follow(workerPrototype);
+    });
+  }
+
   #followBullmq(): void {
     this.#endLooking = lookForBullmq('instrumentation', (workerPrototype) => {
       guarded('preparing the export', () => this.#watch && exportStandalone(this.#watch, { expectsSdk: true }));
-      if (workerPrototype !== null) guarded('patching BullMQ', () => this.#watch?.follow(workerPrototype));
+      if (workerPrototype !== null) this.#follow(workerPrototype);
     });
   }
 }
 
 /**
- * Follows one BullMQ worker, for applications that bundle this package, in which `tidemark/register` cannot run. A
+ * Follows one BullMQ worker, for applications that name their workers instead of loading `tidemark/register`. A
  * worker that is already followed through its class stays as it is. In a worker thread it lets the worker be drained,
  * and measures nothing. Exports like `tidemark/register`, unless the application has a meter provider. Does not start
  * the actuator of `TIDEMARK_EMBEDDED`, and prints so. Never throws.
@@ -105,7 +115,7 @@ export class BullMQMemoryInstrumentation {
  * ```
  */
 export function instrumentWorker(worker: object): void {
-  guarded('following a worker', () => {
+  startedOrWarned('following a worker', true, () => {
     if (!mayMeasure()) return followInThread(worker);
     const watch = watchFor({});
     const isFirst = !watch.telemetry.hasFallback;

@@ -1,5 +1,4 @@
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_PROCESS_TYPE } from '../semconv.ts';
 import { isSdkDisabled } from '../shared/otel-environment.ts';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
@@ -13,6 +12,7 @@ import { herokuAttributes } from './identity/heroku-detector.ts';
 import { announceBullmq } from './identity/threads.ts';
 import { readWorkerSettings } from './settings.ts';
 import { exportStandalone } from './standalone.ts';
+import { startedOrWarned } from './warn-once.ts';
 import { processWatch, type WorkerInstrumentation } from './worker-instrumentation.ts';
 
 let watch: WorkerInstrumentation | null = null;
@@ -24,7 +24,7 @@ let watch: WorkerInstrumentation | null = null;
  * @public loaded by `register` at run time, so that no import shows it
  */
 export function start(workerPrototype: WorkerMethods | null, threadHasWorker: boolean): void {
-  guarded('starting', () => {
+  startedOrWarned('starting', workerPrototype !== null || threadHasWorker, () => {
     if (isSdkDisabled(process.env)) return sayDisabled(workerPrototype);
     watch ??= begin();
     if (threadHasWorker) watch.voice.workerRuns();
@@ -62,15 +62,23 @@ function embed(started: WorkerInstrumentation): void {
     say(NO_DYNO);
     return;
   }
-  const file = new URL(`../embedded/thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
   started.embed(
     new EmbeddedActuator({
       target: { app, processType },
       redis: () => started.workerRedis(),
-      startThread: threadStarter(file, say),
+      startThread: threadStarter(threadFile(), say),
       nowMs: () => performance.now(),
     }),
   );
+}
+
+/** Null in a bundle of ES modules, where the built file does not know its place: reading it throws there. */
+function threadFile(): URL | null {
+  try {
+    return new URL(`../embedded/thread${extname(import.meta.url)}`, import.meta.url);
+  } catch {
+    return null;
+  }
 }
 
 const NO_DYNO =

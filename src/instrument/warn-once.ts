@@ -1,3 +1,4 @@
+import { reportFault } from './diagnostics.ts';
 import { printLine } from './print-line.ts';
 
 const warned = new Set<string>();
@@ -7,4 +8,24 @@ export function warnOnce(message: string): void {
   if (warned.has(message)) return;
   warned.add(message);
   printLine(`tidemark: ${message}`);
+}
+
+/**
+ * Runs `body`, with which measuring starts. If it throws, nothing is measured and no drain is seen: that is printed
+ * once, because OpenTelemetry's diagnostics are silent by default. Never throws.
+ *
+ * @param runsWorker whether this process runs a worker: no other prints
+ */
+export function startedOrWarned<T>(where: string, runsWorker: boolean, body: () => T): T | undefined {
+  try {
+    return body();
+  } catch (error) {
+    reportFault(where, error);
+    if (runsWorker) warnOnce(`not started, so this process is neither measured nor drained: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -6,8 +6,14 @@ import type { EmbeddedActuatorOptions } from './embedded-actuator.ts';
 /** Memory of the thread's own heap, MB: a few hundred dynos fit. V8 fills the young generation before it looks. */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 1 };
 
-/** @param say prints a sentence for people */
-export function threadStarter(file: URL, say: (sentence: string) => void): EmbeddedActuatorOptions['startThread'] {
+/**
+ * @param file what the thread runs; null if it cannot be named
+ * @param say prints a sentence for people
+ */
+export function threadStarter(
+  file: URL | null,
+  say: (sentence: string) => void,
+): EmbeddedActuatorOptions['startThread'] {
   return (start, onEnd) => {
     let isFinal = false;
     const cannotRun = (why: string) => {
@@ -36,7 +42,8 @@ export function threadStarter(file: URL, say: (sentence: string) => void): Embed
 }
 
 /** An error where no thread may start: `node --permission` without `--allow-worker`. */
-function startedThread(file: URL, workerData: EmbeddedStart): Worker | Error {
+function startedThread(file: URL | null, workerData: EmbeddedStart): Worker | Error {
+  if (file === null) return new Error(NOT_BUNDLED);
   try {
     // Without the application's own flags and hooks.
     return new Worker(file, { workerData, execArgv: [], resourceLimits: HEAP_LIMITS, name: 'tidemark' });
