@@ -2,6 +2,7 @@ import { isSameBoot, type ListedDyno } from '../model/listing.ts';
 import type { Permission } from '../model/permission.ts';
 import { ONE_OFF_TYPES } from '../model/target.ts';
 import { type Attempt, bootOf, CONFIRM_DEADLINE_MS, type Move, type Outcome, SEND_WINDOW_MS } from './attempt.ts';
+import { type ClosedSending, restartedAndDown } from './restarted-dyno.ts';
 
 /**
  * The next step of an open attempt, from the current state only: every actuator that finds the attempt, at any time,
@@ -16,8 +17,21 @@ export type OnDrainTimeout = 'go-on' | 'stop';
 export interface Evidence {
   /** The ledger's time. */
   readonly nowMs: number;
-  /** All dynos of the app, just listed; null where the platform did not answer. */
+  /** All dynos of the app, just listed; null where they were not read, or the platform did not answer. */
   readonly dynos: readonly ListedDyno[] | null;
+}
+
+/** Why the last reading failed. */
+export interface Unread {
+  /** For people. */
+  readonly because: string;
+  /** The platform has answered, and shows nothing: the app is gone, or the token may not see it. */
+  readonly isRefused: boolean;
+}
+
+interface LastReading {
+  /** Null where the last reading has not failed. */
+  readonly unread: Unread | null;
 }
 
 /**
@@ -28,25 +42,28 @@ export interface Reports {
   readonly isCarriedByAnother: (dynoId: string) => boolean;
 }
 
-/** This actuator's settings for the target. */
+/** This actuator's settings for the target, and what became of its restarts. */
 export interface Terms {
   readonly permission: Permission;
   /** Other dynos of the type that must be up. A person's attempt may go below. */
   readonly minHealthy: number;
+  /** Closed attempts of the target, newest first. */
+  readonly history: readonly ClosedSending[];
 }
 
 /** At the first read: the same boot, up, of a type that may be restarted. A dry attempt ends here. */
 export function stepClaimed(
   attempt: Attempt,
-  evidence: Evidence & Terms & Reports & { readonly graceMs: number },
+  evidence: Evidence & LastReading & Terms & Reports & { readonly graceMs: number },
 ): Step {
-  if (evidence.nowMs > attempt.deadlineMs) return abandon('the dyno could not be read in time');
+  if (evidence.nowMs > attempt.deadlineMs) return abandon(`the dyno could not be read in time${because(evidence)}`);
   const forbidden = forbiddenBecause(attempt, evidence.permission);
   if (forbidden !== null) return abandon(forbidden);
+  if (evidence.unread?.isRefused) return abandon(`the dyno could not be read${because(evidence)}`);
   if (evidence.dynos === null) return WAIT;
   const found = findBoot(attempt, evidence.dynos, evidence);
   if (typeof found === 'string') return abandon(found);
-  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence);
   if (tooFew !== null) return abandon(tooFew);
   if (attempt.dryRun) return close('dry-run', `would have restarted ${found.name} (${found.id})`);
   return { do: 'move', move: { to: 'draining', platformDynoId: found.id, deadlineInMs: evidence.graceMs } };
@@ -57,33 +74,44 @@ export function isDrained(attempt: Attempt, nowMs: number, idle: boolean | null)
   return idle === true || nowMs >= attempt.deadlineMs;
 }
 
-/** After the drain, at the second read. `stillHolds` is null if it cannot be assessed yet. */
-export function stepDraining(
-  attempt: Attempt,
-  evidence: Evidence &
-    Terms &
-    Reports & {
-      readonly idle: boolean | null;
-      readonly stillHolds: boolean | null;
-      readonly onDrainTimeout: OnDrainTimeout;
-    },
-): Step {
-  if (evidence.nowMs > attempt.deadlineMs + SEND_WINDOW_MS) return abandon('the restart could not be sent in time');
+/** Of a draining attempt. */
+export interface DrainEnd {
+  readonly idle: boolean | null;
+  /** How long its workers have been idle while this process watched; 0 where they are not. */
+  readonly idleForMs: number;
+  /** Null if it cannot be assessed yet. */
+  readonly stillHolds: boolean | null;
+  readonly onDrainTimeout: OnDrainTimeout;
+}
+
+/** After the drain, at the second read; during the drain, where the dyno may have ended. */
+export function stepDraining(attempt: Attempt, evidence: Evidence & LastReading & Terms & Reports & DrainEnd): Step {
+  if (cannotBeSent(attempt, evidence)) return abandon(`the restart could not be sent in time${because(evidence)}`);
   const forbidden = forbiddenBecause(attempt, evidence.permission);
   if (forbidden !== null) return abandon(forbidden);
+  if (evidence.unread?.isRefused) return abandon(`the dyno could not be read${because(evidence)}`);
+  // First of all: of a dyno that a deploy has replaced nobody shall read that its jobs did not end.
+  const found = evidence.dynos === null ? null : findBoot(attempt, evidence.dynos, evidence);
+  if (typeof found === 'string') return abandon(found);
   if (!isDrained(attempt, evidence.nowMs, evidence.idle)) return WAIT;
   if (evidence.idle !== true && evidence.onDrainTimeout === 'stop') {
     return close('drain-timeout', 'jobs were still running at the end of the grace');
   }
   if (evidence.stillHolds === false) return abandon('the decision no longer holds');
-  if (evidence.dynos === null) return WAIT;
-  const found = findBoot(attempt, evidence.dynos, evidence);
-  if (typeof found === 'string') return abandon(found);
-  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence.minHealthy);
+  if (evidence.dynos === null || found === null) return WAIT;
+  const tooFew = tooFewOthers(attempt, evidence.dynos, evidence);
   if (tooFew !== null) return abandon(tooFew);
   // Checked last: a boot that has ended sends no points, and the target's other dynos must not wait for them.
   if (evidence.stillHolds === null) return WAIT;
   return { do: 'move', move: { to: 'sending', platformDynoId: found.id, deadlineInMs: CONFIRM_DEADLINE_MS } };
+}
+
+/**
+ * Whether the way from the drain's end to `sending` takes too long: idle workers do no work meanwhile, however long the
+ * grace is.
+ */
+function cannotBeSent(attempt: Attempt, { nowMs, idleForMs }: Evidence & DrainEnd): boolean {
+  return nowMs > attempt.deadlineMs + SEND_WINDOW_MS || idleForMs > SEND_WINDOW_MS;
 }
 
 /**
@@ -154,16 +182,27 @@ function findBoot(
 }
 
 /** Null where enough other dynos are up. Checked again because a drain takes minutes. */
-function tooFewOthers({ by, dyno, target }: Attempt, dynos: readonly ListedDyno[], minHealthy: number): string | null {
-  const up = dynos.filter((one) => one.processType === target.processType && one.name !== dyno && one.state === 'up');
-  if (by === 'person' || up.length >= minHealthy) return null;
-  return `only ${up.length} other dynos of the type are up, and ${minHealthy} must be`;
+function tooFewOthers(
+  { by, dyno, target: { processType } }: Attempt,
+  dynos: readonly ListedDyno[],
+  { minHealthy, history, nowMs }: Terms & Evidence,
+): string | null {
+  if (by === 'person') return null;
+  const up = dynos.filter((one) => one.processType === processType && one.name !== dyno && one.state === 'up');
+  if (up.length < minHealthy) return `only ${up.length} other dynos of the type are up, and ${minHealthy} must be`;
+  const down = restartedAndDown(history, dynos, { processType, nowMs });
+  return down === null ? null : `${down.name} was restarted before, and is ${down.state}, not up`;
 }
 
-function forbiddenBecause(attempt: Attempt, permission: Permission): string | null {
+/** Why the settings of an actuator forbid the attempt; null where they do not. */
+export function forbiddenBecause(attempt: Attempt, permission: Permission): string | null {
   if (permission === 'forbidden') return 'the target is not on the allow-list';
   if (permission === 'dry' && !attempt.dryRun) return 'dry run is on for the target by now';
   return null;
+}
+
+function because({ unread }: LastReading): string {
+  return unread === null ? '' : `: ${unread.because}`;
 }
 
 const WAIT: Step = { do: 'wait' };

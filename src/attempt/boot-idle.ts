@@ -45,7 +45,10 @@ const CANNOT_WAIT: ReadonlySet<Reason> = new Set(['hard-limit', 'kill-point', 'm
  * chance: longer jobs would be cut off 30 s after SIGTERM, and BullMQ fails a job for good if it stalls twice. Workers
  * that know no drain never stop taking jobs, so waiting would never end: for them the restart continues, like the
  * platform's daily one.
+ *
+ * @param knowNoDrain the workers were asked, and none has answered in time. It is not known where they could not be
+ *   asked, or where this process came too late to ask.
  */
-export function onDrainTimeout({ by, reason }: Pick<Attempt, 'by' | 'reason'>, wasAnswered: boolean): OnDrainTimeout {
-  return by === 'person' || CANNOT_WAIT.has(reason) || !wasAnswered ? 'go-on' : 'stop';
+export function onDrainTimeout({ by, reason }: Pick<Attempt, 'by' | 'reason'>, knowNoDrain: boolean): OnDrainTimeout {
+  return by === 'person' || CANNOT_WAIT.has(reason) || knowNoDrain ? 'go-on' : 'stop';
 }

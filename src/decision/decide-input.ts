@@ -1,6 +1,6 @@
 import type { Boot } from '../detector/boot/boot.ts';
 import type { DynoFacts } from '../detector/rules/assessment.ts';
-import type { Listing } from '../model/listing.ts';
+import type { ListedDyno, Listing } from '../model/listing.ts';
 import type { Permissions, Policy } from '../model/policy.ts';
 import type { Target, TargetKey } from '../model/target.ts';
 import type { ClosedRestart } from './quick-restarts.ts';
@@ -45,6 +45,8 @@ export interface DecideInput {
   readonly permissions: Permissions;
   /** Number of the target's dynos that are up; null where the platform was not read. */
   readonly upCount: (target: Target) => number | null;
+  /** The dynos of the target's app as last listed; null where it was not read. Absent: no platform is configured. */
+  readonly dynosOf?: (target: Target) => readonly ListedDyno[] | null;
   /** Why this actuator can restart nothing now: the decision must not be `restart` then. Null or absent: it can. */
   readonly hindrance?: 'platform-unavailable' | 'taking-over' | null;
 }

@@ -124,6 +124,12 @@ export function tooFewHealthy(decision: Decision, up: number | null, { minHealth
   return { reason: 'min-healthy', says: `Waiting: ${found}; at least ${minHealthy} must be during a restart.` };
 }
 
+/** @param down came in the place of the dyno that was restarted last */
+export function restartedIsDown({ name, state }: { readonly name: string; readonly state: string }): Gate {
+  const says = `Waiting: ${name}, which Tidemark restarted last, is ${state}, and the next dyno could go the same way.`;
+  return { reason: 'min-healthy', says: `${says} Look at the app's log.` };
+}
+
 export const PLATFORM_BLOCKED: Gate = {
   reason: 'platform-unavailable',
   says: 'Waiting: the platform accepts no calls (token refused, or too many calls). Tidemark soon asks it again.',

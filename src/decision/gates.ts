@@ -1,3 +1,4 @@
+import { restartedAndDown } from '../attempt/restarted-dyno.ts';
 import type { Boot } from '../detector/boot/boot.ts';
 import type { DynoFacts } from '../detector/rules/assessment.ts';
 import type { Decision, Reason } from '../model/decision.ts';
@@ -24,6 +25,7 @@ import {
   PLATFORM_BLOCKED,
   PLATFORM_UNREAD,
   paused,
+  restartedIsDown,
   TAKING_OVER,
   tooFewHealthy,
   tooYoung,
@@ -107,7 +109,11 @@ export const GATES: readonly GateRow[] = [
   ofLedger('budget', 'the budget of this hour is not used up', (ledger, _, policy) =>
     ledger.sentLastHour >= policy.maxRestartsPerHour ? budgetUsed(ledger, policy) : null,
   ),
-  { reason: 'min-healthy', passed: 'enough other dynos are up', closed: tooFew },
+  {
+    reason: 'min-healthy',
+    passed: 'enough other dynos are up, and so is the one that was restarted last',
+    closed: (input, candidate) => tooFew(input, candidate) ?? lastIsDown(input, candidate),
+  },
   {
     reason: 'taking-over',
     passed: 'this actuator leads, and has watched for one window',
@@ -174,6 +180,15 @@ function tooFew({ upCount, policy }: DecideInput, { decision }: Candidate): Gate
   if (policy.minHealthy === 0 || decision.target === null) return null;
   const up = upCount(decision.target);
   return up === null || up - 1 < policy.minHealthy ? tooFewHealthy(decision, up, policy) : null;
+}
+
+function lastIsDown({ dynosOf }: DecideInput, { decision, ledger }: Candidate): Gate | null {
+  const { target } = decision;
+  const dynos = target === null ? null : (dynosOf?.(target) ?? null);
+  if (target === null || dynos === null || ledger === null) return null;
+  const { processType } = target;
+  const down = restartedAndDown(ledger.history, dynos, { processType, nowMs: ledger.nowMs });
+  return down === null ? null : restartedIsDown(down);
 }
 
 /** A drain costs the running jobs only time. If there is time, a moment without jobs is even better. */

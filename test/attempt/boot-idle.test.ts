@@ -68,14 +68,14 @@ describe('whether a boot is idle', () => {
 
 describe('at the end of the grace', () => {
   it.each([
-    ['sustained-over-soft-limit', 'policy', true, 'stop'],
-    ['leak-near-limit', 'policy', true, 'stop'],
-    ['hard-limit', 'policy', true, 'go-on'],
-    ['kill-point', 'policy', true, 'go-on'],
-    ['max-rss', 'policy', true, 'go-on'],
-    ['requested', 'person', true, 'go-on'],
-    ['sustained-over-soft-limit', 'policy', false, 'go-on'],
-  ] as const)('%s by %s, answered: %s: %s', (reason, by, wasAnswered, does) => {
-    expect(onDrainTimeout({ by, reason }, wasAnswered)).toBe(does);
+    ['sustained-over-soft-limit', 'policy', false, 'stop'],
+    ['leak-near-limit', 'policy', false, 'stop'],
+    ['hard-limit', 'policy', false, 'go-on'],
+    ['kill-point', 'policy', false, 'go-on'],
+    ['max-rss', 'policy', false, 'go-on'],
+    ['requested', 'person', false, 'go-on'],
+    ['sustained-over-soft-limit', 'policy', true, 'go-on'],
+  ] as const)('%s by %s, its workers know no drain: %s: %s', (reason, by, knowNoDrain, does) => {
+    expect(onDrainTimeout({ by, reason }, knowNoDrain)).toBe(does);
   });
 });

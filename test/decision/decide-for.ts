@@ -4,7 +4,7 @@ import type { DecideInput, LedgerFacts } from '../../src/decision/decide-input.t
 import { type Boot, noteLimit, observe, openBoot } from '../../src/detector/boot/boot.ts';
 import type { DynoFacts } from '../../src/detector/rules/assessment.ts';
 import type { Decision } from '../../src/model/decision.ts';
-import type { Listing } from '../../src/model/listing.ts';
+import type { ListedDyno, Listing } from '../../src/model/listing.ts';
 import type { Permissions, Policy } from '../../src/model/policy.ts';
 import { MIB } from '../detector/curves.ts';
 
@@ -83,6 +83,7 @@ export interface Setting {
   readonly facts?: DynoFacts | null;
   readonly listings?: readonly Listing[];
   readonly up?: number | null;
+  readonly dynos?: readonly ListedDyno[];
   readonly nowMs?: number;
   readonly hindrance?: DecideInput['hindrance'];
 }
@@ -104,6 +105,7 @@ export function inputFor(setting: Setting): DecideInput {
     policy: { ...policy, ...setting.policy },
     permissions: { allowed: [TARGET], dryRun: false, ownApp: null, ...setting.permissions },
     upCount: () => (setting.up === undefined ? 2 : setting.up),
+    ...(setting.dynos === undefined ? {} : { dynosOf: () => setting.dynos ?? null }),
     hindrance: setting.hindrance ?? null,
   };
 }

@@ -46,6 +46,16 @@ describe('a bloated boot', () => {
     );
   });
 
+  it('waits while the dyno that was restarted last does not run, and says which', () => {
+    const closed = { dyno: 'worker.2', bootId: 'b', outcome: 'restarted', closedAtMs: START_MS } as const;
+    const dyno = { id: 'c', name: 'worker.2', processType: 'worker', createdAtMs: START_MS } as const;
+    const [decision] = decideFor({ ledger: { history: [closed] }, dynos: [{ ...dyno, state: 'crashed' }] });
+    expect(decision).toMatchObject({ action: 'none', reason: 'min-healthy' });
+    expect(decision?.explanation).toContain('worker.2, which Tidemark restarted last, is crashed');
+    const [later] = decideFor({ ledger: { history: [closed] }, dynos: [{ ...dyno, state: 'up' }] });
+    expect(later?.action).toBe('restart');
+  });
+
   it('draws advice while the breaker is open', () => {
     const [decision] = decideFor({ ledger: { breakerOpenUntilMs: laterMs } });
     expect(decision).toMatchObject({ action: 'advise', reason: 'breaker-open' });

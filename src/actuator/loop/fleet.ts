@@ -177,6 +177,7 @@ export class Fleet {
     const ups = new Map<TargetKey, number | null>();
     // Nobody asks where none must be healthy, and a count goes through all dynos of the app.
     const counted = rules.policy.minHealthy === 0 ? [] : this.watchedTargets(entries);
+    const listed = new Map(targetsOf(entries).map(({ app }) => [app, this.dynosOf(app)]));
     for (const target of counted) ups.set(targetKey(target), platform?.upCount(target) ?? null);
     return {
       boots: entries.map(({ boot, facts, listing }) => ({ boot, facts, listing })),
@@ -189,6 +190,7 @@ export class Fleet {
         const up = ups.get(targetKey(target));
         return up === undefined ? (platform?.upCount(target) ?? null) : up;
       },
+      dynosOf: ({ app }) => listed.get(app) ?? null,
       hindrance: this.#hindrance(mayAct),
     };
   }

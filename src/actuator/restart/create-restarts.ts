@@ -18,7 +18,7 @@ import { AttemptRunner } from './attempt/attempt-runner.ts';
 import { BackgroundRunner } from './background-runner.ts';
 import { AttemptDrain } from './drain-session.ts';
 import { MemoryQuestions } from './memory-questions.ts';
-import { stillHolds } from './revalidate-decision.ts';
+import { mayBeOver, stillHolds } from './revalidate-decision.ts';
 
 export interface RestartsParts {
   readonly ledger: Ledger;
@@ -28,12 +28,14 @@ export interface RestartsParts {
   readonly registry: BootRegistry;
   /** See `AttemptMoverParts`. */
   readonly isOurs: (attempt: Attempt) => boolean;
+  /** The same. */
+  readonly leads: () => boolean;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
 /** Joins the drain and the attempts of an actuator that may act. */
 export function createRestarts(parts: RestartsParts, settings: ActuatorSettings, host: Host): Restarts {
-  const { ledger, platform, view, registry, isOurs, publish } = parts;
+  const { ledger, platform, view, registry, isOurs, leads, publish } = parts;
   const { policy, permissions } = settings;
   const { clock } = host;
   const log = calmLog(host.log);
@@ -49,9 +51,11 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
     graceMs,
     minHealthy,
     isOurs,
-    onDrainTimeout: (attempt) => onDrainTimeout(attempt, drain.wasAnswered(attempt)),
+    leads,
+    onDrainTimeout: (attempt) => onDrainTimeout(attempt, drain.knowNoDrain(attempt)),
     permission: (target) => permissionOf(permissions, target),
     stillHolds: (attempt) => stillHolds(attempt, { registry, clock, policy }),
+    mayBeOver: (attempt) => mayBeOver(attempt, { registry, clock, policy }),
     isCarriedByAnother: ({ target: { app }, bootId }, dynoId) =>
       carriesId(
         registry.ofApp(app).map(({ boot }) => boot),

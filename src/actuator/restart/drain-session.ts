@@ -48,6 +48,8 @@ interface Session {
   /** Monotonic; when the ledger last showed the attempt open. */
   ledgerSeenMs: number;
   phase: PhaseEnd;
+  /** Monotonic; when the question was first on the queue's Redis. Null before. */
+  firstAskedMs: number | null;
   wasAnswered: boolean;
   wasReported: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -82,11 +84,15 @@ export class AttemptDrain implements Drain {
   }
 
   /**
-   * Whether any process of the boot has answered. If so, it knows of the drain, and a job that still runs is longer
-   * than the grace.
+   * Whether the boot's processes know no drain: they were asked, and none has answered in time. If one has, a job that
+   * still runs is longer than the grace. Workers that cannot be asked at all (no queue's Redis, no grace) count too.
    */
-  wasAnswered(attempt: Attempt): boolean {
-    return this.#sessions.get(attempt.id)?.wasAnswered === true;
+  knowNoDrain(attempt: Attempt): boolean {
+    const { keys, graceMs, clock } = this.#parts;
+    if (keys === null || graceMs === 0) return true;
+    const session = this.#sessions.get(attempt.id);
+    if (session === undefined || session.wasAnswered || session.firstAskedMs === null) return false;
+    return clock.monotonic() - session.firstAskedMs >= this.#answerWithinMs();
   }
 
   /** What the boot's processes have said of their memory during this drain; null if nothing. Never rejects. */
@@ -121,6 +127,7 @@ export class AttemptDrain implements Drain {
       ledgerSeenMs: clock.monotonic(),
       // The longest possible; the first read of the ledger shortens it.
       phase: { deadlineMs: attempt.deadlineMs, endsMs: clock.monotonic() + longestMs(attempt, graceMs) },
+      firstAskedMs: null,
       wasAnswered: false,
       wasReported: false,
       timer: undefined,
@@ -184,6 +191,7 @@ export class AttemptDrain implements Drain {
     if (keys === null || !this.#sessions.has(id) || this.#isOverdue(session)) return;
     try {
       session.answers = await keys.refresh(bootAsked(session), id);
+      session.firstAskedMs ??= this.#parts.clock.monotonic();
       session.wasAnswered ||= session.answers.size > 0;
       session.lastFault = null;
     } catch (thrown) {
@@ -206,15 +214,20 @@ export class AttemptDrain implements Drain {
   }
 
   #isIdle(session: Session): boolean | null {
-    const { keys, clock, graceMs } = this.#parts;
+    const { clock } = this.#parts;
     const processes = this.#bootOf(session.attempt)?.processes ?? [];
     return isIdle({
       answers: session.answers,
       processes: processes.map(({ processId, timeMs, activeJobs }) => ({ processId, timeMs, activeJobs })),
       askedAtMs: session.askedAtMs,
       nowMs: clock.now(),
-      answerWithinMs: keys === null ? 0 : Math.min(ANSWER_WITHIN_MS, graceMs / 2),
+      answerWithinMs: this.#answerWithinMs(),
     });
+  }
+
+  #answerWithinMs(): number {
+    const { keys, graceMs } = this.#parts;
+    return keys === null ? 0 : Math.min(ANSWER_WITHIN_MS, graceMs / 2);
   }
 
   /** Workers know their boot by its id in the metrics. A person's attempt has the platform's id, which may differ. */
@@ -237,9 +250,13 @@ function bootAsked({ attempt, bootId }: Session): DrainedBoot {
   return { app: attempt.target.app, bootId };
 }
 
-/** The longest that the current phase may take, whatever the ledger's clock shows. */
-function longestMs({ phase }: Attempt, graceMs: number): number {
-  return phase === 'sending' ? CONFIRM_DEADLINE_MS : graceMs;
+/**
+ * The longest that the current phase may take, whatever the ledger's clock shows. A drain has the grace of the actuator
+ * that began it: where a successor has a shorter one, its workers must not go on before the attempt does.
+ */
+function longestMs({ phase, drainingAtMs, deadlineMs }: Attempt, graceMs: number): number {
+  if (phase === 'sending') return CONFIRM_DEADLINE_MS;
+  return drainingAtMs === undefined || drainingAtMs === null ? graceMs : deadlineMs - drainingAtMs;
 }
 
 function describe({ attempt }: Session, error: Error) {

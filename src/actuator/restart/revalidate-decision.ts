@@ -1,4 +1,5 @@
 import type { Attempt } from '../../attempt/attempt.ts';
+import { silentAfterMs } from '../../detector/boot/silence.ts';
 import { assess } from '../../detector/rules/assess.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
@@ -25,4 +26,15 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
   const verdict = assess(entry.boot, context, policy);
   if (verdict.reason === 'silent') return null;
   return verdict.action === 'restart';
+}
+
+/**
+ * Whether the attempt's boot may have ended: the platform's last listing has another, or it does not report. Only a
+ * guess; false where this actuator does not know the boot, as one that does not lead.
+ */
+export function mayBeOver(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean {
+  const entry = registry.find(attempt.target.app, attempt);
+  if (entry === null) return false;
+  if (entry.listing?.kind === 'unlisted') return true;
+  return clock.now() - entry.boot.lastPointMs > silentAfterMs(entry.boot, policy.windowMs);
 }

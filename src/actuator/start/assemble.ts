@@ -78,7 +78,9 @@ export function assemble(input: AssembleInput): Assembled {
   const platform = viewOf(connections, settings, host);
   const isOurs = (attempt: Attempt) =>
     (partitions?.isHeld(attempt.target) ?? true) || (isFirst() && isOrphan(attempt, clock.now()));
-  const mode = modeOf(input, { ledger, platform, isOurs, publish });
+  // On Kafka the one that holds the target leads it, and moves no other's.
+  const leads = () => partitions !== null || isFirst();
+  const mode = modeOf(input, { ledger, platform, isOurs, leads, publish });
   const fleet = new Fleet({ registry, platform, rules: settings, host });
   const learner = new Learner({ fleet, ledgers, recorder, publish, host: calmHost });
   const reporter = new Reporter({ history, publish, mode, host });
@@ -136,17 +138,18 @@ interface MayAct {
   readonly ledger: Ledger | null;
   readonly platform: PlatformView | null;
   readonly isOurs: (attempt: Attempt) => boolean;
+  readonly leads: () => boolean;
   readonly publish: (event: ActuatorEvent) => Promise<void>;
 }
 
 function modeOf(
   { settings, measurements: { registry }, host }: AssembleInput,
-  { ledger, platform: view, isOurs, publish }: MayAct,
+  { ledger, platform: view, isOurs, leads, publish }: MayAct,
 ): Mode {
   if (ledger === null) return { kind: 'observe', lacks: 'ledger' };
   if (view === null) return { kind: 'observe', lacks: 'platform' };
   const platform = view.forRestarts();
-  const restarts = createRestarts({ ledger, platform, view, registry, isOurs, publish }, settings, host);
+  const restarts = createRestarts({ ledger, platform, view, registry, isOurs, leads, publish }, settings, host);
   return { kind: 'act', restarts, platform };
 }
 

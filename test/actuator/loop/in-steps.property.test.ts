@@ -53,11 +53,14 @@ function world(dynos: readonly DynoSpec[]) {
   for (const [dyno, spec] of dynos.entries())
     for (let timeMs = START_MS; timeMs < END_MS; timeMs += WINDOW_MS / 5)
       registry.accept([pointOf(dyno, spec, timeMs)]);
-  const says = { up: 5, nowMs: END_MS, isBlocked: false };
+  const says = { up: 5, nowMs: END_MS, isBlocked: false, restarted: 'up' };
+  const listed = () => [
+    { id: 'b', name: 'worker.99', processType: 'worker', state: says.restarted, createdAtMs: END_MS },
+  ];
   const quiet = () => undefined;
   const parts = {
     registry,
-    platform: { upCount: () => says.up, isBlocked: () => says.isBlocked },
+    platform: { upCount: () => says.up, isBlocked: () => says.isBlocked, dynosOfApp: listed },
     rules: {
       policy: POLICY,
       permissions: { allowed: [{ app: '*', processType: 'worker' }], dryRun: false, ownApp: null },
@@ -68,7 +71,10 @@ function world(dynos: readonly DynoSpec[]) {
   const happen = ({ kind, dyno }: Happening) => {
     says.nowMs += 1;
     if (kind === 'refuses') says.isBlocked = true;
-    if (kind === 'is-read') says.up = 0;
+    if (kind === 'is-read') {
+      says.up = 0;
+      says.restarted = 'crashed';
+    }
     if (kind === 'comes') {
       const spec = { app: dyno % APPS.length, isBloated: true, lowerMb: 0 };
       registry.accept([pointOf(100 + dyno, spec, END_MS)]);
@@ -82,7 +88,7 @@ function world(dynos: readonly DynoSpec[]) {
 
 const ledger = {
   nowMs: END_MS,
-  history: [],
+  history: [{ dyno: 'worker.99', bootId: 'a', outcome: 'restarted', closedAtMs: END_MS, sendingAtMs: END_MS }],
   dryHistory: [],
   spentBootIds: [],
   open: null,

@@ -240,17 +240,29 @@ describe('the key of a drain', () => {
   });
 });
 
+describe('a drain that an actuator with a shorter grace takes over', () => {
+  it('keeps its workers stopped until its own deadline', async () => {
+    const attempt = await draining();
+    await pass(10_000);
+    const successor = makeDrain(queue, 5_000);
+    await successor.ask(attempt);
+    await pass(GRACE_MS - 12_000);
+    expect(Date.now() - queue.lastAtMs).toBeLessThan(2_000);
+    await pass(10_000);
+    expect(Date.now() - queue.lastAtMs).toBeGreaterThan(5_000);
+    await successor.stop();
+  });
+});
+
 describe('whether a draining boot is idle', () => {
   it('is what its processes answer', async () => {
     registry.accept([aPoint(null)]);
     const attempt = await draining();
     await drain.ask(attempt);
     expect(await drain.idle(attempt)).toBeNull();
-    expect(drain.wasAnswered(attempt)).toBe(false);
     queue.answers.set('process-1', false);
     await pass(1_000);
     expect(await drain.idle(attempt)).toBe(false);
-    expect(drain.wasAnswered(attempt)).toBe(true);
     queue.answers.set('process-1', true);
     await pass(1_000);
     expect(await drain.idle(attempt)).toBe(true);
@@ -298,7 +310,6 @@ describe('whether a draining boot is idle', () => {
     expect(await drain.idle(attempt)).toBe(false);
     registry.accept([aPoint(0)]);
     expect(await drain.idle(attempt)).toBe(true);
-    expect(drain.wasAnswered(attempt)).toBe(false);
   });
 
   it('is what the points say at once when no process can be asked', async () => {
@@ -315,5 +326,52 @@ describe('whether a draining boot is idle', () => {
   it('cannot be known before it was asked', async () => {
     expect(await drain.idle(await draining())).toBeNull();
     expect((await ledger.read(SHOP)).open?.phase).toBe('draining');
+  });
+});
+
+describe('that workers know no drain', () => {
+  const graceIsOver = async () => {
+    const attempt = await draining();
+    await drain.ask(attempt);
+    await pass(GRACE_MS);
+    return attempt;
+  };
+
+  it('is known once they were asked, and none has answered in time', async () => {
+    const attempt = await draining();
+    expect(drain.knowNoDrain(attempt)).toBe(false);
+    await drain.ask(attempt);
+    await pass(5_000);
+    expect(drain.knowNoDrain(attempt)).toBe(false);
+    await pass(1_000);
+    expect(drain.knowNoDrain(attempt)).toBe(true);
+  });
+
+  it('is refuted by one answer', async () => {
+    queue.answers.set('process-1', false);
+    expect(drain.knowNoDrain(await graceIsOver())).toBe(false);
+  });
+
+  it("is not known where the queue's Redis was away all the time", async () => {
+    queue.isThere = false;
+    expect(drain.knowNoDrain(await graceIsOver())).toBe(false);
+  });
+
+  it('is not known to an actuator that finds the drain after its grace', async () => {
+    const attempt = await draining();
+    await pass(GRACE_MS + 1_000);
+    const successor = makeDrain();
+    await successor.ask(attempt);
+    expect(successor.knowNoDrain(attempt)).toBe(false);
+    expect(queue.refreshed).toEqual([]);
+    await successor.stop();
+  });
+
+  it.each([
+    ["no queue's Redis is configured", () => makeDrain(null)],
+    ['no grace is given', () => makeDrain(queue, 0)],
+  ])('is assumed where %s', async (_, make) => {
+    drain = make();
+    expect(drain.knowNoDrain(await draining())).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { type Attempt, EVIDENCE_MAX_AGE_MS, type Move, SEND_DEADLINE_MS } from '../../../attempt/attempt.ts';
 import {
+  forbiddenBecause,
   isDrained,
   type OnDrainTimeout,
   type Reports,
@@ -8,14 +9,16 @@ import {
   stepDraining,
   stepSending,
   type Terms,
+  type Unread,
 } from '../../../attempt/attempt-step.ts';
 import { PlatformError } from '../../../model/errors.ts';
 import type { ListedDyno } from '../../../model/listing.ts';
 import type { MemoryReport } from '../../../model/memory-report.ts';
 import type { Permission } from '../../../model/permission.ts';
 import type { Target } from '../../../model/target.ts';
-import type { Clock, Drain, Ledger, Platform, RestartAnswer } from '../../../ports.ts';
+import type { Clock, Drain, HistoryEntry, Ledger, Platform, RestartAnswer } from '../../../ports.ts';
 import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
+import { AttemptWatch } from './attempt-watch.ts';
 
 export interface AttemptMoverParts {
   readonly ledger: Ledger;
@@ -33,6 +36,11 @@ export interface AttemptMoverParts {
   readonly isOurs?: (attempt: Attempt) => boolean;
   /** By this actuator's settings: the attempt may have been claimed under others. */
   readonly permission: (target: Target) => Permission;
+  /**
+   * Whether this actuator's settings count where they forbid what another one's have allowed: two that share a ledger
+   * must not end each other's attempts for ever. Default: they do.
+   */
+  readonly leads?: () => boolean;
   /** Other dynos of the target that must be up at each read; not checked for a person's attempt. Default: 0. */
   readonly minHealthy?: number;
   /**
@@ -40,6 +48,8 @@ export interface AttemptMoverParts {
    * person's attempt.
    */
   readonly stillHolds: (attempt: Attempt) => boolean | null;
+  /** A guess, worth a reading: the boot may have ended during its drain. Default: it has not. */
+  readonly mayBeOver?: (attempt: Attempt) => boolean;
   /** Whether a boot other than the attempt's reports under this platform id. Default: none does. */
   readonly isCarriedByAnother?: (attempt: Attempt, dynoId: string) => boolean;
   /**
@@ -58,6 +68,10 @@ export interface Moment {
   readonly attempt: Attempt;
   /** The ledger's time. */
   readonly nowMs: number;
+  /** A person paused its target, or all. */
+  readonly isPaused: boolean;
+  /** Closed attempts of its target, newest first. */
+  readonly history: readonly HistoryEntry[];
   readonly report: (error: unknown) => void;
 }
 
@@ -69,16 +83,19 @@ export class AttemptMover {
   readonly #parts: AttemptMoverParts;
   /** The platform's answers to this process's DELETEs, until their attempts are closed. */
   readonly #answers = new Map<string, { readonly sendingAtMs: number | null; readonly said: RestartAnswer }>();
+  readonly #watch: AttemptWatch;
   readonly #stopped: AbortSignal;
 
   /** @param stopped aborted: begin nothing new, and cancel reads */
   constructor(parts: AttemptMoverParts, stopped: AbortSignal) {
     this.#parts = parts;
+    this.#watch = new AttemptWatch(parts.clock);
     this.#stopped = stopped;
   }
 
-  /** Another actuator may have closed an attempt whose answer is kept here. */
-  forgetAnswersBut(open: readonly Attempt[]): void {
+  /** Another actuator may have closed an attempt of which something is kept here. */
+  forgetAllBut(open: readonly Attempt[]): void {
+    this.#watch.forgetBut(open);
     for (const id of this.#answers.keys()) {
       if (!open.some((attempt) => attempt.id === id)) this.#answers.delete(id);
     }
@@ -91,6 +108,9 @@ export class AttemptMover {
 
   /** One move at most; true where another one may follow at once. */
   async advance(now: Moment): Promise<boolean> {
+    // Its workers shall not wait for the end of a drain after which nothing may be sent.
+    if (now.isPaused && now.attempt.phase !== 'sending') return this.#make(now.attempt, abandonedBecause('paused'));
+    if (this.#isForTheLeader(now.attempt)) return false;
     switch (now.attempt.phase) {
       case 'claimed':
         return this.#fromClaimed(now);
@@ -103,35 +123,46 @@ export class AttemptMover {
     }
   }
 
-  async #fromClaimed({ attempt, nowMs, report }: Moment): Promise<boolean> {
-    const { graceMs } = this.#parts;
-    const dynos = await this.#list(attempt.target, report);
-    if (this.#stopped.aborted) return false;
-    return this.#make(attempt, stepClaimed(attempt, { nowMs, dynos, graceMs, ...this.#termsOf(attempt) }));
+  #isForTheLeader(attempt: Attempt): boolean {
+    if (attempt.phase === 'sending' || this.#parts.leads?.() !== false) return false;
+    return forbiddenBecause(attempt, this.#parts.permission(attempt.target)) !== null;
   }
 
-  async #fromDraining({ attempt, nowMs, report }: Moment): Promise<boolean> {
+  async #fromClaimed({ attempt, nowMs, history, report }: Moment): Promise<boolean> {
+    const { graceMs } = this.#parts;
+    const dynos = await this.#list(attempt, report);
+    if (this.#stopped.aborted) return false;
+    return this.#make(attempt, stepClaimed(attempt, { nowMs, dynos, graceMs, history, ...this.#termsOf(attempt) }));
+  }
+
+  async #fromDraining({ attempt, nowMs, history, report }: Moment): Promise<boolean> {
+    const { clock, stillHolds, onDrainTimeout } = this.#parts;
     const idle = await this.#drainFor(attempt, report);
+    const end = {
+      idle,
+      idleForMs: this.#watch.noteIdle(attempt, idle),
+      stillHolds: attempt.by === 'person' ? true : stillHolds(attempt),
+      onDrainTimeout: onDrainTimeout?.(attempt) ?? 'go-on',
+    } as const;
     const assess = (dynos: readonly ListedDyno[] | null) =>
-      stepDraining(attempt, {
-        nowMs,
-        dynos,
-        idle,
-        ...this.#termsOf(attempt),
-        stillHolds: attempt.by === 'person' ? true : this.#parts.stillHolds(attempt),
-        onDrainTimeout: this.#parts.onDrainTimeout?.(attempt) ?? 'go-on',
-      });
+      stepDraining(attempt, { nowMs, dynos, history, ...end, ...this.#termsOf(attempt) });
+    const isOver = isDrained(attempt, nowMs, idle);
     const early = assess(null);
-    if (early.do === 'move' || !isDrained(attempt, nowMs, idle)) return this.#make(attempt, early);
-    const memoryReport = (await this.#parts.memoryReport?.(attempt)) ?? null;
-    const readAtMs = this.#parts.clock.monotonic();
-    const dynos = await this.#list(attempt.target, report);
+    if (!isOver && (early.do === 'move' || !this.#isWorthALook(attempt))) return this.#make(attempt, early);
+    const isWanted = isOver && early.do === 'wait';
+    const memoryReport = isWanted ? ((await this.#parts.memoryReport?.(attempt)) ?? null) : null;
+    const readAtMs = clock.monotonic();
+    const dynos = await this.#list(attempt, report);
     if (this.#stopped.aborted) return false;
     const step = assess(dynos);
     if (step.do === 'wait' || step.move.to !== 'sending') return this.#make(attempt, step);
     // If the process was suspended since it read, that evidence is stale: start this move again.
-    if (this.#parts.clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
+    if (clock.monotonic() - readAtMs > EVIDENCE_MAX_AGE_MS) return false;
     return this.#send(attempt, { ...step.move, memoryReport });
+  }
+
+  #isWorthALook(attempt: Attempt): boolean {
+    return this.#parts.mayBeOver?.(attempt) === true && this.#watch.isLookDue(attempt);
   }
 
   /** Writes `sending`; where, and only where, that write is confirmed, sends the one DELETE. */
@@ -164,7 +195,7 @@ export class AttemptMover {
     if (said?.kind === 'not-sent') return this.#make(attempt, closing('abandoned', `nothing was sent: ${said.why}`));
     // The drain key lives for seconds; renew it, so that the boot's workers stay paused until the boot is gone.
     await this.#drainFor(attempt, report);
-    const dynos = await this.#list(attempt.target, report);
+    const dynos = await this.#list(attempt, report);
     if (this.#stopped.aborted) return false;
     return this.#make(attempt, withAnswer(stepSending(attempt, { nowMs, dynos }), said));
   }
@@ -201,23 +232,34 @@ export class AttemptMover {
     return answer.attempt.phase !== 'closed';
   }
 
-  #termsOf(attempt: Attempt): Terms & Reports {
+  #termsOf(attempt: Attempt): Omit<Terms, 'history'> & Reports & { readonly unread: Unread | null } {
     const { permission, minHealthy = 0, isCarriedByAnother = () => false } = this.#parts;
     return {
       permission: permission(attempt.target),
       minHealthy,
+      unread: this.#watch.unread(attempt),
       isCarriedByAnother: (dynoId) => isCarriedByAnother(attempt, dynoId),
     };
   }
 
   /** Null where the platform did not answer or must not be called. Not to be used once this actuator is stopping. */
-  async #list(target: Target, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
-    if (this.#parts.mayCallPlatform?.() === false) return null;
+  async #list(attempt: Attempt, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
+    if (this.#parts.mayCallPlatform?.() === false) {
+      const unread = { because: 'the platform accepts no calls', isRefused: false };
+      this.#watch.noteRead(attempt, this.#watch.unread(attempt) ?? unread);
+      return null;
+    }
     try {
-      return await this.#parts.platform.list(target.app, this.#stopped);
+      const dynos = await this.#parts.platform.list(attempt.target.app, this.#stopped);
+      this.#watch.noteRead(attempt, null);
+      return dynos;
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error;
-      if (!this.#stopped.aborted) report(error);
+      if (this.#stopped.aborted) return null;
+      // A token that is refused may be accepted again, but not within the minute that workers could wait for it.
+      const isRefused = error.code === 'platform-refused' || error.code === 'platform-unauthorized';
+      this.#watch.noteRead(attempt, { because: error.message, isRefused });
+      report(error);
       return null;
     }
   }

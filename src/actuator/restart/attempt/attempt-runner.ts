@@ -60,7 +60,7 @@ export class AttemptRunner {
     let open: readonly Attempt[] = [];
     try {
       open = await this.#parts.ledger.open();
-      this.#mover.forgetAnswersBut(open);
+      this.#mover.forgetAllBut(open);
     } catch (error) {
       faults.push({ target: null, error: asError(error) });
     }
@@ -94,9 +94,9 @@ export class AttemptRunner {
 
   async #drive(target: Target, report: (error: unknown) => void): Promise<void> {
     for (let moves = 0; moves < MOVES_PER_CALL && !this.#isStopping(); moves++) {
-      const { open: attempt, nowMs } = await this.#parts.ledger.read(target);
+      const { open: attempt, nowMs, paused: isPaused, history } = await this.#parts.ledger.read(target);
       if (attempt === null) return;
-      const goOn = await this.#mover.advance({ attempt, nowMs, report });
+      const goOn = await this.#mover.advance({ attempt, nowMs, isPaused, history, report });
       if (!goOn) return;
     }
   }
