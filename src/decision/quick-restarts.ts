@@ -1,14 +1,11 @@
-import type { Outcome } from '../attempt/attempt.ts';
+import type { ClosedSending } from '../attempt/restarted-dyno.ts';
 import type { EarlyRestarts } from '../detector/rules/assessment.ts';
 import { TUNING } from '../detector/tuning.ts';
 
 /** The part of a closed attempt that is asked. Ledger's own times (Unix ms). */
-export interface ClosedRestart {
-  readonly dyno: string;
-  readonly outcome: Outcome;
+export interface ClosedRestart extends ClosedSending {
   /** A person's restart says nothing of how soon memory was back. */
   readonly by?: 'policy' | 'person';
-  readonly closedAtMs: number;
 }
 
 interface Restarts {
@@ -23,8 +20,8 @@ interface Restarts {
 /**
  * What the newest restarts of a dyno say of an early one. They bought so little that it waits until the dyno is full
  * where the last one of its target was useless, or two of the last week came within `quickRestartWindows`. One that
- * has waited found the dyno full, as a leak makes it: then `earlyAfterFull` restarts may come early, twice as many
- * after the next one, and so on.
+ * has waited found the dyno full, as a leak makes it and no cache does: for as long as that is remembered, restarts
+ * come early again.
  * Names that are not reused (Fir) never have more than one restart.
  */
 export function earlyRestarts(restarts: Restarts, dyno: string): EarlyRestarts {
@@ -38,18 +35,8 @@ export function earlyRestarts(restarts: Restarts, dyno: string): EarlyRestarts {
     .map(({ closedAtMs }) => closedAtMs)
     .filter((closedAtMs) => nowMs - closedAtMs < TUNING.quickMemoryMs)
     .reverse();
-  let isQuick = false;
-  let mayComeEarly = 0;
-  let granted: number = TUNING.earlyAfterFull;
-  for (const [index, atMs] of timesMs.entries()) {
-    const afterMs = atMs - (timesMs[index - 1] ?? Number.NEGATIVE_INFINITY);
-    if (mayComeEarly > 0) mayComeEarly -= 1;
-    else if (isQuick && afterMs <= fullMs) {
-      mayComeEarly = granted;
-      granted *= 2;
-    }
-    isQuick ||= afterMs <= quickMs;
-  }
-  if (!isQuick) return 'usual';
-  return mayComeEarly === 0 ? 'wait' : 'granted';
+  const gapsMs = timesMs.slice(1).map((atMs, index) => atMs - (timesMs[index] ?? atMs));
+  const quick = gapsMs.findIndex((gapMs) => gapMs <= quickMs);
+  if (quick === -1) return 'usual';
+  return gapsMs.slice(quick + 1).some((gapMs) => gapMs <= fullMs) ? 'granted' : 'wait';
 }

@@ -144,8 +144,6 @@ export const TUNING = {
   quickMemoryMs: 7 * 86_400_000,
   /** ... bought little: the next one waits until usage stays at this fraction. A cache stops below its limit. Tuned. */
   fullFraction: 0.98,
-  /** A dyno that got there leaks: this many restarts may come early again, twice as many the next time. Tuned. */
-  earlyAfterFull: 12,
   /** Windows without a point after which a boot is silent, unless it reports less often. Definition. */
   silentWindows: 3,
   /**

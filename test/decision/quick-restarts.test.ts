@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type ClosedRestart, earlyRestarts } from '../../src/decision/quick-restarts.ts';
-import { TUNING } from '../../src/detector/tuning.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = 1_700_000_000_000;
@@ -41,15 +40,14 @@ describe('the newest restarts of a dyno', () => {
     expect(early(history, uselessRestarts)).toBe('wait');
   });
 
-  it('bought enough once one has waited until the dyno was full: for some restarts, then for twice as many', () => {
-    const counts = Array.from({ length: 60 }, (_, count) => count).filter((count) => early(every(count)) === 'wait');
-    const first = 2;
-    const second = first + 1 + TUNING.earlyAfterFull;
-    expect(counts).toEqual([first, second, second + 1 + 2 * TUNING.earlyAfterFull]);
-  });
-
   it('bought enough for the rest of the week once one has waited', () => {
     expect(early([closed(1), ...every(3, 50)])).toBe('granted');
+    const waiting = Array.from({ length: 60 }, (_, count) => count).filter((count) => early(every(count)) === 'wait');
+    expect(waiting).toEqual([2]);
+  });
+
+  it('waits again once the one that waited is a week ago', () => {
+    expect(early([closed(100), closed(101), ...every(1, 7 * 24 + 1)])).toBe('wait');
   });
 
   it('one that came later than a leak would have been full has not waited', () => {

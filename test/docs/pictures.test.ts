@@ -70,9 +70,10 @@ describe('the film of a terminal', () => {
 });
 
 it("the Procfile starts a command of this package's build", () => {
-  const line = /^web: node (?:--[\w=-]+ )*dist\/(.+)\.js (\w+)\n$/;
-  const [, path = '', command = ''] = line.exec(readPage('Procfile')) ?? [];
-  const { status, stderr } = spawnSync(process.execPath, [`${ROOT}src/${path}.ts`, command, '--port', 'none'], {
+  const [, command = ''] = /^web: (.+)\n$/.exec(readPage('Procfile')) ?? [];
+  const fromSources = command.replace(' node ', ` ${process.execPath} `).replace(/dist\/(.+)\.js/, 'src/$1.ts');
+  const { status, stderr } = spawnSync('sh', ['-c', `exec ${fromSources} --port none`], {
+    cwd: ROOT,
     encoding: 'utf8',
     env: { PATH: process.env.PATH },
   });
