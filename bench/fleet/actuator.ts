@@ -22,6 +22,7 @@ export interface Answer {
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** As `Procfile` and `Dockerfile` start it. */
 const HEAP_FLAGS = ['--max-semi-space-size=8'];
+const ALLOCATOR = { MALLOC_ARENA_MAX: '1' };
 const ADMIN_TOKEN = 'bench-admin';
 const INGEST_TOKEN = 'bench-ingest';
 
@@ -53,6 +54,7 @@ export class BenchActuator {
         TIDEMARK_TARGETS: 'fleet-*:worker',
         TIDEMARK_ADMIN_TOKEN: ADMIN_TOKEN,
         TIDEMARK_INGEST_TOKENS: `*=${INGEST_TOKEN}`,
+        ...ALLOCATOR,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
