@@ -49,6 +49,7 @@ const EXAMPLE: Assessment = {
     swings: NO_SWINGS,
   },
   isSilent: false,
+  isJustBack: false,
   uptimeMs: NOW_MS,
   usageBytes: 460 * MIB,
   steadyUsageBytes: 455 * MIB,

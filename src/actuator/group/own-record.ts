@@ -1,5 +1,5 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
-import { silentAfterMs } from '../../detector/boot/silence.ts';
+import { isSilentAt } from '../../detector/boot/silence.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
 import { targetKey } from '../../model/target.ts';
 import type { ActuatorRecord, Clock } from '../../ports.ts';
@@ -68,7 +68,7 @@ export class OwnRecord {
       for (const ofDyno of ofApp.byDyno()) {
         for (const entry of ofDyno) {
           const { boot } = entry;
-          if (nowMs - boot.lastPointMs > silentAfterMs(boot, windowMs)) continue;
+          if (isSilentAt(boot, nowMs, windowMs)) continue;
           dynos += 1;
           oneOfEach.set(`${boot.identity.app}|${boot.identity.processType}`, entry);
         }

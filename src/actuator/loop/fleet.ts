@@ -2,7 +2,7 @@ import { type Check, checklist } from '../../decision/checklist.ts';
 import { decideInSteps } from '../../decision/decide.ts';
 import type { DecideInput } from '../../decision/decide-input.ts';
 import { noteLearned, noteLimit } from '../../detector/boot/boot.ts';
-import { silentAfterMs } from '../../detector/boot/silence.ts';
+import { isSilentAt } from '../../detector/boot/silence.ts';
 import type { Decision } from '../../model/decision.ts';
 import { permissionOf } from '../../model/permission.ts';
 import type { Permissions, Policy } from '../../model/policy.ts';
@@ -76,7 +76,7 @@ export class Fleet {
     const nowMs = this.#parts.host.clock.now();
     const { windowMs } = this.policy;
     return entries.filter(({ boot, decision }) => {
-      const wasSilent = decision !== null && decision.timeMs - boot.lastPointMs > silentAfterMs(boot, windowMs);
+      const wasSilent = decision !== null && isSilentAt(boot, decision.timeMs, windowMs);
       return !wasSilent || Math.abs(nowMs - decision.timeMs) >= SILENT_LOOK_WINDOWS * windowMs;
     });
   }

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../attempt/attempt.ts';
-import { silentAfterMs } from '../../detector/boot/silence.ts';
+import { isSilentAt } from '../../detector/boot/silence.ts';
 import { assess } from '../../detector/rules/assess.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Clock } from '../../ports.ts';
@@ -36,5 +36,5 @@ export function mayBeOver(attempt: Attempt, { registry, clock, policy }: StillHo
   const entry = registry.find(attempt.target.app, attempt);
   if (entry === null) return false;
   if (entry.listing?.kind === 'unlisted') return true;
-  return clock.now() - entry.boot.lastPointMs > silentAfterMs(entry.boot, policy.windowMs);
+  return isSilentAt(entry.boot, clock.now(), policy.windowMs);
 }

@@ -1,5 +1,5 @@
 import { type Boot, heldByJobs } from '../../detector/boot/boot.ts';
-import { silentAfterMs } from '../../detector/boot/silence.ts';
+import { isSilentAt } from '../../detector/boot/silence.ts';
 import type { JobShare } from '../../model/job-point.ts';
 import { type Target, targetKey } from '../../model/target.ts';
 import { compareDynos, type DynoPlace, type DynosPage } from '../../web/show/dyno-order.ts';
@@ -111,16 +111,11 @@ function viewOf(parts: DynoViewParts, entry: BootEntry): DynoView | null {
     startedAtMs: facts?.createdAtMs ?? boot.identity.startTimeMs,
     firstPointMs: boot.firstPointMs,
     lastPointMs: boot.lastPointMs,
-    isStale: isStale(boot, parts.nowMs(), windowMs),
+    isStale: isSilentAt(boot, parts.nowMs(), windowMs),
     heldBy: null,
     attemptId: openAttemptOf(parts, decision.target, boot.identity.dyno),
     history: (moments) => recentHistory(parts, entry, moments),
   };
-}
-
-/** Whether measurements have stopped. */
-export function isStale(boot: Boot, nowMs: number, windowMs: number): boolean {
-  return nowMs - boot.lastPointMs > silentAfterMs(boot, windowMs);
 }
 
 function openAttemptOf({ standings }: DynoViewParts, target: Target | null, dyno: string): string | null {

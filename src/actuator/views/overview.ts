@@ -1,6 +1,7 @@
 import { gaveNothingBack } from '../../attempt/breaker.ts';
 import type { ActuatorSettings } from '../../config/resolve.ts';
 import { isOff } from '../../decision/standing.ts';
+import { isSilentAt } from '../../detector/boot/silence.ts';
 import { type TargetKey, targetKey } from '../../model/target.ts';
 import type { HistoryEntry } from '../../ports.ts';
 import type { Overview, ScoreboardView } from '../../web/views.ts';
@@ -11,7 +12,7 @@ import { stepByStep } from '../loop/turns.ts';
 import type { Mode } from '../mode.ts';
 import type { CallFigures, PlatformView } from '../platform/platform-view.ts';
 import type { Standings } from '../report/standings.ts';
-import { type DynoViewParts, isStale } from './dyno-views.ts';
+import type { DynoViewParts } from './dyno-views.ts';
 import { FleetSums } from './groups.ts';
 
 export interface OverviewParts {
@@ -84,7 +85,7 @@ function* sumUp({ registry, fleet }: DynoViewParts, nowMs: number): Generator<vo
       const entry = newestDecidedIn(ofDyno);
       if (entry?.decision) {
         const { boot, decision } = entry;
-        sums.add({ boot, decision, isStale: isStale(boot, nowMs, windowMs) });
+        sums.add({ boot, decision, isStale: isSilentAt(boot, nowMs, windowMs) });
       }
       yield;
     }

@@ -23,9 +23,10 @@ import {
   oldestJobStartOf,
   openProcess,
   type ProcessState,
-  rememberedMs,
   updateProcess,
 } from './process-state.ts';
+import { processOf, remembered, withProcess } from './processes.ts';
+import { isJustBack, wasSilentAt } from './silence.ts';
 
 /** One life of a dyno: the fold of its Points. Of bounded size, and kept as JSON. Memory in bytes. */
 export interface Boot {
@@ -75,11 +76,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Of what `restored-boot.ts` reads. */
 export const SNAPSHOT_VERSION = 9;
-/**
- * Beyond these, the one that was silent for longest is forgotten: a dyno that forks without end must not fill the
- * actuator's memory.
- */
-export const MAX_PROCESSES = 64;
 /** A process whose interval is not known has ended when it was silent for this many windows. */
 const PROCESS_SILENT_WINDOWS = 3;
 const MIN_PROCESS_SILENT_MS = 2_000;
@@ -116,6 +112,7 @@ export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   const own = boot as Mutable<Boot>;
   const known = processOf(boot.processes, point.processId);
   const state = known ?? openProcess(point);
+  const wasSilent = wasSilentAt(boot, point.timeMs, policy.windowMs);
   const { isNews, isChanged } = updateProcess(state, point);
   if (!isChanged && !takesLimit(boot, point)) return boot;
   const silentMs = Math.max(PROCESS_SILENT_WINDOWS * policy.windowMs, MIN_PROCESS_SILENT_MS);
@@ -136,6 +133,7 @@ export function observe(boot: Boot, point: Point, policy: BootPolicy): Boot {
   own.usageBytes = dynoBytesOf(boot.processes, nowMs, silentMs) ?? sumOf(reporting, rssBytesOf);
   if (isNews && point.timeMs >= boot.lastPointMs) {
     own.lastPointMs = point.timeMs;
+    if (wasSilent) boot.curve?.resume();
     if (boot.usageBytes !== null) addToCurve(own, boot.usageBytes, policy);
   }
   return boot;
@@ -180,6 +178,7 @@ function addToCurve(boot: Mutable<Boot>, usageBytes: number, policy: BootPolicy)
   const jobsBytes = Math.min(heldByJobsBytes, (holding ?? 0) * perJob.bytes);
   const ownBytes = usageBytes - heldByJobsBytes;
   if (!boot.curve.observe({ timeMs, ownBytes, heldByJobsBytes, jobsBytes, activeJobs, holdingJobs: holding })) return;
+  if (isJustBack(boot)) return;
   const limitBytes = boot.platformLimitBytes ?? boot.limitBytes;
   const features = featuresOf(boot.curve, {
     limitBytes,
@@ -251,23 +250,6 @@ export function floorWithoutJobs(
   const { curve, perJob } = boot;
   if (postWarmupFloor(boot, policy, createdAtMs) === null || curve?.warm == null) return null;
   return isNearlyIdle(curve.warm, perJob) ? withoutJobs(curve.warm, perJob) : null;
-}
-
-function processOf(processes: readonly ProcessState[], processId: string): ProcessState | undefined {
-  for (const state of processes) if (state.processId === processId) return state;
-  return undefined;
-}
-
-function withProcess(processes: readonly ProcessState[], opened: ProcessState): readonly ProcessState[] {
-  // Spread, a list of one would keep room for 17 more.
-  if (processes.length < MAX_PROCESSES) return processes.concat(opened);
-  const silent = processes.reduce((one, other) => (other.timeMs < one.timeMs ? other : one));
-  return [...processes.filter((state) => state !== silent), opened];
-}
-
-function remembered(processes: readonly ProcessState[], nowMs: number, silentMs: number): readonly ProcessState[] {
-  const isRemembered = (state: ProcessState) => nowMs - state.timeMs <= rememberedMs(state, silentMs);
-  return processes.every(isRemembered) ? processes : processes.filter(isRemembered);
 }
 
 /** Each point brings an identity of its own; the strings of the first are kept for as long as they are the same. */

@@ -4,8 +4,9 @@ import type { Classified } from '../classes/classify.ts';
 import { Curve, type CurveState } from '../curve/curve.ts';
 import type { Swings } from '../curve/swings.ts';
 import { isJobLoad } from '../load/restored-job-load.ts';
-import { type Boot, MAX_PROCESSES, SNAPSHOT_VERSION } from './boot.ts';
+import { type Boot, SNAPSHOT_VERSION } from './boot.ts';
 import type { ProcessState } from './process-state.ts';
+import { MAX_PROCESSES } from './processes.ts';
 
 /** Names come from the measured side, which cuts them far below this. */
 const MAX_TEXT_LENGTH = 1024;
@@ -112,6 +113,7 @@ function restoreCurve(value: unknown, latestMs: number): Curve | null {
   if (!isRecord(value)) return null;
   const { windowMs, originMs, open, openCoarse, openWide, noise, warm, highestAtStart, lastBytes, lastButOneBytes } =
     value;
+  const { seenBuckets } = value;
   const isPast = (time: unknown) => isAmount(time) && time <= latestMs;
   const isWhole =
     isAmount(windowMs) &&
@@ -120,6 +122,7 @@ function restoreCurve(value: unknown, latestMs: number): Curve | null {
     [lastBytes, lastButOneBytes].every(isAmountOrNull) &&
     (open === null || (isFinitely(open) && isPast((open as { timeMs?: unknown }).timeMs))) &&
     [warm, highestAtStart].every((level) => level === null || isFinitely(level)) &&
+    (seenBuckets === undefined || isAmount(seenBuckets)) &&
     [openCoarse, openWide, noise].every(isFinitely);
   if (!isWhole) return null;
   const curve = Curve.restore(value as unknown as CurveState);

@@ -1,4 +1,5 @@
-import { type Boot, MAX_PROCESSES } from './boot.ts';
+import type { Boot } from './boot.ts';
+import { MAX_PROCESSES } from './processes.ts';
 import { restoreBoot } from './restored-boot.ts';
 
 /** What is kept of a boot in Redis. */

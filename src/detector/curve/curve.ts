@@ -1,6 +1,7 @@
 import { PARTS, TUNING } from '../tuning.ts';
 import type { Bucket, Level, WarmFloor } from './level.ts';
 import { biasOfLowest, followNoise, NO_NOISE, type NoiseState, sampleDeviation } from './noise.ts';
+import { addTo, isHigher, isLower, type OpenLevel, openLevel } from './open-level.ts';
 import { Ring } from './ring.ts';
 import { warmFloorOf } from './warm-up.ts';
 
@@ -49,15 +50,6 @@ interface OpenBucket {
   idleFloorBytes: number;
 }
 
-/** The lowest or highest of floors, on its way to a coarser ring. */
-interface OpenLevel {
-  count: number;
-  floorBytes: number;
-  jobs: number | null;
-  jobsBytes: number;
-  timeMs: number;
-}
-
 export class Curve {
   readonly windowMs: number;
   /** The first sample's. */
@@ -71,8 +63,9 @@ export class Curve {
   readonly #fine = new Ring(6, FINE_BUCKETS);
   readonly #coarse = new Ring(4, COARSE_BUCKETS);
   readonly #wide = new Ring(4, WIDE_BUCKETS);
-  readonly #openCoarse: OpenLevel = { count: 0, floorBytes: 0, jobs: null, jobsBytes: 0, timeMs: 0 };
-  readonly #openWide: OpenLevel = { count: 0, floorBytes: 0, jobs: null, jobsBytes: 0, timeMs: 0 };
+  readonly #openCoarse: OpenLevel = openLevel();
+  readonly #openWide: OpenLevel = openLevel();
+  #seenBuckets = 0;
 
   constructor(windowMs: number, originMs: number) {
     this.windowMs = windowMs;
@@ -81,6 +74,11 @@ export class Curve {
 
   get closedBuckets(): number {
     return this.#fine.pushed;
+  }
+
+  /** Those of them since the boot was last silent: what is older says nothing of now. */
+  get seenBuckets(): number {
+    return this.#seenBuckets;
   }
 
   /** Standard deviation of one sample. */
@@ -117,6 +115,14 @@ export class Curve {
     this.#lastButOneBytes = last;
     this.#lastBytes = sample.ownBytes;
     return closes;
+  }
+
+  /** The boot was silent. What is open is from before: with newer samples it would say what was held at no time. */
+  resume(): void {
+    this.#seenBuckets = 0;
+    this.#open = null;
+    this.#lastBytes = null;
+    this.#lastButOneBytes = null;
   }
 
   #addToOpen({ timeMs, heldByJobsBytes, jobsBytes, activeJobs, holdingJobs }: CurveSample, bytes: number): void {
@@ -159,6 +165,7 @@ export class Curve {
     const wide = coarse === null ? null : addTo(this.#openWide, coarse, WIDE_FACTOR, isHigher);
     if (wide !== null) this.#wide.push([wide.timeMs, wide.floorBytes, wide.jobs, wide.jobsBytes]);
     this.#open = null;
+    this.#seenBuckets += 1;
     const isStart = level.timeMs < TUNING.startWindows * this.windowMs;
     if (isStart && floorBytes > (this.#highestAtStart?.floorBytes ?? 0))
       this.#highestAtStart = { floorBytes, jobs, jobsBytes };
@@ -221,6 +228,7 @@ export class Curve {
       highestAtStart: this.#highestAtStart,
       openCoarse: this.#openCoarse,
       openWide: this.#openWide,
+      seenBuckets: this.#seenBuckets,
       fine: this.#fine.toJSON(),
       coarse: this.#coarse.toJSON(),
       wide: this.#wide.toJSON(),
@@ -240,6 +248,7 @@ export class Curve {
     Object.assign(curve.#openWide, state.openWide);
     const isWhole =
       curve.#fine.restore(state.fine) && curve.#coarse.restore(state.coarse) && curve.#wide.restore(state.wide);
+    curve.#seenBuckets = state.seenBuckets ?? curve.closedBuckets;
     return isWhole ? curve : null;
   }
 }
@@ -256,38 +265,11 @@ export interface CurveState {
   readonly highestAtStart: WarmFloor | null;
   readonly openCoarse: OpenLevel;
   readonly openWide: OpenLevel;
+  /** Absent in snapshots of older versions. */
+  readonly seenBuckets?: number;
   readonly fine: unknown;
   readonly coarse: unknown;
   readonly wide: unknown;
-}
-
-type Floor = Pick<Level, 'floorBytes'>;
-
-function isLower(one: Floor, other: Floor): boolean {
-  return one.floorBytes < other.floorBytes;
-}
-
-function isHigher(one: Floor, other: Floor): boolean {
-  return one.floorBytes > other.floorBytes;
-}
-
-/** Adds a level to the open coarser one; returns that one when it is complete. Its time is that of its middle. */
-function addTo(
-  open: OpenLevel,
-  level: Level,
-  factor: number,
-  replaces: (one: Floor, other: Floor) => boolean,
-): Level | null {
-  if (open.count === 0 || replaces(level, open)) {
-    open.floorBytes = level.floorBytes;
-    open.jobs = level.jobs;
-    open.jobsBytes = level.jobsBytes;
-  }
-  if (open.count === Math.floor(factor / 2)) open.timeMs = level.timeMs;
-  open.count += 1;
-  if (open.count < factor) return null;
-  open.count = 0;
-  return { timeMs: open.timeMs, floorBytes: open.floorBytes, jobs: open.jobs, jobsBytes: open.jobsBytes };
 }
 
 function medianOfThree(a: number, b: number, c: number): number {

@@ -74,7 +74,8 @@ export interface FeatureContext {
   readonly before: CurveFeatures | null;
 }
 
-const NEWEST = 3;
+/** The newest buckets, by which now is judged. */
+export const NEWEST = 3;
 const GAP_BUCKETS = 2;
 
 /** Computed once for each bucket that closes. */
@@ -102,7 +103,9 @@ export function featuresOf(curve: Curve, context: FeatureContext): CurveFeatures
   });
   const { mayComeBack } = returns;
   const highestBytes = Math.max(0, ...[...coarse, ...wide].map((level) => level.floorBytes));
-  const input = { levels, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes, mayComeBack };
+  // A line through older ones would run on through a silence in which nothing was seen.
+  const seen = levels.slice(-Math.max(NEWEST, curve.seenBuckets));
+  const input = { levels: seen, coarse, scaleBytes, highestBytes, marginBytesPerJob: perJob.marginBytes, mayComeBack };
   const rise = levels.length < NEWEST ? null : riseOf(input);
   const sustained = sustainedBytes(levels, noise);
   const isFlat = isPlateau(levels, toleranceBytes) && !creeps(input, toleranceBytes);

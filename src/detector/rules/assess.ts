@@ -1,7 +1,7 @@
 import type { MemoryClass, Verdict } from '../../model/decision.ts';
 import { type Policy, thresholdBytes } from '../../model/policy.ts';
 import { type Boot, floorWhenFirstLevel, heldByJobs, holdingJobs, postWarmupFloor } from '../boot/boot.ts';
-import { silentAfterMs } from '../boot/silence.ts';
+import { isJustBack, isSilentAt } from '../boot/silence.ts';
 import type { CurveFeatures } from '../curve/features.ts';
 import type { Rise } from '../curve/rise.ts';
 import { PARTS, TUNING } from '../tuning.ts';
@@ -59,7 +59,8 @@ function assessmentOf(boot: Boot, context: AssessContext, policy: Policy): Asses
     policy,
     class: classOf(boot, { uptimeMs, limitBytes, baseBytes, policy }),
     features,
-    isSilent: nowMs - boot.lastPointMs > silentAfterMs(boot, policy.windowMs),
+    isSilent: isSilentAt(boot, nowMs, policy.windowMs),
+    isJustBack: isJustBack(boot),
     uptimeMs,
     usageBytes,
     steadyUsageBytes: steadyUsage(boot),

@@ -36,6 +36,8 @@ export interface Assessment {
   /** Null before the first bucket has closed. */
   readonly features: CurveFeatures | null;
   readonly isSilent: boolean;
+  /** It was silent, and less than three buckets have closed since: its features are from before. */
+  readonly isJustBack: boolean;
   readonly uptimeMs: number;
   readonly usageBytes: number | null;
   /** What usage has stayed over since the newest bucket began: one measurement may be noise. 0 before the first. */

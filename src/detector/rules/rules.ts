@@ -58,6 +58,12 @@ export const RULES: readonly Rule[] = [
     sentence: () => 'its measurements have stopped',
   },
   {
+    reason: 'silent',
+    action: 'none',
+    when: ({ isJustBack }) => isJustBack,
+    sentence: () => 'its measurements had stopped, and it is judged again once three windows were seen',
+  },
+  {
     reason: 'warming-up',
     action: 'none',
     when: ({ features }) => features === null || features.sustainedBytes === null,

@@ -21,6 +21,7 @@ export function assessmentWith({ features = {}, ...changes }: Changes = {}): Ass
     class: 'healthy',
     features: features === null ? null : featuresWith({ timeMs: NOW_MS, ...features }),
     isSilent: false,
+    isJustBack: false,
     uptimeMs: 500 * MINUTE_MS,
     usageBytes: 210 * MIB,
     steadyUsageBytes: changes.usageBytes ?? 210 * MIB,

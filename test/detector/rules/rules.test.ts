@@ -27,6 +27,13 @@ const NOTHING = 'a restart would give next to nothing back: a bigger dyno or les
 /** One row for each rule, in their order: what it alone says, and the sentence. */
 const ROWS: readonly (readonly [reason: Reason, action: Action, what: string, changes: Changes, sentence: string])[] = [
   ['silent', 'none', 'no points come', { ...BLOAT, isSilent: true }, `${HIGH}; its measurements have stopped.`],
+  [
+    'silent',
+    'none',
+    'points have just come again',
+    { ...BLOAT, isJustBack: true },
+    `${HIGH}; its measurements had stopped, and it is judged again once three windows were seen.`,
+  ],
   ['warming-up', 'none', 'no bucket has closed', { ...BLOAT, features: null }, 'usage is 470 MB; it is warming up.'],
   [
     'max-rss',
