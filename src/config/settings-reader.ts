@@ -10,6 +10,13 @@ export interface SettingsInput {
   readonly flags: Readonly<Record<string, string>>;
 }
 
+/** A fault for each `TIDEMARK_*` variable that is not a setting. */
+export function unknownVariables(env: SettingsInput['env']): readonly string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('TIDEMARK_') && !SETTING_NAMES.has(name))
+    .map((name) => `${name} is not a setting of Tidemark${hint(name, SETTING_NAMES)}: correct or remove it`);
+}
+
 /** Reads the settings of one start, and collects every fault before one is thrown. */
 export class SettingsReader {
   readonly faults: string[] = [];
@@ -27,10 +34,7 @@ export class SettingsReader {
    * @param command what the person typed: the advice names it
    */
   refuseUnknown(command: Reader): void {
-    for (const name of Object.keys(this.#input.env)) {
-      if (name.startsWith('TIDEMARK_') && !SETTING_NAMES.has(name))
-        this.faults.push(`${name} is not a setting of Tidemark${hint(name, SETTING_NAMES)}: correct or remove it`);
-    }
+    this.faults.push(...unknownVariables(this.#input.env));
     const read = flagsOf(settingsOf(command));
     const all = flagsOf(ALL_SETTINGS);
     const advice = `see "tidemark ${command} --help"`;

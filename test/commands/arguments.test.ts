@@ -29,6 +29,23 @@ describe('the command line', () => {
   });
 
   it.each([
+    ['actuator'],
+    ['demo'],
+    ['replay', 'series.csv'],
+    ['status'],
+    ['top', '--json'],
+    ['page'],
+    ['setup', 'shop:worker'],
+    ['restart', 'shop', 'worker.1'],
+    ['pause'],
+    ['resume'],
+  ])('refuses a misspelt variable: %s', async (...args) => {
+    const { code, stdout, stderr } = await runCli(args, { TIDEMARK_ADMIN_TOKE: 'x' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('TIDEMARK_ADMIN_TOKE is not a setting of Tidemark (did you mean TIDEMARK_ADMIN_TOKEN?)');
+  });
+
+  it.each([
     ['--nope', 'is not a flag of "tidemark doctor"; see "tidemark doctor --help"'],
     ['--windo=2s', '(did you mean --window?); see "tidemark doctor --help"'],
   ])('names the command that was typed: doctor %s', async (flag, words) => {

@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
 import { hint } from '../../config/close-name.ts';
+import { unknownVariables } from '../../config/settings-reader.ts';
 import { ConfigError } from '../../model/errors.ts';
 import { settingsOf } from '../../settings/settings.ts';
 import type { Command, CommandArguments, Environment } from './command.ts';
 
-/** Reads the command line. Throws one `ConfigError` that lists every fault of form. */
+/**
+ * Reads the command line. Throws one `ConfigError` that lists every fault of form, and every unknown `TIDEMARK_*`
+ * variable where the command has no settings that would refuse it.
+ */
 export function readArguments(args: readonly string[], command: Command, env: Environment): CommandArguments {
   const settingFlags = command.takesSettings ? settingsOf(command.name).flatMap(({ flag }) => flag ?? []) : [];
   const valueFlags = [...settingFlags, ...ownNames(command, (value) => value !== null)];
@@ -45,6 +49,8 @@ export function readArguments(args: readonly string[], command: Command, env: En
   }
   const misspelt = Object.keys(flags).filter((flag) => !settingFlags.includes(flag) && ownHint(command, flag) !== '');
   faults.push(...surplus(command, words, command.takesSettings ? misspelt : Object.keys(flags)));
+  // A misspelt token or address would otherwise look like one that is not set.
+  if (!command.takesSettings) faults.push(...unknownVariables(env));
   if (faults.length > 0) throw new ConfigError(faults);
   return { words, flags, own, env };
 }
