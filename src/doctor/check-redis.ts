@@ -1,6 +1,6 @@
-import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/inspect.ts';
-import { probeDrainKeys } from '../adapters/redis/permissions.ts';
-import { obstacleIn } from '../adapters/redis/server-info.ts';
+import { type InspectAnswer, inspectRedis, type RedisInspection } from '../adapters/redis/server/inspect.ts';
+import { probeDrainKeys } from '../adapters/redis/server/permissions.ts';
+import { obstacleIn } from '../adapters/redis/server/server-info.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import { STATE_OBSTACLES } from '../model/state-obstacle.ts';
 import { formatBytes } from '../model/text/format.ts';

@@ -1,5 +1,5 @@
 import { createHerokuPlatform, type HerokuPlatform } from '../adapters/heroku/platform.ts';
-import { inspectRedis } from '../adapters/redis/inspect.ts';
+import { inspectRedis } from '../adapters/redis/server/inspect.ts';
 import type { ActuatorSettings } from '../config/resolve.ts';
 import type { Boot } from '../detector/boot/boot.ts';
 import { PlatformError } from '../model/errors.ts';

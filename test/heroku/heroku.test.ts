@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectRedis } from '../../src/adapters/redis/connection.ts';
+import { connectRedis } from '../../src/adapters/redis/connection/connection.ts';
 import { ROOT } from '../docs/pages.ts';
 import { startHeroku } from './heroku.ts';
 import type { AppManifest, HostedApp } from './hosted-app.ts';

@@ -1,4 +1,4 @@
-import { connectRedis } from '../../adapters/redis/connection.ts';
+import { connectRedis } from '../../adapters/redis/connection/connection.ts';
 import { createDrainKeys } from '../../adapters/redis/queue/drain-keys.ts';
 import { createMemoryReports } from '../../adapters/redis/queue/memory-reports.ts';
 import { type Attempt, CONFIRM_DEADLINE_MS, SEND_WINDOW_MS } from '../../attempt/attempt.ts';

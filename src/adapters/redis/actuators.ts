@@ -1,6 +1,6 @@
 import { type ActuatorRecord, type Actuators, MISSED_AFTER_MS, type SeenActuator } from '../../ports/actuators.ts';
-import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
-import type { RedisConnection } from './connection.ts';
+import { type ReadText, readMembers, readTexts } from './connection/bounded-reads.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { Keys } from './keys.ts';
 
 /** Long enough to miss one that died; then its partitions have been with others for long. */

@@ -2,8 +2,8 @@ import { LedgerUnavailable } from '../../model/errors.ts';
 import { type Target, type TargetKey, targetKey } from '../../model/target.ts';
 import type { Leader } from '../../ports.ts';
 import { embeddedLeaderKey, HOLD_LEAD, LEASE_MS } from '../../shared/leader-key.ts';
-import { readMembers } from './bounded-reads.ts';
-import type { RedisConnection } from './connection.ts';
+import { readMembers } from './connection/bounded-reads.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { Keys } from './keys.ts';
 
 /** Who holds which key. */

@@ -1,7 +1,7 @@
 import type { ReportStore } from '../../ports.ts';
 import { RecurringFault } from '../recurring-fault.ts';
-import { readTexts } from './bounded-reads.ts';
-import type { RedisConnection } from './connection.ts';
+import { readTexts } from './connection/bounded-reads.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { Keys } from './keys.ts';
 
 export interface ReportStoreOptions {

@@ -1,6 +1,6 @@
 import type { SavedBoot, Snapshots, TakeSnapshot } from '../../ports.ts';
-import { type ReadText, readMembers, readTexts } from './bounded-reads.ts';
-import type { RedisConnection } from './connection.ts';
+import { type ReadText, readMembers, readTexts } from './connection/bounded-reads.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { Keys } from './keys.ts';
 import type { RecordFaults } from './ledger/record-faults.ts';
 

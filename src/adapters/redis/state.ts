@@ -3,8 +3,7 @@ import type { StateObstacle } from '../../model/state-obstacle.ts';
 import type { Target } from '../../model/target.ts';
 import type { Actuators, Journal, Leader, Ledger, ReportStore, Snapshots, TakeSnapshot } from '../../ports.ts';
 import { createActuators } from './actuators.ts';
-import { connectRedis } from './connection.ts';
-import { watchEviction } from './eviction.ts';
+import { connectRedis } from './connection/connection.ts';
 import { createRedisJournal } from './journal/journal.ts';
 import { createPassedWebhooks, type PassedWebhooks } from './journal/passed-webhooks.ts';
 import { createKeys } from './keys.ts';
@@ -12,8 +11,9 @@ import { createInsideLeaders, createLeader, isLed, type LeaderSeat } from './lea
 import { RecordFaults } from './ledger/record-faults.ts';
 import { createRedisLedger, type LedgerPolicy } from './ledger/redis-ledger.ts';
 import { createReportStore } from './report-store.ts';
+import { watchEviction } from './server/eviction.ts';
+import { watchState } from './server/state-watch.ts';
 import { createSnapshots, readSavedJobs, readSnapshots, type WantedBoots } from './snapshots.ts';
-import { watchState } from './state-watch.ts';
 
 export interface RedisStateOptions {
   /** Where the state lives. Redis 5 or later, with `noeviction` or `volatile-*`; not a Redis Cluster. */

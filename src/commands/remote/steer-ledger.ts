@@ -1,10 +1,10 @@
-import { connectRedis, type RedisConnection } from '../../adapters/redis/connection.ts';
-import { watchEviction } from '../../adapters/redis/eviction.ts';
+import { connectRedis, type RedisConnection } from '../../adapters/redis/connection/connection.ts';
 import { createRedisJournal } from '../../adapters/redis/journal/journal.ts';
 import { createKeys, type Keys } from '../../adapters/redis/keys.ts';
 import { isLed } from '../../adapters/redis/leader.ts';
 import { RecordFaults } from '../../adapters/redis/ledger/record-faults.ts';
 import { createRedisLedger } from '../../adapters/redis/ledger/redis-ledger.ts';
+import { watchEviction } from '../../adapters/redis/server/eviction.ts';
 import { createSnapshots } from '../../adapters/redis/snapshots.ts';
 import { readSnapshot } from '../../detector/boot/snapshot.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';

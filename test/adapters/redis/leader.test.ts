@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { RedisConnection } from '../../../src/adapters/redis/connection.ts';
+import type { RedisConnection } from '../../../src/adapters/redis/connection/connection.ts';
 import { createKeys } from '../../../src/adapters/redis/keys.ts';
 import { createLeader } from '../../../src/adapters/redis/leader.ts';
 import { LedgerUnavailable } from '../../../src/model/errors.ts';

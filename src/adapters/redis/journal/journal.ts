@@ -1,6 +1,6 @@
 import type { Journal } from '../../../ports.ts';
 import { RecurringFault } from '../../recurring-fault.ts';
-import type { RedisConnection } from '../connection.ts';
+import type { RedisConnection } from '../connection/connection.ts';
 import type { Keys } from '../keys.ts';
 import type { RecordFaults } from '../ledger/record-faults.ts';
 import { eventOf } from './journal-record.ts';

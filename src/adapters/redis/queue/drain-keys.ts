@@ -8,7 +8,7 @@ import {
   drainKeyNames,
   drainQuestion,
 } from '../../../shared/drain-messages.ts';
-import { connectRedis, type RedisConnection, type RedisConnectionOptions } from '../connection.ts';
+import { connectRedis, type RedisConnection, type RedisConnectionOptions } from '../connection/connection.ts';
 import { text, time } from '../ledger/record-schema.ts';
 import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
 

@@ -10,7 +10,7 @@ import {
   memoryQuestion,
   memoryReportKeyNames,
 } from '../../../shared/memory-report-messages.ts';
-import type { RedisConnection } from '../connection.ts';
+import type { RedisConnection } from '../connection/connection.ts';
 import { BOUNDED_HASH, fieldsOf } from './bounded-hash.ts';
 import { memoryAnswerSchema } from './memory-report-record.ts';
 

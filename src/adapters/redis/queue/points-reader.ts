@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerUnavailable } from '../../../model/errors.ts';
 import { POINTS_READ_MARK_MS, POINTS_STREAM_FIELD, POINTS_STREAM_GROUP, POINTS_STREAM_KEY } from '../../../semconv.ts';
-import { connectRedis, type RedisConnection } from '../connection.ts';
+import { connectRedis, type RedisConnection } from '../connection/connection.ts';
 import { STREAM_AFTER } from '../stream-after.ts';
 
 export interface PointsReaderOptions {

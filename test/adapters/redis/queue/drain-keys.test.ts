@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection/connection.ts';
 import { createDrainKeys } from '../../../../src/adapters/redis/queue/drain-keys.ts';
 import { ConfigError, LedgerUnavailable } from '../../../../src/model/errors.ts';
 import type { DrainKeys } from '../../../../src/ports.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/adapters/redis/connection/connection.ts';
 import { createMemoryReports } from '../../../../src/adapters/redis/queue/memory-reports.ts';
 import { lookForDrain } from '../../../../src/instrument/drain/drain-redis.ts';
 import { LedgerUnavailable } from '../../../../src/model/errors.ts';

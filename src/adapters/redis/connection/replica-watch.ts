@@ -1,4 +1,4 @@
-import type { StateObstacle } from '../../model/state-obstacle.ts';
+import type { StateObstacle } from '../../../model/state-obstacle.ts';
 
 const SAY_READ_ONLY_EVERY_MS = 60_000;
 /** A Redis that stays a replica would otherwise be connected to ten times a second, each time with lines in the log. */

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
-import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
-import { aClaim } from '../../models/a-claim.ts';
+import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
+import { type RedisServer, startRedis } from '../../../../src/testbed/servers/redis-server.ts';
+import { aClaim } from '../../../models/a-claim.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const POLICY = { cooldownMs: 0, maxRestartsPerHour: 100, holdMs: 0 };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerUnavailable } from '../../model/errors.ts';
-import { DRAIN_KEY_LIFE_MS, drainKeyNames } from '../../shared/drain-messages.ts';
-import { connectRedis } from './connection.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import { DRAIN_KEY_LIFE_MS, drainKeyNames } from '../../../shared/drain-messages.ts';
+import { connectRedis } from '../connection/connection.ts';
 
 const CONNECT_TIMEOUT_MS = 8_000;
 

@@ -1,4 +1,4 @@
-import type { StateObstacle, StateObstacleCode } from '../../model/state-obstacle.ts';
+import type { StateObstacle, StateObstacleCode } from '../../../model/state-obstacle.ts';
 
 /** Which obstacle an error of Redis or of the connection shows. */
 

@@ -1,8 +1,8 @@
-import { LedgerUnavailable } from '../../model/errors.ts';
-import type { StateObstacle } from '../../model/state-obstacle.ts';
-import type { RedisConnection } from './connection.ts';
-import type { Keys } from './keys.ts';
-import { obstacleOf } from './obstacle-of.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import type { StateObstacle } from '../../../model/state-obstacle.ts';
+import type { RedisConnection } from '../connection/connection.ts';
+import { obstacleOf } from '../connection/obstacle-of.ts';
+import type { Keys } from '../keys.ts';
 import { obstacleIn, parseServerInfo } from './server-info.ts';
 import { REWRITE, TRY_ALL } from './write-probe.ts';
 

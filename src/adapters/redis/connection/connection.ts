@@ -1,8 +1,8 @@
-import '../quiet-debug.ts';
+import '../../quiet-debug.ts';
 import { Redis } from 'ioredis';
-import { ConfigError, LedgerUnavailable } from '../../model/errors.ts';
-import type { StateObstacle } from '../../model/state-obstacle.ts';
-import { scrubber } from '../scrub.ts';
+import { ConfigError, LedgerUnavailable } from '../../../model/errors.ts';
+import type { StateObstacle } from '../../../model/state-obstacle.ts';
+import { scrubber } from '../../scrub.ts';
 import { greetingOf } from './greeting.ts';
 import { CUT_OFF, describeOutages } from './outages.ts';
 import { watchReplica } from './replica-watch.ts';

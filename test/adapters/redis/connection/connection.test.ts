@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { connectRedis, isHerokuKeyValueStore } from '../../../src/adapters/redis/connection.ts';
-import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
-import { ConfigError, LedgerUnavailable } from '../../../src/model/errors.ts';
-import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
-import { aClaim } from '../../models/a-claim.ts';
+import { connectRedis, isHerokuKeyValueStore } from '../../../../src/adapters/redis/connection/connection.ts';
+import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
+import { ConfigError, LedgerUnavailable } from '../../../../src/model/errors.ts';
+import { type RedisServer, startRedis } from '../../../../src/testbed/servers/redis-server.ts';
+import { aClaim } from '../../../models/a-claim.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 /** A claim of its own, so that the one under test is the next command. */

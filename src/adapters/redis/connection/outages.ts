@@ -1,5 +1,5 @@
-import { STATE_OBSTACLES, type StateObstacle } from '../../model/state-obstacle.ts';
-import { RecurringFault, type RecurringFaultOptions } from '../recurring-fault.ts';
+import { STATE_OBSTACLES, type StateObstacle } from '../../../model/state-obstacle.ts';
+import { RecurringFault, type RecurringFaultOptions } from '../../recurring-fault.ts';
 import { obstacleOf } from './obstacle-of.ts';
 
 /** How a refused connection ends: which of these is seen is a matter of timing. */

@@ -6,16 +6,16 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { obstacleIn, parseServerInfo } from '../../../src/adapters/redis/server-info.ts';
-import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
-import { TRY_ALL } from '../../../src/adapters/redis/write-probe.ts';
-import { STATE_OBSTACLES, type StateObstacleCode } from '../../../src/model/state-obstacle.ts';
-import { freePort } from '../../../src/testbed/dyno-manager/free-port.ts';
-import { findRedisServer } from '../../../src/testbed/servers/redis-binary.ts';
-import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
-import { startServerProcess } from '../../../src/testbed/servers/server-process.ts';
-import { aClaim } from '../../models/a-claim.ts';
-import { serveTls } from '../../models/tls-redis.ts';
+import { obstacleIn, parseServerInfo } from '../../../../src/adapters/redis/server/server-info.ts';
+import { TRY_ALL } from '../../../../src/adapters/redis/server/write-probe.ts';
+import { createRedisState, type RedisState } from '../../../../src/adapters/redis/state.ts';
+import { STATE_OBSTACLES, type StateObstacleCode } from '../../../../src/model/state-obstacle.ts';
+import { freePort } from '../../../../src/testbed/dyno-manager/free-port.ts';
+import { findRedisServer } from '../../../../src/testbed/servers/redis-binary.ts';
+import { type RedisServer, startRedis } from '../../../../src/testbed/servers/redis-server.ts';
+import { startServerProcess } from '../../../../src/testbed/servers/server-process.ts';
+import { aClaim } from '../../../models/a-claim.ts';
+import { serveTls } from '../../../models/tls-redis.ts';
 
 const SHOP = { app: 'shop', processType: 'worker' };
 const POLICY = { cooldownMs: 0, maxRestartsPerHour: 100, holdMs: 0 };
@@ -281,7 +281,7 @@ it.each([
 const NOT_IN_SCRIPTS_OF_REDIS_5 = /^(BLPOP|BRPOP|BRPOPLPUSH|BZPOPM..|MULTI|EXEC|WATCH|WAIT|XREAD|XREADGROUP|ROLE)$/;
 
 it('makes no command in a script that Redis 5 forbids there', () => {
-  const root = new URL('../../../src/', import.meta.url);
+  const root = new URL('../../../../src/', import.meta.url);
   const files = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'));
   const sources = files.map((file) => readFileSync(new URL(file, root), 'utf8')).join();
   const made = [...sources.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, command = '']) => command);
@@ -290,10 +290,10 @@ it('makes no command in a script that Redis 5 forbids there', () => {
 });
 
 it('tries every command that the scripts of the state make', () => {
-  const root = new URL('../../../src/', import.meta.url);
+  const root = new URL('../../../../src/', import.meta.url);
   const files = (readdirSync(new URL('adapters/redis/', root), { recursive: true }) as string[])
     .filter((file) => file.endsWith('.ts') && !file.startsWith('queue'))
-    .filter((file) => !['write-probe.ts', 'permissions.ts'].includes(file))
+    .filter((file) => !['server/write-probe.ts', 'server/permissions.ts'].includes(file))
     .map((file) => `adapters/redis/${file}`);
   const sources = [...files, 'shared/leader-key.ts'].map((file) => readFileSync(new URL(file, root), 'utf8')).join();
   const made = [...sources.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, command]) => command);

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from '../connection/connection.ts';
 
 const FRESH_MS = 60_000;
 

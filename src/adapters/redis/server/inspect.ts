@@ -1,7 +1,7 @@
-import { LedgerUnavailable } from '../../model/errors.ts';
-import type { StateObstacle } from '../../model/state-obstacle.ts';
-import { connectRedis, isHerokuKeyValueStore, type RedisConnection } from './connection.ts';
-import { createKeys } from './keys.ts';
+import { LedgerUnavailable } from '../../../model/errors.ts';
+import type { StateObstacle } from '../../../model/state-obstacle.ts';
+import { connectRedis, isHerokuKeyValueStore, type RedisConnection } from '../connection/connection.ts';
+import { createKeys } from '../keys.ts';
 import { parseServerInfo, type ServerInfo } from './server-info.ts';
 import { watchState } from './state-watch.ts';
 

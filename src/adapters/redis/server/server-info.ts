@@ -1,4 +1,4 @@
-import type { StateObstacle } from '../../model/state-obstacle.ts';
+import type { StateObstacle } from '../../../model/state-obstacle.ts';
 
 /** What a Redis says of itself by INFO. Sizes in bytes; null where it says nothing, or where there is no maximum. */
 export interface ServerInfo {
