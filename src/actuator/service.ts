@@ -84,7 +84,7 @@ interface Start {
 async function start({ settings, env, host, closers }: Start): Promise<number> {
   const { log } = host;
   const begun = await begin({ settings, env, host, closers, name: env.DYNO ?? null, embedded: null });
-  const { measurements, connections, assembled, restoring, partitions, record } = begun;
+  const { measurements, connections, assembled, restoring, partitions, record, standby } = begun;
   const { state } = connections;
   const isRestored = () => restoring.isOver();
   const startToken = randomBytes(18).toString('base64url');
@@ -107,7 +107,7 @@ async function start({ settings, env, host, closers }: Start): Promise<number> {
   announce(settings, { port: server.port, env, startToken, log });
   void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
   const { onTick } = doors.live;
-  closers.add(run({ settings, measurements, connections, assembled, partitions, record, host, onTick }));
+  closers.add(run({ settings, measurements, connections, assembled, partitions, record, standby, host, onTick }));
   return server.port;
 }
 

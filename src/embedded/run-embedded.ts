@@ -34,14 +34,16 @@ export async function runEmbedded({ start, env, print, onLost }: EmbeddedParts):
     const embedded = { target, seat: { key: embeddedLeaderKey(target), id: leaderId } };
     // Its own metrics are not exported: the variables in this environment are the worker's.
     const begun = await begin({ settings, env: {}, host, closers, name: env.DYNO ?? null, embedded });
-    const { measurements, connections, assembled, record } = begun;
+    const { measurements, connections, assembled, record, standby } = begun;
     announce(settings, target, log);
     void announceAccess(settings, { platform: connections.platform, view: assembled.platform, log });
     const { leadership } = assembled.tick.actor;
     const onTick = async () => {
       if (!leadership.leads()) onLost();
     };
-    closers.add(run({ settings, measurements, connections, assembled, partitions: null, record, host, onTick }));
+    closers.add(
+      run({ settings, measurements, connections, assembled, partitions: null, record, standby, host, onTick }),
+    );
     return () => closers.closeAll();
   } catch (error) {
     await closers.closeAll();

@@ -15,6 +15,8 @@ export interface ActuatorRecord {
   readonly partitions: readonly number[] | null;
   /** `app:type` of the targets whose dynos report to it; the first ones, where there are more than a record holds. */
   readonly targets: readonly string[];
+  /** Its allow-list, as `TIDEMARK_TARGETS` says it. Absent in records of older versions. */
+  readonly allowed?: readonly string[];
   /** Dynos that report to it. */
   readonly dynos: number;
 }

@@ -22,12 +22,15 @@ export interface OwnRecordParts {
   /** Null where no Redis is configured. */
   readonly state: Pick<RedisState, 'actuators' | 'available'> | null;
   readonly clock: Clock;
+  /** Its allow-list, as `TIDEMARK_TARGETS` says it. */
+  readonly allowed?: readonly string[];
 }
 
 type Held = Pick<ActuatorRecord, 'targets' | 'dynos'>;
 
 /** Targets in a record: more than that hold is shown by its number of dynos alone. */
 const MAX_TARGETS = 5_000;
+const MAX_ALLOWED = 1_000;
 /** Rounds of the loop may be shorter. */
 const SAVE_EVERY_MS = 5_000;
 
@@ -46,7 +49,7 @@ export class OwnRecord {
 
   /** What it holds is as at the last `save`. */
   now(): ActuatorRecord {
-    const { id, name, leadership, partitions } = this.#parts;
+    const { id, name, leadership, partitions, allowed = [] } = this.#parts;
     const leads = leadership.leads();
     return {
       id,
@@ -54,6 +57,7 @@ export class OwnRecord {
       startedAtMs: this.#startedAtMs,
       leads,
       partitions: partitions?.() ?? null,
+      allowed: allowed.slice(0, MAX_ALLOWED),
       ...(leads ? this.#held : { targets: [], dynos: 0 }),
     };
   }

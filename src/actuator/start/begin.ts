@@ -4,6 +4,7 @@ import type { ActuatorSettings } from '../../config/resolve.ts';
 import type { Clock } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import { OwnRecord } from '../group/own-record.ts';
+import { namedPatterns, StandbyWatch, textOf } from '../group/standby-watch.ts';
 import type { Host } from '../host.ts';
 import { Partitions } from '../partitions/partitions.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -36,6 +37,7 @@ export interface Begun {
   /** Null where measurements do not come from Kafka. */
   readonly partitions: FollowedPartitions | null;
   readonly record: OwnRecord;
+  readonly standby: StandbyWatch;
 }
 
 /**
@@ -71,6 +73,8 @@ export async function begin({ settings, env, host, closers, name, embedded }: Be
       : await followPartitions({ partitions, settings, measurements, snapshots, restoring, host });
   closers.add(() => followed?.close());
   const { fleet, actor } = assembled.tick;
+  const allowed = namedPatterns(settings.permissions.allowed, settings.permissions.ownApp);
+  const standby = new StandbyWatch({ allowed, leadership: actor.leadership, state, host });
   const record = new OwnRecord({
     id: randomUUID(),
     name: name ?? `${hostname()}:${process.pid}`,
@@ -80,6 +84,7 @@ export async function begin({ settings, env, host, closers, name, embedded }: Be
     partitions: partitions === null ? null : () => partitions.list().map(({ partition }) => partition),
     state,
     clock: host.clock,
+    allowed: allowed.map(textOf),
   });
-  return { measurements, connections, assembled, restoring, partitions: followed, record };
+  return { measurements, connections, assembled, restoring, partitions: followed, record, standby };
 }

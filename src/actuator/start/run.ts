@@ -7,6 +7,7 @@ import type { Intake } from '../../sources/intake.ts';
 import type { Chronicle } from '../chronicle/chronicle.ts';
 import { hearPassedWebhooks } from '../doors/heroku-webhooks.ts';
 import type { OwnRecord } from '../group/own-record.ts';
+import type { StandbyWatch } from '../group/standby-watch.ts';
 import type { Host } from '../host.ts';
 import { runLoop } from '../loop/loop.ts';
 import { saveSnapshots } from '../loop/save-snapshots.ts';
@@ -26,6 +27,7 @@ export interface RunParts {
   /** Null where measurements do not come from Kafka. */
   readonly partitions: FollowedPartitions | null;
   readonly record: OwnRecord;
+  readonly standby: StandbyWatch;
   readonly host: Host;
   /** Called after each round. */
   readonly onTick: () => Promise<void>;
@@ -36,7 +38,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Tries for the lead and runs the loop, until the function that it returns has settled. */
 export function run(parts: RunParts): () => Promise<void> {
-  const { settings, measurements, connections, assembled, partitions, record, host, onTick } = parts;
+  const { settings, measurements, connections, assembled, partitions, record, standby, host, onTick } = parts;
   const { intake, registry, jobs } = measurements;
   const reached = (boot: BootIdentity) => {
     if (partitions !== null) return partitions.reached(boot);
@@ -68,6 +70,7 @@ export function run(parts: RunParts): () => Promise<void> {
   const hear = () => hearPassedWebhooks(hears ? state : null, assembled.platform);
   const keepRecord = async () => {
     await record.save();
+    await standby.look();
     assembled.platform?.budget.shareAmong(record.members);
   };
   const loop = runLoop({

@@ -73,7 +73,7 @@ function seen(id: string, text: ReadText, leftMs: number): readonly SeenActuator
 function parse(text: string): ActuatorRecord | null {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof ActuatorRecord, unknown>> | null;
-    const { id, name, startedAtMs, leads, partitions, targets, dynos } = value ?? {};
+    const { id, name, startedAtMs, leads, partitions, targets, allowed, dynos } = value ?? {};
     const isWhole =
       isName(id) &&
       isName(name) &&
@@ -82,6 +82,7 @@ function parse(text: string): ActuatorRecord | null {
       (partitions === null || isPartitions(partitions)) &&
       Array.isArray(targets) &&
       targets.every(isName) &&
+      (allowed === undefined || (Array.isArray(allowed) && allowed.every(isName))) &&
       isWithin(dynos, Number.MAX_SAFE_INTEGER);
     return isWhole ? (value as ActuatorRecord) : null;
   } catch {

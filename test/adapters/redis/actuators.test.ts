@@ -48,6 +48,8 @@ describe('the records of actuators', () => {
     ['from after the last time of a calendar', { startedAtMs: 1e300 }],
     ['with a hundred thousand partitions', { partitions: Array(100_000).fill(1) }],
     ['with negative partitions', { partitions: [-1] }],
+    ['with an allow-list that is none', { allowed: 'shop:worker' }],
+    ['with an allow-list of something else', { allowed: [{}] }],
   ])('%s are left out', async (_, change) => {
     await state.actuators.save(RECORD);
     await redis.sadd(`${prefix}actuators`, 'forged');
