@@ -54,7 +54,8 @@ function isDeep(json: string): boolean {
   return false;
 }
 
-const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"|[{}[\]]/g;
+/** The last quote may be missing: otherwise a text of quotes would be searched to its end again from each of them. */
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"?|[{}[\]]/g;
 
 /** Absent in snapshots of older versions. */
 function isPlace(value: unknown): value is PartitionPlace {

@@ -49,6 +49,11 @@ describe('a snapshot that something else wrote', () => {
     expect(readSnapshot(writeSnapshot(snapshot))).toEqual(snapshot);
   });
 
+  it('is none where it is a text of quotes, which is read once and not again from each of them', () => {
+    expect(readSnapshot(`"${'\\"'.repeat(80_000)}`)).toBeNull();
+    // It took 12 s, and 2 ms since.
+  }, 6_000);
+
   it('is none where it holds far more than the boot: it would be kept with it', () => {
     expect(readSnapshot(withField(JSON.stringify('x'.repeat(100_000))))).toBeNull();
     expect(readSnapshot(withField(JSON.stringify('x'.repeat(10_000))))).not.toBeNull();
