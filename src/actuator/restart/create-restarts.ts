@@ -62,7 +62,7 @@ export function createRestarts(parts: RestartsParts, settings: ActuatorSettings,
         { app, bootId, dynoId },
       ),
     memoryReport: (attempt) => drain.memoryReport(attempt),
-    mayCallPlatform: () => !view.isBlocked(),
+    platformBlock: () => (view.isBlocked() ? view.blocked() : null),
     onMove: (attempt) => void publish({ type: 'attempt', timeMs: clock.now(), attempt, phase: attempt.phase }),
   });
   const questions =

@@ -5,7 +5,7 @@ import { LedgerUnavailable } from '../../model/errors.ts';
 import type { MemoryReport } from '../../model/memory-report.ts';
 import { targetKey } from '../../model/target.ts';
 import type { Clock, Drain, DrainAnswers, DrainKeys, Ledger, MemoryReports } from '../../ports.ts';
-import type { DrainedBoot } from '../../shared/drain-messages.ts';
+import { DRAIN_KEY_LIFE_MS, type DrainedBoot } from '../../shared/drain-messages.ts';
 import type { BootRegistry } from '../boot-registry.ts';
 import type { Log } from '../report/log.ts';
 import { asError } from './attempt/attempt-report.ts';
@@ -31,6 +31,8 @@ const REFRESH_FRACTION = 0.1;
 const REFRESH_NO_SOONER_MS = 100;
 /** How long workers stay stopped while the ledger cannot be read: the attempt may be closed by then. */
 const WITHOUT_LEDGER_MS = 5_000;
+/** How long an answer counts after the last refresh of the key, whose end lets the workers take jobs again. */
+const ANSWERS_COUNT_MS = DRAIN_KEY_LIFE_MS / 2;
 /** Workers look every 2 s, Redis may take as long to answer, and a first answer needs a second look. */
 const ANSWER_WITHIN_MS = 6_000;
 
@@ -45,11 +47,15 @@ interface Session {
   readonly bootId: string;
   readonly askedAtMs: number;
   answers: DrainAnswers;
+  /** Monotonic; when the key was last refreshed, and the answers were read. */
+  answersReadMs: number;
   /** Monotonic; when the ledger last showed the attempt open. */
   ledgerSeenMs: number;
   phase: PhaseEnd;
-  /** Monotonic; when the question was first on the queue's Redis. Null before. */
-  firstAskedMs: number | null;
+  /**
+   * Monotonic; since when the question has been on the queue's Redis without a break. Null before, and during a break.
+   */
+  askedSinceMs: number | null;
   wasAnswered: boolean;
   wasReported: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -91,8 +97,8 @@ export class AttemptDrain implements Drain {
     const { keys, graceMs, clock } = this.#parts;
     if (keys === null || graceMs === 0) return true;
     const session = this.#sessions.get(attempt.id);
-    if (session === undefined || session.wasAnswered || session.firstAskedMs === null) return false;
-    return clock.monotonic() - session.firstAskedMs >= this.#answerWithinMs();
+    if (session === undefined || session.wasAnswered || session.askedSinceMs === null) return false;
+    return clock.monotonic() - session.askedSinceMs >= this.#answerWithinMs();
   }
 
   /** What the boot's processes have said of their memory during this drain; null if nothing. Never rejects. */
@@ -124,10 +130,11 @@ export class AttemptDrain implements Drain {
       bootId: this.#bootOf(attempt)?.identity.bootId ?? attempt.bootId,
       askedAtMs: clock.now(),
       answers: new Map(),
+      answersReadMs: clock.monotonic(),
       ledgerSeenMs: clock.monotonic(),
       // The longest possible; the first read of the ledger shortens it.
       phase: { deadlineMs: attempt.deadlineMs, endsMs: clock.monotonic() + longestMs(attempt, graceMs) },
-      firstAskedMs: null,
+      askedSinceMs: null,
       wasAnswered: false,
       wasReported: false,
       timer: undefined,
@@ -191,12 +198,14 @@ export class AttemptDrain implements Drain {
     if (keys === null || !this.#sessions.has(id) || this.#isOverdue(session)) return;
     try {
       session.answers = await keys.refresh(bootAsked(session), id);
-      session.firstAskedMs ??= this.#parts.clock.monotonic();
+      session.answersReadMs = this.#parts.clock.monotonic();
+      session.askedSinceMs ??= session.answersReadMs;
       session.wasAnswered ||= session.answers.size > 0;
       session.lastFault = null;
     } catch (thrown) {
       const error = asError(thrown);
       session.answers = new Map();
+      session.askedSinceMs = null;
       if (session.lastFault === null) log.warn('the workers could not be asked to drain', describe(session, error));
       session.lastFault = error.message;
     }
@@ -217,7 +226,7 @@ export class AttemptDrain implements Drain {
     const { clock } = this.#parts;
     const processes = this.#bootOf(session.attempt)?.processes ?? [];
     return isIdle({
-      answers: session.answers,
+      answers: clock.monotonic() - session.answersReadMs > ANSWERS_COUNT_MS ? new Map() : session.answers,
       processes: processes.map(({ processId, timeMs, activeJobs }) => ({ processId, timeMs, activeJobs })),
       askedAtMs: session.askedAtMs,
       nowMs: clock.now(),

@@ -312,6 +312,17 @@ describe('whether a draining boot is idle', () => {
     expect(await drain.idle(attempt)).toBe(true);
   });
 
+  it('is not what they answered before the end of the grace: by now they take jobs again', async () => {
+    queue.answers.set('process-1', true);
+    const attempt = await draining();
+    await drain.ask(attempt);
+    await pass(GRACE_MS);
+    expect(await drain.idle(attempt)).toBe(true);
+    await pass(6_000);
+    await drain.ask(attempt);
+    expect(await drain.idle(attempt)).toBeNull();
+  });
+
   it('is what the points say at once when no process can be asked', async () => {
     drain = makeDrain(null);
     registry.accept([aPoint(0)]);
@@ -355,6 +366,15 @@ describe('that workers know no drain', () => {
   it("is not known where the queue's Redis was away all the time", async () => {
     queue.isThere = false;
     expect(drain.knowNoDrain(await graceIsOver())).toBe(false);
+  });
+
+  it("is not known where the queue's Redis went away before they had the time to answer", async () => {
+    const attempt = await draining();
+    await drain.ask(attempt);
+    await pass(1_000);
+    queue.isThere = false;
+    await pass(GRACE_MS);
+    expect(drain.knowNoDrain(attempt)).toBe(false);
   });
 
   it('is not known to an actuator that finds the drain after its grace', async () => {

@@ -17,6 +17,7 @@ import type { MemoryReport } from '../../../model/memory-report.ts';
 import type { Permission } from '../../../model/permission.ts';
 import type { Target } from '../../../model/target.ts';
 import type { Clock, Drain, HistoryEntry, Ledger, Platform, RestartAnswer } from '../../../ports.ts';
+import type { PlatformBlock } from '../../platform/platform-view.ts';
 import { abandonedBecause, closing, withAnswer } from './attempt-closing.ts';
 import { AttemptWatch } from './attempt-watch.ts';
 
@@ -57,8 +58,8 @@ export interface AttemptMoverParts {
    * rejects: the restart does not depend on it. Default: nothing is known.
    */
   readonly memoryReport?: (attempt: Attempt) => Promise<MemoryReport | null>;
-  /** False while the platform refuses calls (401, 429). */
-  readonly mayCallPlatform?: () => boolean;
+  /** Why the platform takes no calls now, of any app (401, 429). Null where it does, or may again. Default: it does. */
+  readonly platformBlock?: () => Pick<PlatformBlock, 'why' | 'status'> | null;
   /** After each move that was written, before what follows from it. Must not throw. */
   readonly onMove?: (attempt: Attempt) => void;
 }
@@ -242,11 +243,14 @@ export class AttemptMover {
     };
   }
 
-  /** Null where the platform did not answer or must not be called. Not to be used once this actuator is stopping. */
+  /**
+   * Null where the platform did not answer or must not be called. Not to be used once this actuator is stopping. A
+   * token that is refused may be accepted again, but not within the minute that workers could wait for it.
+   */
   async #list(attempt: Attempt, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
-    if (this.#parts.mayCallPlatform?.() === false) {
-      const unread = { because: 'the platform accepts no calls', isRefused: false };
-      this.#watch.noteRead(attempt, this.#watch.unread(attempt) ?? unread);
+    const block = this.#parts.platformBlock?.() ?? null;
+    if (block !== null) {
+      this.#watch.noteRead(attempt, { because: block.why, isRefused: block.status === 401 });
       return null;
     }
     try {
@@ -256,7 +260,6 @@ export class AttemptMover {
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error;
       if (this.#stopped.aborted) return null;
-      // A token that is refused may be accepted again, but not within the minute that workers could wait for it.
       const isRefused = error.code === 'platform-refused' || error.code === 'platform-unauthorized';
       this.#watch.noteRead(attempt, { because: error.message, isRefused });
       report(error);

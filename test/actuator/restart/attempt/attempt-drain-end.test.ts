@@ -57,13 +57,18 @@ describe('a dyno that ends while it is drained', () => {
     expect(world.platform.deletes).toHaveLength(1);
   });
 
-  it('closes as drain-timeout where the platform does not say that it has ended', async () => {
+  it.each([
+    [false, 'jobs were still running at the end of the grace'],
+    [null, 'it is not known whether jobs still ran at the end of the grace'],
+  ])('closes as drain-timeout where the platform does not say that it has ended: idle %s', async (idle, says) => {
     const runner = world.runner({ onDrainTimeout: () => 'stop' });
     await drainWithJob(runner);
+    world.idle = idle;
     world.platform.listFault = new PlatformError('unavailable', 'no answer');
     world.clock.pass(GRACE_MS);
     await runner.advanceAll();
     expect(await world.outcome()).toBe('drain-timeout');
+    expect(world.evidence()).toBe(says);
   });
 });
 
@@ -94,6 +99,29 @@ describe('idle workers', () => {
     expect(await world.outcome()).toBe('abandoned');
     expect(world.evidence()).toBe(`the dyno could not be read: ${message}`);
     expect(world.platform.deletes).toEqual([]);
+  });
+
+  it('go on at once where the platform refused the token to another reader, and takes no calls since', async () => {
+    const platformBlock = () => ({ why: 'unauthorized: a revoked token', status: 401 }) as const;
+    const runner = world.runner({ platformBlock: () => (world.idle ? platformBlock() : null) });
+    await drainWithJob(runner);
+    world.idle = true;
+    await runner.advanceAll();
+    expect(await world.outcome()).toBe('abandoned');
+    expect(world.evidence()).toBe('the dyno could not be read: unauthorized: a revoked token');
+  });
+
+  it('wait while too many calls were made, which may soon be over', async () => {
+    const platformBlock = () => ({ why: 'rate_limit: too many calls', status: 429 }) as const;
+    const runner = world.runner({ platformBlock: () => (world.idle ? platformBlock() : null) });
+    await drainWithJob(runner);
+    world.idle = true;
+    await runner.advanceAll();
+    expect(await world.openPhase()).toBe('draining');
+    world.clock.pass(61_000);
+    await runner.advanceAll();
+    expect(await world.outcome()).toBe('abandoned');
+    expect(world.evidence()).toBe('the restart could not be sent in time: rate_limit: too many calls');
   });
 
   it('may become busy again, which is no wait', async () => {

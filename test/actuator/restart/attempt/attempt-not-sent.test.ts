@@ -129,7 +129,7 @@ describe('an attempt that must not be sent', () => {
 
   it('is abandoned when the platform cannot be read in time, and makes no call while calls are blocked', async () => {
     await world.claim();
-    const { faults } = await world.runner({ mayCallPlatform: () => false }).advanceAll();
+    const { faults } = await world.runner({ platformBlock: () => ({ why: 'rate_limit', status: 429 }) }).advanceAll();
     expect([faults, await world.openPhase()]).toEqual([[], 'claimed']);
     world.platform.listFault = unreadable();
     expect((await world.runner().advanceAll()).faults).toMatchObject([{ error: { code: 'platform-unavailable' } }]);
