@@ -161,17 +161,21 @@ it('sees a deploy by its new boots, within a minute', async () => {
   expect(released.every(({ name }) => world.listingOf('shop', name) === 'listed')).toBe(true);
 });
 
-it('reads an app more often while one of its dynos is over its soft limit', async () => {
+it.each<[string, Partial<Decision>, number]>([
+  ['is over its soft limit', { wanted: null, usageBytes: 450 }, 6],
+  ['waits for a restart, which an old reading may forbid', { wanted: 'max-rss', usageBytes: 300 }, 6],
+  ['is well', { wanted: null, usageBytes: 300 }, 0],
+])('reads an app more often while one of its dynos %s', async (_, decision, reads) => {
   const world = new WatchedFleet();
   const dynos = world.platform.addApp('shop', 1);
   const report = () => world.report('shop', dynos);
   await world.run(MINUTE_MS, report);
   const entry = world.entryOf('shop', 'worker.1');
   if (entry === null) throw new Error('no boot');
-  entry.decision = { action: 'none', usageBytes: 450, softLimitBytes: 410 } as Decision;
+  entry.decision = { action: 'none', softLimitBytes: 410, ...decision } as Decision;
   const before = world.platform.count('list');
   await world.run(HOUR_MS, report);
-  expect(world.platform.count('list') - before).toBe(6);
+  expect(world.platform.count('list') - before).toBe(reads);
 });
 
 it('leaves calls to the other tools of the account, the more the fewer are left', async () => {

@@ -72,6 +72,7 @@ function isBeyondReading({ facts }: BootEntry, reason: string): boolean {
 
 function isNear({ decision }: BootEntry): boolean {
   if (decision === null) return false;
-  const { action, usageBytes, softLimitBytes } = decision;
-  return action === 'restart' || (usageBytes !== null && softLimitBytes !== null && usageBytes > softLimitBytes);
+  const { wanted, usageBytes, softLimitBytes } = decision;
+  // Also where it may not be made now: what stands against it may be an old reading, such as a dyno that was down.
+  return wanted !== null || (usageBytes !== null && softLimitBytes !== null && usageBytes > softLimitBytes);
 }

@@ -12,7 +12,7 @@ export interface AppWants {
   readonly found: number;
   /** A listed boot has fallen silent since the last read: it may have ended. */
   readonly hasGone: boolean;
-  /** A dyno is over its soft limit, or a restart is decided. */
+  /** A dyno is over its soft limit, or its curve asks for a restart. */
   readonly isNear: boolean;
 }
 
