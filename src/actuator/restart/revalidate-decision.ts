@@ -30,11 +30,12 @@ export function stillHolds(attempt: Attempt, { registry, clock, policy }: StillH
 
 /**
  * Whether the attempt's boot may have ended: the platform's last listing has another, or it does not report. Only a
- * guess; false where this actuator does not know the boot, as one that does not lead.
+ * guess. Where this actuator does not know the boot, it may report to another one; but a person's attempt names the
+ * platform's id, under which a boot with a derived id never reports.
  */
 export function mayBeOver(attempt: Attempt, { registry, clock, policy }: StillHoldsParts): boolean {
   const entry = registry.find(attempt.target.app, attempt);
-  if (entry === null) return false;
+  if (entry === null) return attempt.by === 'person';
   if (entry.listing?.kind === 'unlisted') return true;
   return isSilentAt(entry.boot, clock.now(), policy.windowMs);
 }
