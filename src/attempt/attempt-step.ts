@@ -21,7 +21,7 @@ export interface Evidence {
   readonly dynos: readonly ListedDyno[] | null;
 }
 
-/** Why the last reading failed. */
+/** Why the last reading failed, or none may be made. */
 export interface Unread {
   /** For people. */
   readonly because: string;
@@ -86,7 +86,10 @@ export interface DrainEnd {
 
 /** After the drain, at the second read; during the drain, where the dyno may have ended. */
 export function stepDraining(attempt: Attempt, evidence: Evidence & LastReading & Terms & Reports & DrainEnd): Step {
-  if (cannotBeSent(attempt, evidence)) return abandon(`the restart could not be sent in time${because(evidence)}`);
+  if (cannotBeSent(attempt, evidence)) {
+    const isSilent = evidence.unread === null && evidence.stillHolds === null;
+    return abandon(`the restart could not be sent in time${isSilent ? ': no new points' : because(evidence)}`);
+  }
   const forbidden = forbiddenBecause(attempt, evidence.permission);
   if (forbidden !== null) return abandon(forbidden);
   if (evidence.unread?.isRefused) return abandon(`the dyno could not be read${because(evidence)}`);

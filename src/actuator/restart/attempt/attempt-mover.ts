@@ -233,12 +233,17 @@ export class AttemptMover {
     return answer.attempt.phase !== 'closed';
   }
 
+  #block(): Unread | null {
+    const block = this.#parts.platformBlock?.() ?? null;
+    return block === null ? null : { because: block.why, isRefused: block.status === 401 };
+  }
+
   #termsOf(attempt: Attempt): Omit<Terms, 'history'> & Reports & { readonly unread: Unread | null } {
     const { permission, minHealthy = 0, isCarriedByAnother = () => false } = this.#parts;
     return {
       permission: permission(attempt.target),
       minHealthy,
-      unread: this.#watch.unread(attempt),
+      unread: this.#block() ?? this.#watch.unread(attempt),
       isCarriedByAnother: (dynoId) => isCarriedByAnother(attempt, dynoId),
     };
   }
@@ -248,11 +253,7 @@ export class AttemptMover {
    * token that is refused may be accepted again, but not within the minute that workers could wait for it.
    */
   async #list(attempt: Attempt, report: (error: unknown) => void): Promise<readonly ListedDyno[] | null> {
-    const block = this.#parts.platformBlock?.() ?? null;
-    if (block !== null) {
-      this.#watch.noteRead(attempt, { because: block.why, isRefused: block.status === 401 });
-      return null;
-    }
+    if (this.#block() !== null) return null;
     try {
       const dynos = await this.#parts.platform.list(attempt.target.app, this.#stopped);
       this.#watch.noteRead(attempt, null);

@@ -101,20 +101,23 @@ describe('idle workers', () => {
     expect(world.platform.deletes).toEqual([]);
   });
 
-  it('go on at once where the platform refused the token to another reader, and takes no calls since', async () => {
-    const platformBlock = () => ({ why: 'unauthorized: a revoked token', status: 401 }) as const;
-    const runner = world.runner({ platformBlock: () => (world.idle ? platformBlock() : null) });
+  it('and busy ones go on at once where the platform has refused the token to another reader', async () => {
+    const block = { why: 'unauthorized: a revoked token', status: 401 } as const;
+    let isBlocked = false;
+    const runner = world.runner({ platformBlock: () => (isBlocked ? block : null) });
     await drainWithJob(runner);
-    world.idle = true;
+    isBlocked = true;
     await runner.advanceAll();
     expect(await world.outcome()).toBe('abandoned');
     expect(world.evidence()).toBe('the dyno could not be read: unauthorized: a revoked token');
   });
 
   it('wait while too many calls were made, which may soon be over', async () => {
-    const platformBlock = () => ({ why: 'rate_limit: too many calls', status: 429 }) as const;
-    const runner = world.runner({ platformBlock: () => (world.idle ? platformBlock() : null) });
+    const block = { why: 'rate_limit: too many calls', status: 429 } as const;
+    let isBlocked = false;
+    const runner = world.runner({ platformBlock: () => (isBlocked ? block : null) });
     await drainWithJob(runner);
+    isBlocked = true;
     world.idle = true;
     await runner.advanceAll();
     expect(await world.openPhase()).toBe('draining');

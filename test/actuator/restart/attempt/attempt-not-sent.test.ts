@@ -89,11 +89,13 @@ describe('an attempt that must not be sent', () => {
 
   it('waits while the points cannot be assessed, and is abandoned at its deadline', async () => {
     await world.claim();
-    await world.runner({ stillHolds: () => null }).advanceAll();
+    const runner = world.runner({ stillHolds: () => null });
+    await runner.advanceAll();
     expect(await world.openPhase()).toBe('draining');
     world.clock.pass(GRACE_MS + 60_001);
-    await world.runner().advanceAll();
+    await runner.advanceAll();
     expect(await world.outcome()).toBe('abandoned');
+    expect(world.evidence()).toBe('the restart could not be sent in time: no new points');
     expect(world.platform.deletes).toEqual([]);
   });
 
