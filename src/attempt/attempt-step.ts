@@ -98,8 +98,8 @@ export function stepDraining(attempt: Attempt, evidence: Evidence & LastReading 
   if (typeof found === 'string') return abandon(found);
   if (!isDrained(attempt, evidence.nowMs, evidence.idle)) return WAIT;
   if (evidence.idle !== true && evidence.onDrainTimeout === 'stop') {
-    const ran = evidence.idle === false ? 'jobs were still running' : 'it is not known whether jobs still ran';
-    return close('drain-timeout', `${ran} at the end of the grace`);
+    if (evidence.idle === false) return close('drain-timeout', 'jobs were still running at the end of the grace');
+    return close('drain-timeout', `whether jobs ran at the end of the grace is not known${because(evidence)}`);
   }
   if (evidence.stillHolds === false) return abandon('the decision no longer holds');
   if (evidence.dynos === null || found === null) return WAIT;

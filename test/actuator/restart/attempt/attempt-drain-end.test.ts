@@ -59,7 +59,7 @@ describe('a dyno that ends while it is drained', () => {
 
   it.each([
     [false, 'jobs were still running at the end of the grace'],
-    [null, 'it is not known whether jobs still ran at the end of the grace'],
+    [null, 'whether jobs ran at the end of the grace is not known: no answer'],
   ])('closes as drain-timeout where the platform does not say that it has ended: idle %s', async (idle, says) => {
     const runner = world.runner({ onDrainTimeout: () => 'stop' });
     await drainWithJob(runner);
