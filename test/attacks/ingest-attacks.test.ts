@@ -90,12 +90,6 @@ async function floodFromMany(body: Uint8Array<ArrayBuffer>) {
 
 /** The app that was not attacked: its points are taken, and its dyno is judged. */
 async function expectShopServed(): Promise<void> {
-  console.error(
-    'HWM',
-    expect.getState().currentTestName?.slice(40, 100),
-    residentMb(),
-    /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${actuator.pid}/status`, 'utf8'))?.[1],
-  );
   expect(await sendOfShop()).toBe(200);
   await vi.waitFor(async () => {
     expect(await actuator.get(`/api/dynos/${APP}/worker.1`)).toMatchObject({ dyno: 'worker.1', boot_id: 'real' });

@@ -54,8 +54,8 @@ function isDeep(json: string): boolean {
   return false;
 }
 
-/** The last quote may be missing: otherwise a text of quotes would be searched to its end again from each of them. */
-const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"?|[{}[\]]/g;
+/** A text need not end: looking for its end again from each quote in it would take seconds. */
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"?|[{}[\]]/gs;
 
 /** Absent in snapshots of older versions. */
 function isPlace(value: unknown): value is PartitionPlace {

@@ -42,6 +42,11 @@ describe('a snapshot that something else wrote', () => {
     expect(readSnapshot(withField('[[[[1]]]]'))).not.toBeNull();
   });
 
+  it('is none where it is a text that does not end, which is seen at once', { timeout: 3_000 }, () => {
+    expect(readSnapshot('\\"'.repeat(80_000))).toBeNull();
+    expect(readSnapshot(`{"boot":"${'\\\n"'.repeat(50_000)}`)).toBeNull();
+  });
+
   it('may have brackets and quotes in its names', () => {
     const { boot } = WHOLE_POINT;
     const odd = { ...WHOLE_POINT, boot: { ...boot, dyno: `${'[{"'.repeat(40)}\\` } };
