@@ -24,6 +24,9 @@ const CHECK_CONNECTIONS_EVERY_MS = 2_000;
 /** An idle connection takes about 10 kB. A fleet with more workers than this needs a Collector before the actuator. */
 const MAX_CONNECTIONS = 5_000;
 
+/** Of one connection, requests that wait for their answers. No sender or browser sends one before the last answer. */
+const MAX_WAITING_REQUESTS = 4;
+
 /** A body may come in so many pieces, whatever their size. */
 const MAX_SMALL_PIECES = 512;
 /** Further ones are at least this long on average. A packet of the network carries 500 bytes or more. */
@@ -49,6 +52,7 @@ export async function serveHttp(app: Hono, port: number, options: HttpServerOpti
   };
   const server = createServer(timeouts, getRequestListener(app.fetch));
   boundConnections(server, maxConnections);
+  boundPipelining(server);
   boundPieces(server);
   server.on('clientError', (error: Error & { readonly code?: string; readonly rawPacket?: Buffer }, socket) => {
     if (error.rawPacket?.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE) onGrpc();
@@ -99,6 +103,31 @@ function boundConnections(server: Server, maxConnections: number): void {
     response.once('close', () => {
       if (all.has(socket)) quiet.add(socket);
     });
+  });
+}
+
+/** What Node reads with; undocumented, so that it may be absent. */
+interface ParsingSocket extends Socket {
+  readonly parser?: { onIncoming?: () => number } | null;
+}
+/** Of `onIncoming`: what follows is no HTTP. */
+const NOT_HTTP = 2;
+
+/**
+ * Closes a connection that sends many requests without waiting for the answers. Node makes requests of all that it
+ * has read before it answers the first one: of 64 KiB some 2,000, and with 500 connections more than the heap holds.
+ * For the same reason the parser must stop too.
+ */
+function boundPipelining(server: Server): void {
+  const waiting = new WeakMap<Socket, number>();
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const count = (waiting.get(socket) ?? 0) + 1;
+    waiting.set(socket, count);
+    response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1));
+    if (count <= MAX_WAITING_REQUESTS) return;
+    const { parser } = socket as ParsingSocket;
+    if (parser) parser.onIncoming = () => NOT_HTTP;
+    socket.destroy();
   });
 }
 

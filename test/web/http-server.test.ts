@@ -132,3 +132,39 @@ describe('the pieces of a body', () => {
     expect(await broken.promise).toBeInstanceOf(Error);
   });
 });
+
+describe('requests that do not wait for the answers to those before them', () => {
+  const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  async function sent(requests: string, answer: () => Promise<void>) {
+    let asked = 0;
+    let answers = '';
+    const app = new Hono().get('/', async (context) => {
+      asked += 1;
+      await answer();
+      return context.text('served');
+    });
+    const { open } = await served(app, 10);
+    const socket = await open();
+    socket.on('data', (data) => (answers += data));
+    socket.write(requests);
+    return { socket, asked: () => asked, answered: () => answers.match(/served/g)?.length ?? 0 };
+  }
+
+  it('may be some, and many one after the other', async () => {
+    const { socket, answered } = await sent(GET.repeat(4), async () => {});
+    for (let count = 4; count < 20; count++) {
+      await vi.waitFor(() => expect(answered()).toBe(count), PATIENCE);
+      socket.write(GET);
+    }
+    await vi.waitFor(() => expect(answered()).toBe(20), PATIENCE);
+  });
+
+  it('may not be a thousand: few of them are looked at, and the connection is closed', async () => {
+    const never = Promise.withResolvers<void>();
+    const { socket, asked } = await sent(GET.repeat(1000), () => never.promise);
+    await once(socket, 'close');
+    expect(asked()).toBeLessThan(10);
+    never.resolve();
+  });
+});
