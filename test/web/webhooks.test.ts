@@ -78,6 +78,15 @@ describe('POST /webhooks/heroku', () => {
     expect(sent).toBeLessThan(200 * 1024);
   });
 
+  it('takes what Heroku signed while a hundred others send bodies that never end', async () => {
+    const { post, heard } = door();
+    const endless = Array.from({ length: 100 }, () => post(new ReadableStream(), sign('x')));
+    expect((await post(EVENT, sign(EVENT))).status).toBe(202);
+    expect(heard).toHaveLength(1);
+    // The first of them gave way.
+    expect((await endless[0])?.status).toBe(503);
+  });
+
   it('answers 202 to what is signed and about something else: it would be sent again', async () => {
     const { post, heard } = door();
     const other = '{"resource":"release"}';
