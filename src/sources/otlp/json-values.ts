@@ -65,11 +65,14 @@ export function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
 }
 
-/** The string in an AnyValue; undefined where it holds something else. */
+/**
+ * The string in an AnyValue; undefined where it holds something else. A lone surrogate, which JSON can write, becomes
+ * U+FFFD as in protobuf: it fits into no URL, and many parsers refuse an answer that has one.
+ */
 export function stringOf(anyValue: unknown): string | undefined {
   if (typeof anyValue !== 'object' || anyValue === null) return undefined;
   const { stringValue } = anyValue as JsonObject;
-  return typeof stringValue === 'string' ? stringValue : undefined;
+  return typeof stringValue === 'string' ? stringValue.toWellFormed() : undefined;
 }
 
 /** A small whole number in an AnyValue, as text; undefined where it holds something else. */

@@ -170,3 +170,16 @@ describe('an attribute that is nested deeper than a stack', () => {
     expect(points(decodeJson(text))).toMatchObject([{ activeJobs: 3 }]);
   });
 });
+
+it('half a character in a name in JSON is read as it would be from protobuf: no URL and few parsers take it', () => {
+  const attributes = Object.entries({ ...IDENTITY, 'heroku.dyno.name': 'worker.\ud83d1' }).map(
+    ([key, stringValue]) => ({
+      key,
+      value: { stringValue },
+    }),
+  );
+  const dataPoints = [{ timeUnixNano: String(nanos(T0)), asInt: '5' }];
+  const metrics = [{ name: 'process.memory.usage', sum: { aggregationTemporality: 2, dataPoints } }];
+  const body = JSON.stringify({ resourceMetrics: [{ resource: { attributes }, scopeMetrics: [{ metrics }] }] });
+  expect(points(decodeJson(body))).toMatchObject([{ boot: { dyno: 'worker.\ufffd1' } }]);
+});
