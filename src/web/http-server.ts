@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import { PieceCount } from '../access/piece-count.ts';
 import { ConfigError } from '../model/errors.ts';
 
 export interface HttpServer {
@@ -26,11 +27,6 @@ const MAX_CONNECTIONS = 5_000;
 
 /** Of one connection, requests that wait for their answers. No sender or browser sends one before the last answer. */
 const MAX_WAITING_REQUESTS = 4;
-
-/** A body may come in so many pieces, whatever their size. */
-const MAX_SMALL_PIECES = 512;
-/** Further ones are at least this long on average. A packet of the network carries 500 bytes or more. */
-const MIN_PIECE_BYTES = 256;
 
 export interface HttpServerOptions {
   /** Called for each connection that speaks HTTP/2; it is answered with 400. */
@@ -131,24 +127,18 @@ function boundPipelining(server: Server): void {
   });
 }
 
-/**
- * Answers 400 to a body in pieces of a few bytes, and closes the connection. Each piece takes as much work as one of
- * 64 KiB: a hundred connections with chunks of one byte would hold the event loop for seconds.
- */
+/** Answers 400 to a body in pieces of a few bytes, if it was not answered yet, and closes the connection. */
 function boundPieces(server: Server): void {
-  server.prependListener('request', (request: IncomingMessage) => {
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const push = request.push.bind(request);
-    let pieces = 0;
-    let bytes = 0;
+    const pieces = new PieceCount();
     let isRefused = false;
     request.push = (piece: Uint8Array | null, encoding) => {
       if (isRefused) return false;
-      pieces += 1;
-      bytes += piece?.length ?? 0;
-      if (pieces <= MAX_SMALL_PIECES + bytes / MIN_PIECE_BYTES) return push(piece, encoding);
-      isRefused = true;
-      socket.end(lastAnswer('400 Bad Request'), () => socket.destroy());
+      isRefused = pieces.isTooMany(piece?.length ?? 0);
+      if (!isRefused) return push(piece, encoding);
+      socket.end(response.headersSent ? '' : lastAnswer('400 Bad Request'), () => socket.destroy());
       return false;
     };
   });

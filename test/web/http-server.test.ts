@@ -89,6 +89,7 @@ it('closes although a sender never ends its request', async () => {
 });
 
 describe('the pieces of a body', () => {
+  const HI = new TextEncoder().encode('hi');
   const app = () => new Hono().post('/', async (context) => context.text(String((await context.req.text()).length)));
   const chunks = (count: number, bytes: number) =>
     `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`.repeat(count).concat('0\r\n\r\n');
@@ -118,6 +119,22 @@ describe('the pieces of a body', () => {
     [20_000, 100],
   ])('may not be %i of %i bytes: 400, and the connection is closed', async (count, bytes) => {
     expect(await answerTo(chunks(count, bytes))).toMatch(/^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/);
+  });
+
+  it('get no second answer where the first one has begun', async () => {
+    const begun = new Hono().post(
+      '/',
+      () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(HI) })),
+    );
+    const { open } = await served(begun, 10);
+    const socket = await open();
+    let answer = '';
+    socket.on('data', (data) => (answer += data));
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await vi.waitFor(() => expect(answer).toContain('hi'), PATIENCE);
+    socket.write(chunks(20_000, 1));
+    await once(socket, 'close');
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200']);
   });
 
   it('end a request that is being read, and the server still closes', async () => {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { PieceCount } from '../../access/piece-count.ts';
 import { OneShotRequest } from './one-shot-request.ts';
 
 /**
@@ -6,10 +7,6 @@ import { OneShotRequest } from './one-shot-request.ts';
  * `JSON.parse` may make 20 bytes of each.
  */
 const MAX_BODY_LENGTH = 4 * 1024 * 1024;
-/** An answer may come in so many pieces, whatever their size. */
-const MAX_SMALL_PIECES = 512;
-/** Further ones are at least this long on average: each takes as much work as one of 64 KiB. */
-const MIN_PIECE_LENGTH = 128;
 /** Of one answer, each a call of the account's 4,500 an hour. A page is asked to have 1,000 entries. */
 const MAX_PAGES = 20;
 /** Characters of a fault that are kept: it may repeat what the other end sent. */
@@ -135,14 +132,11 @@ class AnswerHead {
       this.onBroken(new Error('the answer was 304, though nothing was asked conditionally'));
       return;
     }
-    let pieces = 0;
-    let length = 0;
+    const pieces = new PieceCount();
     response.on('data', (chunk: string) => {
       this.#received += chunk.length;
-      length += chunk.length;
-      pieces += 1;
       if (this.#received > MAX_BODY_LENGTH) response.destroy();
-      if (pieces <= MAX_SMALL_PIECES + length / MIN_PIECE_LENGTH) return;
+      if (!pieces.isTooMany(chunk.length)) return;
       this.onBroken(new Error('the answer comes in pieces of a few bytes'));
       response.destroy();
     });
