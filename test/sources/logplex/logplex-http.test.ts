@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BodiesInFlight } from '../../../src/sources/bodies-in-flight.ts';
 import { BOOT_ID, basic, framed, OTHER_ID, sample, source, syslog, T0 } from './drain-requests.ts';
@@ -175,6 +177,10 @@ describe('the app of a drain', () => {
   });
 });
 
+/** 3.6 MB in 1.8 MB. */
+const LARGE_GZIP = gzipSync(framed(...Array.from({ length: 400 }, () => randomBytes(4_500).toString('hex'))));
+const GZIP = { 'content-encoding': 'gzip' };
+
 describe('what is no drain', () => {
   it.each([
     ['another method', { method: 'GET' }, 405, []],
@@ -184,6 +190,7 @@ describe('what is no drain', () => {
     ['a length that is no number', { body: `1x ${LINE}` }, 400, ['log-unreadable']],
     ['an endless length', { body: '9'.repeat(1000) }, 400, ['log-unreadable']],
     ['a large body', { body: new Uint8Array(3 * MIB) }, 413, ['too-large']],
+    ['a body that is large after decompression', { body: LARGE_GZIP, headers: GZIP }, 413, ['too-large']],
     ['too many lines', { body: '0 '.repeat(100_001) }, 413, ['too-large']],
   ])('%s is refused', async (_, sent, status, refusals) => {
     const { send, refused, accepted } = source();
