@@ -23,24 +23,33 @@ const PACKAGE_OUTSIDE_THREAD = /^(?!zod$|@opentelemetry\/api$|[./])/;
 const COMPUTED_PATH =
   /\(0, node_module\.createRequire\)\([^`]*\)\(`(\.\/[\w/-]+)\$\{\(0, node_path\.extname\)\([^`]*\)\}`\)/g;
 
+const BUILTIN = /\brequire\("(node:[\w/]+|fs|path|util)"\)/g;
+
 export async function bundleEntries(): Promise<void> {
   const worker = { index: 'src/index.ts', register: 'src/register.ts', 'instrument/start': 'src/instrument/start.ts' };
-  await bundle(worker, ['@opentelemetry/api', 'pidusage']);
+  await bundle(worker, ['@opentelemetry/api', 'pidusage'], withBuiltinsAtHand);
   await bundle({ 'actuator/index': 'src/actuator/index.ts' }, [PACKAGE]);
   await bundle({ 'embedded/thread': 'src/embedded/thread.ts' }, [PACKAGE_OUTSIDE_THREAD]);
   // The files above end in `.js`, in a package whose type is `module`.
   await writeFile(join(FOLDER, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 }
 
-/** @param input source files by the name of what is built from them, which is a path in the folder */
-async function bundle(input: Record<string, string>, external: (string | RegExp)[]): Promise<void> {
+/**
+ * @param input source files by the name of what is built from them, which is a path in the folder
+ * @param finish changes the code of each
+ */
+async function bundle(
+  input: Record<string, string>,
+  external: (string | RegExp)[],
+  finish = (code: string) => code,
+): Promise<void> {
   const build = await rolldown({ cwd: ROOT, input, external, platform: 'node', onLog: fail });
   const { output } = await build.write({ dir: FOLDER, format: 'cjs', comments: false, chunkFileNames: '[name].js' });
   await build.close();
   for (const chunk of output) {
     if (chunk.type !== 'chunk') continue;
     refuseEmptiedTry(chunk);
-    const code = inOneByteCharacters(withPathsWrittenOut(chunk));
+    const code = inOneByteCharacters(finish(withPathsWrittenOut(chunk)));
     await writeFile(join(FOLDER, chunk.fileName), code);
     await nameOrigins({ ...chunk, code });
   }
@@ -55,6 +64,11 @@ function withPathsWrittenOut({ fileName, code }: OutputChunk): string {
   if (fileName === 'register.js' && written === code)
     throw new Error('register.js: the path of what it loads has changed');
   return written;
+}
+
+/** In ES modules that esbuild bundles without a `require` of their own, `require("node:fs")` throws as they are loaded. */
+function withBuiltinsAtHand(code: string): string {
+  return code.replace(BUILTIN, 'process.getBuiltinModule("$1")');
 }
 
 /** V8 keeps the text of a file in memory, and takes two bytes for each of its characters if one of them needs two. */

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,14 +33,22 @@ afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
 
-it.each(['cjs', 'esm'] as const)('register measures from inside a bundle (%s)', async (format) => {
+/** The last is what esbuild makes of ES modules. */
+const BUNDLES = [
+  { name: 'CommonJS', format: 'cjs', platform: 'node' },
+  { name: 'ES modules', format: 'esm', platform: 'node' },
+  { name: 'ES modules without require', format: 'esm', platform: 'neutral' },
+] as const;
+
+it.each(BUNDLES)('register measures from inside a bundle ($name)', async ({ format, platform }) => {
   const path = mkdtempSync(join(tmpdir(), 'tidemark-bundle-'));
   undo.push(() => rmSync(path, { recursive: true }));
   writeFileSync(join(path, 'app.js'), APPLICATION);
   const bundle = await rolldown({
     input: join(path, 'app.js'),
-    platform: 'node',
-    external: /bullmq.dist.cjs.index\.js$/,
+    platform,
+    resolve: { mainFields: ['main'] },
+    external: (id) => isBuiltin(id) || /bullmq.dist.cjs.index\.js$/.test(id),
   });
   const file = join(path, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`);
   await bundle.write({ file, format, codeSplitting: false });
