@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { context, createContextKey } from '@opentelemetry/api';
 import { afterReading } from '../patience.ts';
 
 /** A Lua script. `name` must be unique and must not be one of BullMQ's. */
@@ -37,6 +38,12 @@ interface Client {
   runCommand(name: string, args: readonly string[]): Promise<unknown>;
 }
 
+/**
+ * What `suppressTracing` of @opentelemetry/core sets, which is not a dependency. Without it some tracers record a trace
+ * of its own for each command, which is 43,000 a day for the checks of one process.
+ */
+const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+
 const CALL_TIMEOUT_MS = 2_000;
 /**
  * A client keeps each command until it is answered, and a Redis that hangs with its connection open answers none. While
@@ -66,7 +73,7 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
     const waitedMs = nowMs - (overdueSinceMs.get(worker) ?? Number.NEGATIVE_INFINITY);
     if (waitedMs < RETRY_OVERDUE_MS && call.args.join('').length > MAX_CHARACTERS_OVERDUE)
       return Promise.reject(new Error(`Redis has not answered a call for ${Math.round(waitedMs / 1000)} s`));
-    const work = (async () => evaluate(connected(await lookup()), call))();
+    const work = untraced(async () => evaluate(connected(await lookup()), call));
     return within(callTimeoutMs, work, () => {
       overdueSinceMs.set(worker, nowMs);
       const answered = () => overdueSinceMs.delete(worker);
@@ -81,6 +88,10 @@ export function borrowRedis(worker: object, callTimeoutMs: number = CALL_TIMEOUT
       return Promise.race([look().catch(() => false), setImmediate(false)]);
     },
   };
+}
+
+function untraced<T>(work: () => T): T {
+  return context.with(context.active().setValue(SUPPRESS_TRACING, true), work);
 }
 
 interface Evaluation {

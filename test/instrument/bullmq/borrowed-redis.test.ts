@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Context, type ContextManager, context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { Worker } from 'bullmq';
 import { Worker as Worker5 } from 'bullmq5';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
@@ -170,5 +172,29 @@ describe('a borrowed connection', () => {
   it('rejects when the connection never came about', async () => {
     const redis = borrowRedis({ client: Promise.reject(new Error('no such host')) });
     await expect(redis?.evaluate(ECHO, ['key'], ['x'])).rejects.toThrow('no such host');
+  });
+});
+
+describe('an application that traces', () => {
+  /** As @opentelemetry/core names it. */
+  const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+  const contexts = new AsyncLocalStorage<Context>();
+  const contextManager: ContextManager = {
+    active: () => contexts.getStore() ?? ROOT_CONTEXT,
+    with: (active, body, thisArg, ...args) => contexts.run(active, () => body.apply(thisArg, args)),
+    bind: (_active, target) => target,
+    enable: () => contextManager,
+    disable: () => contextManager,
+  };
+
+  it('gets no spans of the commands, and those of its own', async () => {
+    context.setGlobalContextManager(contextManager);
+    undo.push(() => context.disable());
+    const isSuppressed = () => context.active().getValue(SUPPRESS_TRACING);
+    const call = vi.fn(async () => isSuppressed());
+    const redis = borrowRedis({ client: Promise.resolve({ ...structuredClient(), call }) });
+
+    expect(await redis?.evaluate(ECHO, ['key'], ['value'])).toBe(true);
+    expect(isSuppressed()).toBeUndefined();
   });
 });
