@@ -70,6 +70,7 @@ function withLoaded(begin: (instrument: typeof import('./instrument/start.ts')) 
 }
 
 const NOT_COMPLETE =
-  'The package, or a copy of a part of it, could not be loaded: install all of it, or leave it out of the bundle.';
+  'A file of the package, or @opentelemetry/api, could not be loaded: install both completely (Yarn does not install ' +
+  '@opentelemetry/api by itself), or leave them out of the bundle.';
 
 register();

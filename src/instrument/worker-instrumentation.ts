@@ -71,7 +71,9 @@ export class WorkerInstrumentation implements WorkerObserver {
     const canSend = () => this.telemetry.canSend();
     const limitBytes = findMemoryLimit({ env });
     logMemoryTuning(memoryTuning({ env, procfs }), limitBytes);
-    const dynoMemory = processRole() === 'sandbox' ? null : new DynoMemory({ procfs, env, knownChildren, canSend });
+    const say = (sentence: string) => this.voice.say(sentence);
+    const dynoMemory =
+      processRole() === 'sandbox' ? null : new DynoMemory({ procfs, env, knownChildren, canSend, say });
     this.telemetry = new Telemetry({ monitor: this.#monitor, dynoMemory, limitBytes }, this.voice);
   }
 

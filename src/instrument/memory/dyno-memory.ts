@@ -25,6 +25,8 @@ export interface DynoMemoryOptions {
    * Never rejects.
    */
   readonly canSend: () => Promise<boolean>;
+  /** Prints a sentence for people. */
+  readonly say?: (sentence: string) => void;
   /** Where the dyno's processes find each other; the temporary folder by default. */
   readonly folder?: string;
   /** Monotonic, ms. */
@@ -43,6 +45,7 @@ export class DynoMemory {
   #reading: Promise<MemoryAmount | null> | null = null;
   #counting: Promise<MemoryAmount | null> | null = null;
   #wasSlow = false;
+  #isBlind = false;
 
   constructor(options: DynoMemoryOptions) {
     const { procfs, env, folder, nowMs = () => performance.now() } = options;
@@ -117,10 +120,16 @@ export class DynoMemory {
       return { residentBytes: processes.reduce((total, { memory }) => total + memory, 0), swapBytes: 0 };
     } catch (error) {
       reportFault('reading the memory of other processes', error);
+      if (!this.#isBlind) this.#options.say?.(NOT_READABLE);
+      this.#isBlind = true;
       return null;
     }
   }
 }
+
+const NOT_READABLE =
+  "the memory of the dyno's other processes cannot be read: only processes that load Tidemark count, each with its " +
+  'own. If node runs with --permission, add --allow-fs-read=/proc/.';
 
 /** The result of `work`, or of `instead` if `work` takes longer. The timer does not keep the process alive. */
 async function within<T>(limitMs: number, work: Promise<T>, instead: () => T): Promise<T> {

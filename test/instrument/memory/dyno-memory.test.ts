@@ -40,12 +40,14 @@ function memoryOf(
     knownChildren?: number[];
     canSend?: () => Promise<boolean>;
     nowMs?: () => number;
+    say?: (sentence: string) => void;
   } = {},
 ) {
-  const { procfs = new Procfs(fake.root), knownChildren = [], canSend = async () => true, nowMs } = options;
+  const { procfs = new Procfs(fake.root), knownChildren = [], canSend = async () => true, nowMs, say } = options;
   const memory = new DynoMemory({
     ...{ procfs, env: { ...env }, folder, canSend, knownChildren: () => knownChildren },
     ...(nowMs === undefined ? {} : { nowMs }),
+    ...(say === undefined ? {} : { say }),
   });
   made.push(memory);
   return memory;
@@ -237,6 +239,17 @@ describe('memory as it really is', () => {
     } finally {
       child.kill();
     }
+  });
+
+  it('is said once to be unreadable, as with --permission', async () => {
+    const denied = () => Promise.reject(Object.assign(new Error('Access to this API'), { code: 'ERR_ACCESS_DENIED' }));
+    vi.doMock('pidusage', () => ({ default: denied }));
+    const say = vi.fn();
+    const memory = memoryOf(DYNO, { say });
+    expect(await memory.read()).toBeNull();
+    expect(await memory.read()).toBeNull();
+    expect(say).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('--allow-fs-read=/proc/'));
+    vi.doUnmock('pidusage');
   });
 
   // dd fills its one block before it writes it, and then waits for somebody to read. Its pid comes on standard error.
