@@ -1,7 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { SCOPE_NAME } from '../semconv.ts';
 import { VERSION } from '../shared/version.ts';
-import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { lookForBullmq } from './bullmq/bullmq-sightings.ts';
 import { guarded } from './diagnostics.ts';
 import { followInThread } from './drain/thread-drain.ts';
@@ -52,8 +51,7 @@ export class BullMQMemoryInstrumentation {
    */
   enable(): void {
     if (this.#watch !== null || !mayMeasure()) return;
-    this.#watch = guarded('starting to measure', () => watchFor(this.#config)) ?? null;
-    if (this.#meterProvider !== null) this.setMeterProvider(this.#meterProvider);
+    guarded('starting to measure', () => this.#started());
     guarded('looking for BullMQ', () => this.#followBullmq());
   }
 
@@ -84,18 +82,21 @@ export class BullMQMemoryInstrumentation {
     this.#config = { enabled: true, ...config };
   }
 
-  #follow(workerPrototype: WorkerMethods): void {
-    startedOrWarned('patching BullMQ', true, () => {
-      // Retries what failed in `enable`: this process runs a worker, so a second failure is printed.
-      this.#watch ??= watchFor(this.#config);
-      this.#watch.follow(workerPrototype);
-    });
+  #started(): WorkerInstrumentation {
+    if (this.#watch !== null) return this.#watch;
+    this.#watch = watchFor(this.#config);
+    if (this.#meterProvider !== null) this.setMeterProvider(this.#meterProvider);
+    return this.#watch;
   }
 
   #followBullmq(): void {
     this.#endLooking = lookForBullmq('instrumentation', (workerPrototype) => {
-      guarded('preparing the export', () => this.#watch && exportStandalone(this.#watch, { expectsSdk: true }));
-      if (workerPrototype !== null) this.#follow(workerPrototype);
+      startedOrWarned('patching BullMQ', workerPrototype !== null, () => {
+        // Retries what failed in `enable`.
+        const watch = this.#started();
+        guarded('preparing the export', () => exportStandalone(watch, { expectsSdk: true }));
+        if (workerPrototype !== null) watch.follow(workerPrototype);
+      });
     });
   }
 }

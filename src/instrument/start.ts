@@ -3,7 +3,6 @@ import { ATTR_HEROKU_APP_NAME, ATTR_HEROKU_PROCESS_TYPE } from '../semconv.ts';
 import { isSdkDisabled } from '../shared/otel-environment.ts';
 import type { WorkerMethods } from './bullmq/bullmq-patch.ts';
 import { logToConsole } from './console-logger.ts';
-import { guarded } from './diagnostics.ts';
 import { sayDisabled } from './disabled.ts';
 import { followInThread } from './drain/thread-drain.ts';
 import { threadStarter } from './embedded/actuator-thread.ts';
@@ -39,7 +38,7 @@ export function start(workerPrototype: WorkerMethods | null, threadHasWorker: bo
  * @public loaded by `register` at run time
  */
 export function startInThread(workerPrototype: WorkerMethods | null): void {
-  guarded('following the workers of a thread', () => {
+  startedOrWarned('following the workers of a thread', workerPrototype !== null, () => {
     if (workerPrototype === null) announceBullmq(null);
     else followInThread(workerPrototype);
   });

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { reportFault } from './diagnostics.ts';
 import { printLine } from './print-line.ts';
 
@@ -14,14 +15,15 @@ export function warnOnce(message: string): void {
  * Runs `body`, with which measuring starts. If it throws, nothing is measured and no drain is seen: that is printed
  * once, because OpenTelemetry's diagnostics are silent by default. Never throws.
  *
- * @param runsWorker whether this process runs a worker: no other prints
+ * @param runsWorker whether this process or thread runs a worker: no other prints
  */
 export function startedOrWarned<T>(where: string, runsWorker: boolean, body: () => T): T | undefined {
   try {
     return body();
   } catch (error) {
     reportFault(where, error);
-    if (runsWorker) warnOnce(`not started, so this process is neither measured nor drained: ${messageOf(error)}`);
+    const which = isMainThread ? 'process' : 'thread';
+    if (runsWorker) warnOnce(`not started, so this ${which} is neither measured nor drained: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -44,6 +44,20 @@ describe('the instrumentation', () => {
     expect(instrumentation.getConfig()).toEqual({ enabled: true, maxJobNames: 5 });
   });
 
+  it('emits on the provider that it was given before it could start', async () => {
+    Reflect.deleteProperty(globalThis, Symbol.for('tidemark.watch'));
+    const { provider, collect } = memoryProvider();
+    instrumentation = new BullMQMemoryInstrumentation({ enabled: false });
+    instrumentation.setMeterProvider(provider);
+    const rss = vi.spyOn(process.memoryUsage, 'rss').mockImplementationOnce(() => {
+      throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    });
+    // Finds BullMQ loaded, and tries again.
+    instrumentation.enable();
+    expect(rss.mock.results.at(0)?.type).toBe('throw');
+    expect(await names(collect)).toContain('process.memory.usage');
+  });
+
   it('emits on the provider that it is given, also after a noop one, and again after being disabled', async () => {
     instrumentation = new BullMQMemoryInstrumentation();
     instrumentation.setMeterProvider({ getMeter: () => createNoopMeter() });

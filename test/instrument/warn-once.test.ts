@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { startInThread } from '../../src/instrument/start.ts';
 import { startedOrWarned } from '../../src/instrument/warn-once.ts';
 
 afterEach(() => {
@@ -32,4 +33,11 @@ it('says nothing in a process without a worker, nor where all is well', () => {
     expect(startedOrWarned('starting', true, () => 7)).toBe(7);
   });
   expect(said).toEqual([]);
+});
+
+it('says that the workers of a thread are not followed', () => {
+  const said = lines(() => {
+    startInThread(Object.freeze({ callProcessJob: () => {} }));
+  });
+  expect(said).toEqual([expect.stringContaining('neither measured nor drained: Cannot assign')]);
 });
