@@ -28,6 +28,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tidemark-dyno-'));
 });
 afterEach(() => {
+  vi.doUnmock('pidusage');
   for (const memory of made.splice(0)) memory.release();
   fake.remove();
   rmSync(folder, { recursive: true });
@@ -249,7 +250,6 @@ describe('memory as it really is', () => {
     expect(await memory.read()).toBeNull();
     expect(await memory.read()).toBeNull();
     expect(say).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('--allow-fs-read=/proc/'));
-    vi.doUnmock('pidusage');
   });
 
   // dd fills its one block before it writes it, and then waits for somebody to read. Its pid comes on standard error.
