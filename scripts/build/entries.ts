@@ -66,7 +66,7 @@ function withPathsWrittenOut({ fileName, code }: OutputChunk): string {
   return written;
 }
 
-/** In ES modules that esbuild bundles without a `require` of their own, `require("node:fs")` throws as they are loaded. */
+/** In ES modules that esbuild bundles without a `require` of their own, `require("node:fs")` throws at once. */
 function withBuiltinsAtHand(code: string): string {
   return code.replace(BUILTIN, 'process.getBuiltinModule("$1")');
 }
