@@ -311,14 +311,20 @@ function startWorkerThread({ app, bootId }: DrainedBoot, by: 'register' | 'instr
   return { queue, thread };
 }
 
+async function beginJob({ queue, thread }: ReturnType<typeof startWorkerThread>): Promise<void> {
+  // Before the job is added: the thread may be faster than the answer about it.
+  const begun = once(thread, 'message');
+  await queue.add('job', {});
+  await begun;
+}
+
 it.each(['register', 'instrumentWorker'] as const)(
   'a process is idle only when its threads are, too (by %s)',
   async (by) => {
     const dyno = new Dyno(Worker);
     dyno.addWorker();
     const { queue, thread } = startWorkerThread(dyno.boot, by);
-    await queue.add('job', {});
-    await once(thread, 'message');
+    await beginJob({ queue, thread });
     const asking = keepAsking(dyno.boot, 'first');
     await vi.waitUntil(() => asking.answers().length === 2, LIMIT);
     expect(asking.answers()).toEqual([false, false]);
@@ -332,10 +338,7 @@ it('a process is idle when its other threads are, after one of them has ended', 
   const dyno = new Dyno(Worker);
   dyno.addWorker();
   const [ending, staying] = [startWorkerThread(dyno.boot, 'register'), startWorkerThread(dyno.boot, 'register')];
-  for (const { queue, thread } of [ending, staying]) {
-    await queue.add('job', {});
-    await once(thread, 'message');
-  }
+  for (const one of [ending, staying]) await beginJob(one);
   const asking = keepAsking(dyno.boot, 'first');
   await vi.waitUntil(() => asking.answers().length === 3, LIMIT);
   staying.thread.postMessage('let go');
