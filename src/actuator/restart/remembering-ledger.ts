@@ -9,6 +9,7 @@ import {
   knownOf,
   newMemory,
   seenSentIn,
+  seenSentOf,
   type TargetMemory,
   wasRefused,
 } from './target-memory.ts';
@@ -233,6 +234,8 @@ export class RememberingLedger implements Ledger {
     memory.changedAtCall = this.#calls;
     if (attempt.phase === 'closed')
       memory.closes = [...memory.closes, { attemptId, sendingAtMs, move }].slice(-MAX_MOVED);
+    // Another actuator may have sent it, and no view with its end may come before a loss.
+    if (attempt.phase === 'closed') memory.seenSent = seenSentOf(attempt, memory.seenSent);
     if (attempt.outcome === 'refused') memory.sent = memory.sent.filter((sent) => sent.attemptId !== attemptId);
     if (attempt.phase !== 'sending') return;
     const bootIds = platformDynoId === null ? [bootId] : [bootId, platformDynoId];

@@ -104,11 +104,23 @@ export function seenSentIn(view: LedgerView, before: readonly SentAttempt[]): re
   const shown = view.history.flatMap(({ attemptId, bootId, sendingAtMs, outcome }) =>
     sendingAtMs === null || outcome === 'refused' ? [] : [{ attemptId, bootIds: [bootId], atMs: sendingAtMs }],
   );
-  const isShown = new Set(view.history.map(({ attemptId }) => attemptId));
+  // One that was lost as it was sent may be shown as given up before.
+  const isShown = new Set(
+    view.history.flatMap(({ attemptId, sendingAtMs }) => (sendingAtMs === null ? [] : attemptId)),
+  );
   return [...before.filter(({ attemptId }) => !isShown.has(attemptId)), ...shown]
     .filter(({ atMs }) => atMs > view.nowMs - UNSPENT_AFTER_MS)
     .sort((one, other) => one.atMs - other.atMs)
     .slice(-MAX_SEEN_SENT);
+}
+
+/** What was seen before, and what this process has closed now. */
+export function seenSentOf(
+  { id, bootId, sendingAtMs, outcome }: Attempt,
+  before: readonly SentAttempt[],
+): readonly SentAttempt[] {
+  if (sendingAtMs === null || outcome === 'refused') return before;
+  return [...before, { attemptId: id, bootIds: [bootId], atMs: sendingAtMs }].slice(-MAX_SEEN_SENT);
 }
 
 /** Shorter than the 30 days after which the ledger forgets a spent boot. */

@@ -270,6 +270,16 @@ describe('a ledger that came back without its newest part', () => {
     expect((await mine.read(SHOP)).sentLastHour).toBe(2);
   });
 
+  it('keeps cooldown and budget of what another one sent and this one closed', async () => {
+    const saved = ledger.save();
+    const attempt = await sent(other);
+    await mine.read(SHOP);
+    await moved(mine, attempt, closed('unconfirmed'));
+    ledger.restore(saved);
+    const { sentLastHour, cooldownUntilMs, nowMs } = await mine.read(SHOP);
+    expect({ sentLastHour, cooldownMs: cooldownUntilMs - nowMs }).toEqual({ sentLastHour: 1, cooldownMs: 60_000 });
+  });
+
   it('says which attempts it has lost before anything was sent, and no others', async () => {
     const kept = await mine.claim(aClaim({ target: MAIL }));
     const saved = ledger.save();
