@@ -8,7 +8,7 @@ import { ablationsText, sensitivityText } from './variants/main.ts';
 
 const HELP = `npm run evaluate -- [options]: how often restarts are right, on simulated dynos
 
-  --split NAME       dev (default), or a frozen one up to test-v8: parameters are chosen on dev, figures published on
+  --split NAME       dev (default), or a frozen one up to test-v9: parameters are chosen on dev, figures published on
                      the others
   --dynos N          of each family (default 20; with --ablations 6, with --sensitivity 1)
   --tune-dynos N     of each family, to choose the settings of the other rules on (default 4)

@@ -11,7 +11,7 @@ export const FAMILIES: readonly Family[] = [...HEALTHY, ...GROWING, ...LOAD];
  * were no longer restarted over and over for a cache, `test-v5` when jobs that have ended counted as holding memory,
  * `test-v6` when the evaluation decided as often as the service,
  * `test-v7` when leaks that start late were looked for, `test-v8` when what came back by itself was followed at every
- * height.
+ * height, `test-v9` when early restarts were kept for a week and a silence was no longer judged by what came before it.
  */
 export const SPLITS = [
   'dev',
@@ -23,6 +23,7 @@ export const SPLITS = [
   'test-v6',
   'test-v7',
   'test-v8',
+  'test-v9',
 ] as const;
 export type Split = (typeof SPLITS)[number];
 
@@ -36,6 +37,7 @@ const FIRST_SEED: Readonly<Record<Split, number>> = {
   'test-v6': 7_000_000,
   'test-v7': 8_000_000,
   'test-v8': 9_000_000,
+  'test-v9': 10_000_000,
 };
 const SEEDS_OF_FAMILY = 10_000;
 
