@@ -1,6 +1,6 @@
 import type { RedisState } from '../../adapters/redis/state.ts';
 import { LedgerUnavailable } from '../../model/errors.ts';
-import { covers, type TargetPattern } from '../../model/target.ts';
+import { covers, parseTargetPatterns, type TargetPattern, targetKey } from '../../model/target.ts';
 import type { Host } from '../host.ts';
 import type { Leadership } from '../loop/leadership.ts';
 import { isMissed } from './actuator-views.ts';
@@ -52,9 +52,9 @@ export class StandbyWatch {
   /** Of this allow-list, what no leader has on its own. Empty where that is not known. */
   async #leftOut({ actuators }: Pick<RedisState, 'actuators'>): Promise<readonly string[]> {
     const leaders = (await actuators.all()).filter((one) => one.leads && !isMissed(one));
-    const theirs = leaders.flatMap(({ allowed }) => allowed ?? []).map(patternOf);
-    if (leaders.length === 0 || leaders.some(({ allowed }) => allowed == null)) return [];
-    return this.#parts.allowed.filter((pattern) => !covers(theirs, pattern, null)).map(textOf);
+    const theirs = parseTargetPatterns(leaders.flatMap(({ allowed }) => allowed ?? []).join());
+    if (leaders.length === 0 || leaders.some(({ allowed }) => allowed === undefined) || !theirs.ok) return [];
+    return this.#parts.allowed.filter((pattern) => !covers(theirs.patterns, pattern, null)).map(targetKey);
   }
 
   #say(targets: readonly string[]): void {
@@ -67,16 +67,6 @@ export class StandbyWatch {
     }
     this.#said = text;
   }
-}
-
-/** As `TIDEMARK_TARGETS` says it. */
-export function textOf({ app, processType }: TargetPattern): string {
-  return `${app}:${processType}`;
-}
-
-function patternOf(text: string): TargetPattern {
-  const at = text.lastIndexOf(':');
-  return { app: text.slice(0, at), processType: text.slice(at + 1) };
 }
 
 /** The allow-list with the name of the app that `.` stands for; without `.` where that is not known. */

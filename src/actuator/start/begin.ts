@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ActuatorSettings } from '../../config/resolve.ts';
+import { targetKey } from '../../model/target.ts';
 import type { Clock } from '../../ports.ts';
 import type { Environment } from '../../shared/otel-environment.ts';
 import { OwnRecord } from '../group/own-record.ts';
-import { namedPatterns, StandbyWatch, textOf } from '../group/standby-watch.ts';
+import { namedPatterns, StandbyWatch } from '../group/standby-watch.ts';
 import type { Host } from '../host.ts';
 import { Partitions } from '../partitions/partitions.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -84,7 +85,7 @@ export async function begin({ settings, env, host, closers, name, embedded }: Be
     partitions: partitions === null ? null : () => partitions.list().map(({ partition }) => partition),
     state,
     clock: host.clock,
-    allowed: allowed.map(textOf),
+    allowed: allowed.map(targetKey),
   });
   return { measurements, connections, assembled, restoring, partitions: followed, record, standby };
 }

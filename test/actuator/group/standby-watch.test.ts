@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, inject, it } from 'vitest';
-import { namedPatterns, StandbyWatch, textOf } from '../../../src/actuator/group/standby-watch.ts';
+import { namedPatterns, StandbyWatch } from '../../../src/actuator/group/standby-watch.ts';
 import { createRedisState, type RedisState } from '../../../src/adapters/redis/state.ts';
-import { parseTargetPatterns } from '../../../src/model/target.ts';
+import { parseTargetPatterns, targetKey } from '../../../src/model/target.ts';
 import { VirtualClock } from '../../models/virtual-clock.ts';
 
 let state: RedisState;
@@ -17,14 +17,14 @@ function patternsOf(text: string) {
   return namedPatterns(parsed.patterns, OWN_APP);
 }
 
-/** An actuator that stands by beside leaders, and what it has said after some minutes. */
+/** An actuator that stands by while others lead, and what it has said after some minutes. */
 async function standby(own: string, leaders: readonly (string | null)[], minutes: number) {
   const policy = { cooldownMs: 60_000, maxRestartsPerHour: 4, holdMs: 0 };
   state = createRedisState({ url: inject('redisUrl'), policy, keyPrefix: `test-${randomUUID()}:` });
   await state.untilAvailable(5_000);
   for (const [index, allowed] of leaders.entries()) {
     const record = { name: 'tidemark.1', startedAtMs: 1, leads: true, partitions: null, targets: [], dynos: 0 };
-    const list = allowed === null ? {} : { allowed: patternsOf(allowed).map(textOf) };
+    const list = allowed === null ? {} : { allowed: patternsOf(allowed).map(targetKey) };
     await state.actuators.save({ id: `leader-${index}`, ...record, ...list });
   }
   const lines: string[] = [];
