@@ -204,6 +204,7 @@ export class TurnsWorld {
       log: { warn: () => {} },
     };
     const record = new OwnRecord({
+      allowed: [],
       id: 'bench',
       name: 'bench',
       registry,

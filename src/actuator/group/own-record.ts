@@ -23,7 +23,7 @@ export interface OwnRecordParts {
   readonly state: Pick<RedisState, 'actuators' | 'available'> | null;
   readonly clock: Clock;
   /** Its allow-list, as `TIDEMARK_TARGETS` says it. */
-  readonly allowed?: readonly string[];
+  readonly allowed: readonly string[];
 }
 
 type Held = Pick<ActuatorRecord, 'targets' | 'dynos'>;
@@ -49,7 +49,7 @@ export class OwnRecord {
 
   /** What it holds is as at the last `save`. */
   now(): ActuatorRecord {
-    const { id, name, leadership, partitions, allowed = [] } = this.#parts;
+    const { id, name, leadership, partitions, allowed } = this.#parts;
     const leads = leadership.leads();
     return {
       id,

@@ -8,6 +8,7 @@ import { OwnRecord } from '../../../src/actuator/group/own-record.ts';
 import { saveSnapshots } from '../../../src/actuator/loop/save-snapshots.ts';
 import { overview } from '../../../src/actuator/views/overview.ts';
 import { createRedisState } from '../../../src/adapters/redis/state.ts';
+import { targetKey } from '../../../src/model/target.ts';
 import { type RedisServer, startRedis } from '../../../src/testbed/servers/redis-server.ts';
 import type { ActuatorControl } from '../../../src/web/control.ts';
 import { aClaim } from '../../models/a-claim.ts';
@@ -35,7 +36,7 @@ async function actuatorOf(name: string, partitions: readonly number[], prefix: s
   closers.push(() => state.close());
   await state.untilAvailable(5_000);
   const parts = { registry, fleet, leadership, partitions: () => partitions, state, clock };
-  const record = new OwnRecord({ id: name, name, ...parts });
+  const record = new OwnRecord({ id: name, name, ...parts, allowed: ALLOWED.map(targetKey) });
   const settings = { policy, permissions, sources: [], ingestTokens: [] };
   const others = new OtherActuators({ own: record, state, settings, host: { clock, log } });
   const views = { ...world, jobs: world.jobs };

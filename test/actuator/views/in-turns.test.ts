@@ -85,7 +85,7 @@ it('counts for its record in turns what it holds', async () => {
   const { registry, clock } = world;
   const leadership = { leads: () => true };
   const parts = { registry, fleet: world.fleet, leadership, partitions: null, state: null, clock };
-  const record = new OwnRecord({ id: '1', name: 'tidemark.1', ...parts });
+  const record = new OwnRecord({ id: '1', name: 'tidemark.1', ...parts, allowed: [] });
   const inTurn = await count(() => record.save());
   expect(record.now()).toMatchObject({ targets: ['shop:worker'], dynos: all });
   expect(Math.max(...inTurn)).toBeLessThanOrEqual(BOOTS_A_TURN);
